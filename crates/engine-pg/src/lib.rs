@@ -1,0 +1,1 @@
+//! The PostgreSQL engine: sessions, relay, upstreams.

@@ -1,0 +1,1 @@
+//! One governed session: analyse, decide, record, enforce.

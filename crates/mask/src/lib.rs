@@ -1,0 +1,1 @@
+//! Labels from evidence, masks for values.

@@ -1,0 +1,272 @@
+//! What a database contains, as its system catalogs say. Knows nothing of how it was read.
+
+use crate::ids::{ColumnId, FunctionId, RelationId, TypeId};
+use std::{collections::HashMap, sync::Arc};
+
+/// A snapshot of one upstream database's catalogs, system schemas included. Immutable; shared by
+/// `Arc`. Views' and functions' texts come from a session whose `search_path` is empty, so that
+/// every name in them that is not in `pg_catalog` is qualified (SQL and PL/pgSQL bodies excepted:
+/// those stand as their author wrote them and resolve by the path of the caller or their own
+/// `SET search_path`).
+#[derive(Debug, Default)]
+pub struct Catalog {
+    /// Grows by one with each reading.
+    pub version: u64,
+    /// `server_version_num`, such as 150018.
+    pub server_version: u32,
+    /// The upstream role that Weir signs in as.
+    pub role: String,
+    /// `current_database()` of the upstream.
+    pub database: String,
+    /// The `search_path` a new session of that role starts with, as `current_schemas(true)` gives
+    /// it (`pg_catalog` included, `pg_temp_*` not).
+    pub search_path: Vec<String>,
+    relations: HashMap<RelationId, Arc<Relation>>,
+    relations_by_name: HashMap<String, HashMap<String, RelationId>>,
+    functions: HashMap<FunctionId, Arc<Function>>,
+    functions_by_name: HashMap<String, Vec<FunctionId>>,
+    types: HashMap<TypeId, Arc<Type>>,
+    types_by_name: HashMap<String, HashMap<String, TypeId>>,
+}
+
+/// `pg_class.relkind`, folded to what matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelationKind {
+    /// Ordinary table (`r`), also TOAST (`t`).
+    Table,
+    /// Partitioned table (`p`).
+    Partitioned,
+    /// View (`v`).
+    View,
+    /// Materialized view (`m`).
+    Materialized,
+    /// Foreign table (`f`).
+    Foreign,
+    /// Sequence (`S`).
+    Sequence,
+    /// Stand-alone composite type (`c`).
+    Composite,
+}
+
+/// A relation with its columns.
+#[derive(Clone, Debug)]
+pub struct Relation {
+    /// `pg_class.oid`.
+    pub id: RelationId,
+    /// Schema name.
+    pub schema: String,
+    /// Relation name.
+    pub name: String,
+    /// What it is.
+    pub kind: RelationKind,
+    /// Live columns by ascending `number`; dropped ones are absent.
+    pub columns: Vec<Column>,
+    /// For views and materialized views: `pg_get_viewdef`, a SELECT without a trailing semicolon.
+    pub definition: Option<String>,
+    /// Direct parents by inheritance or partitioning (`pg_inherits`).
+    pub parents: Vec<RelationId>,
+    /// True if a rule other than a view's own `_RETURN` hangs on it: its effects are not its text.
+    pub has_rules: bool,
+    /// Functions that triggers on it run (enabled, not internal).
+    pub triggers: Vec<FunctionId>,
+    /// The table's row type (`pg_type.oid` of `reltype`).
+    pub row_type: TypeId,
+    /// `obj_description`, if any.
+    pub comment: Option<String>,
+    /// `pg_class.reltuples`; -1 when never analysed.
+    pub estimated_rows: f32,
+}
+
+/// A column of a relation.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// `pg_attribute.attnum`.
+    pub number: i16,
+    /// Column name.
+    pub name: String,
+    /// `pg_attribute.atttypid` (a domain stays a domain).
+    pub type_id: TypeId,
+    /// `pg_attribute.attnotnull`.
+    pub not_null: bool,
+    /// For generated columns: the expression's text.
+    pub generated: Option<String>,
+    /// The columns of this relation that take part in a primary key or a one-column unique index.
+    pub unique: bool,
+    /// The column that a one-column foreign key points to.
+    pub references: Option<ColumnId>,
+    /// `col_description`, if any.
+    pub comment: Option<String>,
+}
+
+/// `pg_proc.provolatile`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Volatility {
+    /// Depends on its arguments alone.
+    Immutable,
+    /// Does not change the database; may read it.
+    Stable,
+    /// May do anything.
+    Volatile,
+}
+
+/// `pg_proc.prokind`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FunctionKind {
+    /// Ordinary function.
+    Function,
+    /// Procedure (`CALL`).
+    Procedure,
+    /// Aggregate.
+    Aggregate,
+    /// Window function.
+    Window,
+}
+
+/// A function or procedure.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// `pg_proc.oid`.
+    pub id: FunctionId,
+    /// Schema name.
+    pub schema: String,
+    /// Function name.
+    pub name: String,
+    /// What it is.
+    pub kind: FunctionKind,
+    /// `internal`, `c`, `sql`, `plpgsql`, …
+    pub language: String,
+    /// `pg_proc.prosrc` for `sql` and `plpgsql`; for SQL-standard bodies `pg_get_function_sqlbody`.
+    pub body: Option<String>,
+    /// Names of all arguments that have one, by position (input arguments only), else empty text.
+    pub argument_names: Vec<String>,
+    /// Types of input arguments.
+    pub argument_types: Vec<TypeId>,
+    /// Number of input arguments with a default.
+    pub defaults: u16,
+    /// True if the last input argument is VARIADIC.
+    pub variadic: bool,
+    /// `prorettype`.
+    pub return_type: TypeId,
+    /// `proretset`.
+    pub returns_set: bool,
+    /// OUT and TABLE columns in order: name and type. Empty when it returns a plain type.
+    pub output_columns: Vec<(String, TypeId)>,
+    /// Volatility as declared (an author can lie; a built-in does not).
+    pub volatility: Volatility,
+    /// `prosecdef`.
+    pub security_definer: bool,
+    /// `proconfig` entries (`search_path=…`).
+    pub settings: Vec<String>,
+}
+
+/// `pg_type.typtype` with what a mask needs to stay type-true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TypeKind {
+    /// Base type.
+    Base,
+    /// Array, with its element type.
+    Array(TypeId),
+    /// Composite, with the relation that describes its fields.
+    Composite(RelationId),
+    /// Domain over another type.
+    Domain(TypeId),
+    /// Enum, with its labels in order.
+    Enum(Vec<String>),
+    /// Range, with its subtype.
+    Range(TypeId),
+    /// Multirange, with its range type.
+    Multirange(TypeId),
+    /// Pseudo-type (`record`, `void`, `anyelement`, …).
+    Pseudo,
+}
+
+/// A data type.
+#[derive(Clone, Debug)]
+pub struct Type {
+    /// `pg_type.oid`.
+    pub id: TypeId,
+    /// Schema name.
+    pub schema: String,
+    /// Type name (`int4`, `_text`).
+    pub name: String,
+    /// What it is.
+    pub kind: TypeKind,
+    /// `typcategory`: `S` string, `N` numeric, `D` date/time, `A` array, … (PostgreSQL 15 manual,
+    /// table 53.65).
+    pub category: char,
+}
+
+impl Catalog {
+    /// Adds a relation; a second one with the same id replaces the first.
+    pub fn add_relation(&mut self, relation: Relation) {
+        let by_name = self.relations_by_name.entry(relation.schema.clone()).or_default();
+        by_name.insert(relation.name.clone(), relation.id);
+        self.relations.insert(relation.id, Arc::new(relation));
+    }
+
+    /// Adds a function.
+    pub fn add_function(&mut self, function: Function) {
+        self.functions_by_name.entry(function.name.clone()).or_default().push(function.id);
+        self.functions.insert(function.id, Arc::new(function));
+    }
+
+    /// Adds a type.
+    pub fn add_type(&mut self, ty: Type) {
+        let by_name = self.types_by_name.entry(ty.schema.clone()).or_default();
+        by_name.insert(ty.name.clone(), ty.id);
+        self.types.insert(ty.id, Arc::new(ty));
+    }
+
+    /// The relation with this oid.
+    pub fn relation(&self, id: RelationId) -> Option<&Arc<Relation>> {
+        self.relations.get(&id)
+    }
+
+    /// The relation of this name in this schema.
+    pub fn relation_named(&self, schema: &str, name: &str) -> Option<&Arc<Relation>> {
+        self.relations.get(self.relations_by_name.get(schema)?.get(name)?)
+    }
+
+    /// All relations, in no order.
+    pub fn relations(&self) -> impl Iterator<Item = &Arc<Relation>> {
+        self.relations.values()
+    }
+
+    /// The function with this oid.
+    pub fn function(&self, id: FunctionId) -> Option<&Arc<Function>> {
+        self.functions.get(&id)
+    }
+
+    /// All functions of this name, in all schemas.
+    pub fn functions_named(&self, name: &str) -> impl Iterator<Item = &Arc<Function>> {
+        let ids = self.functions_by_name.get(name).map(Vec::as_slice).unwrap_or_default();
+        ids.iter().filter_map(|id| self.functions.get(id))
+    }
+
+    /// The type with this oid.
+    pub fn type_by_id(&self, id: TypeId) -> Option<&Arc<Type>> {
+        self.types.get(&id)
+    }
+
+    /// The type of this name in this schema.
+    pub fn type_named(&self, schema: &str, name: &str) -> Option<&Arc<Type>> {
+        self.types.get(self.types_by_name.get(schema)?.get(name)?)
+    }
+
+    /// True if the schema holds at least one relation or type of this snapshot.
+    pub fn has_schema(&self, schema: &str) -> bool {
+        self.relations_by_name.contains_key(schema) || self.types_by_name.contains_key(schema)
+    }
+}
+
+impl Relation {
+    /// The column with this name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The id of one of this relation's columns.
+    pub fn column_id(&self, number: i16) -> ColumnId {
+        ColumnId { relation: self.id, number }
+    }
+}

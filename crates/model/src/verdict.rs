@@ -1,0 +1,124 @@
+//! What policy says about a statement, for the session to carry out. Knows no protocol.
+
+use crate::{facts::Operation, ids::PolicyId, label::Label};
+use serde::{Deserialize, Serialize};
+
+/// The four outcomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Runs as it is; everything leaves as the upstream sends it.
+    Allow,
+    /// Runs, changed: masked, limited, read-only.
+    Modify,
+    /// Waits for approval.
+    Hold,
+    /// Does not run.
+    Deny,
+}
+
+impl Outcome {
+    /// The word used in records and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Modify => "modify",
+            Self::Hold => "hold",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// How a value is masked. Ordered by strength: the greatest wins where several meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaskMethod {
+    /// A coarser truth: year of a date, first two octets of an address, rounded number.
+    Generalise,
+    /// Some characters kept, the rest starred, by label: `a***@***.com`, `************1234`.
+    Partial,
+    /// A keyed, deterministic stand-in of the same shape; equal values stay equal.
+    Pseudonym,
+    /// A constant of the type (`***`, 0, 1970-01-01).
+    Full,
+    /// NULL.
+    Null,
+}
+
+impl MaskMethod {
+    /// By the word used in `@mask("…")`.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "generalise" => Self::Generalise,
+            "partial" => Self::Partial,
+            "pseudonym" => Self::Pseudonym,
+            "full" => Self::Full,
+            "null" => Self::Null,
+            _ => return None,
+        })
+    }
+}
+
+/// What one output column may show.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disclosure {
+    /// As it is: it bears no label, or policy lets this identity see the label raw.
+    Raw {
+        /// The labels that leave raw, by policy; empty for a column without a label.
+        labels: Vec<Label>,
+    },
+    /// As it is where its content holds nothing sensitive; text-like values are scanned.
+    Scan,
+    /// Masked.
+    Masked {
+        /// The strongest label of its sources.
+        label: Label,
+        /// By which method.
+        method: MaskMethod,
+    },
+}
+
+/// When the intent must be on stable storage. Never less than handed to the kernel before the
+/// statement is forwarded. Ordered by strictness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Durability {
+    /// Within milliseconds after forwarding.
+    Soon,
+    /// Before the first row leaves (raw disclosure of a label).
+    BeforeRow,
+    /// Before the effect becomes permanent: before forwarding in autocommit, before COMMIT else.
+    BeforeEffect,
+    /// Before forwarding, always.
+    BeforeForward,
+}
+
+/// A verdict with its reasons.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The policies that decided, most important first. Empty on a deny by default.
+    pub policies: Vec<PolicyId>,
+    /// In words, for the person or model that reads the refusal and for the record: what was
+    /// decided and why, one sentence each. Never holds a value.
+    pub reasons: Vec<String>,
+    /// On deny and hold: what would work instead.
+    pub advice: Option<String>,
+    /// One per output column of the facts, in order. Empty if the statement returns no rows.
+    pub disclosures: Vec<Disclosure>,
+    /// For results whose columns are not those that the facts foresaw, and for every value of a
+    /// statement with `outputs_unknown`.
+    pub fallback: Disclosure,
+    /// Error, notice and notification texts of this statement may carry values: withhold them.
+    pub redact_diagnostics: bool,
+    /// Run in a read-only transaction.
+    pub read_only: bool,
+    /// At most this many rows leave.
+    pub row_limit: Option<u64>,
+    /// When the intent must be on stable storage.
+    pub durability: Durability,
+    /// The effect that was denied or held, for the message.
+    pub refused: Option<Operation>,
+}

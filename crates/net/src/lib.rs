@@ -1,0 +1,1 @@
+//! Byte streams: listeners, TLS in both directions, deadlines.

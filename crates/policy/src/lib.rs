@@ -1,0 +1,1 @@
+//! Identity, facts and context to a verdict.

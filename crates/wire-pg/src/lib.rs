@@ -1,0 +1,1 @@
+//! The PostgreSQL protocol: bytes to messages and back, without I/O.
