@@ -1,1 +1,139 @@
 //! Statement text and a catalog to facts.
+//!
+//! This crate answers one question about a PostgreSQL statement: what does it do, to which columns,
+//! and where do the values of its result come from. It knows the language and a snapshot of the
+//! catalogs. It knows nothing about people, policy, labels or the wire, does no I/O and reads no
+//! clock.
+//!
+//! ```text
+//! text ─▶ lex (guards) ─▶ parse ─▶ statement ─┬─▶ query ─▶ flows ─┬─▶ Facts
+//!                                             ├─▶ change, ddl     │
+//!                                             └─▶ function, view ─┘
+//! ```
+//!
+//! Everything travels as a *flow*: which columns can be part of a value, how it derives from them,
+//! and whether something in it was not understood. A flow that ends in the result is *returned*, in
+//! a predicate *tested* or *inferred*, in a table *exported*. What is not understood is never
+//! dropped: it makes the flow unknown, and the statement says which part it was.
+//!
+//! ```ignore
+//! use model::{Catalog, facts::Operation};
+//! let analysed = sql::analyse("SELECT 1 AS one; COMMIT", &Catalog::default(), &Default::default());
+//! assert_eq!(analysed.len(), 2);
+//! assert_eq!(analysed[0].facts.outputs.as_ref().unwrap()[0].name, "one");
+//! assert_eq!(analysed[1].facts.operation, Operation::Commit);
+//! ```
+
+mod analyse;
+mod lex;
+mod normalise;
+mod parse;
+
+pub use analyse::analyse;
+pub use normalise::normalise;
+
+use model::Facts;
+use std::{collections::HashMap, ops::Range, sync::Arc};
+
+/// The longest text that is analysed. Longer ones are unknown. Large multi-row INSERTs fit.
+pub const MAX_STATEMENT_BYTES: usize = 16 << 20;
+
+/// The deepest nesting of parentheses, operators and subqueries that is analysed. PostgreSQL's own
+/// `max_stack_depth` gives up in the same region.
+pub const MAX_NESTING: usize = 2_000;
+
+/// The deepest chain of views and functions that is expanded.
+pub const MAX_EXPANSION: usize = 32;
+
+/// What name resolution depends on, as it is in force in the session at this moment.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// As `current_schemas(true)` gives it: `pg_temp_N` first if it exists, `pg_catalog` included.
+    pub search_path: Vec<String>,
+    /// The session's temporary schema, `pg_temp_3`; names written `pg_temp.x` resolve there.
+    pub temp_schema: Option<String>,
+    /// The parameter of that name; its default is true.
+    pub standard_conforming_strings: bool,
+    /// Prepared statements by name. Those of SQL and of the protocol share one name space.
+    pub prepared: HashMap<String, Arc<Facts>>,
+    /// Cursors by name. DECLAREd cursors and named portals share one name space.
+    pub cursors: HashMap<String, Arc<Facts>>,
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self {
+            search_path: vec!["pg_catalog".to_owned(), "public".to_owned()],
+            temp_schema: None,
+            standard_conforming_strings: true,
+            prepared: HashMap::new(),
+            cursors: HashMap::new(),
+        }
+    }
+}
+
+/// One statement of a text, analysed.
+#[derive(Clone, Debug)]
+pub struct Analysed {
+    /// What it does.
+    pub facts: Arc<Facts>,
+    /// Where it stands in the text, in bytes.
+    pub span: Range<usize>,
+    /// Set if the grammar rejects the text. The facts are unknown then: the server's grammar may
+    /// be another version.
+    pub syntax_error: Option<SyntaxError>,
+    /// The stream's format, for COPY … TO STDOUT and COPY … FROM STDIN.
+    pub copy: Option<CopyShape>,
+    /// True if there is nothing between the semicolons: the server answers EmptyQueryResponse.
+    pub empty: bool,
+}
+
+/// Why the grammar rejects a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// As PostgreSQL words it. May hold a piece of the statement.
+    pub message: String,
+    /// 1-based, in characters, as the `P` field of an error gives it; 0 if it is not known.
+    pub position: usize,
+}
+
+/// The format of a COPY stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyFormat {
+    /// `FORMAT text`.
+    Text,
+    /// `FORMAT csv`.
+    Csv,
+    /// `FORMAT binary`.
+    Binary,
+}
+
+/// Which columns `FORCE_QUOTE` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ForceQuote {
+    /// None.
+    None,
+    /// `*`.
+    All,
+    /// Those named.
+    Columns(Vec<String>),
+}
+
+/// How a COPY stream is laid out, so that it can be masked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyShape {
+    /// Text, CSV or binary.
+    pub format: CopyFormat,
+    /// Between columns; tab in text, comma in CSV unless given.
+    pub delimiter: u8,
+    /// What stands for NULL; `\N` in text, nothing in CSV unless given.
+    pub null: String,
+    /// CSV's quote.
+    pub quote: u8,
+    /// CSV's escape.
+    pub escape: u8,
+    /// True if the first line holds names.
+    pub header: bool,
+    /// CSV's columns that are always quoted.
+    pub force_quote: ForceQuote,
+}
