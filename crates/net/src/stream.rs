@@ -1,0 +1,173 @@
+//! One type for every byte stream of the program, encrypted or not. Knows nothing of its bytes.
+
+use std::{
+    fmt,
+    io::{self, IoSlice},
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpStream, UnixStream},
+};
+use tokio_rustls::{client, server};
+
+/// How long a TCP connection may be silent before the kernel asks whether the peer still lives.
+pub const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
+/// How long the kernel waits between two such questions.
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+/// How many unanswered questions end the connection.
+pub const KEEPALIVE_PROBES: u32 = 6;
+
+/// A byte stream to a client or to an upstream.
+pub enum Stream {
+    /// Plain TCP.
+    Tcp(TcpStream),
+    /// A Unix socket; only ever on the same machine.
+    Unix(UnixStream),
+    /// TLS with the other side as the client.
+    TlsServer(Box<server::TlsStream<TcpStream>>),
+    /// TLS with the other side as the server.
+    TlsClient(Box<client::TlsStream<TcpStream>>),
+}
+
+/// Sets what every TCP connection of the program has: no delay of small writes (the relay batches
+/// by itself) and keepalive, so that a peer that vanished does not hold its session for ever.
+pub fn tune(tcp: &TcpStream) -> io::Result<()> {
+    tcp.set_nodelay(true)?;
+    let keepalive = socket2::TcpKeepalive::new()
+        .with_time(KEEPALIVE_IDLE)
+        .with_interval(KEEPALIVE_INTERVAL)
+        .with_retries(KEEPALIVE_PROBES);
+    socket2::SockRef::from(tcp).set_tcp_keepalive(&keepalive)
+}
+
+impl Stream {
+    /// The address at the other end; `None` for a Unix socket, or when the peer is already gone.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.tcp().and_then(|tcp| tcp.peer_addr().ok())
+    }
+
+    /// Whether the bytes are encrypted on their way.
+    pub fn is_tls(&self) -> bool {
+        matches!(self, Self::TlsServer(_) | Self::TlsClient(_))
+    }
+
+    /// The protocol agreed on in the TLS handshake (ALPN), if any.
+    pub fn alpn(&self) -> Option<&[u8]> {
+        match self {
+            Self::TlsServer(tls) => tls.get_ref().1.alpn_protocol(),
+            Self::TlsClient(tls) => tls.get_ref().1.alpn_protocol(),
+            Self::Tcp(_) | Self::Unix(_) => None,
+        }
+    }
+
+    /// The TLS version and cipher suite, as words for the record; `None` for a plain stream.
+    pub fn cipher(&self) -> Option<String> {
+        let (version, suite) = match self {
+            Self::TlsServer(tls) => {
+                let connection = tls.get_ref().1;
+                (connection.protocol_version()?, connection.negotiated_cipher_suite()?)
+            }
+            Self::TlsClient(tls) => {
+                let connection = tls.get_ref().1;
+                (connection.protocol_version()?, connection.negotiated_cipher_suite()?)
+            }
+            Self::Tcp(_) | Self::Unix(_) => return None,
+        };
+        Some(format!("{version:?} {:?}", suite.suite()))
+    }
+
+    fn tcp(&self) -> Option<&TcpStream> {
+        match self {
+            Self::Tcp(tcp) => Some(tcp),
+            Self::TlsServer(tls) => Some(tls.get_ref().0),
+            Self::TlsClient(tls) => Some(tls.get_ref().0),
+            Self::Unix(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self {
+            Self::Tcp(_) => "Tcp",
+            Self::Unix(_) => "Unix",
+            Self::TlsServer(_) => "TlsServer",
+            Self::TlsClient(_) => "TlsClient",
+        };
+        f.debug_tuple(kind).field(&self.peer()).finish()
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(inner) => Pin::new(inner).poll_read(cx, buf),
+            Self::Unix(inner) => Pin::new(inner).poll_read(cx, buf),
+            Self::TlsServer(inner) => Pin::new(inner).poll_read(cx, buf),
+            Self::TlsClient(inner) => Pin::new(inner).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(inner) => Pin::new(inner).poll_write(cx, bytes),
+            Self::Unix(inner) => Pin::new(inner).poll_write(cx, bytes),
+            Self::TlsServer(inner) => Pin::new(inner).poll_write(cx, bytes),
+            Self::TlsClient(inner) => Pin::new(inner).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(inner) => Pin::new(inner).poll_write_vectored(cx, slices),
+            Self::Unix(inner) => Pin::new(inner).poll_write_vectored(cx, slices),
+            Self::TlsServer(inner) => Pin::new(inner).poll_write_vectored(cx, slices),
+            Self::TlsClient(inner) => Pin::new(inner).poll_write_vectored(cx, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Tcp(inner) => inner.is_write_vectored(),
+            Self::Unix(inner) => inner.is_write_vectored(),
+            Self::TlsServer(inner) => inner.is_write_vectored(),
+            Self::TlsClient(inner) => inner.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(inner) => Pin::new(inner).poll_flush(cx),
+            Self::Unix(inner) => Pin::new(inner).poll_flush(cx),
+            Self::TlsServer(inner) => Pin::new(inner).poll_flush(cx),
+            Self::TlsClient(inner) => Pin::new(inner).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(inner) => Pin::new(inner).poll_shutdown(cx),
+            Self::Unix(inner) => Pin::new(inner).poll_shutdown(cx),
+            Self::TlsServer(inner) => Pin::new(inner).poll_shutdown(cx),
+            Self::TlsClient(inner) => Pin::new(inner).poll_shutdown(cx),
+        }
+    }
+}
