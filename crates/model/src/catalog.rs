@@ -23,6 +23,7 @@ pub struct Catalog {
     pub search_path: Vec<String>,
     relations: HashMap<RelationId, Arc<Relation>>,
     relations_by_name: HashMap<String, HashMap<String, RelationId>>,
+    children: HashMap<RelationId, Vec<RelationId>>,
     functions: HashMap<FunctionId, Arc<Function>>,
     functions_by_name: HashMap<String, Vec<FunctionId>>,
     types: HashMap<TypeId, Arc<Type>>,
@@ -201,6 +202,12 @@ impl Catalog {
     pub fn add_relation(&mut self, relation: Relation) {
         let by_name = self.relations_by_name.entry(relation.schema.clone()).or_default();
         by_name.insert(relation.name.clone(), relation.id);
+        for parent in &relation.parents {
+            let children = self.children.entry(*parent).or_default();
+            if !children.contains(&relation.id) {
+                children.push(relation.id);
+            }
+        }
         self.relations.insert(relation.id, Arc::new(relation));
     }
 
@@ -230,6 +237,11 @@ impl Catalog {
     /// All relations, in no order.
     pub fn relations(&self) -> impl Iterator<Item = &Arc<Relation>> {
         self.relations.values()
+    }
+
+    /// Direct children of a relation by inheritance or partitioning.
+    pub fn children(&self, id: RelationId) -> &[RelationId] {
+        self.children.get(&id).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The function with this oid.
