@@ -111,6 +111,10 @@ pub struct Parse<'a> {
     pub type_oids: Oids<'a>,
 }
 
+#[expect(
+    clippy::self_named_constructors,
+    reason = "the message is called Parse; every view has parse"
+)]
 impl<'a> Parse<'a> {
     /// Views a payload.
     ///

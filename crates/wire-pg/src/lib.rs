@@ -28,6 +28,8 @@ pub mod backend;
 pub mod error;
 pub mod frame;
 pub mod frontend;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod handshake;
 mod put;
 pub mod value;

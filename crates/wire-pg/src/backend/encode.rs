@@ -301,10 +301,10 @@ pub fn backend_key_data(
 ///
 /// # Errors
 /// If an option's name holds a NUL.
-pub fn negotiate_protocol_version<'o>(
+pub fn negotiate_protocol_version(
     out: &mut impl Buffer,
     version: u32,
-    options: &[&'o [u8]],
+    options: &[&[u8]],
 ) -> Result<(), WireError> {
     let mut put = Put::tagged(out, Tag::NegotiateProtocolVersion.byte());
     put.u32(version);
