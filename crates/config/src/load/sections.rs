@@ -1,0 +1,374 @@
+//! Every section and key of the file. To add a key is to add one read here.
+
+use crate::{
+    kind::{Address, Count, Fault, FilePath, OrOff, SecretRef, Size, Text, Time, TimeOrNone, Word},
+    settings::{
+        Config, Database, Limits, Listen, Log, LogFormat, LogLevel, Plaintext, Policies, Tls,
+        Upstream, UpstreamTls,
+    },
+    table::{Reader, Section, Table},
+};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use toml::{Spanned, de::DeTable};
+
+pub(super) const TOP: &str =
+    "What concerns the whole process. These keys stand before any section.";
+
+const LISTEN: &str = "Where Weir listens. Loopback unless you say otherwise.";
+
+const TLS: &str = "How clients are spoken to. Without `certificate` and `key` a self-signed \
+development certificate is made in `state_dir`.";
+
+const POLICIES: &str = "Where policies are.";
+
+const LIMITS: &str = "Limits. Durations are written \"250ms\", \"30s\", \"5m\", \"2h\" or \"1d\"; \
+sizes \"512KiB\", \"16MiB\" or \"1GiB\". They hold for connections that open after a change.";
+
+const DATABASE: &str = "A database that clients may ask for; the section stands once for each.";
+
+const UPSTREAM: &str = "The real database behind the `[[database]]` above it.";
+
+const LOG: &str = "What Weir writes to standard error. It never holds a value, a literal or a \
+secret, at any level.";
+
+const MIB: u64 = 1 << 20;
+
+/// Every section with its keys, in the order of the file: what reading an empty file asks for.
+pub(crate) fn documented() -> Vec<Section> {
+    let reader = Reader::new(Path::new(""));
+    let empty = || Spanned::new(0..0, DeTable::new());
+    top(Table::new(&reader, "", TOP, empty()));
+    let table = Table::new(&reader, "[[database]]", DATABASE, empty());
+    database(table, "");
+    let mut sections = reader.into_found().sections;
+    // A section is finished after those inside it; for the reader an outer one comes first.
+    let order = |section: &Section| match section.heading {
+        "" => 0,
+        "[listen]" => 1,
+        "[tls]" => 2,
+        "[policies]" => 3,
+        "[[database]]" => 4,
+        "[database.upstream]" => 5,
+        "[limits]" => 6,
+        _ => 7,
+    };
+    sections.sort_by_key(order);
+    sections
+}
+
+pub(super) fn top(mut table: Table<'_>) -> Config {
+    let state_dir = table.or(
+        "state_dir",
+        &FilePath,
+        "\"state\"",
+        "Folder of the control state, the ledger and the development certificate. It is made with \
+         mode 0700; back it up.",
+    );
+    let environment = table.or(
+        "environment",
+        &Text { what: "an environment" },
+        "\"production\"",
+        "What policies know each database as that does not say so itself.",
+    );
+    let config = Config {
+        file: PathBuf::new(),
+        state_dir,
+        listen: listen(table.table("listen", "[listen]", LISTEN)),
+        tls: tls(table.table("tls", "[tls]", TLS)),
+        policies: policies(table.table("policies", "[policies]", POLICIES)),
+        limits: limits(table.table("limits", "[limits]", LIMITS)),
+        databases: databases(&mut table, &environment),
+        log: log(table.table("log", "[log]", LOG)),
+        warnings: Vec::new(),
+    };
+    table.finish();
+    config
+}
+
+fn listen(mut table: Table<'_>) -> Listen {
+    let (postgres_span, http_span) = (table.span_of("postgres"), table.span_of("http"));
+    let listen = Listen {
+        postgres: table.or(
+            "postgres",
+            &Address,
+            "\"127.0.0.1:6432\"",
+            "Address for PostgreSQL clients. Port 0 takes a free one and logs which.",
+        ),
+        http: table.or(
+            "http",
+            &OrOff(Address),
+            "\"127.0.0.1:6480\"",
+            "Address for /healthz, /readyz and /metrics. It asks nobody who they are: keep it on \
+             an address that only your own machines reach.",
+        ),
+    };
+    if listen.http == Some(listen.postgres)
+        && listen.postgres.port() != 0
+        && let Some(span) = http_span.or(postgres_span)
+    {
+        table.fault(span, Fault::new("`postgres` and `http` cannot share one address"));
+    }
+    table.finish();
+    listen
+}
+
+fn tls(mut table: Table<'_>) -> Tls {
+    let certificate = pair(
+        &mut table,
+        "PEM file of the server's certificate, followed by its intermediates.",
+        "PEM file of the certificate's private key.",
+    );
+    let plaintext = table.or(
+        "plaintext",
+        &Word(
+            &[
+                ("loopback", Plaintext::Loopback),
+                ("never", Plaintext::Never),
+                ("anywhere", Plaintext::Anywhere),
+            ],
+            Plaintext::Never,
+        ),
+        "\"loopback\"",
+        "From where clients may connect without TLS. `anywhere` is for networks that encrypt \
+         below TCP (WireGuard, a service mesh).",
+    );
+    table.finish();
+    Tls { certificate, plaintext }
+}
+
+/// `certificate` and `key`, which stand both or not at all.
+fn pair(
+    table: &mut Table<'_>,
+    certificate: &'static str,
+    key: &'static str,
+) -> Option<(PathBuf, PathBuf)> {
+    let span = table.span_of("certificate").or(table.span_of("key"));
+    let both = (
+        table.optional("certificate", &FilePath, certificate),
+        table.optional("key", &FilePath, key),
+    );
+    match both {
+        (Some(certificate), Some(key)) => return Some((certificate, key)),
+        (None, None) => {}
+        (Some(_), None) | (None, Some(_)) => {
+            let fault = Fault::new("`certificate` and `key` stand together or not at all");
+            table.fault(span.unwrap_or(table.span()), fault);
+        }
+    }
+    None
+}
+
+fn policies(mut table: Table<'_>) -> Policies {
+    let dir = table.optional(
+        "dir",
+        &FilePath,
+        "Folder of .cedar files that add to the shipped baseline. A change applies to live \
+         sessions; a broken file is reported and the last good set stays. Without it the baseline \
+         stands alone.",
+    );
+    table.finish();
+    Policies { dir }
+}
+
+fn limits(mut table: Table<'_>) -> Limits {
+    let second = Duration::from_secs(1);
+    let day = second * 86_400;
+    let time = |least: Duration, most: Duration| Time { range: least..=most };
+    let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let limits = Limits {
+        sign_in_timeout: table.or(
+            "sign_in_timeout",
+            &time(second, second * 600),
+            "\"30s\"",
+            "From connect to the end of sign-in.",
+        ),
+        idle_timeout: table.or(
+            "idle_timeout",
+            &TimeOrNone(time(second, day * 30)),
+            "\"0\"",
+            "A session whose client has sent nothing for so long, outside of a statement, ends.",
+        ),
+        statement_timeout: table.or(
+            "statement_timeout",
+            &TimeOrNone(time(Duration::from_millis(1), day * 30)),
+            "\"0\"",
+            "A statement that runs longer is cancelled at the upstream.",
+        ),
+        drain_timeout: table.or(
+            "drain_timeout",
+            &time(Duration::ZERO, day),
+            "\"30s\"",
+            "How long open sessions may go on after SIGTERM before they are ended.",
+        ),
+        max_connections: whole(table.or(
+            "max_connections",
+            &Count(1..=1_000_000),
+            "1000",
+            "Client connections at once. One more is told that there are too many.",
+        )),
+        max_connections_per_identity: whole(table.or(
+            "max_connections_per_identity",
+            &Count(1..=1_000_000),
+            "200",
+            "Client connections at once of one identity.",
+        )),
+        max_signing_in: whole(table.or(
+            "max_signing_in",
+            &Count(1..=1_000_000),
+            "256",
+            "Connections at once that have not signed in yet; they are cheap for an attacker.",
+        )),
+        max_statement_bytes: whole(table.or(
+            "max_statement_bytes",
+            &Size(1024..=256 * MIB),
+            "\"4MiB\"",
+            "Longest statement text that is analysed. A longer one counts as not understood.",
+        )),
+        max_message_bytes: whole(table.or(
+            "max_message_bytes",
+            &Size(64 * 1024..=1024 * MIB),
+            "\"256MiB\"",
+            "Longest message of a client that is accepted. PostgreSQL's own limit is 1GiB.",
+        )),
+        max_ledger_backlog_bytes: whole(table.or(
+            "max_ledger_backlog",
+            &Size(64 * 1024..=1024 * MIB),
+            "\"16MiB\"",
+            "Records that may wait for the disk. When it is reached, statements are refused.",
+        )),
+    };
+    table.finish();
+    limits
+}
+
+fn databases(table: &mut Table<'_>, environment: &str) -> Vec<Database> {
+    let sections = table.tables("database", "[[database]]", DATABASE);
+    if sections.is_empty() {
+        let help = "add a [[database]] section; `weir init` shows one";
+        table.fault(table.span(), Fault::help("the file names no database", help));
+    }
+    let mut databases: Vec<Database> = Vec::new();
+    for section in sections {
+        let span = section.span_of("name").unwrap_or(section.span());
+        let reader = section.reader();
+        let database = database(section, environment);
+        if !database.name.is_empty() && databases.iter().any(|one| one.name == database.name) {
+            let message = format!("there are two databases named \"{}\"", database.name);
+            reader.fault(span, Fault::new(message));
+        }
+        databases.push(database);
+    }
+    databases
+}
+
+fn database(mut table: Table<'_>, environment: &str) -> Database {
+    let name = table.required(
+        "name",
+        &Text { what: "a name" },
+        "The name clients ask for, or \"*\" for any other name, with the upstream's database of \
+         the same name behind it.",
+    );
+    let own = table.optional(
+        "environment",
+        &Text { what: "an environment" },
+        "What policies know it as: production, staging, development. Without it, the \
+         `environment` at the top of the file.",
+    );
+    let upstream = upstream(table.table("upstream", "[database.upstream]", UPSTREAM), &name);
+    table.finish();
+    Database { name, environment: own.unwrap_or_else(|| environment.to_owned()), upstream }
+}
+
+fn upstream(mut table: Table<'_>, name: &str) -> Upstream {
+    let database_span = table.span_of("database");
+    let host = table.required(
+        "host",
+        &Text { what: "a host" },
+        "Host name or IP address of the real database.",
+    );
+    let port = table.or("port", &Count(1..=65_535), "5432", "Its TCP port.");
+    let database = table.optional(
+        "database",
+        &Text { what: "a database" },
+        "The upstream's own name of the database. Without it, the name the client asked for.",
+    );
+    if let (Some(span), "*", Some(_)) = (database_span, name, &database) {
+        let help = "leave it out, or give the [[database]] a name";
+        table.fault(span, Fault::help("`database` cannot stand under name = \"*\"", help));
+    }
+    let upstream = Upstream {
+        host,
+        port: u16::try_from(port).unwrap_or(0),
+        database,
+        user: table.required("user", &Text { what: "a role" }, "The role Weir signs in as."),
+        password: table.optional(
+            "password",
+            &SecretRef,
+            "Where the role's password is; read at each connect, so that a rotated one is taken \
+             up. Without it, none is sent.",
+        ),
+        tls: table.or(
+            "tls",
+            &Word(
+                &[
+                    ("disable", UpstreamTls::Disable),
+                    ("require", UpstreamTls::Require),
+                    ("verify-full", UpstreamTls::VerifyFull),
+                ],
+                UpstreamTls::VerifyFull,
+            ),
+            "\"verify-full\"",
+            "How it is spoken to: without TLS, with TLS whoever answers, or with TLS, a \
+             certificate by a known authority and the right host name in it.",
+        ),
+        ca: table.optional(
+            "ca",
+            &FilePath,
+            "PEM file of certificate authorities. Without it, the system's.",
+        ),
+        certificate: pair(
+            &mut table,
+            "PEM file of a client certificate to sign in with.",
+            "PEM file of the client certificate's private key.",
+        ),
+        connect_timeout: table.or(
+            "connect_timeout",
+            &Time { range: Duration::from_millis(100)..=Duration::from_secs(600) },
+            "\"10s\"",
+            "From connect to the end of sign-in at the upstream.",
+        ),
+    };
+    table.finish();
+    upstream
+}
+
+fn log(mut table: Table<'_>) -> Log {
+    let log = Log {
+        level: table.or(
+            "level",
+            &Word(
+                &[
+                    ("error", LogLevel::Error),
+                    ("warn", LogLevel::Warn),
+                    ("info", LogLevel::Info),
+                    ("debug", LogLevel::Debug),
+                    ("trace", LogLevel::Trace),
+                ],
+                LogLevel::Info,
+            ),
+            "\"info\"",
+            "The least important level that is written.",
+        ),
+        format: table.or(
+            "format",
+            &Word(&[("text", LogFormat::Text), ("json", LogFormat::Json)], LogFormat::Text),
+            "\"text\"",
+            "For people, or one JSON object a line for machines.",
+        ),
+    };
+    table.finish();
+    log
+}

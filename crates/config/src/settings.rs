@@ -1,0 +1,191 @@
+//! The settings as the rest of the program reads them. Data only: how a key is written, checked and
+//! defaulted stands in `load`.
+
+use crate::{problem::Problem, secret::SecretSource};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+/// A file without problems.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The file this was read from.
+    pub file: PathBuf,
+    /// Folder of the control state, the ledger and the development certificate.
+    pub state_dir: PathBuf,
+    /// Where to listen.
+    pub listen: Listen,
+    /// How clients are spoken to.
+    pub tls: Tls,
+    /// Where policies are.
+    pub policies: Policies,
+    /// Limits on everything.
+    pub limits: Limits,
+    /// The databases clients may ask for, in the order of the file. Never empty; names are unique.
+    pub databases: Vec<Database>,
+    /// How to log.
+    pub log: Log,
+    /// What is allowed but deserves a second look. Same form as problems.
+    pub warnings: Vec<Problem>,
+}
+
+/// `[listen]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// Address for PostgreSQL clients.
+    pub postgres: SocketAddr,
+    /// Address for health, readiness and metrics; `None` if switched off.
+    pub http: Option<SocketAddr>,
+}
+
+/// `[tls]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// PEM files of certificate chain and private key; `None` means the development certificate.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// From where clients may connect without TLS.
+    pub plaintext: Plaintext,
+}
+
+/// From where clients may connect without TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plaintext {
+    /// From this machine's own loopback addresses.
+    Loopback,
+    /// From nowhere.
+    Never,
+    /// From anywhere: for networks that encrypt below TCP.
+    Anywhere,
+}
+
+/// `[policies]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policies {
+    /// Folder of `.cedar` files over the shipped baseline; `None` for the baseline alone.
+    pub dir: Option<PathBuf>,
+}
+
+/// `[limits]`. `None` means no limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// From connect to the end of sign-in.
+    pub sign_in_timeout: Duration,
+    /// A session in which the client has sent nothing for so long ends.
+    pub idle_timeout: Option<Duration>,
+    /// A statement that runs longer is cancelled.
+    pub statement_timeout: Option<Duration>,
+    /// How long open sessions may go on after SIGTERM.
+    pub drain_timeout: Duration,
+    /// Client connections at once.
+    pub max_connections: usize,
+    /// Client connections at once of one identity.
+    pub max_connections_per_identity: usize,
+    /// Connections at once that have not signed in yet.
+    pub max_signing_in: usize,
+    /// Longest statement text that is analysed.
+    pub max_statement_bytes: usize,
+    /// Longest message of a client that is accepted.
+    pub max_message_bytes: usize,
+    /// Records that may wait for the disk before statements are refused.
+    pub max_ledger_backlog_bytes: usize,
+}
+
+/// `[[database]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Database {
+    /// The name clients ask for, or `*` for any other name.
+    pub name: String,
+    /// What policies know it as: production, staging, development, …
+    pub environment: String,
+    /// The real database.
+    pub upstream: Upstream,
+}
+
+/// `[database.upstream]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    /// Host name or IP address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// The upstream's own name of the database; `None` means the name the client asked for.
+    pub database: Option<String>,
+    /// Role to sign in as.
+    pub user: String,
+    /// Where its password is; `None` if the upstream asks for none.
+    pub password: Option<SecretSource>,
+    /// How the upstream is spoken to.
+    pub tls: UpstreamTls,
+    /// PEM file of certificate authorities; `None` means the system's.
+    pub ca: Option<PathBuf>,
+    /// PEM files of a client certificate and its private key.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// From connect to the end of sign-in at the upstream.
+    pub connect_timeout: Duration,
+}
+
+/// How an upstream is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpstreamTls {
+    /// Without TLS.
+    Disable,
+    /// With TLS, whoever answers.
+    Require,
+    /// With TLS, a certificate by a known authority, and the right host name in it.
+    VerifyFull,
+}
+
+/// `[log]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Least important level that is written.
+    pub level: LogLevel,
+    /// Form of a line.
+    pub format: LogFormat,
+}
+
+/// Log levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// What needs a person.
+    Error,
+    /// What may need one.
+    Warn,
+    /// What happened.
+    Info,
+    /// What happened inside.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// Forms of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// The database for a name that a client asks for: the one of that name, else the `*` one. The
+    /// second value is the database to ask the upstream for.
+    pub fn database<'c>(&'c self, asked: &'c str) -> Option<(&'c Database, &'c str)> {
+        let exact = self.databases.iter().find(|one| one.name == asked && one.name != "*");
+        let database = exact.or_else(|| self.databases.iter().find(|one| one.name == "*"))?;
+        let upstream = database.upstream.database.as_deref();
+        Some((database, upstream.unwrap_or(asked)))
+    }
+}
+
+impl LogLevel {
+    /// The word in the file and for filters.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
