@@ -1,1 +1,39 @@
 //! Who is at the door: credentials, SCRAM, attempt limits.
+//!
+//! Everything here is without I/O and without a clock: bytes, names and instants come in as
+//! arguments. It knows no database protocol (the engines carry the SCRAM messages) and no store
+//! (the composition root publishes entries into the [`Directory`]).
+//!
+//! ```text
+//! Directory ── credential(name) ─▶ ScramServer ── first ─▶ Challenge ── last ─▶ Signed ─▶ Identity
+//!                                                Attempts guards both ends
+//! ```
+//!
+//! ```
+//! use identity::{Directory, Entry, ScramVerifier, Secret};
+//! use model::{Identity, IdentityKind, IdentityName};
+//!
+//! let directory = Directory::new([7; 32]);
+//! let alice = Identity {
+//!     name: IdentityName::new("alice"),
+//!     kind: IdentityKind::Person,
+//!     groups: vec!["support".to_owned()],
+//!     acts_for: None,
+//! };
+//! let verifier = ScramVerifier::for_password(&Secret::from("wonder".to_owned())).unwrap();
+//! directory.publish(vec![Entry { identity: alice, verifier, enabled: true }]);
+//! assert!(directory.resolve("alice").is_some());
+//! assert!(directory.resolve("mallory").is_none());
+//! ```
+
+pub mod attempts;
+pub mod directory;
+pub mod error;
+pub mod scram;
+pub mod secret;
+
+pub use attempts::{Attempts, Thresholds, Wait};
+pub use directory::{Bar, Credential, Directory, Entry, Standing};
+pub use error::IdentityError;
+pub use scram::{Challenge, Mechanism, ScramServer, ScramVerifier, Signed};
+pub use secret::Secret;

@@ -1,0 +1,226 @@
+//! Everybody who may sign in, as an immutable snapshot that is replaced as a whole. Knows no store
+//! and checks no password.
+
+use crate::{
+    ScramVerifier,
+    scram::{KEY_BYTES, hmac},
+};
+use arc_swap::ArcSwap;
+use model::{Identity, IdentityKind};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use zeroize::Zeroizing;
+
+/// The longest chain of agents acting for agents. A ring is longer than any limit, so this is also
+/// what ends rings.
+pub const MAX_CHAIN: usize = 4;
+
+/// One identity as it is stored.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The identity. Of `acts_for` only the name counts: everything else about the delegator is
+    /// taken from its own entry.
+    pub identity: Identity,
+    /// What its password is checked against.
+    pub verifier: ScramVerifier,
+    /// Whether it may sign in, and agents on its behalf.
+    pub enabled: bool,
+}
+
+/// Why an identity that exists may not be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bar {
+    /// It is disabled.
+    Disabled,
+    /// It is an agent, and the identity it acts for is missing, disabled or itself unfit.
+    DelegatorUnfit,
+    /// Its entry contradicts itself: the name occurs twice, or somebody who is not an agent acts
+    /// for another. Not understood, so not let in.
+    Contradictory,
+}
+
+impl Bar {
+    /// What may be said to somebody who has proven to know the password.
+    pub fn client_message(self) -> &'static str {
+        match self {
+            Self::Disabled => "this identity is disabled",
+            Self::DelegatorUnfit => "the identity that this agent acts for is missing or disabled",
+            Self::Contradictory => "this identity's entry contradicts itself",
+        }
+    }
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug)]
+pub enum Standing {
+    /// An identity that may sign in.
+    Good(Arc<Identity>),
+    /// One that may not.
+    Barred(Bar),
+    /// No identity.
+    Unknown,
+}
+
+/// What a sign-in under one name is checked against. Exists for every name, known or not, and
+/// does not say which to anybody outside this crate before a password was proven.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    pub(crate) verifier: ScramVerifier,
+    pub(crate) standing: Standing,
+}
+
+/// All identities, shared by every session. Reading never waits.
+pub struct Directory {
+    /// Mock verifiers follow from it; the same over restarts, or names could be told apart by
+    /// a salt that changes.
+    secret: Zeroizing<[u8; KEY_BYTES]>,
+    people: ArcSwap<HashMap<String, Known>>,
+    generation: AtomicU64,
+    /// Held while a snapshot is replaced, so that generations and snapshots keep one order.
+    publishing: Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Known {
+    verifier: ScramVerifier,
+    standing: Result<Arc<Identity>, Bar>,
+}
+
+impl Directory {
+    /// An empty directory. `secret` is random, made once per installation and kept.
+    pub fn new(secret: [u8; KEY_BYTES]) -> Self {
+        Self {
+            secret: Zeroizing::new(secret),
+            people: ArcSwap::default(),
+            generation: AtomicU64::new(0),
+            publishing: Mutex::new(()),
+        }
+    }
+
+    /// Replaces everybody. Delegators are resolved here, with the groups they have now.
+    pub fn publish(&self, entries: Vec<Entry>) {
+        let people = settle(entries);
+        let _one_at_a_time = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.people.store(Arc::new(people));
+        // After the store: whoever sees the new number sees the new snapshot too.
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// Grows with each [`Directory::publish`]. A session that remembers it can tell by one load
+    /// whether its identity must be resolved again.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// The identity of that name as it is now, if it may be used.
+    pub fn resolve(&self, name: &str) -> Option<Arc<Identity>> {
+        self.people.load().get(name).and_then(|known| known.standing.clone().ok())
+    }
+
+    /// What a sign-in under this name is checked against.
+    pub fn credential(&self, name: &str) -> Credential {
+        // Made for known names too, so that both kinds take the same time.
+        let mock = ScramVerifier::mock(&self.secret, name);
+        match self.people.load().get(name) {
+            Some(known) => Credential {
+                verifier: known.verifier.clone(),
+                standing: match &known.standing {
+                    Ok(identity) => Standing::Good(Arc::clone(identity)),
+                    Err(bar) => Standing::Barred(*bar),
+                },
+            },
+            None => Credential { verifier: mock, standing: Standing::Unknown },
+        }
+    }
+
+    /// How many identities there are, disabled ones included.
+    pub fn len(&self) -> usize {
+        self.people.load().len()
+    }
+
+    /// Whether there is nobody.
+    pub fn is_empty(&self) -> bool {
+        self.people.load().is_empty()
+    }
+
+    /// A key that follows from the installation's secret, for other uses that must be stable and
+    /// unguessable; `purpose` keeps them apart.
+    pub fn derived_key(&self, purpose: &str) -> [u8; KEY_BYTES] {
+        hmac(self.secret.as_slice(), &[b"derived\0", purpose.as_bytes()])
+    }
+}
+
+impl fmt::Debug for Directory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Directory")
+            .field("len", &self.len())
+            .field("generation", &self.generation())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Works out what each name stands for.
+fn settle(entries: Vec<Entry>) -> HashMap<String, Known> {
+    let mut by_name: HashMap<&str, &Entry> = HashMap::with_capacity(entries.len());
+    let mut twice: Vec<&str> = Vec::new();
+    for entry in &entries {
+        let name = entry.identity.name.as_str();
+        if by_name.insert(name, entry).is_some() {
+            twice.push(name);
+        }
+    }
+    let standing = |name: &str| {
+        let identity = stand(name, &by_name, &twice, MAX_CHAIN)?;
+        Ok(Arc::new(identity))
+    };
+    let names: Vec<_> = by_name.iter().map(|(name, entry)| (*name, *entry)).collect();
+    names
+        .into_iter()
+        .map(|(name, entry)| {
+            let known = Known { verifier: entry.verifier.clone(), standing: standing(name) };
+            (name.to_owned(), known)
+        })
+        .collect()
+}
+
+/// The identity of that name with its delegators in full, `depth` of them at most.
+fn stand(
+    name: &str,
+    entries: &HashMap<&str, &Entry>,
+    twice: &[&str],
+    depth: usize,
+) -> Result<Identity, Bar> {
+    let entry = entries.get(name).ok_or(Bar::DelegatorUnfit)?;
+    if twice.contains(&name) {
+        return Err(Bar::Contradictory);
+    }
+    if !entry.enabled {
+        return Err(Bar::Disabled);
+    }
+    let acts_for = match (entry.identity.kind, &entry.identity.acts_for) {
+        (IdentityKind::Person | IdentityKind::Service, None) => None,
+        (IdentityKind::Person | IdentityKind::Service, Some(_)) => {
+            return Err(Bar::Contradictory);
+        }
+        (IdentityKind::Agent, None) => return Err(Bar::DelegatorUnfit),
+        (IdentityKind::Agent, Some(delegator)) => {
+            let depth = depth.checked_sub(1).ok_or(Bar::DelegatorUnfit)?;
+            let delegator = stand(delegator.name.as_str(), entries, twice, depth)
+                .map_err(|_| Bar::DelegatorUnfit)?;
+            Some(Box::new(delegator))
+        }
+    };
+    let mut groups = entry.identity.groups.clone();
+    groups.sort();
+    groups.dedup();
+    Ok(Identity { name: entry.identity.name.clone(), kind: entry.identity.kind, groups, acts_for })
+}
+
+#[cfg(test)]
+mod tests;
