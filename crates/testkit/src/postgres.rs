@@ -3,7 +3,7 @@
 use crate::process::{Server, Start};
 use crate::tls::Authority;
 use crate::tool::{self, Outcome};
-use crate::{TestDir, cache, port};
+use crate::{TestDir, cache, port, shop};
 use anyhow::{Context, Result};
 use std::fmt::Write as _;
 use std::fs;
@@ -38,6 +38,7 @@ pub struct Options {
     fsync: bool,
     tls: bool,
     method: &'static str,
+    shop: bool,
     settings: Vec<(String, String)>,
 }
 
@@ -71,6 +72,13 @@ impl Options {
         self
     }
 
+    /// With the sample shop in database [`shop::DATABASE`]. Its generation is kept in the cache, so
+    /// only the first such cluster of a version takes its seconds.
+    pub fn shop(mut self) -> Self {
+        self.shop = true;
+        self
+    }
+
     /// A line of `postgresql.conf`.
     pub fn setting(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
@@ -82,9 +90,14 @@ impl Options {
         let bin = self.bin.clone().unwrap_or_else(|| PathBuf::from(cache::DEBIAN_POSTGRES));
         let folder = TestDir::new("pg")?;
         let port = port::free_port()?;
-        fs::write(folder.join("password"), SUPERUSER_PASSWORD)?;
-        tool::give_to_server_account(folder.path())?;
-        initdb(&bin, &folder, self.method)?;
+        if self.shop {
+            let kept = kept_shop(&self, &bin)?;
+            copy(&kept, &folder.join("data"))?;
+        } else {
+            fs::write(folder.join("password"), SUPERUSER_PASSWORD)?;
+            tool::give_to_server_account(folder.path())?;
+            initdb(&bin, &folder, self.method)?;
+        }
         if self.tls {
             Authority::new(&folder.join("tls"))?.sign("upstream")?;
         }
@@ -113,6 +126,33 @@ fn initdb(bin: &Path, folder: &TestDir, method: &str) -> Result<()> {
         .arg(folder.join("password"))
         .current_dir(folder.path());
     tool::finish(&mut initdb)?.success()?;
+    Ok(())
+}
+
+/// A stopped cluster with the shop in it, made at first use and again when the shop or the server's
+/// version changes.
+fn kept_shop(options: &Options, bin: &Path) -> Result<PathBuf> {
+    let version = tool::run(bin.join("postgres"), ["--version"])?.success()?;
+    let key = shop::fingerprint(&[&version, options.method])?;
+    let kept = cache::folder()?.join(format!("shop-{key:016x}"));
+    if kept.is_dir() {
+        return Ok(kept);
+    }
+    let mut maker = Postgres::options().bin(bin).method(options.method).start()?;
+    shop::load(&maker, shop::DATABASE)?;
+    maker.stop_now("INT")?;
+    let draft = kept.with_extension(format!("draft{}", std::process::id()));
+    copy(&maker.folder.join("data"), &draft)?;
+    if fs::rename(&draft, &kept).is_err() {
+        // Another process was faster; what it made is the same.
+        fs::remove_dir_all(&draft)?;
+    }
+    Ok(kept)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let arguments = [Path::new("-a"), Path::new("--reflink=auto"), from, to];
+    tool::run("cp", arguments.map(Path::as_os_str))?.success()?;
     Ok(())
 }
 
@@ -176,6 +216,7 @@ impl Postgres {
             fsync: false,
             tls: false,
             method: "scram-sha-256",
+            shop: false,
             settings: Vec::new(),
         }
     }

@@ -18,6 +18,16 @@ fn a_cluster_answers_and_ends_with_its_value() {
 }
 
 #[test]
+fn the_shop_is_the_same_wherever_it_is_made() {
+    let upstream = Postgres::options().shop().start().unwrap();
+    let sum =
+        "set timezone = 'UTC'; select md5(string_agg(c::text, '' order by id)) from customers as c";
+    assert_eq!(upstream.psql("shop", sum).unwrap().trim(), "045f7e7cd2b753b491c385bdba82a4ad");
+    let cards = "select count(card_number) from payments";
+    assert_eq!(upstream.psql("shop", cards).unwrap().trim(), "9273");
+}
+
+#[test]
 fn passwords_are_asked_for() {
     let upstream = Postgres::options().start().unwrap();
     let wrong = upstream.url_as("postgres", "wrong", "postgres");
