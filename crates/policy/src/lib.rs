@@ -1,1 +1,259 @@
 //! Identity, facts and context to a verdict.
+//!
+//! Policies are Cedar files: a shipped baseline and a folder of the administrator's own. A
+//! [`PolicySet`] is loaded whole, after strict validation against `schema.cedarschema`, or not at
+//! all. [`PolicySet::decide`] is pure and total: the same request gives the same verdict, and
+//! whatever goes wrong on the way is a deny. This crate knows no SQL text, no wire format and no
+//! clock; docs/policy.md explains the language to people.
+//!
+//! ```text
+//! files ─▶ load ─▶ ask ◀─ entity, situation
+//!                   ▲
+//! request ─▶ judge ─┼─ effects and uses: what is refused, and why
+//!                   ├─ sight: what each output may show
+//!                   └─ ladder: what is not understood
+//!            strictest ◀─ one judgement per member of the chain (agent, whom it acts for)
+//! ```
+//!
+//! ```
+//! # use model::{Catalog, Facts, Identity, IdentityKind, LabelMap, Outcome};
+//! # use policy::{Context, PolicySet, Request};
+//! let policies = PolicySet::baseline().map_err(|problems| problems[0].clone())?;
+//! let alice = Identity {
+//!     name: "alice".into(),
+//!     kind: IdentityKind::Person,
+//!     groups: vec![],
+//!     acts_for: None,
+//! };
+//! let verdict = policies.decide(&Request {
+//!     identity: &alice,
+//!     database: &"shop".into(),
+//!     environment: "production",
+//!     facts: &Facts::unknown("the statement", "it does not parse"),
+//!     catalog: &Catalog::default(),
+//!     labels: &LabelMap::default(),
+//!     context: &Context {
+//!         now: std::time::UNIX_EPOCH,
+//!         address: None,
+//!         tls: true,
+//!         application: "psql",
+//!     },
+//! });
+//! assert_eq!(verdict.outcome, Outcome::Deny);
+//! # Ok::<(), policy::Problem>(())
+//! ```
+
+#![deny(clippy::wildcard_enum_match_arm)]
+
+mod ask;
+mod entity;
+mod inspect;
+mod judge;
+mod load;
+mod problem;
+mod rule;
+mod sight;
+mod situation;
+mod strictest;
+mod wording;
+
+pub use load::{MAX_FILE_BYTES, MAX_POLICIES};
+pub use problem::Problem;
+
+use ask::{Asker, Book};
+use cedar_policy::Schema;
+use entity::Object;
+use model::{Catalog, DatabaseName, Facts, Identity, LabelMap, Verdict};
+use situation::Situation;
+use std::{net::IpAddr, path::Path, time::SystemTime};
+
+/// The longest chain of agents acting for one another.
+pub const MAX_CHAIN: usize = 8;
+
+/// A sound set of policies. Immutable; share it by `Arc`.
+#[derive(Debug)]
+pub struct PolicySet {
+    book: Book,
+    version: u64,
+    time_dependent: bool,
+}
+
+/// A statement to be judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Who wants it run.
+    pub identity: &'a Identity,
+    /// On which database, by Weir's name for it.
+    pub database: &'a DatabaseName,
+    /// The database's configured environment.
+    pub environment: &'a str,
+    /// What the statement does.
+    pub facts: &'a Facts,
+    /// The catalog that the facts were made with.
+    pub catalog: &'a Catalog,
+    /// Labels in force.
+    pub labels: &'a LabelMap,
+    /// Under which circumstances.
+    pub context: &'a Context<'a>,
+}
+
+/// Circumstances of a request, attested by Weir (but for `application`, which the client chose).
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The time.
+    pub now: SystemTime,
+    /// The client's address.
+    pub address: Option<IpAddr>,
+    /// The client's connection is encrypted.
+    pub tls: bool,
+    /// `application_name` as the client set it: a claim.
+    pub application: &'a str,
+}
+
+/// A feature of the protocol that goes past statements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProtocolFeature<'a> {
+    /// The FunctionCall message.
+    FunctionCall,
+    /// A replication connection.
+    Replication,
+    /// A parameter of the start-up message, or one inside its `options`; by name.
+    StartupOption(&'a str),
+}
+
+impl PolicySet {
+    /// The shipped policies alone.
+    pub fn baseline() -> Result<Self, Vec<Problem>> {
+        Self::load(None)
+    }
+
+    /// The shipped policies and those of a folder (files ending in `.cedar`, not its subfolders).
+    /// A file of a shipped one's name replaces it.
+    pub fn load(dir: Option<&Path>) -> Result<Self, Vec<Problem>> {
+        let broken = |message: String| {
+            let file = "schema.cedarschema".into();
+            vec![Problem { file, line: 1, column: 1, message, help: None }]
+        };
+        let sources = load::sources(dir)?;
+        let (schema, _) = Schema::from_cedarschema_str(load::SCHEMA)
+            .map_err(|error| broken(format!("{:?}", miette::Report::new(error))))?;
+        let loaded = load::load(&sources, &schema)?;
+        let version = load::version(&sources);
+        let time_dependent = loaded.iter().any(|one| inspect::look(&one.policy).time);
+        let book = Book::new(loaded, &schema).map_err(broken)?;
+        Ok(Self { book, version, time_dependent })
+    }
+
+    /// A hash of all texts, the same on every machine.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// True if a policy looks at the time, so that a verdict may not be kept.
+    pub fn time_dependent(&self) -> bool {
+        self.time_dependent
+    }
+
+    /// Judges a statement. An agent is judged as itself and as the identity it acts for; the
+    /// strictest verdict holds.
+    pub fn decide(&self, request: &Request<'_>) -> Verdict {
+        let mut verdict = judge::judge(&self.book, request, request.identity);
+        let mut member = request.identity;
+        for _ in 0..MAX_CHAIN {
+            match &member.acts_for {
+                Some(principal) => {
+                    let other = judge::judge(&self.book, request, principal);
+                    verdict = strictest::strictest(verdict, other, member, principal);
+                    member = principal;
+                }
+                None => return strictest::finished(verdict, member),
+            }
+        }
+        wording::refuse(format!("more than {MAX_CHAIN} identities act for one another"))
+    }
+
+    /// Whether an identity may connect; the error is the refusal.
+    pub fn may_connect(
+        &self,
+        identity: &Identity,
+        database: &DatabaseName,
+        environment: &str,
+        context: &Context<'_>,
+    ) -> Result<(), Verdict> {
+        let scene = Scene { identity, database, environment, context };
+        self.may(scene, "connect", None)
+    }
+
+    /// Whether an identity may use a feature of the protocol; the error is the refusal.
+    pub fn may_use(
+        &self,
+        identity: &Identity,
+        database: &DatabaseName,
+        environment: &str,
+        context: &Context<'_>,
+        protocol: ProtocolFeature<'_>,
+    ) -> Result<(), Verdict> {
+        let scene = Scene { identity, database, environment, context };
+        match protocol {
+            ProtocolFeature::FunctionCall => self.may(scene, "function_call", None),
+            ProtocolFeature::Replication => self.may(scene, "replicate", None),
+            ProtocolFeature::StartupOption(name) => {
+                let name = name.to_ascii_lowercase();
+                self.may(scene, "startup_option", Some(&name))
+            }
+        }
+    }
+
+    /// Whether an identity has full rights: facts need not be complete.
+    pub fn unproven_allowed(
+        &self,
+        identity: &Identity,
+        database: &DatabaseName,
+        environment: &str,
+        context: &Context<'_>,
+    ) -> bool {
+        let scene = Scene { identity, database, environment, context };
+        self.may(scene, "unproven", None).is_ok()
+    }
+
+    /// Asks every member of the chain.
+    fn may(&self, scene: Scene<'_>, action: &str, option: Option<&str>) -> Result<(), Verdict> {
+        let mut member = scene.identity;
+        for _ in 0..MAX_CHAIN {
+            let acts_for = member.acts_for.as_deref();
+            let situation = Situation {
+                complete: true,
+                acts_for: acts_for.map(|principal| principal.name.as_str()),
+                option,
+                ..Situation::default()
+            };
+            let Some(context) = situation::context(scene.context, scene.environment, situation)
+            else {
+                return Err(wording::refuse("the circumstances cannot be expressed".to_owned()));
+            };
+            let database = scene.database.as_str();
+            let asker = Asker::new(&self.book, member, database, context.clone(), context);
+            let answer = asker.ask(action, Object::Database, false);
+            if !answer.allowed || answer.rules.iter().any(|rule| rule.hold.is_some()) {
+                return Err(wording::refuse_feature(&answer, action, option, scene, member));
+            }
+            match acts_for {
+                Some(principal) => member = principal,
+                None if member.kind == model::IdentityKind::Agent => {
+                    return Err(wording::refuse_orphan(member));
+                }
+                None => return Ok(()),
+            }
+        }
+        Err(wording::refuse(format!("more than {MAX_CHAIN} identities act for one another")))
+    }
+}
+
+/// Who, where, under which circumstances: what a question apart from statements needs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scene<'a> {
+    pub(crate) identity: &'a Identity,
+    pub(crate) database: &'a DatabaseName,
+    pub(crate) environment: &'a str,
+    pub(crate) context: &'a Context<'a>,
+}

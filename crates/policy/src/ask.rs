@@ -1,0 +1,198 @@
+//! One question to Cedar: may this principal do this to that? Knows how a set is cut into slices so
+//! that a question meets few policies; knows no facts and no verdict.
+
+use crate::entity::{Object, Types};
+use crate::inspect::look;
+use crate::load::Loaded;
+use crate::rule::Rule;
+use cedar_policy::{
+    ActionConstraint, Authorizer, Context, Decision, Entities, Entity, EntityUid, Policy,
+    PolicySet, PrincipalConstraint, Request, Schema,
+};
+use model::{Identity, IdentityKind};
+use std::collections::HashMap;
+
+/// Policies that can matter to one action and one kind of identity. Which they are follows from
+/// their scopes alone, so leaving the others out changes no answer.
+#[derive(Debug)]
+pub(crate) struct Slice {
+    policies: PolicySet,
+    /// True if a policy here tells one column of a table from another other than by its label.
+    by_column: bool,
+}
+
+/// The slices of one action.
+#[derive(Debug)]
+struct Cut {
+    action: Entity,
+    person: Slice,
+    service: Slice,
+    agent: Slice,
+}
+
+/// All policies, ready to be asked.
+#[derive(Debug)]
+pub(crate) struct Book {
+    pub(crate) types: Types,
+    rules: HashMap<cedar_policy::PolicyId, Rule>,
+    cuts: HashMap<String, Cut>,
+    authorizer: Authorizer,
+}
+
+/// What Cedar said.
+#[derive(Debug)]
+pub(crate) struct Answer<'a> {
+    /// Permitted.
+    pub(crate) allowed: bool,
+    /// The policies that decided, by id; empty on a deny by default.
+    pub(crate) rules: Vec<&'a Rule>,
+    /// Policies that failed while being evaluated. Cedar skips a policy that fails, and a forbid
+    /// that is skipped is a permit, so any failure is a deny.
+    pub(crate) failed: Vec<&'a Rule>,
+    /// False if the question could not even be put: a deny of its own kind.
+    pub(crate) asked: bool,
+}
+
+/// One principal with its circumstances.
+#[derive(Debug)]
+pub(crate) struct Asker<'a> {
+    book: &'a Book,
+    kind: IdentityKind,
+    principal: Entity,
+    database: &'a str,
+    bounded: Context,
+    unbounded: Context,
+}
+
+impl Book {
+    /// Cuts a set into slices.
+    pub(crate) fn new(loaded: Vec<Loaded>, schema: &Schema) -> Result<Self, String> {
+        let types = Types::new().map_err(|error| error.to_string())?;
+        let actions = schema.action_entities().map_err(|error| error.to_string())?;
+        let mut cuts = HashMap::new();
+        for uid in schema.actions() {
+            let action = actions.get(uid).cloned().ok_or_else(|| format!("{uid} is no action"))?;
+            let ancestors: Vec<EntityUid> =
+                actions.ancestors(uid).into_iter().flatten().cloned().collect();
+            let slice = |kind| Slice::new(&loaded, &types, uid, &ancestors, kind);
+            let cut = Cut {
+                action,
+                person: slice(IdentityKind::Person)?,
+                service: slice(IdentityKind::Service)?,
+                agent: slice(IdentityKind::Agent)?,
+            };
+            cuts.insert(uid.id().unescaped().to_owned(), cut);
+        }
+        let rules = loaded.into_iter().map(|one| (one.policy.id().clone(), one.rule)).collect();
+        Ok(Self { types, rules, cuts, authorizer: Authorizer::new() })
+    }
+
+    fn slice(&self, action: &str, kind: IdentityKind) -> Option<(&Entity, &Slice)> {
+        let cut = self.cuts.get(action)?;
+        let slice = match kind {
+            IdentityKind::Person => &cut.person,
+            IdentityKind::Service => &cut.service,
+            IdentityKind::Agent => &cut.agent,
+        };
+        Some((&cut.action, slice))
+    }
+}
+
+impl Slice {
+    fn new(
+        loaded: &[Loaded],
+        types: &Types,
+        action: &EntityUid,
+        ancestors: &[EntityUid],
+        kind: IdentityKind,
+    ) -> Result<Self, String> {
+        let mut policies = PolicySet::new();
+        let mut by_column = false;
+        for policy in loaded.iter().map(|one| &one.policy) {
+            let named = |uid: &EntityUid| uid == action || ancestors.contains(uid);
+            let concerns_action = match policy.action_constraint() {
+                ActionConstraint::Any => true,
+                ActionConstraint::Eq(uid) => uid == *action,
+                ActionConstraint::In(uids) => uids.iter().any(named),
+            };
+            let concerns_kind = match policy.principal_constraint() {
+                PrincipalConstraint::Any | PrincipalConstraint::In(_) => true,
+                PrincipalConstraint::Eq(uid) => uid.type_name() == types.kind(kind),
+                PrincipalConstraint::Is(name) | PrincipalConstraint::IsIn(name, _) => {
+                    name == *types.kind(kind)
+                }
+            };
+            if concerns_action && concerns_kind {
+                by_column |= tells_columns_apart(policy, types);
+                policies.add(policy.clone()).map_err(|error| error.to_string())?;
+            }
+        }
+        Ok(Self { policies, by_column })
+    }
+}
+
+/// True if a policy names a column or looks at a resource's name.
+fn tells_columns_apart(policy: &Policy, types: &Types) -> bool {
+    policy.entity_literals().iter().any(|uid| uid.type_name() == types.column())
+        || look(policy).name
+}
+
+impl<'a> Asker<'a> {
+    /// A principal in its circumstances, which differ only by `unbounded`.
+    pub(crate) fn new(
+        book: &'a Book,
+        identity: &Identity,
+        database: &'a str,
+        bounded: Context,
+        unbounded: Context,
+    ) -> Self {
+        let principal = book.types.principal(identity);
+        Self { book, kind: identity.kind, principal, database, bounded, unbounded }
+    }
+
+    /// True if columns of one table and one label can get different answers to `action`.
+    pub(crate) fn by_column(&self, action: &str) -> bool {
+        self.book.slice(action, self.kind).is_none_or(|(_, slice)| slice.by_column)
+    }
+
+    /// Asks. Whatever goes wrong is a deny.
+    pub(crate) fn ask(&self, action: &str, object: Object<'_>, unbounded: bool) -> Answer<'a> {
+        self.evaluate(action, object, unbounded).unwrap_or(Answer {
+            allowed: false,
+            rules: Vec::new(),
+            failed: Vec::new(),
+            asked: false,
+        })
+    }
+
+    fn evaluate(&self, action: &str, object: Object<'_>, unbounded: bool) -> Option<Answer<'a>> {
+        let (action, slice) = self.book.slice(action, self.kind)?;
+        let resource = self.book.types.object(self.database, object).ok()?;
+        let context = if unbounded { &self.unbounded } else { &self.bounded };
+        let request =
+            Request::new(self.principal.uid(), action.uid(), resource.uid(), context.clone(), None)
+                .ok()?;
+        let all = [self.principal.clone(), action.clone(), resource];
+        let entities = Entities::from_entities(all, None).ok()?;
+        let response = self.book.authorizer.is_authorized(&request, &slice.policies, &entities);
+        let rule = |id| self.book.rules.get(id);
+        let mut rules: Vec<&Rule> = response.diagnostics().reason().filter_map(rule).collect();
+        rules.sort_by(|left, right| left.id.cmp(&right.id));
+        let failed: Vec<&Rule> = response
+            .diagnostics()
+            .errors()
+            .filter_map(|error| match error {
+                cedar_policy::AuthorizationError::PolicyEvaluationError(error) => {
+                    rule(error.policy_id())
+                }
+            })
+            .collect();
+        let sound = response.diagnostics().errors().next().is_none();
+        // Without the failed policy the others' verdict means nothing.
+        if !sound {
+            rules.clear();
+        }
+        let allowed = sound && response.decision() == Decision::Allow;
+        Some(Answer { allowed, rules, failed, asked: true })
+    }
+}

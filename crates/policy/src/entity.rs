@@ -1,0 +1,147 @@
+//! From our nouns to Cedar's entities. Knows the schema's entity types and how ids are written;
+//! knows no policy and makes no decision.
+
+use cedar_policy::{
+    Entity, EntityAttrEvaluationError, EntityId, EntityTypeName, EntityUid, RestrictedExpression,
+};
+use model::{Identity, IdentityKind, Label};
+use std::collections::{HashMap, HashSet};
+
+/// The entity types of `schema.cedarschema`, parsed once.
+#[derive(Debug)]
+pub(crate) struct Types {
+    person: EntityTypeName,
+    service: EntityTypeName,
+    agent: EntityTypeName,
+    group: EntityTypeName,
+    database: EntityTypeName,
+    schema: EntityTypeName,
+    table: EntityTypeName,
+    column: EntityTypeName,
+    label: EntityTypeName,
+    class: EntityTypeName,
+}
+
+/// A thing that policies speak of, by its names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Object<'a> {
+    /// The database itself.
+    Database,
+    /// A relation.
+    Table { schema: &'a str, name: &'a str },
+    /// A column with its label, if it bears one.
+    Column { schema: &'a str, table: &'a str, name: &'a str, label: Option<&'a Label> },
+}
+
+impl Types {
+    /// Fails only if a name is not a Cedar name, which a test rules out.
+    pub(crate) fn new() -> Result<Self, cedar_policy::ParseErrors> {
+        Ok(Self {
+            person: "Person".parse()?,
+            service: "Service".parse()?,
+            agent: "Agent".parse()?,
+            group: "Group".parse()?,
+            database: "Database".parse()?,
+            schema: "Schema".parse()?,
+            table: "Table".parse()?,
+            column: "Column".parse()?,
+            label: "Label".parse()?,
+            class: "Class".parse()?,
+        })
+    }
+
+    /// The type of a principal.
+    pub(crate) fn kind(&self, kind: IdentityKind) -> &EntityTypeName {
+        match kind {
+            IdentityKind::Person => &self.person,
+            IdentityKind::Service => &self.service,
+            IdentityKind::Agent => &self.agent,
+        }
+    }
+
+    /// The type of a column.
+    pub(crate) fn column(&self) -> &EntityTypeName {
+        &self.column
+    }
+
+    /// An identity in its groups.
+    pub(crate) fn principal(&self, identity: &Identity) -> Entity {
+        let groups = identity.groups.iter().map(|group| uid(&self.group, group)).collect();
+        Entity::new_no_attrs(uid(self.kind(identity.kind), identity.name.as_str()), groups)
+    }
+
+    /// An object of this database with everything it is `in`, so that no further entity is needed
+    /// to decide on it.
+    pub(crate) fn object(
+        &self,
+        database: &str,
+        object: Object<'_>,
+    ) -> Result<Entity, EntityAttrEvaluationError> {
+        let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+        let within = uid(&self.database, &path(&[database]));
+        Ok(match object {
+            Object::Database => Entity::with_uid(within),
+            Object::Table { schema, name } => Entity::new(
+                uid(&self.table, &path(&[database, schema, name])),
+                HashMap::from([
+                    ("schema".to_owned(), text(schema)),
+                    ("name".to_owned(), text(name)),
+                    ("temporary".to_owned(), RestrictedExpression::new_bool(temporary(schema))),
+                ]),
+                HashSet::from([uid(&self.schema, &path(&[database, schema])), within]),
+            )?,
+            Object::Column { schema, table, name, label } => {
+                let mut parents = HashSet::from([
+                    uid(&self.table, &path(&[database, schema, table])),
+                    uid(&self.schema, &path(&[database, schema])),
+                    within,
+                ]);
+                if let Some(label) = label {
+                    parents.insert(uid(&self.label, label.as_str()));
+                    parents.insert(uid(&self.class, label.class().as_str()));
+                }
+                Entity::new(
+                    uid(&self.column, &path(&[database, schema, table, name])),
+                    HashMap::from([
+                        ("schema".to_owned(), text(schema)),
+                        ("table".to_owned(), text(table)),
+                        ("name".to_owned(), text(name)),
+                    ]),
+                    parents,
+                )?
+            }
+        })
+    }
+}
+
+/// True for the schemas in which a session's temporary tables live. No ordinary schema can have
+/// such a name: PostgreSQL reserves the prefix `pg_`.
+pub(crate) fn temporary(schema: &str) -> bool {
+    schema == "pg_temp" || schema.starts_with("pg_temp_")
+}
+
+/// Names joined by dots. A name that itself holds a dot or a double quote is quoted as in SQL, so
+/// that no two objects share an id: whoever may create a table called `a.b` gains nothing by it.
+pub(crate) fn path(names: &[&str]) -> String {
+    let mut out = String::with_capacity(names.iter().map(|name| name.len() + 1).sum());
+    for (position, name) in names.iter().enumerate() {
+        if position > 0 {
+            out.push('.');
+        }
+        if name.is_empty() || name.contains(['.', '"']) {
+            out.push('"');
+            out.push_str(&name.replace('"', "\"\""));
+            out.push('"');
+        } else {
+            out.push_str(name);
+        }
+    }
+    out
+}
+
+fn uid(name: &EntityTypeName, id: &str) -> EntityUid {
+    EntityUid::from_type_name_and_id(name.clone(), EntityId::new(id))
+}
+
+#[cfg(test)]
+mod tests;

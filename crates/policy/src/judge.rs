@@ -1,0 +1,251 @@
+//! One principal's right to one statement. Knows facts and the order of questions; knows nothing
+//! of the chain of actors, which is folded elsewhere.
+//!
+//! First what is refused: effects, then uses of labelled columns, then what was not understood.
+//! Only if nothing is refused: what each output may show.
+
+mod conclude;
+
+use crate::Request;
+use crate::ask::{Answer, Asker, Book};
+use crate::entity::Object;
+use crate::rule::{Ladder, Rule};
+use crate::sight::{Sight, View};
+use crate::situation::{Situation, context};
+use crate::wording::{self, MAX_REFUSALS, Refusal, Wish, subject};
+use model::facts::Effect;
+use model::{
+    ColumnId, Disclosure, Durability, Facts, Identity, Operation, Outcome, PolicyId, Use, Verdict,
+};
+use std::collections::{BTreeSet, HashSet};
+
+/// The most rows that leave when a statement was not understood and its policy names no number.
+const UNPROVEN_ROWS: u64 = 1_000;
+
+/// One judgement in the making.
+struct Judge<'a> {
+    request: &'a Request<'a>,
+    identity: &'a Identity,
+    asker: &'a Asker<'a>,
+    sight: Sight<'a>,
+    /// Not understood, and not permitted to run so without restriction.
+    limited: bool,
+    refusals: Vec<Refusal>,
+    /// Policies whose obligations apply.
+    permits: Vec<&'a Rule>,
+    read_only: bool,
+    row_limit: Option<u64>,
+    reasons: Vec<String>,
+    hold: Option<(&'a Rule, Option<Operation>)>,
+}
+
+/// Judges a statement for one member of the chain as if it stood alone.
+pub(crate) fn judge(book: &Book, request: &Request<'_>, identity: &Identity) -> Verdict {
+    let facts = request.facts;
+    let situation = Situation {
+        unbounded: false,
+        dynamic: facts.dynamic,
+        complete: complete(facts),
+        acts_for: identity.acts_for.as_deref().map(|principal| principal.name.as_str()),
+        option: None,
+    };
+    let wide = Situation { unbounded: true, ..situation };
+    let bounded = context(request.context, request.environment, situation);
+    let unbounded = context(request.context, request.environment, wide);
+    let (Some(bounded), Some(unbounded)) = (bounded, unbounded) else {
+        return wording::refuse("the circumstances cannot be expressed".to_owned());
+    };
+    let asker = Asker::new(book, identity, request.database.as_str(), bounded, unbounded);
+    let judge = Judge {
+        request,
+        identity,
+        asker: &asker,
+        sight: Sight::new(&asker, request.catalog, request.labels),
+        limited: false,
+        refusals: Vec::new(),
+        permits: Vec::new(),
+        read_only: false,
+        row_limit: None,
+        reasons: Vec::new(),
+        hold: None,
+    };
+    judge.run()
+}
+
+fn complete(facts: &Facts) -> bool {
+    facts.unknowns.is_empty() && !facts.dynamic && !facts.outputs_unknown
+}
+
+impl<'a> Judge<'a> {
+    fn run(mut self) -> Verdict {
+        if !complete(self.request.facts) {
+            let answer = self.asker.ask("unproven", Object::Database, false);
+            self.limited = !answer.allowed;
+        }
+        self.effects();
+        self.uses();
+        if self.limited {
+            self.ladder();
+        }
+        if self.refusals.is_empty() { self.verdict() } else { self.refused() }
+    }
+
+    /// One question per distinct effect.
+    fn effects(&mut self) {
+        let facts = self.request.facts;
+        // Facts without an effect would be an empty right to everything.
+        let own =
+            Effect { operation: facts.operation, relation: None, object: None, unbounded: true };
+        let mut asked: HashSet<&Effect> = HashSet::new();
+        let stated = facts.effects.iter();
+        let lone = std::iter::once(&own).filter(|_| facts.effects.is_empty());
+        for effect in stated.chain(lone) {
+            // What has no word is refused by the ladder, which can say what it was.
+            let nameless = self.limited && effect.operation == Operation::Unknown;
+            if nameless || !asked.insert(effect) {
+                continue;
+            }
+            let object = match &effect.relation {
+                Some(relation) => Object::Table { schema: &relation.schema, name: &relation.name },
+                None => Object::Database,
+            };
+            let word = effect.operation.as_str();
+            let answer = self.asker.ask(word, object, effect.unbounded);
+            let operation = Some(effect.operation);
+            self.settle(answer, || subject(effect), word, object, operation);
+        }
+    }
+
+    /// One question per use of a labelled column, or of several that must get the same answer.
+    fn uses(&mut self) {
+        let mut asked = HashSet::new();
+        for used in &self.request.facts.columns {
+            let action = match used.usage {
+                Use::Returned => continue,
+                Use::Tested => "test",
+                Use::Inferred => "infer",
+                Use::Written => "write_label",
+                Use::Exported => "export",
+            };
+            let place = self.sight.place(used.column);
+            let Some(label) = place.label else { continue };
+            let by_column = self.asker.by_column(action);
+            if !asked.insert((action, Sight::key(used.column, &place, by_column))) {
+                continue;
+            }
+            let answer = self.asker.ask(action, place.object(), false);
+            let subject = || {
+                let column = crate::entity::path(&[place.schema, place.table, place.name]);
+                let how = match used.usage {
+                    Use::Returned => "returning",
+                    Use::Tested => "comparing",
+                    Use::Inferred => "ordering, ranging or computing over",
+                    Use::Written => "writing",
+                    Use::Exported => "copying elsewhere",
+                };
+                format!("{how} {column} ({label})")
+            };
+            self.settle(answer, subject, action, place.object(), None);
+        }
+    }
+
+    /// What was not understood.
+    fn ladder(&mut self) {
+        let facts = self.request.facts;
+        let sentences = wording::not_understood(&facts.unknowns);
+        let mut advice = Some(
+            "Write the statement without the part named, or ask an identity in group admins to \
+             run it."
+                .to_owned(),
+        );
+        let answer = self.asker.ask("unproven_limited", Object::Database, false);
+        let writes = facts.effects.iter().any(|effect| effect.operation.is_write());
+        let ladder = answer.rules.iter().filter_map(|rule| rule.ladder).max();
+        let step = match (answer.allowed, writes) {
+            (false, _) | (true, true) => Ladder::Deny,
+            (true, false) => ladder.unwrap_or(Ladder::Mask),
+        };
+        match step {
+            Ladder::Mask => {
+                self.reasons.extend(sentences);
+                self.read_only = true;
+                let limit = answer.rules.iter().filter_map(|rule| rule.row_limit).min();
+                self.limit_rows(limit.unwrap_or(UNPROVEN_ROWS));
+                self.permits.extend(answer.rules);
+            }
+            Ladder::Hold => {
+                self.reasons.extend(sentences);
+                self.hold = answer.rules.first().map(|rule| (*rule, Some(facts.operation)));
+                self.permits.extend(answer.rules);
+            }
+            Ladder::Deny => {
+                let wish = self.wish("unproven_limited", Object::Database);
+                let mut refusal = if writes && answer.allowed {
+                    Refusal {
+                        sentence: "a statement that may write does not run unless all of it is \
+                                   understood"
+                            .to_owned(),
+                        advice: None,
+                        policies: Vec::new(),
+                        operation: None,
+                    }
+                } else if answer.allowed {
+                    let mut answer = answer;
+                    answer.rules.retain(|rule| rule.ladder == Some(Ladder::Deny));
+                    Refusal::new("a statement like this", &answer, wish, None)
+                } else {
+                    Refusal::new("running it nevertheless", &answer, wish, None)
+                };
+                advice = refusal.advice.take().filter(|_| !refusal.policies.is_empty()).or(advice);
+                for sentence in sentences {
+                    self.refusals.push(Refusal {
+                        sentence,
+                        advice: advice.clone(),
+                        policies: Vec::new(),
+                        operation: Some(facts.operation),
+                    });
+                }
+                self.refusals.push(refusal);
+            }
+        }
+    }
+
+    /// Takes an answer: a permit's obligations, or a refusal.
+    fn settle(
+        &mut self,
+        answer: Answer<'a>,
+        subject: impl Fn() -> String,
+        action: &str,
+        object: Object<'_>,
+        operation: Option<Operation>,
+    ) {
+        if answer.allowed {
+            let held = answer.rules.iter().copied().find(|rule| rule.hold.is_some());
+            if let (Some(rule), None) = (held, &self.hold) {
+                self.hold = Some((rule, operation));
+                let hold = rule.hold.as_deref().unwrap_or_default();
+                let subject = subject();
+                self.reasons.push(format!("{subject} waits by policy \"{}\": {hold}", rule.id));
+            }
+            for limit in answer.rules.iter().filter_map(|rule| rule.row_limit) {
+                self.limit_rows(limit);
+            }
+            self.permits.extend(answer.rules);
+        } else {
+            let wish = self.wish(action, object);
+            self.refusals.push(Refusal::new(&subject(), &answer, wish, operation));
+        }
+    }
+
+    fn wish<'w>(&self, action: &'w str, object: Object<'w>) -> Wish<'w>
+    where
+        'a: 'w,
+    {
+        let (identity, database) = (self.identity, self.request.database.as_str());
+        Wish { identity, database, action, object }
+    }
+
+    fn limit_rows(&mut self, limit: u64) {
+        self.row_limit = Some(self.row_limit.map_or(limit, |known| known.min(limit)));
+    }
+}

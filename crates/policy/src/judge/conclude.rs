@@ -1,0 +1,181 @@
+//! The end of a judgement: from what was permitted to a verdict. Knows outputs and durability; asks
+//! only about `disclose`.
+
+use super::*;
+use model::Label;
+
+impl<'a> Judge<'a> {
+    /// A deny. Nothing leaves, and nothing is said about values.
+    pub(super) fn refused(self) -> Verdict {
+        let outputs = self.request.facts.outputs.as_deref().unwrap_or_default();
+        let mut verdict = wording::refuse(String::new());
+        verdict.reasons = Vec::new();
+        verdict.disclosures = outputs.iter().map(|_| wording::veiled()).collect();
+        let hidden = self.refusals.len().saturating_sub(MAX_REFUSALS);
+        verdict.advice = self.refusals.iter().find_map(|refusal| refusal.advice.clone());
+        verdict.refused = self.refusals.iter().find_map(|refusal| refusal.operation);
+        for refusal in self.refusals {
+            for policy in refusal.policies {
+                push(&mut verdict.policies, &policy);
+            }
+            if verdict.reasons.len() < MAX_REFUSALS {
+                verdict.reasons.push(refusal.sentence);
+            }
+        }
+        if hidden > 0 {
+            verdict.reasons.push(format!("and {hidden} more refusals"));
+        }
+        verdict
+    }
+
+    /// A verdict that lets the statement run or wait.
+    pub(super) fn verdict(mut self) -> Verdict {
+        let facts = self.request.facts;
+        let mut policies: Vec<PolicyId> = Vec::new();
+        if let Some((rule, _)) = self.hold {
+            push(&mut policies, &rule.id);
+        }
+        let mut raw = BTreeSet::new();
+        let mut masked = BTreeSet::new();
+        let mut disclosures = Vec::new();
+        for output in facts.outputs.as_deref().unwrap_or_default() {
+            let (disclosure, rules) = self.sight.output(output);
+            self.note(&disclosure, &rules, &mut masked);
+            // A scanned output can hold a label that may leave raw beside one that bears none.
+            let leaves = !matches!(disclosure, Disclosure::Masked { .. });
+            raw.extend(output.sources.iter().filter(|_| leaves).filter_map(|source| {
+                match self.sight.column(*source).view {
+                    View::Raw(label) => label,
+                    View::Scan | View::Masked(_, _) => None,
+                }
+            }));
+            disclosures.push(disclosure);
+            self.oblige(rules);
+        }
+        let fallback = self.fallback(&mut raw, &mut masked);
+        let redact_diagnostics = self.limited || self.touches_hidden();
+        for rule in &self.permits {
+            push(&mut policies, &rule.id);
+        }
+        let hides = disclosures
+            .iter()
+            .chain(std::iter::once(&fallback).filter(|_| facts.outputs_unknown))
+            .any(|disclosure| matches!(disclosure, Disclosure::Masked { .. }));
+        let outcome = match self.hold {
+            Some(_) => Outcome::Hold,
+            None if hides || self.read_only || self.row_limit.is_some() => Outcome::Modify,
+            None => Outcome::Allow,
+        };
+        self.reasons.extend(masked);
+        self.reasons.extend(raw.iter().map(|label| format!("{label} leaves raw")));
+        if let Some(limit) = self.row_limit {
+            self.reasons.push(format!("at most {limit} rows leave"));
+        }
+        if self.read_only {
+            self.reasons.push("it runs in a read-only transaction".to_owned());
+        }
+        Verdict {
+            outcome,
+            policies,
+            reasons: self.reasons,
+            advice: self.hold.and_then(|(rule, _)| rule.advice.clone()),
+            disclosures,
+            fallback,
+            redact_diagnostics,
+            read_only: self.read_only,
+            row_limit: self.row_limit,
+            durability: durability(facts, !raw.is_empty(), &self.permits),
+            refused: self.hold.and_then(|(_, operation)| operation),
+        }
+    }
+
+    /// What stands for every value that the facts did not foresee.
+    fn fallback(&mut self, raw: &mut BTreeSet<Label>, masked: &mut BTreeSet<String>) -> Disclosure {
+        let seen = self.sight.unknown();
+        let expected = self.request.facts.outputs_unknown;
+        let disclosure = match seen.view {
+            View::Raw(_) if !self.limited => {
+                raw.extend(Some(Label::UNKNOWN).filter(|_| expected));
+                Disclosure::Raw { labels: Vec::new() }
+            }
+            View::Masked(label, method) => Disclosure::Masked { label, method },
+            View::Raw(_) | View::Scan => wording::veiled(),
+        };
+        if expected {
+            self.note(&disclosure, &seen.rules, masked);
+            self.oblige(seen.rules);
+        }
+        disclosure
+    }
+
+    /// Puts a mask into words.
+    fn note(&self, disclosure: &Disclosure, rules: &[&'a Rule], masked: &mut BTreeSet<String>) {
+        if let Disclosure::Masked { label, method } = disclosure {
+            masked.insert(wording::masked(label, *method, rules.first().copied()));
+        }
+    }
+
+    /// Obligations of the policies that let values leave.
+    fn oblige(&mut self, rules: Vec<&'a Rule>) {
+        for rule in rules {
+            if self.permits.iter().any(|known| known.id == rule.id) {
+                continue;
+            }
+            if let (Some(hold), None) = (&rule.hold, &self.hold) {
+                self.hold = Some((rule, Some(self.request.facts.operation)));
+                let id = &rule.id;
+                self.reasons.push(format!("disclosure waits by policy \"{id}\": {hold}"));
+            }
+            if let Some(limit) = rule.row_limit {
+                self.limit_rows(limit);
+            }
+            self.permits.push(rule);
+        }
+    }
+
+    /// True if an error text could show a value that the principal may not see raw: of a column
+    /// that the statement uses in any way, or of one that stands in a row it writes (`Failing row
+    /// contains (…)` shows the whole row).
+    fn touches_hidden(&mut self) -> bool {
+        let facts = self.request.facts;
+        let outputs = facts.outputs.as_deref().unwrap_or_default();
+        if facts.outputs_unknown || outputs.iter().any(|output| output.unknown) {
+            let whole = matches!(self.sight.unknown().view, View::Raw(_));
+            if !whole {
+                return true;
+            }
+        }
+        let mut touched: BTreeSet<ColumnId> =
+            facts.columns.iter().map(|used| used.column).collect();
+        touched.extend(outputs.iter().flat_map(|output| output.sources.iter().copied()));
+        let written = facts.effects.iter().filter(|effect| effect.operation.is_write());
+        for id in written.filter_map(|effect| effect.relation.as_ref()?.id) {
+            if let Some(relation) = self.request.catalog.relation(id) {
+                let numbers = relation.columns.iter().map(|column| column.number);
+                touched.extend(numbers.map(|number| relation.column_id(number)));
+            }
+        }
+        touched.into_iter().any(|column| match self.sight.column(column).view {
+            View::Masked(_, _) => true,
+            View::Raw(_) | View::Scan => false,
+        })
+    }
+}
+
+fn push(policies: &mut Vec<PolicyId>, id: &PolicyId) {
+    if !policies.contains(id) {
+        policies.push(id.clone());
+    }
+}
+
+/// Never less than the effect demands; a policy can demand more.
+fn durability(facts: &Facts, raw: bool, permits: &[&Rule]) -> Durability {
+    let own = if facts.is_write() {
+        Durability::BeforeEffect
+    } else if raw {
+        Durability::BeforeRow
+    } else {
+        Durability::Soon
+    };
+    permits.iter().filter_map(|rule| rule.durability).fold(own, Durability::max)
+}

@@ -1,0 +1,262 @@
+//! What one principal may see of columns. Knows labels, the catalog's names and `disclose`; knows
+//! nothing of statements' effects.
+
+use crate::ask::{Answer, Asker};
+use crate::entity::Object;
+use crate::rule::Rule;
+use model::catalog::{Relation, RelationKind};
+use model::facts::{Derivation, Output};
+use model::{Catalog, ColumnId, Disclosure, Label, LabelMap, MaskMethod, RelationId};
+use std::collections::HashMap;
+
+/// The label of what could not be traced.
+static UNKNOWN: Label = Label::UNKNOWN;
+
+/// What a principal sees of a value. Ordered by strictness, but for labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    /// As it is; with the label it bears, if any.
+    Raw(Option<Label>),
+    /// No label, so its content is scanned.
+    Scan,
+    /// Masked.
+    Masked(Label, MaskMethod),
+}
+
+/// A view with the policies behind it.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen<'a> {
+    pub(crate) view: View,
+    pub(crate) rules: Vec<&'a Rule>,
+}
+
+/// A column in names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) schema: &'a str,
+    pub(crate) table: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) label: Option<&'a Label>,
+    /// A view's own column: what is behind it stands in the facts too.
+    view: bool,
+}
+
+/// Columns that must get the same answer share a key, so that a wide table costs one question per
+/// label and not one per column.
+pub(crate) type Key = (RelationId, Option<Label>, Option<i16>);
+
+/// Answers about columns, remembered for one decision.
+#[derive(Debug)]
+pub(crate) struct Sight<'a> {
+    asker: &'a Asker<'a>,
+    catalog: &'a Catalog,
+    labels: &'a LabelMap,
+    by_column: bool,
+    columns: HashMap<Key, Seen<'a>>,
+    plain: Option<Seen<'a>>,
+    unknown: Option<Seen<'a>>,
+}
+
+impl<'a> Place<'a> {
+    /// As a resource.
+    pub(crate) fn object(&self) -> Object<'a> {
+        let Self { schema, table, name, label, view: _ } = *self;
+        Object::Column { schema, table, name, label }
+    }
+}
+
+impl<'a> Sight<'a> {
+    pub(crate) fn new(asker: &'a Asker<'a>, catalog: &'a Catalog, labels: &'a LabelMap) -> Self {
+        let by_column = asker.by_column("disclose");
+        let columns = HashMap::new();
+        Self { asker, catalog, labels, by_column, columns, plain: None, unknown: None }
+    }
+
+    /// Names and label of a column. One that the catalog does not know is labelled unknown.
+    pub(crate) fn place(&self, column: ColumnId) -> Place<'a> {
+        let label = self.labels.label(column);
+        let Some(relation) = self.catalog.relation(column.relation) else {
+            let label = Some(label.unwrap_or(&UNKNOWN));
+            return Place { schema: "", table: "", name: "", label, view: false };
+        };
+        let relation: &'a Relation = relation;
+        let found = relation.columns.iter().find(|known| known.number == column.number);
+        // System columns (`ctid`, `xmin`) have negative numbers and hold nobody's data.
+        let label = match (label, found) {
+            (None, None) if column.number >= 0 => Some(&UNKNOWN),
+            (label, _) => label,
+        };
+        Place {
+            schema: &relation.schema,
+            table: &relation.name,
+            name: found.map_or("", |column| &column.name),
+            label,
+            view: relation.kind == RelationKind::View,
+        }
+    }
+
+    /// The key under which an answer about this column may be shared.
+    pub(crate) fn key(column: ColumnId, place: &Place<'_>, by_column: bool) -> Key {
+        (column.relation, place.label.cloned(), by_column.then_some(column.number))
+    }
+
+    /// What the principal sees of a column.
+    pub(crate) fn column(&mut self, column: ColumnId) -> Seen<'a> {
+        let place = self.place(column);
+        let key = Self::key(column, &place, self.by_column);
+        let asker = self.asker;
+        self.columns
+            .entry(key)
+            .or_insert_with(|| seen(asker.ask("disclose", place.object(), false), place.label))
+            .clone()
+    }
+
+    /// What the principal sees of content that comes from no column: asked as the database itself.
+    pub(crate) fn plain(&mut self) -> Seen<'a> {
+        let asker = self.asker;
+        self.plain
+            .get_or_insert_with(|| seen(asker.ask("disclose", Object::Database, false), None))
+            .clone()
+    }
+
+    /// What the principal sees of what could not be traced.
+    pub(crate) fn unknown(&mut self) -> Seen<'a> {
+        let asker = self.asker;
+        self.unknown
+            .get_or_insert_with(|| {
+                let label = Some(&UNKNOWN);
+                let object = Object::Column { schema: "", table: "", name: "", label };
+                seen(asker.ask("disclose", object, false), label)
+            })
+            .clone()
+    }
+
+    /// What may leave in one output column, and by which policies.
+    pub(crate) fn output(&mut self, output: &Output) -> (Disclosure, Vec<&'a Rule>) {
+        let mut parts = Vec::with_capacity(output.sources.len() + 1);
+        let behind = output.sources.iter().any(|source| !self.place(*source).view);
+        for source in &output.sources {
+            let seen = self.column(*source);
+            // What a view's own column hides stands beside it; without a label it adds nothing.
+            let echo = behind && self.place(*source).view && seen.view == View::Scan;
+            if !echo {
+                parts.push(seen);
+            }
+        }
+        if output.unknown {
+            parts.push(self.unknown());
+        }
+        if parts.is_empty() {
+            parts.push(self.plain());
+        }
+        let rules = parts.iter().flat_map(|seen| seen.rules.iter().copied()).collect();
+        let views = parts.into_iter().map(|seen| seen.view);
+        (combine(views, output.derivation), rules)
+    }
+}
+
+/// From an answer about `disclose` to a view.
+fn seen<'a>(answer: Answer<'a>, label: Option<&Label>) -> Seen<'a> {
+    let masks = answer.rules.iter().map(|rule| rule.mask);
+    let view = if answer.allowed {
+        match (masks.flatten().max(), label) {
+            (Some(method), Some(label)) => View::Masked(label.clone(), method),
+            (Some(_), None) => View::Scan,
+            (None, label) => View::Raw(label.cloned()),
+        }
+    } else if answer.rules.is_empty() && answer.failed.is_empty() && answer.asked {
+        match label {
+            Some(label) => View::Masked(label.clone(), default_method(label)),
+            None => View::Scan,
+        }
+    } else {
+        // A forbid, or a question that could not be answered.
+        let method = masks.map(|mask| mask.unwrap_or(MaskMethod::Full)).max();
+        let failed = !answer.failed.is_empty() || !answer.asked;
+        let method = method.filter(|_| !failed).unwrap_or(MaskMethod::Full);
+        View::Masked(label.cloned().unwrap_or(Label::UNKNOWN), method)
+    };
+    let rules = answer.rules.into_iter().chain(answer.failed).collect();
+    Seen { view, rules }
+}
+
+/// Where several sources meet the strictest wins: a mask over a scan over raw; among masks the
+/// strongest label and the strongest method.
+fn combine(views: impl Iterator<Item = View>, derivation: Derivation) -> Disclosure {
+    let mut masked: Option<(Label, MaskMethod)> = None;
+    let mut labels: Vec<Label> = Vec::new();
+    let mut scan = false;
+    for view in views {
+        match view {
+            View::Masked(label, method) => {
+                masked = Some(match masked {
+                    Some((other, strong)) => (stronger(label, other), method.max(strong)),
+                    None => (label, method),
+                });
+            }
+            View::Scan => scan = true,
+            View::Raw(label) => labels.extend(label),
+        }
+    }
+    match masked {
+        Some((label, method)) => Disclosure::Masked { label, method: derived(method, derivation) },
+        None if scan => Disclosure::Scan,
+        None => {
+            labels.sort_by(|left, right| {
+                right.strength().cmp(&left.strength()).then_with(|| left.cmp(right))
+            });
+            labels.dedup();
+            Disclosure::Raw { labels }
+        }
+    }
+}
+
+pub(crate) fn stronger(left: Label, right: Label) -> Label {
+    if (left.strength(), &left) >= (right.strength(), &right) { left } else { right }
+}
+
+/// A partial mask keeps a part of a whole value, and that part is harmless only while the value is
+/// whole: of `substr(card, 1, 4)` or `card::varchar(4)` it would show what it was made to hide,
+/// piece by piece. So whatever is not the column itself is masked in full, unless by a method that
+/// keeps nothing.
+fn derived(method: MaskMethod, derivation: Derivation) -> MaskMethod {
+    let whole = match derivation {
+        Derivation::Identity => true,
+        Derivation::Cast | Derivation::Expression | Derivation::Aggregate => false,
+    };
+    match method {
+        MaskMethod::Generalise | MaskMethod::Partial if !whole => MaskMethod::Full,
+        MaskMethod::Generalise
+        | MaskMethod::Partial
+        | MaskMethod::Pseudonym
+        | MaskMethod::Full
+        | MaskMethod::Null => method,
+    }
+}
+
+/// How a label is masked where no policy says how. docs/policy.md lists these.
+pub(crate) fn default_method(label: &Label) -> MaskMethod {
+    const PARTIAL: [Label; 9] = [
+        Label::PERSON_NAME,
+        Label::EMAIL,
+        Label::PHONE,
+        Label::PAYMENT_CARD,
+        Label::BANK_ACCOUNT,
+        Label::NATIONAL_ID,
+        Label::PASSPORT,
+        Label::DRIVING_LICENCE,
+        Label::FREE_TEXT,
+    ];
+    const GENERALISE: [Label; 4] =
+        [Label::BIRTH_DATE, Label::POSTAL_ADDRESS, Label::NETWORK_ADDRESS, Label::LOCATION];
+    if PARTIAL.contains(label) {
+        MaskMethod::Partial
+    } else if GENERALISE.contains(label) {
+        MaskMethod::Generalise
+    } else if *label == Label::EMBEDDING {
+        MaskMethod::Null
+    } else {
+        // Income, health, credentials, card security, the unknown, and labels of one's own.
+        MaskMethod::Full
+    }
+}

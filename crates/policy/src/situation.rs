@@ -1,0 +1,78 @@
+//! The circumstances of a request as Cedar's context. Knows the schema's `Circumstances` and the
+//! calendar; decides nothing.
+
+use crate::Context;
+use cedar_policy::RestrictedExpression;
+use std::time::UNIX_EPOCH;
+
+/// What differs from statement to statement.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Situation<'a> {
+    pub(crate) unbounded: bool,
+    pub(crate) dynamic: bool,
+    pub(crate) complete: bool,
+    /// For an agent judged as itself: for whom it acts.
+    pub(crate) acts_for: Option<&'a str>,
+    /// The start-up parameter in question.
+    pub(crate) option: Option<&'a str>,
+}
+
+const SECONDS_PER_HOUR: i64 = 3_600;
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// Builds the context, or nothing if a value cannot be expressed: then no question can be asked
+/// and the answer is a deny.
+pub(crate) fn context(
+    context: &Context<'_>,
+    environment: &str,
+    situation: Situation<'_>,
+) -> Option<cedar_policy::Context> {
+    let bool = RestrictedExpression::new_bool;
+    let long = RestrictedExpression::new_long;
+    let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+    let now = seconds(context);
+    let mut pairs = vec![
+        ("unbounded", bool(situation.unbounded)),
+        ("dynamic", bool(situation.dynamic)),
+        ("complete", bool(situation.complete)),
+        ("environment", text(environment)),
+        ("tls", bool(context.tls)),
+        ("application", text(context.application)),
+        ("now", long(now)),
+        ("hour", long(hour(now))),
+        ("weekday", long(weekday(now))),
+    ];
+    if let Some(address) = context.address {
+        let address = address.to_canonical().to_string();
+        pairs.push(("address", RestrictedExpression::new_ip(address)));
+    }
+    if let Some(principal) = situation.acts_for {
+        pairs.push(("acts_for", text(principal)));
+    }
+    if let Some(option) = situation.option {
+        pairs.push(("option", text(option)));
+    }
+    let pairs = pairs.into_iter().map(|(key, value)| (key.to_owned(), value));
+    cedar_policy::Context::from_pairs(pairs).ok()
+}
+
+/// Seconds since 1970; a clock before that, or past what fits, reads as the nearest end.
+fn seconds(context: &Context<'_>) -> i64 {
+    match context.now.duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+        Err(_) => 0,
+    }
+}
+
+/// 0 to 23, UTC.
+fn hour(now: i64) -> i64 {
+    now.rem_euclid(SECONDS_PER_DAY) / SECONDS_PER_HOUR
+}
+
+/// 1 (Monday) to 7 (Sunday), UTC. The first of January 1970 was a Thursday.
+fn weekday(now: i64) -> i64 {
+    (now.div_euclid(SECONDS_PER_DAY) + 3).rem_euclid(7) + 1
+}
+
+#[cfg(test)]
+mod tests;

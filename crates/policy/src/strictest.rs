@@ -1,0 +1,95 @@
+//! Two judgements of one statement become one that grants no more than either. Knows verdicts
+//! alone.
+
+use crate::sight::stronger;
+use crate::wording::{for_principal, refuse_orphan};
+use model::{Disclosure, Identity, IdentityKind, Outcome, Verdict};
+
+/// The verdict that grants what both grant. `actor` is judged in `own`, the identity it acts for in
+/// `other`.
+pub(crate) fn strictest(
+    own: Verdict,
+    other: Verdict,
+    actor: &Identity,
+    principal: &Identity,
+) -> Verdict {
+    let outcome = own.outcome.max(other.outcome);
+    let mut policies = Vec::new();
+    let mut reasons: Vec<String> = Vec::new();
+    let mut advice = None;
+    let mut refused = None;
+    let mut parts = [(own.outcome, false), (other.outcome, true)];
+    // The stricter half speaks first; on a refusal it speaks alone.
+    parts.sort_by(|left, right| right.0.cmp(&left.0));
+    for (part, of_principal) in parts {
+        let verdict = if of_principal { &other } else { &own };
+        if matches!(outcome, Outcome::Deny | Outcome::Hold) && part != outcome {
+            continue;
+        }
+        for policy in &verdict.policies {
+            if !policies.contains(policy) {
+                policies.push(policy.clone());
+            }
+        }
+        for reason in &verdict.reasons {
+            let told = reasons.iter().any(|known| known == reason);
+            if !told {
+                let subject = if of_principal { principal } else { actor };
+                reasons.push(for_principal(reason.clone(), actor, subject));
+            }
+        }
+        advice = advice.or_else(|| verdict.advice.clone());
+        refused = refused.or(verdict.refused);
+    }
+    let count = own.disclosures.len().max(other.disclosures.len());
+    let mut left = own.disclosures.into_iter();
+    let mut right = other.disclosures.into_iter();
+    let disclosures = (0..count).map(|_| match (left.next(), right.next()) {
+        (Some(left), Some(right)) => stricter(left, right),
+        (Some(_), None) | (None, Some(_)) | (None, None) => crate::wording::veiled(),
+    });
+    Verdict {
+        outcome,
+        policies,
+        reasons,
+        advice,
+        disclosures: disclosures.collect(),
+        fallback: stricter(own.fallback, other.fallback),
+        redact_diagnostics: own.redact_diagnostics || other.redact_diagnostics,
+        read_only: own.read_only || other.read_only,
+        row_limit: match (own.row_limit, other.row_limit) {
+            (Some(left), Some(right)) => Some(left.min(right)),
+            (left, right) => left.or(right),
+        },
+        durability: own.durability.max(other.durability),
+        refused,
+    }
+}
+
+/// The end of the chain: an agent that acts for nobody has no right.
+pub(crate) fn finished(verdict: Verdict, last: &Identity) -> Verdict {
+    match last.kind {
+        IdentityKind::Person | IdentityKind::Service => verdict,
+        IdentityKind::Agent => refuse_orphan(last),
+    }
+}
+
+/// Masked beats scanned beats raw; of two masks the stronger label and the stronger method.
+pub(crate) fn stricter(left: Disclosure, right: Disclosure) -> Disclosure {
+    match (left, right) {
+        (
+            Disclosure::Masked { label, method },
+            Disclosure::Masked { label: other, method: strong },
+        ) => Disclosure::Masked { label: stronger(label, other), method: method.max(strong) },
+        (masked @ Disclosure::Masked { .. }, Disclosure::Scan | Disclosure::Raw { .. })
+        | (Disclosure::Scan | Disclosure::Raw { .. }, masked @ Disclosure::Masked { .. }) => masked,
+        (Disclosure::Scan, Disclosure::Scan | Disclosure::Raw { .. })
+        | (Disclosure::Raw { .. }, Disclosure::Scan) => Disclosure::Scan,
+        (Disclosure::Raw { mut labels }, Disclosure::Raw { labels: others }) => {
+            labels.extend(others);
+            labels.sort();
+            labels.dedup();
+            Disclosure::Raw { labels }
+        }
+    }
+}
