@@ -66,14 +66,17 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, Vec<Problem>> {
 fn read(file: &Path, text: &str) -> (Config, Found) {
     let reader = Reader::new(file);
     let (table, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        reader.fault(span, Fault::new(format!("this is not TOML: {}", error.message())));
-    }
     let mut config = sections::top(Table::new(&reader, "", sections::TOP, table));
     config.file = file.to_owned();
     config.warnings = warnings(&config);
-    (config, reader.into_found())
+    let mut found = reader.into_found();
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        // Where the text itself is broken the recovered value says nothing.
+        found.problems.retain(|(other, _)| other.start != span.start);
+        found.problems.push((span, Fault::new(format!("this is not TOML: {}", error.message()))));
+    }
+    (config, found)
 }
 
 /// What is allowed but deserves a second look.

@@ -245,8 +245,9 @@ fn limits(mut table: Table<'_>) -> Limits {
 }
 
 fn databases(table: &mut Table<'_>, environment: &str) -> Vec<Database> {
+    let absent = table.span_of("database").is_none();
     let sections = table.tables("database", "[[database]]", DATABASE);
-    if sections.is_empty() {
+    if absent {
         let help = "add a [[database]] section; `weir init` shows one";
         table.fault(table.span(), Fault::help("the file names no database", help));
     }
