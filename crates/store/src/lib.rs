@@ -1,1 +1,45 @@
-//! Control state in SQLite.
+//! Control state in one SQLite file: identities, keys of this installation, decided labels.
+//!
+//! Knows tables and transactions; nothing of how a password is checked (a verifier is a text), what
+//! a label means, or who may change what. Every change that the ledger must tell of leaves an event
+//! in the same transaction, to be copied by the process that holds the ledger.
+//!
+//! ```text
+//! weir identity … ─▶ change + event (one transaction) ─▶ weir.db ─▶ ChangeFeed ─▶ weir serve
+//!                                                           └─▶ events() ─▶ ledger ─▶ recorded()
+//! ```
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! use store::{NewIdentity, Store};
+//! let dir = tempfile::tempdir().unwrap();
+//! let store = Store::open(dir.path()).await.unwrap();
+//! let now = std::time::SystemTime::now();
+//! let alice = NewIdentity {
+//!     name: "alice".into(),
+//!     kind: model::IdentityKind::Person,
+//!     groups: vec!["support".into()],
+//!     acts_for: None,
+//!     verifier: "SCRAM-SHA-256$4096:c2FsdA==$a2V5:a2V5".to_owned().into(),
+//! };
+//! store.add_identity(alice, "root", now).await.unwrap();
+//! assert_eq!(store.identities().await.unwrap().len(), 1);
+//! assert_eq!(store.events(10).await.unwrap()[0].what, "added: person in support");
+//! # });
+//! ```
+
+mod error;
+mod events;
+mod feed;
+mod identities;
+mod labels;
+mod open;
+mod secrets;
+
+pub use error::StoreError;
+pub use events::Event;
+pub use feed::ChangeFeed;
+pub use identities::{Account, MAX_NAME_BYTES, NewIdentity, Verifier, check_name};
+pub use labels::{DecidedLabel, LabelPlace};
+pub use open::{FILE_NAME, Store};
+pub use secrets::{InstallationSecret, SecretName};
