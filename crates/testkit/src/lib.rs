@@ -20,6 +20,7 @@ pub mod dir;
 pub mod port;
 pub mod postgres;
 pub mod process;
+pub mod regress;
 pub mod shop;
 pub mod tls;
 pub mod tool;
