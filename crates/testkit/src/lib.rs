@@ -24,6 +24,7 @@ pub mod regress;
 pub mod shop;
 pub mod tls;
 pub mod tool;
+pub mod weir;
 
 pub use bouncer::{Bouncer, PoolMode};
 pub use dir::TestDir;
@@ -31,3 +32,4 @@ pub use port::free_port;
 pub use postgres::Postgres;
 pub use process::Server;
 pub use tool::Outcome;
+pub use weir::Weir;

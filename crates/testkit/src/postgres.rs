@@ -187,7 +187,7 @@ fn write_config(folder: &TestDir, port: u16, options: &Options) -> Result<()> {
         data.join("pg_hba.conf"),
         format!(
             "local all all trust\nhost all all 127.0.0.1/32 {method}\n\
-             hostssl all all 127.0.0.1/32 {method}\nhost replication all 127.0.0.1/32 {method}\n"
+             host replication all 127.0.0.1/32 {method}\n"
         ),
     )?;
     Ok(())

@@ -170,5 +170,10 @@ fn compile(root: &Path) -> Result<()> {
         .args(["-o", "regress.so", "regress.c"])
         .current_dir(root.join("regress"));
     tool::finish(&mut compiler)?.success()?;
+    // Two more libraries that the tests load from the same folder come with the server.
+    for library in ["autoinc.so", "refint.so"] {
+        let from = root.join("usr/lib/postgresql/15/lib").join(library);
+        fs::copy(from, root.join("regress").join(library))?;
+    }
     Ok(())
 }
