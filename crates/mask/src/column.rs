@@ -1,0 +1,119 @@
+//! The mask of one output column, compiled once per column and applied to each of its values.
+//! Knows no rows, no protocol and no policy.
+
+use crate::{
+    key::{Key, Secret},
+    shape::Shape,
+    value,
+};
+use model::{Catalog, Disclosure, Label, MaskMethod, TypeId};
+
+/// The form in which values of a column travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// The type's text output.
+    Text,
+    /// The type's send form.
+    Binary,
+}
+
+/// What became of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Applied {
+    /// Relay the value as it came; nothing was appended.
+    Raw,
+    /// The new value was appended.
+    Masked,
+    /// Send NULL; nothing was appended.
+    Null,
+}
+
+/// What one output column may show, made ready for its type and format.
+#[derive(Clone, Debug)]
+pub struct ColumnMask {
+    action: Action,
+    shape: Shape,
+    format: Format,
+}
+
+/// What is done to each value.
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+    Pass,
+    Scan,
+    Mask(Rule),
+    Null,
+}
+
+/// A label's mask by one method.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    pub(crate) label: Label,
+    pub(crate) method: MaskMethod,
+    pub(crate) secret: Secret,
+}
+
+impl Rule {
+    /// A pseudonym of this label.
+    pub(crate) fn pseudonym(label: &Label, secret: &Secret) -> Self {
+        Self { label: label.clone(), method: MaskMethod::Pseudonym, secret: secret.clone() }
+    }
+}
+
+impl ColumnMask {
+    /// Prepares a column's mask. Total: a type that neither PostgreSQL nor the catalog knows is
+    /// scanned if it is scanned, and NULL if it is masked.
+    pub fn compile(
+        disclosure: &Disclosure,
+        ty: TypeId,
+        catalog: &Catalog,
+        format: Format,
+        key: &Key,
+    ) -> Self {
+        let shape = Shape::of(ty, catalog);
+        let action = match disclosure {
+            Disclosure::Raw { .. } => Action::Pass,
+            Disclosure::Scan if shape.carries_text() => Action::Scan,
+            Disclosure::Scan => Action::Pass,
+            Disclosure::Masked { method: MaskMethod::Null, .. } => Action::Null,
+            Disclosure::Masked { label, method } => Action::Mask(Rule {
+                label: label.clone(),
+                method: effective(label, *method),
+                secret: Secret::derive(key, label),
+            }),
+        };
+        Self { action, shape, format }
+    }
+
+    /// True if values may be relayed without being looked at.
+    pub fn passes(&self) -> bool {
+        matches!(self.action, Action::Pass)
+    }
+
+    /// Masks one value that is not NULL. Appends to `out` only when the answer is
+    /// [`Applied::Masked`]. Total over any bytes: what is not a value of the type is masked in
+    /// full or becomes NULL.
+    pub fn apply(&self, value: &[u8], out: &mut Vec<u8>) -> Applied {
+        let start = out.len();
+        let applied = value::apply(&self.action, &self.shape, self.format, value, out);
+        if applied != Applied::Masked {
+            out.truncate(start);
+        }
+        applied
+    }
+
+    /// The format the mask was compiled for.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+}
+
+/// Of some labels no part may be shown, and of what is not understood neither.
+fn effective(label: &Label, method: MaskMethod) -> MaskMethod {
+    let showing = matches!(method, MaskMethod::Generalise | MaskMethod::Partial);
+    let whole = [Label::UNKNOWN, Label::CREDENTIAL, Label::CARD_SECURITY].contains(label);
+    if showing && whole { MaskMethod::Full } else { method }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! `json` and `jsonb` in text: walked once, leaves replaced in place, everything else as it came.
+//! Knows no SQL type around it.
+
+use crate::{
+    column::{Applied, Format, Rule},
+    names::{self, Said},
+    number, scan, text,
+};
+use model::Label;
+
+mod walk;
+
+use walk::{Leaf, Visitor};
+
+/// Masks what is found in the leaves, and all leaves below a key that names something personal.
+/// Text that is not JSON is scanned as text.
+pub(crate) fn scan(input: &[u8], out: &mut Vec<u8>) -> Applied {
+    let start = out.len();
+    let mut scanner = Scanner { persons: Vec::new(), object: 0, stack: Vec::new() };
+    if memchr::memchr(b'{', input).is_some() && might_name(input) {
+        let mut survey = Survey::default();
+        if walk::walk(input, &mut Vec::new(), &mut survey).is_some() {
+            scanner.persons = survey.persons;
+        }
+    }
+    match walk::walk(input, out, &mut scanner) {
+        Some(true) => Applied::Masked,
+        Some(false) => Applied::Raw,
+        None => {
+            out.truncate(start);
+            scan::text(input, out)
+        }
+    }
+}
+
+/// Masks every leaf by the rule. Keys stay if they look like column names; keys that look like
+/// data, and all keys of what is not understood, are numbered instead.
+pub(crate) fn mask(rule: &Rule, input: &[u8], out: &mut Vec<u8>) -> Applied {
+    let mut masker = Masker { rule, keys: 0 };
+    match walk::walk(input, out, &mut masker) {
+        Some(_) => Applied::Masked,
+        None => Applied::Null,
+    }
+}
+
+struct Masker<'a> {
+    rule: &'a Rule,
+    keys: usize,
+}
+
+impl Visitor for Masker<'_> {
+    fn key(&mut self, key: &str) -> Option<String> {
+        let plain = key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            && key.bytes().any(|b| b.is_ascii_alphabetic())
+            && key.bytes().filter(u8::is_ascii_digit).count() < 5
+            && key.len() <= 63;
+        if plain && self.rule.label != Label::UNKNOWN {
+            return None;
+        }
+        self.keys += 1;
+        Some(format!("key{}", self.keys))
+    }
+
+    fn leaf(&mut self, leaf: Leaf<'_>) -> Option<String> {
+        match leaf {
+            Leaf::Text(value) => {
+                let mut out = Vec::new();
+                let rule = self.rule;
+                text::mask(&rule.label, rule.method, &rule.secret, value, &mut out);
+                Some(walk::quoted(&String::from_utf8_lossy(&out)))
+            }
+            Leaf::Number(value) => {
+                let mut out = Vec::new();
+                let kind = number::Kind::Numeric;
+                number::mask(kind, self.rule, Format::Text, value.as_bytes(), &mut out);
+                Some(String::from_utf8_lossy(&out).into_owned())
+            }
+            Leaf::Bool => Some("false".to_owned()),
+        }
+    }
+
+    fn enter(&mut self, _object: bool) {}
+    fn leave(&mut self) {}
+}
+
+/// True if a key might be a name whose meaning depends on what stands beside it.
+fn might_name(input: &[u8]) -> bool {
+    memchr::memmem::find(input, b"ame\"").is_some()
+        || memchr::memmem::find(input, b"om\"").is_some()
+        || memchr::memmem::find(input, b"ome\"").is_some()
+        || memchr::memmem::find(input, b"ombre\"").is_some()
+        || memchr::memmem::find(input, b"aam\"").is_some()
+        || memchr::memmem::find(input, b"ogin\"").is_some()
+}
+
+/// First walk: which objects, in order of their opening, describe persons.
+#[derive(Default)]
+struct Survey {
+    persons: Vec<bool>,
+    stack: Vec<Option<usize>>,
+    under_person: bool,
+}
+
+impl Visitor for Survey {
+    fn key(&mut self, key: &str) -> Option<String> {
+        let said = names::of_key(key);
+        self.under_person = said == Said::Person;
+        if matches!(said, Said::Label(_))
+            && let Some(Some(object)) = self.stack.last()
+            && let Some(person) = self.persons.get_mut(*object)
+        {
+            *person = true;
+        }
+        None
+    }
+
+    fn leaf(&mut self, _leaf: Leaf<'_>) -> Option<String> {
+        None
+    }
+
+    fn enter(&mut self, object: bool) {
+        if object {
+            self.stack.push(Some(self.persons.len()));
+            self.persons.push(self.under_person);
+            self.under_person = false;
+        } else {
+            // `"customers": [{…}, {…}]`: only the first object is seen to lie under the word, the
+            // others are persons by their own keys.
+            self.stack.push(None);
+        }
+    }
+
+    fn leave(&mut self) {
+        self.stack.pop();
+    }
+}
+
+/// Second walk: masks by key and by content.
+struct Scanner {
+    persons: Vec<bool>,
+    object: usize,
+    stack: Vec<Frame>,
+}
+
+#[derive(Clone, Default)]
+struct Frame {
+    person: bool,
+    /// What the last key said, for the value or all that lies below it.
+    label: Option<Label>,
+}
+
+impl Visitor for Scanner {
+    fn key(&mut self, key: &str) -> Option<String> {
+        let said = names::of_key(key);
+        let inherited = self.stack.iter().rev().nth(1).and_then(|frame| frame.label.clone());
+        if let Some(frame) = self.stack.last_mut() {
+            frame.label = match said {
+                Said::Label(label) => Some(label),
+                Said::NameOfSomething if frame.person => Some(Label::PERSON_NAME),
+                Said::NameOfSomething | Said::Person | Said::Nothing => inherited,
+            };
+        }
+        let mut out = Vec::new();
+        match scan::text(key.as_bytes(), &mut out) {
+            Applied::Masked => Some(String::from_utf8_lossy(&out).into_owned()),
+            Applied::Raw | Applied::Null => None,
+        }
+    }
+
+    fn leaf(&mut self, leaf: Leaf<'_>) -> Option<String> {
+        let label = self.stack.last().and_then(|frame| frame.label.as_ref());
+        match (leaf, label) {
+            (Leaf::Bool, _) => None,
+            (Leaf::Text(value), Some(label)) if !value.is_empty() => {
+                Some(walk::quoted(&text::partial(label, value)))
+            }
+            (Leaf::Number(_), Some(_)) => Some("0".to_owned()),
+            (Leaf::Text(value), _) => {
+                let mut out = Vec::new();
+                (scan::text(value.as_bytes(), &mut out) == Applied::Masked)
+                    .then(|| walk::quoted(&String::from_utf8_lossy(&out)))
+            }
+            (Leaf::Number(value), None) => {
+                let mut out = Vec::new();
+                (scan::text(value.as_bytes(), &mut out) == Applied::Masked).then(|| "0".to_owned())
+            }
+        }
+    }
+
+    fn enter(&mut self, object: bool) {
+        let label = self.stack.last().and_then(|frame| frame.label.clone());
+        let person = object && self.persons.get(self.object).copied().unwrap_or(false);
+        self.object += usize::from(object);
+        self.stack.push(Frame { person, label });
+    }
+
+    fn leave(&mut self) {
+        self.stack.pop();
+    }
+}
+
+#[cfg(test)]
+mod tests;

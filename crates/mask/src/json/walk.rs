@@ -1,0 +1,191 @@
+//! One pass over JSON text that replaces keys and leaves and copies the rest. Knows no labels.
+
+use crate::cursor::Cursor;
+
+/// Deeper JSON is not read. PostgreSQL's own parser is bounded by its stack only.
+const MAX_DEPTH: usize = 6_000;
+
+/// A value that is not a container.
+pub(super) enum Leaf<'a> {
+    Text(&'a str),
+    Number(&'a str),
+    Bool,
+}
+
+/// What is called on the way. Answers are replacements: of a key its plain text, of a leaf its
+/// JSON form.
+pub(super) trait Visitor {
+    fn key(&mut self, key: &str) -> Option<String>;
+    fn leaf(&mut self, leaf: Leaf<'_>) -> Option<String>;
+    fn enter(&mut self, object: bool);
+    fn leave(&mut self);
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Expect {
+    Value,
+    Key,
+    Colon,
+    CommaOrEnd,
+}
+
+/// Walks one document; answers whether anything was replaced, or `None` if it is not JSON.
+pub(super) fn walk(input: &[u8], out: &mut Vec<u8>, visitor: &mut impl Visitor) -> Option<bool> {
+    let mut cursor = Cursor::new(input);
+    let mut objects: Vec<bool> = Vec::new();
+    let mut expect = Expect::Value;
+    let mut fresh = false;
+    let mut changed = false;
+    while let Some(byte) = cursor.peek() {
+        if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+            out.push(cursor.byte()?);
+            continue;
+        }
+        match (byte, expect) {
+            (b'{' | b'[', Expect::Value) => {
+                if objects.len() >= MAX_DEPTH {
+                    return None;
+                }
+                visitor.enter(byte == b'{');
+                objects.push(byte == b'{');
+                expect = if byte == b'{' { Expect::Key } else { Expect::Value };
+                fresh = true;
+                out.push(cursor.byte()?);
+                continue;
+            }
+            (b'}' | b']', _) if expect == Expect::CommaOrEnd || fresh => {
+                if objects.pop()? != (byte == b'}') {
+                    return None;
+                }
+                visitor.leave();
+                expect = Expect::CommaOrEnd;
+                out.push(cursor.byte()?);
+            }
+            (b',', Expect::CommaOrEnd) => {
+                expect = if *objects.last()? { Expect::Key } else { Expect::Value };
+                out.push(cursor.byte()?);
+            }
+            (b':', Expect::Colon) => {
+                expect = Expect::Value;
+                out.push(cursor.byte()?);
+            }
+            (b'"', Expect::Key) => {
+                let (raw, plain) = string(&mut cursor)?;
+                match visitor.key(&plain) {
+                    Some(new) => {
+                        out.extend_from_slice(quoted(&new).as_bytes());
+                        changed = true;
+                    }
+                    None => out.extend_from_slice(raw),
+                }
+                expect = Expect::Colon;
+            }
+            (_, Expect::Value) => {
+                changed |= value(&mut cursor, out, visitor)?;
+                expect = Expect::CommaOrEnd;
+            }
+            _ => return None,
+        }
+        fresh = false;
+    }
+    (objects.is_empty() && expect == Expect::CommaOrEnd).then_some(changed)
+}
+
+fn value(cursor: &mut Cursor<'_>, out: &mut Vec<u8>, visitor: &mut impl Visitor) -> Option<bool> {
+    let (raw, new) = if cursor.peek() == Some(b'"') {
+        let (raw, plain) = string(cursor)?;
+        (raw, visitor.leaf(Leaf::Text(&plain)))
+    } else {
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+        let length = cursor.rest().iter().take_while(|byte| is_word(byte)).count();
+        let raw = cursor.take(length).filter(|raw| !raw.is_empty())?;
+        let word = std::str::from_utf8(raw).ok()?;
+        let new = match word {
+            "null" => None,
+            "true" | "false" => visitor.leaf(Leaf::Bool),
+            number if number.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
+                visitor.leaf(Leaf::Number(number))
+            }
+            _ => return None,
+        };
+        (raw, new)
+    };
+    out.extend_from_slice(new.as_deref().map_or(raw, str::as_bytes));
+    Some(new.is_some())
+}
+
+/// Reads a string: its bytes with the quotes, and what they mean.
+fn string<'a>(cursor: &mut Cursor<'a>) -> Option<(&'a [u8], std::borrow::Cow<'a, str>)> {
+    let whole = cursor.rest();
+    let body = whole.strip_prefix(b"\"")?;
+    let mut at = 0;
+    let mut escaped = false;
+    loop {
+        let found = memchr::memchr2(b'"', b'\\', body.get(at..)?)?;
+        at += found;
+        if body.get(at) == Some(&b'"') {
+            break;
+        }
+        escaped = true;
+        at += 2;
+    }
+    let raw = cursor.take(at + 2)?;
+    let text = std::str::from_utf8(body.get(..at)?).ok()?;
+    Some((raw, if escaped { unescape(text)?.into() } else { text.into() }))
+}
+
+fn unescape(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match chars.next()? {
+            'n' => out.push('\n'),
+            't' => out.push('\t'),
+            'r' => out.push('\r'),
+            'b' => out.push('\u{8}'),
+            'f' => out.push('\u{c}'),
+            'u' => {
+                let high = unit(&mut chars)?;
+                let point = if (0xD800..0xDC00).contains(&high) {
+                    let low = match (chars.next(), chars.next()) {
+                        (Some('\\'), Some('u')) => unit(&mut chars)?,
+                        _ => return None,
+                    };
+                    0x1_0000 + ((high - 0xD800) << 10) + low.checked_sub(0xDC00)?
+                } else {
+                    high
+                };
+                out.push(char::from_u32(point)?);
+            }
+            other => out.push(other),
+        }
+    }
+    Some(out)
+}
+
+fn unit(chars: &mut std::str::Chars<'_>) -> Option<u32> {
+    (0..4).try_fold(0, |sum, _| Some(sum << 4 | chars.next()?.to_digit(16)?))
+}
+
+/// A JSON string of plain text.
+pub(super) fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if u32::from(c) < 32 => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}

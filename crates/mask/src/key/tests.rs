@@ -1,0 +1,21 @@
+use super::*;
+
+#[test]
+fn secrets_do_not_print() {
+    let key = Key::new([0x5A; 32]);
+    assert_eq!(format!("{key:?}"), "Key(***)");
+    assert_eq!(format!("{:?}", Secret::derive(&key, &Label::EMAIL)), "Secret(***)");
+}
+
+#[test]
+fn labels_have_keys_of_their_own() {
+    let key = Key::new([1; 32]);
+    let email = Secret::derive(&key, &Label::EMAIL);
+    let phone = Secret::derive(&key, &Label::PHONE);
+    assert_ne!(email.prf("x", b"1"), phone.prf("x", b"1"));
+    assert_eq!(email.prf("x", b"1"), Secret::derive(&key, &Label::EMAIL).prf("x", b"1"));
+    let (mut a, mut b) = ([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6]);
+    email.permute(&mut a);
+    phone.permute(&mut b);
+    assert_ne!(a, b);
+}

@@ -1,0 +1,266 @@
+//! The words by which schemas name personal data, in English, German, French, Spanish, Italian,
+//! Portuguese, Dutch and Polish. Data only: words are lower case, without accents, compounds
+//! without separators. A word that also means harmless things does not belong here.
+
+use model::Label;
+
+/// Words by label.
+pub(crate) static LABELS: &[(Label, &str)] = &[
+    (
+        Label::EMAIL,
+        "email mail emails mails emailaddress emailaddr mailaddress emailadresse mailadresse \
+         eml emailid workemail useremail contactemail correo correos correoelectronico courriel \
+         adressemail adresseemail adresemail adresmail posta postaelettronica indirizzoemail \
+         indirizzomail correioeletronico enderecoemail emailadres mailadres adresemailowy \
+         mailto cc bcc",
+    ),
+    (
+        Label::PERSON_NAME,
+        "firstname fname forename givenname middlename midname lastname lname surname familyname \
+         maidenname fullname realname legalname personname displayname nickname fstname lstname \
+         cardholder cardholdername accountholder holdername contactname ownername membername \
+         beneficiaryname payeename recipientname sendername authorname signatory \
+         vorname nachname familienname geburtsname vollname kontoinhaber karteninhaber \
+         ansprechpartner zuname prenom prenoms nomfamille nomdefamille nomcomplet nomusage \
+         nomjeunefille patronyme apellido apellidos primerapellido segundoapellido \
+         nombrecompleto nombrepila nombres cognome cognomi nomecompleto nominativo intestatario \
+         sobrenome apelido nomecivil nomemae nomedamae nomesocial primeironome ultimonome \
+         voornaam achternaam tussenvoegsel roepnaam volledigenaam familienaam geslachtsnaam \
+         rekeninghouder imie imiona nazwisko imieinazwisko imienazwisko nazwiskorodowe \
+         nextofkin emergencycontact spousename mothername fathername mothersmaidenname",
+    ),
+    (
+        Label::PHONE,
+        "phone phones phonenumber phoneno phonenum telephone telephonenumber tel telno telnumber \
+         telnr mobile mobilephone mobilenumber mobileno cellphone cellnumber msisdn fax \
+         faxnumber faxno homephone workphone contactnumber contactphone whatsapp whatsappnumber \
+         callerid callernumber phn phoneprimary telefon telefonnummer telefonnr mobil \
+         mobilnummer handynummer rufnummer festnetz telephoneportable telportable \
+         numtel numerotelephone numerodetelephone telefono telefonos movil celular \
+         numerotelefono cellulare recapitotelefonico telefone telemovel numerotelefone telefoon \
+         telefoonnummer mobielnummer mobiel telefonkomorkowy numertelefonu nrtelefonu komorka",
+    ),
+    (
+        Label::POSTAL_ADDRESS,
+        "address addresses addr addr1 addr2 addressline addressline1 addressline2 address1 \
+         address2 streetaddress street streetname streetline street1 street2 homeaddress \
+         mailingaddress postaladdress shippingaddress billingaddress deliveryaddress \
+         residentialaddress shipaddress billaddress shiptoaddress houseno housenumber housenr \
+         apartment aptno apartmentnumber postcode postalcode zip zipcode zip4 zipplus \
+         adresse anschrift strasse strassenname hausnummer hausnr plz postleitzahl wohnort \
+         lieferadresse rechnungsadresse codepostal adressepostale numerorue \
+         direccion domicilio codigopostal direccionpostal indirizzo numerocivico \
+         indirizzoresidenza residenza endereco logradouro bairro codigopostal2 morada \
+         adres straat straatnaam huisnummer postadres woonplaats ulica kodpocztowy nrdomu \
+         numerdomu nrmieszkania adreszamieszkania",
+    ),
+    (
+        Label::BIRTH_DATE,
+        "birthdate dateofbirth dob birthday bday dateborn birthdt dtbirth dtofbirth birth born \
+         bornon borndate yearofbirth birthyear geburtsdatum geburtstag gebdatum gebdat geboren \
+         datenaissance datedenaissance naissance ddn fechanacimiento fechadenacimiento nacimiento \
+         fecnac fechanac datanascita datadinascita nascita datanascimento datadenascimento \
+         nascimento dtnasc dtnascimento geboortedatum geboortedag gebdatumnl dataurodzenia \
+         urodzenia dataur",
+    ),
+    (
+        Label::NATIONAL_ID,
+        "ssn ssnnumber socialsecurity socialsecuritynumber socialsecurityno socsec itin ein tin \
+         taxid taxidnumber taxidentifier taxpayerid taxnumber taxno nationalid nationalidnumber \
+         nationalidentifier nationalinsurance nationalinsurancenumber nino nin nric idcard \
+         idcardnumber identitycard identitynumber personalnumber personalid citizenid govid \
+         governmentid aadhaar aadhar aadhaarnumber pannumber pancard sin sinnumber tfn \
+         medicare medicarenumber rsaid saidnumber curp cpf cnpj cpfcnpj rgnumero mynumber \
+         rrn residentid residentnumber steuerid steueridnr steuernummer steueridentnummer \
+         sozialversicherungsnummer svnummer svnr rentenversicherungsnummer rvnr \
+         personalausweis personalausweisnummer ausweisnummer nir insee numerosecu \
+         numerosecuritesociale securitesociale numsecu nss dni nif nie dninie \
+         seguridadsocial numeroseguridadsocial codicefiscale codfiscale partitaiva \
+         codfisc numerocontribuinte contribuinte niss bsn burgerservicenummer sofinummer \
+         rijksregisternummer pesel numerpesel dowodosobisty nrdowodu personnummer \
+         samordningsnummer hkid icnumber tckimlik",
+    ),
+    (
+        Label::PASSPORT,
+        "passport passportno passportnumber passportnum passportnr passportid reisepass \
+         reisepassnummer passnummer passeport numeropasseport numpasseport pasaporte \
+         numeropasaporte passaporto numeropassaporto passaporte numeropassaporte paspoort \
+         paspoortnummer paszport numerpaszportu nrpaszportu",
+    ),
+    (
+        Label::DRIVING_LICENCE,
+        "driverlicense driverslicense driverslicence driverlicence drivinglicense \
+         drivinglicence driverlicensenumber driverslicensenumber drivinglicencenumber dlnumber \
+         dlno licencenumberdriver fuehrerschein fuhrerschein fuehrerscheinnummer \
+         fuhrerscheinnummer permisconduire permisdeconduire carnetconducir licenciaconducir \
+         patente patenteguida numeropatente carteiramotorista cnh rijbewijs rijbewijsnummer \
+         prawojazdy",
+    ),
+    (
+        Label::PAYMENT_CARD,
+        "cardnumber cardno cardnum cardnr ccnumber ccnum ccno cc_num creditcard creditcardnumber \
+         creditcardno debitcard debitcardnumber paymentcard cardpan primaryaccountnumber \
+         ccn kreditkarte kreditkartennummer kartennummer numerocarte cartebancaire cartecredit \
+         numerotarjeta tarjeta tarjetacredito numerocarta cartadicredito cartacredito \
+         numerocartao cartaocredito creditcardnummer kaartnummer numerkarty kartakredytowa",
+    ),
+    (
+        Label::CARD_SECURITY,
+        "cvv cvv2 cvc cvc2 cvn csc cardcvv cardcvc cardsecuritycode securitycode cardexpiry \
+         cardexpiration ccexp cardexp expmonth expyear cardexpdate ccexpiry cardexpirydate \
+         cardverification pruefziffer kartenpruefnummer pin pincode cardpin",
+    ),
+    (
+        Label::BANK_ACCOUNT,
+        "iban ibannumber bankaccount bankaccountnumber accountnumber acctnumber acctno acctnum \
+         accountno bankacct routingnumber sortcode bban clabe swiftaccount bankverbindung \
+         kontonummer kontonr bankkonto numerocompte comptebancaire numerocuenta cuentabancaria \
+         contocorrente contobancario numeroconto contabancaria numeroconta rekeningnummer \
+         bankrekening rekening numerkonta nrkonta kontobankowe rachunek ",
+    ),
+    (
+        Label::HEALTH,
+        "diagnosis diagnoses diagnosiscode icd icd10 icd9 icdcode mrn medicalrecord \
+         medicalrecordnumber medicalhistory medicalcondition medicalconditions healthcondition \
+         patientid patientnumber patientno bloodtype bloodgroup allergy allergies medication \
+         medications prescription symptom symptoms treatment treatments disability healthid \
+         nhs nhsnumber insurancenumber healthinsurance healthinsurancenumber healthplan \
+         hivstatus pregnancy pregnant labresult testresult vaccination immunization diagnose \
+         krankheit krankheiten befund blutgruppe allergien medikament medikamente \
+         versichertennummer krankenkasse krankenversichertennummer diagnostic maladie \
+         groupesanguin traitement ordonnance diagnostico enfermedad gruposanguineo alergias \
+         medicamento historiaclinica diagnosi malattia grupposanguigno allergie farmaco doenca \
+         tiposanguineo alergia diagnosecode ziekte bloedgroep medicatie diagnoza choroba \
+         grupakrwi leki uczulenia",
+    ),
+    (
+        Label::NETWORK_ADDRESS,
+        "ip ipaddress ipaddr ipv4 ipv6 ipaddresses clientip remoteip remoteaddr remoteaddress \
+         sourceip srcip destip dstip lastip loginip signupip userip hostip mac macaddress macaddr \
+         ipadresse adresseip direccionip indirizzoip enderecoip ipadres adresip deviceid imei \
+         imsi advertisingid idfa gaid",
+    ),
+    (
+        Label::LOCATION,
+        "latitude longitude lat lng lon long latlng latlon latlong geo geolocation geopoint \
+         geoposition gps gpslat gpslng gpscoordinates coordinates coords coord geolat geolng \
+         geolon lastlocation currentlocation homelocation breitengrad laengengrad langengrad \
+         koordinaten latitud longitud latitudine longitudine coordenadas coordinate coordonnees \
+         breedtegraad lengtegraad szerokoscgeograficzna dlugoscgeograficzna",
+    ),
+    (
+        Label::INCOME,
+        "salary salaries basesalary annualsalary monthlysalary grosssalary netsalary wage wages \
+         hourlywage payrate hourlyrate bonus bonusamount income annualincome monthlyincome \
+         householdincome compensation grosspay netpay basepay takehome gehalt jahresgehalt \
+         monatsgehalt bruttogehalt nettogehalt lohn einkommen salaire salairebrut salairenet \
+         revenu revenus salario sueldo ingresos nomina stipendio retribuzione reddito \
+         remuneracao renda ordenado salaris loon inkomen brutoloon pensja wynagrodzenie \
+         zarobki dochod",
+    ),
+    (
+        Label::CREDENTIAL,
+        "password passwords passwd pwd pass passwordhash pwdhash passhash hashedpassword \
+         encryptedpassword passworddigest passphrase passwordsalt salt secret secrets secretkey \
+         clientsecret appsecret apisecret apikey apikeys apitoken accesstoken refreshtoken \
+         authtoken bearertoken sessiontoken sessionkey sessionid idtoken token tokens jwt \
+         accesskey accesskeyid secretaccesskey privatekey privkey sshkey signingkey \
+         encryptionkey webhooksecret connectionstring connstring connstr dsn databaseurl dburl \
+         otp otpsecret totp totpsecret mfasecret twofactorsecret recoverycode recoverycodes \
+         resettoken resetpasswordtoken passwordresettoken confirmationtoken rememberttoken \
+         remembertoken verificationcode securityanswer securityquestionanswer credential \
+         credentials pgpkey passwort kennwort passworthash geheimnis motdepasse mdp \
+         contrasena clavesecreta senha palavrapasse wachtwoord haslo",
+    ),
+    (
+        Label::EMBEDDING,
+        "embedding embeddings embeddingvector textembedding vectorembedding faceembedding \
+         facevector faceencoding fingerprinttemplate biometric biometrics biometrictemplate \
+         fingerprint iris voiceprint faceid featurevector",
+    ),
+];
+
+/// Words for a name of something or somebody.
+pub(crate) static NAMES: &str = "name names nm naam nom nombre nome username login userid loginname \
+     benutzername";
+
+/// Words for persons and for relations that hold them.
+pub(crate) static PERSONS: &str = "customer client user person people member employee staff patient \
+     contact guest subscriber applicant candidate student teacher doctor physician nurse tenant \
+     owner holder author sender recipient buyer seller payer payee beneficiary insured driver \
+     passenger visitor participant attendee donor voter citizen resident personnel colleague \
+     manager parent guardian spouse child dependent lead prospect borrower cardmember author \
+     kunde kundin mitarbeiter benutzer person mitglied patienten angestellte ansprechpartner \
+     schueler client utilisateur employe personne salarie adherent membre cliente usuario \
+     empleado persona paciente miembro alumno utente dipendente paziente socio pessoa \
+     funcionario usuario aluno klant medewerker gebruiker persoon lid leerling klient \
+     pracownik uzytkownik osoba pacjent";
+
+/// Last words that make a name speak about a value instead of holding it.
+pub(crate) static ABOUT: &str = "verified confirmed valid validated sent count counts total status type \
+     types kind flag enabled disabled optin optout optedin consent preference preferences format \
+     template templates subject frequency at on by date time ts timestamp updated created changed \
+     expires expiry length size limit quota attempts retries provider template lang language \
+     locale version id ids fk ref index idx pos position order sequence seq rank score level \
+     bounced bounces opened clicked domain required policy rules hint label category group code \
+     visible public primary default currency unit units per frequency range band grade bracket";
+
+/// Words that are short or mean other things too: they count where values agree.
+pub(crate) static WEAK: &[(Label, &str)] = &[
+    (Label::NATIONAL_ID, "pan rg rfc fin cf nus nik ic cif nip idnr ktp regon"),
+    (Label::POSTAL_ADDRESS, "cap via cep rua rue calle voie"),
+    (Label::PHONE, "ph cell handy portable"),
+    (Label::BANK_ACCOUNT, "rib nrb"),
+    (Label::INCOME, "placa"),
+    (Label::CREDENTIAL, "clave"),
+    (Label::PERSON_NAME, "titular titulaire"),
+];
+
+/// Words for columns in which people write to each other or about each other.
+pub(crate) static PROSE: &str = "note notes comment comments message messages body bio biography \
+     feedback remark remarks transcript conversation chat letter complaint freetext narrative \
+     testimonial review memo bemerkung bemerkungen notiz notizen kommentar nachricht \
+     remarque remarques commentaire observaciones comentario comentarios mensaje nota messaggio \
+     commento osservazioni mensagem observacoes opmerking opmerkingen bericht uwagi wiadomosc \
+     komentarz notatka";
+
+/// Words for relations that hold things.
+pub(crate) static THINGS: &str = "product item category type types article sku catalog inventory part \
+     material warehouse store department country region currency role roles permission setting \
+     config feature plan tag status template migration schema version release build group groups \
+     team project produkt artikel produit producto prodotto produto categorie kategorie";
+
+/// Given names that many bear, across the languages above; lower case.
+static GIVEN: &str = " alice bob james john robert michael william david richard joseph thomas charles \
+     christopher daniel matthew anthony mark donald steven paul andrew joshua kenneth kevin brian \
+     george edward ronald timothy jason jeffrey ryan jacob gary nicholas eric jonathan stephen \
+     larry justin scott brandon benjamin samuel gregory frank alexander raymond patrick jack dennis \
+     jerry tyler aaron jose adam nathan henry douglas zachary peter kyle mary patricia jennifer \
+     linda elizabeth barbara susan jessica sarah karen lisa nancy betty margaret sandra ashley \
+     kimberly emily donna michelle carol amanda dorothy melissa deborah stephanie rebecca sharon \
+     laura cynthia kathleen amy angela shirley anna brenda pamela emma nicole helen samantha \
+     katherine christine debra rachel carolyn janet catherine maria heather diane ruth julie \
+     olivia joyce virginia victoria kelly lauren christina joan evelyn judith megan andrea cheryl \
+     hannah jacqueline martha gloria teresa ann sara madison frances kathryn janice jean abigail \
+     sophia hans peter klaus jurgen jürgen wolfgang dieter uwe bernd manfred thomas andreas stefan \
+     frank markus michael heike sabine petra monika ursula renate karin brigitte ingrid claudia \
+     katrin anja julia lena lea leon lukas finn jonas felix maximilian paula mia pierre jean michel \
+     philippe alain nicolas christophe laurent julien sebastien sébastien guillaume antoine marie \
+     nathalie isabelle sylvie catherine françoise francoise monique sophie camille chloe chloé lea \
+     léa manon juan carlos jose josé luis antonio manuel francisco javier miguel angel ángel pedro \
+     alejandro diego pablo carmen josefa isabel dolores pilar teresa lucia lucía sofia sofía elena \
+     marta giuseppe giovanni mario luigi francesco antonio angelo vincenzo pietro salvatore marco \
+     andrea luca matteo alessandro lorenzo giulia chiara francesca federica valentina alessia joao \
+     joão paulo pedro tiago rui ana beatriz mariana fernanda juliana patricia bruno rafael gustavo \
+     felipe jan piet kees johannes cornelis hendrik willem daan sem bram lars sanne anouk femke \
+     maaike ingrid piotr andrzej krzysztof stanislaw stanisław tomasz pawel paweł marcin michal \
+     michał marek grzegorz jerzy tadeusz katarzyna malgorzata małgorzata agnieszka krystyna barbara \
+     ewa elzbieta elżbieta zofia janina teresa magdalena monika aleksandra erik lars anders johan \
+     karl nils astrid ingrid freya mohammed mohamed muhammad ahmed ali omar fatima aisha yusuf \
+     ibrahim wei li ming jing yan hiroshi takashi yuki sakura kenji priya rahul amit anita sanjay \
+     raj deepa sunita ravi min-jun ji-woo ";
+
+/// True for a common given name, in any case.
+pub(crate) fn is_given_name(word: &str) -> bool {
+    GIVEN.contains(&format!(" {} ", word.to_lowercase()))
+}

@@ -1,0 +1,93 @@
+//! The content scan: finds what is sensitive in any text and masks it in place.
+//!
+//! A prefilter decides in a few bytes per cycle that a value holds nothing; only candidates (an
+//! `@`, a place dense with digits, the first letters of a maker's key) reach the checks. Nothing
+//! is allocated until something is found. Total over arbitrary bytes. Knows no SQL types.
+
+use crate::{
+    column::Applied,
+    text::{self, CONSTANT},
+};
+use model::Label;
+
+mod context;
+mod email;
+mod numbers;
+mod prefilter;
+mod prose;
+mod secrets;
+
+pub(crate) use prose::{free_text, holds_names};
+
+/// Something found: where it stands and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Find {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) label: Label,
+}
+
+/// Masks what is found in `value`, keeping the rest. Appends only when something was found.
+pub(crate) fn text(value: &[u8], out: &mut Vec<u8>) -> Applied {
+    let finds = find(value);
+    if finds.is_empty() {
+        return Applied::Raw;
+    }
+    out.reserve(value.len());
+    replace(value, &finds, out);
+    Applied::Masked
+}
+
+/// Everything found, in order, without overlaps.
+pub(crate) fn find(value: &[u8]) -> Vec<Find> {
+    let mut finds = Vec::new();
+    let hints = prefilter::look(value);
+    if hints.at {
+        email::find(value, &mut finds);
+    }
+    if hints.digits {
+        numbers::find(value, &mut finds);
+    }
+    if hints.marker {
+        secrets::find(value, &mut finds);
+    }
+    if finds.len() > 1 {
+        // Of two that overlap the stronger stays, and covers what both covered.
+        finds.sort_by_key(|find| (find.start, std::cmp::Reverse(find.end)));
+        finds.dedup_by(|later, earlier| {
+            let overlap = later.start < earlier.end;
+            if overlap {
+                earlier.end = earlier.end.max(later.end);
+                if later.label.strength() > earlier.label.strength() {
+                    earlier.label = later.label.clone();
+                }
+            }
+            overlap
+        });
+    }
+    finds
+}
+
+/// What the whole value is, if it is one thing and nothing else but a few characters around it.
+pub(crate) fn whole(value: &str) -> Option<Label> {
+    let value = value.trim();
+    match find(value.as_bytes()).as_slice() {
+        [only] if (only.end - only.start) * 10 >= value.len() * 9 => Some(only.label.clone()),
+        _ => None,
+    }
+}
+
+fn replace(value: &[u8], finds: &[Find], out: &mut Vec<u8>) {
+    let mut done = 0;
+    for find in finds {
+        out.extend_from_slice(value.get(done..find.start).unwrap_or_default());
+        let found = value.get(find.start..find.end).unwrap_or_default();
+        let masked = std::str::from_utf8(found).map(|found| text::partial(&find.label, found));
+        out.extend_from_slice(masked.as_deref().unwrap_or(CONSTANT).as_bytes());
+        done = find.end;
+    }
+    out.extend_from_slice(value.get(done..).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! Email addresses and their places around `@`. Knows no other kinds.
+
+use super::Find;
+use model::Label;
+
+const MAX_LOCAL: usize = 64;
+const MAX_HOST: usize = 253;
+
+/// Finds addresses; `value` holds at least one `@`.
+pub(super) fn find(value: &[u8], finds: &mut Vec<Find>) {
+    for at in memchr::memchr_iter(b'@', value) {
+        if let Some((start, end)) = around(value, at) {
+            finds.push(Find { start, end, label: Label::EMAIL });
+        }
+    }
+}
+
+fn around(value: &[u8], at: usize) -> Option<(usize, usize)> {
+    let (before, after) = value.split_at_checked(at)?;
+    let after = after.get(1..)?;
+    let local = before.iter().rev().take(MAX_LOCAL).take_while(|byte| is_local(**byte)).count();
+    let start = at - local;
+    // A dot or quote in front belongs to the sentence, not to the address.
+    let skipped = before.get(start..)?.iter().take_while(|byte| b".'-%".contains(byte)).count();
+    let start = start + skipped;
+    if start == at || value.get(at - 1) == Some(&b'.') {
+        return None;
+    }
+    let host = after.iter().take(MAX_HOST).take_while(|byte| is_host(**byte)).count();
+    let host = after.get(..host)?;
+    let trailing = host.iter().rev().take_while(|byte| b".-".contains(byte)).count();
+    let host = host.get(..host.len() - trailing)?;
+    let dot = memchr::memrchr(b'.', host)?;
+    let (name, top) = (host.get(..dot)?, host.get(dot + 1..)?);
+    let letters = top.iter().all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
+    let sound = !name.is_empty() && top.len() >= 2 && letters && !is_file(name, top);
+    // `git@host:path` names a machine's account, never a person's.
+    let is_git = before.get(start..) == Some(b"git");
+    (sound && !is_git).then_some((start, at + 1 + host.len()))
+}
+
+fn is_local(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._%+'-".contains(&byte) || byte >= 0x80
+}
+
+fn is_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b".-".contains(&byte) || byte >= 0x80
+}
+
+/// `logo@2x.png` is a picture for screens of twice the density.
+fn is_file(name: &[u8], top: &[u8]) -> bool {
+    let scale = matches!(name, [b'1'..=b'9', b'x']);
+    scale && [b"png".as_slice(), b"jpg", b"jpeg", b"gif", b"webp", b"svg"].contains(&top)
+}

@@ -1,0 +1,126 @@
+//! What a run of digits is, by its form, its check digits and the words before it. Knows no text
+//! beyond that.
+
+use super::{super::context, Run};
+use crate::checksum;
+use model::Label;
+
+/// The label of a run, if it is anything.
+pub(super) fn label(run: &Run<'_>) -> Option<Label> {
+    if is_card(run) {
+        return Some(Label::PAYMENT_CARD);
+    }
+    if is_national_by_form(run) || is_national_by_word(run) {
+        return Some(Label::NATIONAL_ID);
+    }
+    if is_birth_date(run) {
+        return Some(Label::BIRTH_DATE);
+    }
+    if is_security_code(run) {
+        return Some(Label::CARD_SECURITY);
+    }
+    is_phone(run).then_some(Label::PHONE)
+}
+
+/// Luhn and an issuer's range, written in one piece or in the groups printed on cards.
+fn is_card(run: &Run<'_>) -> bool {
+    let printed = match run.layout() {
+        [_] => true,
+        [4, 4, 4, 1..=4] | [4, 4, 4, 4, 1..=3] | [4, 6, 4..=5] | [4, 4, 5] => {
+            run.joined_by(b' ') || run.joined_by(b'-') || run.joined_by(b'.')
+        }
+        _ => false,
+    };
+    printed && (13..=19).contains(&run.length) && run.is_card() && !is_time_in_millis(run)
+}
+
+/// Thirteen digits from 2001 to 2033 in milliseconds, sixteen in microseconds: cards of thirteen
+/// digits begin with 4 or 5, so only the second could be taken for one, and none begins with 1.
+fn is_time_in_millis(run: &Run<'_>) -> bool {
+    run.digits().first() == Some(&1)
+}
+
+/// Forms that are telling by themselves.
+fn is_national_by_form(run: &Run<'_>) -> bool {
+    let digits = run.digits();
+    let seps = |text: &[u8]| run.separators().eq(text.iter().copied());
+    match run.layout() {
+        [3, 2, 4] => run.joined_by(b'-') && checksum::ssn(digits),
+        [3, 3, 3, 2] => seps(b"..-") && checksum::cpf(digits),
+        [2, 3, 3, 4, 2] => seps(b"../-") && checksum::cnpj(digits),
+        [4, 4, 4] => run.joined_by(b' ') && checksum::aadhaar(digits),
+        [1, 2, 2, 2, 3, 3, 2] => run.joined_by(b' ') && checksum::nir(digits),
+        [15] => checksum::nir(digits),
+        [6, 4] => run.joined_by(b'-') && checksum::personnummer(digits),
+        [8, 4] => {
+            run.joined_by(b'-') && checksum::personnummer(digits.get(2..).unwrap_or_default())
+        }
+        [6, 7] => run.joined_by(b'-') && checksum::rrn(digits),
+        [18] => match digits.split_last() {
+            Some((check, body)) => checksum::resident(body, check + b'0'),
+            None => false,
+        },
+        _ => false,
+    }
+}
+
+/// Numbers that need to be announced, because their form alone is anybody's.
+fn is_national_by_word(run: &Run<'_>) -> bool {
+    let digits = run.digits();
+    let sound = match run.length {
+        9 => checksum::ssn(digits) || checksum::bsn(digits) || checksum::sin(digits),
+        11 => checksum::cpf(digits) || checksum::steuer_id(digits) || checksum::pesel(digits),
+        14 => checksum::cnpj(digits),
+        7 | 8 | 10 | 12 | 13 => true,
+        _ => false,
+    };
+    sound && run.parts <= 5 && context::announces(run.value, run.first(), context::NATIONAL)
+}
+
+fn is_birth_date(run: &Run<'_>) -> bool {
+    matches!(run.layout(), [4, 1..=2, 1..=2] | [1..=2, 1..=2, 2 | 4])
+        && context::announces(run.value, run.first(), context::BIRTH)
+}
+
+fn is_security_code(run: &Run<'_>) -> bool {
+    matches!(run.layout(), [3..=6])
+        && context::announces(run.value, run.first().min(run.value.len()), context::SECURITY)
+        && close_announcement(run)
+}
+
+/// A code stands right behind its word; `pin` further away is about something else.
+fn close_announcement(run: &Run<'_>) -> bool {
+    let from = run.first().saturating_sub(8);
+    let before = run.value.get(from..run.first()).unwrap_or_default();
+    !before.iter().any(u8::is_ascii_digit)
+}
+
+fn is_phone(run: &Run<'_>) -> bool {
+    if run.is_international() {
+        return (8..=15).contains(&run.length)
+            && run.digits().first() != Some(&0)
+            && run.layout().iter().all(|part| *part <= 12);
+    }
+    is_north_american(run) || {
+        let plausible = (7..=15).contains(&run.length) && run.parts <= 7 && !is_date(run);
+        plausible && context::announces(run.value, run.first(), context::PHONE)
+    }
+}
+
+/// `(212) 555-0187`, `212-555-0187`, `212.555.0187`, `1-212-555-0187`: area and exchange begin
+/// with 2 to 9.
+fn is_north_american(run: &Run<'_>) -> bool {
+    let digits = match run.layout() {
+        [3, 3, 4] => run.digits(),
+        [1, 3, 3, 4] if run.digits().first() == Some(&1) => run.digits().get(1..).unwrap_or(&[]),
+        _ => return false,
+    };
+    let opens = |place: usize| digits.get(place).is_some_and(|digit| *digit >= 2);
+    let bracketed = run.separators().any(|byte| byte == b')');
+    let joined = run.joined_by(b'-') || run.joined_by(b'.');
+    opens(0) && opens(3) && (bracketed || joined)
+}
+
+fn is_date(run: &Run<'_>) -> bool {
+    matches!(run.layout(), [4, 2, 2, ..] | [1..=2, 1..=2, 4, ..])
+}
