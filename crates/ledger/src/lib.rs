@@ -1,1 +1,64 @@
-//! The log of records.
+//! The log of records: what Weir did, for whom, and why.
+//!
+//! A record is one JSON object; the log is a chain of them in segment files. Whoever appends
+//! chooses how sure it wants to be before it goes on:
+//!
+//! ```text
+//! append ──▶ stage (memory) ──hand_over──▶ kernel ──synced──▶ stable storage
+//!            encode, hash      one write(2)         one fdatasync(2)
+//!            a short lock      for all staged       for all who wait
+//! ```
+//!
+//! The crate knows bytes, time as an argument, and the disk. It does not know SQL, policy or any
+//! wire protocol, needs no async runtime, and never decides what is recorded.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use ledger::{Ledger, Options, Reader, Time, record::Stopped};
+//! # let dir = std::env::temp_dir().join(format!("ledger-doc-{}", std::process::id()));
+//! let now = Time::from(std::time::SystemTime::now());
+//! let (ledger, found) = Ledger::open(&dir, Options::new("node-1", "0.1.0", now))?;
+//! assert!(found.clean);
+//! let place = ledger.append(&Stopped { time: now, reason: "example".into() }.into())?;
+//! ledger.hand_over(place)?;
+//! ledger.synced(place).wait()?;
+//! let types: Vec<_> =
+//!     Reader::open(&dir)?.map(|entry| Ok(entry?.record()?.type_word())).collect::<Result<_, ledger::LedgerError>>()?;
+//! assert_eq!(types, ["started", "stopped"]);
+//! # std::fs::remove_dir_all(&dir)?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod batch;
+mod error;
+mod frame;
+mod ids;
+mod keeper;
+mod ledger;
+mod reader;
+pub mod record;
+mod recovery;
+mod redact;
+mod reserve;
+mod scan;
+mod segment;
+#[cfg(test)]
+mod testing;
+mod time;
+mod tracker;
+mod walk;
+mod withdrawn;
+mod writer;
+
+pub use crate::ledger::{BACKLOG_BYTES, Ledger, OPEN_SESSIONS_NAMED, Options, Stats};
+pub use error::LedgerError;
+pub use frame::RECORD_BYTES;
+pub use ids::{Hash, NotAnId, Sequence, SessionId, ShapeId, StatementId};
+pub use keeper::{RETRY, SOON, Synced};
+pub use reader::{DAMAGE_LISTED, Damage, Flaw, Reader, Verification, verify};
+pub use record::{Entry, Record};
+pub use recovery::Recovery;
+pub use redact::{KEY_FILE, Redactor};
+pub use reserve::RESERVE_BYTES;
+pub use time::{NotATime, Time};

@@ -1,0 +1,39 @@
+//! Ids sort, return from their texts and refuse other texts.
+
+use super::*;
+
+#[test]
+fn ids_return_from_their_texts() {
+    let mut texts = Vec::new();
+    for time in [0, 1, 31, 32, 1_795_317_311_000_123, i64::MAX] {
+        for salt in [0, 1, 0xf_ffff] {
+            let session = SessionId::new(Time::from_micros(time), salt);
+            assert_eq!(session.to_string().parse(), Ok(session));
+            for number in [0, 1, 32, 0x7_ffff_ffff] {
+                let statement = session.statement(number);
+                assert_eq!(statement.to_string().parse(), Ok(statement));
+                assert_eq!((statement.session(), statement.number()), (session, number));
+                texts.push(statement.to_string());
+            }
+        }
+    }
+    assert!(texts.is_sorted(), "{texts:?}");
+}
+
+#[test]
+fn other_texts_are_refused() {
+    for text in ["", "-", "0d4q2mr8k3v0h-3f7", "zzzzzzzzzzzzz-0000", "0d4q2mr8k3v0u-3f7a"] {
+        assert_eq!(text.parse::<SessionId>(), Err(NotAnId), "{text}");
+    }
+    assert!("0d4q2mr8k3v0h-3f7a.12".parse::<StatementId>().is_err());
+    for text in ["", "+0000000000000000000000000000001", "G0000000000000000000000000000001"] {
+        assert_eq!(text.parse::<Hash>(), Err(NotAnId), "{text}");
+    }
+}
+
+#[test]
+fn shape_ids_depend_on_where_parts_end() {
+    assert_ne!(ShapeId::of(&[b"ab", b"c"]), ShapeId::of(&[b"a", b"bc"]));
+    let id = ShapeId::of(&[b"select ?"]);
+    assert_eq!(id.to_string().parse(), Ok(id));
+}

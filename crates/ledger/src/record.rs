@@ -1,0 +1,531 @@
+//! What a record says. Knows JSON, and neither files nor protocols.
+//!
+//! Records are written by people who do not know who will read them, so each stands for itself:
+//! words instead of numbers, names instead of oids, times in UTC. None may hold a value that a
+//! statement carried or returned: literals and bind values appear as keyed hashes only.
+//!
+//! Fields that are absent, empty or zero by nature are left out of the JSON.
+
+use crate::{
+    error::LedgerError,
+    ids::{Hash, Sequence, SessionId, ShapeId, StatementId},
+    time::Time,
+};
+use model::{Disclosure, Durability, IdentityKind, Label, Operation, PolicyId, Use};
+use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
+
+/// Text that is borrowed when written and owned when read.
+pub type Text<'a> = Cow<'a, str>;
+/// A list that is borrowed when written and owned when read.
+pub type List<'a, T> = Cow<'a, [T]>;
+
+macro_rules! records {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal, $fate:ident;)*) => {
+        /// One entry of the log: a JSON object with a `type`.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "type", rename_all = "snake_case")]
+        pub enum Record<'a> { $($(#[$doc])* $variant($variant<'a>),)* }
+
+        impl Record<'_> {
+            /// Every `type`.
+            pub const TYPES: &'static [&'static str] = &[$($word),*];
+
+            /// The `type` word.
+            pub fn type_word(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $word,)* }
+            }
+
+            pub(crate) fn fate(&self) -> Fate {
+                match self { $(Self::$variant(_) => Fate::$fate,)* }
+            }
+        }
+
+        $(impl<'a> From<$variant<'a>> for Record<'a> {
+            fn from(record: $variant<'a>) -> Self {
+                Self::$variant(record)
+            }
+        })*
+    };
+}
+
+/// What becomes of a staged record when the disk refuses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It announces something that now will not happen: withdrawn, and a `withdrawn` record takes
+    /// its place.
+    Withdraw,
+    /// It tells of something that has happened: kept until there is room.
+    Keep,
+}
+
+records! {
+    /// Weir opened the log.
+    Started = "started", Keep;
+    /// Weir closed the log in good order.
+    Stopped = "stopped", Keep;
+    /// A client signed in.
+    SessionOpened = "session_opened", Withdraw;
+    /// A client was not let in.
+    SessionRefused = "session_refused", Keep;
+    /// A session ended.
+    SessionClosed = "session_closed", Keep;
+    /// A statement's text, facts and verdict, once, before its first use.
+    Shape = "shape", Keep;
+    /// A statement is about to run.
+    Intent = "intent", Withdraw;
+    /// What came of an intent.
+    Outcome = "outcome", Keep;
+    /// A statement was not run.
+    Refused = "refused", Keep;
+    /// An intent or sign-in that could not be written stood here: nothing came of it.
+    Withdrawn = "withdrawn", Keep;
+    /// Another set of policies came into force.
+    PolicyChanged = "policy_changed", Keep;
+    /// An upstream's catalog was read and differs.
+    CatalogChanged = "catalog_changed", Keep;
+    /// A column's label changed.
+    LabelChanged = "label_changed", Keep;
+    /// An identity was added, changed or disabled.
+    IdentityChanged = "identity_changed", Keep;
+}
+
+/// Weir opened the log; what it found there is part of the evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Started<'a> {
+    /// When.
+    pub time: Time,
+    /// The node's name.
+    pub node: Text<'a>,
+    /// Weir's version.
+    pub version: Text<'a>,
+    /// Process id.
+    pub process: u32,
+    /// How many records were found.
+    pub records: u64,
+    /// True if the run before ended with `stopped`, or there was none.
+    pub clean: bool,
+    /// Bytes of a record that was being written when the run before died; removed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub torn_bytes: u64,
+    /// Damage found in what was there, in words; left in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damage: Option<Text<'a>>,
+    /// Sessions of the run before that have no `session_closed`. Their statements that have an
+    /// `intent` and no `outcome` may have run or not.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub open_sessions: List<'a, SessionId>,
+    /// How many such statements there are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unknown_outcomes: u64,
+}
+
+/// Weir closed the log in good order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stopped<'a> {
+    /// When.
+    pub time: Time,
+    /// Why: `signal`, `reload`, …
+    pub reason: Text<'a>,
+}
+
+/// A client signed in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionOpened<'a> {
+    /// The session.
+    pub session: SessionId,
+    /// When.
+    pub time: Time,
+    /// The chain of actors, outermost last: `alice`, `alice/agent-copilot`.
+    pub identity: Text<'a>,
+    /// What kind of being the outermost actor is.
+    pub kind: IdentityKind,
+    /// Its groups.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub groups: List<'a, String>,
+    /// The chain of those it acts for, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acts_for: Option<Text<'a>>,
+    /// How it proved itself: `scram-sha-256`, `scram-sha-256-plus`, …
+    pub method: Text<'a>,
+    /// Where the client's packets come from; absent for a local socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    /// The client's port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// `TLSv1.3 TLS_AES_256_GCM_SHA384`; absent without TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Text<'a>>,
+    /// What the client calls itself (`application_name`): a claim.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub application: Text<'a>,
+    /// The database it asked for, by Weir's name.
+    pub database: Text<'a>,
+    /// That database's environment (`production`, …).
+    pub environment: Text<'a>,
+    /// The upstream role the session runs as.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub upstream_role: Text<'a>,
+    /// The upstream's process id, to match with the database's own log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream_pid: Option<u32>,
+}
+
+/// A client was not let in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionRefused<'a> {
+    /// When.
+    pub time: Time,
+    /// Where from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    /// The name it claimed: not verified.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub claimed: Text<'a>,
+    /// The database it asked for.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub database: Text<'a>,
+    /// Why, in words. Tells more than the client was told.
+    pub reason: Text<'a>,
+}
+
+/// A session ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionClosed<'a> {
+    /// The session.
+    pub session: SessionId,
+    /// When.
+    pub time: Time,
+    /// Why: `client left`, `idle`, `identity disabled`, …
+    pub reason: Text<'a>,
+    /// Statements that ran or were refused.
+    pub statements: u64,
+    /// Rows that went to the client.
+    pub rows: u64,
+    /// Bytes that went to the client.
+    pub bytes: u64,
+}
+
+/// A statement's text, facts and verdict: once, before the first record that refers to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shape<'a> {
+    /// By which intents and refusals refer to it.
+    pub shape: ShapeId,
+    /// When it was first seen in this run.
+    pub time: Time,
+    /// The database, by Weir's name.
+    pub database: Text<'a>,
+    /// The statement without comments and literals.
+    pub text: Text<'a>,
+    /// Its operation as a person would name it.
+    pub operation: Operation,
+    /// Every effect.
+    pub effects: List<'a, ShapeEffect<'a>>,
+    /// Every column touched.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub columns: List<'a, ShapeColumn<'a>>,
+    /// Functions called, `schema.name`.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub functions: List<'a, Text<'a>>,
+    /// The result's columns; `disclosures` has one entry for each.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub outputs: List<'a, ShapeOutput<'a>>,
+    /// What was not understood, in words.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub unknowns: List<'a, Text<'a>>,
+    /// Allow, modify, hold or deny.
+    pub verdict: model::Outcome,
+    /// The policies that decided, most important first.
+    pub policies: List<'a, PolicyId>,
+    /// Why, in words.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub reasons: List<'a, String>,
+    /// What each output column may show.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub disclosures: List<'a, Disclosure>,
+    /// What columns that were not foreseen may show.
+    pub fallback: Disclosure,
+    /// Run in a read-only transaction.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub read_only: bool,
+    /// At most this many rows leave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row_limit: Option<u64>,
+    /// When the intent must be on stable storage.
+    pub durability: Durability,
+    /// Which policies were in force, as a number that names their texts.
+    pub policy_version: u64,
+    /// Which reading of the catalog.
+    pub catalog_version: u64,
+    /// Which labels.
+    pub label_version: u64,
+}
+
+/// One effect of a shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShapeEffect<'a> {
+    /// What is done.
+    pub operation: Operation,
+    /// To what: `schema.relation`, or the object in words; empty if nothing.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub object: Text<'a>,
+    /// Without a WHERE, or with one that is trivially true.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unbounded: bool,
+}
+
+/// One column that a shape touches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShapeColumn<'a> {
+    /// `schema.relation.column`.
+    pub column: Text<'a>,
+    /// How it was used.
+    pub uses: List<'a, Use>,
+    /// Its label, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Label>,
+}
+
+/// One output column of a shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShapeOutput<'a> {
+    /// Its name.
+    pub name: Text<'a>,
+    /// The columns whose values can be part of it, `schema.relation.column`.
+    pub sources: List<'a, Text<'a>>,
+}
+
+/// How a statement came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// A simple query.
+    Simple,
+    /// Parse, Bind, Execute.
+    Extended,
+    /// Execute of a statement that was prepared earlier.
+    Prepared,
+    /// FunctionCall.
+    FunctionCall,
+    /// Weir's console.
+    Console,
+    /// An MCP tool.
+    Mcp,
+    /// Weir's HTTP interface.
+    Api,
+    /// A replication command.
+    Replication,
+}
+
+/// A statement is about to run. Which session it belongs to stands in its id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Intent<'a> {
+    /// The statement.
+    pub statement: StatementId,
+    /// When.
+    pub time: Time,
+    /// What it is.
+    pub shape: ShapeId,
+    /// Keyed hash of the text as it came.
+    pub text: Hash,
+    /// How it came.
+    pub via: Via,
+    /// Keyed hashes of the first [`HASHED_PARAMETERS`] bind values.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub parameters: List<'a, Hash>,
+    /// How many bind values there are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub parameter_count: u64,
+}
+
+/// How many bind values of a statement an intent carries hashes of.
+pub const HASHED_PARAMETERS: usize = 16;
+
+/// What came of an intent. Which session it belongs to stands in its id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome<'a> {
+    /// The statement.
+    pub statement: StatementId,
+    /// When it ended.
+    pub time: Time,
+    /// From the intent to the end.
+    pub duration_us: u64,
+    /// The upstream's command tag, without counts if it holds any (`INSERT 0 1` is `INSERT`).
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub tag: Text<'a>,
+    /// The error, if it ended in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sqlstate: Option<Text<'a>>,
+    /// How it ended if not by the upstream: `cancelled`, `client left`, `upstream lost`,
+    /// `not synced`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Text<'a>>,
+    /// Rows returned to the client.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rows: u64,
+    /// Rows that the upstream says it changed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub affected: u64,
+    /// Bytes of rows returned to the client.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bytes: u64,
+    /// For each output column how many values left how.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub disclosed: List<'a, Disclosed>,
+}
+
+/// How many values of one output column left in which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disclosed {
+    /// As the upstream sent them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub raw: u64,
+    /// Changed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub masked: u64,
+    /// As NULL, because they were.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub null: u64,
+}
+
+/// A statement was not run: its only record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refused<'a> {
+    /// The statement.
+    pub statement: StatementId,
+    /// When.
+    pub time: Time,
+    /// What it is; absent if it was refused before it was analysed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<ShapeId>,
+    /// Keyed hash of the text as it came.
+    pub text: Hash,
+    /// How it came.
+    pub via: Via,
+    /// The SQLSTATE that the client was given.
+    pub sqlstate: Text<'a>,
+    /// Why, where the shape does not say it: `rate limit`, `protocol feature`, …
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub reason: Text<'a>,
+}
+
+/// An intent or a sign-in that could not be written stood here; nothing came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Withdrawn<'a> {
+    /// Why: `no space`, `input/output error`, …
+    pub reason: Text<'a>,
+}
+
+/// Another set of policies came into force, or one was refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PolicyChanged<'a> {
+    /// When.
+    pub time: Time,
+    /// By whom: an identity, `reload`, `start`.
+    pub by: Text<'a>,
+    /// A number that names the texts now in force.
+    pub version: u64,
+    /// How many policies.
+    pub policies: u64,
+    /// What changed, in words.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub what: Text<'a>,
+    /// Why the new set was refused and the old one stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Text<'a>>,
+}
+
+/// An upstream's catalog was read and differs from the one before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CatalogChanged<'a> {
+    /// When.
+    pub time: Time,
+    /// The database, by Weir's name.
+    pub database: Text<'a>,
+    /// The number of this reading.
+    pub version: u64,
+    /// What made Weir read it: `start`, `statement`, `interval`.
+    pub cause: Text<'a>,
+    /// Relations, columns and functions that came, went or changed, in words.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub what: List<'a, Text<'a>>,
+}
+
+/// A column's label changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LabelChanged<'a> {
+    /// When.
+    pub time: Time,
+    /// By whom: an identity, or `weir`.
+    pub by: Text<'a>,
+    /// The database, by Weir's name.
+    pub database: Text<'a>,
+    /// `schema.relation.column`.
+    pub column: Text<'a>,
+    /// The label before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Label>,
+    /// The label now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Label>,
+    /// What spoke for it, in words.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub evidence: List<'a, String>,
+    /// The version of the labels that has it.
+    pub version: u64,
+}
+
+/// An identity was added, changed or disabled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IdentityChanged<'a> {
+    /// When.
+    pub time: Time,
+    /// By whom.
+    pub by: Text<'a>,
+    /// Whose.
+    pub identity: Text<'a>,
+    /// What, in words: `added`, `disabled`, `password changed`, `groups: +analysts`.
+    pub what: Text<'a>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+fn is_empty<T: Clone>(list: &List<'_, T>) -> bool {
+    list.is_empty()
+}
+
+impl Record<'_> {
+    /// Appends the record's JSON.
+    pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), LedgerError> {
+        serde_json::to_writer(out, self).map_err(|error| LedgerError::Encoding(Arc::new(error)))
+    }
+
+    /// Reads a record's JSON.
+    pub fn decode(payload: &[u8]) -> Result<Record<'static>, LedgerError> {
+        serde_json::from_slice(payload).map_err(|error| LedgerError::Encoding(Arc::new(error)))
+    }
+}
+
+/// A record with its place, as a reader meets it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its place in the log.
+    pub sequence: Sequence,
+    /// Its JSON, as it stands in the log.
+    pub payload: Vec<u8>,
+}
+
+impl Entry {
+    /// What it says. An error for a record type of a later version; the JSON can still be shown.
+    pub fn record(&self) -> Result<Record<'static>, LedgerError> {
+        Record::decode(&self.payload)
+    }
+}

@@ -1,0 +1,155 @@
+//! What an earlier run left, and what is done about it before anything new is written.
+
+use crate::{
+    error::LedgerError,
+    ids::{Sequence, SessionId, StatementId},
+    reader::Damage,
+    scan::{Scan, Step},
+    segment::{self, FIRST, Header},
+    tracker::{self, Tracker},
+    walk::{Item, Walk},
+};
+use std::{
+    fs::{self, File},
+    path::Path,
+};
+
+/// What was found at start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// How many records the log holds: the sequence of the next.
+    pub records: u64,
+    /// The last record, if there is one.
+    pub last_sequence: Option<Sequence>,
+    /// Bytes of an incomplete record at the end; removed.
+    pub torn_bytes: u64,
+    /// The first damage in the last two segments that is not a torn end. It stays where it is;
+    /// `verify` finds all of it.
+    pub first_bad: Option<Damage>,
+    /// Statements of the run before that have an intent and no outcome: they may have run or not.
+    pub unknown: Vec<StatementId>,
+    /// Sessions of the run before that were not closed.
+    pub open_sessions: Vec<SessionId>,
+    /// True if the run before ended with `stopped`, or there was none.
+    pub clean: bool,
+}
+
+/// Where the writer goes on.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    /// The segment to go on with, by its first sequence; `None` to begin one.
+    pub(crate) segment: Option<u64>,
+    /// The next record's sequence and the chain before it.
+    pub(crate) header: Header,
+    /// Where the next frame goes in that segment.
+    pub(crate) size: u64,
+}
+
+/// Reads the end of the log, cuts off a torn record, and syncs what the run before may have left
+/// in the kernel alone.
+pub(crate) fn recover(dir: &Path) -> Result<(Recovery, Tail), LedgerError> {
+    let mut recovery = Recovery { clean: true, ..Recovery::default() };
+    let firsts = segment::list(dir)?;
+    let firsts = drop_stillborn(dir, firsts, &mut recovery)?;
+    if firsts.is_empty() {
+        return Ok((recovery, Tail { segment: None, header: FIRST, size: 0 }));
+    }
+    let checked: Vec<u64> = firsts.iter().rev().take(2).rev().copied().collect();
+    let mut walk = Walk::new(dir, Sequence(checked.first().copied().unwrap_or(0)), true);
+    while let Some(item) = walk.step()? {
+        if let (Item::Damage(damage), None) = (item, &recovery.first_bad) {
+            recovery.first_bad = Some(damage);
+        }
+    }
+    let header = Header { first: walk.at(), before: walk.chain() };
+    let mut tail = Tail { segment: firsts.last().copied(), header, size: 0 };
+    if let Some(scan) = walk.scan() {
+        finish(scan, &mut recovery, &mut tail)?;
+    }
+    for first in checked {
+        let path = segment::path(dir, first);
+        let synced = File::open(&path).and_then(|file| file.sync_all());
+        synced.map_err(|error| LedgerError::io("sync", &path, error))?;
+    }
+    recovery.records = header.first;
+    recovery.last_sequence = header.first.checked_sub(1).map(Sequence);
+    let tracker = last_run(dir, &firsts)?;
+    recovery.clean = tracker.is_clean();
+    (recovery.unknown, recovery.open_sessions) = tracker.under_way();
+    Ok((recovery, tail))
+}
+
+/// A crash between a segment's creation and its header leaves a file that never held a record.
+fn drop_stillborn(
+    dir: &Path,
+    mut firsts: Vec<u64>,
+    recovery: &mut Recovery,
+) -> Result<Vec<u64>, LedgerError> {
+    if let Some(last) = firsts.last().copied() {
+        let mut scan = Scan::open(dir, last)?;
+        if scan.header().is_none() && !scan.frame_follows()? {
+            recovery.torn_bytes += scan.offset() + scan.left()?;
+            let path = segment::path(dir, last);
+            fs::remove_file(&path).map_err(|error| LedgerError::io("remove", &path, error))?;
+            firsts.pop();
+        }
+    }
+    Ok(firsts)
+}
+
+/// Decides what stands behind the last readable record.
+fn finish(scan: &mut Scan, recovery: &mut Recovery, tail: &mut Tail) -> Result<(), LedgerError> {
+    tail.size = scan.offset();
+    let left = scan.left()?;
+    if left == 0 {
+        return Ok(());
+    }
+    if scan.frame_follows()? {
+        // Records lie behind the damage: they stay as evidence, and the log goes on in a new
+        // segment, at which this one ends.
+        tail.segment = None;
+        return Ok(());
+    }
+    recovery.torn_bytes += left;
+    // What the walk took for damage is the torn end.
+    let offset = scan.offset();
+    let same = |damage: &Damage| damage.file == scan.path() && damage.offset == offset;
+    if recovery.first_bad.as_ref().is_some_and(same) {
+        recovery.first_bad = None;
+    }
+    let cut = File::options().write(true).open(scan.path()).and_then(|file| file.set_len(offset));
+    cut.map_err(|error| LedgerError::io("truncate", scan.path(), error))
+}
+
+/// Observes the records since the last `started`.
+fn last_run(dir: &Path, firsts: &[u64]) -> Result<Tracker, LedgerError> {
+    let mut from = 0;
+    for first in firsts.iter().rev() {
+        if begins_run(dir, *first)? {
+            from = *first;
+            break;
+        }
+    }
+    let mut walk = Walk::new(dir, Sequence(from), false);
+    let mut tracker = Tracker::default();
+    while let Some(item) = walk.step()? {
+        if let Item::Record(_) = item {
+            tracker.observe(walk.payload());
+        }
+    }
+    Ok(tracker)
+}
+
+fn begins_run(dir: &Path, first: u64) -> Result<bool, LedgerError> {
+    let mut scan = Scan::open(dir, first)?;
+    loop {
+        match scan.step()? {
+            Step::Record(_) if tracker::is_type(scan.payload(), "started") => return Ok(true),
+            Step::Record(_) | Step::Skipped => {}
+            Step::Bad | Step::Torn | Step::End => return Ok(false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

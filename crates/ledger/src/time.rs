@@ -1,0 +1,158 @@
+//! A moment as records write it. Knows no clock: callers say what time it is.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::{
+    fmt,
+    str::FromStr,
+    time::{Duration, SystemTime},
+};
+
+/// Microseconds since 1970-01-01T00:00:00Z, written `2026-11-22T03:15:11.000123Z`. Such texts sort
+/// like the moments they name. Years run from 0000 to 9999; what is outside is clamped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Time(i64);
+
+const SECOND: i64 = 1_000_000;
+const DAY: i64 = 86_400 * SECOND;
+/// 0000-01-01T00:00:00Z.
+const MIN: i64 = -719_528 * DAY;
+/// 9999-12-31T23:59:59.999999Z.
+const MAX: i64 = 2_932_897 * DAY - 1;
+/// Length of the text.
+const WIDTH: usize = 27;
+
+impl Time {
+    /// From microseconds since the epoch.
+    pub const fn from_micros(micros: i64) -> Self {
+        // `clamp` is not const.
+        Self(if micros < MIN {
+            MIN
+        } else if micros > MAX {
+            MAX
+        } else {
+            micros
+        })
+    }
+
+    /// Microseconds since the epoch.
+    pub fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Microseconds from `earlier` to this moment; zero if the clock went back.
+    pub fn since(self, earlier: Time) -> u64 {
+        u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
+    }
+
+    /// The text, on the stack.
+    fn text(self) -> [u8; WIDTH] {
+        let (days, rest) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
+        let (year, month, day) = civil(days);
+        let seconds = rest / SECOND;
+        let mut out = *b"0000-00-00T00:00:00.000000Z";
+        let fields: [(i64, usize, usize); 7] = [
+            (year, 0, 4),
+            (month, 5, 2),
+            (day, 8, 2),
+            (seconds / 3600, 11, 2),
+            (seconds / 60 % 60, 14, 2),
+            (seconds % 60, 17, 2),
+            (rest % SECOND, 20, 6),
+        ];
+        for (mut value, at, width) in fields {
+            for slot in out.iter_mut().skip(at).take(width).rev() {
+                *slot = b'0' + (value % 10) as u8;
+                value /= 10;
+            }
+        }
+        out
+    }
+}
+
+/// Year, month and day of a count of days since 1970-01-01, in the proleptic Gregorian calendar.
+/// Counts in years that begin on 1 March, so that the leap day comes last.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// The inverse of [`civil`].
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let shifted = if month > 2 { month - 3 } else { month + 9 };
+    let of_year = (153 * shifted + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year - 719_468
+}
+
+impl From<SystemTime> for Time {
+    fn from(time: SystemTime) -> Self {
+        let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => Self::from_micros(micros(after)),
+            Err(before) => Self::from_micros(micros(before.duration()).saturating_neg()),
+        }
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
+    }
+}
+
+/// A text that is not a moment as records write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotATime;
+
+impl fmt::Display for NotATime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected a time such as 2026-11-22T03:15:11.000123Z")
+    }
+}
+
+impl std::error::Error for NotATime {}
+
+impl FromStr for Time {
+    type Err = NotATime;
+
+    /// Reads exactly what `Display` writes: UTC, six decimals.
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        let number = |at: usize, width: usize| -> Result<i64, NotATime> {
+            let digits = text.get(at..at + width).ok_or(NotATime)?;
+            if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(NotATime);
+            }
+            digits.parse().map_err(|_| NotATime)
+        };
+        let day = days(number(0, 4)?, number(5, 2)?, number(8, 2)?);
+        let seconds = number(11, 2)? * 3600 + number(14, 2)? * 60 + number(17, 2)?;
+        let time = Self::from_micros(day * DAY + seconds * SECOND + number(20, 6)?);
+        // Rewriting it catches wrong separators and dates that do not exist in one comparison.
+        if text.as_bytes() == time.text() { Ok(time) } else { Err(NotATime) }
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(std::str::from_utf8(&self.text()).unwrap_or_default())
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests;

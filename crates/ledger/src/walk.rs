@@ -1,0 +1,184 @@
+//! All segments' frames in order, each with its sequence. Knows no JSON.
+
+use crate::{
+    error::LedgerError,
+    frame::{self, Digest32, GENESIS},
+    ids::Sequence,
+    reader::{Damage, Flaw},
+    scan::{Scan, Step},
+    segment,
+};
+use std::path::{Path, PathBuf};
+
+/// What the walk came upon.
+#[derive(Debug)]
+pub(crate) enum Item {
+    /// A record; `payload` has its JSON.
+    Record(Sequence),
+    /// Damage; the walk goes on behind it.
+    Damage(Damage),
+}
+
+/// A position in a log.
+#[derive(Debug)]
+pub(crate) struct Walk {
+    dir: PathBuf,
+    scan: Option<Scan>,
+    /// Where the segment that is being read ends, if another follows.
+    successor: Option<u64>,
+    /// The sequence of the next frame.
+    at: u64,
+    /// Records before this one are passed over.
+    wanted: u64,
+    /// The chain after the last frame; `None` where it cannot be known.
+    chain: Option<Digest32>,
+    /// Recompute every chain.
+    verify: bool,
+    /// This segment has nothing more to give.
+    stuck: bool,
+    found: Option<Damage>,
+}
+
+impl Walk {
+    /// From this record on, over the segment that holds it and all later ones.
+    pub(crate) fn new(dir: &Path, from: Sequence, verify: bool) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            scan: None,
+            successor: None,
+            at: 0,
+            wanted: from.0,
+            chain: None,
+            verify,
+            stuck: false,
+            found: None,
+        }
+    }
+
+    /// The sequence of the next frame, wherever the walk is.
+    pub(crate) fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// The chain after the last frame.
+    pub(crate) fn chain(&self) -> Digest32 {
+        self.chain.unwrap_or(GENESIS)
+    }
+
+    pub(crate) fn scan(&mut self) -> Option<&mut Scan> {
+        self.scan.as_mut()
+    }
+
+    /// The last record's JSON.
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.scan.as_ref().map(Scan::payload).unwrap_or_default()
+    }
+
+    /// Goes to the next record or damage. `None` at the end, where more may come.
+    pub(crate) fn step(&mut self) -> Result<Option<Item>, LedgerError> {
+        loop {
+            if let Some(damage) = self.found.take() {
+                return Ok(Some(Item::Damage(damage)));
+            }
+            let over = self.stuck || self.successor.is_some_and(|first| self.at >= first);
+            let Some(scan) = self.scan.as_mut().filter(|_| !over) else {
+                if !self.enter()? {
+                    return Ok(None);
+                }
+                continue;
+            };
+            let offset = scan.offset();
+            match scan.step()? {
+                Step::Record(chain) => {
+                    let sequence = self.at;
+                    self.at += 1;
+                    self.follow(chain, offset, sequence);
+                    if self.found.is_none() && sequence >= self.wanted {
+                        self.wanted = self.at;
+                        return Ok(Some(Item::Record(Sequence(sequence))));
+                    }
+                }
+                Step::Skipped => {
+                    self.damage(offset, Flaw::Checksum);
+                    self.at += 1;
+                    self.chain = None;
+                }
+                Step::Bad => {
+                    self.damage(offset, Flaw::Checksum);
+                    self.chain = None;
+                    self.stuck = true;
+                }
+                Step::End | Step::Torn => {
+                    if !self.enter()? {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Notes the chain of a frame and, if asked to, whether it is right.
+    fn follow(&mut self, chain: Digest32, offset: u64, sequence: u64) {
+        let before = self.chain.replace(chain);
+        if let (true, Some(before)) = (self.verify, before)
+            && frame::link(&before, &frame::leaf(self.payload())) != chain
+        {
+            self.at = sequence;
+            self.damage(offset, Flaw::Chain);
+            self.at = sequence + 1;
+        }
+    }
+
+    fn damage(&mut self, offset: u64, what: Flaw) {
+        let file = self.scan.as_ref().map(|scan| scan.path().to_owned()).unwrap_or_default();
+        self.found = Some(Damage { sequence: Sequence(self.at), file, offset, what });
+    }
+
+    /// Opens the segment that comes next; false if there is none.
+    fn enter(&mut self) -> Result<bool, LedgerError> {
+        let firsts = segment::list(&self.dir)?;
+        let current = self.scan.as_ref().and(self.current());
+        let position = match current {
+            Some(current) => firsts.iter().position(|first| *first > current),
+            None => Some(firsts.partition_point(|first| *first <= self.wanted).saturating_sub(1)),
+        };
+        let Some(position) = position else { return Ok(false) };
+        let Some(first) = firsts.get(position).copied() else { return Ok(false) };
+        let scan = Scan::open(&self.dir, first)?;
+        let expected = self.at;
+        let header = scan.header();
+        let begun = self.scan.is_some();
+        self.scan = Some(scan);
+        self.successor = firsts.get(position + 1).copied();
+        self.stuck = false;
+        self.enter_at(first, header, begun.then_some(expected));
+        Ok(true)
+    }
+
+    fn current(&self) -> Option<u64> {
+        let stem = self.scan.as_ref()?.path().file_stem()?.to_str()?;
+        stem.parse().ok()
+    }
+
+    /// Compares a segment's beginning with where the one before ended.
+    fn enter_at(&mut self, first: u64, header: Option<segment::Header>, expected: Option<u64>) {
+        let before = header.filter(|header| header.first == first).map(|header| header.before);
+        let chain = match expected {
+            Some(at) if at == first => self.chain,
+            // The very first segment of a log begins at nothing, whatever its header says.
+            None if first == 0 => Some(GENESIS),
+            _ => None,
+        };
+        if before.is_none() {
+            self.at = first;
+            self.damage(0, Flaw::Header);
+        } else if expected.is_some_and(|at| at < first) {
+            self.damage(0, Flaw::Missing(Sequence(first)));
+        } else if chain.is_some() && chain != before {
+            self.at = first;
+            self.damage(0, Flaw::Chain);
+        }
+        self.at = first;
+        self.chain = before;
+    }
+}
