@@ -82,6 +82,23 @@ impl UpstreamConfig {
     }
 }
 
+impl PartialEq for UpstreamConfig {
+    /// Two that use TLS are never equal: the same files may hold other certificates by now, and
+    /// whoever compares wants to know whether anything could be different.
+    fn eq(&self, other: &Self) -> bool {
+        let (mine, theirs) = (self.password.as_ref(), other.password.as_ref());
+        self.host == other.host
+            && self.port == other.port
+            && self.user == other.user
+            && self.database == other.database
+            && mine.map(Secret::expose) == theirs.map(Secret::expose)
+            && self.tls.is_none()
+            && other.tls.is_none()
+            && self.allow_cleartext == other.allow_cleartext
+            && self.connect_timeout == other.connect_timeout
+    }
+}
+
 /// A session at a real PostgreSQL that stands at its first ReadyForQuery.
 pub struct Upstream {
     /// The connection.

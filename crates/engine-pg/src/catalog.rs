@@ -1,0 +1,259 @@
+//! Reading what a database contains, over a connection of its own. Knows SQL texts and rows, and
+//! nothing of labels, policies or sessions.
+//!
+//! ```text
+//! queries::sections ─▶ one simple query, one snapshot ─▶ rows ─▶ build::Builder ─▶ Catalog
+//! ```
+//!
+//! The texts and the builder know no connection, so that a session whose own catalog differs
+//! (temporary tables, DDL not yet committed) can run them over its own upstream.
+
+use crate::upstream::{self, Connection, ServerError, Upstream, UpstreamConfig};
+use model::{Catalog, catalog::Relation};
+use std::time::Duration;
+use tokio::time;
+use wire_pg::{
+    Values,
+    backend::{self, DataRow, Status, Tag},
+    frontend,
+};
+
+pub mod build;
+mod error;
+pub mod queries;
+mod row;
+pub mod sample;
+
+pub use error::CatalogError;
+
+/// How long one reading may take before the connection is given up.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The longest row of a catalog: a function's body can be large, but not as large as this.
+pub const MAX_ROW_BYTES: usize = 64 << 20;
+
+/// The most bytes that one reading may bring; about a million columns.
+pub const MAX_READING_BYTES: usize = 1 << 30;
+
+/// How often a reading is tried again when an object vanished under it.
+const ATTEMPTS: u32 = 3;
+
+/// Reads catalogs and samples over an upstream connection that nobody else uses.
+pub struct CatalogReader {
+    connection: Connection,
+    /// Major version of the server.
+    major: u32,
+    /// False while an answer is outstanding. A call that was dropped halfway leaves it so, and
+    /// the connection is of no use any more: the next answer would be the wrong one.
+    idle: bool,
+}
+
+impl CatalogReader {
+    /// Connects with the settings that a reading wants.
+    ///
+    /// # Errors
+    /// If there is no connection to be had.
+    pub async fn connect(config: &UpstreamConfig) -> Result<Self, CatalogError> {
+        let parameters = [("client_encoding", "UTF8"), ("application_name", "weir catalog")];
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self::new(upstream::connect(config, &parameters).await?)
+    }
+
+    /// Takes over a connection. Its `client_encoding` should be UTF8.
+    ///
+    /// # Errors
+    /// If the server does not say which version it is.
+    pub fn new(upstream: Upstream) -> Result<Self, CatalogError> {
+        let version = upstream.parameter("server_version").unwrap_or_default();
+        let digits = version.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+        let major = digits.parse().map_err(|_| CatalogError::Version(version.to_owned()))?;
+        if major < queries::OLDEST_MAJOR {
+            return Err(CatalogError::Version(version.to_owned()));
+        }
+        let Upstream { stream, buffered, .. } = upstream;
+        Ok(Self { connection: Connection { stream, buffered }, major, idle: true })
+    }
+
+    /// Reads the whole catalog in one snapshot.
+    ///
+    /// # Errors
+    /// See [`CatalogError`]; after [`CatalogError::is_final`] the reader is of no use.
+    pub async fn read(&mut self, version: u64) -> Result<Catalog, CatalogError> {
+        let sections = queries::sections(self.major, queries::Reading::Shared);
+        let texts: Vec<&str> = sections.iter().map(|(_, text)| text.as_str()).collect();
+        let sql = queries::in_one_snapshot(&texts);
+        let mut attempt = 1;
+        loop {
+            let mut builder = build::Builder::default();
+            let outcome = self
+                .run(&sql, |result, values| match sections.get(result) {
+                    Some((section, _)) => builder.row(*section, values),
+                    None => Err(CatalogError::Row("a result nobody asked for")),
+                })
+                .await;
+            match outcome {
+                Ok(()) => return Ok(builder.finish(version)),
+                Err(CatalogError::Server(error)) if attempt < ATTEMPTS && vanished(&error) => {
+                    attempt += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// A number that changes when DDL was committed by anybody, whatever the way: a hash over the
+    /// row versions of the system catalogs as this moment's snapshot shows them. It is exact (no
+    /// statistics, which lag) but for a chance of 2^-32 for each change. Temporary objects of
+    /// sessions do not count.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn fingerprint(&mut self) -> Result<u64, CatalogError> {
+        let mut hash = Fnv::default();
+        let mut rows = 0_u32;
+        self.run(queries::FINGERPRINT, |_, values| {
+            rows = rows.saturating_add(1);
+            for value in values.iter().flatten() {
+                hash.write(value);
+            }
+            Ok(())
+        })
+        .await?;
+        if rows == 0 {
+            return Err(CatalogError::Row("fingerprint"));
+        }
+        Ok(hash.0)
+    }
+
+    /// Up to `rows` values of each of these columns (`Column::number`), NULLs left out, cut to
+    /// [`sample::MAX_VALUE_CHARACTERS`]; one list per column asked for. Views are not sampled:
+    /// what they hold comes from elsewhere, and reading them may run anybody's functions.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; also when the server's time limit for it is reached.
+    pub async fn sample(
+        &mut self,
+        relation: &Relation,
+        columns: &[i16],
+        rows: u32,
+    ) -> Result<Vec<Vec<String>>, CatalogError> {
+        let mut samples = vec![Vec::new(); columns.len()];
+        for sql in sample::statements(relation, columns, rows) {
+            self.run(&sql, |_, values| {
+                for (list, value) in samples.iter_mut().zip(values) {
+                    list.extend(value.map(|value| String::from_utf8_lossy(value).into_owned()));
+                }
+                Ok(())
+            })
+            .await?;
+            if samples.iter().any(|list| !list.is_empty()) {
+                break;
+            }
+        }
+        Ok(samples)
+    }
+
+    /// The rows of any statement or statements, in text; for small answers.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn rows(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, CatalogError> {
+        let mut rows = Vec::new();
+        self.run(sql, |_, values| {
+            let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+            rows.push(values.iter().map(|value| value.map(text)).collect());
+            Ok(())
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    /// Runs one simple query and gives each row with the number of the result it belongs to
+    /// (statements without rows do not count). Whatever went wrong, no transaction stays open.
+    async fn run(
+        &mut self,
+        sql: &str,
+        each: impl FnMut(usize, Values<'_>) -> Result<(), CatalogError>,
+    ) -> Result<(), CatalogError> {
+        if !self.idle {
+            return Err(CatalogError::Abandoned);
+        }
+        self.idle = false;
+        let exchange = async {
+            let (status, outcome) = self.exchange(sql, each).await?;
+            if status != Status::Idle {
+                self.exchange("ROLLBACK", |_, _| Ok(())).await?.1?;
+            }
+            Ok((status, outcome))
+        };
+        let (_, outcome) =
+            time::timeout(READ_TIMEOUT, exchange).await.unwrap_or(Err(CatalogError::Slow))?;
+        self.idle = true;
+        outcome
+    }
+
+    /// Sends one query and reads to its ReadyForQuery. The outer error ends the connection, the
+    /// inner one is the statement's.
+    async fn exchange(
+        &mut self,
+        sql: &str,
+        mut each: impl FnMut(usize, Values<'_>) -> Result<(), CatalogError>,
+    ) -> Result<(Status, Result<(), CatalogError>), CatalogError> {
+        let mut out = Vec::with_capacity(sql.len().saturating_add(8));
+        frontend::encode::query(&mut out, sql.as_bytes())?;
+        self.connection.write(&out).await?;
+        let mut outcome = Ok(());
+        let mut result = 0_usize;
+        let mut described = false;
+        let mut bytes = 0_usize;
+        loop {
+            let (tag, payload) = self.connection.read(MAX_ROW_BYTES).await?;
+            bytes = bytes.saturating_add(payload.len());
+            if bytes > MAX_READING_BYTES {
+                return Err(CatalogError::TooLarge);
+            }
+            match tag {
+                Tag::RowDescription => described = true,
+                Tag::DataRow if outcome.is_ok() => {
+                    outcome = each(result, DataRow::parse(&payload)?.values);
+                }
+                Tag::CommandComplete if described => {
+                    described = false;
+                    result = result.saturating_add(1);
+                }
+                Tag::ErrorResponse => outcome = Err(ServerError::read(&payload)?.into()),
+                Tag::ReadyForQuery => return Ok((backend::ready_for_query(&payload)?, outcome)),
+                Tag::CopyInResponse | Tag::CopyOutResponse | Tag::CopyBothResponse => {
+                    return Err(CatalogError::Copy);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// True for what a function over the catalogs says when an object was dropped between the
+/// snapshot and its own look (`pg_get_viewdef` looks past the snapshot).
+fn vanished(error: &ServerError) -> bool {
+    matches!(error.sqlstate.as_str(), "XX000" | "42P01" | "42703" | "42704" | "42883" | "40001")
+}
+
+/// FNV-1a, 64 bits: joins the counts and sums of the fingerprint into one number.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes.iter().chain(&[0xff]) {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,329 @@
+//! From rows to a [`Catalog`]. Knows the columns of each query in `queries`, and no connection.
+
+use super::{CatalogError, queries::Section, row::Row};
+use model::{
+    Catalog, ColumnId, FunctionId, RelationId, TypeId,
+    catalog::{Column, Function, FunctionKind, Relation, RelationKind, Type, TypeKind, Volatility},
+};
+use std::collections::HashMap;
+use wire_pg::Values;
+
+/// Takes rows section by section, in the order of `queries::sections`.
+#[derive(Default)]
+pub struct Builder {
+    catalog: Catalog,
+    relations: HashMap<RelationId, Relation>,
+    types: Vec<RawType>,
+    enums: HashMap<TypeId, Vec<String>>,
+    ranges: HashMap<TypeId, TypeId>,
+    multiranges: HashMap<TypeId, TypeId>,
+}
+
+/// A type whose kind may need what a later section says.
+struct RawType {
+    ty: Type,
+    /// `typtype`.
+    letter: char,
+    element: TypeId,
+    relation: RelationId,
+    base: TypeId,
+    /// `typlen`.
+    length: i16,
+}
+
+impl Builder {
+    /// Takes one row.
+    ///
+    /// # Errors
+    /// If it is not what the section's query asked for.
+    pub fn row(&mut self, section: Section, values: Values<'_>) -> Result<(), CatalogError> {
+        match section {
+            Section::Server => self.server(Row::new(values, "server")),
+            Section::Path => self.path(Row::new(values, "search path")),
+            Section::Relations => self.relation(Row::new(values, "relations")),
+            Section::Columns => self.column(Row::new(values, "columns")),
+            Section::Rules => self.rule(Row::new(values, "rules")),
+            Section::Inheritance => self.inheritance(Row::new(values, "inheritance")),
+            Section::Triggers => self.trigger(Row::new(values, "triggers")),
+            Section::Indexes => self.index(Row::new(values, "indexes")),
+            Section::References => self.reference(Row::new(values, "foreign keys")),
+            Section::Comments => self.comment(Row::new(values, "comments")),
+            Section::Functions => {
+                self.catalog.add_function(function(Row::new(values, "functions"))?);
+                Ok(())
+            }
+            Section::Types => self.raw_type(Row::new(values, "types")),
+            Section::Enums => self.enum_label(Row::new(values, "enums")),
+            Section::Ranges => self.range(Row::new(values, "ranges")),
+        }
+    }
+
+    /// The catalog of all rows taken.
+    pub fn finish(mut self, version: u64) -> Catalog {
+        self.catalog.version = version;
+        for relation in self.relations.into_values() {
+            self.catalog.add_relation(relation);
+        }
+        for raw in self.types {
+            let kind = match raw.letter {
+                'c' => TypeKind::Composite(raw.relation),
+                'd' => TypeKind::Domain(raw.base),
+                'e' => TypeKind::Enum(self.enums.remove(&raw.ty.id).unwrap_or_default()),
+                'r' => {
+                    self.ranges.get(&raw.ty.id).map_or(TypeKind::Pseudo, |s| TypeKind::Range(*s))
+                }
+                'm' => {
+                    let range = self.multiranges.get(&raw.ty.id);
+                    range.map_or(TypeKind::Pseudo, |range| TypeKind::Multirange(*range))
+                }
+                // A type of fixed length with elements (`point`, `name`) is not an array.
+                'b' if raw.element.0 != 0 && raw.length == -1 && raw.ty.category == 'A' => {
+                    TypeKind::Array(raw.element)
+                }
+                'b' => TypeKind::Base,
+                // Pseudo-types, and whatever a later PostgreSQL may add: of unknown inside.
+                _ => TypeKind::Pseudo,
+            };
+            self.catalog.add_type(Type { kind, ..raw.ty });
+        }
+        self.catalog
+    }
+
+    fn server(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
+        self.catalog.server_version = row.number()?;
+        self.catalog.role = row.text()?;
+        self.catalog.database = row.text()?;
+        Ok(())
+    }
+
+    fn path(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
+        let schema = row.text()?;
+        if !schema.starts_with("pg_temp_") {
+            self.catalog.search_path.push(schema);
+        }
+        Ok(())
+    }
+
+    fn relation(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
+        let id = RelationId(row.number()?);
+        let relation = Relation {
+            id,
+            schema: row.text()?,
+            name: row.text()?,
+            kind: match row.letter()? {
+                'r' | 't' => RelationKind::Table,
+                'p' => RelationKind::Partitioned,
+                'v' => RelationKind::View,
+                'm' => RelationKind::Materialized,
+                'f' => RelationKind::Foreign,
+                'S' => RelationKind::Sequence,
+                'c' => RelationKind::Composite,
+                _ => return Err(CatalogError::Row("relations")),
+            },
+            columns: Vec::new(),
+            row_type: TypeId(row.number()?),
+            estimated_rows: row.number()?,
+            definition: row.optional()?.map(without_semicolon),
+            parents: Vec::new(),
+            has_rules: false,
+            triggers: Vec::new(),
+            comment: None,
+        };
+        self.relations.insert(id, relation);
+        Ok(())
+    }
+
+    fn column(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
+        let relation = RelationId(row.number()?);
+        let column = Column {
+            number: row.number()?,
+            name: row.text()?,
+            type_id: TypeId(row.number()?),
+            not_null: row.boolean()?,
+            generated: row.optional()?,
+            unique: false,
+            references: None,
+            comment: None,
+        };
+        let Some(relation) = self.relations.get_mut(&relation) else {
+            return Err(CatalogError::Row("columns"));
+        };
+        relation.columns.push(column);
+        Ok(())
+    }
+
+    /// A column of a relation that is part of the reading (an index's or another session's is not).
+    fn column_of(&mut self, relation: RelationId, number: i16) -> Option<&mut Column> {
+        let columns = &mut self.relations.get_mut(&relation)?.columns;
+        let place = columns.binary_search_by_key(&number, |column| column.number).ok()?;
+        columns.get_mut(place)
+    }
+
+    fn rule(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
+        let relation = RelationId(row.number()?);
+        if let Some(relation) = self.relations.get_mut(&relation) {
+            relation.has_rules = true;
+        }
+        Ok(())
+    }
+
+    fn inheritance(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
+        let (child, parent) = (RelationId(row.number()?), RelationId(row.number()?));
+        if let Some(child) = self.relations.get_mut(&child) {
+            child.parents.push(parent);
+        }
+        Ok(())
+    }
+
+    fn trigger(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
+        let (relation, function) = (RelationId(row.number()?), FunctionId(row.number()?));
+        if let Some(relation) = self.relations.get_mut(&relation) {
+            relation.triggers.push(function);
+        }
+        Ok(())
+    }
+
+    fn index(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
+        let relation = RelationId(row.number()?);
+        let (primary, keys): (bool, usize) = (row.boolean()?, row.number()?);
+        let columns: Vec<i16> = row.vector()?;
+        if primary || keys == 1 {
+            // Columns behind the keys are only carried along (INCLUDE); 0 is an expression.
+            for number in columns.into_iter().take(keys).filter(|number| *number > 0) {
+                if let Some(column) = self.column_of(relation, number) {
+                    column.unique = true;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn reference(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
+        let (relation, number) = (RelationId(row.number()?), row.number()?);
+        let target = ColumnId { relation: RelationId(row.number()?), number: row.number()? };
+        if let Some(column) = self.column_of(relation, number) {
+            // The first constraint wins if there are several.
+            column.references.get_or_insert(target);
+        }
+        Ok(())
+    }
+
+    fn comment(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
+        let relation = RelationId(row.number()?);
+        let number: i32 = row.number()?;
+        let text = row.text()?;
+        if number == 0 {
+            if let Some(relation) = self.relations.get_mut(&relation) {
+                relation.comment = Some(text);
+            }
+        } else if let Ok(number) = i16::try_from(number)
+            && let Some(column) = self.column_of(relation, number)
+        {
+            column.comment = Some(text);
+        }
+        Ok(())
+    }
+
+    fn raw_type(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
+        let id = TypeId(row.number()?);
+        let (schema, name) = (row.text()?, row.text()?);
+        let (letter, category) = (row.letter()?, row.letter()?);
+        self.types.push(RawType {
+            ty: Type { id, schema, name, kind: TypeKind::Pseudo, category },
+            letter,
+            length: row.number()?,
+            element: TypeId(row.number()?),
+            relation: RelationId(row.number()?),
+            base: TypeId(row.number()?),
+        });
+        Ok(())
+    }
+
+    fn enum_label(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
+        let id = TypeId(row.number()?);
+        self.enums.entry(id).or_default().push(row.text()?);
+        Ok(())
+    }
+
+    fn range(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
+        let range = TypeId(row.number()?);
+        self.ranges.insert(range, TypeId(row.number()?));
+        let multirange = TypeId(row.number()?);
+        if multirange.0 != 0 {
+            self.multiranges.insert(multirange, range);
+        }
+        Ok(())
+    }
+}
+
+/// `pg_get_viewdef` ends its text with a semicolon.
+fn without_semicolon(text: String) -> String {
+    text.trim().trim_end_matches(';').to_owned()
+}
+
+/// One row of the functions.
+fn function(mut row: Row<'_>) -> Result<Function, CatalogError> {
+    let mut function = Function {
+        id: FunctionId(row.number()?),
+        schema: row.text()?,
+        name: row.text()?,
+        kind: match row.letter()? {
+            'f' => FunctionKind::Function,
+            'p' => FunctionKind::Procedure,
+            'a' => FunctionKind::Aggregate,
+            'w' => FunctionKind::Window,
+            _ => return Err(CatalogError::Row("functions")),
+        },
+        language: row.text()?,
+        body: row.optional()?,
+        argument_types: row.vector::<u32>()?.into_iter().map(TypeId).collect(),
+        argument_names: Vec::new(),
+        output_columns: Vec::new(),
+        defaults: 0,
+        variadic: false,
+        return_type: TypeId(0),
+        returns_set: false,
+        volatility: Volatility::Volatile,
+        security_definer: false,
+        settings: Vec::new(),
+    };
+    let all_types: Vec<u32> = row.numbers()?;
+    let modes = row.array()?;
+    let names = row.array()?;
+    arguments(&mut function, &all_types, &modes, &names);
+    function.defaults = row.number()?;
+    function.variadic = row.boolean()?;
+    function.return_type = TypeId(row.number()?);
+    function.returns_set = row.boolean()?;
+    function.volatility = match row.letter()? {
+        'i' => Volatility::Immutable,
+        's' => Volatility::Stable,
+        // `v`, and whatever else: nothing may be assumed.
+        _ => Volatility::Volatile,
+    };
+    function.security_definer = row.boolean()?;
+    function.settings = row.array()?;
+    Ok(function)
+}
+
+/// Sorts arguments into input and output by their modes (`pg_proc.proargmodes`); without modes all
+/// are input.
+fn arguments(function: &mut Function, types: &[u32], modes: &[String], names: &[String]) {
+    let name = |at: usize| names.get(at).cloned().unwrap_or_default();
+    if modes.is_empty() {
+        function.argument_names = (0..function.argument_types.len()).map(name).collect();
+        return;
+    }
+    for (at, (mode, ty)) in modes.iter().zip(types).enumerate() {
+        if matches!(mode.as_str(), "i" | "b" | "v") {
+            function.argument_names.push(name(at));
+        }
+        if matches!(mode.as_str(), "o" | "b" | "t") {
+            let place = function.output_columns.len().saturating_add(1);
+            // As PostgreSQL names a result column whose argument has no name.
+            let name = Some(name(at)).filter(|name| !name.is_empty());
+            let name = name.unwrap_or_else(|| format!("column{place}"));
+            function.output_columns.push((name, TypeId(*ty)));
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The SQL by which a catalog is read, PostgreSQL 13 to 18. Knows no connection and no `Catalog`:
+//! what the columns mean, `build` knows.
+//!
+//! Few, plain queries without joins across the large catalogs: the builder joins by oid, which
+//! costs less than sending a schema's name with every column.
+
+/// The oldest major version whose catalogs have what is asked for.
+pub const OLDEST_MAJOR: u32 = 13;
+
+/// What a query's rows describe; the columns stand in `build`, in the same order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Section {
+    /// Version, role, database: one row.
+    Server,
+    /// Schemas on the path, in order.
+    Path,
+    /// Relations.
+    Relations,
+    /// Columns, by relation and number.
+    Columns,
+    /// Relations with rules other than a view's own.
+    Rules,
+    /// Children and parents.
+    Inheritance,
+    /// Relations and the functions that triggers run.
+    Triggers,
+    /// Unique indexes.
+    Indexes,
+    /// One-column foreign keys.
+    References,
+    /// Comments on relations and columns.
+    Comments,
+    /// Functions.
+    Functions,
+    /// Types.
+    Types,
+    /// Labels of enums, in order.
+    Enums,
+    /// Ranges, their subtypes and multiranges.
+    Ranges,
+}
+
+/// For whom the catalog is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// For all sessions: without any session's temporary objects, which come and go and belong to
+    /// nobody else.
+    Shared,
+    /// For the session on whose connection it runs: with its own temporary objects and with what
+    /// it has not committed yet.
+    Session,
+}
+
+/// Kinds of relations that hold or define columns: all but indexes.
+const KINDS: &str = "c.relkind IN ('r', 't', 'p', 'v', 'm', 'f', 'S', 'c')";
+
+/// The path has to be read before [`in_one_snapshot`] empties it.
+const BEFORE_PATH_IS_EMPTY: usize = 2;
+
+/// All queries, in the order in which the builder wants their rows. The first two describe the
+/// session as it is; the others want an empty `search_path`, so that what PostgreSQL writes out
+/// (views, expressions) is qualified.
+pub fn sections(major: u32, reading: Reading) -> Vec<(Section, String)> {
+    let relations = |alias: &str| foreign_temporary(reading, alias, "relnamespace");
+    let by_class = |column: &str| {
+        format!("JOIN pg_catalog.pg_class c ON c.oid = {column} AND {KINDS} AND {}", relations("c"))
+    };
+    vec![
+        (Section::Server, SERVER.to_owned()),
+        (Section::Path, PATH.to_owned()),
+        (Section::Relations, format!("{RELATIONS} WHERE {KINDS} AND {}", relations("c"))),
+        (Section::Columns, format!("{COLUMNS} {} {COLUMNS_END}", by_class("a.attrelid"))),
+        (Section::Rules, RULES.to_owned()),
+        (Section::Inheritance, INHERITANCE.to_owned()),
+        (Section::Triggers, TRIGGERS.to_owned()),
+        (Section::Indexes, INDEXES.to_owned()),
+        (Section::References, REFERENCES.to_owned()),
+        (Section::Comments, COMMENTS.to_owned()),
+        (
+            Section::Functions,
+            format!(
+                "{} WHERE {}",
+                functions(major),
+                foreign_temporary(reading, "p", "pronamespace")
+            ),
+        ),
+        (
+            Section::Types,
+            format!("{TYPES} WHERE {}", foreign_temporary(reading, "t", "typnamespace")),
+        ),
+        (Section::Enums, ENUMS.to_owned()),
+        (Section::Ranges, ranges(major)),
+    ]
+}
+
+/// All texts as one simple query in a read-only transaction of one snapshot. The settings decide
+/// how PostgreSQL writes expressions, and end with the transaction. A lock that somebody holds on
+/// a table (views are written out under a lock) must not hold up the reading for long.
+pub fn in_one_snapshot(sections: &[&str]) -> String {
+    let (before, after) =
+        sections.split_at_checked(BEFORE_PATH_IS_EMPTY).unwrap_or((sections, &[]));
+    let mut sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n\
+                   SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '5s';\n"
+        .to_owned();
+    for text in before {
+        sql.push_str(text);
+        sql.push_str(";\n");
+    }
+    sql.push_str(
+        "SET LOCAL search_path = ''; SET LOCAL quote_all_identifiers = off;\n\
+         SET LOCAL DateStyle = 'ISO, MDY'; SET LOCAL IntervalStyle = 'postgres';\n\
+         SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';\n\
+         SET LOCAL jit = off;\n",
+    );
+    for text in after {
+        sql.push_str(text);
+        sql.push_str(";\n");
+    }
+    sql.push_str("COMMIT");
+    sql
+}
+
+/// The condition that leaves out temporary schemas; a session keeps its own.
+fn foreign_temporary(reading: Reading, alias: &str, column: &str) -> String {
+    let own = match reading {
+        Reading::Shared => "",
+        Reading::Session => " AND s.oid <> pg_catalog.pg_my_temp_schema()",
+    };
+    format!(
+        "{alias}.{column} <> ALL (ARRAY(SELECT s.oid FROM pg_catalog.pg_namespace s WHERE {TEMPORARY}{own}))"
+    )
+}
+
+/// True of schemas (alias `s`) that hold sessions' temporary objects.
+const TEMPORARY: &str = r"(s.nspname LIKE 'pg\_temp\_%' OR s.nspname LIKE 'pg\_toast\_temp\_%')";
+
+const SERVER: &str = "SELECT pg_catalog.current_setting('server_version_num'), \
+     current_user, pg_catalog.current_database()";
+
+const PATH: &str = "SELECT s.name FROM \
+     pg_catalog.unnest(pg_catalog.current_schemas(true)) WITH ORDINALITY AS s (name, place) \
+     ORDER BY s.place";
+
+const RELATIONS: &str = "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltype, c.reltuples, \
+     CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END \
+     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace";
+
+const COLUMNS: &str = "SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, \
+     CASE WHEN a.attgenerated <> '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END \
+     FROM pg_catalog.pg_attribute a";
+
+const COLUMNS_END: &str = "LEFT JOIN pg_catalog.pg_attrdef d \
+     ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated <> '' \
+     WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum";
+
+const RULES: &str = "SELECT DISTINCT r.ev_class FROM pg_catalog.pg_rewrite r \
+     WHERE r.rulename <> '_RETURN' OR r.ev_type <> '1'";
+
+const INHERITANCE: &str = "SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits i \
+     ORDER BY i.inhrelid, i.inhseqno";
+
+const TRIGGERS: &str = "SELECT t.tgrelid, t.tgfoid FROM pg_catalog.pg_trigger t \
+     WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' ORDER BY t.tgrelid, t.tgname";
+
+const INDEXES: &str = "SELECT i.indrelid, i.indisprimary, i.indnkeyatts, i.indkey \
+     FROM pg_catalog.pg_index i WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL";
+
+const REFERENCES: &str = "SELECT k.conrelid, k.conkey[1], k.confrelid, k.confkey[1] \
+     FROM pg_catalog.pg_constraint k \
+     WHERE k.contype = 'f' AND pg_catalog.cardinality(k.conkey) = 1 ORDER BY k.oid";
+
+const COMMENTS: &str = "SELECT d.objoid, d.objsubid, d.description \
+     FROM pg_catalog.pg_description d \
+     WHERE d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass";
+
+const TYPES: &str = "SELECT t.oid, n.nspname, t.typname, t.typtype, t.typcategory, t.typlen, \
+     t.typelem, t.typrelid, t.typbasetype \
+     FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace";
+
+const ENUMS: &str = "SELECT e.enumtypid, e.enumlabel FROM pg_catalog.pg_enum e \
+     ORDER BY e.enumtypid, e.enumsortorder";
+
+/// Functions with SQL-standard bodies exist since version 14; their text is a decompiled tree.
+fn functions(major: u32) -> String {
+    let body = if major >= 14 {
+        "CASE WHEN p.prosqlbody IS NOT NULL THEN pg_catalog.pg_get_function_sqlbody(p.oid) \
+         WHEN l.lanname IN ('sql', 'plpgsql') THEN p.prosrc END"
+    } else {
+        "CASE WHEN l.lanname IN ('sql', 'plpgsql') THEN p.prosrc END"
+    };
+    format!(
+        "SELECT p.oid, n.nspname, p.proname, p.prokind, l.lanname, {body}, p.proargtypes, \
+         p.proallargtypes, p.proargmodes, p.proargnames, p.pronargdefaults, p.provariadic <> 0, \
+         p.prorettype, p.proretset, p.provolatile, p.prosecdef, p.proconfig \
+         FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
+         JOIN pg_catalog.pg_language l ON l.oid = p.prolang"
+    )
+}
+
+/// Multiranges exist since version 14.
+fn ranges(major: u32) -> String {
+    let multirange = if major >= 14 { "r.rngmultitypid" } else { "0" };
+    format!("SELECT r.rngtypid, r.rngsubtype, {multirange} FROM pg_catalog.pg_range r")
+}
+
+/// A few numbers that change when DDL was committed. A row version carries the id of the
+/// transaction that wrote it, and ids are not used twice: so each creation and each change adds an
+/// id that was not there, and each removal changes the count. Temporary objects are left out, or
+/// a program that makes one each second would have all be read each second.
+pub const FINGERPRINT: &str = r"
+WITH temporary AS MATERIALIZED (
+  SELECT s.oid FROM pg_catalog.pg_namespace s
+  WHERE s.nspname LIKE 'pg\_temp\_%' OR s.nspname LIKE 'pg\_toast\_temp\_%'
+), relation AS MATERIALIZED (
+  SELECT c.oid, c.xmin FROM pg_catalog.pg_class c WHERE c.relpersistence <> 't'
+)
+SELECT count(*), sum(pg_catalog.hashtext(x.id::pg_catalog.text)) FROM (
+  SELECT xmin AS id FROM relation
+  UNION ALL SELECT a.xmin FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid IN (SELECT oid FROM relation)
+  UNION ALL SELECT d.xmin FROM pg_catalog.pg_attrdef d
+    WHERE d.adrelid IN (SELECT oid FROM relation)
+  UNION ALL SELECT i.xmin FROM pg_catalog.pg_index i
+    WHERE i.indrelid IN (SELECT oid FROM relation)
+  UNION ALL SELECT h.xmin FROM pg_catalog.pg_inherits h
+    WHERE h.inhrelid IN (SELECT oid FROM relation)
+  UNION ALL SELECT k.xmin FROM pg_catalog.pg_constraint k
+    WHERE k.connamespace NOT IN (SELECT oid FROM temporary)
+  UNION ALL SELECT t.xmin FROM pg_catalog.pg_trigger t
+    WHERE t.tgrelid IN (SELECT oid FROM relation)
+  UNION ALL SELECT r.xmin FROM pg_catalog.pg_rewrite r
+    WHERE r.ev_class IN (SELECT oid FROM relation)
+  UNION ALL SELECT p.xmin FROM pg_catalog.pg_proc p
+    WHERE p.pronamespace NOT IN (SELECT oid FROM temporary)
+  UNION ALL SELECT y.xmin FROM pg_catalog.pg_type y
+    WHERE y.typnamespace NOT IN (SELECT oid FROM temporary)
+  UNION ALL SELECT n.xmin FROM pg_catalog.pg_namespace n
+    WHERE n.oid NOT IN (SELECT oid FROM temporary)
+  UNION ALL SELECT e.xmin FROM pg_catalog.pg_enum e
+  UNION ALL SELECT g.xmin FROM pg_catalog.pg_range g
+  UNION ALL SELECT o.xmin FROM pg_catalog.pg_description o
+    WHERE o.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
+) x";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+//! Tests of queries.rs: what can be said without a server.
+
+use super::*;
+
+#[test]
+fn path_is_read_before_it_is_emptied() {
+    let sections = sections(18, Reading::Shared);
+    let texts: Vec<&str> = sections.iter().map(|(_, text)| text.as_str()).collect();
+    let sql = in_one_snapshot(&texts);
+    let emptied = sql.find("search_path = ''").unwrap();
+    assert!(sql.find("current_schemas").is_some_and(|at| at < emptied));
+    assert!(sql.find("pg_get_viewdef").is_some_and(|at| at > emptied));
+    assert!(sql.starts_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"));
+    assert!(sql.ends_with("COMMIT"));
+}
+
+#[test]
+fn texts_hold_no_statement_of_their_own() {
+    // Results are told apart by their number, so each text has to be one statement.
+    for major in [13, 14, 18] {
+        for (section, text) in sections(major, Reading::Session) {
+            assert!(!text.contains(';'), "{section:?}");
+        }
+    }
+}
+
+#[test]
+fn old_versions_are_not_asked_for_what_they_lack() {
+    let text = |major| format!("{:?}", sections(major, Reading::Shared));
+    assert!(!text(13).contains("prosqlbody") && !text(13).contains("rngmultitypid"));
+    assert!(text(14).contains("prosqlbody") && text(14).contains("rngmultitypid"));
+}
