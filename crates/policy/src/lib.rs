@@ -130,15 +130,18 @@ impl PolicySet {
     /// The shipped policies and those of a folder (files ending in `.cedar`, not its subfolders).
     /// A file of a shipped one's name replaces it.
     pub fn load(dir: Option<&Path>) -> Result<Self, Vec<Problem>> {
+        Self::of(&load::sources(dir)?)
+    }
+
+    fn of(sources: &[load::Source]) -> Result<Self, Vec<Problem>> {
         let broken = |message: String| {
             let file = "schema.cedarschema".into();
             vec![Problem { file, line: 1, column: 1, message, help: None }]
         };
-        let sources = load::sources(dir)?;
         let (schema, _) = Schema::from_cedarschema_str(load::SCHEMA)
             .map_err(|error| broken(format!("{:?}", miette::Report::new(error))))?;
-        let loaded = load::load(&sources, &schema)?;
-        let version = load::version(&sources);
+        let loaded = load::load(sources, &schema)?;
+        let version = load::version(sources);
         let time_dependent = loaded.iter().any(|one| inspect::look(&one.policy).time);
         let book = Book::new(loaded, &schema).map_err(broken)?;
         Ok(Self { book, version, time_dependent })
@@ -257,3 +260,6 @@ pub(crate) struct Scene<'a> {
     pub(crate) environment: &'a str,
     pub(crate) context: &'a Context<'a>,
 }
+
+#[cfg(test)]
+mod tests;

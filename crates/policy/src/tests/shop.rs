@@ -1,0 +1,274 @@
+//! A small shop to decide about, and facts in a compact notation.
+//!
+//! A request is lines of `key: value`; lists are separated by `;`.
+//!
+//! ```text
+//! who: Agent copilot for Person alice in admins, stewards
+//! environment: staging                     (production unless said)
+//! effects: select customers; unbounded delete orders; role "role bob"; begin
+//! columns: tested customers.email; written customers.name
+//! outputs: customers.email; expression customers.email customers.note; constant; unknown
+//! unknown: what | why                      (may repeat)
+//! flags: dynamic, outputs_unknown, outputs_none
+//! time: 1795317310
+//! ```
+
+use crate::{Context, PolicySet, Request};
+use model::catalog::{Column, Relation, RelationKind};
+use model::facts::{ColumnUse, Derivation, Effect, Output, RelationRef, Unknown};
+use model::{
+    Catalog, ColumnId, Facts, Identity, IdentityKind, Label, LabelMap, Labelling, Operation,
+    RelationId, TypeId, Use, Verdict,
+};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// Relation, kind, and its columns with their labels.
+type Table = (&'static str, &'static str, RelationKind, &'static [(&'static str, &'static str)]);
+
+const TABLES: [Table; 8] = [
+    (
+        "public",
+        "customers",
+        RelationKind::Table,
+        &[
+            ("id", ""),
+            ("email", "email"),
+            ("name", "person_name"),
+            ("phone", "phone"),
+            ("born", "birth_date"),
+            ("note", ""),
+        ],
+    ),
+    ("public", "orders", RelationKind::Table, &[("id", ""), ("customer", ""), ("total", "")]),
+    ("public", "payments", RelationKind::Table, &[("id", ""), ("card", "payment_card")]),
+    ("public", "keys", RelationKind::Table, &[("id", ""), ("token", "credential")]),
+    ("public", "contacts", RelationKind::View, &[("id", ""), ("address", "")]),
+    ("public", "odd", RelationKind::Table, &[("id", ""), ("badge", "staff_badge")]),
+    ("pg_catalog", "pg_authid", RelationKind::Table, &[("rolname", ""), ("rolpassword", "")]),
+    ("pg_temp_3", "scratch", RelationKind::Table, &[("id", ""), ("x", "")]),
+];
+
+/// A catalog with labels.
+pub(super) struct Shop {
+    pub(super) catalog: Catalog,
+    pub(super) labels: LabelMap,
+}
+
+/// A request that owns its parts.
+#[derive(Clone, Debug)]
+pub(super) struct Ask {
+    pub(super) identity: Identity,
+    pub(super) environment: String,
+    pub(super) facts: Facts,
+    pub(super) time: u64,
+}
+
+impl Shop {
+    pub(super) fn new() -> Self {
+        let mut catalog = Catalog::default();
+        let mut labels = LabelMap::default();
+        for (index, (schema, name, kind, columns)) in TABLES.iter().enumerate() {
+            let id = RelationId(100 + u32::try_from(index).unwrap());
+            let number = |at: usize| i16::try_from(at).unwrap() + 1;
+            for (at, (_, label)) in columns.iter().enumerate().filter(|(_, one)| !one.1.is_empty())
+            {
+                let column = ColumnId { relation: id, number: number(at) };
+                let label = Label::new(label);
+                labels
+                    .columns
+                    .insert(column, Labelling { label, confidence: 1.0, evidence: vec![] });
+            }
+            let column = |(at, (name, _)): (usize, &(&str, &str))| Column {
+                number: number(at),
+                name: (*name).to_owned(),
+                type_id: TypeId(25),
+                not_null: false,
+                generated: None,
+                unique: false,
+                references: None,
+                comment: None,
+            };
+            catalog.add_relation(Relation {
+                id,
+                schema: (*schema).to_owned(),
+                name: (*name).to_owned(),
+                kind: *kind,
+                columns: columns.iter().enumerate().map(column).collect(),
+                definition: None,
+                parents: vec![],
+                has_rules: false,
+                triggers: vec![],
+                row_type: TypeId(0),
+                comment: None,
+                estimated_rows: -1.0,
+            });
+        }
+        Self { catalog, labels }
+    }
+
+    pub(super) fn column(&self, text: &str) -> ColumnId {
+        let (table, name) = text.split_once('.').unwrap_or_else(|| panic!("{text}: no column"));
+        let relation = self.relation(table).unwrap_or_else(|| panic!("{table}: no table"));
+        let number = match name {
+            "gone" => 77,
+            name => relation.column(name).unwrap_or_else(|| panic!("{name}: no column")).number,
+        };
+        ColumnId { relation: relation.id, number }
+    }
+
+    pub(super) fn relation(&self, name: &str) -> Option<&Relation> {
+        self.catalog.relations().find(|relation| relation.name == name).map(|found| &**found)
+    }
+
+    pub(super) fn decide(&self, policies: &PolicySet, ask: &Ask) -> Verdict {
+        policies.decide(&Request {
+            identity: &ask.identity,
+            database: &"shop".into(),
+            environment: &ask.environment,
+            facts: &ask.facts,
+            catalog: &self.catalog,
+            labels: &self.labels,
+            context: &Context {
+                now: UNIX_EPOCH + Duration::from_secs(ask.time),
+                address: Some([192, 0, 2, 7].into()),
+                tls: true,
+                application: "psql",
+            },
+        })
+    }
+
+    /// Reads a request.
+    pub(super) fn ask(&self, text: &str) -> Ask {
+        let mut ask = Ask {
+            identity: identity("Person alice"),
+            environment: "production".to_owned(),
+            facts: Facts {
+                operation: Operation::Empty,
+                effects: vec![],
+                functions: vec![],
+                columns: vec![],
+                outputs: None,
+                outputs_unknown: false,
+                dynamic: false,
+                unknowns: vec![],
+                session: vec![],
+            },
+            time: 1_795_317_310,
+        };
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            let (key, value) = line.split_once(':').unwrap_or_else(|| panic!("{line}: no key"));
+            let items = value.split(';').map(str::trim).filter(|item| !item.is_empty());
+            let facts = &mut ask.facts;
+            match key.trim() {
+                "who" => ask.identity = identity(value.trim()),
+                "environment" => ask.environment = value.trim().to_owned(),
+                "time" => ask.time = value.trim().parse().unwrap(),
+                "effects" => facts.effects.extend(items.map(|item| self.effect(item))),
+                "columns" => facts.columns.extend(items.map(|item| self.used(item))),
+                "outputs" => {
+                    let outputs = items.map(|item| self.output(item)).collect();
+                    facts.outputs = Some(outputs);
+                }
+                "unknown" => {
+                    let (what, why) = value.split_once('|').unwrap();
+                    let (what, why) = (what.trim().to_owned(), why.trim().to_owned());
+                    facts.unknowns.push(Unknown { what, why });
+                }
+                "flags" => {
+                    facts.dynamic = value.contains("dynamic");
+                    facts.outputs_unknown = value.contains("outputs_unknown");
+                }
+                key => panic!("{key}: no such key"),
+            }
+        }
+        if let Some(effect) = ask.facts.effects.first() {
+            ask.facts.operation = effect.operation;
+        }
+        let mut returned: Vec<ColumnUse> = Vec::new();
+        for output in ask.facts.outputs.iter().flatten() {
+            let columns = output.sources.iter();
+            returned.extend(columns.map(|&column| ColumnUse { column, usage: Use::Returned }));
+        }
+        ask.facts.columns.extend(returned);
+        ask.facts.columns.sort();
+        ask.facts.columns.dedup();
+        ask
+    }
+
+    fn effect(&self, text: &str) -> Effect {
+        let (unbounded, text) = match text.strip_prefix("unbounded ") {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (word, object) = text.split_once(' ').unwrap_or((text, ""));
+        let word = if word == "begin" { "transaction" } else { word };
+        let found = Operation::ALL.iter().find(|operation| operation.as_str() == word);
+        let operation = *found.unwrap_or_else(|| panic!("{word}: no operation"));
+        let quoted = object.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let relation = (!object.is_empty() && quoted.is_none()).then(|| {
+            let (schema, name) = object.split_once('.').unwrap_or(("public", object));
+            let known = self.relation(name);
+            RelationRef {
+                id: known.map(|relation| relation.id),
+                schema: known.map_or(schema, |relation| &relation.schema).into(),
+                name: name.into(),
+            }
+        });
+        Effect { operation, relation, object: quoted.map(str::to_owned), unbounded }
+    }
+
+    fn used(&self, text: &str) -> ColumnUse {
+        let (word, column) = text.split_once(' ').unwrap();
+        let usage = match word {
+            "returned" => Use::Returned,
+            "tested" => Use::Tested,
+            "inferred" => Use::Inferred,
+            "written" => Use::Written,
+            "exported" => Use::Exported,
+            word => panic!("{word}: no use"),
+        };
+        ColumnUse { column: self.column(column), usage }
+    }
+
+    fn output(&self, text: &str) -> Output {
+        let mut words: Vec<&str> = text.split_whitespace().collect();
+        let derivation = match words.first().copied() {
+            Some("expression" | "constant" | "unknown") => Derivation::Expression,
+            Some("cast") => Derivation::Cast,
+            Some("aggregate") => Derivation::Aggregate,
+            _ => Derivation::Identity,
+        };
+        let unknown = words.contains(&"unknown");
+        words.retain(|word| word.contains('.'));
+        let mut sources: Vec<ColumnId> = words.iter().map(|word| self.column(word)).collect();
+        sources.sort();
+        Output { name: "column".to_owned(), sources, derivation, origin: None, unknown }
+    }
+}
+
+/// `Agent copilot in x, y for Person alice in admins`.
+pub(super) fn identity(text: &str) -> Identity {
+    let (own, acts_for) = match text.split_once(" for ") {
+        Some((own, principal)) => (own, Some(Box::new(identity(principal)))),
+        None => (text, None),
+    };
+    let (name, groups) = own.split_once(" in ").unwrap_or((own, ""));
+    let (kind, name) = name.trim().split_once(' ').unwrap_or_else(|| panic!("{text}: no kind"));
+    let kind = match kind {
+        "Person" => IdentityKind::Person,
+        "Service" => IdentityKind::Service,
+        "Agent" => IdentityKind::Agent,
+        kind => panic!("{kind}: no kind"),
+    };
+    let groups = groups.split(',').map(|group| group.trim().to_owned());
+    let groups = groups.filter(|group| !group.is_empty()).collect();
+    Identity { name: name.trim().into(), kind, groups, acts_for }
+}
+
+/// The baseline with a file of one's own.
+pub(super) fn with(text: &str) -> PolicySet {
+    let mut sources = crate::load::sources(None).unwrap();
+    let text = text.to_owned();
+    sources.push(crate::load::Source { file: "mine.cedar".into(), text });
+    PolicySet::of(&sources).unwrap_or_else(|problems| panic!("{problems:#?}"))
+}

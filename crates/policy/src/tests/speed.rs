@@ -1,0 +1,47 @@
+//! How long a decision takes. Measured where it is run with `--release --nocapture`; elsewhere it
+//! only guards against a decision that grows with the width of a table.
+
+use super::shop::Shop;
+use crate::PolicySet;
+use std::time::Instant;
+
+const ROUNDS: u32 = 200;
+
+#[test]
+fn a_decision_is_quick() {
+    let shop = Shop::new();
+    let policies = PolicySet::baseline().unwrap();
+    let select = "effects: select customers\noutputs: customers.id; customers.email; \
+                  customers.name; customers.note\ncolumns: tested customers.id";
+    let kinds = [
+        ("begin", "who: Person alice\neffects: begin".to_owned()),
+        ("select one", "effects: select\noutputs: constant".to_owned()),
+        ("select, a person", format!("who: Person alice\n{select}")),
+        ("select, an admin", format!("who: Person root in admins\n{select}")),
+        ("select, an agent", format!("who: Agent copilot for Person alice\n{select}")),
+        (
+            "join of three, a person",
+            "effects: select customers; select orders; select payments\ncolumns: tested \
+             customers.id; tested orders.customer; inferred orders.total\noutputs: \
+             customers.name; customers.email; payments.card; aggregate orders.total"
+                .to_owned(),
+        ),
+        (
+            "update, a person",
+            "effects: update customers\ncolumns: written customers.email; tested customers.id"
+                .to_owned(),
+        ),
+        ("drop, refused", "effects: drop customers".to_owned()),
+    ];
+    for (name, text) in kinds {
+        let ask = shop.ask(&text);
+        let _warm = shop.decide(&policies, &ask);
+        let start = Instant::now();
+        for _ in 0..ROUNDS {
+            std::hint::black_box(shop.decide(&policies, std::hint::black_box(&ask)));
+        }
+        let each = start.elapsed() / ROUNDS;
+        println!("{name}: {} µs", each.as_nanos() as f64 / 1000.0);
+        assert!(each.as_millis() < 50, "{name}: {each:?}");
+    }
+}
