@@ -1,12 +1,89 @@
-//! The way of a text: guards, grammar, then one statement after the other. Knows no statement.
+//! The way of a text: guards, grammar, then one statement after the other, each seeing what the
+//! earlier ones of the same text do to names. Holds the state of a walk; knows no statement.
 
-use crate::{Analysed, MAX_NESTING, MAX_STATEMENT_BYTES, Scope, SyntaxError, lex, parse};
-use model::{Catalog, Facts};
-use std::sync::Arc;
+use crate::{
+    Analysed, CopyShape, MAX_NESTING, MAX_STATEMENT_BYTES, Scope, SyntaxError,
+    collect::Collector,
+    flow::{Columns, Flow},
+    lex,
+    names::Path,
+    parse,
+    scope::Env,
+};
+use model::{Catalog, Facts, FunctionId, Operation, RelationId, facts::Effect};
+use pg_raw_parse::{Node, Owned, StmtList};
+use std::{
+    collections::HashMap,
+    ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind},
+    rc::Rc,
+    sync::Arc,
+};
+
+/// How many nodes a statement may make the walk visit, expansions included. A statement of the
+/// greatest length stays below it; views that double with each level do not.
+const MAX_WORK: usize = 20_000_000;
+
+/// How deep the walk goes: a level of nesting in the text is at most three levels of the tree.
+const MAX_DEPTH: usize = 3 * MAX_NESTING;
+
+/// What earlier statements of the same text did to names.
+#[derive(Debug, Default)]
+pub(crate) struct Made {
+    /// Tables and views they made, with their columns where those are known.
+    pub(crate) tables: HashMap<String, Option<Rc<Columns>>>,
+    /// Functions they made.
+    pub(crate) functions: Vec<String>,
+    /// True if they may have changed what existing names mean.
+    pub(crate) stale: bool,
+}
+
+/// The arguments of a SQL function while its body is walked.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    /// The function's name, which may qualify its arguments.
+    pub(crate) function: String,
+    /// Names, where they have one, and values.
+    pub(crate) arguments: Vec<(String, Flow)>,
+}
+
+/// A walk over the statements of one text.
+pub(crate) struct Walk<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) scope: &'a Scope,
+    /// Where names are looked up at this point.
+    pub(crate) path: Rc<Path>,
+    /// What has been found about the statement.
+    pub(crate) facts: Collector,
+    /// See [`Made`].
+    pub(crate) made: Made,
+    /// Prepared statements of this text; `None` for those deallocated by it.
+    pub(crate) prepared: HashMap<String, Option<Arc<Facts>>>,
+    /// Cursors of this text; `None` for those closed by it.
+    pub(crate) cursors: HashMap<String, Option<Arc<Facts>>>,
+    /// True after DEALLOCATE ALL, CLOSE ALL or DISCARD ALL in this text.
+    pub(crate) forgot: (bool, bool),
+    /// False where earlier statements may have changed how the server reads literals.
+    pub(crate) readable: bool,
+    /// Columns of relations already expanded.
+    pub(crate) expanded: HashMap<RelationId, Rc<Columns>>,
+    /// Arguments of the function bodies around this point, innermost last.
+    pub(crate) frames: Vec<Frame>,
+    /// Functions whose bodies are being walked.
+    pub(crate) calling: Vec<FunctionId>,
+    /// Bodies already parsed.
+    pub(crate) bodies: HashMap<FunctionId, Option<Rc<Owned<StmtList>>>>,
+    /// Views and functions around this point.
+    pub(crate) expansion: usize,
+    /// The stream of a COPY.
+    pub(crate) copy: Option<CopyShape>,
+    depth: usize,
+    work: usize,
+}
 
 /// States what each statement of a text does. Total: what is too long, too deep or not PostgreSQL
 /// is one statement with unknown facts. An empty text has no statements.
-pub fn analyse(text: &str, _catalog: &Catalog, _scope: &Scope) -> Vec<Analysed> {
+pub fn analyse(text: &str, catalog: &Catalog, scope: &Scope) -> Vec<Analysed> {
     if text.len() > MAX_STATEMENT_BYTES {
         let why = format!("it is longer than {MAX_STATEMENT_BYTES} bytes; split it");
         return unknown(text, "the whole text", why, None);
@@ -18,14 +95,69 @@ pub fn analyse(text: &str, _catalog: &Catalog, _scope: &Scope) -> Vec<Analysed> 
         let why = format!("it nests deeper than {MAX_NESTING} levels; flatten it");
         return unknown(text, "the whole text", why, None);
     }
-    match parse::parse(text) {
-        Ok(_) => unknown(text, "the statement", "analysis is not built yet".to_owned(), None),
+    if !scope.standard_conforming_strings && text.contains('\\') {
+        let why = "standard_conforming_strings is off, so a backslash may be anything; write E'…'";
+        return unknown(text, "the whole text", why.to_owned(), None);
+    }
+    // The binding panics on trees it did not expect; a panic must cost a statement, no session.
+    let guarded = catch_unwind(AssertUnwindSafe(|| match parse::parse(text) {
+        Ok(tree) => statements(text, &tree, catalog, scope),
         Err(message) => {
             let error = parse::locate(text, message);
             let why = "the grammar of PostgreSQL 18 rejects it".to_owned();
             unknown(text, "the whole text", why, Some(error))
         }
+    }));
+    guarded.unwrap_or_else(|_| {
+        unknown(text, "the whole text", "analysis failed on it".to_owned(), None)
+    })
+}
+
+fn statements(
+    text: &str,
+    tree: &Owned<StmtList>,
+    catalog: &Catalog,
+    scope: &Scope,
+) -> Vec<Analysed> {
+    let mut walk = Walk::new(catalog, scope);
+    let mut analysed = Vec::with_capacity(tree.len());
+    let mut end = 0;
+    for raw in tree.iter() {
+        let start = usize::try_from(raw.stmt_location).unwrap_or(end);
+        let length = usize::try_from(raw.stmt_len).unwrap_or(0);
+        end = if length == 0 { text.len() } else { start + length };
+        let span = trimmed(text, start..end);
+        let facts = if walk.readable {
+            walk.whole(raw.stmt())
+        } else {
+            let why = "an earlier statement of the same text changes how literals are read";
+            Facts::unknown("the statement", why)
+        };
+        let facts = Arc::new(facts);
+        walk.follow(&facts);
+        let copy = walk.copy.take();
+        analysed.push(Analysed { facts, span, syntax_error: None, copy, empty: false });
     }
+    if analysed.is_empty() && !text.is_empty() {
+        let effect =
+            Effect { operation: Operation::Empty, relation: None, object: None, unbounded: false };
+        let mut facts = Collector::default();
+        facts.effect(effect);
+        let facts = Arc::new(facts.finish(None));
+        let span = 0..text.len();
+        analysed.push(Analysed { facts, span, syntax_error: None, copy: None, empty: true });
+    }
+    analysed
+}
+
+/// A statement's span without the white space and comments in front of it.
+fn trimmed(text: &str, span: Range<usize>) -> Range<usize> {
+    let Some(piece) = text.get(span.clone()) else { return span };
+    let skipped = lex::Lexer::new(piece)
+        .take_while(|token| matches!(token.kind, lex::Kind::Space | lex::Kind::Comment))
+        .last()
+        .map_or(0, |token| token.span.end);
+    span.start + skipped..span.end
 }
 
 fn unknown(
@@ -36,4 +168,78 @@ fn unknown(
 ) -> Vec<Analysed> {
     let facts = Arc::new(Facts::unknown(what, why));
     vec![Analysed { facts, span: 0..text.len(), syntax_error, copy: None, empty: false }]
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(catalog: &'a Catalog, scope: &'a Scope) -> Self {
+        let path = Path {
+            schemas: scope.search_path.clone(),
+            temp: scope.temp_schema.clone(),
+            certain: true,
+        };
+        Self {
+            catalog,
+            scope,
+            path: Rc::new(path),
+            facts: Collector::default(),
+            made: Made::default(),
+            prepared: HashMap::new(),
+            cursors: HashMap::new(),
+            forgot: (false, false),
+            readable: true,
+            expanded: HashMap::new(),
+            frames: Vec::new(),
+            calling: Vec::new(),
+            bodies: HashMap::new(),
+            expansion: 0,
+            copy: None,
+            depth: 0,
+            work: 0,
+        }
+    }
+
+    /// The facts of one statement, apart from those collected so far.
+    pub(crate) fn whole(&mut self, node: Node<'_>) -> Facts {
+        let outer = std::mem::take(&mut self.facts);
+        let outputs = self.statement(node, &Env::default());
+        std::mem::replace(&mut self.facts, outer).finish(outputs)
+    }
+
+    /// What the rest of the text must know of a statement before it.
+    fn follow(&mut self, facts: &Facts) {
+        self.work = 0;
+        for effect in &facts.effects {
+            let harmless = matches!(
+                effect.operation,
+                Operation::Comment | Operation::Grant | Operation::DropTemp
+            );
+            let made = matches!(effect.operation, Operation::Create | Operation::CreateTemp);
+            if effect.operation.changes_catalog() && !harmless && !made {
+                self.made.stale = true;
+                self.expanded.clear();
+            }
+        }
+    }
+
+    /// Runs a step of the walk with enough stack, unless the statement is too deep or too much.
+    pub(crate) fn deeper<T>(
+        &mut self,
+        step: impl FnOnce(&mut Self) -> T,
+        give_up: impl FnOnce() -> T,
+    ) -> T {
+        self.work += 1;
+        if self.depth >= MAX_DEPTH {
+            let why = format!("it nests deeper than {MAX_NESTING} levels; flatten it");
+            self.facts.unknown("the statement", why);
+            return give_up();
+        }
+        if self.work > MAX_WORK {
+            self.facts.unknown("the statement", "it expands to too much; split it");
+            return give_up();
+        }
+        self.depth += 1;
+        let result = stacker::maybe_grow(parse::RED_ZONE_BYTES, parse::STACK_BYTES, || step(self));
+        self.depth -= 1;
+        result
+    }
 }

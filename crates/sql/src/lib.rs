@@ -16,7 +16,7 @@
 //! a predicate *tested* or *inferred*, in a table *exported*. What is not understood is never
 //! dropped: it makes the flow unknown, and the statement says which part it was.
 //!
-//! ```ignore
+//! ```
 //! use model::{Catalog, facts::Operation};
 //! let analysed = sql::analyse("SELECT 1 AS one; COMMIT", &Catalog::default(), &Default::default());
 //! assert_eq!(analysed.len(), 2);
@@ -25,9 +25,23 @@
 //! ```
 
 mod analyse;
+mod builtin;
+mod change;
+mod collect;
+mod copy;
+mod ddl;
+mod flow;
+mod function;
 mod lex;
+mod names;
 mod normalise;
 mod parse;
+mod query;
+mod relation;
+mod scope;
+mod session;
+mod statement;
+mod unbounded;
 
 pub use analyse::analyse;
 pub use normalise::normalise;

@@ -1,0 +1,335 @@
+//! PostgreSQL's own functions and relations that are not what they seem: those that read tables,
+//! files or text as SQL, keep state, or act on the server. Data only.
+//!
+//! Every other function of `pg_catalog` in `internal` or `c` computes from its arguments alone (or
+//! from catalogs, settings and the clock), so its result carries its arguments' columns.
+
+use model::Operation;
+
+/// What calling a built-in function does beyond computing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// An effect; the result carries the arguments.
+    Effect(Operation),
+    /// An effect, and the result can hold anything.
+    Opaque(Operation),
+    /// No effect with a name, but the result can hold anything: it runs SQL or reads a table that
+    /// its text arguments name.
+    Hidden,
+    /// An effect by which its arguments leave.
+    Export(Operation),
+    /// Changes what names mean for the session.
+    Scope,
+    /// Reads a parameter that a session may have filled with a value.
+    Stash,
+    /// Fails or waits depending on its arguments, or repeats rows by them.
+    Oracle,
+    /// A count: the result is not a value of its argument.
+    Count,
+}
+
+/// By name in `pg_catalog` or in a well-known extension.
+pub(crate) fn act(name: &str) -> Option<Act> {
+    use Act::{Count, Effect, Export, Hidden, Opaque, Oracle, Scope, Stash};
+    Some(match name {
+        "count" | "pg_column_size" | "pg_typeof" | "num_nonnulls" | "num_nulls" | "regr_count" => {
+            Count
+        }
+        "query_to_xml"
+        | "query_to_xmlschema"
+        | "query_to_xml_and_xmlschema"
+        | "table_to_xml"
+        | "table_to_xml_and_xmlschema"
+        | "schema_to_xml"
+        | "schema_to_xml_and_xmlschema"
+        | "database_to_xml"
+        | "database_to_xml_and_xmlschema"
+        | "cursor_to_xml"
+        | "ts_stat"
+        | "ts_rewrite"
+        | "xpath_table"
+        | "crosstab"
+        | "crosstab2"
+        | "crosstab3"
+        | "crosstab4"
+        | "crosstab_hash"
+        | "connectby"
+        | "connectby_text"
+        | "get_raw_page"
+        | "heap_page_items"
+        | "heap_page_item_attrs"
+        | "tuple_data_split"
+        | "bt_page_items"
+        | "brin_page_items"
+        | "gin_leafpage_items"
+        | "hash_page_items"
+        | "gist_page_items"
+        | "gist_page_items_bytea"
+        | "pg_get_publication_tables"
+        | "tuple_data_record"
+        | "pg_logical_slot_peek_changes"
+        | "pg_logical_slot_peek_binary_changes"
+        | "pg_stat_get_activity"
+        | "pg_prepared_statement"
+        | "pg_cursor"
+        | "pg_stat_statements"
+        | "pg_stat_get_backend_activity"
+        | "pg_mcv_list_items"
+        | "pg_get_shmem_allocations_numa"
+        | "pgstattuple"
+        | "pg_listening_channels"
+        | "pg_walinspect"
+        | "pg_get_wal_records_info"
+        | "pg_get_wal_block_info"
+        | "pg_get_wal_record_info"
+        | "pg_show_all_file_settings"
+        | "pg_options_to_table"
+        | "pg_stat_get_wal_senders" => Hidden,
+        "pg_read_file"
+        | "pg_read_binary_file"
+        | "pg_ls_dir"
+        | "pg_ls_logdir"
+        | "pg_ls_waldir"
+        | "pg_ls_tmpdir"
+        | "pg_ls_archive_statusdir"
+        | "pg_stat_file"
+        | "pg_read_file_old"
+        | "pg_current_logfile"
+        | "pg_logdir_ls"
+        | "pg_hba_file_rules"
+        | "pg_ident_file_mappings"
+        | "pg_ls_logicalsnapdir"
+        | "pg_ls_logicalmapdir"
+        | "pg_ls_replslotdir"
+        | "pg_ls_summariesdir" => Opaque(Operation::ServerFile),
+        "pg_file_write" | "pg_file_rename" | "pg_file_unlink" | "pg_file_sync"
+        | "pg_file_settings" => Export(Operation::ServerFile),
+        "lo_import" => Opaque(Operation::ServerFile),
+        "lo_export" => Export(Operation::ServerFile),
+        "lo_get" | "loread" | "lo_open" => Opaque(Operation::LargeObject),
+        "lo_put" | "lowrite" | "lo_from_bytea" => Export(Operation::LargeObject),
+        "lo_creat" | "lo_create" | "lo_unlink" | "lo_close" | "lo_lseek" | "lo_lseek64"
+        | "lo_tell" | "lo_tell64" | "lo_truncate" | "lo_truncate64" => {
+            Effect(Operation::LargeObject)
+        }
+        "currval" | "lastval" => Stash,
+        "nextval" => Effect(Operation::Update),
+        "setval" => Export(Operation::Update),
+        "set_config" => Scope,
+        "current_setting" | "pg_show_all_settings" => Stash,
+        "pg_notify" => Export(Operation::Notify),
+        "pg_notification_queue_usage" => return None,
+        "pg_terminate_backend"
+        | "pg_cancel_backend"
+        | "pg_reload_conf"
+        | "pg_rotate_logfile"
+        | "pg_rotate_logfile_old"
+        | "pg_log_backend_memory_contexts"
+        | "pg_promote"
+        | "pg_switch_wal"
+        | "pg_wal_replay_pause"
+        | "pg_wal_replay_resume"
+        | "pg_create_restore_point"
+        | "pg_start_backup"
+        | "pg_stop_backup"
+        | "pg_backup_start"
+        | "pg_backup_stop"
+        | "pg_stat_reset"
+        | "pg_stat_reset_shared"
+        | "pg_stat_reset_single_table_counters"
+        | "pg_stat_reset_single_function_counters"
+        | "pg_stat_reset_slru"
+        | "pg_stat_reset_replication_slot"
+        | "pg_stat_reset_subscription_stats"
+        | "pg_stat_clear_snapshot"
+        | "pg_stat_reset_backend_stats"
+        | "pg_stat_force_next_flush"
+        | "pg_import_system_collations"
+        | "pg_stat_statements_reset"
+        | "binary_upgrade_set_next_pg_type_oid"
+        | "pg_nextoid"
+        | "pg_stop_making_pinned_objects"
+        | "pg_restore_relation_stats"
+        | "pg_restore_attribute_stats"
+        | "pg_clear_relation_stats"
+        | "pg_clear_attribute_stats"
+        | "pg_prewarm"
+        | "pg_buffercache_evict" => Effect(Operation::Server),
+        "pg_create_physical_replication_slot"
+        | "pg_create_logical_replication_slot"
+        | "pg_drop_replication_slot"
+        | "pg_copy_physical_replication_slot"
+        | "pg_copy_logical_replication_slot"
+        | "pg_replication_slot_advance"
+        | "pg_replication_origin_create"
+        | "pg_replication_origin_drop"
+        | "pg_replication_origin_session_setup"
+        | "pg_replication_origin_session_reset"
+        | "pg_replication_origin_xact_setup"
+        | "pg_replication_origin_xact_reset"
+        | "pg_replication_origin_advance"
+        | "pg_sync_replication_slots" => Effect(Operation::Replication),
+        "pg_logical_slot_get_changes" | "pg_logical_slot_get_binary_changes" => {
+            Opaque(Operation::Replication)
+        }
+        "pg_logical_emit_message" => Export(Operation::Replication),
+        "generate_series" | "pg_sleep" | "pg_sleep_for" | "pg_sleep_until" | "repeat" | "lpad"
+        | "rpad" => Oracle,
+        "brin_summarize_new_values"
+        | "brin_summarize_range"
+        | "brin_desummarize_range"
+        | "gin_clean_pending_list" => Effect(Operation::Maintenance),
+        _ if name.starts_with("pg_advisory") || name.starts_with("pg_try_advisory") => {
+            Export(Operation::Lock)
+        }
+        _ if name.starts_with("dblink") => Opaque(Operation::Foreign),
+        _ if name.starts_with("postgres_fdw") => Effect(Operation::Foreign),
+        _ if name.starts_with("binary_upgrade") => Effect(Operation::Server),
+        _ => return None,
+    })
+}
+
+/// Functions under which equal values stay equal and different ones mostly stay different, so that
+/// testing their result for equality is a look-up. Only with a single argument.
+pub(crate) fn folds(name: &str) -> bool {
+    matches!(name, "lower" | "upper" | "btrim" | "ltrim" | "rtrim" | "normalize" | "unaccent")
+}
+
+/// Operators that compare: their result is a truth value, not a value of an operand.
+pub(crate) fn compares(operator: &str) -> bool {
+    equals(operator)
+        || matches!(
+            operator,
+            "<" | ">"
+                | "<="
+                | ">="
+                | "~"
+                | "~*"
+                | "!~"
+                | "!~*"
+                | "~~"
+                | "~~*"
+                | "!~~"
+                | "!~~*"
+                | "^@"
+                | "@>"
+                | "<@"
+                | "&&"
+                | "@@"
+                | "@@@"
+                | "@?"
+                | "?"
+                | "?|"
+                | "?&"
+                | "-|-"
+                | "<<="
+                | ">>="
+                | "&<"
+                | "&>"
+                | "~<~"
+                | "~<=~"
+                | "~>~"
+                | "~>=~"
+                | "<%"
+                | "%>"
+                | "<<%"
+                | "%>>"
+        )
+}
+
+/// Operators that test equality.
+pub(crate) fn equals(operator: &str) -> bool {
+    matches!(operator, "=" | "<>" | "!=")
+}
+
+/// True for columns of system relations that hold values of other tables or other sessions, which
+/// the statement does not name: column statistics, statement texts, credentials.
+pub(crate) fn holds_others(schema: &str, relation: &str, column: &str) -> bool {
+    if !matches!(schema, "pg_catalog" | "information_schema" | "public" | "extensions") {
+        return false;
+    }
+    match relation {
+        "pg_statistic" => column.starts_with("stavalues") || column.starts_with("stanumbers"),
+        "pg_stats" | "pg_stats_ext" | "pg_stats_ext_exprs" => matches!(
+            column,
+            "most_common_vals"
+                | "histogram_bounds"
+                | "most_common_elems"
+                | "range_bounds_histogram"
+                | "range_length_histogram"
+                | "most_common_val_nulls"
+        ),
+        "pg_statistic_ext_data" => column != "stxoid" && column != "stxdinherit",
+        "pg_stat_activity" | "pg_stat_statements" => column == "query",
+        "pg_prepared_statements" | "pg_cursors" => column == "statement",
+        "pg_largeobject" => column == "data",
+        "pg_authid" => column == "rolpassword",
+        "pg_shadow" => column == "passwd",
+        "pg_subscription" => column == "subconninfo",
+        "pg_user_mapping" | "pg_user_mappings" => column == "umoptions",
+        "pg_foreign_server" => column == "srvoptions",
+        "user_mapping_options" | "foreign_server_options" => column == "option_value",
+        "pg_hba_file_rules" | "pg_file_settings" | "pg_ident_file_mappings" => true,
+        "pg_attrdef" | "pg_stat_wal_receiver" => column == "conninfo",
+        "pg_settings" => matches!(column, "setting" | "reset_val"),
+        _ => false,
+    }
+}
+
+/// The effect of reading a system relation, where it is more than reading.
+pub(crate) fn reading(schema: &str, relation: &str) -> Option<Operation> {
+    if schema != "pg_catalog" {
+        return None;
+    }
+    Some(match relation {
+        "pg_largeobject" => Operation::LargeObject,
+        "pg_hba_file_rules" | "pg_file_settings" | "pg_ident_file_mappings" => {
+            Operation::ServerFile
+        }
+        _ => return None,
+    })
+}
+
+/// System views are judged by their own columns ([`holds_others`]), not by the functions they
+/// stand on.
+pub(crate) fn opaque_view(schema: &str) -> bool {
+    matches!(schema, "pg_catalog" | "information_schema")
+}
+
+/// Parameters that change what names or texts mean, or who the session is.
+pub(crate) fn scope_parameter(name: &str) -> bool {
+    matches!(
+        name,
+        "search_path"
+            | "role"
+            | "session_authorization"
+            | "row_security"
+            | "standard_conforming_strings"
+            | "backslash_quote"
+            | "client_encoding"
+            | "names"
+            | "transform_null_equals"
+            | "temp_tablespaces"
+    )
+}
+
+/// Parameters that weaken what protects or records.
+pub(crate) fn protective_parameter(name: &str) -> bool {
+    name.starts_with("log_")
+        || name.starts_with("pgaudit.")
+        || name.starts_with("local_preload")
+        || name.starts_with("session_preload")
+        || matches!(
+            name,
+            "session_replication_role"
+                | "row_security"
+                | "allow_system_table_mods"
+                | "ignore_system_indexes"
+                | "zero_damaged_pages"
+                | "ignore_checksum_failure"
+                | "synchronous_commit"
+                | "check_function_bodies"
+                | "track_activities"
+                | "transform_null_equals"
+        )
+}

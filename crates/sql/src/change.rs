@@ -1,0 +1,389 @@
+//! INSERT, UPDATE, DELETE, MERGE, TRUNCATE: what is written, from what, and what comes back.
+
+use crate::{
+    analyse::Walk,
+    flow::{Columns, Flow, Rest},
+    names::{missing, reference},
+    relation::Reached,
+    scope::{Env, Fragment, Table},
+    unbounded::unbounded,
+};
+use model::{
+    ColumnId, Operation, Use,
+    catalog::{Relation, RelationKind},
+    facts::{Effect, RelationRef},
+};
+use pg_raw_parse::{
+    Node,
+    nodes::{
+        Alias, DeleteStmt, InsertStmt, MergeStmt, MergeWhenClause, RangeVar, ResTarget,
+        ReturningClause, UpdateStmt,
+    },
+    raw::{CmdType, MergeMatchKind},
+};
+use std::sync::Arc;
+
+/// The table that a statement writes.
+struct Target<'a> {
+    table: Table,
+    relation: Option<&'a Arc<Relation>>,
+    reference: RelationRef,
+}
+
+impl<'a> Walk<'a> {
+    fn target(&mut self, range: Option<&RangeVar>, operation: Operation) -> Target<'a> {
+        let name = range.and_then(RangeVar::relname).unwrap_or_default();
+        let schema = range.and_then(RangeVar::schemaname);
+        let reached = range.map(|range| self.reach(range));
+        let alias = range.and_then(RangeVar::alias).and_then(Alias::aliasname);
+        let mut target = match reached {
+            Some(Reached::Known(relation)) => {
+                let table = Table {
+                    alias: relation.name.as_str().into(),
+                    schema: Some(relation.schema.as_str().into()),
+                    relation: Some(relation.id),
+                    row_type: Some(relation.row_type),
+                    columns: self.columns(relation),
+                };
+                Target { table, relation: Some(relation), reference: reference(relation) }
+            }
+            Some(Reached::Made(columns)) => {
+                let table = Table::new(name, Columns::clone(&columns));
+                Target { table, relation: None, reference: missing(schema, name) }
+            }
+            Some(Reached::Missing) | None => {
+                let table = Table::new(name, Columns::open());
+                Target { table, relation: None, reference: missing(schema, name) }
+            }
+        };
+        if let Some(alias) = alias {
+            target.table.alias = alias.into();
+            target.table.schema = None;
+        }
+        self.side_effects(&target, operation);
+        target
+    }
+
+    /// What writing a relation does beyond writing it: triggers, rules, the tables under a view.
+    fn side_effects(&mut self, target: &Target<'a>, operation: Operation) {
+        let Some(relation) = target.relation else { return };
+        self.triggers(relation);
+        if relation.has_rules {
+            let what = format!("the rules on \"{}.{}\"", relation.schema, relation.name);
+            self.facts.unknown(what, "a rule rewrites the statement; write to its tables directly");
+        }
+        if relation.kind == RelationKind::Foreign {
+            self.facts.on(Operation::Foreign, target.reference.clone());
+        }
+        if relation.kind == RelationKind::View {
+            let columns = self.columns(relation);
+            let sources = columns.fields.iter().flat_map(|field| field.flow.sources.clone());
+            let mut under: Vec<_> = sources.map(|source| source.relation).collect();
+            under.sort_unstable();
+            under.dedup();
+            for id in under.into_iter().filter(|id| *id != relation.id) {
+                if let Some(base) = self.catalog.relation(id) {
+                    self.facts.on(operation, reference(base));
+                    self.triggers(base);
+                }
+            }
+        }
+    }
+
+    fn effect(&mut self, target: &Target<'_>, operation: Operation, unbounded: bool) {
+        let relation = Some(target.reference.clone());
+        self.facts.effect(Effect { operation, relation, object: None, unbounded });
+    }
+
+    /// A value that goes into a column. What came from that column stays where it is; anything
+    /// else leaves its place.
+    fn assigned(&mut self, columns: &[ColumnId], mut flow: Flow) {
+        flow.sources.retain(|source| !columns.contains(source));
+        self.facts.uses(&flow, Use::Exported);
+        columns.iter().for_each(|column| self.written(*column));
+    }
+
+    /// The columns that assigning to a name writes: its own, and those under a view's.
+    fn assignees(target: &Target<'_>, name: &str) -> Vec<ColumnId> {
+        let field = target.table.columns.fields.iter().find(|field| &*field.name == name);
+        field.map(|field| field.flow.sources.to_vec()).unwrap_or_default()
+    }
+
+    /// If any column of the target was read, the target was.
+    fn reads_target(&mut self, target: &Target<'_>) {
+        if target.relation.is_some_and(|relation| self.facts.touches(relation.id)) {
+            self.facts.on(Operation::Select, target.reference.clone());
+        }
+    }
+
+    pub(crate) fn insert(&mut self, insert: &InsertStmt, env: &Env<'_>) -> Option<Columns> {
+        let mut level = env.below();
+        let mark = self.mark();
+        self.with(insert.with_clause(), &mut level);
+        let target = self.target(insert.relation(), Operation::Insert);
+        self.effect(&target, Operation::Insert, false);
+        let named: Vec<&ResTarget> = insert
+            .cols()
+            .iter()
+            .filter_map(|node| match node {
+                Node::ResTarget(target) => Some(target),
+                _ => None,
+            })
+            .collect();
+        let values = match insert.select_stmt() {
+            Node::SelectStmt(select) => self.select(select, &level),
+            _ => Columns::default(),
+        };
+        let default = named.is_empty();
+        for (index, field) in values.fields.iter().enumerate() {
+            let columns = match named.get(index) {
+                Some(name) => Self::assignees(&target, name.name().unwrap_or_default()),
+                None if default => {
+                    let at = target.table.columns.fields.get(index);
+                    at.map(|field| field.flow.sources.to_vec()).unwrap_or_default()
+                }
+                None => Vec::new(),
+            };
+            self.assigned(&columns, field.flow.clone());
+        }
+        if values.fields.is_empty() || (default && values.rest == Rest::Closed) {
+            for name in &named {
+                let columns = Self::assignees(&target, name.name().unwrap_or_default());
+                columns.iter().for_each(|column| self.written(*column));
+            }
+        }
+        self.front(mark, &target, Operation::Insert);
+        let mut inner = level.below();
+        inner.fragments.push(with_versions(&target.table, &[]));
+        self.on_conflict(insert, &target, &inner);
+        let returned = self.returning(insert.returning_clause(), &inner);
+        self.reads_target(&target);
+        returned
+    }
+
+    fn on_conflict(&mut self, insert: &InsertStmt, target: &Target<'a>, env: &Env<'_>) {
+        let Some(clause) = insert.on_conflict_clause() else { return };
+        let mut level = env.without_from();
+        let mut fragment = Fragment::table(target.table.clone());
+        let mut excluded = target.table.clone();
+        excluded.alias = "excluded".into();
+        excluded.schema = None;
+        fragment.tables.push(excluded);
+        level.fragments.push(fragment);
+        if let Some(infer) = clause.infer() {
+            for element in infer.index_elems() {
+                let Node::IndexElem(element) = element else { continue };
+                let flow = match element.name() {
+                    Some(name) => level.column(name).unwrap_or_default(),
+                    None => self.value(element.expr(), &level),
+                };
+                self.facts.tested(&flow);
+            }
+            self.test(infer.where_clause(), &level);
+        }
+        if !clause.target_list().is_empty() {
+            self.effect(target, Operation::Update, false);
+            self.assignments(clause.target_list().iter(), target, &level);
+            self.test(clause.where_clause(), &level);
+        }
+    }
+
+    fn assignments<'t>(
+        &mut self,
+        list: impl Iterator<Item = &'t ResTarget>,
+        target: &Target<'a>,
+        env: &Env<'_>,
+    ) {
+        // `(a, b) = (SELECT …)` comes as one item a column over one shared source.
+        let mut shared: Option<Flow> = None;
+        for item in list {
+            let flow = match item.val() {
+                Node::MultiAssignRef(multiple) => {
+                    let first = multiple.colno <= 1;
+                    let known = shared.take().filter(|_| !first);
+                    let row = known.unwrap_or_else(|| self.value(multiple.source(), env));
+                    shared = Some(row.clone());
+                    let index = usize::try_from(multiple.colno - 1).unwrap_or(0);
+                    let field = row.fields.as_ref().and_then(|fields| fields.get(index).cloned());
+                    field.map_or(row, |field| field.flow)
+                }
+                value => self.value(value, env),
+            };
+            for step in item.indirection() {
+                let index = self.step(Flow::constant(None), step, env);
+                self.facts.uses(&index, Use::Exported);
+            }
+            let columns = Self::assignees(target, item.name().unwrap_or_default());
+            self.assigned(&columns, flow);
+        }
+    }
+
+    pub(crate) fn update(&mut self, update: &UpdateStmt, env: &Env<'_>) -> Option<Columns> {
+        let mut level = env.below();
+        let mark = self.mark();
+        self.with(update.with_clause(), &mut level);
+        let target = self.target(update.relation(), Operation::Update);
+        level.fragments.push(Fragment::table(target.table.clone()));
+        for item in update.from_clause() {
+            let fragment = self.from_item(item, &level, false);
+            level.fragments.push(fragment);
+        }
+        let all = unbounded(update.where_clause(), &level, self.catalog);
+        self.effect(&target, Operation::Update, all);
+        self.front(mark, &target, Operation::Update);
+        self.assignments(update.target_list().iter(), &target, &level);
+        self.test(update.where_clause(), &level);
+        let others = level.fragments.get(1..).unwrap_or_default().to_vec();
+        let mut inner = level.without_from();
+        inner.fragments.push(with_versions(&target.table, &others));
+        inner.fragments.extend(others);
+        let returned = self.returning(update.returning_clause(), &inner);
+        self.reads_target(&target);
+        returned
+    }
+
+    pub(crate) fn delete(&mut self, delete: &DeleteStmt, env: &Env<'_>) -> Option<Columns> {
+        let mut level = env.below();
+        let mark = self.mark();
+        self.with(delete.with_clause(), &mut level);
+        let target = self.target(delete.relation(), Operation::Delete);
+        level.fragments.push(Fragment::table(target.table.clone()));
+        for item in delete.using_clause() {
+            let fragment = self.from_item(item, &level, false);
+            level.fragments.push(fragment);
+        }
+        let all = unbounded(delete.where_clause(), &level, self.catalog);
+        self.effect(&target, Operation::Delete, all);
+        self.front(mark, &target, Operation::Delete);
+        self.test(delete.where_clause(), &level);
+        let others = level.fragments.get(1..).unwrap_or_default().to_vec();
+        let mut inner = level.without_from();
+        inner.fragments.push(with_versions(&target.table, &others));
+        inner.fragments.extend(others);
+        let returned = self.returning(delete.returning_clause(), &inner);
+        self.reads_target(&target);
+        returned
+    }
+
+    pub(crate) fn merge(&mut self, merge: &MergeStmt, env: &Env<'_>) -> Option<Columns> {
+        let mut level = env.below();
+        let mark = self.mark();
+        self.with(merge.with_clause(), &mut level);
+        let target = self.target(merge.relation(), Operation::Merge);
+        self.effect(&target, Operation::Merge, false);
+        self.front(mark, &target, Operation::Merge);
+        let source = self.from_item(merge.source_relation(), &level, false);
+        level.fragments.push(Fragment::table(target.table.clone()));
+        level.fragments.push(source.clone());
+        self.test(merge.join_condition(), &level);
+        let everything = unbounded(merge.join_condition(), &level, self.catalog);
+        for clause in merge.merge_when_clauses() {
+            self.merge_branch(clause, &target, &level, everything);
+        }
+        let mut inner = level.without_from();
+        inner.fragments.push(source.clone());
+        inner.fragments.push(with_versions(&target.table, &[source]));
+        let returned = self.returning(merge.returning_clause(), &inner);
+        self.reads_target(&target);
+        returned
+    }
+
+    fn merge_branch(
+        &mut self,
+        clause: &MergeWhenClause,
+        target: &Target<'a>,
+        level: &Env<'_>,
+        everything: bool,
+    ) {
+        self.test(clause.condition(), level);
+        let unmatched = clause.match_kind == MergeMatchKind::MERGE_WHEN_NOT_MATCHED_BY_SOURCE;
+        let all = (everything || unmatched) && unbounded(clause.condition(), level, self.catalog);
+        let named: Vec<&ResTarget> = clause
+            .target_list()
+            .iter()
+            .filter_map(|node| match node {
+                Node::ResTarget(target) => Some(target),
+                _ => None,
+            })
+            .collect();
+        match clause.command_type {
+            CmdType::CMD_INSERT => {
+                self.effect(target, Operation::Insert, false);
+                let values = self.row_items(clause.values(), level);
+                for (index, flow) in values.into_iter().enumerate() {
+                    let name = named.get(index).and_then(|target| target.name());
+                    let columns = match name {
+                        Some(name) => Self::assignees(target, name),
+                        None => {
+                            let at = target.table.columns.fields.get(index);
+                            at.map(|field| field.flow.sources.to_vec()).unwrap_or_default()
+                        }
+                    };
+                    self.assigned(&columns, flow);
+                }
+            }
+            CmdType::CMD_UPDATE => {
+                self.effect(target, Operation::Update, all);
+                self.assignments(named.into_iter(), target, level);
+            }
+            CmdType::CMD_DELETE => self.effect(target, Operation::Delete, all),
+            _ => {}
+        }
+    }
+
+    fn returning(&mut self, clause: Option<&ReturningClause>, env: &Env<'_>) -> Option<Columns> {
+        let clause = clause?;
+        let mut level = env.without_from();
+        level.fragments.clone_from(&env.fragments);
+        // PostgreSQL 18: RETURNING WITH (OLD AS o, NEW AS n).
+        for option in clause.options() {
+            let versions = ["old", "new"];
+            let wanted = versions.get(usize::from(option.option != 0)).copied().unwrap_or("new");
+            let Some(mut table) = level.table(None, wanted).cloned() else { continue };
+            table.alias = option.value().unwrap_or_default().into();
+            if let Some(fragment) = level.fragments.first_mut() {
+                fragment.tables.push(table);
+            }
+        }
+        let targets = clause.exprs().iter().filter_map(|node| match node {
+            Node::ResTarget(target) => Some(target),
+            _ => None,
+        });
+        Some(self.targets(targets, &level))
+    }
+
+    /// Where the statement's own effects begin: those of its WITH come before it in the walk but
+    /// belong behind it.
+    fn mark(&self) -> usize {
+        self.facts.effects.len()
+    }
+
+    fn front(&mut self, mark: usize, target: &Target<'_>, operation: Operation) {
+        let own = self.facts.effects.iter().skip(mark).position(|effect| {
+            effect.operation == operation && effect.relation.as_ref() == Some(&target.reference)
+        });
+        if let Some(own) = own {
+            let end = mark + own + 1;
+            if let Some(effects) = self.facts.effects.get_mut(mark..end) {
+                effects.rotate_right(1);
+            }
+        }
+    }
+}
+
+/// The target as RETURNING sees it: PostgreSQL 18 adds its `old` and `new` versions, unless the
+/// names are taken.
+fn with_versions(table: &Table, others: &[Fragment]) -> Fragment {
+    let mut fragment = Fragment::table(table.clone());
+    for name in ["old", "new"] {
+        let taken = others.iter().flat_map(|f| &f.tables).any(|table| &*table.alias == name);
+        if taken || &*table.alias == name {
+            continue;
+        }
+        let mut version = table.clone();
+        version.alias = name.into();
+        version.schema = None;
+        fragment.tables.push(version);
+    }
+    fragment
+}

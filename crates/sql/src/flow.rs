@@ -1,0 +1,188 @@
+//! What a value carries: the columns that can be part of it, and how. Knows no SQL.
+
+use model::{
+    ColumnId, TypeId,
+    facts::{Derivation, Output},
+};
+use smallvec::SmallVec;
+use std::rc::Rc;
+
+/// A small set of columns. Unsorted while it grows; [`Flow::output`] sorts.
+pub(crate) type Sources = SmallVec<[ColumnId; 3]>;
+
+/// How far a value is from its column. Ordered: the greater covers the lesser.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Distance {
+    /// The column itself.
+    #[default]
+    Identity,
+    /// Through casts that keep its text.
+    Cast,
+    /// Through something that maps equal values to equal values and tells nothing about order or
+    /// parts, such as `lower`: equality with it is still a look-up.
+    Folded,
+    /// Through any other expression.
+    Expression,
+    /// Through an aggregate or a window function.
+    Aggregate,
+}
+
+/// One value on its way through a statement.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Flow {
+    /// Every column whose value can be part of it.
+    pub(crate) sources: Sources,
+    /// How far it is from them.
+    pub(crate) distance: Distance,
+    /// The column that the server will name in RowDescription.
+    pub(crate) origin: Option<ColumnId>,
+    /// True if something in it was not understood.
+    pub(crate) unknown: bool,
+    /// The fields of a composite value, where they are known.
+    pub(crate) fields: Option<Rc<[Field]>>,
+    /// Its type, where it is known.
+    pub(crate) ty: Option<TypeId>,
+}
+
+/// A named value: a column of a table, a field of a row, an output.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    /// Its name.
+    pub(crate) name: Rc<str>,
+    /// What it carries.
+    pub(crate) flow: Flow,
+}
+
+/// The columns of something that can stand in FROM.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Columns {
+    /// Known columns in order.
+    pub(crate) fields: Vec<Field>,
+    /// What is not known about them.
+    pub(crate) rest: Rest,
+}
+
+/// Whether there may be more columns than those listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// The list is complete.
+    #[default]
+    Closed,
+    /// There may be others, and nothing is known about them.
+    Open,
+    /// A recursive query that has not been looked at yet: its columns are added on a later pass.
+    Pending,
+}
+
+impl Flow {
+    /// A value that nothing is known about.
+    pub(crate) fn unknown() -> Self {
+        Self { unknown: true, distance: Distance::Expression, ..Self::default() }
+    }
+
+    /// A value that comes from no column.
+    pub(crate) fn constant(ty: Option<TypeId>) -> Self {
+        Self { distance: Distance::Expression, ty, ..Self::default() }
+    }
+
+    /// Adds the sources of another value. The type, origin and fields stay.
+    pub(crate) fn absorb(&mut self, other: &Flow) {
+        for source in &other.sources {
+            if !self.sources.contains(source) {
+                self.sources.push(*source);
+            }
+        }
+        self.unknown |= other.unknown;
+        self.distance = self.distance.max(other.distance);
+    }
+
+    /// The same sources, at least this far away; origin, fields and type are gone.
+    pub(crate) fn moved(mut self, distance: Distance) -> Self {
+        self.distance = self.distance.max(distance);
+        self.origin = None;
+        self.fields = None;
+        self.ty = None;
+        self
+    }
+
+    /// An expression over several values.
+    pub(crate) fn merge<'f>(flows: impl IntoIterator<Item = &'f Flow>) -> Self {
+        let mut merged = Self::constant(None);
+        for flow in flows {
+            merged.absorb(flow);
+        }
+        merged
+    }
+
+    /// The same value known to have this type.
+    pub(crate) fn typed(mut self, ty: Option<TypeId>) -> Self {
+        self.ty = ty;
+        self
+    }
+
+    /// A row of these fields.
+    pub(crate) fn row(fields: Vec<Field>) -> Self {
+        let mut flow = Self::merge(fields.iter().map(|field| &field.flow));
+        flow.fields = Some(fields.into());
+        flow
+    }
+
+    /// The value as the model states it.
+    pub(crate) fn output(&self, name: &str) -> Output {
+        let mut sources = self.sources.to_vec();
+        sources.sort_unstable();
+        sources.dedup();
+        let derivation = match self.distance {
+            Distance::Identity => Derivation::Identity,
+            Distance::Cast => Derivation::Cast,
+            Distance::Folded | Distance::Expression => Derivation::Expression,
+            Distance::Aggregate => Derivation::Aggregate,
+        };
+        let origin = self.origin;
+        Output { name: name.to_owned(), sources, derivation, origin, unknown: self.unknown }
+    }
+}
+
+impl Field {
+    pub(crate) fn new(name: &str, flow: Flow) -> Self {
+        Self { name: name.into(), flow }
+    }
+}
+
+impl Columns {
+    /// Columns that nothing is known about.
+    pub(crate) fn open() -> Self {
+        Self { fields: Vec::new(), rest: Rest::Open }
+    }
+
+    /// A complete list.
+    pub(crate) fn closed(fields: Vec<Field>) -> Self {
+        Self { fields, rest: Rest::Closed }
+    }
+
+    /// Renames the first columns, as `AS alias (a, b)` does.
+    pub(crate) fn rename<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) {
+        for (index, name) in names.into_iter().enumerate() {
+            match self.fields.get_mut(index) {
+                Some(field) => field.name = name.into(),
+                // A name for a column that is not known yet: it exists, but carries anything.
+                None if self.rest == Rest::Open => {
+                    self.fields.push(Field::new(name, Flow::unknown()));
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// True if another analysis of the same thing told nothing new.
+    pub(crate) fn settled(&self, other: &Columns) -> bool {
+        self.rest == other.rest
+            && self.fields.len() == other.fields.len()
+            && self.fields.iter().zip(&other.fields).all(|(left, right)| {
+                left.name == right.name
+                    && left.flow.unknown == right.flow.unknown
+                    && left.flow.sources.len() == right.flow.sources.len()
+                    && left.flow.distance == right.flow.distance
+            })
+    }
+}

@@ -1,0 +1,286 @@
+//! Functions with a body: which one a name reaches, and what its statements do with the arguments.
+
+use crate::{
+    MAX_EXPANSION,
+    analyse::{Frame, Walk},
+    flow::{Columns, Distance, Field, Flow, Rest},
+    names::Path,
+    parse,
+    query::call::Arguments,
+    scope::Env,
+};
+use model::{
+    TypeId,
+    catalog::{Function, FunctionKind, Relation, Volatility},
+    facts::FunctionRef,
+};
+use pg_raw_parse::{Owned, StmtList};
+use std::{rc::Rc, sync::Arc};
+
+impl<'a> Walk<'a> {
+    /// Every function that a call can mean. PostgreSQL takes the one whose argument types fit
+    /// exactly if there is one; where that is not certain, all with the right number count.
+    pub(crate) fn candidates(
+        &mut self,
+        schema: Option<&str>,
+        name: &str,
+        arguments: &Arguments,
+    ) -> Vec<&'a Arc<Function>> {
+        let changed = self.made.stale || self.made.functions.iter().any(|made| made == name);
+        let builtin = |function: &&Arc<Function>| function.schema == "pg_catalog";
+        let all = self.path.functions(self.catalog, schema, name);
+        if changed && !(schema == Some("pg_catalog") && all.iter().all(builtin)) {
+            // pg_catalog cannot be changed by ordinary means, and it comes first.
+            let own: Vec<_> = all.into_iter().filter(builtin).collect();
+            if own.is_empty() || self.made.functions.iter().any(|made| made == name) {
+                return Vec::new();
+            }
+            return own.into_iter().filter(|function| fits(function, arguments)).collect();
+        }
+        let mut fitting: Vec<_> =
+            all.into_iter().filter(|function| fits(function, arguments)).collect();
+        let given: Option<Vec<TypeId>> = arguments.values.iter().map(|(_, flow)| flow.ty).collect();
+        if let Some(given) = given.filter(|given| !given.is_empty()) {
+            let exact = |function: &&&Arc<Function>| function.argument_types == given;
+            let schemas = &self.path.schemas;
+            let place = |function: &Arc<Function>| {
+                schemas.iter().position(|schema| *schema == function.schema)
+            };
+            if let Some(best) =
+                fitting.iter().filter(exact).min_by_key(|function| place(function)).copied()
+            {
+                return vec![best];
+            }
+        }
+        // The same signature in a later schema is hidden by that in an earlier one.
+        let schemas = self.path.schemas.clone();
+        fitting.sort_by_key(|f| schemas.iter().position(|schema| *schema == f.schema));
+        let mut kept: Vec<&'a Arc<Function>> = Vec::with_capacity(fitting.len());
+        for function in fitting {
+            if !kept.iter().any(|known| known.argument_types == function.argument_types) {
+                kept.push(function);
+            }
+        }
+        kept
+    }
+
+    /// What calling a function with a body does and yields.
+    pub(crate) fn body(
+        &mut self,
+        function: &'a Arc<Function>,
+        arguments: &Arguments,
+        _env: &Env<'_>,
+    ) -> Flow {
+        if function.volatility == Volatility::Volatile {
+            self.facts.scope();
+        }
+        let what = format!("function {}.{}(…)", function.schema, function.name);
+        if self.calling.contains(&function.id) || self.expansion >= MAX_EXPANSION {
+            self.facts.unknown(what, "it calls itself, or stands too deep in other functions");
+            return self.opaque(function, arguments);
+        }
+        let tree = match function.language.as_str() {
+            "sql" => self.parsed(function),
+            _ => None,
+        };
+        let Some(tree) = tree else {
+            self.facts.dynamic = true;
+            let why = format!(
+                "its body, in {}, cannot be followed; query its tables directly",
+                function.language
+            );
+            self.facts.unknown(what, why);
+            return self.opaque(function, arguments);
+        };
+        let mut flow = self.run(function, arguments, &tree);
+        flow.origin = None;
+        flow
+    }
+
+    fn run(
+        &mut self,
+        function: &'a Arc<Function>,
+        arguments: &Arguments,
+        tree: &Owned<StmtList>,
+    ) -> Flow {
+        let path = self.function_path(function);
+        let path = std::mem::replace(&mut self.path, path);
+        self.frames.push(Frame {
+            function: function.name.clone(),
+            arguments: self.bound(function, arguments),
+        });
+        self.calling.push(function.id);
+        self.expansion += 1;
+        let mut last = None;
+        for statement in tree.stmts() {
+            last = self.statement(statement, &Env::default());
+        }
+        self.expansion -= 1;
+        self.calling.pop();
+        self.frames.pop();
+        self.path = path;
+        self.returned(function, last)
+    }
+
+    /// The value of a function whose last statement yields these columns.
+    fn returned(&mut self, function: &'a Arc<Function>, columns: Option<Columns>) -> Flow {
+        let Some(columns) = columns else { return Flow::constant(None) };
+        let declared: Option<Vec<(String, TypeId)>> = match function.output_columns.len() {
+            0 => self.composite(function.return_type),
+            _ => Some(function.output_columns.clone()),
+        };
+        if columns.rest != Rest::Closed {
+            return self.shaped(function, Flow::unknown());
+        }
+        // A single column can be the whole row.
+        let fields = match (columns.fields.as_slice(), &declared) {
+            ([only], Some(declared)) if declared.len() > 1 => self.fields_of(&only.flow),
+            _ => Some(columns.fields.into()),
+        };
+        let Some(fields) = fields else {
+            return self.shaped(function, Flow::unknown());
+        };
+        match declared {
+            Some(declared) => {
+                let named = declared.iter().enumerate().map(|(index, (name, ty))| {
+                    let flow = fields.get(index).map(|field| field.flow.clone());
+                    let flow = flow.unwrap_or_else(Flow::unknown);
+                    let flow = Flow { origin: None, ..flow }.typed(Some(*ty));
+                    Field::new(name, flow)
+                });
+                let mut row = Flow::row(named.collect());
+                row.ty = Some(function.return_type);
+                match (row.fields.as_deref(), function.returns_set) {
+                    // One OUT argument is the value itself.
+                    (Some([only]), false) => only.flow.clone(),
+                    _ => row,
+                }
+            }
+            None => match &*fields {
+                [only] => only.flow.clone().typed(Some(function.return_type)),
+                _ => Flow::row(fields.to_vec()),
+            },
+        }
+    }
+
+    /// The value of a function of which only the declaration is known.
+    fn opaque(&mut self, function: &'a Arc<Function>, arguments: &Arguments) -> Flow {
+        let mut flow = arguments.merged().moved(Distance::Expression);
+        self.facts.uses(&flow, model::Use::Exported);
+        flow.unknown = true;
+        self.shaped(function, flow)
+    }
+
+    /// Arguments by declared position, defaults left out.
+    fn bound(&self, function: &Function, arguments: &Arguments) -> Vec<(String, Flow)> {
+        let mut bound: Vec<(String, Flow)> = function
+            .argument_types
+            .iter()
+            .enumerate()
+            .map(|(index, ty)| {
+                let name = function.argument_names.get(index).cloned().unwrap_or_default();
+                (name, Flow::constant(Some(*ty)))
+            })
+            .collect();
+        let last = bound.len().saturating_sub(1);
+        for (index, (name, flow)) in arguments.values.iter().enumerate() {
+            let place = match name {
+                Some(name) => bound.iter().position(|(known, _)| known == name),
+                None => Some(index.min(last)),
+            };
+            let Some((_, slot)) = place.and_then(|place| bound.get_mut(place)) else { continue };
+            let declared = slot.ty;
+            if index > last || (function.variadic && place == Some(last)) {
+                slot.absorb(flow);
+            } else {
+                *slot = Flow { origin: None, ..flow.clone() };
+                slot.ty = flow.ty.or(declared);
+            }
+        }
+        bound
+    }
+
+    /// The path under which a function's text is read: its own setting, or the caller's.
+    fn function_path(&self, function: &Function) -> Rc<Path> {
+        if function.body.as_deref().is_some_and(standard_body) {
+            return Rc::new(Path::bare());
+        }
+        let setting = function.settings.iter().find_map(|setting| {
+            let (name, value) = setting.split_once('=')?;
+            name.eq_ignore_ascii_case("search_path").then_some(value)
+        });
+        match setting {
+            Some(value) => {
+                let names = value.split(',').map(|name| name.trim().trim_matches('"').to_owned());
+                let names = names.filter(|name| !name.is_empty()).collect();
+                Rc::new(Path::named(names, &self.catalog.role, self.path.temp.clone()))
+            }
+            None => Rc::clone(&self.path),
+        }
+    }
+
+    fn parsed(&mut self, function: &Function) -> Option<Rc<Owned<StmtList>>> {
+        if let Some(known) = self.bodies.get(&function.id) {
+            return known.clone();
+        }
+        let body = function.body.as_deref()?;
+        let text = statements_of(body);
+        let tree = parse::parse(&text).ok().map(Rc::new);
+        self.bodies.insert(function.id, tree.clone());
+        tree
+    }
+
+    /// An aggregate that is not PostgreSQL's own: the functions it is made of are not known.
+    pub(crate) fn aggregate_body(&mut self, function: &Function, flow: &Flow) {
+        debug_assert!(function.kind == FunctionKind::Aggregate || !flow.unknown);
+        if function.kind == FunctionKind::Aggregate {
+            let what = format!("aggregate {}.{}(…)", function.schema, function.name);
+            self.facts.unknown(what, "the functions it is made of are not known");
+        }
+    }
+
+    /// Notes the trigger functions that writing a relation runs.
+    pub(crate) fn triggers(&mut self, relation: &Relation) {
+        for id in &relation.triggers {
+            if let Some(function) = self.catalog.function(*id) {
+                let name = format!("{}.{}", function.schema, function.name);
+                self.facts.function(FunctionRef { id: Some(*id), name });
+            }
+        }
+    }
+}
+
+fn fits(function: &Function, arguments: &Arguments) -> bool {
+    let (given, declared) = (arguments.values.len(), function.argument_types.len());
+    let least = declared.saturating_sub(usize::from(function.defaults));
+    let named = arguments.values.iter().filter_map(|(name, _)| name.as_ref());
+    if !named.into_iter().all(|name| function.argument_names.contains(name)) {
+        return false;
+    }
+    if function.variadic && !arguments.spread {
+        return given + 1 >= least;
+    }
+    given <= declared && given >= least
+}
+
+/// True for bodies that PostgreSQL prints from their tree: names in them are qualified.
+fn standard_body(body: &str) -> bool {
+    let body = body.trim_start();
+    let starts = |word: &str| body.get(..word.len()).is_some_and(|s| s.eq_ignore_ascii_case(word));
+    starts("RETURN ") || starts("BEGIN ATOMIC")
+}
+
+/// A function's body as plain statements.
+fn statements_of(body: &str) -> String {
+    if !standard_body(body) {
+        return body.to_owned();
+    }
+    let body = body.trim().trim_end_matches(';');
+    let rest = |word: &str| body.get(word.len()..).unwrap_or_default().to_owned();
+    if body.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("RETURN")) {
+        return format!("SELECT {}", rest("RETURN"));
+    }
+    let inner = rest("BEGIN ATOMIC");
+    let inner = inner.trim_end();
+    inner.get(..inner.len().saturating_sub(3)).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,140 @@
+//! From a name in the text to the thing in the catalog, as PostgreSQL looks it up. Knows paths and
+//! schemas, no statements.
+
+use model::{
+    Catalog,
+    catalog::{Function, Relation, Type},
+    facts::RelationRef,
+};
+use pg_raw_parse::{Node, nodes};
+use std::sync::Arc;
+
+/// Where unqualified names are looked up.
+#[derive(Clone, Debug)]
+pub(crate) struct Path {
+    /// In order, `pg_catalog` and the temporary schema at their places.
+    pub(crate) schemas: Vec<String>,
+    /// The session's temporary schema.
+    pub(crate) temp: Option<String>,
+    /// False after something whose effect on the path the text does not tell.
+    pub(crate) certain: bool,
+}
+
+impl Path {
+    /// The path with which PostgreSQL prints views and SQL-standard bodies.
+    pub(crate) fn bare() -> Self {
+        Self { schemas: vec!["pg_catalog".to_owned()], temp: None, certain: true }
+    }
+
+    /// A path as `SET search_path` names it, made effective: `pg_catalog` and the temporary schema
+    /// come first unless they are named.
+    pub(crate) fn named(names: Vec<String>, role: &str, temp: Option<String>) -> Self {
+        let mut schemas: Vec<String> = names
+            .into_iter()
+            .map(|name| match (name.as_str(), &temp) {
+                ("$user", _) => role.to_owned(),
+                ("pg_temp", Some(temp)) => temp.clone(),
+                _ => name,
+            })
+            .collect();
+        if !schemas.iter().any(|schema| schema == "pg_catalog") {
+            schemas.insert(0, "pg_catalog".to_owned());
+        }
+        if let Some(temp) = &temp
+            && !schemas.contains(temp)
+        {
+            schemas.insert(0, temp.clone());
+        }
+        Self { schemas, temp, certain: true }
+    }
+
+    /// A schema name with `pg_temp` resolved.
+    pub(crate) fn schema<'p>(&'p self, schema: &'p str) -> &'p str {
+        match (&self.temp, schema) {
+            (Some(temp), "pg_temp") => temp,
+            _ => schema,
+        }
+    }
+
+    /// The relation that a name reaches.
+    pub(crate) fn relation<'c>(
+        &self,
+        catalog: &'c Catalog,
+        schema: Option<&str>,
+        name: &str,
+    ) -> Option<&'c Arc<Relation>> {
+        match schema {
+            Some(schema) => catalog.relation_named(self.schema(schema), name),
+            None => self.schemas.iter().find_map(|schema| catalog.relation_named(schema, name)),
+        }
+    }
+
+    /// The type that a name reaches. SQL's own spellings arrive as `pg_catalog.int4`.
+    pub(crate) fn ty<'c>(
+        &self,
+        catalog: &'c Catalog,
+        schema: Option<&str>,
+        name: &str,
+    ) -> Option<&'c Arc<Type>> {
+        match schema {
+            Some(schema) => catalog.type_named(self.schema(schema), name),
+            None => self.schemas.iter().find_map(|schema| catalog.type_named(schema, name)),
+        }
+    }
+
+    /// Every function that a name can reach, wherever in the path: which one is taken depends on
+    /// argument types, so all of them count.
+    pub(crate) fn functions<'c>(
+        &self,
+        catalog: &'c Catalog,
+        schema: Option<&str>,
+        name: &str,
+    ) -> Vec<&'c Arc<Function>> {
+        let visible = |function: &&Arc<Function>| match schema {
+            Some(schema) => function.schema == self.schema(schema),
+            None => self.schemas.contains(&function.schema),
+        };
+        catalog.functions_named(name).filter(visible).collect()
+    }
+}
+
+/// The strings of a list of names: `a.b.c`.
+pub(crate) fn parts<'t>(names: impl IntoIterator<Item = Node<'t>>) -> Vec<&'t str> {
+    names.into_iter().filter_map(Node::as_str).collect()
+}
+
+/// The strings of a typed list of names.
+pub(crate) fn strings<'t>(
+    names: &'t pg_raw_parse::list::CastNodeList<nodes::String>,
+) -> Vec<&'t str> {
+    names.iter().filter_map(|name| name.sval()).collect()
+}
+
+/// Schema, if any, and name. A database name in front is dropped; PostgreSQL refuses it unless it
+/// is the current one.
+pub(crate) fn split<'t>(parts: &[&'t str]) -> (Option<&'t str>, &'t str) {
+    match parts {
+        [] => (None, ""),
+        [name] => (None, name),
+        [.., schema, name] => (Some(schema), name),
+    }
+}
+
+/// The names of an alias's column list.
+pub(crate) fn alias_columns(alias: &nodes::Alias) -> Vec<&str> {
+    parts(alias.colnames())
+}
+
+/// A relation as facts name it.
+pub(crate) fn reference(relation: &Relation) -> RelationRef {
+    RelationRef {
+        id: Some(relation.id),
+        schema: relation.schema.as_str().into(),
+        name: relation.name.as_str().into(),
+    }
+}
+
+/// A relation that the catalog does not know, as facts name it.
+pub(crate) fn missing(schema: Option<&str>, name: &str) -> RelationRef {
+    RelationRef { id: None, schema: schema.unwrap_or_default().into(), name: name.into() }
+}

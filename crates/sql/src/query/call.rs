@@ -1,0 +1,285 @@
+//! Calls in expressions: aggregates, windows, PostgreSQL's own functions. Functions with a body go
+//! to `function`.
+
+use crate::{
+    analyse::Walk,
+    builtin::{self, Act},
+    flow::{Distance, Field, Flow},
+    names::{parts, split},
+    query::Mode,
+    scope::Env,
+};
+use model::{
+    Operation, Use,
+    catalog::{Function, FunctionKind, TypeKind},
+    facts::FunctionRef,
+};
+use pg_raw_parse::{ConstValue, Node, nodes::FuncCall};
+use std::sync::Arc;
+
+/// The arguments of a call.
+#[derive(Debug, Default)]
+pub(crate) struct Arguments {
+    /// Name, if given by name, and value.
+    pub(crate) values: Vec<(Option<String>, Flow)>,
+    /// True for `VARIADIC array`.
+    pub(crate) spread: bool,
+    /// The first argument, if it is a text constant.
+    pub(crate) text: Option<String>,
+}
+
+impl Arguments {
+    /// All of them as one value.
+    pub(crate) fn merged(&self) -> Flow {
+        Flow::merge(self.values.iter().map(|(_, flow)| flow))
+    }
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn call(&mut self, call: &FuncCall, env: &Env<'_>, mode: Mode) -> Flow {
+        let names = parts(call.funcname());
+        let (schema, name) = split(&names);
+        let mut arguments = Arguments { spread: call.func_variadic, ..Arguments::default() };
+        for (index, node) in call.args().iter().enumerate() {
+            if index == 0 {
+                arguments.text = constant_text(node);
+            }
+            let named = match node {
+                Node::NamedArgExpr(named) => named.name().map(str::to_owned),
+                _ => None,
+            };
+            let flow = self.expr(node, env, mode);
+            arguments.values.push((named, flow));
+        }
+        for sort in call.agg_order() {
+            let flow = self.value(sort.node(), env);
+            self.facts.uses(&flow, Use::Inferred);
+            if call.agg_within_group {
+                arguments.values.push((None, flow));
+            }
+        }
+        self.test(call.agg_filter(), env);
+        if let Some(window) = call.over() {
+            self.window(window, env);
+        }
+        let aggregate = call.agg_star
+            || call.agg_distinct
+            || call.agg_within_group
+            || call.over().is_some()
+            || !matches!(call.agg_filter(), Node::None)
+            || !call.agg_order().is_empty();
+        self.apply(schema, name, &arguments, aggregate, env)
+    }
+
+    /// `t.f` and `(row).f` where the row has no such field: the function of that name over it.
+    pub(crate) fn call_on_row(&mut self, name: &str, row: Flow, env: &Env<'_>) -> Flow {
+        let arguments = Arguments { values: vec![(None, row)], ..Arguments::default() };
+        self.apply(None, name, &arguments, false, env)
+    }
+
+    /// A function by name over values.
+    pub(crate) fn apply(
+        &mut self,
+        schema: Option<&str>,
+        name: &str,
+        arguments: &Arguments,
+        aggregate: bool,
+        env: &Env<'_>,
+    ) -> Flow {
+        let candidates = self.candidates(schema, name, arguments);
+        if candidates.is_empty() {
+            return self.no_function(schema, name, arguments);
+        }
+        let certain = candidates.len() == 1;
+        let mut result: Option<Flow> = None;
+        for function in &candidates {
+            let reference = FunctionRef {
+                id: certain.then_some(function.id),
+                name: format!("{}.{}", function.schema, function.name),
+            };
+            self.facts.function(reference);
+            let flow = self.one(function, arguments, aggregate, env);
+            match &mut result {
+                None => result = Some(flow),
+                Some(sum) => {
+                    if sum.ty != flow.ty {
+                        sum.ty = None;
+                    }
+                    if sum.fields.as_ref().map(|f| f.len()) != flow.fields.as_ref().map(|f| f.len())
+                    {
+                        sum.fields = None;
+                    } else {
+                        sum.fields = combined(sum, &flow);
+                    }
+                    sum.absorb(&flow);
+                }
+            }
+        }
+        result.unwrap_or_else(Flow::unknown)
+    }
+
+    /// `name(row)` may be a field of the row; otherwise the function is not known.
+    fn no_function(&mut self, schema: Option<&str>, name: &str, arguments: &Arguments) -> Flow {
+        if schema.is_none()
+            && let [(None, only)] = arguments.values.as_slice()
+            && let Some(fields) = self.fields_of(only)
+            && let Some(field) = crate::scope::field_of(&fields, name)
+        {
+            return field;
+        }
+        let shown = schema.map_or_else(|| name.to_owned(), |schema| format!("{schema}.{name}"));
+        let why = "it is not in the catalog as it was last read";
+        self.facts.unknown(format!("function {shown}(…)"), why);
+        self.facts.function(FunctionRef { id: None, name: shown });
+        let mut flow = arguments.merged();
+        self.facts.uses(&flow, Use::Inferred);
+        flow.unknown = true;
+        flow
+    }
+
+    fn one(
+        &mut self,
+        function: &'a Arc<Function>,
+        arguments: &Arguments,
+        aggregate: bool,
+        env: &Env<'_>,
+    ) -> Flow {
+        let own = matches!(function.language.as_str(), "internal" | "c");
+        if !own && function.kind != FunctionKind::Aggregate {
+            return self.body(function, arguments, env);
+        }
+        let mut flow = arguments.merged().moved(Distance::Expression);
+        let acted = builtin::act(&function.name);
+        if let [(_, only)] = arguments.values.as_slice()
+            && builtin::folds(&function.name)
+            && only.distance <= Distance::Folded
+        {
+            flow.distance = Distance::Folded;
+        }
+        if aggregate || matches!(function.kind, FunctionKind::Aggregate | FunctionKind::Window) {
+            self.facts.uses(&flow, Use::Inferred);
+            flow.distance = Distance::Aggregate;
+            if function.schema != "pg_catalog" && acted.is_none() {
+                self.aggregate_body(function, &flow);
+            }
+        }
+        if let Some(act) = acted {
+            flow = self.act(act, function, arguments, flow);
+        } else if function.language == "c" && function.schema != "pg_catalog" {
+            // An extension's function computes, unless it is one of those known to do more.
+            flow.unknown |= function.volatility == model::catalog::Volatility::Volatile;
+        }
+        self.shaped(function, flow)
+    }
+
+    fn act(&mut self, act: Act, function: &Function, arguments: &Arguments, flow: Flow) -> Flow {
+        let object = format!("function {}", function.name);
+        match act {
+            Act::Effect(operation) => {
+                self.facts.about(operation, object);
+                flow
+            }
+            Act::Opaque(operation) => {
+                self.facts.about(operation, object);
+                self.facts.uses(&flow, Use::Exported);
+                Flow { unknown: true, ..flow }
+            }
+            Act::Export(operation) => {
+                self.facts.about(operation, object);
+                self.facts.uses(&flow, Use::Exported);
+                flow
+            }
+            Act::Hidden => {
+                self.facts.uses(&flow, Use::Exported);
+                let why = "it can read what its text arguments name; query the tables directly";
+                self.facts.unknown(format!("function {}(…)", function.name), why);
+                Flow { unknown: true, ..flow }
+            }
+            Act::Scope => {
+                let parameter = arguments.text.as_deref().map(str::to_ascii_lowercase);
+                let known = parameter.as_deref().is_some_and(|p| !builtin::scope_parameter(p));
+                if !known {
+                    self.facts.scope();
+                }
+                let protective = parameter.as_deref().is_none_or(builtin::protective_parameter);
+                if protective {
+                    self.facts.about(Operation::Security, object.clone());
+                }
+                let role =
+                    matches!(parameter.as_deref(), None | Some("role" | "session_authorization"));
+                if role {
+                    self.facts.about(Operation::SetRole, object.clone());
+                }
+                self.facts.about(Operation::Set, object);
+                self.facts.uses(&flow, Use::Exported);
+                flow
+            }
+            Act::Stash => {
+                // A parameter of the server's own holds what somebody set; one with a dot in its
+                // name exists only to keep a value.
+                let custom = arguments.text.as_deref().is_none_or(|name| name.contains('.'));
+                Flow { unknown: flow.unknown || custom, ..flow }
+            }
+            Act::Oracle => {
+                self.facts.uses(&flow, Use::Inferred);
+                flow
+            }
+            Act::Count => {
+                self.facts.uses(&flow, Use::Inferred);
+                Flow { unknown: flow.unknown, ..Flow::constant(None) }
+            }
+        }
+    }
+
+    /// A value as the function's declaration shapes it: fields of its rows, or its type.
+    pub(crate) fn shaped(&mut self, function: &Function, flow: Flow) -> Flow {
+        let each = |name: &str, ty| {
+            let flow = Flow { origin: None, fields: None, ..flow.clone() };
+            Field::new(name, flow.typed(Some(ty)))
+        };
+        if function.output_columns.len() > 1
+            || (function.output_columns.len() == 1 && function.returns_set && is_table(function))
+        {
+            let columns = function.output_columns.iter();
+            let fields = columns.map(|(name, ty)| each(name, *ty)).collect();
+            return Flow { fields: Some(fields), ..flow };
+        }
+        if let Some(names) = self.composite(function.return_type) {
+            let fields = names.iter().map(|(name, ty)| each(name, *ty)).collect();
+            return Flow { fields: Some(fields), ty: Some(function.return_type), ..flow };
+        }
+        let pseudo = self.catalog.type_by_id(function.return_type);
+        let pseudo = pseudo.is_none_or(|ty| ty.kind == TypeKind::Pseudo);
+        flow.typed(Some(function.return_type).filter(|_| !pseudo))
+    }
+}
+
+/// RETURNS TABLE with one column yields a row of one, named as declared.
+fn is_table(function: &Function) -> bool {
+    function.output_columns.first().is_some_and(|(name, _)| !name.is_empty())
+}
+
+fn combined(left: &Flow, right: &Flow) -> Option<std::rc::Rc<[Field]>> {
+    let (left, right) = (left.fields.as_ref()?, right.fields.as_ref()?);
+    let fields = left.iter().zip(right.iter()).map(|(left, right)| {
+        let mut field = left.clone();
+        field.flow.absorb(&right.flow);
+        field
+    });
+    Some(fields.collect())
+}
+
+/// The text of a constant argument, casts aside.
+fn constant_text(node: Node<'_>) -> Option<String> {
+    match node {
+        Node::TypeCast(cast) => match cast.arg() {
+            Node::A_Const(_) => constant_text(cast.arg()),
+            _ => None,
+        },
+        Node::A_Const(constant) => match constant.val()? {
+            ConstValue::String(text) => Some(text.to_owned()),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,471 @@
+//! Expressions: what their value carries, and what their predicates test. Every node type of the
+//! grammar that can stand in an expression has its line here; any other makes the value unknown.
+
+use crate::{
+    analyse::Walk,
+    builtin,
+    flow::{Columns, Distance, Field, Flow},
+    names::parts,
+    query::Mode,
+    scope::Env,
+};
+use model::{ColumnId, TypeId, Use};
+use pg_raw_parse::{
+    ConstValue, Node,
+    list::NodeList,
+    nodes::{A_Expr, BoolExpr, CaseExpr, JsonBehavior, JsonOutput, RowExpr, SubLink, TypeCast},
+    raw::{A_Expr_Kind, SubLinkType},
+};
+
+/// `pg_type.oid` of `boolean`.
+const BOOLEAN: TypeId = TypeId(16);
+
+impl Walk<'_> {
+    /// An expression whose value goes on.
+    pub(crate) fn value(&mut self, node: Node<'_>, env: &Env<'_>) -> Flow {
+        self.expr(node, env, Mode::Value)
+    }
+
+    /// A predicate: nothing of it goes on, all of it is tested or inferred.
+    pub(crate) fn test(&mut self, node: Node<'_>, env: &Env<'_>) {
+        let flow = self.expr(node, env, Mode::Test);
+        self.facts.tested(&flow);
+    }
+
+    /// An expression in the given mode.
+    pub(crate) fn expr(&mut self, node: Node<'_>, env: &Env<'_>, mode: Mode) -> Flow {
+        match node {
+            // The leaves need no room.
+            Node::None | Node::A_Const(_) => Flow::constant(constant_type(node)),
+            Node::ColumnRef(reference) => self.reference(reference, env),
+            _ => self.deeper(|walk| walk.branch(node, env, mode), Flow::unknown),
+        }
+    }
+
+    fn branch(&mut self, node: Node<'_>, env: &Env<'_>, mode: Mode) -> Flow {
+        match node {
+            Node::ParamRef(param) => self.parameter(param.number),
+            Node::TypeCast(cast) => self.cast(cast, env, mode),
+            Node::A_Expr(expr) => self.operation(expr, env, mode),
+            Node::BoolExpr(expr) => self.boolean(expr, env, mode),
+            Node::NullTest(test) => {
+                let flow = self.expr(test.arg(), env, mode);
+                self.facts.tested(&Flow { distance: Distance::Identity, ..flow });
+                Flow::constant(Some(BOOLEAN))
+            }
+            Node::BooleanTest(test) => {
+                let flow = self.expr(test.arg(), env, mode);
+                flow.moved(Distance::Expression).typed(Some(BOOLEAN))
+            }
+            Node::SubLink(link) => self.sublink(link, env, mode),
+            Node::CaseExpr(case) => self.case(case, env, mode),
+            Node::CoalesceExpr(expr) => self.choice(expr.args(), env, mode),
+            Node::MinMaxExpr(expr) => self.all(expr.args(), env, mode),
+            Node::RowExpr(row) => self.row(row, env),
+            Node::A_ArrayExpr(array) => self.all(array.elements(), env, mode),
+            Node::A_Indirection(indirection) => {
+                let mut flow = self.expr(indirection.arg(), env, mode);
+                for step in indirection.indirection() {
+                    flow = self.step(flow, step, env);
+                }
+                flow
+            }
+            Node::FuncCall(call) => self.call(call, env, mode),
+            Node::CollateClause(collate) => {
+                let mut flow = self.expr(collate.arg(), env, mode);
+                flow.origin = None;
+                flow
+            }
+            Node::NamedArgExpr(argument) => self.expr(argument.arg(), env, mode),
+            Node::ResTarget(target) => self.expr(target.val(), env, mode),
+            Node::NodeList(list) => self.all(list, env, mode),
+            Node::GroupingFunc(grouping) => {
+                let flow = self.all(grouping.args(), env, mode);
+                self.facts.tested(&Flow { distance: Distance::Identity, ..flow });
+                Flow::constant(None)
+            }
+            Node::SQLValueFunction(_)
+            | Node::SetToDefault(_)
+            | Node::CurrentOfExpr(_)
+            | Node::MergeSupportFunc(_) => Flow::constant(None),
+            Node::XmlExpr(expr) => {
+                let mut flow = self.all(expr.args(), env, mode);
+                flow.absorb(&self.all(expr.named_args(), env, mode));
+                flow
+            }
+            Node::XmlSerialize(xml) => self.expr(xml.expr(), env, mode).moved(Distance::Expression),
+            _ => self.json(node, env, mode),
+        }
+    }
+
+    fn json(&mut self, node: Node<'_>, env: &Env<'_>, mode: Mode) -> Flow {
+        let mut flow = match node {
+            Node::JsonValueExpr(value) => self.expr(value.raw_expr(), env, mode),
+            Node::JsonIsPredicate(test) => {
+                let flow = self.expr(test.expr(), env, mode);
+                self.facts.uses(&flow, Use::Inferred);
+                return Flow::constant(Some(BOOLEAN));
+            }
+            Node::JsonParseExpr(expr) => self.optional(expr.expr().map(Node::JsonValueExpr), env),
+            Node::JsonScalarExpr(expr) => self.expr(expr.expr(), env, mode),
+            Node::JsonSerializeExpr(expr) => {
+                self.optional(expr.expr().map(Node::JsonValueExpr), env)
+            }
+            Node::JsonObjectConstructor(object) => {
+                let mut flow = Flow::constant(None);
+                for pair in object.exprs() {
+                    flow.absorb(&self.expr(Node::JsonKeyValue(pair), env, mode));
+                }
+                flow
+            }
+            Node::JsonKeyValue(pair) => {
+                let mut flow = self.expr(pair.key(), env, mode);
+                flow.absorb(&self.optional(pair.value().map(Node::JsonValueExpr), env));
+                flow
+            }
+            Node::JsonArrayConstructor(array) => {
+                let mut flow = Flow::constant(None);
+                for item in array.exprs() {
+                    flow.absorb(&self.expr(Node::JsonValueExpr(item), env, mode));
+                }
+                flow
+            }
+            Node::JsonArrayQueryConstructor(array) => self.rows(array.query(), env),
+            Node::JsonObjectAgg(agg) => {
+                self.json_aggregate(agg.arg().map(Node::JsonKeyValue), agg.constructor(), env)
+            }
+            Node::JsonArrayAgg(agg) => {
+                self.json_aggregate(agg.arg().map(Node::JsonValueExpr), agg.constructor(), env)
+            }
+            Node::JsonFuncExpr(function) => {
+                let item = function.context_item().map(Node::JsonValueExpr);
+                let mut flow = self.optional(item, env);
+                flow.absorb(&self.expr(function.pathspec(), env, mode));
+                flow.absorb(&self.all(function.passing(), env, mode));
+                for behaviour in [function.on_empty(), function.on_error()] {
+                    flow.absorb(&self.optional(behaviour.map(JsonBehavior::expr), env));
+                }
+                flow.ty = function
+                    .output()
+                    .and_then(JsonOutput::type_name)
+                    .and_then(|name| self.type_of(name));
+                let ty = flow.ty;
+                return flow.moved(Distance::Expression).typed(ty);
+            }
+            Node::JsonArgument(argument) => {
+                self.optional(argument.val().map(Node::JsonValueExpr), env)
+            }
+            other => {
+                let shown = crate::statement::kind(other);
+                let why = "the analyser does not know it; write it another way";
+                self.facts.unknown(format!("an expression ({shown})"), why);
+                Flow::unknown()
+            }
+        };
+        flow = flow.moved(Distance::Expression);
+        flow
+    }
+
+    fn json_aggregate(
+        &mut self,
+        argument: Option<Node<'_>>,
+        constructor: Option<&pg_raw_parse::nodes::JsonAggConstructor>,
+        env: &Env<'_>,
+    ) -> Flow {
+        let flow = self.optional(argument, env);
+        self.facts.uses(&flow, Use::Inferred);
+        if let Some(constructor) = constructor {
+            self.test(constructor.agg_filter(), env);
+            for sort in constructor.agg_order() {
+                let flow = match sort {
+                    Node::SortBy(sort) => self.value(sort.node(), env),
+                    other => self.value(other, env),
+                };
+                self.facts.uses(&flow, Use::Inferred);
+            }
+            if let Some(window) = constructor.over() {
+                self.window(window, env);
+            }
+        }
+        flow.moved(Distance::Aggregate)
+    }
+
+    fn optional(&mut self, node: Option<Node<'_>>, env: &Env<'_>) -> Flow {
+        node.map_or_else(|| Flow::constant(None), |node| self.value(node, env))
+    }
+
+    /// Everything in a list as one value.
+    fn all(&mut self, list: &NodeList, env: &Env<'_>, mode: Mode) -> Flow {
+        let mut flow = Flow::constant(None);
+        for node in list {
+            flow.absorb(&self.expr(node, env, mode));
+        }
+        flow
+    }
+
+    /// COALESCE: with constants for the rest it is still a look-up of its one column.
+    fn choice(&mut self, list: &NodeList, env: &Env<'_>, mode: Mode) -> Flow {
+        let mut flows: Vec<Flow> = Vec::with_capacity(list.len());
+        for node in list {
+            flows.push(self.expr(node, env, mode));
+        }
+        let ty = flows.iter().find_map(|flow| flow.ty);
+        let mut merged = Flow::merge(&flows).typed(ty);
+        let mut carrying = flows.iter().filter(|flow| !flow.sources.is_empty());
+        if let (Some(only), None) = (carrying.next(), carrying.next()) {
+            merged.distance = only.distance.max(Distance::Folded);
+        }
+        merged
+    }
+
+    fn parameter(&mut self, number: i32) -> Flow {
+        let Some(frame) = self.frames.last() else { return Flow::constant(None) };
+        let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+        let argument = index.and_then(|index| frame.arguments.get(index));
+        argument.map_or_else(Flow::unknown, |(_, flow)| flow.clone())
+    }
+
+    fn cast(&mut self, cast: &TypeCast, env: &Env<'_>, mode: Mode) -> Flow {
+        let flow = self.expr(cast.arg(), env, mode);
+        let ty = cast.type_name().and_then(|name| self.type_of(name));
+        if flow.sources.is_empty() {
+            let fields = flow.fields.clone().filter(|_| ty.is_none());
+            return Flow { fields, unknown: flow.unknown, ..Flow::constant(ty) };
+        }
+        let category = |ty: Option<TypeId>| {
+            ty.and_then(|ty| self.catalog.type_by_id(ty)).map(|ty| ty.category)
+        };
+        let (from, to) = (category(flow.ty), category(ty));
+        // A cast out of text fails on what is not of the type, and says so: a question in itself.
+        let fallible = from.is_none_or(|from| from == 'S') && to != Some('S');
+        if fallible && flow.ty != ty {
+            self.facts.uses(&flow, Use::Inferred);
+        }
+        let distance =
+            if to == Some('S') || flow.ty == ty { Distance::Cast } else { Distance::Expression };
+        let mut cast = flow.clone();
+        cast.origin = None;
+        cast.ty = ty;
+        // Casts keep equality, which is all that a look-up asks.
+        cast.distance = cast.distance.max(if distance == Distance::Cast || from == to {
+            Distance::Cast
+        } else {
+            Distance::Folded
+        });
+        cast.fields = match (&flow.fields, ty.and_then(|ty| self.composite(ty))) {
+            (Some(fields), Some(names)) => {
+                let pairs = fields.iter().zip(names);
+                let renamed = pairs.map(|(field, (name, ty))| {
+                    let flow = Flow { origin: None, ty: Some(ty), ..field.flow.clone() };
+                    Field::new(&name, flow)
+                });
+                Some(renamed.collect())
+            }
+            _ => None,
+        };
+        cast
+    }
+
+    fn operation(&mut self, expr: &A_Expr, env: &Env<'_>, mode: Mode) -> Flow {
+        let operator = parts(expr.name()).last().copied().unwrap_or_default();
+        match expr.kind {
+            A_Expr_Kind::AEXPR_OP if !builtin::compares(operator) => self.compute(expr, env, mode),
+            A_Expr_Kind::AEXPR_NULLIF => {
+                let left = self.expr(expr.lexpr(), env, mode);
+                let right = self.expr(expr.rexpr(), env, mode);
+                self.compared(&left, true, mode);
+                self.compared(&right, true, mode);
+                let ty = left.ty;
+                left.moved(Distance::Expression).typed(ty)
+            }
+            _ => self.comparison(expr, operator, env, mode),
+        }
+    }
+
+    /// An operator that makes a value. Chains (`a || b || c`) lean to the left and can be long.
+    fn compute(&mut self, expr: &A_Expr, env: &Env<'_>, mode: Mode) -> Flow {
+        let mut flow = Flow::constant(None);
+        let mut next = expr;
+        loop {
+            let operator = parts(next.name()).last().copied().unwrap_or_default();
+            let right = self.expr(next.rexpr(), env, mode);
+            // A divisor can be zero, and the error tells.
+            if matches!(operator, "/" | "%") {
+                self.facts.uses(&right, Use::Inferred);
+            }
+            flow.absorb(&right);
+            match next.lexpr() {
+                Node::A_Expr(left)
+                    if left.kind == A_Expr_Kind::AEXPR_OP
+                        && !builtin::compares(
+                            parts(left.name()).last().copied().unwrap_or_default(),
+                        ) =>
+                {
+                    next = left;
+                }
+                left => {
+                    flow.absorb(&self.expr(left, env, mode));
+                    return flow.moved(Distance::Expression);
+                }
+            }
+        }
+    }
+
+    fn comparison(&mut self, expr: &A_Expr, operator: &str, env: &Env<'_>, mode: Mode) -> Flow {
+        let left = self.expr(expr.lexpr(), env, mode);
+        let right = self.expr(expr.rexpr(), env, mode);
+        let equality = match expr.kind {
+            A_Expr_Kind::AEXPR_DISTINCT
+            | A_Expr_Kind::AEXPR_NOT_DISTINCT
+            | A_Expr_Kind::AEXPR_IN => true,
+            A_Expr_Kind::AEXPR_OP | A_Expr_Kind::AEXPR_OP_ANY | A_Expr_Kind::AEXPR_OP_ALL => {
+                builtin::equals(operator)
+            }
+            _ => false,
+        };
+        // The elements behind IN and ANY are looked up one by one, not as a computed whole.
+        let right = match expr.kind {
+            A_Expr_Kind::AEXPR_IN | A_Expr_Kind::AEXPR_OP_ANY | A_Expr_Kind::AEXPR_OP_ALL
+                if right.sources.is_empty() =>
+            {
+                Flow::constant(None)
+            }
+            A_Expr_Kind::AEXPR_IN => Flow { distance: Distance::Folded, ..right },
+            _ => right,
+        };
+        self.compared(&left, equality, mode);
+        self.compared(&right, equality, mode);
+        let mut answer = Flow::constant(Some(BOOLEAN));
+        // Comparing a truth value gives the value itself, or its opposite.
+        for side in [&left, &right] {
+            if side.ty == Some(BOOLEAN) || side.unknown {
+                answer.absorb(side);
+            }
+        }
+        answer.distance = Distance::Expression;
+        answer
+    }
+
+    /// A comparison's operand. In a predicate an equality is a look-up; where the answer itself
+    /// goes to the client, it is an inference.
+    fn compared(&mut self, flow: &Flow, equality: bool, mode: Mode) {
+        if equality && mode == Mode::Test {
+            self.facts.tested(flow);
+        } else {
+            self.facts.uses(flow, Use::Inferred);
+        }
+    }
+
+    fn boolean(&mut self, expr: &BoolExpr, env: &Env<'_>, mode: Mode) -> Flow {
+        let mut answer = Flow::constant(Some(BOOLEAN));
+        for arg in expr.args() {
+            let flow = self.expr(arg, env, mode);
+            if mode == Mode::Test {
+                self.facts.tested(&flow);
+            } else {
+                answer.absorb(&flow);
+            }
+        }
+        answer.distance = Distance::Expression;
+        answer
+    }
+
+    fn case(&mut self, case: &CaseExpr, env: &Env<'_>, mode: Mode) -> Flow {
+        let subject = self.expr(case.arg(), env, mode);
+        let mut flow = Flow::constant(None);
+        for when in case.args() {
+            let Node::CaseWhen(when) = when else { continue };
+            let condition = self.expr(when.expr(), env, mode);
+            if matches!(case.arg(), Node::None) {
+                // A bare truth value decides which branch is seen: it is as good as returned.
+                flow.absorb(&condition);
+            } else {
+                self.compared(&condition, true, mode);
+            }
+            flow.absorb(&self.expr(when.result(), env, mode));
+        }
+        if !matches!(case.arg(), Node::None) {
+            self.compared(&subject, true, mode);
+            flow.unknown |= subject.unknown;
+        }
+        let otherwise = self.expr(case.defresult(), env, mode);
+        flow.absorb(&otherwise);
+        flow.moved(Distance::Expression).typed(otherwise.ty)
+    }
+
+    fn row(&mut self, row: &RowExpr, env: &Env<'_>) -> Flow {
+        let flows = self.row_items(row.args(), env);
+        let fields = flows.into_iter().enumerate();
+        let field = |(index, flow): (usize, Flow)| {
+            Field::new(&format!("f{}", index + 1), Flow { origin: None, ..flow })
+        };
+        Flow::row(fields.map(field).collect())
+    }
+
+    /// The rows of a subquery as one value.
+    fn rows(&mut self, node: Node<'_>, env: &Env<'_>) -> Flow {
+        let columns = match node {
+            Node::SelectStmt(select) => self.select(select, env),
+            other => self.statement(other, env).unwrap_or_else(Columns::open),
+        };
+        let mut flow = Flow::merge(columns.fields.iter().map(|field| &field.flow));
+        flow.unknown |= columns.rest == crate::flow::Rest::Open;
+        flow
+    }
+
+    fn sublink(&mut self, link: &SubLink, env: &Env<'_>, mode: Mode) -> Flow {
+        let columns = match link.subselect() {
+            Node::SelectStmt(select) => self.select(select, env),
+            other => self.statement(other, env).unwrap_or_else(Columns::open),
+        };
+        let open = columns.rest == crate::flow::Rest::Open;
+        match link.sub_link_type {
+            SubLinkType::EXISTS_SUBLINK => Flow::constant(Some(BOOLEAN)),
+            SubLinkType::EXPR_SUBLINK if columns.fields.len() == 1 && !open => {
+                let mut fields = columns.fields.into_iter();
+                let mut flow = fields.next().map(|field| field.flow).unwrap_or_default();
+                flow.origin = None;
+                flow.distance = flow.distance.max(Distance::Cast);
+                flow
+            }
+            SubLinkType::EXPR_SUBLINK | SubLinkType::MULTIEXPR_SUBLINK => {
+                let mut flow = Flow::row(columns.fields);
+                flow.unknown |= open;
+                flow
+            }
+            SubLinkType::ARRAY_SUBLINK => {
+                let mut flow = Flow::merge(columns.fields.iter().map(|field| &field.flow));
+                flow.unknown |= open;
+                flow
+            }
+            SubLinkType::ANY_SUBLINK
+            | SubLinkType::ALL_SUBLINK
+            | SubLinkType::ROWCOMPARE_SUBLINK => {
+                let operator = parts(link.oper_name()).last().copied().unwrap_or("=");
+                let equality = builtin::equals(operator);
+                let subject = self.expr(link.testexpr(), env, mode);
+                self.compared(&subject, equality, mode);
+                for field in &columns.fields {
+                    self.compared(&field.flow, equality, mode);
+                }
+                Flow::constant(Some(BOOLEAN))
+            }
+            _ => Flow::unknown(),
+        }
+    }
+
+    /// Notes that a column is assigned.
+    pub(crate) fn written(&mut self, column: ColumnId) {
+        self.facts.column(column, Use::Written);
+    }
+}
+
+/// The type of a constant, where its spelling alone decides it.
+fn constant_type(node: Node<'_>) -> Option<TypeId> {
+    let Node::A_Const(constant) = node else { return None };
+    match constant.val()? {
+        ConstValue::Boolean(_) => Some(BOOLEAN),
+        ConstValue::Integer(_) => Some(TypeId(23)),
+        _ => None,
+    }
+}

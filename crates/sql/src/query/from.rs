@@ -1,0 +1,299 @@
+//! FROM: tables, subqueries, functions, joins. Each becomes a fragment of the level's scope.
+
+use crate::{
+    analyse::Walk,
+    flow::{Columns, Distance, Field, Flow, Rest},
+    names::{alias_columns, parts, split, strings},
+    query::Mode,
+    scope::{Env, Fragment, Table, renamed},
+};
+use model::Use;
+use pg_raw_parse::{
+    Node,
+    list::{CastNodeList, NodeList},
+    nodes::{Alias, JoinExpr, JsonTableColumn, RangeFunction, RangeTableFunc, RangeVar},
+};
+use std::rc::Rc;
+
+impl Walk<'_> {
+    /// One item of FROM. `env` holds the items to its left. `lateral` is true inside a LATERAL
+    /// item, where they are visible at once.
+    pub(crate) fn from_item(&mut self, node: Node<'_>, env: &Env<'_>, lateral: bool) -> Fragment {
+        self.deeper(
+            |walk| walk.item(node, env, lateral),
+            || Fragment::table(Table::new("", Columns::open())),
+        )
+    }
+
+    fn item(&mut self, node: Node<'_>, env: &Env<'_>, lateral: bool) -> Fragment {
+        match node {
+            Node::RangeVar(range) => Fragment::table(self.table_or_cte(range, env)),
+            Node::RangeSubselect(subselect) => {
+                let outer = if subselect.lateral { None } else { Some(env.without_from()) };
+                let columns = match subselect.subquery() {
+                    Node::SelectStmt(select) => self.select(select, outer.as_ref().unwrap_or(env)),
+                    other => self.not_understood(other, "a subquery"),
+                };
+                Fragment::table(aliased("", columns, subselect.alias()))
+            }
+            Node::RangeFunction(function) => Fragment::table(self.functions(function, env)),
+            Node::RangeTableFunc(function) => Fragment::table(self.xml_table(function, env)),
+            Node::JsonTable(table) => {
+                let mut source = match table.context_item() {
+                    Some(item) => self.value(item.raw_expr(), env),
+                    None => Flow::unknown(),
+                };
+                source.absorb(&self.values_of(table.passing(), env));
+                self.facts.uses(&source, Use::Inferred);
+                let mut columns = Columns::default();
+                self.json_columns(table.columns(), &source, env, &mut columns);
+                Fragment::table(aliased("json_table", columns, table.alias()))
+            }
+            Node::RangeTableSample(sample) => {
+                let flow = self.values_of(sample.args(), env);
+                self.facts.uses(&flow, Use::Inferred);
+                let flow = self.value(sample.repeatable(), env);
+                self.facts.uses(&flow, Use::Inferred);
+                self.from_item(sample.relation(), env, lateral)
+            }
+            Node::JoinExpr(join) => self.join(join, env),
+            other => {
+                let columns = self.not_understood(other, "an item of FROM");
+                Fragment::table(Table::new("", columns))
+            }
+        }
+    }
+
+    /// Columns of something that the walk has no word for.
+    fn not_understood(&mut self, node: Node<'_>, what: &str) -> Columns {
+        let shown = crate::statement::kind(node);
+        self.facts.unknown(what, format!("{shown} is not analysed; write it another way"));
+        Columns::open()
+    }
+
+    fn table_or_cte(&mut self, range: &RangeVar, env: &Env<'_>) -> Table {
+        let name = range.relname().unwrap_or_default();
+        if range.schemaname().is_none()
+            && let Some(cte) = env.cte(name)
+        {
+            let columns = Rc::clone(&cte.columns);
+            let names = range.alias().map(alias_columns).unwrap_or_default();
+            let alias = range.alias().and_then(Alias::aliasname).unwrap_or(name);
+            let mut table = Table::new(alias, Columns::default());
+            table.columns = renamed(&columns, &names);
+            return table;
+        }
+        self.read(range)
+    }
+
+    fn functions(&mut self, range: &RangeFunction, env: &Env<'_>) -> Table {
+        let mut columns = Columns::default();
+        let mut name = String::new();
+        let single = range.functions().len() == 1;
+        for item in range.functions() {
+            let Node::NodeList(pair) = item else { continue };
+            let call = pair.get(0).unwrap_or(Node::None);
+            let definitions = pair.get(1).and_then(|node| node.as_node_list());
+            name = super::name::of(call).unwrap_or_default().to_owned();
+            let mut part = self.function_columns(call, env);
+            if let Some(definitions) = definitions.filter(|list| !list.is_empty()) {
+                part = self.defined(part, definitions.iter());
+            } else if !range.coldeflist().is_empty() {
+                part = self.defined(part, range.coldeflist().iter().map(Node::ColumnDef));
+            }
+            columns.fields.append(&mut part.fields);
+            if part.rest != Rest::Closed {
+                columns.rest = part.rest;
+            }
+        }
+        // A function that returns a plain value names its column after itself or its alias.
+        let alias = range.alias().and_then(Alias::aliasname);
+        if single
+            && let ([field], Some(alias)) = (columns.fields.as_mut_slice(), alias)
+            && *field.name == *name
+        {
+            field.name = alias.into();
+        }
+        if range.ordinality {
+            columns.fields.push(Field::new("ordinality", Flow::constant(None)));
+        }
+        aliased(&name, columns, range.alias())
+    }
+
+    /// What a call in FROM yields, a column for each field of its rows.
+    fn function_columns(&mut self, call: Node<'_>, env: &Env<'_>) -> Columns {
+        let flow = self.expr(call, env, Mode::Value);
+        let flow = Flow { origin: None, ..flow };
+        if let Some(fields) = &flow.fields {
+            let field = |field: &Field| {
+                Field::new(&field.name, Flow { origin: None, ..field.flow.clone() })
+            };
+            return Columns::closed(fields.iter().map(field).collect());
+        }
+        let name = super::name::of(call).unwrap_or_default();
+        if flow.unknown && flow.ty.is_none() {
+            return Columns { fields: Vec::new(), rest: Rest::Open };
+        }
+        Columns::closed(vec![Field::new(name, flow)])
+    }
+
+    /// Columns by a definition list: `AS t (a int, b text)`.
+    fn defined<'t>(
+        &mut self,
+        part: Columns,
+        definitions: impl Iterator<Item = Node<'t>>,
+    ) -> Columns {
+        let mut all = Flow::merge(part.fields.iter().map(|field| &field.flow));
+        all.unknown |= part.rest == Rest::Open;
+        let mut columns = Columns::default();
+        for (index, definition) in definitions.enumerate() {
+            let Node::ColumnDef(definition) = definition else { continue };
+            let known = part.rest == Rest::Closed && part.fields.len() > 1;
+            let mut flow = match part.fields.get(index).filter(|_| known) {
+                Some(field) => field.flow.clone(),
+                None => all.clone(),
+            };
+            flow.ty = definition.type_name().and_then(|name| self.type_of(name));
+            flow.fields = None;
+            columns.fields.push(Field::new(definition.colname().unwrap_or_default(), flow));
+        }
+        columns
+    }
+
+    fn xml_table(&mut self, function: &RangeTableFunc, env: &Env<'_>) -> Table {
+        let mut source = self.value(function.docexpr(), env);
+        source.absorb(&self.value(function.rowexpr(), env));
+        source.absorb(&self.values_of(function.namespaces(), env));
+        self.facts.uses(&source, Use::Inferred);
+        let source = source.moved(Distance::Expression);
+        let mut columns = Columns::default();
+        for column in function.columns() {
+            let mut flow = source.clone();
+            flow.absorb(&self.value(column.colexpr(), env));
+            flow.absorb(&self.value(column.coldefexpr(), env));
+            flow.ty = column.type_name().and_then(|name| self.type_of(name));
+            columns.fields.push(Field::new(column.colname().unwrap_or_default(), flow));
+        }
+        aliased("xmltable", columns, function.alias())
+    }
+
+    fn json_columns(
+        &mut self,
+        list: &CastNodeList<JsonTableColumn>,
+        source: &Flow,
+        env: &Env<'_>,
+        columns: &mut Columns,
+    ) {
+        for column in list {
+            self.json_column(column, source, env, columns);
+        }
+    }
+
+    fn json_column(
+        &mut self,
+        column: &JsonTableColumn,
+        source: &Flow,
+        env: &Env<'_>,
+        columns: &mut Columns,
+    ) {
+        let nested = column.columns();
+        if !nested.is_empty() {
+            for inner in nested {
+                if let Node::JsonTableColumn(inner) = inner {
+                    self.json_column(inner, source, env, columns);
+                }
+            }
+            return;
+        }
+        let mut flow = source.clone().moved(Distance::Expression);
+        for behaviour in [column.on_empty(), column.on_error()].into_iter().flatten() {
+            flow.absorb(&self.value(behaviour.expr(), env));
+        }
+        flow.ty = column.type_name().and_then(|name| self.type_of(name));
+        columns.fields.push(Field::new(column.name().unwrap_or_default(), flow));
+    }
+
+    fn join(&mut self, join: &JoinExpr, env: &Env<'_>) -> Fragment {
+        let left = self.from_item(join.larg(), env, false);
+        let beside = env.with(&left);
+        let right = self.from_item(join.rarg(), &beside, true);
+        let using: Vec<Rc<str>> = if join.is_natural {
+            let named = |name: &str| right.columns.fields.iter().any(|field| &*field.name == name);
+            let names = left.columns.fields.iter().map(|field| Rc::clone(&field.name));
+            names.filter(|name| named(name)).collect()
+        } else {
+            strings(join.using_clause()).into_iter().map(Into::into).collect()
+        };
+        if join.is_natural
+            && (left.columns.rest, right.columns.rest) != (Rest::Closed, Rest::Closed)
+        {
+            self.facts.unknown("NATURAL JOIN", "the columns of a side are not known; use ON");
+        }
+        let mut columns = Columns::default();
+        let mut merged = Vec::new();
+        for name in &using {
+            let missing = Flow::unknown;
+            let from_left = left.columns.find(name).unwrap_or_else(missing);
+            let from_right = right.columns.find(name).unwrap_or_else(missing);
+            self.facts.tested(&from_left);
+            self.facts.tested(&from_right);
+            let flow = Self::merged(join.jointype, &from_left, &from_right);
+            merged.push(Field { name: Rc::clone(name), flow });
+        }
+        columns.fields.extend(merged.iter().cloned());
+        for side in [&left.columns, &right.columns] {
+            let others = side.fields.iter().filter(|field| !using.contains(&field.name));
+            columns.fields.extend(others.cloned());
+            if side.rest != Rest::Closed {
+                columns.rest = side.rest;
+            }
+        }
+        let mut tables = left.tables.clone();
+        tables.extend(right.tables.iter().cloned());
+        let mut joined = Fragment { tables, columns: Rc::new(columns) };
+        let mut inner = env.without_from();
+        inner.fragments.push(joined.clone());
+        // ON sees the two sides, and what stands around the query, but no neighbours in FROM.
+        self.test(join.quals(), &inner);
+        if let Some(alias) = join.join_using_alias() {
+            let name = alias.aliasname().unwrap_or_default();
+            joined.tables.push(Table::new(name, Columns::closed(merged)));
+        }
+        if let Some(alias) = join.alias() {
+            let name = alias.aliasname().unwrap_or_default();
+            let mut table = Table::new(name, Columns::default());
+            table.columns = renamed(&joined.columns, &alias_columns(alias));
+            return Fragment::table(table);
+        }
+        joined
+    }
+
+    /// All values of a list as one.
+    pub(crate) fn values_of(&mut self, list: &NodeList, env: &Env<'_>) -> Flow {
+        let mut all = Flow::constant(None);
+        for node in list {
+            all.absorb(&self.value(node, env));
+        }
+        all
+    }
+
+    /// The type that a type name reaches, arrays included.
+    pub(crate) fn type_of(&self, name: &pg_raw_parse::nodes::TypeName) -> Option<model::TypeId> {
+        if name.pct_type {
+            return None;
+        }
+        let names = strings(name.names());
+        let (schema, base) = split(&names);
+        if name.array_bounds().is_empty() {
+            return self.path.ty(self.catalog, schema, base).map(|ty| ty.id);
+        }
+        self.path.ty(self.catalog, schema, &format!("_{base}")).map(|ty| ty.id)
+    }
+}
+
+/// A table under its alias, if it has one, with the alias's column names.
+fn aliased(name: &str, mut columns: Columns, alias: Option<&Alias>) -> Table {
+    let Some(alias) = alias else { return Table::new(name, columns) };
+    columns.rename(parts(alias.colnames()));
+    Table::new(alias.aliasname().unwrap_or(name), columns)
+}

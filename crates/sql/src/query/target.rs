@@ -1,0 +1,253 @@
+//! Select lists: stars, names, values. Also whole rows and the fields of composite values.
+
+use crate::{
+    analyse::Walk,
+    flow::{Columns, Distance, Field, Flow, Rest},
+    names::parts,
+    query::Mode,
+    scope::{Env, field_of, system_column},
+};
+use model::{ColumnId, TypeId, catalog::TypeKind};
+use pg_raw_parse::{
+    Node,
+    list::NodeList,
+    nodes::{ColumnRef, ResTarget},
+};
+use std::rc::Rc;
+
+impl Walk<'_> {
+    /// A list of targets (SELECT, RETURNING), stars expanded.
+    pub(crate) fn targets<'t>(
+        &mut self,
+        targets: impl Iterator<Item = &'t ResTarget>,
+        env: &Env<'_>,
+    ) -> Columns {
+        let mut columns = Columns::default();
+        for target in targets {
+            if let Some(mut star) = self.star(target.val(), env) {
+                columns.fields.append(&mut star.fields);
+                if star.rest != Rest::Closed {
+                    columns.rest = star.rest;
+                }
+                continue;
+            }
+            let flow = self.value(target.val(), env);
+            let name = target.name().or_else(|| super::name::of(target.val()));
+            columns.fields.push(Field::new(name.unwrap_or("?column?"), flow));
+        }
+        columns
+    }
+
+    /// The items of a row constructor or VALUES row, stars expanded.
+    pub(crate) fn row_items(&mut self, items: &NodeList, env: &Env<'_>) -> Vec<Flow> {
+        let mut flows = Vec::with_capacity(items.len());
+        for item in items {
+            match self.star(item, env) {
+                Some(star) if star.rest == Rest::Closed => {
+                    flows.extend(star.fields.into_iter().map(|field| field.flow));
+                }
+                Some(_) => flows.push(Flow::unknown()),
+                None => flows.push(self.value(item, env)),
+            }
+        }
+        flows
+    }
+
+    /// The columns that `*`, `t.*` or `(row).*` stands for; `None` if the node is no star.
+    fn star(&mut self, node: Node<'_>, env: &Env<'_>) -> Option<Columns> {
+        match node {
+            Node::ColumnRef(reference) => {
+                let Some(Node::A_Star(_)) = reference.fields().iter().last() else { return None };
+                let names = parts(reference.fields());
+                if names.is_empty() {
+                    return Some(env.star());
+                }
+                let table = match names.as_slice() {
+                    [name] => env.table(None, name),
+                    [.., schema, name] => env.table(Some(self.path.schema(schema)), name),
+                    [] => None,
+                };
+                if let Some(table) = table {
+                    return Some(Columns::clone(&table.columns));
+                }
+                // `column.*` of a composite column, or an argument of the function around it.
+                let flow = self.named(&names, env);
+                Some(self.fields(&flow))
+            }
+            Node::A_Indirection(indirection) => {
+                let steps = indirection.indirection();
+                let Some(Node::A_Star(_)) = steps.iter().last() else { return None };
+                let mut flow = self.value(indirection.arg(), env);
+                for step in steps.iter().take(steps.len() - 1) {
+                    flow = self.step(flow, step, env);
+                }
+                Some(self.fields(&flow))
+            }
+            _ => None,
+        }
+    }
+
+    /// The fields of a composite value as columns.
+    fn fields(&mut self, flow: &Flow) -> Columns {
+        match self.fields_of(flow) {
+            Some(fields) => Columns::closed(fields.to_vec()),
+            None => {
+                self.facts
+                    .unknown("the fields of a row", "its type is not known; name the columns");
+                Columns::open()
+            }
+        }
+    }
+
+    /// The fields of a composite value, by what is known of it or by its type.
+    pub(crate) fn fields_of(&mut self, flow: &Flow) -> Option<Rc<[Field]>> {
+        if let Some(fields) = &flow.fields {
+            return Some(Rc::clone(fields));
+        }
+        let names = self.composite(flow.ty?)?;
+        let field = |(name, ty): (String, TypeId)| {
+            Field::new(&name, flow.clone().moved(Distance::Expression).typed(Some(ty)))
+        };
+        Some(names.into_iter().map(field).collect())
+    }
+
+    /// The fields of a composite type, through domains.
+    pub(crate) fn composite(&self, ty: TypeId) -> Option<Vec<(String, TypeId)>> {
+        let mut ty = self.catalog.type_by_id(ty)?;
+        // Domains over domains are few; a ring is impossible, a limit costs nothing.
+        for _ in 0..16 {
+            match ty.kind {
+                TypeKind::Domain(base) => ty = self.catalog.type_by_id(base)?,
+                TypeKind::Composite(relation) => {
+                    let relation = self.catalog.relation(relation)?;
+                    let columns = relation.columns.iter();
+                    return Some(columns.map(|c| (c.name.clone(), c.type_id)).collect());
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// A column reference as a value.
+    pub(crate) fn reference(&mut self, reference: &ColumnRef, env: &Env<'_>) -> Flow {
+        let names = parts(reference.fields());
+        if let Some(Node::A_Star(_)) = reference.fields().iter().last() {
+            // Outside a list of targets a star is the whole row.
+            return match names.as_slice() {
+                [] => Flow::merge(env.star().fields.iter().map(|field| &field.flow)),
+                [name] => match env.table(None, name) {
+                    Some(table) => table.row(),
+                    None => self.named(&names, env),
+                },
+                [.., schema, name] => match env.table(Some(self.path.schema(schema)), name) {
+                    Some(table) => table.row(),
+                    None => self.named(&names, env),
+                },
+            };
+        }
+        self.named(&names, env)
+    }
+
+    /// A dotted name: column, table.column, schema.table.column, a row, or a field of one.
+    fn named(&mut self, names: &[&str], env: &Env<'_>) -> Flow {
+        let found = match names {
+            [name] => self.unqualified(name, env),
+            [table, name] => self.in_table(None, table, name, env),
+            [.., schema, table, name] => self.in_table(Some(schema), table, name, env),
+            [] => None,
+        };
+        found.unwrap_or_else(|| {
+            let shown = names.join(".");
+            self.facts
+                .unknown(format!("column \"{shown}\""), "no table in FROM is known to have it");
+            Flow::unknown()
+        })
+    }
+
+    fn unqualified(&mut self, name: &str, env: &Env<'_>) -> Option<Flow> {
+        if let Some(flow) = env.column(name) {
+            return Some(flow);
+        }
+        if let Some(number) = system_column(name)
+            && let Some(relation) = env.relations().next()
+        {
+            return Some(system(ColumnId { relation, number }));
+        }
+        if let Some(table) = env.table(None, name) {
+            return Some(table.row());
+        }
+        let argument = |(known, _): &&(String, Flow)| known == name;
+        let frame = self.frames.last()?;
+        frame.arguments.iter().find(argument).map(|(_, flow)| flow.clone())
+    }
+
+    fn in_table(
+        &mut self,
+        schema: Option<&str>,
+        table: &str,
+        name: &str,
+        env: &Env<'_>,
+    ) -> Option<Flow> {
+        let schema = schema.map(|schema| self.path.schema(schema).to_owned());
+        if let Some(found) = env.table(schema.as_deref(), table).cloned() {
+            if let Some(flow) = found.columns.find(name) {
+                return Some(flow);
+            }
+            if let (Some(number), Some(relation)) = (system_column(name), found.relation) {
+                return Some(system(ColumnId { relation, number }));
+            }
+            // `t.f` is `f(t)`.
+            return Some(self.call_on_row(name, found.row(), env));
+        }
+        if schema.is_some() {
+            return None;
+        }
+        let frame = self.frames.last();
+        let argument = frame.and_then(|frame| {
+            let named = |(known, _): &&(String, Flow)| {
+                if frame.function == table { known == name } else { known == table }
+            };
+            frame
+                .arguments
+                .iter()
+                .find(named)
+                .map(|(_, flow)| (flow.clone(), frame.function == table))
+        });
+        let (flow, whole) = argument?;
+        if whole { Some(flow) } else { Some(self.field(flow, name, env)) }
+    }
+
+    /// One step behind a value: `.field`, `[index]`, `.*`.
+    pub(crate) fn step(&mut self, flow: Flow, step: Node<'_>, env: &Env<'_>) -> Flow {
+        match step {
+            Node::String(name) => self.field(flow, name.sval().unwrap_or_default(), env),
+            Node::A_Indices(indices) => {
+                let mut element = flow.moved(Distance::Expression);
+                for index in [indices.lidx(), indices.uidx()] {
+                    element.absorb(&self.expr(index, env, Mode::Value));
+                }
+                element
+            }
+            _ => flow,
+        }
+    }
+
+    /// A field of a composite value, or a function applied to it in the same notation.
+    fn field(&mut self, flow: Flow, name: &str, env: &Env<'_>) -> Flow {
+        match self.fields_of(&flow) {
+            Some(fields) => match field_of(&fields, name) {
+                Some(field) => field,
+                None => self.call_on_row(name, flow, env),
+            },
+            // The type is not known, so neither is whether it has that field: all of it counts.
+            None => flow.moved(Distance::Expression),
+        }
+    }
+}
+
+fn system(id: ColumnId) -> Flow {
+    let mut flow = Flow { origin: Some(id), ..Flow::default() };
+    flow.sources.push(id);
+    flow
+}

@@ -1,0 +1,101 @@
+//! WITH: named queries, recursive and data-modifying ones. Knows nothing of what stands in them.
+
+use crate::{
+    analyse::Walk,
+    flow::{Columns, Field, Flow, Rest},
+    names::parts,
+    scope::{Cte, Env},
+};
+use pg_raw_parse::{
+    Node,
+    nodes::{CommonTableExpr, WithClause},
+};
+use std::rc::Rc;
+
+impl Walk<'_> {
+    /// Adds the queries of a WITH clause to a level.
+    ///
+    /// Under RECURSIVE a query sees itself and all its siblings. Flows only grow, so walking the
+    /// list again until nothing is new finds every source; one more pass than there are queries
+    /// and columns settles it.
+    pub(crate) fn with(&mut self, clause: Option<&WithClause>, env: &mut Env<'_>) {
+        let Some(clause) = clause else { return };
+        if !clause.recursive {
+            for cte in clause.ctes() {
+                let columns = Rc::new(self.cte(cte, env));
+                let name = cte.ctename().unwrap_or_default().into();
+                let mut known = Vec::clone(&env.ctes);
+                known.push(Cte { name, columns });
+                env.ctes = Rc::new(known);
+            }
+            return;
+        }
+        let pending = || Rc::new(Columns { fields: Vec::new(), rest: Rest::Pending });
+        let named = |cte: &CommonTableExpr| cte.ctename().unwrap_or_default().into();
+        let mut known: Vec<Cte> = Vec::clone(&env.ctes);
+        let first = known.len();
+        let fresh = clause.ctes().iter();
+        known.extend(fresh.map(|cte| Cte { name: named(cte), columns: pending() }));
+        env.ctes = Rc::new(known.clone());
+        let mut passes = 2 + clause.ctes().len();
+        loop {
+            let mut settled = true;
+            for (index, cte) in clause.ctes().iter().enumerate() {
+                let columns = self.cte(cte, env);
+                passes = passes.max(2 + clause.ctes().len() + columns.fields.len());
+                let Some(slot) = known.get_mut(first + index) else { continue };
+                settled &= slot.columns.settled(&columns);
+                slot.columns = Rc::new(columns);
+                env.ctes = Rc::new(known.clone());
+            }
+            if settled {
+                return;
+            }
+            passes -= 1;
+            if passes == 0 {
+                break;
+            }
+        }
+        self.facts.unknown("a recursive query", "its columns could not be followed to the end");
+        for cte in known.iter_mut().skip(first) {
+            cte.columns = Rc::new(Columns::open());
+        }
+        env.ctes = Rc::new(known);
+    }
+
+    fn cte(&mut self, cte: &CommonTableExpr, env: &Env<'_>) -> Columns {
+        let mut columns = match cte.ctequery() {
+            Node::SelectStmt(select) => self.select(select, env),
+            change => self.statement(change, env).unwrap_or_default(),
+        };
+        columns.rename(parts(cte.aliascolnames()));
+        if let Some(search) = cte.search_clause() {
+            let names = parts(search.search_col_list());
+            let flow = self.cycle_columns(&columns, &names);
+            let name = search.search_seq_column().unwrap_or_default();
+            columns.fields.push(Field::new(name, flow));
+        }
+        if let Some(cycle) = cte.cycle_clause() {
+            let names = parts(cycle.cycle_col_list());
+            let flow = self.cycle_columns(&columns, &names);
+            let mark = self.value(cycle.cycle_mark_value(), env);
+            let name = cycle.cycle_mark_column().unwrap_or_default();
+            columns.fields.push(Field::new(name, Flow::merge([&mark])));
+            let name = cycle.cycle_path_column().unwrap_or_default();
+            columns.fields.push(Field::new(name, flow));
+        }
+        columns
+    }
+
+    /// The path that SEARCH and CYCLE keep is made of the columns they name.
+    fn cycle_columns(&mut self, columns: &Columns, names: &[&str]) -> Flow {
+        let mut path = Flow::constant(None);
+        for name in names {
+            if let Some(flow) = columns.find(name) {
+                self.facts.tested(&flow);
+                path.absorb(&flow);
+            }
+        }
+        path
+    }
+}

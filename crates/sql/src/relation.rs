@@ -1,0 +1,244 @@
+//! Relations to columns: what reading each column of a table or view can bring. Expands views,
+//! generated columns and inheritance. Knows no statement.
+
+use crate::{
+    MAX_EXPANSION,
+    analyse::Walk,
+    builtin,
+    flow::{Columns, Distance, Field, Flow},
+    names::{Path, missing, reference},
+    parse,
+    scope::{Env, Fragment, Table},
+};
+use model::{
+    Operation, RelationId, Use,
+    catalog::{Column, Relation, RelationKind},
+};
+use pg_raw_parse::{Node, nodes};
+use std::{rc::Rc, sync::Arc};
+
+/// What a name in FROM or as a statement's target reaches.
+pub(crate) enum Reached<'a> {
+    /// A relation of the catalog.
+    Known(&'a Arc<Relation>),
+    /// A table that an earlier statement of the same text made, with what it was made from.
+    Made(Rc<Columns>),
+    /// Nothing that is known.
+    Missing,
+}
+
+impl<'a> Walk<'a> {
+    /// Looks up a relation by the name in the text.
+    pub(crate) fn reach(&mut self, range: &nodes::RangeVar) -> Reached<'a> {
+        let (schema, name) = (range.schemaname(), range.relname().unwrap_or_default());
+        let database = range.catalogname().is_none_or(|name| name == self.catalog.database);
+        if let Some(made) = self.made.tables.get(name) {
+            return match made {
+                Some(columns) => Reached::Made(Rc::clone(columns)),
+                None => self.lost(schema, name, "an earlier statement of the same text makes it"),
+            };
+        }
+        if !database {
+            return self.lost(schema, name, "it is in another database");
+        }
+        if schema.is_none() && !self.path.certain {
+            return self.lost(schema, name, "the search path is not known here; write its schema");
+        }
+        if self.made.stale {
+            let why = "an earlier statement of the same text may change it; send them separately";
+            return self.lost(schema, name, why);
+        }
+        match self.path.relation(self.catalog, schema, name) {
+            Some(relation) => Reached::Known(relation),
+            None => self.lost(schema, name, "it is not in the catalog as it was last read"),
+        }
+    }
+
+    fn lost(&mut self, schema: Option<&str>, name: &str, why: &str) -> Reached<'a> {
+        let shown = schema.map_or_else(|| name.to_owned(), |schema| format!("{schema}.{name}"));
+        self.facts.unknown(format!("table \"{shown}\""), why);
+        Reached::Missing
+    }
+
+    /// A relation in FROM, read.
+    pub(crate) fn read(&mut self, range: &nodes::RangeVar) -> Table {
+        let name = range.relname().unwrap_or_default();
+        let alias = range.alias().and_then(nodes::Alias::aliasname);
+        let mut table = match self.reach(range) {
+            Reached::Known(relation) => {
+                self.facts.on(Operation::Select, reference(relation));
+                if let Some(operation) = builtin::reading(&relation.schema, &relation.name) {
+                    self.facts.about(operation, format!("{}.{}", relation.schema, relation.name));
+                }
+                if relation.kind == RelationKind::Foreign {
+                    self.facts.on(Operation::Foreign, reference(relation));
+                }
+                let columns = self.columns(relation);
+                Table {
+                    alias: relation.name.as_str().into(),
+                    schema: Some(relation.schema.as_str().into()),
+                    relation: Some(relation.id),
+                    row_type: Some(relation.row_type),
+                    columns,
+                }
+            }
+            Reached::Made(columns) => {
+                self.facts.on(Operation::Select, missing(range.schemaname(), name));
+                let columns = Columns::clone(&columns);
+                Table::new(name, columns)
+            }
+            Reached::Missing => {
+                self.facts.on(Operation::Select, missing(range.schemaname(), name));
+                Table::new(name, Columns::open())
+            }
+        };
+        if let Some(alias) = alias {
+            table.alias = alias.into();
+            table.schema = None;
+        }
+        if let Some(alias) = range.alias() {
+            let names = crate::names::alias_columns(alias);
+            table.columns = crate::scope::renamed(&table.columns, &names);
+        }
+        table
+    }
+
+    /// The columns of a relation with all that reading them can bring. Computed once a statement.
+    pub(crate) fn columns(&mut self, relation: &'a Arc<Relation>) -> Rc<Columns> {
+        if let Some(columns) = self.expanded.get(&relation.id) {
+            return Rc::clone(columns);
+        }
+        let mut columns = Columns::default();
+        for column in &relation.columns {
+            let mut flow = self.base(relation, column);
+            flow.unknown |= builtin::holds_others(&relation.schema, &relation.name, &column.name);
+            columns.fields.push(Field::new(&column.name, flow));
+        }
+        // A generated column or a view that reaches itself meets the plain columns here.
+        self.expanded.insert(relation.id, Rc::new(columns.clone()));
+        if matches!(relation.kind, RelationKind::View | RelationKind::Materialized) {
+            self.expand_view(relation, &mut columns);
+        } else if relation.columns.iter().any(|column| column.generated.is_some()) {
+            self.expand_generated(relation, &mut columns);
+        }
+        let columns = Rc::new(columns);
+        self.expanded.insert(relation.id, Rc::clone(&columns));
+        columns
+    }
+
+    /// A column as itself, with the columns that share its storage by inheritance.
+    fn base(&self, relation: &Relation, column: &Column) -> Flow {
+        let id = relation.column_id(column.number);
+        let mut flow = Flow { origin: Some(id), ty: Some(column.type_id), ..Flow::default() };
+        flow.sources.push(id);
+        let mut seen = vec![relation.id];
+        self.family(relation, &column.name, true, &mut seen, &mut flow);
+        self.family(relation, &column.name, false, &mut seen, &mut flow);
+        flow
+    }
+
+    fn family(
+        &self,
+        relation: &Relation,
+        column: &str,
+        up: bool,
+        seen: &mut Vec<RelationId>,
+        flow: &mut Flow,
+    ) {
+        let next = if up { &relation.parents } else { self.catalog.children(relation.id) };
+        for id in next {
+            if seen.contains(id) {
+                continue;
+            }
+            seen.push(*id);
+            let Some(relative) = self.catalog.relation(*id) else { continue };
+            if let Some(column) = relative.column(column) {
+                flow.sources.push(relative.column_id(column.number));
+            }
+            self.family(relative, column, up, seen, flow);
+        }
+    }
+
+    fn expand_view(&mut self, relation: &'a Relation, columns: &mut Columns) {
+        let what = || format!("view \"{}.{}\"", relation.schema, relation.name);
+        if builtin::opaque_view(&relation.schema) {
+            return;
+        }
+        let Some(text) = relation.definition.as_deref() else {
+            self.facts.unknown(what(), "its definition is not in the catalog");
+            return columns.fields.iter_mut().for_each(|field| field.flow.unknown = true);
+        };
+        if self.expansion >= MAX_EXPANSION {
+            self.facts.unknown(what(), format!("it is deeper than {MAX_EXPANSION} views"));
+            return columns.fields.iter_mut().for_each(|field| field.flow.unknown = true);
+        }
+        let expanded = match parse::parse(text) {
+            Ok(tree) => match tree.stmts().next() {
+                Some(Node::SelectStmt(select)) => {
+                    Some(self.inside(Path::bare(), |walk| walk.select(select, &Env::default())))
+                }
+                _ => None,
+            },
+            Err(_) => None,
+        };
+        let Some(expanded) = expanded else {
+            self.facts.unknown(what(), "its definition could not be read");
+            return columns.fields.iter_mut().for_each(|field| field.flow.unknown = true);
+        };
+        for (index, field) in columns.fields.iter_mut().enumerate() {
+            match expanded.fields.get(index) {
+                Some(inner) => {
+                    field.flow.absorb(&inner.flow);
+                    field.flow.fields.clone_from(&inner.flow.fields);
+                }
+                None => field.flow.unknown = true,
+            }
+        }
+    }
+
+    /// Runs a walk over a body that the client did not write: other path, no sight of the caller's
+    /// tables. Its author's predicates are not the client's questions, so they count as tests.
+    pub(crate) fn inside<T>(&mut self, path: Path, walk: impl FnOnce(&mut Self) -> T) -> T {
+        let path = std::mem::replace(&mut self.path, Rc::new(path));
+        let made = std::mem::take(&mut self.made);
+        let facts = std::mem::take(&mut self.facts);
+        let frames = std::mem::take(&mut self.frames);
+        self.expansion += 1;
+        let result = walk(self);
+        self.expansion -= 1;
+        self.frames = frames;
+        self.made = made;
+        self.path = path;
+        let inner = std::mem::replace(&mut self.facts, facts);
+        self.facts.take(inner, |usage| match usage {
+            Use::Inferred => Some(Use::Tested),
+            other => Some(other),
+        });
+        result
+    }
+
+    fn expand_generated(&mut self, relation: &'a Arc<Relation>, columns: &mut Columns) {
+        let plain = Rc::new(columns.clone());
+        for (column, field) in relation.columns.iter().zip(&mut columns.fields) {
+            let Some(text) = &column.generated else { continue };
+            let flow = parse::parse(&format!("SELECT {text}")).ok().and_then(|tree| {
+                let Some(Node::SelectStmt(select)) = tree.stmts().next() else { return None };
+                let target = select.target_list().iter().next()?;
+                let table = Table {
+                    alias: relation.name.as_str().into(),
+                    schema: None,
+                    relation: Some(relation.id),
+                    row_type: Some(relation.row_type),
+                    columns: Rc::clone(&plain),
+                };
+                let env = Env { fragments: vec![Fragment::table(table)], ..Env::default() };
+                Some(self.inside(Path::bare(), |walk| walk.value(target.val(), &env)))
+            });
+            match flow {
+                Some(flow) => field.flow.absorb(&flow),
+                None => field.flow.unknown = true,
+            }
+            field.flow.distance = field.flow.distance.max(Distance::Expression);
+        }
+    }
+}

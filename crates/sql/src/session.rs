@@ -1,0 +1,374 @@
+//! Statements about the session itself: parameters, prepared statements, cursors, transactions,
+//! notifications, DO. Schema statements go on to `ddl`.
+
+use crate::{
+    analyse::Walk,
+    builtin,
+    copy::word,
+    flow::{Columns, Field, Flow, Rest},
+    names::{Path, missing, reference},
+    scope::Env,
+};
+use model::{
+    Facts, Operation, Use,
+    facts::{Output, SessionChange},
+};
+use pg_raw_parse::{
+    Node,
+    list::NodeList,
+    nodes::{
+        CreateTableAsStmt, DoStmt, ExecuteStmt, FetchStmt, IntoClause, RangeVar, SelectStmt,
+        TransactionStmt, VariableSetStmt,
+    },
+    raw::{DiscardMode, TransactionStmtKind, VariableSetKind},
+};
+use std::{rc::Rc, sync::Arc};
+
+/// `RELPERSISTENCE_TEMP`.
+const TEMPORARY: u8 = b't';
+
+impl Walk<'_> {
+    /// Statements about the session; the rest are schema statements.
+    pub(crate) fn session_statement(&mut self, node: Node<'_>, env: &Env<'_>) -> Option<Columns> {
+        match node {
+            Node::VariableSetStmt(set) => self.set(set),
+            Node::VariableShowStmt(show) => {
+                let name = show.name().unwrap_or_default();
+                self.facts.about(Operation::Show, name);
+                let unknown = name.contains('.') || name == "all";
+                let column =
+                    |name: &str| Field::new(name, Flow { unknown, ..Flow::constant(None) });
+                if name == "all" {
+                    let names = ["name", "setting", "description"];
+                    return Some(Columns::closed(names.map(column).to_vec()));
+                }
+                return Some(Columns::closed(vec![column(name)]));
+            }
+            Node::TransactionStmt(transaction) => self.transaction(transaction),
+            Node::PrepareStmt(prepare) => {
+                self.facts.plain(Operation::Session);
+                let name = prepare.name().unwrap_or_default().to_owned();
+                let inner = Arc::new(self.whole(prepare.query()));
+                self.prepared.insert(name.clone(), Some(Arc::clone(&inner)));
+                self.facts.session.push(SessionChange::Prepare(name, inner));
+            }
+            Node::ExecuteStmt(execute) => return self.execute(execute, env),
+            Node::DeallocateStmt(deallocate) => {
+                self.facts.plain(Operation::Session);
+                let name = deallocate.name().filter(|_| !deallocate.isall).map(str::to_owned);
+                match &name {
+                    Some(name) => {
+                        self.prepared.insert(name.clone(), None);
+                    }
+                    None => {
+                        self.prepared.clear();
+                        self.forgot.0 = true;
+                    }
+                }
+                self.facts.session.push(SessionChange::Deallocate(name));
+            }
+            Node::DeclareCursorStmt(declare) => {
+                self.facts.plain(Operation::Session);
+                let name = declare.portalname().unwrap_or_default().to_owned();
+                let inner = Arc::new(self.whole(declare.query()));
+                // Its reads happen at FETCH, but what it asks is settled here.
+                self.facts.replay(&inner, |usage| (usage != Use::Returned).then_some(usage));
+                self.facts.session.extend(inner.session.iter().cloned());
+                self.cursors.insert(name.clone(), Some(Arc::clone(&inner)));
+                self.facts.session.push(SessionChange::Declare(name, inner));
+            }
+            Node::FetchStmt(fetch) => return self.fetch(fetch),
+            Node::ClosePortalStmt(close) => {
+                self.facts.plain(Operation::Session);
+                let name = close.portalname().map(str::to_owned);
+                match &name {
+                    Some(name) => {
+                        self.cursors.insert(name.clone(), None);
+                    }
+                    None => {
+                        self.cursors.clear();
+                        self.forgot.1 = true;
+                    }
+                }
+                self.facts.session.push(SessionChange::CloseCursor(name));
+            }
+            Node::DiscardStmt(discard) => self.discard(discard.target),
+            Node::DoStmt(block) => self.do_block(block),
+            Node::ListenStmt(listen) => {
+                self.facts.about(Operation::Listen, listen.conditionname().unwrap_or_default());
+            }
+            Node::UnlistenStmt(unlisten) => {
+                self.facts.about(Operation::Listen, unlisten.conditionname().unwrap_or("*"));
+            }
+            Node::NotifyStmt(notify) => {
+                self.facts.about(Operation::Notify, notify.conditionname().unwrap_or_default());
+            }
+            Node::LockStmt(lock) => self.each_relation(Operation::Lock, lock.relations()),
+            Node::ConstraintsSetStmt(_) => self.facts.plain(Operation::Transaction),
+            _ => self.schema_statement(node, env),
+        }
+        None
+    }
+
+    /// The same effect on each relation of a list.
+    pub(crate) fn each_relation(&mut self, operation: Operation, list: &NodeList) {
+        for node in list {
+            if let Node::RangeVar(range) = node {
+                self.on_range(operation, range);
+            }
+        }
+    }
+
+    /// An effect on the relation that a name reaches.
+    pub(crate) fn on_range(&mut self, operation: Operation, range: &RangeVar) {
+        let shown = match self.path.relation(
+            self.catalog,
+            range.schemaname(),
+            range.relname().unwrap_or_default(),
+        ) {
+            Some(relation) if self.path.certain || range.schemaname().is_some() => {
+                reference(relation)
+            }
+            _ => missing(range.schemaname(), range.relname().unwrap_or_default()),
+        };
+        self.facts.on(operation, shown);
+    }
+
+    fn set(&mut self, set: &VariableSetStmt) {
+        let name = set.name().unwrap_or_default().to_ascii_lowercase();
+        let multi = set.kind == VariableSetKind::VAR_SET_MULTI;
+        if multi && name.starts_with("transaction") || name.starts_with("transaction_") {
+            return self.facts.plain(Operation::Transaction);
+        }
+        if multi && name.starts_with("session characteristics") {
+            return self.facts.about(Operation::Set, name);
+        }
+        let all = set.kind == VariableSetKind::VAR_RESET_ALL;
+        let identity = matches!(name.as_str(), "role" | "session_authorization");
+        if identity {
+            self.facts.about(Operation::SetRole, name.clone());
+        } else if builtin::protective_parameter(&name) {
+            self.facts.about(Operation::Security, format!("parameter {name}"));
+            self.facts.about(Operation::Set, name.clone());
+        } else {
+            self.facts.about(Operation::Set, if all { "all".to_owned() } else { name.clone() });
+        }
+        if !all && !builtin::scope_parameter(&name) {
+            return;
+        }
+        self.facts.scope();
+        let literals = matches!(name.as_str(), "standard_conforming_strings" | "client_encoding");
+        if all || literals || name == "names" {
+            self.readable = false;
+        }
+        let value = set.kind == VariableSetKind::VAR_SET_VALUE;
+        self.path = Rc::new(if value && name == "search_path" {
+            let names = set.args().iter().filter_map(word).collect();
+            Path::named(names, &self.catalog.role, self.path.temp.clone())
+        } else {
+            Path { certain: false, ..Path::clone(&self.path) }
+        });
+    }
+
+    fn transaction(&mut self, transaction: &TransactionStmt) {
+        let kind = transaction.kind;
+        let commits = matches!(
+            kind,
+            TransactionStmtKind::TRANS_STMT_COMMIT
+                | TransactionStmtKind::TRANS_STMT_COMMIT_PREPARED
+                | TransactionStmtKind::TRANS_STMT_PREPARE
+        );
+        self.facts.plain(if commits { Operation::Commit } else { Operation::Transaction });
+        let opens = matches!(
+            kind,
+            TransactionStmtKind::TRANS_STMT_BEGIN
+                | TransactionStmtKind::TRANS_STMT_START
+                | TransactionStmtKind::TRANS_STMT_SAVEPOINT
+                | TransactionStmtKind::TRANS_STMT_RELEASE
+        );
+        if opens {
+            return;
+        }
+        // What SET LOCAL changed, and what a rollback takes back, comes to an end here.
+        self.facts.scope();
+        self.path = Rc::new(Path { certain: false, ..Path::clone(&self.path) });
+        if !commits {
+            self.made.stale = true;
+        }
+    }
+
+    fn discard(&mut self, target: DiscardMode::Type) {
+        self.facts.plain(Operation::Session);
+        if target == DiscardMode::DISCARD_ALL {
+            self.prepared.clear();
+            self.cursors.clear();
+            self.forgot = (true, true);
+            self.readable = false;
+            self.facts.session.push(SessionChange::Deallocate(None));
+            self.facts.session.push(SessionChange::CloseCursor(None));
+        }
+        if matches!(target, DiscardMode::DISCARD_ALL | DiscardMode::DISCARD_TEMP) {
+            self.facts.plain(Operation::DropTemp);
+            self.made.stale = true;
+        }
+        self.facts.scope();
+        self.path = Rc::new(Path { certain: false, ..Path::clone(&self.path) });
+    }
+
+    fn do_block(&mut self, block: &DoStmt) {
+        let option = |name: &str| block.args().iter().find(|arg| arg.defname() == Some(name));
+        let language = option("language").and_then(|arg| word(arg.arg()));
+        let language = language.unwrap_or_else(|| "plpgsql".to_owned());
+        self.facts.about(Operation::Do, format!("block in {language}"));
+        self.facts.dynamic = true;
+        self.facts
+            .unknown("a DO block", "its body cannot be followed; send its statements instead");
+        self.facts.scope();
+        self.path = Rc::new(Path { certain: false, ..Path::clone(&self.path) });
+    }
+
+    fn execute(&mut self, execute: &ExecuteStmt, env: &Env<'_>) -> Option<Columns> {
+        let name = execute.name().unwrap_or_default();
+        let known = match self.prepared.get(name) {
+            Some(known) => known.clone(),
+            None if self.forgot.0 => None,
+            None => self.scope.prepared.get(name).cloned(),
+        };
+        let Some(inner) = known else {
+            let why = "no prepared statement of that name is known; prepare it through Weir";
+            self.facts.unknown(format!("prepared statement \"{name}\""), why);
+            self.facts.plain(Operation::Unknown);
+            self.facts.dynamic = true;
+            return Some(Columns::open());
+        };
+        self.facts.replay(&inner, |usage| (usage != Use::Returned).then_some(usage));
+        self.facts.session.extend(inner.session.iter().cloned());
+        let mut parameters = Flow::constant(None);
+        for parameter in execute.params() {
+            parameters.absorb(&self.value(parameter, env));
+        }
+        let mut columns = replayed(&inner)?;
+        // A parameter's value can be any part of what it goes into.
+        if !parameters.sources.is_empty() || parameters.unknown {
+            self.facts.uses(&parameters, Use::Exported);
+            columns.fields.iter_mut().for_each(|field| field.flow.absorb(&parameters));
+        }
+        Some(columns)
+    }
+
+    fn fetch(&mut self, fetch: &FetchStmt) -> Option<Columns> {
+        let name = fetch.portalname().unwrap_or_default();
+        if fetch.ismove {
+            self.facts.plain(Operation::Session);
+            return None;
+        }
+        let known = match self.cursors.get(name) {
+            Some(known) => known.clone(),
+            None if self.forgot.1 => None,
+            None => self.scope.cursors.get(name).cloned(),
+        };
+        let Some(inner) = known else {
+            let why = "no cursor of that name is known; declare it through Weir";
+            self.facts.unknown(format!("cursor \"{name}\""), why);
+            self.facts.plain(Operation::Select);
+            return Some(Columns::open());
+        };
+        self.facts.replay(&inner, |usage| (usage != Use::Returned).then_some(usage));
+        replayed(&inner)
+    }
+
+    pub(crate) fn top_select(&mut self, select: &SelectStmt, env: &Env<'_>) -> Option<Columns> {
+        let mut left = select;
+        while let Some(inner) = left.larg() {
+            left = inner;
+        }
+        match left.into_clause() {
+            None => Some(self.select(select, env)),
+            Some(into) => {
+                self.creates(into);
+                let columns = self.select(select, env);
+                self.filled(into, columns);
+                None
+            }
+        }
+    }
+
+    pub(crate) fn create_table_as(
+        &mut self,
+        create: &CreateTableAsStmt,
+        env: &Env<'_>,
+    ) -> Option<Columns> {
+        let into = create.into()?;
+        self.creates(into);
+        let columns = self.statement(create.query(), env).unwrap_or_else(Columns::open);
+        self.filled(into, columns);
+        None
+    }
+
+    fn creates(&mut self, into: &IntoClause) {
+        let Some(range) = into.rel() else { return };
+        self.makes(range, None);
+    }
+
+    /// Notes that a statement creates a table or view of this name.
+    pub(crate) fn makes(&mut self, range: &RangeVar, columns: Option<Rc<Columns>>) {
+        let temporary = range.relpersistence.cast_unsigned() == TEMPORARY
+            || range.schemaname().is_some_and(|schema| schema.starts_with("pg_temp"));
+        let name = range.relname().unwrap_or_default();
+        let operation = if temporary { Operation::CreateTemp } else { Operation::Create };
+        let schema = match range.schemaname() {
+            Some(schema) => Some(schema),
+            None if temporary => Some("pg_temp"),
+            None => None,
+        };
+        self.facts.on(operation, missing(schema, name));
+        self.made.tables.insert(name.to_owned(), columns);
+    }
+
+    /// A new table's content: its sources leave their place, and later statements of the text can
+    /// read them there.
+    fn filled(&mut self, into: &IntoClause, mut columns: Columns) {
+        let names = crate::names::parts(into.col_names());
+        columns.rename(names);
+        for field in &mut columns.fields {
+            if !into.skip_data {
+                self.facts.uses(&field.flow, Use::Exported);
+            }
+            field.flow.origin = None;
+        }
+        if columns.rest != Rest::Closed {
+            self.facts.unknown("the columns of the new table", "name them");
+        }
+        if let Some(name) = into.rel().and_then(RangeVar::relname) {
+            self.made.tables.insert(name.to_owned(), Some(Rc::new(columns)));
+        }
+    }
+}
+
+/// The columns that facts stated earlier promise.
+fn replayed(facts: &Facts) -> Option<Columns> {
+    let Some(outputs) = facts.outputs.as_ref() else {
+        return facts.outputs_unknown.then(Columns::open);
+    };
+    let fields = outputs.iter().map(|output| Field::new(&output.name, flow_of(output))).collect();
+    let rest = if facts.outputs_unknown { Rest::Open } else { Rest::Closed };
+    Some(Columns { fields, rest })
+}
+
+fn flow_of(output: &Output) -> Flow {
+    use crate::flow::Distance;
+    use model::facts::Derivation;
+    let distance = match output.derivation {
+        Derivation::Identity => Distance::Identity,
+        Derivation::Cast => Distance::Cast,
+        Derivation::Expression => Distance::Expression,
+        Derivation::Aggregate => Distance::Aggregate,
+    };
+    Flow {
+        sources: output.sources.iter().copied().collect(),
+        distance,
+        origin: output.origin,
+        unknown: output.unknown,
+        ..Flow::default()
+    }
+}

@@ -1,0 +1,84 @@
+//! Which statement it is, and who looks into it. Every statement of the grammar has its line; any
+//! other is unknown.
+
+use crate::{analyse::Walk, flow::Columns, query::Mode, scope::Env};
+use model::{Operation, Use};
+use pg_raw_parse::{Node, nodes::ExplainStmt};
+
+impl Walk<'_> {
+    /// Walks a statement; the columns of its result, if it has one.
+    pub(crate) fn statement(&mut self, node: Node<'_>, env: &Env<'_>) -> Option<Columns> {
+        self.deeper(|walk| walk.dispatch(node, env), || Some(Columns::open()))
+    }
+
+    fn dispatch(&mut self, node: Node<'_>, env: &Env<'_>) -> Option<Columns> {
+        match node {
+            Node::SelectStmt(select) => self.top_select(select, env),
+            Node::InsertStmt(insert) => self.insert(insert, env),
+            Node::UpdateStmt(update) => self.update(update, env),
+            Node::DeleteStmt(delete) => self.delete(delete, env),
+            Node::MergeStmt(merge) => self.merge(merge, env),
+            Node::CopyStmt(copy) => self.copy_statement(copy, env),
+            Node::ExplainStmt(explain) => Some(self.explain(explain, env)),
+            Node::CreateTableAsStmt(create) => self.create_table_as(create, env),
+            Node::CallStmt(call) => {
+                self.facts.about(Operation::Call, "procedure");
+                self.facts.scope();
+                let call = call.funccall()?;
+                let flow = self.expr(Node::FuncCall(call), env, Mode::Value);
+                // Its OUT arguments come back as a row.
+                let row = crate::flow::Field::new("call", flow);
+                Some(Columns { fields: vec![row], rest: crate::flow::Rest::Open })
+            }
+            Node::ReturnStmt(ret) => {
+                let flow = self.value(ret.returnval(), env);
+                Some(Columns::closed(vec![crate::flow::Field::new("return", flow)]))
+            }
+            _ => self.session_statement(node, env),
+        }
+    }
+
+    /// EXPLAIN shows a plan: the statement's constants and, through row counts, what its predicates
+    /// find. Values of columns it does not show, unless a function runs while it plans.
+    fn explain(&mut self, explain: &ExplainStmt, env: &Env<'_>) -> Columns {
+        let analyse = explain
+            .options()
+            .iter()
+            .any(|option| option.defname() == Some("analyze") && crate::copy::truth(option.arg()));
+        self.facts.plain(Operation::Explain);
+        let outer = std::mem::take(&mut self.facts);
+        let result = self.statement(explain.query(), env);
+        let mut inner = std::mem::replace(&mut self.facts, outer);
+        let own = |name: &str| name.starts_with("pg_catalog.");
+        let mut shown = crate::flow::Flow::constant(None);
+        shown.unknown = inner.functions.iter().any(|function| !own(&function.name))
+            || !inner.unknowns.is_empty()
+            || inner.dynamic;
+        if shown.unknown {
+            for field in result.iter().flat_map(|columns| &columns.fields) {
+                shown.absorb(&field.flow);
+            }
+        }
+        if !analyse {
+            for effect in &mut inner.effects {
+                if effect.operation.is_write() {
+                    effect.operation = Operation::Select;
+                    effect.unbounded = false;
+                }
+            }
+            inner.session.clear();
+            self.copy = None;
+        }
+        self.facts.take(inner, |usage| match usage {
+            Use::Written | Use::Exported if !analyse => None,
+            other => Some(other),
+        });
+        Columns::closed(vec![crate::flow::Field::new("QUERY PLAN", shown)])
+    }
+}
+
+/// The kind of a node in words, for messages.
+pub(crate) fn kind(node: Node<'_>) -> String {
+    let shown = format!("{node:?}");
+    shown.split(['(', ' ', '{']).next().unwrap_or_default().to_owned()
+}
