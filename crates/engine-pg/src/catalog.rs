@@ -35,7 +35,7 @@ pub const MAX_ROW_BYTES: usize = 64 << 20;
 /// The most bytes that one reading may bring; about a million columns.
 pub const MAX_READING_BYTES: usize = 1 << 30;
 
-/// How often a reading is tried again when an object vanished under it.
+/// How often a reading is tried when objects vanish or are locked under it.
 const ATTEMPTS: u32 = 3;
 
 /// Reads catalogs and samples over an upstream connection that nobody else uses.
@@ -93,7 +93,7 @@ impl CatalogReader {
                 .await;
             match outcome {
                 Ok(()) => return Ok(builder.finish(version)),
-                Err(CatalogError::Server(error)) if attempt < ATTEMPTS && vanished(&error) => {
+                Err(CatalogError::Server(error)) if attempt < ATTEMPTS && passes(&error) => {
                     attempt += 1;
                 }
                 Err(error) => return Err(error),
@@ -101,10 +101,9 @@ impl CatalogReader {
         }
     }
 
-    /// A number that changes when DDL was committed by anybody, whatever the way: a hash over the
-    /// row versions of the system catalogs as this moment's snapshot shows them. It is exact (no
-    /// statistics, which lag) but for a chance of 2^-32 for each change. Temporary objects of
-    /// sessions do not count.
+    /// A number that changes when DDL was committed by anybody, whatever the way: a hash over
+    /// [`queries::FINGERPRINT`], which looks at the catalogs' row versions in this moment's snapshot
+    /// and not at statistics, which lag. Temporary objects of sessions do not count.
     ///
     /// # Errors
     /// As [`Self::read`].
@@ -232,10 +231,13 @@ impl CatalogReader {
     }
 }
 
-/// True for what a function over the catalogs says when an object was dropped between the
-/// snapshot and its own look (`pg_get_viewdef` looks past the snapshot).
-fn vanished(error: &ServerError) -> bool {
-    matches!(error.sqlstate.as_str(), "XX000" | "42P01" | "42703" | "42704" | "42883" | "40001")
+/// True for what a function over the catalogs says when an object was dropped or locked between
+/// the snapshot and its own look (`pg_get_viewdef` looks past the snapshot).
+fn passes(error: &ServerError) -> bool {
+    matches!(
+        error.sqlstate.as_str(),
+        "XX000" | "42P01" | "42703" | "42704" | "42883" | "40001" | "55P03"
+    )
 }
 
 /// FNV-1a, 64 bits: joins the counts and sums of the fingerprint into one number.

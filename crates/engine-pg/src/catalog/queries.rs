@@ -61,15 +61,15 @@ const BEFORE_PATH_IS_EMPTY: usize = 2;
 /// session as it is; the others want an empty `search_path`, so that what PostgreSQL writes out
 /// (views, expressions) is qualified.
 pub fn sections(major: u32, reading: Reading) -> Vec<(Section, String)> {
-    let relations = |alias: &str| foreign_temporary(reading, alias, "relnamespace");
+    let schema = |alias: &str| foreign_temporary(reading, alias, "relnamespace");
     let by_class = |column: &str| {
-        format!("JOIN pg_catalog.pg_class c ON c.oid = {column} AND {KINDS} AND {}", relations("c"))
+        format!("JOIN pg_catalog.pg_class c ON c.oid = {column} AND {KINDS} AND {}", schema("c"))
     };
     vec![
         (Section::Server, SERVER.to_owned()),
         (Section::Path, PATH.to_owned()),
-        (Section::Relations, format!("{RELATIONS} WHERE {KINDS} AND {}", relations("c"))),
-        (Section::Columns, format!("{COLUMNS} {} {COLUMNS_END}", by_class("a.attrelid"))),
+        (Section::Relations, format!("{} WHERE {KINDS} AND {}", relations(), schema("c"))),
+        (Section::Columns, format!("{} {} {COLUMNS_END}", columns(), by_class("a.attrelid"))),
         (Section::Rules, RULES.to_owned()),
         (Section::Inheritance, INHERITANCE.to_owned()),
         (Section::Triggers, TRIGGERS.to_owned()),
@@ -141,13 +141,38 @@ const PATH: &str = "SELECT s.name FROM \
      pg_catalog.unnest(pg_catalog.current_schemas(true)) WITH ORDINALITY AS s (name, place) \
      ORDER BY s.place";
 
-const RELATIONS: &str = "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltype, c.reltuples, \
-     CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END \
-     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace";
+/// Relations that somebody else holds or awaits an exclusive lock on. What PostgreSQL writes out
+/// under a lock of its own (views, generated columns, SQL-standard bodies) would have to wait, for
+/// as long as an `ALTER TABLE` takes. It stays without its text instead: of such an object nothing
+/// can be proven, and it is judged as unknown.
+const LOCKED: &str = "SELECT k.relation FROM pg_catalog.pg_locks k \
+     WHERE k.mode = 'AccessExclusiveLock' AND k.pid <> pg_catalog.pg_backend_pid() \
+     AND k.database = (SELECT b.oid FROM pg_catalog.pg_database b \
+     WHERE b.datname = pg_catalog.current_database())";
 
-const COLUMNS: &str = "SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, \
-     CASE WHEN a.attgenerated <> '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END \
-     FROM pg_catalog.pg_attribute a";
+fn relations() -> String {
+    format!(
+        "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltype, c.reltuples, \
+         CASE WHEN c.relkind IN ('v', 'm') AND c.oid <> ALL (ARRAY( \
+         SELECT r.ev_class FROM pg_catalog.pg_rewrite r \
+         JOIN pg_catalog.pg_depend d ON d.objid = r.oid \
+         AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
+         WHERE d.refobjid IN ({LOCKED}))) THEN pg_catalog.pg_get_viewdef(c.oid) END \
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    )
+}
+
+/// A generated column whose expression cannot be had is not one that is not generated: its text is
+/// empty, which no analysis understands.
+fn columns() -> String {
+    format!(
+        "SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, \
+         CASE WHEN a.attgenerated = '' THEN NULL \
+         WHEN a.attrelid = ANY (ARRAY({LOCKED})) THEN '' \
+         ELSE coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '') END \
+         FROM pg_catalog.pg_attribute a"
+    )
+}
 
 const COLUMNS_END: &str = "LEFT JOIN pg_catalog.pg_attrdef d \
      ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated <> '' \
@@ -183,10 +208,15 @@ const ENUMS: &str = "SELECT e.enumtypid, e.enumlabel FROM pg_catalog.pg_enum e \
 /// Functions with SQL-standard bodies exist since version 14; their text is a decompiled tree.
 fn functions(major: u32) -> String {
     let body = if major >= 14 {
-        "CASE WHEN p.prosqlbody IS NOT NULL THEN pg_catalog.pg_get_function_sqlbody(p.oid) \
-         WHEN l.lanname IN ('sql', 'plpgsql') THEN p.prosrc END"
+        format!(
+            "CASE WHEN p.prosqlbody IS NULL \
+             THEN CASE WHEN l.lanname IN ('sql', 'plpgsql') THEN p.prosrc END \
+             WHEN p.oid <> ALL (ARRAY(SELECT d.objid FROM pg_catalog.pg_depend d \
+             WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass \
+             AND d.refobjid IN ({LOCKED}))) THEN pg_catalog.pg_get_function_sqlbody(p.oid) END"
+        )
     } else {
-        "CASE WHEN l.lanname IN ('sql', 'plpgsql') THEN p.prosrc END"
+        "CASE WHEN l.lanname IN ('sql', 'plpgsql') THEN p.prosrc END".to_owned()
     };
     format!(
         "SELECT p.oid, n.nspname, p.proname, p.prokind, l.lanname, {body}, p.proargtypes, \
@@ -203,10 +233,11 @@ fn ranges(major: u32) -> String {
     format!("SELECT r.rngtypid, r.rngsubtype, {multirange} FROM pg_catalog.pg_range r")
 }
 
-/// A few numbers that change when DDL was committed. A row version carries the id of the
-/// transaction that wrote it, and ids are not used twice: so each creation and each change adds an
-/// id that was not there, and each removal changes the count. Temporary objects are left out, or
-/// a program that makes one each second would have all be read each second.
+/// Two numbers that change when DDL was committed: how many row versions the catalogs have, and
+/// the sum of the ids of the transactions that wrote them (`xmin`, as a distance from the id 3, the
+/// first ordinary one; what initdb wrote has no age). Ids only grow: as long as the count stays, new
+/// versions for old make the sum larger. Temporary objects are left out, or a program that makes one
+/// each second would have all be read each second.
 pub const FINGERPRINT: &str = r"
 WITH temporary AS MATERIALIZED (
   SELECT s.oid FROM pg_catalog.pg_namespace s
@@ -214,7 +245,8 @@ WITH temporary AS MATERIALIZED (
 ), relation AS MATERIALIZED (
   SELECT c.oid, c.xmin FROM pg_catalog.pg_class c WHERE c.relpersistence <> 't'
 )
-SELECT count(*), sum(pg_catalog.hashtext(x.id::pg_catalog.text)) FROM (
+SELECT pg_catalog.count(*), pg_catalog.sum(CASE pg_catalog.age(x.id) WHEN 2147483647 THEN 0
+  ELSE pg_catalog.age('3'::pg_catalog.xid)::bigint - pg_catalog.age(x.id) END) FROM (
   SELECT xmin AS id FROM relation
   UNION ALL SELECT a.xmin FROM pg_catalog.pg_attribute a
     WHERE a.attrelid IN (SELECT oid FROM relation)

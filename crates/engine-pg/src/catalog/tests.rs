@@ -372,14 +372,34 @@ async fn samples_are_bounded_and_cut() {
     let view = named(&catalog, "people", "mails");
     assert_eq!(reader.sample(view, &[2], 5).await.unwrap(), [Vec::<String>::new()]);
 
-    // A table that somebody holds locked, or that is gone, is an error and not the end.
-    let mut other = cluster.reader().await;
-    other.rows("begin; lock table people.note; ").await.unwrap_err();
+    // A table that is gone is an error and not the end.
     cluster.sql("drop table \"odd \"\"Name\".\"odd Table\"");
     let error = reader.sample(odd, &[1], 5).await.unwrap_err();
     assert!(matches!(&error, CatalogError::Server(e) if e.sqlstate == "42P01"), "{error}");
     assert!(!error.is_final());
     reader.read(2).await.unwrap();
+}
+
+#[tokio::test]
+async fn somebody_elses_lock_holds_up_neither_reading_nor_sample() {
+    let cluster = Cluster::start(Postgres::options(), 15);
+    let mut holder = cluster.reader().await;
+    let sql = "begin; lock table people.person; select pg_sleep(20)";
+    let held = tokio::task::spawn(async move { holder.rows(sql).await });
+    let mut reader = cluster.reader().await;
+    let locked = "select 1 from pg_locks where relation = 'people.person'::regclass and granted";
+    while reader.rows(locked).await.unwrap().is_empty() {}
+    let catalog = reader.read(1).await.unwrap();
+    // Written out, it would wait for the lock; without its text nothing can be proven of it.
+    assert_eq!(named(&catalog, "people", "mails").definition, None);
+    assert!(named(&catalog, "hidden", "deep").definition.is_some());
+    let person = named(&catalog, "people", "person");
+    assert_eq!(person.column("upper_name").unwrap().generated.as_deref(), Some(""));
+    assert_eq!(catalog.functions_named("modern").next().unwrap().body, None);
+    let error = reader.sample(person, &[1], 1).await.unwrap_err();
+    assert!(matches!(&error, CatalogError::Server(e) if e.sqlstate == "55P03"), "{error}");
+    assert!(!held.is_finished());
+    held.abort();
 }
 
 #[tokio::test]
