@@ -1,2 +1,54 @@
-//! The project's own commands.
-fn main() {}
+//! The project's own commands, run as `cargo xtask COMMAND`. Needs Rust and a C compiler; what
+//! else a command needs it installs or names. Knows Weir only as a program to build and start.
+
+mod bench;
+mod demo;
+mod fuzz;
+mod install;
+mod step;
+mod test;
+mod tidy;
+
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  demo             start PostgreSQL with a sample shop and Weir before it; print lines to paste
+  demo --smoke     the same, run those lines, check what they print, and end
+  test             install what is missing, build, check, and run every test
+  bench [--quick]  compare with a direct connection and with PgBouncer (quick: two minutes)
+  tidy             check the house rules
+  fuzz [--seconds N]  run every fuzz target for N seconds each (10)
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Result<()> {
+    match words {
+        ["demo"] => demo::stay(),
+        ["demo", "--smoke"] => demo::smoke(),
+        ["test"] => test::run(),
+        ["bench"] => bench::run(bench::Length::Full),
+        ["bench", "--quick"] => bench::run(bench::Length::Quick),
+        ["tidy"] => tidy::run(),
+        ["fuzz"] => fuzz::run(fuzz::SECONDS),
+        ["fuzz", "--seconds", seconds] => fuzz::run(seconds.parse()?),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => bail!("no such command: {}\n\n{HELP}", words.join(" ")),
+    }
+}

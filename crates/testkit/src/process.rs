@@ -22,9 +22,11 @@ const LOG_LINES: usize = 30;
 /// `$1` pid file, `$2` signal that stops the server, the rest its command line.
 ///
 /// `read` waits for our end of the pipe to close; we never write. The server must not hold the
-/// pipe itself, hence `3<&-`. The shell ends with the server's exit code.
+/// pipe itself, hence `3<&-`. Servers get as many file descriptors as a service manager would give
+/// them. The shell ends with the server's exit code.
 const WATCHDOG: &str = r#"
 pid_file=$1; signal=$2; shift 2
+ulimit -n "$(ulimit -H -n)"
 exec 3<&0 </dev/null
 "$@" 3<&- &
 server=$!

@@ -1,0 +1,138 @@
+//! The same work over a direct connection, through PgBouncer and through Weir, interleaved in one
+//! run, so that whatever else the machine does hits all of them alike.
+//!
+//! Trust the ratios and the CPU figures, not the absolutes. Knows nothing of how any of them works.
+
+mod measure;
+mod place;
+mod report;
+
+use crate::install;
+use crate::step::{build_weir, step};
+use anyhow::Result;
+use measure::{Load, Protocol};
+use place::{Place, Places};
+use report::{Report, Unit};
+
+/// How long the whole takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Length {
+    /// About two minutes: one round of short runs. Shows what is grossly wrong.
+    Quick,
+    /// About twenty minutes. Shows what may be told to others.
+    Full,
+}
+
+impl Length {
+    const fn rounds(self) -> usize {
+        match self {
+            Self::Quick => 1,
+            Self::Full => 5,
+        }
+    }
+
+    const fn seconds(self) -> u32 {
+        match self {
+            Self::Quick => 1,
+            Self::Full => 4,
+        }
+    }
+}
+
+/// Clients at once in the throughput runs.
+const CLIENTS: [u32; 3] = [1, 8, 32];
+/// Idle connections in the memory runs.
+const IDLE: [u32; 3] = [1, 100, 1000];
+
+/// Runs all of it, prints the table, writes the JSON beside the build.
+pub(crate) fn run(length: Length) -> Result<()> {
+    install::servers_and_pooler()?;
+    let program = step("building weir (release)", || build_weir(true))?;
+    let places = step("servers and data", || Places::start(&program))?;
+    let mut report = Report::default();
+    for round in 1..=length.rounds() {
+        step(&format!("round {round} of {}", length.rounds()), || {
+            throughput(&places, length, &mut report)?;
+            transfers(&places, &mut report)
+        })?;
+    }
+    step("memory", || memory(&places, &mut report))?;
+    print!("{}", report.table(&places.names()));
+    let file = report.write()?;
+    println!("\n{} holds every single figure.", file.display());
+    Ok(())
+}
+
+fn throughput(places: &Places, length: Length, report: &mut Report) -> Result<()> {
+    for protocol in [Protocol::Simple, Protocol::Extended, Protocol::Prepared] {
+        for clients in CLIENTS {
+            for place in places.list() {
+                let load = Load::select(protocol, clients, length.seconds());
+                select(place, &load, report)?;
+            }
+        }
+    }
+    for place in places.list() {
+        let seconds = length.seconds();
+        let result = measure::pgbench(place, &Load::default_mix(8, seconds))?;
+        report.add("pgbench default, 8 clients", Unit::PerSecond, place.name, result.tps);
+        let result = measure::pgbench(place, &Load::connect(4, seconds))?;
+        report.add("connections, 4 clients", Unit::PerSecond, place.name, result.tps);
+    }
+    Ok(())
+}
+
+fn select(place: &Place, load: &Load, report: &mut Report) -> Result<()> {
+    let result = measure::pgbench(place, load)?;
+    let word = load.protocol.as_str();
+    let name = format!("select {word}, {} clients", load.clients);
+    report.add(&name, Unit::PerSecond, place.name, result.tps);
+    if load.clients == 1 {
+        let name = format!("latency {word}, 1 client");
+        report.add(&name, Unit::Microseconds, place.name, result.latency_us);
+    }
+    if load.clients == 8 {
+        if let Some(cpu_ms) = result.cpu_ms {
+            let name = format!("proxy CPU per 1,000 {word}");
+            report.add(&name, Unit::Milliseconds, place.name, cpu_ms * 1000.0 / result.done);
+        }
+        for (mode, instructions) in [("user", result.user), ("kernel", result.kernel)] {
+            if let Some(instructions) = instructions {
+                let name = format!("proxy instructions per {word}, {mode}");
+                report.add(&name, Unit::Thousands, place.name, instructions / result.done / 1e3);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn transfers(places: &Places, report: &mut Report) -> Result<()> {
+    let work = [
+        ("wide SELECT, 200,000 rows", "select * from people"),
+        ("COPY, 200,000 rows", "copy people to stdout"),
+    ];
+    for (name, statement) in work {
+        for place in places.list() {
+            let result = measure::transfer(place, statement)?;
+            report.add(name, Unit::Seconds, place.name, result.seconds);
+            if let Some(cpu_ms) = result.cpu_ms {
+                let name = format!("proxy CPU per MB, {name}");
+                report.add(&name, Unit::Milliseconds, place.name, cpu_ms / result.megabytes);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Once is enough: memory does not vary as time does. Most connections last, since allocators keep
+/// what they have.
+fn memory(places: &Places, report: &mut Report) -> Result<()> {
+    for clients in IDLE {
+        for place in places.list().iter().filter(|place| place.pid.is_some()) {
+            let kib = measure::memory(place, clients)?;
+            let name = format!("memory, {clients} idle");
+            report.add(&name, Unit::Kibibytes, place.name, kib);
+        }
+    }
+    Ok(())
+}

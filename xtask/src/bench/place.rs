@@ -1,0 +1,78 @@
+//! The servers that are compared, and the data they serve. Knows nothing of figures.
+
+use anyhow::Result;
+use std::path::Path;
+use std::process::Command;
+use testkit::{Bouncer, PoolMode, Postgres, Weir, tool, weir};
+
+/// The database of the benchmark.
+const DATABASE: &str = "bench";
+
+/// Text that looks like people's data: 200,000 rows of some 180 bytes, the same on every machine.
+const PEOPLE: &str = "
+create table people as
+select i as id, 'Maria ' || initcap(substr(translate(h, '0123456789', 'lmnoprstuv'), 1, 8)) as name,
+       substr(h, 1, 10) || '@example.com' as email,
+       '+49 30 ' || lpad((i * 7919 % 100000000)::text, 8, '0') as phone,
+       (i % 200) || ' Elm Street, Springfield' as address,
+       'Ordered ' || i % 9 || ' items, paid on 2024-0' || 1 + i % 9 || '-1' || i % 10 as note,
+       timestamptz '2024-01-01 00:00+00' + i * interval '1 minute' as since,
+       (i % 100000) / 100.0 as spent
+from (select i, md5(i::text) as h from generate_series(1, 200000) as i) as g";
+
+/// One way to the data.
+pub(super) struct Place {
+    /// Its column in the table.
+    pub(super) name: &'static str,
+    /// How to connect.
+    pub(super) url: String,
+    /// The process in between; `None` for the direct way.
+    pub(super) pid: Option<u32>,
+}
+
+/// All of them. Dropped in this order: proxies stop before their upstream.
+pub(super) struct Places {
+    list: Vec<Place>,
+    _weir: Weir,
+    _bouncers: [Bouncer; 2],
+    _upstream: Postgres,
+}
+
+impl Places {
+    /// Starts everything and loads the data.
+    pub(super) fn start(program: &Path) -> Result<Self> {
+        let upstream = Postgres::options().start()?;
+        upstream.create_database(DATABASE)?;
+        let direct = upstream.url(DATABASE);
+        let arguments = ["-i", "-q", "-s", "10", &direct];
+        tool::finish(Command::new("pgbench").args(arguments))?.success()?;
+        upstream.psql(DATABASE, PEOPLE)?;
+        upstream.psql(DATABASE, "vacuum analyze")?;
+        let session = Bouncer::start(&upstream, PoolMode::Session)?;
+        let transaction = Bouncer::start(&upstream, PoolMode::Transaction)?;
+        let weir = Weir::options(&upstream)
+            .program(program)
+            .limit("max_connections", "2000")
+            .limit("max_connections_per_identity", "2000")
+            .limit("max_signing_in", "2000")
+            .start()?;
+        let pid = Some(weir.pid()?);
+        let place = |name, url, pid| Place { name, url, pid };
+        let list = vec![
+            place("direct", direct, None),
+            place("bouncer/session", session.url(DATABASE), Some(session.pid())),
+            place("bouncer/trans", transaction.url(DATABASE), Some(transaction.pid())),
+            place("weir/admin", weir.url(weir::ADMIN, DATABASE), pid),
+            place("weir/person", weir.url(weir::PERSON, DATABASE), pid),
+        ];
+        Ok(Self { list, _weir: weir, _bouncers: [session, transaction], _upstream: upstream })
+    }
+
+    pub(super) fn list(&self) -> &[Place] {
+        &self.list
+    }
+
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        self.list.iter().map(|place| place.name).collect()
+    }
+}

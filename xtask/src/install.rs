@@ -1,0 +1,135 @@
+//! What a command needs beyond Rust: found, installed, or named in one line to paste. Knows
+//! Debian's package names and no test.
+
+use crate::step::{show, step};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use testkit::{cache, tool};
+
+/// Something needed: how it is recognised, and Debian's package that has it.
+struct Need {
+    package: &'static str,
+    present: fn() -> bool,
+}
+
+/// What the demo needs.
+const SERVERS: [Need; 3] = [
+    Need { package: "libclang-dev", present: has_libclang },
+    Need { package: "postgresql-15", present: || is_file("/usr/lib/postgresql/15/bin/postgres") },
+    Need { package: "openssl", present: || tool::find("openssl").is_some() },
+];
+
+/// What the benchmark needs besides.
+const POOLER: [Need; 1] =
+    [Need { package: "pgbouncer", present: || tool::find("pgbouncer").is_some() }];
+
+/// What the tests' clients need besides.
+const CLIENTS: [Need; 6] = [
+    Need { package: "python3-venv", present: has_venv },
+    Need { package: "nodejs", present: || tool::find("node").is_some() },
+    Need { package: "npm", present: || tool::find("npm").is_some() },
+    Need { package: "default-jdk-headless", present: || tool::find("javac").is_some() },
+    Need {
+        package: "libpostgresql-jdbc-java",
+        present: || is_file("/usr/share/java/postgresql.jar"),
+    },
+    Need { package: "bzip2", present: || tool::find("bzip2").is_some() },
+];
+
+/// Python clients, with their versions: a new release must not break a build.
+const PYTHON: [&str; 4] =
+    ["psycopg[binary]==3.3.9", "asyncpg==0.32.0", "SQLAlchemy==2.1.9", "greenlet==3.5.6"];
+
+/// The node client.
+const NODE: &str = "pg@8.23.1";
+
+fn is_file(path: &str) -> bool {
+    Path::new(path).is_file()
+}
+
+/// The parser's bindings are generated against libclang and its headers.
+fn has_libclang() -> bool {
+    let versions = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let mut folders =
+        versions.filter(|entry| entry.file_name().to_string_lossy().starts_with("llvm-"));
+    folders.any(|folder| folder.path().join("lib/libclang.so").exists())
+}
+
+fn has_venv() -> bool {
+    tool::run("/usr/bin/python3", ["-c", "import ensurepip, venv"])
+        .is_ok_and(|outcome| outcome.code == Some(0))
+}
+
+/// PostgreSQL and what Weir's build needs.
+pub(crate) fn servers() -> Result<()> {
+    packages(SERVERS.iter())
+}
+
+/// The same and PgBouncer.
+pub(crate) fn servers_and_pooler() -> Result<()> {
+    packages(SERVERS.iter().chain(&POOLER))
+}
+
+/// All that the tests need.
+pub(crate) fn everything() -> Result<()> {
+    packages(SERVERS.iter().chain(&POOLER).chain(&CLIENTS))?;
+    step("clients for Python and Node", || {
+        python()?;
+        node()
+    })
+}
+
+fn packages<'a>(needs: impl Iterator<Item = &'a Need>) -> Result<()> {
+    let missing: Vec<&str> =
+        needs.filter(|need| !(need.present)()).map(|need| need.package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.join(" ");
+    if !tool::is_root() {
+        bail!("these packages are missing; run:\n\n  sudo apt-get install -y {names}\n");
+    }
+    step(&format!("installing {names}"), || {
+        let quiet = ["-qq", "-o", "Dpkg::Use-Pty=0"];
+        show(Command::new("apt-get").arg("update").args(quiet))?;
+        let install = ["install", "-y", "--no-install-recommends"];
+        show(
+            Command::new("apt-get")
+                .args(install)
+                .args(quiet)
+                .args(&missing)
+                .env("DEBIAN_FRONTEND", "noninteractive"),
+        )
+    })
+}
+
+/// The folder that the tests' clients are in; named to the tests by `WEIR_CLIENTS`.
+pub(crate) fn clients() -> Result<PathBuf> {
+    Ok(cache::folder()?.join("clients"))
+}
+
+/// A virtual environment whose name holds the versions: other versions are another environment.
+fn python() -> Result<()> {
+    let folder = clients()?.join("python");
+    let stamp = folder.join("installed");
+    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == PYTHON.join("\n")) {
+        return Ok(());
+    }
+    show(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    show(Command::new(folder.join("bin/pip")).args(["install", "--quiet"]).args(PYTHON))?;
+    std::fs::write(stamp, PYTHON.join("\n")).context("cannot note what is installed")
+}
+
+fn node() -> Result<()> {
+    let folder = clients()?.join("node");
+    let stamp = folder.join("installed");
+    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == NODE) {
+        return Ok(());
+    }
+    std::fs::create_dir_all(&folder)?;
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).arg(NODE);
+    show(&mut npm)?;
+    std::fs::write(stamp, NODE).context("cannot note what is installed")
+}
