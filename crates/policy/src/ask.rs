@@ -167,7 +167,7 @@ impl<'a> Asker<'a> {
 
     fn evaluate(&self, action: &str, object: Object<'_>, unbounded: bool) -> Option<Answer<'a>> {
         let (action, slice) = self.book.slice(action, self.kind)?;
-        let resource = self.book.types.object(self.database, object).ok()?;
+        let resource = self.book.types.object(self.database, object)?;
         let context = if unbounded { &self.unbounded } else { &self.bounded };
         let request =
             Request::new(self.principal.uid(), action.uid(), resource.uid(), context.clone(), None)

@@ -1,9 +1,7 @@
 //! From our nouns to Cedar's entities. Knows the schema's entity types and how ids are written;
 //! knows no policy and makes no decision.
 
-use cedar_policy::{
-    Entity, EntityAttrEvaluationError, EntityId, EntityTypeName, EntityUid, RestrictedExpression,
-};
+use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
 use model::{Identity, IdentityKind, Label};
 use std::collections::{HashMap, HashSet};
 
@@ -35,18 +33,18 @@ pub(crate) enum Object<'a> {
 
 impl Types {
     /// Fails only if a name is not a Cedar name, which a test rules out.
-    pub(crate) fn new() -> Result<Self, cedar_policy::ParseErrors> {
+    pub(crate) fn new() -> Result<Self, Box<cedar_policy::ParseErrors>> {
         Ok(Self {
-            person: "Person".parse()?,
-            service: "Service".parse()?,
-            agent: "Agent".parse()?,
-            group: "Group".parse()?,
-            database: "Database".parse()?,
-            schema: "Schema".parse()?,
-            table: "Table".parse()?,
-            column: "Column".parse()?,
-            label: "Label".parse()?,
-            class: "Class".parse()?,
+            person: "Person".parse().map_err(Box::new)?,
+            service: "Service".parse().map_err(Box::new)?,
+            agent: "Agent".parse().map_err(Box::new)?,
+            group: "Group".parse().map_err(Box::new)?,
+            database: "Database".parse().map_err(Box::new)?,
+            schema: "Schema".parse().map_err(Box::new)?,
+            table: "Table".parse().map_err(Box::new)?,
+            column: "Column".parse().map_err(Box::new)?,
+            label: "Label".parse().map_err(Box::new)?,
+            class: "Class".parse().map_err(Box::new)?,
         })
     }
 
@@ -71,15 +69,11 @@ impl Types {
     }
 
     /// An object of this database with everything it is `in`, so that no further entity is needed
-    /// to decide on it.
-    pub(crate) fn object(
-        &self,
-        database: &str,
-        object: Object<'_>,
-    ) -> Result<Entity, EntityAttrEvaluationError> {
+    /// to decide on it. `None` if Cedar cannot express it: then it cannot be permitted.
+    pub(crate) fn object(&self, database: &str, object: Object<'_>) -> Option<Entity> {
         let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
         let within = uid(&self.database, &path(&[database]));
-        Ok(match object {
+        Some(match object {
             Object::Database => Entity::with_uid(within),
             Object::Table { schema, name } => Entity::new(
                 uid(&self.table, &path(&[database, schema, name])),
@@ -89,7 +83,8 @@ impl Types {
                     ("temporary".to_owned(), RestrictedExpression::new_bool(temporary(schema))),
                 ]),
                 HashSet::from([uid(&self.schema, &path(&[database, schema])), within]),
-            )?,
+            )
+            .ok()?,
             Object::Column { schema, table, name, label } => {
                 let mut parents = HashSet::from([
                     uid(&self.table, &path(&[database, schema, table])),
@@ -108,7 +103,8 @@ impl Types {
                         ("name".to_owned(), text(name)),
                     ]),
                     parents,
-                )?
+                )
+                .ok()?
             }
         })
     }

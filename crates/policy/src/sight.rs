@@ -81,6 +81,8 @@ impl<'a> Sight<'a> {
         };
         let relation: &'a Relation = relation;
         let found = relation.columns.iter().find(|known| known.number == column.number);
+        let name = found.map_or("", |column| column.name.as_str());
+        let label = label.or_else(|| carrier(&relation.name, name).then_some(&UNKNOWN));
         // System columns (`ctid`, `xmin`) have negative numbers and hold nobody's data.
         let label = match (label, found) {
             (None, None) if column.number >= 0 => Some(&UNKNOWN),
@@ -89,7 +91,7 @@ impl<'a> Sight<'a> {
         Place {
             schema: &relation.schema,
             table: &relation.name,
-            name: found.map_or("", |column| &column.name),
+            name,
             label,
             view: relation.kind == RelationKind::View,
         }
@@ -153,6 +155,13 @@ impl<'a> Sight<'a> {
         let views = parts.into_iter().map(|seen| seen.view);
         (combine(views, output.derivation), rules)
     }
+}
+
+/// True for the text of other sessions' statements, in which other people's values stand. No label
+/// can be proposed for these from a sample, so they count as unknown. `pg_stat_statements` lives in
+/// whatever schema its extension was put into, hence by name alone.
+fn carrier(relation: &str, column: &str) -> bool {
+    matches!((relation, column), ("pg_stat_activity" | "pg_stat_statements", "query"))
 }
 
 /// From an answer about `disclose` to a view.

@@ -20,7 +20,7 @@ pub(crate) fn strictest(
     let mut refused = None;
     let mut parts = [(own.outcome, false), (other.outcome, true)];
     // The stricter half speaks first; on a refusal it speaks alone.
-    parts.sort_by(|left, right| right.0.cmp(&left.0));
+    parts.sort_by_key(|part| std::cmp::Reverse(part.0));
     for (part, of_principal) in parts {
         let verdict = if of_principal { &other } else { &own };
         if matches!(outcome, Outcome::Deny | Outcome::Hold) && part != outcome {

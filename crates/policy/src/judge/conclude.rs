@@ -41,13 +41,14 @@ impl<'a> Judge<'a> {
         for output in facts.outputs.as_deref().unwrap_or_default() {
             let (disclosure, rules) = self.sight.output(output);
             self.note(&disclosure, &rules, &mut masked);
+            if let Disclosure::Raw { labels } = &disclosure {
+                raw.extend(labels.iter().cloned());
+            }
             // A scanned output can hold a label that may leave raw beside one that bears none.
-            let leaves = !matches!(disclosure, Disclosure::Masked { .. });
-            raw.extend(output.sources.iter().filter(|_| leaves).filter_map(|source| {
-                match self.sight.column(*source).view {
-                    View::Raw(label) => label,
-                    View::Scan | View::Masked(_, _) => None,
-                }
+            let scanned = output.sources.iter().filter(|_| disclosure == Disclosure::Scan);
+            raw.extend(scanned.filter_map(|source| match self.sight.column(*source).view {
+                View::Raw(label) => label,
+                View::Scan | View::Masked(_, _) => None,
             }));
             disclosures.push(disclosure);
             self.oblige(rules);

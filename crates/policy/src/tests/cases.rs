@@ -89,3 +89,13 @@ fn word(disclosure: &Disclosure) -> String {
         }
     }
 }
+
+#[test]
+fn the_examples_of_the_documentation_load() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/policy.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let examples: Vec<&str> =
+        page.split("```cedar\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(examples.len() >= 5);
+    with(&examples.join("\n"));
+}

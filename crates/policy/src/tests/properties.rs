@@ -39,12 +39,12 @@ fn operations() -> impl Strategy<Value = Operation> {
 }
 
 fn columns() -> impl Strategy<Value = ColumnId> {
-    let relation = (100_u32..110).prop_map(RelationId);
+    let relation = (100_u32..111).prop_map(RelationId);
     (relation, -1_i16..8).prop_map(|(relation, number)| ColumnId { relation, number })
 }
 
 fn effects() -> impl Strategy<Value = Effect> {
-    let relation = proptest::option::of(100_u32..110);
+    let relation = proptest::option::of(100_u32..111);
     (operations(), relation, any::<bool>()).prop_map(|(operation, id, unbounded)| {
         let shop = Shop::new();
         let known = id.and_then(|id| shop.catalog.relation(RelationId(id)).cloned());
