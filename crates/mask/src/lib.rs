@@ -54,3 +54,6 @@ pub use column::{Applied, ColumnMask, Format};
 pub use copy::{CopyError, CopyFormat, CopyMask, CopyStream, MAX_ROW_BYTES};
 pub use key::Key;
 pub use propose::{ColumnEvidence, propose};
+
+#[cfg(test)]
+mod testing;

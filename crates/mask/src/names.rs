@@ -157,13 +157,12 @@ pub(crate) fn said(words: &Words) -> Said {
                     }
                 }
                 Entry::Name => return name_of(words, from, size),
-                // A person's word alone says something only where nothing follows it.
-                Entry::Person if from + size == words.len() => return Said::Person,
                 Entry::Person => {}
             }
         }
     }
-    Said::Nothing
+    // A person's word says something only where nothing follows it.
+    if is_person(words.last()) { Said::Person } else { Said::Nothing }
 }
 
 /// `customer_name` names a person, `product_name` a thing, `name` depends.
@@ -215,6 +214,3 @@ fn ends_in_label(words: &Words) -> bool {
 pub(crate) fn of_key(key: &str) -> Said {
     said(&Words::of(key))
 }
-
-#[cfg(test)]
-mod tests;

@@ -30,10 +30,12 @@ pub(crate) fn array_text(
         out.extend_from_slice(bounds);
         rest = tail;
     }
-    let mut depth = 0usize;
+    let (mut depth, mut opened) = (0usize, false);
     while let Some((first, tail)) = rest.split_first() {
         match *first {
-            b'{' => depth += 1,
+            // After the outermost brace has closed nothing may follow.
+            _ if depth == 0 && opened => return Applied::Null,
+            b'{' => (depth, opened) = (depth + 1, true),
             b'}' if depth > 0 => depth -= 1,
             byte if byte == delimiter && depth > 0 => {}
             b'}' => return Applied::Null,
@@ -43,7 +45,7 @@ pub(crate) fn array_text(
                     return Applied::Null;
                 };
                 let null = first != &b'"' && token.eq_ignore_ascii_case(b"null");
-                changed |= !null && scratch.leaf(action, element, array_needs_quotes, delimiter);
+                changed |= !null && scratch.leaf(action, element, Quoting::Array(delimiter));
                 scratch.write(null, token, b"NULL", out);
                 rest = after;
                 continue;
@@ -52,10 +54,10 @@ pub(crate) fn array_text(
         out.push(*first);
         rest = tail;
     }
-    match (depth, changed) {
-        (0, true) => Applied::Masked,
-        (0, false) => Applied::Raw,
-        _ => Applied::Null,
+    match (opened && depth == 0, changed) {
+        (true, true) => Applied::Masked,
+        (true, false) => Applied::Raw,
+        (false, _) => Applied::Null,
     }
 }
 
@@ -78,7 +80,7 @@ pub(crate) fn composite_text(
         let shape = fields.map_or(&Shape::Text, |all| all.get(number).unwrap_or(&Shape::Opaque));
         // Nothing at all is NULL; the empty text is written "".
         let null = token.is_empty();
-        changed |= !null && scratch.leaf(action, shape, composite_needs_quotes, b',');
+        changed |= !null && scratch.leaf(action, shape, Quoting::Composite);
         scratch.write(null, token, b"", out);
         let Some((end, tail)) = after.split_first() else { return Applied::Null };
         out.push(*end);
@@ -106,19 +108,12 @@ struct Scratch {
 
 impl Scratch {
     /// Masks the plain text; true if it changed.
-    fn leaf(
-        &mut self,
-        action: &Action,
-        shape: &Shape,
-        needs_quotes: fn(&[u8], u8) -> bool,
-        delimiter: u8,
-    ) -> bool {
+    fn leaf(&mut self, action: &Action, shape: &Shape, quoting: Quoting) -> bool {
         self.masked.clear();
         self.quoted.clear();
         let applied = value::apply(action, shape, Format::Text, &self.plain, &mut self.masked);
         if applied == Applied::Masked {
-            let composite = !needs_quotes(b"{", delimiter);
-            quote(&self.masked, needs_quotes(&self.masked, delimiter), composite, &mut self.quoted);
+            quoting.write(&self.masked, &mut self.quoted);
         }
         self.applied = Some(applied);
         applied != Applied::Raw
@@ -162,38 +157,43 @@ fn token<'a>(
     None
 }
 
-fn array_needs_quotes(text: &[u8], delimiter: u8) -> bool {
-    text.is_empty()
-        || text.eq_ignore_ascii_case(b"null")
-        || text.iter().any(|byte| {
-            *byte == delimiter
-                || b"\"\\{}".contains(byte)
-                || byte.is_ascii_whitespace()
-                || *byte == 11
-        })
+/// How a container quotes what stands in it (`array_out`, `record_out`).
+#[derive(Clone, Copy)]
+enum Quoting {
+    /// Escapes with a backslash; the delimiter and braces need quotes.
+    Array(u8),
+    /// Escapes by doubling; commas and brackets need quotes.
+    Composite,
 }
 
-fn composite_needs_quotes(text: &[u8], _delimiter: u8) -> bool {
-    text.is_empty()
-        || text
-            .iter()
-            .any(|byte| b"\"\\(),".contains(byte) || byte.is_ascii_whitespace() || *byte == 11)
-}
-
-/// Arrays escape with a backslash, composites by doubling (`array_out`, `record_out`).
-fn quote(text: &[u8], quotes: bool, doubling: bool, out: &mut Vec<u8>) {
-    if !quotes {
-        out.extend_from_slice(text);
-        return;
+impl Quoting {
+    fn needs_quotes(self, text: &[u8]) -> bool {
+        let special = |byte: u8| match self {
+            Self::Array(delimiter) => byte == delimiter || b"\"\\{}".contains(&byte),
+            Self::Composite => b"\"\\(),".contains(&byte),
+        };
+        let null = matches!(self, Self::Array(_)) && text.eq_ignore_ascii_case(b"null");
+        let space = |byte: u8| byte.is_ascii_whitespace() || byte == 11;
+        text.is_empty() || null || text.iter().any(|byte| special(*byte) || space(*byte))
     }
-    out.push(b'"');
-    for byte in text {
-        match byte {
-            b'"' | b'\\' => out.extend_from_slice(&[if doubling { *byte } else { b'\\' }, *byte]),
-            byte => out.push(*byte),
+
+    fn write(self, text: &[u8], out: &mut Vec<u8>) {
+        if !self.needs_quotes(text) {
+            out.extend_from_slice(text);
+            return;
         }
+        out.push(b'"');
+        for byte in text {
+            if matches!(byte, b'"' | b'\\') {
+                out.push(match self {
+                    Self::Array(_) => b'\\',
+                    Self::Composite => *byte,
+                });
+            }
+            out.push(*byte);
+        }
+        out.push(b'"');
     }
-    out.push(b'"');
 }
 
 /// `array_send`: dimensions, flags, element type, bounds, counted elements.

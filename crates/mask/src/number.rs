@@ -264,6 +264,3 @@ pub(crate) fn round_text(value: &str) -> Option<String> {
     });
     Some(rounded.collect())
 }
-
-#[cfg(test)]
-mod tests;

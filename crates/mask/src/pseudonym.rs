@@ -123,6 +123,3 @@ pub(crate) fn uuid(secret: &Secret, value: &[u8]) -> [u8; 16] {
     out[8] = out[8] & 0x3F | 0x80;
     out
 }
-
-#[cfg(test)]
-mod tests;

@@ -52,20 +52,31 @@ pub(crate) fn find(value: &[u8]) -> Vec<Find> {
         secrets::find(value, &mut finds);
     }
     if finds.len() > 1 {
-        // Of two that overlap the stronger stays, and covers what both covered.
-        finds.sort_by_key(|find| (find.start, std::cmp::Reverse(find.end)));
-        finds.dedup_by(|later, earlier| {
-            let overlap = later.start < earlier.end;
-            if overlap {
-                earlier.end = earlier.end.max(later.end);
-                if later.label.strength() > earlier.label.strength() {
-                    earlier.label = later.label.clone();
-                }
-            }
-            overlap
-        });
+        settle(value, &mut finds);
     }
     finds
+}
+
+/// Puts finds in order and resolves overlaps: the stronger label stays and covers what both
+/// covered.
+fn settle(value: &[u8], finds: &mut Vec<Find>) {
+    finds.sort_by_key(|find| (find.start, find.label == Label::EMAIL, std::cmp::Reverse(find.end)));
+    finds.dedup_by(|later, earlier| {
+        if later.start >= earlier.end {
+            return false;
+        }
+        if earlier.label == Label::CREDENTIAL && later.label == Label::EMAIL {
+            // `password@host` looks like an address from the password on, and a key may touch
+            // a real one: what is left of the address is looked at without the secret.
+            later.start = earlier.end;
+            return later.start >= later.end || value.get(later.start) == Some(&b'@');
+        }
+        earlier.end = earlier.end.max(later.end);
+        if later.label.strength() > earlier.label.strength() {
+            earlier.label = later.label.clone();
+        }
+        true
+    });
 }
 
 /// What the whole value is, if it is one thing and nothing else but a few characters around it.

@@ -136,6 +136,3 @@ impl Shape {
 fn fields(relation: &Relation, inner: impl Fn(TypeId) -> Shape) -> Vec<Shape> {
     relation.columns.iter().map(|column| inner(column.type_id)).collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -241,6 +241,3 @@ fn location(value: &str, decimals: usize) -> Option<String> {
     }
     (digits > 0).then_some(out)
 }
-
-#[cfg(test)]
-mod tests;

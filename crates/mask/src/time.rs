@@ -192,6 +192,3 @@ fn format_clock(of_day: i64) -> String {
     let seconds = of_day / 1_000_000;
     format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
-
-#[cfg(test)]
-mod tests;

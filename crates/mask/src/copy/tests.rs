@@ -1,1 +1,162 @@
-//! Tests.
+//! Streams cut into any pieces give the same result; what does not match is refused.
+
+use super::*;
+use crate::{Format, testing};
+use model::TypeId;
+use proptest::prelude::*;
+
+fn columns(format: Format) -> Vec<ColumnMask> {
+    let raw = model::Disclosure::Raw { labels: Vec::new() };
+    let key = crate::Key::new([1; 32]);
+    let catalog = model::Catalog::default();
+    vec![
+        ColumnMask::compile(&raw, TypeId(23), &catalog, format, &key),
+        testing::mask("email", "partial", TypeId(25), format),
+        testing::scan(TypeId(25), format),
+    ]
+}
+
+fn run(stream: &CopyStream, pieces: &[&[u8]], format: Format) -> Result<(Vec<u8>, u64), CopyError> {
+    let mut mask = CopyMask::new(stream.clone(), columns(format));
+    let mut out = Vec::new();
+    for piece in pieces {
+        mask.push(piece, &mut out)?;
+    }
+    mask.finish(&mut out)?;
+    Ok((out, mask.rows()))
+}
+
+#[test]
+fn text_rows_are_masked_and_the_rest_is_kept() {
+    let stream = CopyStream::new(CopyFormat::Text);
+    let input = b"1\talice@example.org\tsay \\\\ hi\\tthere\n2\t\\N\tmail bob@example.com\\n\n";
+    let (out, rows) = run(&stream, &[input], Format::Text).unwrap();
+    let expected = b"1\ta***@***.org\tsay \\\\ hi\\tthere\n2\t\\N\tmail b***@***.com\\n\n";
+    assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(expected));
+    assert_eq!(rows, 2);
+}
+
+#[test]
+fn a_delimiter_in_a_value_is_escaped_again() {
+    let stream = CopyStream { delimiter: b'*', ..CopyStream::new(CopyFormat::Text) };
+    let (out, _) = run(&stream, &[b"1*al@b.org*x\n"], Format::Text).unwrap();
+    assert_eq!(out, b"1*a\\*\\*\\*@\\*\\*\\*.org*x\n");
+}
+
+#[test]
+fn csv_keeps_quotes_headers_and_line_ends() {
+    let stream = CopyStream { header: true, ..CopyStream::new(CopyFormat::Csv) };
+    let input = b"id,email@x.org,text\n1,\"alice@example.org\",\"a \"\"b\"\"\nto bob@example.com\"\n2,,\"\"\n";
+    let (out, rows) = run(&stream, &[input], Format::Text).unwrap();
+    let expected =
+        b"id,email@x.org,text\n1,\"a***@***.org\",\"a \"\"b\"\"\nto b***@***.com\"\n2,,\"\"\n";
+    assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(expected));
+    assert_eq!(rows, 2);
+}
+
+#[test]
+fn csv_with_an_escape_of_its_own() {
+    let stream = CopyStream {
+        delimiter: b';',
+        quote: b'\'',
+        escape: b'\\',
+        ..CopyStream::new(CopyFormat::Csv)
+    };
+    let input = b"1;al@b.org;'it\\'s al@b.org \\\\'\n";
+    let (out, _) = run(&stream, &[input], Format::Text).unwrap();
+    assert_eq!(String::from_utf8_lossy(&out), "1;a***@***.org;'it\\'s a***@***.org \\\\'\n");
+}
+
+fn binary() -> Vec<u8> {
+    let mut stream = b"PGCOPY\n\xFF\r\n\0".to_vec();
+    stream.extend([0; 8]);
+    for (id, mail) in [(1i32, Some("alice@example.org")), (2, None)] {
+        stream.extend(3i16.to_be_bytes());
+        stream.extend(4i32.to_be_bytes());
+        stream.extend(id.to_be_bytes());
+        match mail {
+            Some(mail) => {
+                stream.extend(i32::try_from(mail.len()).unwrap().to_be_bytes());
+                stream.extend(mail.as_bytes());
+            }
+            None => stream.extend((-1i32).to_be_bytes()),
+        }
+        stream.extend(2i32.to_be_bytes());
+        stream.extend(b"hi");
+    }
+    stream.extend((-1i16).to_be_bytes());
+    stream
+}
+
+#[test]
+fn binary_rows_are_masked() {
+    let stream = CopyStream::new(CopyFormat::Binary);
+    let (out, rows) = run(&stream, &[&binary()], Format::Binary).unwrap();
+    assert_eq!(rows, 2);
+    let text = String::from_utf8_lossy(&out);
+    assert!(text.contains("\0\0\0\x0ca***@***.org") && !text.contains("alice"));
+    assert!(out.ends_with(&[0xFF, 0xFF]));
+}
+
+#[test]
+fn streams_that_do_not_match_are_refused_whole() {
+    let text = CopyStream::new(CopyFormat::Text);
+    let csv = CopyStream::new(CopyFormat::Csv);
+    let bin = CopyStream::new(CopyFormat::Binary);
+    let wrong = |found| Err(CopyError::Columns { found, expected: 3 });
+    assert_eq!(run(&text, &[b"1\t2\t3\n1\t2\n"], Format::Text), wrong(2));
+    assert_eq!(run(&text, &[b"1\t2\t3\t4\t5\n"], Format::Text), wrong(5));
+    assert_eq!(run(&csv, &[b"1,2\n"], Format::Text), wrong(2));
+    assert_eq!(run(&csv, &[b"1,2,3,4\n"], Format::Text), wrong(4));
+    assert_eq!(run(&text, &[b"1\t2\t3"], Format::Text), Err(CopyError::Truncated));
+    assert_eq!(run(&csv, &[b"1,\"2\"x,3\n"], Format::Text), Err(CopyError::Malformed));
+    assert_eq!(run(&bin, &[b"PGCOPX"], Format::Binary), Err(CopyError::Malformed));
+    let whole = binary();
+    assert_eq!(run(&bin, &[&whole[..whole.len() - 2]], Format::Binary), Err(CopyError::Truncated));
+    let mut more = whole.clone();
+    more.push(0);
+    assert_eq!(run(&bin, &[&more], Format::Binary), Err(CopyError::Malformed));
+}
+
+#[test]
+fn after_an_error_nothing_is_relayed() {
+    let mut mask = CopyMask::new(CopyStream::new(CopyFormat::Text), columns(Format::Text));
+    let mut out = Vec::new();
+    assert!(mask.push(b"1\tal@b.org\tx\nbroken\n", &mut out).is_err());
+    assert!(out.is_empty());
+    assert!(mask.push(b"1\tal@b.org\tx\n", &mut out).is_err());
+    assert!(mask.finish(&mut out).is_err() && out.is_empty());
+}
+
+fn cut(input: &[u8], cuts: &[usize]) -> Vec<Vec<u8>> {
+    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (input.len() + 1)).collect();
+    cuts.extend([0, input.len()]);
+    cuts.sort_unstable();
+    cuts.windows(2).map(|pair| input[pair[0]..pair[1]].to_vec()).collect()
+}
+
+proptest! {
+    #[test]
+    fn cuts_change_nothing(cuts in proptest::collection::vec(any::<usize>(), 0..8)) {
+        let text = b"1\talice@example.org\tone\\ttwo\n2\t\\N\tmail bob@example.com\\n\n".to_vec();
+        let csv = b"1,\"alice@example.org\",\"a \"\"b\"\"\nto bob@example.com\"\n2,,\"\"\n".to_vec();
+        let cases = [
+            (CopyFormat::Text, Format::Text, text),
+            (CopyFormat::Csv, Format::Text, csv),
+            (CopyFormat::Binary, Format::Binary, binary()),
+        ];
+        for (kind, format, input) in cases {
+            let stream = CopyStream::new(kind);
+            let pieces = cut(&input, &cuts);
+            let pieces: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
+            prop_assert_eq!(run(&stream, &pieces, format), run(&stream, &[&input], format));
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_do_no_harm(input in proptest::collection::vec(any::<u8>(), 0..200)) {
+        for kind in [CopyFormat::Text, CopyFormat::Csv, CopyFormat::Binary] {
+            let _ = run(&CopyStream::new(kind), &[&input], Format::Text);
+        }
+    }
+}

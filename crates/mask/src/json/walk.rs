@@ -148,23 +148,28 @@ fn unescape(text: &str) -> Option<String> {
             'r' => out.push('\r'),
             'b' => out.push('\u{8}'),
             'f' => out.push('\u{c}'),
-            'u' => {
-                let high = unit(&mut chars)?;
-                let point = if (0xD800..0xDC00).contains(&high) {
-                    let low = match (chars.next(), chars.next()) {
-                        (Some('\\'), Some('u')) => unit(&mut chars)?,
-                        _ => return None,
-                    };
-                    0x1_0000 + ((high - 0xD800) << 10) + low.checked_sub(0xDC00)?
-                } else {
-                    high
-                };
-                out.push(char::from_u32(point)?);
-            }
+            'u' => out.push(escaped(&mut chars)?),
             other => out.push(other),
         }
     }
     Some(out)
+}
+
+/// The character of `\\uXXXX` or of a pair of them. Half of a pair, which `json` can hold, stands
+/// for no character.
+fn escaped(chars: &mut std::str::Chars<'_>) -> Option<char> {
+    let high = unit(chars)?;
+    if !(0xD800..0xDC00).contains(&high) {
+        return Some(char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER));
+    }
+    let mut ahead = chars.clone();
+    let low = match (ahead.next(), ahead.next()) {
+        (Some('\\'), Some('u')) => unit(&mut ahead).filter(|low| (0xDC00..0xE000).contains(low)),
+        _ => None,
+    };
+    let Some(low) = low else { return Some(char::REPLACEMENT_CHARACTER) };
+    *chars = ahead;
+    char::from_u32(0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00))
 }
 
 fn unit(chars: &mut std::str::Chars<'_>) -> Option<u32> {

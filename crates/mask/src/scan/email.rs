@@ -18,16 +18,14 @@ pub(super) fn find(value: &[u8], finds: &mut Vec<Find>) {
 fn around(value: &[u8], at: usize) -> Option<(usize, usize)> {
     let (before, after) = value.split_at_checked(at)?;
     let after = after.get(1..)?;
-    let local = before.iter().rev().take(MAX_LOCAL).take_while(|byte| is_local(**byte)).count();
-    let start = at - local;
+    let start = at - local_length(before);
     // A dot or quote in front belongs to the sentence, not to the address.
     let skipped = before.get(start..)?.iter().take_while(|byte| b".'-%".contains(byte)).count();
     let start = start + skipped;
     if start == at || value.get(at - 1) == Some(&b'.') {
         return None;
     }
-    let host = after.iter().take(MAX_HOST).take_while(|byte| is_host(**byte)).count();
-    let host = after.get(..host)?;
+    let host = after.get(..host_length(after))?;
     let trailing = host.iter().rev().take_while(|byte| b".-".contains(byte)).count();
     let host = host.get(..host.len() - trailing)?;
     let dot = memchr::memrchr(b'.', host)?;
@@ -39,12 +37,39 @@ fn around(value: &[u8], at: usize) -> Option<(usize, usize)> {
     (sound && !is_git).then_some((start, at + 1 + host.len()))
 }
 
-fn is_local(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"._%+'-".contains(&byte) || byte >= 0x80
+/// Bytes of a local part at the end of `before`. Letters outside ASCII count if they take two
+/// bytes (Latin, Greek, Cyrillic, …): in scripts that write without spaces the words in front
+/// would run into the address.
+fn local_length(before: &[u8]) -> usize {
+    let mut length = 0;
+    while length < MAX_LOCAL {
+        match before.get(..before.len() - length) {
+            Some([.., byte]) if byte.is_ascii_alphanumeric() || b"._%+'-".contains(byte) => {
+                length += 1;
+            }
+            Some([.., lead, tail]) if is_letter(*lead, *tail) => length += 2,
+            _ => break,
+        }
+    }
+    length
 }
 
-fn is_host(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b".-".contains(&byte) || byte >= 0x80
+/// Bytes of a host name at the start of `after`.
+fn host_length(after: &[u8]) -> usize {
+    let mut length = 0;
+    while length < MAX_HOST {
+        match after.get(length..) {
+            Some([byte, ..]) if byte.is_ascii_alphanumeric() || b".-".contains(byte) => length += 1,
+            Some([lead, tail, ..]) if is_letter(*lead, *tail) => length += 2,
+            _ => break,
+        }
+    }
+    length
+}
+
+/// True for the two bytes of a UTF-8 character from U+00C0 to U+07FF.
+fn is_letter(lead: u8, tail: u8) -> bool {
+    (0xC3..=0xDF).contains(&lead) && (0x80..=0xBF).contains(&tail)
 }
 
 /// `logo@2x.png` is a picture for screens of twice the density.

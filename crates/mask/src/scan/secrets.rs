@@ -62,7 +62,6 @@ static MARKERS: &[(&str, Follow)] = &[
     ("sq0csp-", Follow::Key(20)),
     ("sq0atp-", Follow::Key(20)),
     ("EAAA", Follow::Key(40)),
-    ("key-", Follow::Key(32)),
     ("AGE-SECRET-KEY-1", Follow::Key(50)),
     ("hvs.", Follow::Key(20)),
     ("eyJ", Follow::Jwt),
@@ -184,12 +183,12 @@ fn span(value: &[u8], start: usize, end: usize, follow: Follow) -> Option<(usize
     }
 }
 
-/// A key has digits or changes of case; `key-performance-indicator` has neither.
+/// A key mixes digits with capitals, or is one unbroken run with several digits;
+/// `sk-learn-version-2024-01-02` is neither.
 fn is_random(text: &[u8]) -> bool {
-    text.iter().any(u8::is_ascii_digit)
-        && (text.iter().filter(|b| b.is_ascii_digit()).count() >= 2
-            || text.iter().any(u8::is_ascii_uppercase))
-        && !text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-')
+    let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let mixed = digits >= 1 && text.iter().any(u8::is_ascii_uppercase);
+    mixed || (digits >= 4 && digits < text.len() && !text.contains(&b'-'))
 }
 
 fn pem(value: &[u8], start: usize, end: usize) -> Option<(usize, usize)> {

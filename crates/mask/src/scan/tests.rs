@@ -1,1 +1,83 @@
-//! Tests.
+//! Every row of cases/scan.md, and what holds for all text.
+
+use super::*;
+use crate::testing;
+use proptest::prelude::*;
+
+fn scanned(value: &str) -> String {
+    let mut out = Vec::new();
+    match text(value.as_bytes(), &mut out) {
+        Applied::Masked => String::from_utf8(out).unwrap(),
+        Applied::Raw | Applied::Null => value.to_owned(),
+    }
+}
+
+#[test]
+fn finds_are_as_the_cases_say() {
+    let mut failures = Vec::new();
+    for row in testing::rows(include_str!("../../cases/scan.md")) {
+        let [input, expected] = row.as_slice() else { panic!("{row:?}") };
+        let expected = if expected == "=" { input } else { expected };
+        let got = scanned(input);
+        if got != *expected {
+            failures.push(format!("{input}: {got}, not {expected}"));
+        }
+        // The same within a long text, across the prefilter's blocks.
+        for padding in [1, 17, 31, 32, 33, 64, 200] {
+            let around = format!("{} {input} {}", "x ".repeat(padding), "y ".repeat(padding));
+            let wanted = format!("{} {expected} {}", "x ".repeat(padding), "y ".repeat(padding));
+            let got = scanned(&around);
+            if got != wanted {
+                failures.push(format!("padded by {padding}: {got}"));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+    #[test]
+    fn scanning_twice_changes_nothing_more(value in pieces()) {
+        let once = scanned(&value);
+        prop_assert_eq!(scanned(&once), once);
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_scanned(value in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let mut out = Vec::new();
+        text(&value, &mut out);
+    }
+
+    #[test]
+    fn finds_are_ordered_and_inside(value in pieces()) {
+        let finds = find(value.as_bytes());
+        let mut before = 0;
+        for found in finds {
+            prop_assert!(before <= found.start && found.start < found.end);
+            prop_assert!(found.end <= value.len());
+            before = found.end;
+        }
+    }
+}
+
+/// Text in which many things stand close together.
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        "[a-z]{1,8}@[a-z]{1,6}\\.(com|de)",
+        "\\+?[0-9]{1,16}",
+        "[0-9]{2,4}[ ./-][0-9]{2,4}[ ./-][0-9]{2,4}",
+        Just("4111 1111 1111 1111".to_owned()),
+        Just("DE89370400440532013000".to_owned()),
+        Just("password=hunter2".to_owned()),
+        Just("sk_live_4eC39HqLyjWDarjtT1zdp7dc".to_owned()),
+        Just("tel".to_owned()),
+        Just("ssn".to_owned()),
+        Just("born".to_owned()),
+        "[A-Z]{1,6}",
+        "[ ,.;:()*/@+-]{1,3}",
+        "\\PC{1,4}",
+    ];
+    proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}

@@ -21,7 +21,9 @@ pub(super) fn around(value: &[u8], start: usize, end: usize) -> Option<(usize, u
         2 => iban(value, start - 2).or_else(|| nino(value, start - 2)),
         6 => fixed(value, start - 6, 16, checksum::codice_fiscale),
         4 => fixed(value, start - 4, 18, checksum::curp),
-        0 if spaced && is_pair(value, start - 3) => nino(value, start - 3),
+        0 if spaced && is_pair(value, start - 3) => {
+            nino(value, start - 3).or_else(|| trailing(value, start, end))
+        }
         0 => trailing(value, start, end),
         1 => nie(value, start, end),
         _ => None,
