@@ -30,7 +30,9 @@ pub(super) fn check(file: &str, text: &str) -> Vec<Complaint> {
         found.push((0, "file-length", message));
     }
     for (index, line) in text.lines().enumerate() {
-        check_line(index + 1, line, &mut found);
+        // Cases in tests are data: a long literal there is no long line of thought.
+        let literal = is_test(file) && line.contains('"');
+        check_line(index + 1, line, literal, &mut found);
     }
     if !is_test(file) {
         check_functions(text, &mut found);
@@ -41,9 +43,14 @@ pub(super) fn check(file: &str, text: &str) -> Vec<Complaint> {
         .collect()
 }
 
-fn check_line(number: usize, line: &str, found: &mut Vec<(usize, &'static str, String)>) {
+fn check_line(
+    number: usize,
+    line: &str,
+    literal: bool,
+    found: &mut Vec<(usize, &'static str, String)>,
+) {
     let columns = line.chars().count();
-    if columns > MAX_COLUMNS && !line.contains("https://") {
+    if columns > MAX_COLUMNS && !literal && !line.contains("https://") {
         found.push((number, "columns", format!("{columns} columns, {MAX_COLUMNS} at most")));
     }
     let Some(comment) = line.trim_start().strip_prefix("//") else { return };

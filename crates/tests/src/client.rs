@@ -1,0 +1,106 @@
+//! Client programs below `clients/`: each prints what it sees, the same for every honest server.
+//! Knows how they are started, and nothing of what they do.
+
+use anyhow::{Context, Result, bail};
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use testkit::{cache, tool};
+
+/// A client program.
+#[derive(Clone, Copy, Debug)]
+pub struct Client {
+    file: &'static str,
+}
+
+/// psycopg 3.
+pub const PSYCOPG: Client = Client { file: "psycopg_client.py" };
+/// asyncpg.
+pub const ASYNCPG: Client = Client { file: "asyncpg_client.py" };
+/// SQLAlchemy over both.
+pub const SQLALCHEMY: Client = Client { file: "sqlalchemy_client.py" };
+/// node-postgres.
+pub const NODE: Client = Client { file: "node_client.js" };
+/// pgjdbc.
+pub const JDBC: Client = Client { file: "JdbcClient.java" };
+
+/// Debian's pgjdbc.
+const JDBC_JAR: &str = "/usr/share/java/postgresql.jar";
+
+/// Whom to connect as, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// Account or identity.
+    pub user: &'a str,
+    /// Its password.
+    pub password: &'a str,
+    /// Port on 127.0.0.1.
+    pub port: u16,
+    /// Database.
+    pub database: &'a str,
+}
+
+impl Client {
+    /// Runs the program to its end; what it printed, or an error with all that it said.
+    pub fn run(self, target: Target<'_>) -> Result<String> {
+        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(self.file);
+        let mut command = self.interpreter()?;
+        let url =
+            testkit::postgres::url(target.user, target.password, target.port, target.database);
+        command
+            .arg(own)
+            .env("URL", url)
+            .env("PORT", target.port.to_string())
+            .env("DATABASE", target.database)
+            .env("USER_NAME", target.user)
+            .env("PASSWORD", target.password)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("TZ", "UTC");
+        let said = tool::finish(&mut command)?.success()?;
+        if !said.ends_with("done\n") {
+            bail!("{} did not come to its end:\n{said}", self.file);
+        }
+        Ok(said)
+    }
+
+    fn interpreter(self) -> Result<Command> {
+        let clients = match env::var_os("WEIR_CLIENTS") {
+            Some(folder) => PathBuf::from(folder),
+            None => cache::folder()?.join("clients"),
+        };
+        let (_, kind) = self.file.rsplit_once('.').context("no extension")?;
+        Ok(match kind {
+            "py" => Command::new(clients.join("python/bin/python")),
+            "js" => {
+                let mut node = Command::new("node");
+                node.env("NODE_PATH", clients.join("node/node_modules"));
+                node
+            }
+            "java" => {
+                let mut java = Command::new("java");
+                java.args(["-cp", JDBC_JAR]);
+                java
+            }
+            _ => bail!("nobody runs {}", self.file),
+        })
+    }
+}
+
+/// Where two transcripts part, with the lines before: readable where a whole diff is not.
+pub fn difference(direct: &str, through: &str) -> Option<String> {
+    let mut last = "";
+    let (mut left, mut right) = (direct.lines(), through.lines());
+    loop {
+        match (left.next(), right.next()) {
+            (None, None) => return None,
+            (one, other) if one == other => last = one.unwrap_or_default(),
+            (one, other) => {
+                return Some(format!(
+                    "after:   {last}\ndirect:  {}\nthrough: {}",
+                    one.unwrap_or("(the end)"),
+                    other.unwrap_or("(the end)")
+                ));
+            }
+        }
+    }
+}
