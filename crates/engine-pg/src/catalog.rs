@@ -102,8 +102,8 @@ impl CatalogReader {
     }
 
     /// A number that changes when DDL was committed by anybody, whatever the way: a hash over
-    /// [`queries::FINGERPRINT`], which looks at the catalogs' row versions in this moment's snapshot
-    /// and not at statistics, which lag. Temporary objects of sessions do not count.
+    /// [`queries::FINGERPRINT`], which looks at the catalogs' row versions in this moment's
+    /// snapshot and not at statistics, which lag. Temporary objects of sessions do not count.
     ///
     /// # Errors
     /// As [`Self::read`].

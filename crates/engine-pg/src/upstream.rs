@@ -142,7 +142,7 @@ pub async fn connect(
 ) -> Result<Upstream, UpstreamError> {
     within(config.connect_timeout, async {
         let (stream, certificate) = open(config, None).await?;
-        let mut connection = Connection { stream, buffered: BytesMut::with_capacity(8192) };
+        let mut connection = Connection { stream, buffered: BytesMut::new() };
         let mut out = Vec::with_capacity(256);
         startup(&mut out, config, parameters)?;
         connection.write(&out).await?;
@@ -263,6 +263,8 @@ async fn ready(mut connection: Connection) -> Result<Upstream, UpstreamError> {
             Tag::ReadyForQuery => {
                 backend::ready_for_query(&payload)?;
                 let Connection { stream, buffered } = connection;
+                // Sessions can be idle for long: the room that sign-in needed is given back.
+                let buffered = if buffered.is_empty() { BytesMut::new() } else { buffered };
                 return Ok(Upstream {
                     stream,
                     buffered,
@@ -300,6 +302,10 @@ impl Connection {
                 let tag = Tag::from_byte(header.tag);
                 return tag.map(|tag| (tag, payload)).ok_or(UpstreamError::Unknown(header.tag));
             }
+            // A reading brings megabytes: without room they would come in tiny pieces.
+            if self.buffered.capacity() - self.buffered.len() < READ_BYTES / 4 {
+                self.buffered.reserve(READ_BYTES);
+            }
             if self.stream.read_buf(&mut self.buffered).await? == 0 {
                 return Err(UpstreamError::Closed);
             }
@@ -308,6 +314,9 @@ impl Connection {
 }
 
 const HEADER: usize = frame::HEADER_LEN;
+
+/// How much room a read is given.
+const READ_BYTES: usize = 16 * 1024;
 
 /// Settings' names and values are ASCII but for `application_name`, which PostgreSQL cleans.
 fn lossy(text: wire_pg::Text<'_>) -> String {

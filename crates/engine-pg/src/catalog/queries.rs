@@ -127,7 +127,8 @@ fn foreign_temporary(reading: Reading, alias: &str, column: &str) -> String {
         Reading::Session => " AND s.oid <> pg_catalog.pg_my_temp_schema()",
     };
     format!(
-        "{alias}.{column} <> ALL (ARRAY(SELECT s.oid FROM pg_catalog.pg_namespace s WHERE {TEMPORARY}{own}))"
+        "{alias}.{column} <> ALL (ARRAY( \
+         SELECT s.oid FROM pg_catalog.pg_namespace s WHERE {TEMPORARY}{own}))"
     )
 }
 
@@ -234,10 +235,10 @@ fn ranges(major: u32) -> String {
 }
 
 /// Two numbers that change when DDL was committed: how many row versions the catalogs have, and
-/// the sum of the ids of the transactions that wrote them (`xmin`, as a distance from the id 3, the
-/// first ordinary one; what initdb wrote has no age). Ids only grow: as long as the count stays, new
-/// versions for old make the sum larger. Temporary objects are left out, or a program that makes one
-/// each second would have all be read each second.
+/// the sum of the ids of the transactions that wrote them (`xmin`, as a distance from the id 3,
+/// the first ordinary one; what initdb wrote has no age). Ids only grow: as long as the count
+/// stays, new versions for old make the sum larger. Temporary objects are left out, or a program
+/// that makes one each second would have all be read each second.
 pub const FINGERPRINT: &str = r"
 WITH temporary AS MATERIALIZED (
   SELECT s.oid FROM pg_catalog.pg_namespace s

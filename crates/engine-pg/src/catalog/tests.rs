@@ -293,7 +293,7 @@ async fn fingerprint_changes_with_ddl_and_with_nothing_else() {
         "alter function people.tidy2() security definer",
         "alter type people.mood add value 'bad'",
         "alter table people.log detach partition people.log_1",
-        "create trigger t before insert on people.fresh for each row execute function people.noted()",
+        "create trigger t before insert on people.fresh execute function people.noted()",
         "alter table people.fresh disable trigger t",
         "alter schema hidden rename to found",
         "alter table people.fresh set schema found",
