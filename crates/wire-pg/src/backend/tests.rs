@@ -67,7 +67,7 @@ proptest! {
     }
 
     #[test]
-    fn report_survives_an_edit_that_changes_nothing(message in "\\PC{0,20}", detail in "\\PC{0,20}") {
+    fn report_survives_an_empty_edit(message in "\\PC{0,20}", detail in "\\PC{0,20}") {
         let mut out = Vec::new();
         Diagnostic::error("42501", &message).detail(&detail).hint("h").position(7).encode(&mut out);
         let payload = payload_of(&out, Tag::ErrorResponse);
@@ -84,7 +84,9 @@ proptest! {
     }
 
     #[test]
-    fn small_messages_round_trip(a in name(), b in name(), pid in any::<u32>(), key in vec(any::<u8>(), 1..=256)) {
+    fn small_messages_round_trip(
+        a in name(), b in name(), pid in any::<u32>(), key in vec(any::<u8>(), 1..=256)
+    ) {
         let mut out = Vec::new();
         encode::parameter_status(&mut out, &a, &b).unwrap();
         let payload = payload_of(&out, Tag::ParameterStatus);
@@ -109,7 +111,8 @@ proptest! {
             })
         );
         out.clear();
-        encode::negotiate_protocol_version(&mut out, crate::handshake::VERSION_3_2, &[&a, &b]).unwrap();
+        let version = crate::handshake::VERSION_3_2;
+        encode::negotiate_protocol_version(&mut out, version, &[&a, &b]).unwrap();
         let payload = payload_of(&out, Tag::NegotiateProtocolVersion);
         let view = NegotiateProtocolVersion::parse(&payload).unwrap();
         prop_assert_eq!(view.version, 196_610);

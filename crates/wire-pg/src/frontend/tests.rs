@@ -64,7 +64,9 @@ proptest! {
     }
 
     #[test]
-    fn describe_close_execute_round_trip(n in name(), rows in any::<i32>(), portal in any::<bool>()) {
+    fn describe_close_execute_round_trip(
+        n in name(), rows in any::<i32>(), portal in any::<bool>()
+    ) {
         let kind = if portal { Kind::Portal } else { Kind::Statement };
         let (tag, payload) = written(|out| encode::describe(out, kind, &n));
         prop_assert_eq!(tag, Tag::Describe);
