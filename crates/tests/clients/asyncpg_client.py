@@ -6,6 +6,7 @@ import os
 import asyncpg
 
 URL = os.environ["URL"]
+PART = os.environ.get("PART", "")
 
 
 def show(name, value):
@@ -102,10 +103,13 @@ async def main():
     conn = await asyncpg.connect(URL)
     show("version", conn.get_server_version()[:2])
     for part in (reading, writing, copying, cursors, events, cancelling):
+        if PART not in ("", part.__name__):
+            continue
         print(f"--- {part.__name__}")
         await part(conn)
     await conn.close()
-    await pool()
+    if not PART:
+        await pool()
     print("done")
 
 

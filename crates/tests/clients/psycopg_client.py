@@ -9,6 +9,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 URL = os.environ["URL"]
+PART = os.environ.get("PART", "")
 
 
 def show(name, value):
@@ -225,6 +226,8 @@ def main():
     conn = psycopg.connect(URL)
     for part in (types, rows, parameters, pipeline, copying, cursors, transactions, errors, notices,
                  cancel, big, session):
+        if PART not in ("", part.__name__):
+            continue
         print(f"--- {part.__name__}")
         part(conn)
         if not conn.autocommit:

@@ -43,6 +43,15 @@ pub struct Target<'a> {
 impl Client {
     /// Runs the program to its end; what it printed, or an error with all that it said.
     pub fn run(self, target: Target<'_>) -> Result<String> {
+        self.start(target, None)
+    }
+
+    /// Runs only one part of it, by the name that the program gives it.
+    pub fn run_part(self, target: Target<'_>, part: &str) -> Result<String> {
+        self.start(target, Some(part))
+    }
+
+    fn start(self, target: Target<'_>, part: Option<&str>) -> Result<String> {
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(self.file);
         let mut command = self.interpreter()?;
         let url =
@@ -55,7 +64,8 @@ impl Client {
             .env("USER_NAME", target.user)
             .env("PASSWORD", target.password)
             .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("TZ", "UTC");
+            .env("TZ", "UTC")
+            .envs(part.map(|part| ("PART", part)));
         let said = tool::finish(&mut command)?.success()?;
         if !said.ends_with("done\n") {
             bail!("{} did not come to its end:\n{said}", self.file);

@@ -1,0 +1,135 @@
+//! PostgreSQL 13 to 18, and upstreams that are down, slow or full.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+use testkit::weir::{ADMIN, PASSWORD, PERSON};
+use testkit::{Postgres, Weir, free_port};
+use tests::client::{self, Target, difference};
+
+fn version(major: u32) {
+    let upstream = Postgres::options().version(major).unwrap().shop().start().unwrap();
+    let weir = Weir::start(&upstream).unwrap();
+    let said = upstream.psql("shop", "show server_version").unwrap();
+    assert!(said.starts_with(&major.to_string()), "{said}");
+    let direct = Target {
+        user: testkit::postgres::SUPERUSER,
+        password: testkit::postgres::SUPERUSER_PASSWORD,
+        port: upstream.port(),
+        database: "shop",
+    };
+    let through = Target { user: ADMIN, password: PASSWORD, port: weir.port(), ..direct };
+    for client in [client::PSYCOPG, client::ASYNCPG] {
+        let (expected, seen) = (client.run(direct).unwrap(), client.run(through).unwrap());
+        assert_eq!(difference(&expected, &seen), None, "{client:?}");
+    }
+    let emails = "select email from customers order by id limit 5";
+    let seen = weir.psql(PERSON, "shop", emails).unwrap().success().unwrap();
+    let truth = upstream.psql("shop", emails).unwrap();
+    assert_eq!(seen.lines().count(), 5);
+    assert!(truth.lines().all(|email| !seen.contains(email)), "{seen}");
+    let drop = weir.psql(PERSON, "shop", "drop table customers").unwrap();
+    assert_eq!(drop.code, Some(1), "{drop}");
+}
+
+#[test]
+fn postgresql_13() {
+    version(13);
+}
+
+#[test]
+fn postgresql_14() {
+    version(14);
+}
+
+#[test]
+fn postgresql_16() {
+    version(16);
+}
+
+#[test]
+fn postgresql_17() {
+    version(17);
+}
+
+#[test]
+fn postgresql_18() {
+    version(18);
+}
+
+fn at(port: u16) -> String {
+    format!(
+        "host = \"127.0.0.1\"\nport = {port}\nuser = \"postgres\"\ntls = \"disable\"\n\
+         password = {{ file = \"upstream.secret\" }}\nconnect_timeout = \"2s\""
+    )
+}
+
+/// Weir before an upstream that may not be there: ready all the same, since it has told so.
+fn before(port: u16) -> Weir {
+    let upstream = Postgres::options().start().unwrap();
+    Weir::options(&upstream).upstream(&at(port)).start().unwrap()
+}
+
+#[test]
+fn an_upstream_that_is_down_is_told_and_comes_back() {
+    let mut upstream = Postgres::options().shop().start().unwrap();
+    let weir = Weir::start(&upstream).unwrap();
+    upstream.stop_now("INT").unwrap();
+    let outcome = weir.psql(PERSON, "shop", "select 1").unwrap();
+    assert_eq!(outcome.code, Some(2), "{outcome}");
+    assert!(outcome.stderr.contains("upstream"), "{outcome}");
+    assert!(!outcome.stderr.contains("s3cret"), "{outcome}");
+    upstream.start_again().unwrap();
+    weir.psql(PERSON, "shop", "select 1").unwrap().success().unwrap();
+}
+
+#[test]
+fn an_upstream_that_dies_ends_the_session_with_a_reason() {
+    let mut upstream = Postgres::options().shop().start().unwrap();
+    let weir = Weir::start(&upstream).unwrap();
+    let url = weir.url(ADMIN, "shop");
+    let client = std::thread::spawn(move || testkit::postgres::psql(&url, "select pg_sleep(60)"));
+    std::thread::sleep(Duration::from_secs(1));
+    upstream.stop_now("QUIT").unwrap();
+    let outcome = client.join().unwrap().unwrap();
+    assert_ne!(outcome.code, Some(0), "{outcome}");
+    upstream.start_again().unwrap();
+    weir.psql(PERSON, "shop", "select 1").unwrap().success().unwrap();
+}
+
+#[test]
+fn an_upstream_that_never_answers_is_given_up() {
+    let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let weir = before(silent.local_addr().unwrap().port());
+    let begin = Instant::now();
+    let outcome = weir.psql(PERSON, "shop", "select 1").unwrap();
+    assert_ne!(outcome.code, Some(0), "{outcome}");
+    assert!(begin.elapsed() < Duration::from_secs(9), "{:?}", begin.elapsed());
+    let nobody = before(free_port().unwrap());
+    let outcome = nobody.psql(PERSON, "shop", "select 1").unwrap();
+    assert!(outcome.stderr.contains("upstream"), "{outcome}");
+}
+
+#[test]
+fn a_full_upstream_says_so_through_weir() {
+    let upstream = Postgres::options()
+        .setting("max_connections", "12")
+        .setting("superuser_reserved_connections", "3")
+        .shop()
+        .start()
+        .unwrap();
+    let weir = Weir::start(&upstream).unwrap();
+    let mut held = Vec::new();
+    let refusal = loop {
+        match tests::wire::Raw::sign_in(weir.port(), ADMIN, PASSWORD, "shop") {
+            Ok(raw) => held.push(raw),
+            Err(error) => break format!("{error:#}"),
+        }
+        assert!(held.len() < 20, "more sessions than the upstream has room for");
+    };
+    assert!(refusal.contains("53300") || refusal.contains("too many"), "{refusal}");
+    drop(held);
+    let end = Instant::now() + Duration::from_secs(10);
+    while weir.psql(PERSON, "shop", "select 1").unwrap().code != Some(0) {
+        assert!(Instant::now() < end, "no session after the others left");
+    }
+}
