@@ -29,8 +29,10 @@ pub(crate) enum Kind {
 
 /// Appends the masked value. Total: what cannot be read becomes 0.
 pub(crate) fn mask(kind: Kind, rule: &Rule, format: Format, value: &[u8], out: &mut Vec<u8>) {
+    if kind == Kind::Money {
+        return money(format, value, out);
+    }
     let text = match format {
-        Format::Text if kind == Kind::Money => return money_text(value, out),
         Format::Text => std::str::from_utf8(value).ok().map(str::to_owned),
         Format::Binary => decode(kind, value),
     };
@@ -41,9 +43,13 @@ pub(crate) fn mask(kind: Kind, rule: &Rule, format: Format, value: &[u8], out: &
     }
 }
 
-/// Digits become zeros; currency signs and separators of the locale stay, or the server's own
-/// input would not read it back.
-fn money_text(value: &[u8], out: &mut Vec<u8>) {
+/// Money is zero by every method: its text depends on the locale, so only a constant is the same
+/// amount in both formats.
+fn money(format: Format, value: &[u8], out: &mut Vec<u8>) {
+    if format == Format::Binary {
+        out.extend_from_slice(&[0; 8]);
+        return;
+    }
     let symbol = value.first().filter(|byte| **byte == b'$');
     out.extend(symbol);
     out.extend_from_slice(b"0.00");

@@ -153,8 +153,12 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719_468
 }
 
-/// Reads `YYYY-MM-DD`, the whole text.
+/// Reads `YYYY-MM-DD` with or without ` BC`, the whole text.
 pub(crate) fn parse_date(text: &str) -> Option<i64> {
+    let (text, before_christ) = match text.strip_suffix(" BC") {
+        Some(rest) => (rest, true),
+        None => (text, false),
+    };
     let mut parts = text.split('-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
     let shaped = parts.next().is_none()
@@ -165,8 +169,9 @@ pub(crate) fn parse_date(text: &str) -> Option<i64> {
     if !shaped {
         return None;
     }
-    let (year, month, day) = (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+    let (year, month, day) = (year.parse::<i64>().ok()?, month.parse().ok()?, day.parse().ok()?);
     let sound = (1..=12).contains(&month) && (1..=31).contains(&day) && year > 0;
+    let year = if before_christ { 1 - year } else { year };
     let days = days_from_civil(year, month, day);
     (sound && civil(days) == (year, month, day)).then_some(days)
 }
@@ -174,6 +179,10 @@ pub(crate) fn parse_date(text: &str) -> Option<i64> {
 /// Reads `YYYY-MM-DD HH:MM:SS[.f][±zone]`; answers the day and the zone.
 fn parse_timestamp(text: &str) -> Option<(i64, &str)> {
     let (date, clock) = text.split_once(' ')?;
+    if clock.ends_with(" BC") {
+        // Moments before Christ are nobody's birthday: they become the constant.
+        return None;
+    }
     let zone = clock.find(['+', '-']).and_then(|at| clock.get(at..)).unwrap_or_default();
     let plain = zone.len() <= 9 && zone.bytes().all(|b| b.is_ascii_digit() || b"+-:".contains(&b));
     Some((parse_date(date)?, if plain { zone } else { "" }))

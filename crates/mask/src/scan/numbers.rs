@@ -17,6 +17,8 @@ pub(super) struct Group<'a> {
     value: &'a [u8],
     parts: [(usize, usize); MAX_PARTS],
     count: usize,
+    /// True if there were more parts than room.
+    cut: bool,
 }
 
 /// Finds numbers in the dense places of `value`.
@@ -29,9 +31,7 @@ pub(super) fn find(value: &[u8], finds: &mut Vec<Find>) {
             at -= 1;
         }
         let Some(first) = next_digit(value, at) else { return };
-        let (group, end) = Group::read(value, first);
-        group.search(finds);
-        from = end.max(first + 1);
+        from = Group::read(value, first).search(finds).max(first + 1);
     }
 }
 
@@ -45,9 +45,9 @@ fn is_separator(byte: u8) -> bool {
 }
 
 impl<'a> Group<'a> {
-    /// Reads from the first digit on; answers where the reading of the next group starts.
-    fn read(value: &'a [u8], first: usize) -> (Self, usize) {
-        let mut group = Self { value, parts: [(0, 0); MAX_PARTS], count: 0 };
+    /// Reads from the first digit on, as many parts as there is room for.
+    fn read(value: &'a [u8], first: usize) -> Self {
+        let mut group = Self { value, parts: [(0, 0); MAX_PARTS], count: 0, cut: false };
         let mut at = first;
         loop {
             let run = value.get(at..).unwrap_or_default();
@@ -59,8 +59,12 @@ impl<'a> Group<'a> {
             let rest = value.get(end..).unwrap_or_default();
             let gap = rest.iter().take(3).take_while(|byte| is_separator(**byte)).count();
             let again = value.get(end + gap).is_some_and(u8::is_ascii_digit);
-            if !(1..=2).contains(&gap) || !again || group.count == MAX_PARTS {
-                return (group, end);
+            if !(1..=2).contains(&gap) || !again {
+                return group;
+            }
+            if group.count == MAX_PARTS {
+                group.cut = true;
+                return group;
             }
             at = end + gap;
         }
@@ -74,9 +78,12 @@ impl<'a> Group<'a> {
         self.value.get(at).copied()
     }
 
-    fn search(&self, finds: &mut Vec<Find>) {
+    /// Finds all numbers; answers where the next group is to be read. Of a group that was cut
+    /// only the first half is decided, so that no number is torn by the cut.
+    fn search(&self, finds: &mut Vec<Find>) -> usize {
+        let decided = if self.cut { MAX_PARTS / 2 } else { self.count };
         let mut from = 0;
-        while from < self.count {
+        while from < decided {
             match self.at(from) {
                 Some((find, next)) => {
                     finds.push(find);
@@ -84,6 +91,10 @@ impl<'a> Group<'a> {
                 }
                 None => from += 1,
             }
+        }
+        match self.part(from) {
+            Some((start, _)) => start,
+            None => self.part(self.count - 1).map_or(0, |(_, end)| end),
         }
     }
 

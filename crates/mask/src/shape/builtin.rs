@@ -82,8 +82,8 @@ fn other(oid: u32) -> Option<Shape> {
             constant("0", &[0; 4])
         }
         27 => constant("(0,0)", &[0; 6]),
-        30 => constant("", &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 26, 0, 0, 0, 0, 0, 0, 0, 0]),
-        22 => constant("", &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 21, 0, 0, 0, 0, 0, 0, 0, 0]),
+        30 => constant("0", &OID_VECTOR),
+        22 => constant("0", &INT2_VECTOR),
         601 => constant("[(0,0),(0,0)]", &[0; 32]),
         602 => constant("((0,0))", &PATH),
         603 => constant("(0,0),(0,0)", &[0; 32]),
@@ -100,6 +100,27 @@ fn other(oid: u32) -> Option<Shape> {
         _ => return None,
     })
 }
+
+/// A vector's binary form is an array's with one dimension that starts at zero; it may not be
+/// empty. This one holds a single 0.
+static OID_VECTOR: [u8; 28] = {
+    let mut bytes = [0; 28];
+    bytes[3] = 1;
+    bytes[11] = 26;
+    bytes[15] = 1;
+    bytes[23] = 4;
+    bytes
+};
+
+/// As [`OID_VECTOR`].
+static INT2_VECTOR: [u8; 26] = {
+    let mut bytes = [0; 26];
+    bytes[3] = 1;
+    bytes[11] = 21;
+    bytes[15] = 1;
+    bytes[23] = 2;
+    bytes
+};
 
 /// A closed path of one point.
 static PATH: [u8; 21] = {
