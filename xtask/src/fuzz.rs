@@ -1,6 +1,6 @@
 //! Runs the fuzz targets. Knows where they are and nothing of what they assert.
 
-use crate::step::{cargo, root, show, step};
+use crate::step::{cargo, root, show, step, target_folder};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use testkit::{cache, tool};
@@ -28,6 +28,9 @@ pub(crate) fn run(seconds: u32) -> Result<()> {
     if program.is_none() {
         bail!("a C++ compiler is missing; run:\n\n  sudo apt-get install -y g++\n");
     }
+    let version = tool::run("rustc", ["-vV"])?.success()?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    let host = host.context("rustc does not say what machine this is")?.to_owned();
     for target in targets {
         step(&format!("fuzzing {target} for {seconds} s"), || {
             let corpus = cache::folder()?.join("fuzz").join(&target);
@@ -35,7 +38,10 @@ pub(crate) fn run(seconds: u32) -> Result<()> {
             show(
                 cargo()
                     .args(["run", "--quiet", "--release", "--manifest-path", "fuzz/Cargo.toml"])
-                    .args(["--bin", &target, "--"])
+                    .arg("--target-dir")
+                    .arg(target_folder()?.join("fuzz"))
+                    // With a target named, build scripts are spared the flags.
+                    .args(["--target", &host, "--bin", &target, "--"])
                     .arg(&corpus)
                     .arg(format!("-max_total_time={seconds}"))
                     .args(["-verbosity=0", "-print_final_stats=0"])

@@ -38,6 +38,12 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
+/// Where cargo builds: two levels above ourselves.
+pub(crate) fn target_folder() -> Result<PathBuf> {
+    let own = std::env::current_exe().context("where are we?")?;
+    Ok(own.ancestors().nth(2).context("no target folder")?.to_owned())
+}
+
 /// Builds Weir and says where the program is.
 pub(crate) fn build_weir(release: bool) -> Result<PathBuf> {
     let mut build = cargo();
@@ -46,9 +52,7 @@ pub(crate) fn build_weir(release: bool) -> Result<PathBuf> {
         build.arg("--release");
     }
     show(&mut build)?;
-    let own = std::env::current_exe().context("where are we?")?;
-    let target = own.ancestors().nth(2).context("no target folder")?;
-    let program = target.join(if release { "release" } else { "debug" }).join("weir");
+    let program = target_folder()?.join(if release { "release" } else { "debug" }).join("weir");
     if !program.is_file() {
         bail!("{} was not built", program.display());
     }

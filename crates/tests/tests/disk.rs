@@ -41,7 +41,7 @@ fn a_full_disk_refuses_and_room_resumes() {
     weir.start_again().unwrap();
     let write = |mark: u32| {
         let sql = format!("insert into marks as m_{mark} values ({mark})");
-        weir.psql(if mark % 2 == 0 { ADMIN } else { PERSON }, "faults", &sql).unwrap()
+        weir.psql(if mark.is_multiple_of(2) { ADMIN } else { PERSON }, "faults", &sql).unwrap()
     };
     assert_eq!(write(0).code, Some(0));
     fill(&folder);

@@ -1,7 +1,8 @@
 //! Figures, their medians and ratios, as a table for people and as JSON. Knows nothing of how they
 //! were measured.
 
-use anyhow::{Context, Result};
+use crate::step::target_folder;
+use anyhow::Result;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -98,8 +99,7 @@ impl Report {
 
     /// Writes every figure to `bench.json` in the target folder.
     pub(super) fn write(&self) -> Result<PathBuf> {
-        let own = std::env::current_exe()?;
-        let file = own.ancestors().nth(2).context("no target folder")?.join("bench.json");
+        let file = target_folder()?.join("bench.json");
         let lines: Vec<Value> = self
             .lines
             .iter()
