@@ -1,0 +1,112 @@
+//! SCRAM carried in the protocol's messages. The exchange itself is the identity crate's.
+
+use super::{Door, Reason, talk::Talk};
+use bytes::BytesMut;
+use identity::{Attempts, IdentityError, Mechanism, ScramServer, Signed};
+use model::Identity;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, MutexGuard, PoisonError},
+    time::Instant,
+};
+use wire_pg::{backend::encode, frontend::SaslInitialResponse};
+
+/// Has the client prove that it is who it claims to be, and tells it so (AuthenticationOk).
+pub(super) async fn sign_in(
+    talk: &mut Talk,
+    name: &str,
+    end_point: Option<Vec<u8>>,
+    peer: SocketAddr,
+    door: &Door,
+    now: Instant,
+) -> Result<Arc<Identity>, Reason> {
+    let clock = Clock::starting(now);
+    let failed = |error| Reason::Scram { error, name: name.to_owned() };
+    may_try(door, peer.ip(), name, clock.now())?;
+
+    let mut out = BytesMut::new();
+    encode::authentication_sasl(&mut out, Mechanism::offered(end_point.as_deref()))
+        .map_err(|error| Reason::Protocol(error.client_message()))?;
+    talk.send(&out).await?;
+    let (mechanism, client_first) = initial_response(talk, end_point.as_deref()).await?;
+
+    let credential = door.directory.credential(name);
+    let exchange = ScramServer::new(mechanism, end_point, credential);
+    let challenge = exchange.first(&client_first).map_err(failed)?;
+    out.clear();
+    encode::authentication_sasl_continue(&mut out, &challenge.message);
+    talk.send(&out).await?;
+    let client_final = talk.response().await?;
+
+    // Asked again, since others may have failed meanwhile: see identity::attempts.
+    let outcome = {
+        let mut attempts = lock(door);
+        let now = clock.now();
+        attempts.check(peer.ip(), name, now).map_err(|wait| Reason::Wait(wait.retry_after))?;
+        let outcome = challenge.last(&client_final);
+        match outcome {
+            Ok(_) => attempts.succeeded(peer.ip(), name, now),
+            Err(IdentityError::WrongProof) => attempts.failed(peer.ip(), name, now),
+            Err(_) => {}
+        }
+        outcome
+    };
+    let Signed { message, identity } = outcome.map_err(failed)?;
+    out.clear();
+    encode::authentication_sasl_final(&mut out, &message);
+    encode::authentication_ok(&mut out);
+    talk.send(&out).await?;
+    Ok(identity)
+}
+
+/// The chosen mechanism and the client's first message.
+async fn initial_response(
+    talk: &mut Talk,
+    end_point: Option<&[u8]>,
+) -> Result<(Mechanism, BytesMut), Reason> {
+    let payload = talk.response().await?;
+    let response = SaslInitialResponse::parse(&payload)
+        .map_err(|error| Reason::Protocol(error.client_message()))?;
+    let mechanism = response
+        .mechanism
+        .utf8()
+        .and_then(|name| Mechanism::chosen(name, end_point))
+        .ok_or_else(|| {
+        Reason::Protocol("client selected an invalid SASL authentication mechanism".to_owned())
+    })?;
+    if let Some(data) = response.data {
+        return Ok((mechanism, BytesMut::from(data)));
+    }
+    // RFC 4422 section 3: a mechanism in which the client goes first is then asked by an empty
+    // challenge.
+    let mut out = BytesMut::new();
+    encode::authentication_sasl_continue(&mut out, &[]);
+    talk.send(&out).await?;
+    Ok((mechanism, talk.response().await?))
+}
+
+/// Turns away who guessed too often, before the exchange costs anything.
+fn may_try(door: &Door, address: IpAddr, name: &str, now: Instant) -> Result<(), Reason> {
+    lock(door).check(address, name, now).map_err(|wait| Reason::Wait(wait.retry_after))
+}
+
+/// The counters stay usable if a thread died while it held them: they are only counts.
+fn lock(door: &Door) -> MutexGuard<'_, Attempts> {
+    door.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The caller's time, moved on by what passed since: with tokio's clock, which tests can stop.
+struct Clock {
+    given: Instant,
+    started: tokio::time::Instant,
+}
+
+impl Clock {
+    fn starting(given: Instant) -> Self {
+        Self { given, started: tokio::time::Instant::now() }
+    }
+
+    fn now(&self) -> Instant {
+        self.given + self.started.elapsed()
+    }
+}
