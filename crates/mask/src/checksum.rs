@@ -13,7 +13,7 @@ pub(crate) fn luhn(digits: &[u8]) -> bool {
             (_, digit) => digit * 2,
         })
         .sum();
-    sum % 10 == 0 && digits.iter().any(|digit| *digit != 0)
+    sum.is_multiple_of(10) && digits.iter().any(|digit| *digit != 0)
 }
 
 /// A payment card: an issuer's range with its lengths, and Luhn.
@@ -194,7 +194,7 @@ pub(crate) fn pesel(digits: &[u8]) -> bool {
     let sum = weighted(digits, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]);
     let month = number(digits.get(2..4).unwrap_or_default()) % 20;
     let day = number(digits.get(4..6).unwrap_or_default());
-    digits.len() == 11 && sum % 10 == 0 && date(month, day)
+    digits.len() == 11 && sum.is_multiple_of(10) && date(month, day)
 }
 
 /// The Netherlands' BSN: 9 digits, the eleven test.

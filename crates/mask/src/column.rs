@@ -41,7 +41,7 @@ pub struct ColumnMask {
 pub(crate) enum Action {
     Pass,
     Scan,
-    Mask(Rule),
+    Mask(Box<Rule>),
     Null,
 }
 
@@ -76,11 +76,11 @@ impl ColumnMask {
             Disclosure::Scan if shape.carries_text() => Action::Scan,
             Disclosure::Scan => Action::Pass,
             Disclosure::Masked { method: MaskMethod::Null, .. } => Action::Null,
-            Disclosure::Masked { label, method } => Action::Mask(Rule {
+            Disclosure::Masked { label, method } => Action::Mask(Box::new(Rule {
                 label: label.clone(),
                 method: effective(label, *method),
                 secret: Secret::derive(key, label),
-            }),
+            })),
         };
         Self { action, shape, format }
     }

@@ -125,7 +125,7 @@ pub(crate) static LABELS: &[(Label, &str)] = &[
          patientid patientnumber patientno bloodtype bloodgroup allergy allergies medication \
          medications prescription symptom symptoms treatment treatments disability healthid \
          nhs nhsnumber insurancenumber healthinsurance healthinsurancenumber healthplan \
-         hivstatus pregnancy pregnant labresult testresult vaccination immunization diagnose \
+         hivstatus sickdays sickleave daysoff absencereason krankheitstage krankentage pregnancy pregnant labresult testresult vaccination immunization diagnose \
          krankheit krankheiten befund blutgruppe allergien medikament medikamente \
          versichertennummer krankenkasse krankenversichertennummer diagnostic maladie \
          groupesanguin traitement ordonnance diagnostico enfermedad gruposanguineo alergias \
@@ -176,7 +176,7 @@ pub(crate) static LABELS: &[(Label, &str)] = &[
         Label::EMBEDDING,
         "embedding embeddings embeddingvector textembedding vectorembedding faceembedding \
          facevector faceencoding fingerprinttemplate biometric biometrics biometrictemplate \
-         fingerprint iris voiceprint faceid featurevector",
+         fingerprint iris voiceprint faceid featurevector portrait selfie facephoto passphoto passportphoto signatureimage",
     ),
 ];
 
@@ -223,6 +223,18 @@ pub(crate) static PROSE: &str = "note notes comment comments message messages bo
      remarque remarques commentaire observaciones comentario comentarios mensaje nota messaggio \
      commento osservazioni mensagem observacoes opmerking opmerkingen bericht uwagi wiadomosc \
      komentarz notatka";
+
+/// Words for relations of what people earn, and for their amounts.
+pub(crate) static PAYROLL: &str = "payroll payrolls salary salaries wages payslip payslips gehaelter \
+     gehalt loehne paie salaires nomina nominas stipendi salarios salarissen lonen place";
+
+/// See [`PAYROLL`].
+pub(crate) static AMOUNTS: &str = "pay amount gross net base total value sum betrag brutto netto \
+     montant brut importe bruto neto importo lordo valor liquido bedrag kwota";
+
+/// Words for types that hold a position on earth.
+pub(crate) static PLACES: &str = "position location geo geography geometry coordinate coordinates \
+     latlon latlng gps earth geopoint";
 
 /// Words for relations that hold things.
 pub(crate) static THINGS: &str = "product item category type types article sku catalog inventory part \

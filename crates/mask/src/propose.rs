@@ -158,7 +158,9 @@ fn by_name(evidence: &ColumnEvidence<'_>, kind: Kind, survey: &Survey) -> Option
             let why = format!("column name \"{name}\" in relation \"{}\"", evidence.relation);
             (Label::PERSON_NAME, why)
         }
-        Said::NameOfSomething | Said::Person | Said::Nothing => return weak_name(evidence, survey),
+        Said::NameOfSomething | Said::Person | Said::Nothing => {
+            return weak_name(evidence, survey).or_else(|| by_surroundings(evidence, kind));
+        }
     };
     if !kind.can_hold(&label) || survey.contradicts(&label) || is_reference(evidence, kind, &label)
     {
@@ -183,6 +185,26 @@ fn weak_name(evidence: &ColumnEvidence<'_>, survey: &Survey) -> Option<Labelling
     })?;
     let why = format!("column name \"{}\" and values that agree", evidence.column.name);
     Some(Labelling { label: label.clone(), confidence: 0.8, evidence: vec![why] })
+}
+
+/// What neither name nor values say, but the relation or the type does: an amount in a payroll, a
+/// position on earth.
+fn by_surroundings(evidence: &ColumnEvidence<'_>, kind: Kind) -> Option<Labelling> {
+    let has = |name: &str, all: &str| {
+        let words = Words::of(name);
+        all.split_whitespace().any(|word| words.has(word))
+    };
+    let (label, why) = if matches!(kind, Kind::Decimal | Kind::Integer | Kind::Float)
+        && has(evidence.relation, lexicon::PAYROLL)
+        && has(&evidence.column.name, lexicon::AMOUNTS)
+    {
+        (Label::INCOME, format!("an amount in relation \"{}\"", evidence.relation))
+    } else if kind == Kind::Other && has(evidence.type_name, lexicon::PLACES) {
+        (Label::LOCATION, format!("type \"{}\"", evidence.type_name))
+    } else {
+        return None;
+    };
+    Some(Labelling { label, confidence: 0.7, evidence: vec![why] })
 }
 
 /// True if a relation of this name holds persons: `customers`, `crm_contact`, `tbl_mitarbeiter`.

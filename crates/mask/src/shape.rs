@@ -95,10 +95,7 @@ impl Shape {
             TypeKind::Domain(base) => inner(*base),
             TypeKind::Enum(_) => Self::Closed,
             TypeKind::Range(subtype) => Self::Range(Box::new(inner(*subtype))),
-            TypeKind::Multirange(range) => match inner(*range) {
-                Self::Range(subtype) => Self::Multirange(subtype),
-                other => Self::Multirange(Box::new(other)),
-            },
+            TypeKind::Multirange(range) => Self::Multirange(Box::new(inner(*range))),
             TypeKind::Pseudo => Self::Opaque,
         }
     }

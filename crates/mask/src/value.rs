@@ -283,35 +283,38 @@ fn network(rule: &Rule, format: Format, value: &[u8], out: &mut Vec<u8>) {
     match format {
         Format::Text if is_net => out.extend_from_slice(format!("{masked}/{bits}").as_bytes()),
         Format::Text => out.extend_from_slice(masked.to_string().as_bytes()),
-        Format::Binary => write_address(masked, is_net.then_some(bits), out),
+        Format::Binary => {
+            let is_cidr = value.get(2).is_some_and(|flag| *flag != 0);
+            write_address(masked, is_net.then_some(bits), is_cidr, out);
+        }
     }
 }
 
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 3;
 
-/// `inet_send`: family, bits, is-cidr, length, address.
+/// `inet_send`: family, bits, is-cidr, length, address. Answers whether it is a network, written
+/// with a slash in text.
 fn binary_address(value: &[u8]) -> Option<(IpAddr, bool)> {
     let mut cursor = Cursor::new(value);
-    let [family, _bits, is_cidr, _length] = cursor.array()?;
+    let [family, bits, is_cidr, _length] = cursor.array()?;
     let address = match family {
         AF_INET => IpAddr::from(cursor.array::<4>()?),
         AF_INET6 => IpAddr::from(cursor.array::<16>()?),
         _ => return None,
     };
-    Some((address, is_cidr != 0))
+    let whole = if address.is_ipv4() { 32 } else { 128 };
+    Some((address, is_cidr != 0 || bits < whole))
 }
 
-fn write_address(address: IpAddr, net_bits: Option<u8>, out: &mut Vec<u8>) {
+fn write_address(address: IpAddr, bits: Option<u8>, is_cidr: bool, out: &mut Vec<u8>) {
     match address {
         IpAddr::V4(v4) => {
-            let bits = net_bits.unwrap_or(32);
-            out.extend_from_slice(&[AF_INET, bits, u8::from(net_bits.is_some()), 4]);
+            out.extend_from_slice(&[AF_INET, bits.unwrap_or(32), u8::from(is_cidr), 4]);
             out.extend_from_slice(&v4.octets());
         }
         IpAddr::V6(v6) => {
-            let bits = net_bits.unwrap_or(128);
-            out.extend_from_slice(&[AF_INET6, bits, u8::from(net_bits.is_some()), 16]);
+            out.extend_from_slice(&[AF_INET6, bits.unwrap_or(128), u8::from(is_cidr), 16]);
             out.extend_from_slice(&v6.octets());
         }
     }

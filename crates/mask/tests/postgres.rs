@@ -2,6 +2,13 @@
 //! every format, masked, and copied in again. What the server takes back is a value of the type;
 //! and text and binary masks must have made the same one.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 use mask::{ColumnMask, CopyFormat, CopyMask, CopyStream, Format, Key};
 use model::{
     Catalog, Disclosure, Label, MaskMethod, RelationId, TypeId,

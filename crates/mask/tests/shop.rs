@@ -1,6 +1,13 @@
 //! Labels that the sample shop gets with no configuration, against cases/shop.md: what is
 //! personal is found, and nothing harmless is labelled.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 use mask::{ColumnEvidence, propose};
 use model::{TypeId, catalog::Column};
 use std::collections::BTreeMap;
@@ -71,8 +78,7 @@ fn samples(server: &Postgres, found: &Found) -> Vec<String> {
 
 #[test]
 fn the_shop_is_labelled_as_the_cases_say() {
-    let server = Postgres::options().start().unwrap();
-    testkit::shop::load(&server, "shop").unwrap();
+    let server = Postgres::options().shop().start().unwrap();
     let expected: BTreeMap<String, String> = include_str!("../cases/shop.md")
         .lines()
         .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "))

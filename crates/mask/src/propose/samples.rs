@@ -22,7 +22,9 @@ pub(super) struct Survey {
     prose_with_names: usize,
     digits_only: usize,
     short_codes: usize,
-    two_words: usize,
+    /// Shaped like a full name, and of these the ones with a given name that many bear.
+    name_shaped: usize,
+    given_names: usize,
     streets: usize,
     distinct: usize,
     vectors: usize,
@@ -78,11 +80,13 @@ impl Survey {
         self.digits_only += usize::from(digits == value.len());
         self.short_codes += usize::from(value.len() <= 3);
         self.streets += usize::from(is_street(value));
-        self.two_words += usize::from(is_full_name(value));
+        let shaped = is_name_shaped(value);
+        self.name_shaped += usize::from(shaped);
+        self.given_names += usize::from(shaped && has_given_name(value));
         self.vectors += usize::from(value.starts_with('[') && value.len() > 100 && digits > 50);
         if words >= 5 {
             self.prose += 1;
-            self.prose_with_names += usize::from(scan::holds_names(value));
+            self.prose_with_names += usize::from(scan::holds_names(value) || has_given_name(value));
         }
     }
 
@@ -133,8 +137,13 @@ impl Survey {
         let found = self.counts.iter().max_by_key(|(_, count)| *count);
         let found = found.map(|(label, count)| (label.clone(), *count));
         let streets = (self.streets > 0).then_some((Label::POSTAL_ADDRESS, self.streets));
-        let names = (self.distinct * 10 >= self.total * 3 && self.two_words > 2)
-            .then_some((Label::PERSON_NAME, self.two_words));
+        // Many languages have more given names than any list: a fifth of known ones is enough
+        // where nearly all values have the shape of a name and differ.
+        let names = (self.distinct * 10 >= self.total * 3
+            && self.given_names > 2
+            && self.share(self.given_names) >= 0.2
+            && self.share(self.name_shaped) >= 0.8)
+            .then_some((Label::PERSON_NAME, self.name_shaped));
         let vectors = (self.vectors > 0).then_some((Label::EMBEDDING, self.vectors));
         let (label, count) = [found, streets, names, vectors]
             .into_iter()
@@ -235,14 +244,23 @@ fn is_street(value: &str) -> bool {
         && ways.iter().any(|way| lower.contains(way))
 }
 
-/// Two to four capitalised words of letters, the first of them a given name that many bear.
-fn is_full_name(value: &str) -> bool {
+/// Two to five words of letters, capitalised where the script has capitals.
+fn is_name_shaped(value: &str) -> bool {
     let words: Vec<&str> = value.split_whitespace().collect();
     let lettered = |word: &&str| {
         word.chars().all(|c| c.is_alphabetic() || ".'’-".contains(c))
-            && word.chars().next().is_some_and(char::is_uppercase)
+            && word.chars().next().is_some_and(|first| !first.is_lowercase())
     };
+    let particles = words.iter().filter(|word| !lettered(word)).count();
     (2..=5).contains(&words.len())
-        && words.iter().filter(|word| lettered(word)).count() + 1 >= words.len()
-        && words.iter().any(|word| crate::lexicon::is_given_name(word))
+        && particles + 2 <= words.len()
+        && value.chars().all(|c| c.is_alphabetic() || " .'’-".contains(c))
+}
+
+/// True if one of the words is a capitalised given name that many bear.
+fn has_given_name(value: &str) -> bool {
+    value
+        .unicode_words()
+        .filter(|word| word.chars().next().is_some_and(char::is_uppercase))
+        .any(crate::lexicon::is_given_name)
 }
