@@ -5,6 +5,7 @@ use crate::{
     Analysed, CopyShape, MAX_NESTING, MAX_STATEMENT_BYTES, Scope, SyntaxError,
     collect::Collector,
     flow::{Columns, Flow},
+    function::Body,
     lex,
     names::Path,
     parse,
@@ -13,7 +14,7 @@ use crate::{
 use model::{Catalog, Facts, FunctionId, Operation, RelationId, facts::Effect};
 use pg_raw_parse::{Node, Owned, StmtList};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
@@ -22,7 +23,11 @@ use std::{
 
 /// How many nodes a statement may make the walk visit, expansions included. A statement of the
 /// greatest length stays below it; views that double with each level do not.
-const MAX_WORK: usize = 20_000_000;
+const MAX_WORK: usize = 4_000_000;
+
+/// How many function bodies a statement may make the walk expand. Overloads that call each other
+/// multiply; ordinary statements stay far below.
+const MAX_BODIES: usize = 2_000;
 
 /// How deep the walk goes: a level of nesting in the text is at most three levels of the tree.
 const MAX_DEPTH: usize = 3 * MAX_NESTING;
@@ -71,14 +76,17 @@ pub(crate) struct Walk<'a> {
     pub(crate) frames: Vec<Frame>,
     /// Functions whose bodies are being walked.
     pub(crate) calling: Vec<FunctionId>,
+    /// Triggers already walked for this statement.
+    pub(crate) triggered: HashSet<(RelationId, FunctionId)>,
     /// Bodies already parsed.
-    pub(crate) bodies: HashMap<FunctionId, Option<Rc<Owned<StmtList>>>>,
+    pub(crate) bodies: HashMap<FunctionId, Option<Body>>,
     /// Views and functions around this point.
     pub(crate) expansion: usize,
     /// The stream of a COPY.
     pub(crate) copy: Option<CopyShape>,
     depth: usize,
     work: usize,
+    ran: usize,
 }
 
 /// States what each statement of a text does. Total: what is too long, too deep or not PostgreSQL
@@ -190,17 +198,20 @@ impl<'a> Walk<'a> {
             expanded: HashMap::new(),
             frames: Vec::new(),
             calling: Vec::new(),
+            triggered: HashSet::new(),
             bodies: HashMap::new(),
             expansion: 0,
             copy: None,
             depth: 0,
             work: 0,
+            ran: 0,
         }
     }
 
     /// The facts of one statement, apart from those collected so far.
     pub(crate) fn whole(&mut self, node: Node<'_>) -> Facts {
         let outer = std::mem::take(&mut self.facts);
+        self.triggered.clear();
         let outputs = self.statement(node, &Env::default());
         std::mem::replace(&mut self.facts, outer).finish(outputs)
     }
@@ -208,6 +219,7 @@ impl<'a> Walk<'a> {
     /// What the rest of the text must know of a statement before it.
     fn follow(&mut self, facts: &Facts) {
         self.work = 0;
+        self.ran = 0;
         for effect in &facts.effects {
             let harmless = matches!(
                 effect.operation,
@@ -219,6 +231,12 @@ impl<'a> Walk<'a> {
                 self.expanded.clear();
             }
         }
+    }
+
+    /// Counts the expansion of a function's body; false if there have been too many.
+    pub(crate) fn may_expand(&mut self) -> bool {
+        self.ran += 1;
+        self.ran <= MAX_BODIES
     }
 
     /// Runs a step of the walk with enough stack, unless the statement is too deep or too much.

@@ -5,17 +5,29 @@ use crate::{
     analyse::{Frame, Walk},
     flow::{Columns, Distance, Field, Flow, Rest},
     names::Path,
-    parse,
+    parse, plpgsql,
     query::call::Arguments,
     scope::Env,
 };
 use model::{
     TypeId,
-    catalog::{Function, FunctionKind, Relation, Volatility},
+    catalog::{Function, FunctionKind, Relation},
     facts::FunctionRef,
 };
 use pg_raw_parse::{Owned, StmtList};
 use std::{rc::Rc, sync::Arc};
+
+/// A function's body, ready to be walked.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    /// Plain statements; the last one's rows are the result.
+    Sql(Rc<Owned<StmtList>>),
+    /// PL/pgSQL.
+    Steps(Rc<Vec<plpgsql::Step>>),
+}
+
+/// Variables that every PL/pgSQL body has.
+const AMBIENT: [&str; 2] = ["found", "sqlstate"];
 
 impl<'a> Walk<'a> {
     /// Every function that a call can mean. PostgreSQL takes the one whose argument types fit
@@ -65,25 +77,17 @@ impl<'a> Walk<'a> {
     }
 
     /// What calling a function with a body does and yields.
-    pub(crate) fn body(
-        &mut self,
-        function: &'a Arc<Function>,
-        arguments: &Arguments,
-        _env: &Env<'_>,
-    ) -> Flow {
-        if function.volatility == Volatility::Volatile {
-            self.facts.scope();
-        }
+    pub(crate) fn body(&mut self, function: &'a Arc<Function>, arguments: &Arguments) -> Flow {
         let what = format!("function {}.{}(…)", function.schema, function.name);
         if self.calling.contains(&function.id) || self.expansion >= MAX_EXPANSION {
             self.facts.unknown(what, "it calls itself, or stands too deep in other functions");
             return self.opaque(function, arguments);
         }
-        let tree = match function.language.as_str() {
-            "sql" => self.parsed(function),
-            _ => None,
-        };
-        let Some(tree) = tree else {
+        if !self.may_expand() {
+            self.facts.unknown(what, "the statement calls too many functions; split it");
+            return self.opaque(function, arguments);
+        }
+        let Some(body) = self.parsed(function) else {
             self.facts.dynamic = true;
             let why = format!(
                 "its body, in {}, cannot be followed; query its tables directly",
@@ -92,34 +96,68 @@ impl<'a> Walk<'a> {
             self.facts.unknown(what, why);
             return self.opaque(function, arguments);
         };
-        let mut flow = self.run(function, arguments, &tree);
+        let arguments = self.bound(function, arguments);
+        let columns = self.run(function, arguments, &body);
+        let mut flow = self.returned(function, columns);
         flow.origin = None;
         flow
     }
 
+    /// Walks a body with its arguments; the columns it yields, if any.
     fn run(
         &mut self,
         function: &'a Arc<Function>,
-        arguments: &Arguments,
-        tree: &Owned<StmtList>,
-    ) -> Flow {
+        mut arguments: Vec<(String, Flow)>,
+        body: &Body,
+    ) -> Option<Columns> {
         let path = self.function_path(function);
         let path = std::mem::replace(&mut self.path, path);
-        self.frames.push(Frame {
-            function: function.name.clone(),
-            arguments: self.bound(function, arguments),
-        });
+        let changes = self.facts.session.len();
+        if let Body::Steps(_) = body {
+            let outputs = function.output_columns.iter().filter(|(name, _)| !name.is_empty());
+            for (name, ty) in outputs {
+                if !arguments.iter().any(|(known, _)| known == name) {
+                    arguments.push((name.clone(), Flow::constant(Some(*ty))));
+                }
+            }
+            let ambient = AMBIENT.iter().map(|name| ((*name).to_owned(), Flow::constant(None)));
+            arguments.extend(ambient);
+        }
+        self.frames.push(Frame { function: function.name.clone(), arguments });
         self.calling.push(function.id);
         self.expansion += 1;
-        let mut last = None;
-        for statement in tree.stmts() {
-            last = self.statement(statement, &Env::default());
-        }
+        let columns = match body {
+            Body::Sql(tree) => {
+                let mut last = None;
+                for statement in tree.stmts() {
+                    last = self.statement(statement, &Env::default());
+                }
+                last
+            }
+            Body::Steps(steps) => {
+                let columns = self.steps(function, steps);
+                columns.or_else(|| self.out_arguments(function))
+            }
+        };
         self.expansion -= 1;
         self.calling.pop();
         self.frames.pop();
         self.path = path;
-        self.returned(function, last)
+        if self.facts.session.len() > changes {
+            self.path = Rc::new(Path { certain: false, ..Path::clone(&self.path) });
+        }
+        columns
+    }
+
+    /// What a body that returns nothing by itself leaves in its OUT arguments.
+    fn out_arguments(&self, function: &Function) -> Option<Columns> {
+        let frame = self.frames.last()?;
+        let fields = function.output_columns.iter().map(|(name, _)| {
+            let value = frame.arguments.iter().find(|(known, _)| known == name);
+            Field::new(name, value.map_or_else(Flow::unknown, |(_, flow)| flow.clone()))
+        });
+        let fields: Vec<Field> = fields.collect();
+        (!fields.is_empty()).then(|| Columns::closed(fields))
     }
 
     /// The value of a function whose last statement yields these columns.
@@ -167,6 +205,7 @@ impl<'a> Walk<'a> {
     fn opaque(&mut self, function: &'a Arc<Function>, arguments: &Arguments) -> Flow {
         let mut flow = arguments.merged().moved(Distance::Expression);
         self.facts.uses(&flow, model::Use::Exported);
+        self.facts.scope();
         flow.unknown = true;
         self.shaped(function, flow)
     }
@@ -219,15 +258,18 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn parsed(&mut self, function: &Function) -> Option<Rc<Owned<StmtList>>> {
+    fn parsed(&mut self, function: &Function) -> Option<Body> {
         if let Some(known) = self.bodies.get(&function.id) {
             return known.clone();
         }
-        let body = function.body.as_deref()?;
-        let text = statements_of(body);
-        let tree = parse::parse(&text).ok().map(Rc::new);
-        self.bodies.insert(function.id, tree.clone());
-        tree
+        let text = function.body.as_deref()?;
+        let body = match function.language.as_str() {
+            "sql" => parse::parse(&statements_of(text)).ok().map(|tree| Body::Sql(Rc::new(tree))),
+            "plpgsql" => plpgsql::steps(text).map(|steps| Body::Steps(Rc::new(steps))),
+            _ => None,
+        };
+        self.bodies.insert(function.id, body.clone());
+        body
     }
 
     /// An aggregate that is not PostgreSQL's own: the functions it is made of are not known.
@@ -239,13 +281,29 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Notes the trigger functions that writing a relation runs.
-    pub(crate) fn triggers(&mut self, relation: &Relation) {
+    /// Runs the trigger functions of a relation that is written. A trigger that cannot be followed
+    /// is named among the functions and no more, unless it makes up its SQL as it goes: ordinary
+    /// writes must go on.
+    pub(crate) fn triggers(&mut self, relation: &'a Arc<Relation>) {
         for id in &relation.triggers {
-            if let Some(function) = self.catalog.function(*id) {
-                let name = format!("{}.{}", function.schema, function.name);
-                self.facts.function(FunctionRef { id: Some(*id), name });
+            let Some(function) = self.catalog.function(*id) else { continue };
+            let name = format!("{}.{}", function.schema, function.name);
+            self.facts.function(FunctionRef { id: Some(*id), name });
+            let first = self.triggered.insert((relation.id, *id));
+            if !first || self.calling.contains(id) || self.expansion >= MAX_EXPANSION {
+                continue;
             }
+            let Some(body) = self.parsed(function) else { continue };
+            let columns = self.columns(relation);
+            let row = Flow::row(columns.fields.clone()).typed(Some(relation.row_type));
+            let mut variables = vec![("new".to_owned(), row.clone()), ("old".to_owned(), row)];
+            let own = ["tg_op", "tg_name", "tg_when", "tg_level", "tg_relid", "tg_relname"];
+            let more = ["tg_table_name", "tg_table_schema", "tg_nargs", "tg_argv"];
+            for name in own.iter().chain(&more) {
+                variables.push(((*name).to_owned(), Flow::constant(None)));
+            }
+            let path = Path::clone(&self.path);
+            self.inside(path, |walk| walk.run(function, variables, &body));
         }
     }
 }

@@ -263,6 +263,10 @@ impl Iterator for Lexer<'_> {
             }
             _ if word_start(first) => self.word(),
             _ if self.comment() => (Kind::Comment, false),
+            b':' if matches!(self.peek(1), b':' | b'=') => {
+                self.at += 2;
+                (Kind::Operator, false)
+            }
             _ if operator_part(first) => {
                 self.operator();
                 (Kind::Operator, false)

@@ -36,6 +36,7 @@ mod lex;
 mod names;
 mod normalise;
 mod parse;
+mod plpgsql;
 mod query;
 mod relation;
 mod scope;

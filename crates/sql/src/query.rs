@@ -3,13 +3,14 @@
 pub(crate) mod call;
 mod expr;
 mod from;
+mod join;
 mod name;
 mod target;
 mod with;
 
 use crate::{
     analyse::Walk,
-    flow::{Columns, Distance, Field, Flow, Rest},
+    flow::{Columns, Field, Flow, Rest},
     names::{parts, reference},
     scope::Env,
 };
@@ -18,7 +19,7 @@ use pg_raw_parse::{
     Node,
     list::CastNodeList,
     nodes::{LockingClause, SelectStmt, SortBy, WindowDef},
-    raw::{JoinType, SetOperation},
+    raw::SetOperation,
 };
 
 /// Whether an expression stands in a predicate or makes a value. A comparison in a predicate is a
@@ -242,18 +243,6 @@ impl Walk<'_> {
                 }
             }
         }
-    }
-
-    /// Which side of a join a merged USING column comes from, and the merged value.
-    pub(crate) fn merged(join: JoinType::Type, left: &Flow, right: &Flow) -> Flow {
-        let mut flow = if join == JoinType::JOIN_RIGHT { right.clone() } else { left.clone() };
-        let origin = if join == JoinType::JOIN_FULL { None } else { flow.origin };
-        flow.absorb(if join == JoinType::JOIN_RIGHT { left } else { right });
-        flow.origin = origin;
-        if join == JoinType::JOIN_FULL {
-            flow.distance = flow.distance.max(Distance::Folded);
-        }
-        flow
     }
 }
 

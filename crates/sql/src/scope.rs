@@ -2,7 +2,7 @@
 //! PostgreSQL searches them and nothing of where they come from.
 
 use crate::flow::{Columns, Field, Flow, Rest};
-use model::{RelationId, TypeId};
+use model::{ColumnId, RelationId, TypeId};
 use std::rc::Rc;
 
 /// A name in FROM.
@@ -59,6 +59,8 @@ impl Table {
     /// The whole row.
     pub(crate) fn row(&self) -> Flow {
         let mut flow = Flow::merge(self.columns.fields.iter().map(|field| &field.flow));
+        // A whole row of a relation is its column 0 to RowDescription.
+        flow.origin = self.relation.map(|relation| ColumnId { relation, number: 0 });
         match self.columns.rest {
             Rest::Open => flow.unknown = true,
             Rest::Pending => {}

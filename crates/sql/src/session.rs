@@ -247,12 +247,10 @@ impl Walk<'_> {
         for parameter in execute.params() {
             parameters.absorb(&self.value(parameter, env));
         }
-        let mut columns = replayed(&inner)?;
         // A parameter's value can be any part of what it goes into.
-        if !parameters.sources.is_empty() || parameters.unknown {
-            self.facts.uses(&parameters, Use::Exported);
-            columns.fields.iter_mut().for_each(|field| field.flow.absorb(&parameters));
-        }
+        self.facts.uses(&parameters, Use::Exported);
+        let mut columns = replayed(&inner)?;
+        columns.fields.iter_mut().for_each(|field| field.flow.absorb(&parameters));
         Some(columns)
     }
 

@@ -3,7 +3,7 @@
 
 use crate::{analyse::Walk, flow::Columns, query::Mode, scope::Env};
 use model::{Operation, Use};
-use pg_raw_parse::{Node, nodes::ExplainStmt};
+use pg_raw_parse::{Node, nodes::{ExplainStmt, FuncCall}};
 
 impl Walk<'_> {
     /// Walks a statement; the columns of its result, if it has one.
@@ -21,21 +21,27 @@ impl Walk<'_> {
             Node::CopyStmt(copy) => self.copy_statement(copy, env),
             Node::ExplainStmt(explain) => Some(self.explain(explain, env)),
             Node::CreateTableAsStmt(create) => self.create_table_as(create, env),
-            Node::CallStmt(call) => {
-                self.facts.about(Operation::Call, "procedure");
-                self.facts.scope();
-                let call = call.funccall()?;
-                let flow = self.expr(Node::FuncCall(call), env, Mode::Value);
-                // Its OUT arguments come back as a row.
-                let row = crate::flow::Field::new("call", flow);
-                Some(Columns { fields: vec![row], rest: crate::flow::Rest::Open })
-            }
+            Node::CallStmt(call) => self.procedure(call.funccall(), env),
             Node::ReturnStmt(ret) => {
                 let flow = self.value(ret.returnval(), env);
                 Some(Columns::closed(vec![crate::flow::Field::new("return", flow)]))
             }
             _ => self.session_statement(node, env),
         }
+    }
+
+    /// CALL: the body's effects, and a row of its OUT arguments if it has any.
+    fn procedure(&mut self, call: Option<&FuncCall>, env: &Env<'_>) -> Option<Columns> {
+        let call = call?;
+        let name = crate::names::parts(call.funcname()).join(".");
+        self.facts.about(Operation::Call, format!("procedure {name}"));
+        self.facts.scope();
+        let flow = self.expr(Node::FuncCall(call), env, Mode::Value);
+        if let Some(fields) = flow.fields {
+            return Some(Columns::closed(fields.to_vec()));
+        }
+        // Without OUT arguments a procedure returns nothing, and analysis knows its body.
+        (flow.unknown || !flow.sources.is_empty()).then(Columns::open)
     }
 
     /// EXPLAIN shows a plan: the statement's constants and, through row counts, what its predicates

@@ -68,13 +68,13 @@ impl<'a> Walk<'a> {
             || call.over().is_some()
             || !matches!(call.agg_filter(), Node::None)
             || !call.agg_order().is_empty();
-        self.apply(schema, name, &arguments, aggregate, env)
+        self.apply(schema, name, &arguments, aggregate)
     }
 
     /// `t.f` and `(row).f` where the row has no such field: the function of that name over it.
-    pub(crate) fn call_on_row(&mut self, name: &str, row: Flow, env: &Env<'_>) -> Flow {
+    pub(crate) fn call_on_row(&mut self, name: &str, row: Flow) -> Flow {
         let arguments = Arguments { values: vec![(None, row)], ..Arguments::default() };
-        self.apply(None, name, &arguments, false, env)
+        self.apply(None, name, &arguments, false)
     }
 
     /// A function by name over values.
@@ -84,7 +84,6 @@ impl<'a> Walk<'a> {
         name: &str,
         arguments: &Arguments,
         aggregate: bool,
-        env: &Env<'_>,
     ) -> Flow {
         let candidates = self.candidates(schema, name, arguments);
         if candidates.is_empty() {
@@ -98,7 +97,7 @@ impl<'a> Walk<'a> {
                 name: format!("{}.{}", function.schema, function.name),
             };
             self.facts.function(reference);
-            let flow = self.one(function, arguments, aggregate, env);
+            let flow = self.one(function, arguments, aggregate);
             match &mut result {
                 None => result = Some(flow),
                 Some(sum) => {
@@ -142,11 +141,12 @@ impl<'a> Walk<'a> {
         function: &'a Arc<Function>,
         arguments: &Arguments,
         aggregate: bool,
-        env: &Env<'_>,
     ) -> Flow {
-        let own = matches!(function.language.as_str(), "internal" | "c");
+        // PostgreSQL's own functions compute, whatever they are written in.
+        let own = matches!(function.language.as_str(), "internal" | "c")
+            || matches!(function.schema.as_str(), "pg_catalog" | "information_schema");
         if !own && function.kind != FunctionKind::Aggregate {
-            return self.body(function, arguments, env);
+            return self.body(function, arguments);
         }
         let mut flow = arguments.merged().moved(Distance::Expression);
         let acted = builtin::act(&function.name);

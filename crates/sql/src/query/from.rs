@@ -11,7 +11,7 @@ use model::Use;
 use pg_raw_parse::{
     Node,
     list::{CastNodeList, NodeList},
-    nodes::{Alias, JoinExpr, JsonTableColumn, RangeFunction, RangeTableFunc, RangeVar},
+    nodes::{Alias, JsonTableColumn, RangeFunction, RangeTableFunc, RangeVar},
 };
 use std::rc::Rc;
 
@@ -211,61 +211,6 @@ impl Walk<'_> {
         }
         flow.ty = column.type_name().and_then(|name| self.type_of(name));
         columns.fields.push(Field::new(column.name().unwrap_or_default(), flow));
-    }
-
-    fn join(&mut self, join: &JoinExpr, env: &Env<'_>) -> Fragment {
-        let left = self.from_item(join.larg(), env, false);
-        let beside = env.with(&left);
-        let right = self.from_item(join.rarg(), &beside, true);
-        let using: Vec<Rc<str>> = if join.is_natural {
-            let named = |name: &str| right.columns.fields.iter().any(|field| &*field.name == name);
-            let names = left.columns.fields.iter().map(|field| Rc::clone(&field.name));
-            names.filter(|name| named(name)).collect()
-        } else {
-            strings(join.using_clause()).into_iter().map(Into::into).collect()
-        };
-        if join.is_natural
-            && (left.columns.rest, right.columns.rest) != (Rest::Closed, Rest::Closed)
-        {
-            self.facts.unknown("NATURAL JOIN", "the columns of a side are not known; use ON");
-        }
-        let mut columns = Columns::default();
-        let mut merged = Vec::new();
-        for name in &using {
-            let missing = Flow::unknown;
-            let from_left = left.columns.find(name).unwrap_or_else(missing);
-            let from_right = right.columns.find(name).unwrap_or_else(missing);
-            self.facts.tested(&from_left);
-            self.facts.tested(&from_right);
-            let flow = Self::merged(join.jointype, &from_left, &from_right);
-            merged.push(Field { name: Rc::clone(name), flow });
-        }
-        columns.fields.extend(merged.iter().cloned());
-        for side in [&left.columns, &right.columns] {
-            let others = side.fields.iter().filter(|field| !using.contains(&field.name));
-            columns.fields.extend(others.cloned());
-            if side.rest != Rest::Closed {
-                columns.rest = side.rest;
-            }
-        }
-        let mut tables = left.tables.clone();
-        tables.extend(right.tables.iter().cloned());
-        let mut joined = Fragment { tables, columns: Rc::new(columns) };
-        let mut inner = env.without_from();
-        inner.fragments.push(joined.clone());
-        // ON sees the two sides, and what stands around the query, but no neighbours in FROM.
-        self.test(join.quals(), &inner);
-        if let Some(alias) = join.join_using_alias() {
-            let name = alias.aliasname().unwrap_or_default();
-            joined.tables.push(Table::new(name, Columns::closed(merged)));
-        }
-        if let Some(alias) = join.alias() {
-            let name = alias.aliasname().unwrap_or_default();
-            let mut table = Table::new(name, Columns::default());
-            table.columns = renamed(&joined.columns, &alias_columns(alias));
-            return Fragment::table(table);
-        }
-        joined
     }
 
     /// All values of a list as one.

@@ -198,7 +198,7 @@ impl Walk<'_> {
                 return Some(system(ColumnId { relation, number }));
             }
             // `t.f` is `f(t)`.
-            return Some(self.call_on_row(name, found.row(), env));
+            return Some(self.call_on_row(name, found.row()));
         }
         if schema.is_some() {
             return None;
@@ -215,13 +215,13 @@ impl Walk<'_> {
                 .map(|(_, flow)| (flow.clone(), frame.function == table))
         });
         let (flow, whole) = argument?;
-        if whole { Some(flow) } else { Some(self.field(flow, name, env)) }
+        if whole { Some(flow) } else { Some(self.field(flow, name)) }
     }
 
     /// One step behind a value: `.field`, `[index]`, `.*`.
     pub(crate) fn step(&mut self, flow: Flow, step: Node<'_>, env: &Env<'_>) -> Flow {
         match step {
-            Node::String(name) => self.field(flow, name.sval().unwrap_or_default(), env),
+            Node::String(name) => self.field(flow, name.sval().unwrap_or_default()),
             Node::A_Indices(indices) => {
                 let mut element = flow.moved(Distance::Expression);
                 for index in [indices.lidx(), indices.uidx()] {
@@ -234,11 +234,11 @@ impl Walk<'_> {
     }
 
     /// A field of a composite value, or a function applied to it in the same notation.
-    fn field(&mut self, flow: Flow, name: &str, env: &Env<'_>) -> Flow {
+    fn field(&mut self, flow: Flow, name: &str) -> Flow {
         match self.fields_of(&flow) {
             Some(fields) => match field_of(&fields, name) {
                 Some(field) => field,
-                None => self.call_on_row(name, flow, env),
+                None => self.call_on_row(name, flow),
             },
             // The type is not known, so neither is whether it has that field: all of it counts.
             None => flow.moved(Distance::Expression),

@@ -1,0 +1,313 @@
+//! What the steps of a PL/pgSQL body do: variables are filled until nothing new comes, in no
+//! order, so every path through the body is covered.
+
+use super::{Sql, Step};
+use crate::{
+    analyse::{Frame, Walk},
+    flow::{Columns, Field, Flow, Rest},
+    scope::Env,
+};
+use model::{Use, catalog::Function};
+use pg_raw_parse::Node;
+use std::{collections::HashMap, sync::Arc};
+
+/// How often the steps are walked until the variables must have settled.
+const MAX_PASSES: usize = 12;
+
+/// A body on its way: what is returned, and what cursors yield.
+#[derive(Default)]
+struct Yield {
+    columns: Option<Columns>,
+    cursors: HashMap<String, Columns>,
+    /// Variables that hold whole rows.
+    rows: Vec<String>,
+}
+
+impl<'a> Walk<'a> {
+    /// Walks the steps of a body whose arguments are in the innermost frame. The columns it
+    /// returns, if it returns any by itself.
+    pub(crate) fn steps(&mut self, function: &'a Arc<Function>, steps: &[Step]) -> Option<Columns> {
+        let mut body = Yield::default();
+        for pass in 0..=MAX_PASSES {
+            let before = self.weight();
+            for step in steps {
+                self.step_of_body(function, step, &mut body);
+            }
+            if pass > 0 && self.weight() == before {
+                return body.columns;
+            }
+        }
+        let what = format!("function {}.{}(…)", function.schema, function.name);
+        self.facts.unknown(what, "its variables could not be followed to the end");
+        Some(Columns::open())
+    }
+
+    /// How much is known of the variables; it only grows.
+    fn weight(&self) -> usize {
+        let frame = self.frames.last();
+        let flows = frame.map(|frame| frame.arguments.as_slice()).unwrap_or_default();
+        let weigh = |flow: &Flow| flow.sources.len() * 4 + usize::from(flow.unknown);
+        flows
+            .iter()
+            .map(|(_, flow)| {
+                let fields = flow.fields.iter().flat_map(|fields| fields.iter());
+                1 + weigh(flow) + fields.map(|field| weigh(&field.flow)).sum::<usize>()
+            })
+            .sum()
+    }
+
+    fn step_of_body(&mut self, function: &'a Arc<Function>, step: &Step, body: &mut Yield) {
+        match step {
+            Step::Declare { name, ty, default } => {
+                self.declare(name, ty, body);
+                if let Some(default) = default {
+                    let row = self.run_sql(default);
+                    self.fill(std::slice::from_ref(name), first(row));
+                }
+            }
+            Step::Alias { name, of } => {
+                let flow = self.variable(of).unwrap_or_else(Flow::unknown);
+                self.define(name, flow);
+            }
+            Step::Cursor { name, query } => {
+                let columns = match query {
+                    Some(query) => self.run_sql(query),
+                    None => Columns::open(),
+                };
+                body.cursors.insert(name.clone(), columns);
+            }
+            Step::Assign { target, value } => {
+                let row = self.run_sql(value);
+                self.fill(target, first(row));
+            }
+            Step::Statement { sql, into } => {
+                let columns = self.run_sql(sql);
+                self.fill_all(into, columns, body);
+            }
+            Step::Fetch { cursor, into } => {
+                let columns = body.cursors.get(cursor).cloned().unwrap_or_else(Columns::open);
+                self.fill_all(into, columns, body);
+            }
+            Step::Condition(sql) => {
+                let row = self.run_sql(sql);
+                row.fields.iter().for_each(|field| self.facts.uses(&field.flow, Use::Inferred));
+            }
+            Step::Bound(sql) => {
+                let row = self.run_sql(sql);
+                row.fields.iter().for_each(|field| self.facts.uses(&field.flow, Use::Inferred));
+            }
+            Step::Raise(sql) => {
+                let row = self.run_sql(sql);
+                row.fields.iter().for_each(|field| self.facts.uses(&field.flow, Use::Exported));
+            }
+            Step::Return(sql) => {
+                let row = self.run_sql(sql);
+                let columns = match row.fields.as_slice() {
+                    [only] => match &only.flow.fields {
+                        Some(fields) if !function.output_columns.is_empty()
+                            || self.composite(function.return_type).is_some() =>
+                        {
+                            Columns::closed(fields.to_vec())
+                        }
+                        _ => row,
+                    },
+                    _ => row,
+                };
+                self.yields(columns, body);
+            }
+            Step::Query(sql) => {
+                let columns = self.run_sql(sql);
+                self.yields(columns, body);
+            }
+            Step::Dynamic { into, returned } => self.dynamic(function, into, *returned, body),
+            Step::Diagnostics { target, error } => {
+                // What an error says can hold any value that the body met.
+                let flow = if *error { Flow::unknown() } else { Flow::constant(None) };
+                match target.as_slice() {
+                    [name] if name == "sqlerrm" => self.define(name, flow),
+                    target => self.fill(target, flow),
+                }
+            }
+        }
+    }
+
+    fn dynamic(
+        &mut self,
+        function: &Function,
+        into: &[Vec<String>],
+        returned: bool,
+        body: &mut Yield,
+    ) {
+        self.facts.dynamic = true;
+        self.facts.scope();
+        let what = format!("function {}.{}(…)", function.schema, function.name);
+        let why = "it puts SQL together while it runs (EXECUTE); query its tables directly";
+        self.facts.unknown(what, why);
+        for target in into {
+            self.fill(target, Flow::unknown());
+        }
+        if returned {
+            self.yields(Columns::open(), body);
+        }
+    }
+
+    /// Rows that the body returns.
+    fn yields(&mut self, columns: Columns, body: &mut Yield) {
+        match &mut body.columns {
+            None => body.columns = Some(columns),
+            Some(known) => {
+                let mut merged = std::mem::take(known);
+                self.union(&mut merged, &columns);
+                *known = merged;
+            }
+        }
+    }
+
+    fn run_sql(&mut self, sql: &Sql) -> Columns {
+        let mut columns = Columns::default();
+        for statement in sql.0.stmts() {
+            columns = match statement {
+                Node::SelectStmt(select) => self.select(select, &Env::default()),
+                other => self.statement(other, &Env::default()).unwrap_or_default(),
+            };
+        }
+        for field in &mut columns.fields {
+            field.flow.origin = None;
+        }
+        columns
+    }
+
+    fn declare(&mut self, name: &str, ty: &str, body: &mut Yield) {
+        if self.variable(name).is_some() {
+            return;
+        }
+        let ty = ty.trim();
+        let lowered = ty.to_ascii_lowercase();
+        let mut flow = Flow::constant(None);
+        if let Some(relation) = lowered.strip_suffix("%rowtype") {
+            flow.ty = self.type_in_text(relation);
+        } else if !lowered.ends_with("%type") && lowered != "record" {
+            flow.ty = self.type_in_text(ty);
+        }
+        if lowered == "record" || flow.ty.is_some_and(|ty| self.composite(ty).is_some()) {
+            body.rows.push(name.to_owned());
+        }
+        self.define(name, flow);
+    }
+
+    /// The type that a declaration's text names.
+    fn type_in_text(&mut self, text: &str) -> Option<model::TypeId> {
+        let tree = crate::parse::parse(&format!("SELECT NULL::{text}")).ok()?;
+        let Some(Node::SelectStmt(select)) = tree.stmts().next() else { return None };
+        let target = select.target_list().iter().next()?;
+        let Node::TypeCast(cast) = target.val() else { return None };
+        self.type_of(cast.type_name()?)
+    }
+
+    fn variable(&self, name: &str) -> Option<Flow> {
+        let frame = self.frames.last()?;
+        if let Some(number) = name.strip_prefix('$') {
+            let index = number.parse::<usize>().ok()?.checked_sub(1)?;
+            return frame.arguments.get(index).map(|(_, flow)| flow.clone());
+        }
+        frame.arguments.iter().find(|(known, _)| known == name).map(|(_, flow)| flow.clone())
+    }
+
+    /// Adds a variable to the frame, or what flows into it.
+    fn define(&mut self, name: &str, flow: Flow) {
+        let Some(frame) = self.frames.last_mut() else { return };
+        match frame.arguments.iter_mut().find(|(known, _)| known == name) {
+            Some((_, slot)) => slot.absorb(&flow),
+            None => frame.arguments.push((name.to_owned(), flow)),
+        }
+    }
+
+    /// A row into variables: one variable that holds rows takes it whole.
+    fn fill_all(&mut self, into: &[Vec<String>], columns: Columns, body: &Yield) {
+        let open = columns.rest == Rest::Open;
+        if let [path] = into
+            && let [name] = path.as_slice()
+            && body.rows.contains(name)
+        {
+            let mut row = Flow::row(columns.fields);
+            row.unknown |= open;
+            // A single composite column is the row itself.
+            if let Some([only]) = row.fields.as_deref()
+                && only.flow.fields.is_some()
+            {
+                row = only.flow.clone();
+            }
+            return self.fill(path, row);
+        }
+        for (index, path) in into.iter().enumerate() {
+            let flow = columns.fields.get(index).map(|field| field.flow.clone());
+            let missing = if open { Flow::unknown() } else { Flow::constant(None) };
+            self.fill(path, flow.unwrap_or(missing));
+        }
+    }
+
+    /// A value into a variable, or into a field of one.
+    fn fill(&mut self, path: &[String], value: Flow) {
+        let Some((name, fields)) = path.split_first() else { return };
+        let Some(Frame { arguments, .. }) = self.frames.last_mut() else { return };
+        let Some((_, slot)) = arguments.iter_mut().find(|(known, _)| known == name) else {
+            // A label in front, or a name that was not seen declared: all variables may be meant.
+            for (_, slot) in arguments.iter_mut() {
+                slot.absorb(&value);
+                slot.unknown = true;
+            }
+            return;
+        };
+        if let (Some(field), Some(known)) = (fields.first(), &slot.fields) {
+            let mut changed = known.to_vec();
+            match changed.iter_mut().find(|known| &*known.name == field.as_str()) {
+                Some(known) => known.flow.absorb(&value),
+                None => changed.push(Field::new(field, value.clone())),
+            }
+            slot.absorb(&value);
+            slot.fields = Some(changed.into());
+            return;
+        }
+        let merged = match (&slot.fields, &value.fields) {
+            (Some(old), Some(new)) if old.len() == new.len() => {
+                let pairs = old.iter().zip(new.iter());
+                Some(pairs.map(|(old, new)| {
+                    let mut field = old.clone();
+                    field.flow.absorb(&new.flow);
+                    field
+                }).collect())
+            }
+            // Nothing was in it so far, so the new row's shape is the variable's.
+            (None, Some(new)) if slot.sources.is_empty() && !slot.unknown => {
+                Some(std::rc::Rc::clone(new))
+            }
+            // A constant (NULL) leaves the shape as it is.
+            (Some(old), None) if value.sources.is_empty() && !value.unknown => {
+                Some(std::rc::Rc::clone(old))
+            }
+            _ => None,
+        };
+        slot.absorb(&value);
+        slot.fields = merged;
+        if slot.ty.is_none() && fields.is_empty() {
+            slot.ty = value.ty;
+        }
+    }
+}
+
+/// The only value of a row.
+fn first(columns: Columns) -> Flow {
+    let open = columns.rest == Rest::Open;
+    let mut fields = columns.fields.into_iter();
+    match (fields.next(), fields.next()) {
+        (Some(only), None) if !open => only.flow,
+        (None, _) if !open => Flow::constant(None),
+        (first, second) => {
+            let mut flow = Flow::unknown();
+            for field in first.into_iter().chain(second).chain(fields) {
+                flow.absorb(&field.flow);
+            }
+            flow
+        }
+    }
+}
