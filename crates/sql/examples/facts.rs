@@ -19,7 +19,10 @@ fn main() -> std::io::Result<()> {
         for one in analysed {
             let lines = support::lines(&catalog, &one.facts);
             let facts = serde_json::to_value(&*one.facts)?;
-            println!("{}", serde_json::json!({ "facts": facts, "lines": lines, "nanoseconds": spent }));
+            println!(
+                "{}",
+                serde_json::json!({ "facts": facts, "lines": lines, "nanoseconds": spent })
+            );
         }
     }
     Ok(())

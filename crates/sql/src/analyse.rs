@@ -70,6 +70,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) forgot: (bool, bool),
     /// False where earlier statements may have changed how the server reads literals.
     pub(crate) readable: bool,
+    /// True if the statement's functions may have changed the path.
+    pub(crate) lost_path: bool,
     /// Columns of relations already expanded.
     pub(crate) expanded: HashMap<RelationId, Rc<Columns>>,
     /// Arguments of the function bodies around this point, innermost last.
@@ -195,6 +197,7 @@ impl<'a> Walk<'a> {
             cursors: HashMap::new(),
             forgot: (false, false),
             readable: true,
+            lost_path: false,
             expanded: HashMap::new(),
             frames: Vec::new(),
             calling: Vec::new(),
@@ -220,6 +223,9 @@ impl<'a> Walk<'a> {
     fn follow(&mut self, facts: &Facts) {
         self.work = 0;
         self.ran = 0;
+        if std::mem::take(&mut self.lost_path) {
+            self.path = Rc::new(Path { certain: false, ..Path::clone(&self.path) });
+        }
         for effect in &facts.effects {
             let harmless = matches!(
                 effect.operation,

@@ -5,6 +5,7 @@
 //! from catalogs, settings and the clock), so its result carries its arguments' columns.
 
 use model::Operation;
+use std::{collections::HashMap, sync::LazyLock};
 
 /// What calling a built-in function does beyond computing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,165 +29,227 @@ pub(crate) enum Act {
     Count,
 }
 
-/// By name in `pg_catalog` or in a well-known extension.
-pub(crate) fn act(name: &str) -> Option<Act> {
-    use Act::{Count, Effect, Export, Hidden, Opaque, Oracle, Scope, Stash};
-    Some(match name {
-        "count" | "pg_column_size" | "pg_typeof" | "num_nonnulls" | "num_nulls" | "regr_count" => {
-            Count
-        }
-        "query_to_xml"
-        | "query_to_xmlschema"
-        | "query_to_xml_and_xmlschema"
-        | "table_to_xml"
-        | "table_to_xml_and_xmlschema"
-        | "schema_to_xml"
-        | "schema_to_xml_and_xmlschema"
-        | "database_to_xml"
-        | "database_to_xml_and_xmlschema"
-        | "cursor_to_xml"
-        | "ts_stat"
-        | "ts_rewrite"
-        | "xpath_table"
-        | "crosstab"
-        | "crosstab2"
-        | "crosstab3"
-        | "crosstab4"
-        | "crosstab_hash"
-        | "connectby"
-        | "connectby_text"
-        | "get_raw_page"
-        | "heap_page_items"
-        | "heap_page_item_attrs"
-        | "tuple_data_split"
-        | "bt_page_items"
-        | "brin_page_items"
-        | "gin_leafpage_items"
-        | "hash_page_items"
-        | "gist_page_items"
-        | "gist_page_items_bytea"
-        | "pg_get_publication_tables"
-        | "tuple_data_record"
-        | "pg_logical_slot_peek_changes"
-        | "pg_logical_slot_peek_binary_changes"
-        | "pg_stat_get_activity"
-        | "pg_prepared_statement"
-        | "pg_cursor"
-        | "pg_stat_statements"
-        | "pg_stat_get_backend_activity"
-        | "pg_mcv_list_items"
-        | "pg_get_shmem_allocations_numa"
-        | "pgstattuple"
-        | "pg_listening_channels"
-        | "pg_walinspect"
-        | "pg_get_wal_records_info"
-        | "pg_get_wal_block_info"
-        | "pg_get_wal_record_info"
-        | "pg_show_all_file_settings"
-        | "pg_options_to_table"
-        | "pg_stat_get_wal_senders" => Hidden,
-        "pg_read_file"
-        | "pg_read_binary_file"
-        | "pg_ls_dir"
-        | "pg_ls_logdir"
-        | "pg_ls_waldir"
-        | "pg_ls_tmpdir"
-        | "pg_ls_archive_statusdir"
-        | "pg_stat_file"
-        | "pg_read_file_old"
-        | "pg_current_logfile"
-        | "pg_logdir_ls"
-        | "pg_hba_file_rules"
-        | "pg_ident_file_mappings"
-        | "pg_ls_logicalsnapdir"
-        | "pg_ls_logicalmapdir"
-        | "pg_ls_replslotdir"
-        | "pg_ls_summariesdir" => Opaque(Operation::ServerFile),
-        "pg_file_write" | "pg_file_rename" | "pg_file_unlink" | "pg_file_sync"
-        | "pg_file_settings" => Export(Operation::ServerFile),
-        "lo_import" => Opaque(Operation::ServerFile),
-        "lo_export" => Export(Operation::ServerFile),
-        "lo_get" | "loread" | "lo_open" => Opaque(Operation::LargeObject),
-        "lo_put" | "lowrite" | "lo_from_bytea" => Export(Operation::LargeObject),
-        "lo_creat" | "lo_create" | "lo_unlink" | "lo_close" | "lo_lseek" | "lo_lseek64"
-        | "lo_tell" | "lo_tell64" | "lo_truncate" | "lo_truncate64" => {
-            Effect(Operation::LargeObject)
-        }
-        "currval" | "lastval" => Stash,
-        "nextval" => Effect(Operation::Update),
-        "setval" => Export(Operation::Update),
-        "set_config" => Scope,
-        "current_setting" | "pg_show_all_settings" => Stash,
-        "pg_notify" => Export(Operation::Notify),
-        "pg_notification_queue_usage" => return None,
-        "pg_terminate_backend"
-        | "pg_cancel_backend"
-        | "pg_reload_conf"
-        | "pg_rotate_logfile"
-        | "pg_rotate_logfile_old"
-        | "pg_log_backend_memory_contexts"
-        | "pg_promote"
-        | "pg_switch_wal"
-        | "pg_wal_replay_pause"
-        | "pg_wal_replay_resume"
-        | "pg_create_restore_point"
-        | "pg_start_backup"
-        | "pg_stop_backup"
-        | "pg_backup_start"
-        | "pg_backup_stop"
-        | "pg_stat_reset"
-        | "pg_stat_reset_shared"
-        | "pg_stat_reset_single_table_counters"
-        | "pg_stat_reset_single_function_counters"
-        | "pg_stat_reset_slru"
-        | "pg_stat_reset_replication_slot"
-        | "pg_stat_reset_subscription_stats"
-        | "pg_stat_clear_snapshot"
-        | "pg_stat_reset_backend_stats"
-        | "pg_stat_force_next_flush"
-        | "pg_import_system_collations"
-        | "pg_stat_statements_reset"
-        | "binary_upgrade_set_next_pg_type_oid"
-        | "pg_nextoid"
-        | "pg_stop_making_pinned_objects"
-        | "pg_restore_relation_stats"
-        | "pg_restore_attribute_stats"
-        | "pg_clear_relation_stats"
-        | "pg_clear_attribute_stats"
-        | "pg_prewarm"
-        | "pg_buffercache_evict" => Effect(Operation::Server),
-        "pg_create_physical_replication_slot"
-        | "pg_create_logical_replication_slot"
-        | "pg_drop_replication_slot"
-        | "pg_copy_physical_replication_slot"
-        | "pg_copy_logical_replication_slot"
-        | "pg_replication_slot_advance"
-        | "pg_replication_origin_create"
-        | "pg_replication_origin_drop"
-        | "pg_replication_origin_session_setup"
-        | "pg_replication_origin_session_reset"
-        | "pg_replication_origin_xact_setup"
-        | "pg_replication_origin_xact_reset"
-        | "pg_replication_origin_advance"
-        | "pg_sync_replication_slots" => Effect(Operation::Replication),
-        "pg_logical_slot_get_changes" | "pg_logical_slot_get_binary_changes" => {
-            Opaque(Operation::Replication)
-        }
-        "pg_logical_emit_message" => Export(Operation::Replication),
-        "generate_series" | "pg_sleep" | "pg_sleep_for" | "pg_sleep_until" | "repeat" | "lpad"
-        | "rpad" => Oracle,
-        "brin_summarize_new_values"
-        | "brin_summarize_range"
-        | "brin_desummarize_range"
-        | "gin_clean_pending_list" => Effect(Operation::Maintenance),
-        _ if name.starts_with("pg_advisory") || name.starts_with("pg_try_advisory") => {
-            Export(Operation::Lock)
-        }
-        _ if name.starts_with("dblink") => Opaque(Operation::Foreign),
-        _ if name.starts_with("postgres_fdw") => Effect(Operation::Foreign),
-        _ if name.starts_with("binary_upgrade") => Effect(Operation::Server),
-        _ => return None,
-    })
+/// What the functions of each line do.
+const ACTS: &[(Act, &[&str])] = &[
+    (
+        Act::Count,
+        &["count", "pg_column_size", "pg_typeof", "num_nonnulls", "num_nulls", "regr_count"],
+    ),
+    (
+        Act::Hidden,
+        &[
+            "query_to_xml",
+            "query_to_xmlschema",
+            "query_to_xml_and_xmlschema",
+            "table_to_xml",
+            "table_to_xml_and_xmlschema",
+            "schema_to_xml",
+            "schema_to_xml_and_xmlschema",
+            "database_to_xml",
+            "database_to_xml_and_xmlschema",
+            "cursor_to_xml",
+            "ts_stat",
+            "ts_rewrite",
+            "xpath_table",
+            "crosstab",
+            "crosstab2",
+            "crosstab3",
+            "crosstab4",
+            "crosstab_hash",
+            "connectby",
+            "connectby_text",
+            "get_raw_page",
+            "heap_page_items",
+            "heap_page_item_attrs",
+            "tuple_data_split",
+            "bt_page_items",
+            "brin_page_items",
+            "gin_leafpage_items",
+            "hash_page_items",
+            "gist_page_items",
+            "gist_page_items_bytea",
+            "pg_get_publication_tables",
+            "tuple_data_record",
+            "pg_logical_slot_peek_changes",
+            "pg_logical_slot_peek_binary_changes",
+            "pg_stat_get_activity",
+            "pg_prepared_statement",
+            "pg_cursor",
+            "pg_stat_statements",
+            "pg_stat_get_backend_activity",
+            "pg_mcv_list_items",
+            "pg_get_shmem_allocations_numa",
+            "pgstattuple",
+            "pg_listening_channels",
+            "pg_walinspect",
+            "pg_get_wal_records_info",
+            "pg_get_wal_block_info",
+            "pg_get_wal_record_info",
+            "pg_show_all_file_settings",
+            "pg_options_to_table",
+            "pg_stat_get_wal_senders",
+        ],
+    ),
+    (
+        Act::Opaque(Operation::ServerFile),
+        &[
+            "pg_read_file",
+            "pg_read_binary_file",
+            "pg_ls_dir",
+            "pg_ls_logdir",
+            "pg_ls_waldir",
+            "pg_ls_tmpdir",
+            "pg_ls_archive_statusdir",
+            "pg_stat_file",
+            "pg_read_file_old",
+            "pg_current_logfile",
+            "pg_logdir_ls",
+            "pg_hba_file_rules",
+            "pg_ident_file_mappings",
+            "pg_ls_logicalsnapdir",
+            "pg_ls_logicalmapdir",
+            "pg_ls_replslotdir",
+            "pg_ls_summariesdir",
+            "lo_import",
+        ],
+    ),
+    (
+        Act::Export(Operation::ServerFile),
+        &[
+            "pg_file_write",
+            "pg_file_rename",
+            "pg_file_unlink",
+            "pg_file_sync",
+            "pg_file_settings",
+            "lo_export",
+        ],
+    ),
+    (Act::Opaque(Operation::LargeObject), &["lo_get", "loread", "lo_open"]),
+    (Act::Export(Operation::LargeObject), &["lo_put", "lowrite", "lo_from_bytea"]),
+    (
+        Act::Effect(Operation::LargeObject),
+        &[
+            "lo_creat",
+            "lo_create",
+            "lo_unlink",
+            "lo_close",
+            "lo_lseek",
+            "lo_lseek64",
+            "lo_tell",
+            "lo_tell64",
+            "lo_truncate",
+            "lo_truncate64",
+        ],
+    ),
+    (Act::Stash, &["currval", "lastval", "current_setting", "pg_show_all_settings"]),
+    (Act::Effect(Operation::Update), &["nextval"]),
+    (Act::Export(Operation::Update), &["setval"]),
+    (Act::Scope, &["set_config"]),
+    (Act::Export(Operation::Notify), &["pg_notify"]),
+    (
+        Act::Effect(Operation::Server),
+        &[
+            "pg_terminate_backend",
+            "pg_cancel_backend",
+            "pg_reload_conf",
+            "pg_rotate_logfile",
+            "pg_rotate_logfile_old",
+            "pg_log_backend_memory_contexts",
+            "pg_promote",
+            "pg_switch_wal",
+            "pg_wal_replay_pause",
+            "pg_wal_replay_resume",
+            "pg_create_restore_point",
+            "pg_start_backup",
+            "pg_stop_backup",
+            "pg_backup_start",
+            "pg_backup_stop",
+            "pg_stat_reset",
+            "pg_stat_reset_shared",
+            "pg_stat_reset_single_table_counters",
+            "pg_stat_reset_single_function_counters",
+            "pg_stat_reset_slru",
+            "pg_stat_reset_replication_slot",
+            "pg_stat_reset_subscription_stats",
+            "pg_stat_clear_snapshot",
+            "pg_stat_reset_backend_stats",
+            "pg_stat_force_next_flush",
+            "pg_import_system_collations",
+            "pg_stat_statements_reset",
+            "binary_upgrade_set_next_pg_type_oid",
+            "pg_nextoid",
+            "pg_stop_making_pinned_objects",
+            "pg_restore_relation_stats",
+            "pg_restore_attribute_stats",
+            "pg_clear_relation_stats",
+            "pg_clear_attribute_stats",
+            "pg_prewarm",
+            "pg_buffercache_evict",
+        ],
+    ),
+    (
+        Act::Effect(Operation::Replication),
+        &[
+            "pg_create_physical_replication_slot",
+            "pg_create_logical_replication_slot",
+            "pg_drop_replication_slot",
+            "pg_copy_physical_replication_slot",
+            "pg_copy_logical_replication_slot",
+            "pg_replication_slot_advance",
+            "pg_replication_origin_create",
+            "pg_replication_origin_drop",
+            "pg_replication_origin_session_setup",
+            "pg_replication_origin_session_reset",
+            "pg_replication_origin_xact_setup",
+            "pg_replication_origin_xact_reset",
+            "pg_replication_origin_advance",
+            "pg_sync_replication_slots",
+        ],
+    ),
+    (
+        Act::Opaque(Operation::Replication),
+        &["pg_logical_slot_get_changes", "pg_logical_slot_get_binary_changes"],
+    ),
+    (Act::Export(Operation::Replication), &["pg_logical_emit_message"]),
+    (Act::Oracle, &["generate_series", "pg_sleep", "pg_sleep_for", "pg_sleep_until"]),
+    (
+        Act::Effect(Operation::Maintenance),
+        &[
+            "brin_summarize_new_values",
+            "brin_summarize_range",
+            "brin_desummarize_range",
+            "gin_clean_pending_list",
+        ],
+    ),
+];
+
+/// The same by name.
+static BY_NAME: LazyLock<HashMap<&str, Act>> = LazyLock::new(|| {
+    let pairs = ACTS.iter().flat_map(|(act, names)| names.iter().map(|name| (*name, *act)));
+    pairs.collect()
+});
+
+/// By name in `pg_catalog` or in a well-known extension, and the number of arguments.
+pub(crate) fn act(name: &str, arguments: usize) -> Option<Act> {
+    // With three arguments it rewrites a query by another; with two it runs one.
+    if name == "ts_rewrite" && arguments == 3 {
+        return None;
+    }
+    if let Some(act) = BY_NAME.get(name) {
+        return Some(*act);
+    }
+    let starts = |prefix: &str| name.starts_with(prefix);
+    if starts("pg_advisory") || starts("pg_try_advisory") {
+        Some(Act::Export(Operation::Lock))
+    } else if starts("dblink") {
+        Some(Act::Opaque(Operation::Foreign))
+    } else if starts("postgres_fdw") {
+        Some(Act::Effect(Operation::Foreign))
+    } else if starts("binary_upgrade") {
+        Some(Act::Effect(Operation::Server))
+    } else {
+        None
+    }
 }
 
 /// Functions under which equal values stay equal and different ones mostly stay different, so that

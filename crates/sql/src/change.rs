@@ -225,7 +225,7 @@ impl<'a> Walk<'a> {
         let target = self.target(update.relation(), Operation::Update);
         level.fragments.push(Fragment::table(target.table.clone()));
         for item in update.from_clause() {
-            let fragment = self.from_item(item, &level, false);
+            let fragment = self.source(item, &level, false);
             level.fragments.push(fragment);
         }
         let all = unbounded(update.where_clause(), &level, self.catalog);
@@ -249,7 +249,7 @@ impl<'a> Walk<'a> {
         let target = self.target(delete.relation(), Operation::Delete);
         level.fragments.push(Fragment::table(target.table.clone()));
         for item in delete.using_clause() {
-            let fragment = self.from_item(item, &level, false);
+            let fragment = self.source(item, &level, false);
             level.fragments.push(fragment);
         }
         let all = unbounded(delete.where_clause(), &level, self.catalog);
@@ -272,7 +272,7 @@ impl<'a> Walk<'a> {
         let target = self.target(merge.relation(), Operation::Merge);
         self.effect(&target, Operation::Merge, false);
         self.front(mark, &target, Operation::Merge);
-        let source = self.from_item(merge.source_relation(), &level, false);
+        let source = self.source(merge.source_relation(), &level, false);
         level.fragments.push(Fragment::table(target.table.clone()));
         level.fragments.push(source.clone());
         self.test(merge.join_condition(), &level);

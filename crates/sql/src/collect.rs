@@ -95,11 +95,11 @@ impl Collector {
         }
     }
 
-    /// True if any column is used in this way.
+    /// True if a column of the relation is looked at, not just carried to another place.
     pub(crate) fn touches(&self, relation: model::RelationId) -> bool {
-        self.uses
-            .iter()
-            .any(|(column, usage)| column.relation == relation && !matches!(usage, Use::Written))
+        self.uses.iter().any(|(column, usage)| {
+            column.relation == relation && !matches!(usage, Use::Written | Use::Exported)
+        })
     }
 
     /// Takes over another collection. `keep` says which uses count.

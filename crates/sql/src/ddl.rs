@@ -1,21 +1,20 @@
 //! Schema, role and server statements to effects. Data definition reads no values; it matters what
 //! it makes, changes, drops, weakens.
 
+mod create;
+mod object;
+
+use self::object::{object_parts, object_word, subcommand};
 use crate::{
     analyse::Walk,
-    copy::word,
     names::{missing, parts, reference, split, strings},
     scope::Env,
 };
 use model::{Operation, facts::Effect};
 use pg_raw_parse::{
     Node,
-    list::NodeList,
-    nodes::{
-        AlterTableStmt, CreateFunctionStmt, DropStmt, GrantStmt, RangeVar, RenameStmt,
-        VacuumRelation,
-    },
-    raw::{AlterTableType, GrantTargetType, NodeTag, ObjectType},
+    nodes::{AlterTableStmt, DropStmt, GrantStmt, RangeVar, RenameStmt, VacuumRelation},
+    raw::{GrantTargetType, NodeTag, ObjectType},
 };
 
 impl Walk<'_> {
@@ -32,95 +31,6 @@ impl Walk<'_> {
         self.facts.plain(Operation::Unknown);
         self.facts.dynamic = true;
         self.facts.unknown(format!("a statement ({shown})"), "the analyser does not know it");
-    }
-
-    fn creates_something(&mut self, node: Node<'_>) -> bool {
-        match node {
-            Node::CreateStmt(create) => {
-                if let Some(range) = create.relation() {
-                    self.makes(range, None);
-                }
-            }
-            Node::ViewStmt(view) => {
-                if let Some(range) = view.view() {
-                    self.makes(range, None);
-                }
-            }
-            Node::CreateSeqStmt(create) => {
-                if let Some(range) = create.sequence() {
-                    self.makes(range, None);
-                }
-            }
-            Node::IndexStmt(index) => self.on_or(Operation::Create, index.relation(), "index"),
-            Node::CreateSchemaStmt(create) => {
-                self.object(Operation::Create, "schema", create.schemaname());
-                for element in create.schema_elts() {
-                    self.statement(element, &Env::default());
-                }
-            }
-            Node::CreateFunctionStmt(create) => self.creates_function(create),
-            Node::CompositeTypeStmt(create) => {
-                let name = create.typevar().and_then(RangeVar::relname);
-                self.object(Operation::Create, "type", name);
-            }
-            Node::CreateEnumStmt(create) => self.typed("type", &strings(create.type_name())),
-            Node::CreateRangeStmt(create) => self.typed("type", &strings(create.type_name())),
-            Node::CreateDomainStmt(create) => self.typed("domain", &strings(create.domainname())),
-            Node::DefineStmt(define) => {
-                let names = strings(define.defnames());
-                if define.kind == ObjectType::OBJECT_AGGREGATE {
-                    self.made.functions.push(split(&names).1.to_owned());
-                }
-                self.typed(object_word(define.kind), &names);
-            }
-            Node::CreateOpClassStmt(_) | Node::CreateOpFamilyStmt(_) => {
-                self.object(Operation::Create, "operator class", None);
-            }
-            Node::CreateCastStmt(_) => self.object(Operation::Create, "cast", None),
-            Node::CreateConversionStmt(_) => self.object(Operation::Create, "conversion", None),
-            Node::CreateTransformStmt(create) => {
-                self.object(Operation::Code, "transform", create.lang());
-            }
-            Node::CreateAmStmt(create) => {
-                self.object(Operation::Code, "access method", create.amname());
-            }
-            Node::CreateStatsStmt(create) => {
-                self.typed("statistics", &strings(create.defnames()));
-            }
-            Node::CreateTrigStmt(create) => {
-                self.on_or(Operation::Create, create.relation(), "trigger");
-            }
-            Node::CreateEventTrigStmt(create) => {
-                self.object(Operation::Security, "event trigger", create.trigname());
-            }
-            Node::RuleStmt(rule) => self.on_or(Operation::Create, rule.relation(), "rule"),
-            Node::CreatePLangStmt(create) => {
-                self.object(Operation::Code, "language", create.plname());
-            }
-            Node::LoadStmt(load) => self.object(Operation::Code, "library", load.filename()),
-            _ => return false,
-        }
-        true
-    }
-
-    fn creates_function(&mut self, create: &CreateFunctionStmt) {
-        let names = parts(create.funcname());
-        let shown = names.join(".");
-        self.made.functions.push(split(&names).1.to_owned());
-        let language = create.options().iter().find(|option| option.defname() == Some("language"));
-        let language = language.and_then(|option| word(option.arg()));
-        let language = language.unwrap_or_else(|| "sql".to_owned()).to_ascii_lowercase();
-        self.facts.about(Operation::Create, format!("function {shown}"));
-        if !matches!(language.as_str(), "sql" | "plpgsql") {
-            self.facts.about(Operation::Code, format!("function {shown} in {language}"));
-        }
-        let definer = create
-            .options()
-            .iter()
-            .any(|option| option.defname() == Some("security") && crate::copy::truth(option.arg()));
-        if definer {
-            self.facts.about(Operation::Security, format!("function {shown} as its owner"));
-        }
     }
 
     fn alters_something(&mut self, node: Node<'_>) -> bool {
@@ -152,6 +62,19 @@ impl Walk<'_> {
                     alter.object(),
                 );
             }
+            Node::CommentStmt(comment) => {
+                self.about_object(Operation::Comment, comment.objtype, None, comment.object());
+            }
+            Node::SecLabelStmt(label) => {
+                self.about_object(Operation::Security, label.objtype, None, label.object());
+            }
+            _ => return self.alters_other(node),
+        }
+        true
+    }
+
+    fn alters_other(&mut self, node: Node<'_>) -> bool {
+        match node {
             Node::AlterSeqStmt(alter) => self.on_or(Operation::Alter, alter.sequence(), "sequence"),
             Node::AlterDomainStmt(alter) => {
                 self.titled(Operation::Alter, "domain", &parts(alter.type_name()));
@@ -185,12 +108,6 @@ impl Walk<'_> {
                     "text search configuration",
                     &strings(alter.cfgname()),
                 );
-            }
-            Node::CommentStmt(comment) => {
-                self.about_object(Operation::Comment, comment.objtype, None, comment.object());
-            }
-            Node::SecLabelStmt(label) => {
-                self.about_object(Operation::Security, label.objtype, None, label.object());
             }
             _ => return false,
         }
@@ -439,25 +356,25 @@ impl Walk<'_> {
         true
     }
 
-    fn on_or(&mut self, operation: Operation, range: Option<&RangeVar>, object: &str) {
+    pub(super) fn on_or(&mut self, operation: Operation, range: Option<&RangeVar>, object: &str) {
         match range {
             Some(range) => self.on_range(operation, range),
             None => self.facts.about(operation, object),
         }
     }
 
-    fn object(&mut self, operation: Operation, kind: &str, name: Option<&str>) {
+    pub(super) fn object(&mut self, operation: Operation, kind: &str, name: Option<&str>) {
         match name {
             Some(name) => self.facts.about(operation, format!("{kind} {name}")),
             None => self.facts.about(operation, kind),
         }
     }
 
-    fn titled(&mut self, operation: Operation, kind: &str, names: &[&str]) {
+    pub(super) fn titled(&mut self, operation: Operation, kind: &str, names: &[&str]) {
         self.facts.about(operation, format!("{kind} {}", names.join(".")));
     }
 
-    fn typed(&mut self, kind: &str, names: &[&str]) {
+    pub(super) fn typed(&mut self, kind: &str, names: &[&str]) {
         self.titled(Operation::Create, kind, names);
     }
 
@@ -495,103 +412,5 @@ impl Walk<'_> {
             return self.facts.effect(Effect { operation, relation, object, unbounded: false });
         }
         self.titled(operation, object_word(kind), &names);
-    }
-}
-
-/// What a subcommand of ALTER TABLE is.
-fn subcommand(kind: AlterTableType::Type) -> Operation {
-    use AlterTableType as T;
-    match kind {
-        T::AT_DropColumn
-        | T::AT_DropConstraint
-        | T::AT_DetachPartition
-        | T::AT_DetachPartitionFinalize
-        | T::AT_DropExpression
-        | T::AT_DropIdentity
-        | T::AT_DropInherit => Operation::Drop,
-        T::AT_DisableTrig
-        | T::AT_DisableTrigAll
-        | T::AT_DisableTrigUser
-        | T::AT_EnableTrig
-        | T::AT_EnableAlwaysTrig
-        | T::AT_EnableReplicaTrig
-        | T::AT_EnableTrigAll
-        | T::AT_EnableTrigUser
-        | T::AT_DisableRule
-        | T::AT_EnableRule
-        | T::AT_EnableAlwaysRule
-        | T::AT_EnableReplicaRule
-        | T::AT_EnableRowSecurity
-        | T::AT_DisableRowSecurity
-        | T::AT_ForceRowSecurity
-        | T::AT_NoForceRowSecurity
-        | T::AT_SetUnLogged => Operation::Security,
-        T::AT_ChangeOwner => Operation::Grant,
-        _ => Operation::Alter,
-    }
-}
-
-/// The name in an object node: a list of strings, a type, a function with arguments.
-fn object_parts(node: Node<'_>) -> Vec<&str> {
-    match node {
-        Node::NodeList(list) => names_in(list),
-        Node::String(name) => name.sval().into_iter().collect(),
-        Node::TypeName(name) => strings(name.names()),
-        Node::ObjectWithArgs(object) => parts(object.objname()),
-        Node::RangeVar(range) => range.schemaname().into_iter().chain(range.relname()).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn names_in(list: &NodeList) -> Vec<&str> {
-    list.iter()
-        .flat_map(|node| match node {
-            Node::TypeName(name) => strings(name.names()),
-            other => other.as_str().into_iter().collect(),
-        })
-        .collect()
-}
-
-fn object_word(kind: ObjectType::Type) -> &'static str {
-    match kind {
-        ObjectType::OBJECT_AGGREGATE => "aggregate",
-        ObjectType::OBJECT_ATTRIBUTE => "attribute",
-        ObjectType::OBJECT_CAST => "cast",
-        ObjectType::OBJECT_COLUMN => "column",
-        ObjectType::OBJECT_COLLATION => "collation",
-        ObjectType::OBJECT_CONVERSION => "conversion",
-        ObjectType::OBJECT_DATABASE => "database",
-        ObjectType::OBJECT_DOMAIN => "domain",
-        ObjectType::OBJECT_EVENT_TRIGGER => "event trigger",
-        ObjectType::OBJECT_EXTENSION => "extension",
-        ObjectType::OBJECT_FDW => "foreign-data wrapper",
-        ObjectType::OBJECT_FOREIGN_SERVER => "foreign server",
-        ObjectType::OBJECT_FUNCTION | ObjectType::OBJECT_ROUTINE => "function",
-        ObjectType::OBJECT_INDEX => "index",
-        ObjectType::OBJECT_LANGUAGE => "language",
-        ObjectType::OBJECT_LARGEOBJECT => "large object",
-        ObjectType::OBJECT_OPCLASS => "operator class",
-        ObjectType::OBJECT_OPERATOR => "operator",
-        ObjectType::OBJECT_OPFAMILY => "operator family",
-        ObjectType::OBJECT_PARAMETER_ACL => "parameter",
-        ObjectType::OBJECT_POLICY => "policy",
-        ObjectType::OBJECT_PROCEDURE => "procedure",
-        ObjectType::OBJECT_PUBLICATION => "publication",
-        ObjectType::OBJECT_ROLE => "role",
-        ObjectType::OBJECT_RULE => "rule",
-        ObjectType::OBJECT_SCHEMA => "schema",
-        ObjectType::OBJECT_SEQUENCE => "sequence",
-        ObjectType::OBJECT_STATISTIC_EXT => "statistics",
-        ObjectType::OBJECT_TABLE => "table",
-        ObjectType::OBJECT_TABLESPACE => "tablespace",
-        ObjectType::OBJECT_TRIGGER => "trigger",
-        ObjectType::OBJECT_TSCONFIGURATION => "text search configuration",
-        ObjectType::OBJECT_TSDICTIONARY => "text search dictionary",
-        ObjectType::OBJECT_TSPARSER => "text search parser",
-        ObjectType::OBJECT_TSTEMPLATE => "text search template",
-        ObjectType::OBJECT_TYPE => "type",
-        ObjectType::OBJECT_VIEW => "view",
-        ObjectType::OBJECT_MATVIEW => "materialized view",
-        _ => "object",
     }
 }

@@ -42,6 +42,8 @@ pub(crate) struct Flow {
     pub(crate) fields: Option<Rc<[Field]>>,
     /// Its type, where it is known.
     pub(crate) ty: Option<TypeId>,
+    /// True if it is certainly no row, though its type is not known.
+    pub(crate) single: bool,
 }
 
 /// A named value: a column of a table, a field of a row, an output.
@@ -102,6 +104,7 @@ impl Flow {
         self.origin = None;
         self.fields = None;
         self.ty = None;
+        self.single = false;
         self
     }
 

@@ -143,7 +143,11 @@ impl<'a> Walk<'a> {
         self.calling.pop();
         self.frames.pop();
         self.path = path;
-        if self.facts.session.len() > changes {
+        // What the body did to the path holds for the bodies around it. The statement itself had
+        // its names looked up before it ran.
+        if self.facts.session.len() > changes && self.frames.is_empty() {
+            self.lost_path = true;
+        } else if self.facts.session.len() > changes {
             self.path = Rc::new(Path { certain: false, ..Path::clone(&self.path) });
         }
         columns
@@ -181,6 +185,7 @@ impl<'a> Walk<'a> {
         match declared {
             Some(declared) => {
                 let named = declared.iter().enumerate().map(|(index, (name, ty))| {
+                    let name = &column_name(name, index);
                     let flow = fields.get(index).map(|field| field.flow.clone());
                     let flow = flow.unwrap_or_else(Flow::unknown);
                     let flow = Flow { origin: None, ..flow }.typed(Some(*ty));
@@ -206,6 +211,7 @@ impl<'a> Walk<'a> {
         let mut flow = arguments.merged().moved(Distance::Expression);
         self.facts.uses(&flow, model::Use::Exported);
         self.facts.scope();
+        self.lost_path = true;
         flow.unknown = true;
         self.shaped(function, flow)
     }
@@ -319,6 +325,11 @@ fn fits(function: &Function, arguments: &Arguments) -> bool {
         return given + 1 >= least;
     }
     given <= declared && given >= least
+}
+
+/// The name of an OUT argument as a column; one without a name gets a number.
+pub(crate) fn column_name(name: &str, index: usize) -> String {
+    if name.is_empty() { format!("column{}", index + 1) } else { name.to_owned() }
 }
 
 /// True for bodies that PostgreSQL prints from their tree: names in them are qualified.

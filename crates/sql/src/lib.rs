@@ -18,7 +18,8 @@
 //!
 //! ```
 //! use model::{Catalog, facts::Operation};
-//! let analysed = sql::analyse("SELECT 1 AS one; COMMIT", &Catalog::default(), &Default::default());
+//! let (catalog, scope) = (Catalog::default(), sql::Scope::default());
+//! let analysed = sql::analyse("SELECT 1 AS one; COMMIT", &catalog, &scope);
 //! assert_eq!(analysed.len(), 2);
 //! assert_eq!(analysed[0].facts.outputs.as_ref().unwrap()[0].name, "one");
 //! assert_eq!(analysed[1].facts.operation, Operation::Commit);
@@ -42,6 +43,7 @@ mod relation;
 mod scope;
 mod session;
 mod statement;
+mod types;
 mod unbounded;
 
 pub use analyse::analyse;

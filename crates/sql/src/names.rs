@@ -104,9 +104,7 @@ pub(crate) fn parts<'t>(names: impl IntoIterator<Item = Node<'t>>) -> Vec<&'t st
 }
 
 /// The strings of a typed list of names.
-pub(crate) fn strings<'t>(
-    names: &'t pg_raw_parse::list::CastNodeList<nodes::String>,
-) -> Vec<&'t str> {
+pub(crate) fn strings(names: &pg_raw_parse::list::CastNodeList<nodes::String>) -> Vec<&str> {
     names.iter().filter_map(|name| name.sval()).collect()
 }
 

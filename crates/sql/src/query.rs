@@ -143,7 +143,7 @@ impl Walk<'_> {
 
     fn plain_select(&mut self, select: &SelectStmt, env: &mut Env<'_>) -> Columns {
         for item in select.from_clause() {
-            let fragment = self.from_item(item, env, false);
+            let fragment = self.source(item, env, false);
             env.fragments.push(fragment);
         }
         let columns = self.targets(select.target_list().iter(), env);

@@ -17,8 +17,8 @@ use pg_raw_parse::{
     Node,
     list::NodeList,
     nodes::{
-        CreateTableAsStmt, DoStmt, ExecuteStmt, FetchStmt, IntoClause, RangeVar, SelectStmt,
-        TransactionStmt, VariableSetStmt,
+        CreateTableAsStmt, DeclareCursorStmt, DoStmt, ExecuteStmt, FetchStmt, IntoClause,
+        PrepareStmt, RangeVar, SelectStmt, TransactionStmt, VariableSetStmt,
     },
     raw::{DiscardMode, TransactionStmtKind, VariableSetKind},
 };
@@ -45,13 +45,7 @@ impl Walk<'_> {
                 return Some(Columns::closed(vec![column(name)]));
             }
             Node::TransactionStmt(transaction) => self.transaction(transaction),
-            Node::PrepareStmt(prepare) => {
-                self.facts.plain(Operation::Session);
-                let name = prepare.name().unwrap_or_default().to_owned();
-                let inner = Arc::new(self.whole(prepare.query()));
-                self.prepared.insert(name.clone(), Some(Arc::clone(&inner)));
-                self.facts.session.push(SessionChange::Prepare(name, inner));
-            }
+            Node::PrepareStmt(prepare) => self.prepare(prepare),
             Node::ExecuteStmt(execute) => return self.execute(execute, env),
             Node::DeallocateStmt(deallocate) => {
                 self.facts.plain(Operation::Session);
@@ -67,16 +61,7 @@ impl Walk<'_> {
                 }
                 self.facts.session.push(SessionChange::Deallocate(name));
             }
-            Node::DeclareCursorStmt(declare) => {
-                self.facts.plain(Operation::Session);
-                let name = declare.portalname().unwrap_or_default().to_owned();
-                let inner = Arc::new(self.whole(declare.query()));
-                // Its reads happen at FETCH, but what it asks is settled here.
-                self.facts.replay(&inner, |usage| (usage != Use::Returned).then_some(usage));
-                self.facts.session.extend(inner.session.iter().cloned());
-                self.cursors.insert(name.clone(), Some(Arc::clone(&inner)));
-                self.facts.session.push(SessionChange::Declare(name, inner));
-            }
+            Node::DeclareCursorStmt(declare) => self.declares(declare),
             Node::FetchStmt(fetch) => return self.fetch(fetch),
             Node::ClosePortalStmt(close) => {
                 self.facts.plain(Operation::Session);
@@ -108,6 +93,25 @@ impl Walk<'_> {
             _ => self.schema_statement(node, env),
         }
         None
+    }
+
+    fn prepare(&mut self, prepare: &PrepareStmt) {
+        self.facts.plain(Operation::Session);
+        let name = prepare.name().unwrap_or_default().to_owned();
+        let inner = Arc::new(self.whole(prepare.query()));
+        self.prepared.insert(name.clone(), Some(Arc::clone(&inner)));
+        self.facts.session.push(SessionChange::Prepare(name, inner));
+    }
+
+    fn declares(&mut self, declare: &DeclareCursorStmt) {
+        self.facts.plain(Operation::Session);
+        let name = declare.portalname().unwrap_or_default().to_owned();
+        let inner = Arc::new(self.whole(declare.query()));
+        // Its reads happen at FETCH, but what it asks is settled here.
+        self.facts.replay(&inner, |usage| (usage != Use::Returned).then_some(usage));
+        self.facts.session.extend(inner.session.iter().cloned());
+        self.cursors.insert(name.clone(), Some(Arc::clone(&inner)));
+        self.facts.session.push(SessionChange::Declare(name, inner));
     }
 
     /// The same effect on each relation of a list.
@@ -250,7 +254,9 @@ impl Walk<'_> {
         // A parameter's value can be any part of what it goes into.
         self.facts.uses(&parameters, Use::Exported);
         let mut columns = replayed(&inner)?;
-        columns.fields.iter_mut().for_each(|field| field.flow.absorb(&parameters));
+        if !parameters.sources.is_empty() || parameters.unknown {
+            columns.fields.iter_mut().for_each(|field| field.flow.absorb(&parameters));
+        }
         Some(columns)
     }
 

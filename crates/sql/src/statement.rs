@@ -3,7 +3,10 @@
 
 use crate::{analyse::Walk, flow::Columns, query::Mode, scope::Env};
 use model::{Operation, Use};
-use pg_raw_parse::{Node, nodes::{ExplainStmt, FuncCall}};
+use pg_raw_parse::{
+    Node,
+    nodes::{ExplainStmt, FuncCall},
+};
 
 impl Walk<'_> {
     /// Walks a statement; the columns of its result, if it has one.

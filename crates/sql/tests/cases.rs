@@ -17,7 +17,7 @@ fn folder() -> PathBuf {
 fn said(catalog: &Catalog, text: &str) -> String {
     let mut scope = Scope::default();
     if let Some(rest) = text.strip_prefix("-- path: ") {
-        let path = rest.lines().next().unwrap();
+        let path = rest.lines().next().unwrap_or_default();
         scope.search_path = path.split(", ").map(str::to_owned).collect();
     }
     let analysed = sql::analyse(text, catalog, &scope);
@@ -58,7 +58,10 @@ fn cases() {
             let actual = said(&catalog, text);
             count += 1;
             if actual != expected {
-                wrong.push(format!("{}\n{text}\n-- expected\n{expected}-- said\n{actual}", path.display()));
+                wrong.push(format!(
+                    "{}\n{text}\n-- expected\n{expected}-- said\n{actual}",
+                    path.display()
+                ));
             }
             new.push_str(&format!("{before}```sql\n{text}\n```\n```facts\n{actual}```\n"));
             rest = after;

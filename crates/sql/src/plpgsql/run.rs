@@ -88,11 +88,7 @@ impl<'a> Walk<'a> {
                 let columns = body.cursors.get(cursor).cloned().unwrap_or_else(Columns::open);
                 self.fill_all(into, columns, body);
             }
-            Step::Condition(sql) => {
-                let row = self.run_sql(sql);
-                row.fields.iter().for_each(|field| self.facts.uses(&field.flow, Use::Inferred));
-            }
-            Step::Bound(sql) => {
+            Step::Condition(sql) | Step::Bound(sql) => {
                 let row = self.run_sql(sql);
                 row.fields.iter().for_each(|field| self.facts.uses(&field.flow, Use::Inferred));
             }
@@ -100,21 +96,7 @@ impl<'a> Walk<'a> {
                 let row = self.run_sql(sql);
                 row.fields.iter().for_each(|field| self.facts.uses(&field.flow, Use::Exported));
             }
-            Step::Return(sql) => {
-                let row = self.run_sql(sql);
-                let columns = match row.fields.as_slice() {
-                    [only] => match &only.flow.fields {
-                        Some(fields) if !function.output_columns.is_empty()
-                            || self.composite(function.return_type).is_some() =>
-                        {
-                            Columns::closed(fields.to_vec())
-                        }
-                        _ => row,
-                    },
-                    _ => row,
-                };
-                self.yields(columns, body);
-            }
+            Step::Return(sql) => self.returns(function, sql, body),
             Step::Query(sql) => {
                 let columns = self.run_sql(sql);
                 self.yields(columns, body);
@@ -129,6 +111,19 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+    }
+
+    /// RETURN and RETURN NEXT: a row for functions that return rows, else a value.
+    fn returns(&mut self, function: &Function, sql: &Sql, body: &mut Yield) {
+        let rows =
+            !function.output_columns.is_empty() || self.composite(function.return_type).is_some();
+        let row = self.run_sql(sql);
+        let fields = match row.fields.as_slice() {
+            [only] if rows => only.flow.fields.clone(),
+            _ => None,
+        };
+        let columns = fields.map_or(row, |fields| Columns::closed(fields.to_vec()));
+        self.yields(columns, body);
     }
 
     fn dynamic(
@@ -271,11 +266,15 @@ impl<'a> Walk<'a> {
         let merged = match (&slot.fields, &value.fields) {
             (Some(old), Some(new)) if old.len() == new.len() => {
                 let pairs = old.iter().zip(new.iter());
-                Some(pairs.map(|(old, new)| {
-                    let mut field = old.clone();
-                    field.flow.absorb(&new.flow);
-                    field
-                }).collect())
+                Some(
+                    pairs
+                        .map(|(old, new)| {
+                            let mut field = old.clone();
+                            field.flow.absorb(&new.flow);
+                            field
+                        })
+                        .collect(),
+                )
             }
             // Nothing was in it so far, so the new row's shape is the variable's.
             (None, Some(new)) if slot.sources.is_empty() && !slot.unknown => {

@@ -21,7 +21,8 @@ impl Reader<'_> {
             while self.takes("when") {
                 self.until(&["then"])?;
                 self.needs("then")?;
-                self.steps.push(Step::Diagnostics { target: vec!["sqlerrm".to_owned()], error: true });
+                self.steps
+                    .push(Step::Diagnostics { target: vec!["sqlerrm".to_owned()], error: true });
                 self.statements(&["when", "end"])?;
             }
         }

@@ -126,6 +126,13 @@ impl<'a> Walk<'a> {
         {
             return field;
         }
+        // `type(value)` is a cast.
+        if let [(None, only)] = arguments.values.as_slice()
+            && let Some(ty) = self.path.ty(self.catalog, schema, name)
+        {
+            self.facts.uses(only, Use::Inferred);
+            return only.clone().moved(Distance::Expression).typed(Some(ty.id));
+        }
         let shown = schema.map_or_else(|| name.to_owned(), |schema| format!("{schema}.{name}"));
         let why = "it is not in the catalog as it was last read";
         self.facts.unknown(format!("function {shown}(…)"), why);
@@ -136,12 +143,7 @@ impl<'a> Walk<'a> {
         flow
     }
 
-    fn one(
-        &mut self,
-        function: &'a Arc<Function>,
-        arguments: &Arguments,
-        aggregate: bool,
-    ) -> Flow {
+    fn one(&mut self, function: &'a Arc<Function>, arguments: &Arguments, aggregate: bool) -> Flow {
         // PostgreSQL's own functions compute, whatever they are written in.
         let own = matches!(function.language.as_str(), "internal" | "c")
             || matches!(function.schema.as_str(), "pg_catalog" | "information_schema");
@@ -149,7 +151,7 @@ impl<'a> Walk<'a> {
             return self.body(function, arguments);
         }
         let mut flow = arguments.merged().moved(Distance::Expression);
-        let acted = builtin::act(&function.name);
+        let acted = builtin::act(&function.name, arguments.values.len());
         if let [(_, only)] = arguments.values.as_slice()
             && builtin::folds(&function.name)
             && only.distance <= Distance::Folded
@@ -169,7 +171,13 @@ impl<'a> Walk<'a> {
             // An extension's function computes, unless it is one of those known to do more.
             flow.unknown |= function.volatility == model::catalog::Volatility::Volatile;
         }
-        self.shaped(function, flow)
+        let ty = self.result_type(function, arguments.values.iter().map(|(_, flow)| flow));
+        let mut flow = self.shaped(function, flow);
+        if flow.ty.is_none() && flow.fields.is_none() {
+            flow.ty = ty;
+            flow.fields = self.fields_of(&flow);
+        }
+        flow
     }
 
     fn act(&mut self, act: Act, function: &Function, arguments: &Arguments, flow: Flow) -> Flow {
@@ -200,6 +208,7 @@ impl<'a> Walk<'a> {
                 let known = parameter.as_deref().is_some_and(|p| !builtin::scope_parameter(p));
                 if !known {
                     self.facts.scope();
+                    self.lost_path = true;
                 }
                 let protective = parameter.as_deref().is_none_or(builtin::protective_parameter);
                 if protective {
@@ -240,8 +249,10 @@ impl<'a> Walk<'a> {
         if function.output_columns.len() > 1
             || (function.output_columns.len() == 1 && function.returns_set && is_table(function))
         {
-            let columns = function.output_columns.iter();
-            let fields = columns.map(|(name, ty)| each(name, *ty)).collect();
+            let columns = function.output_columns.iter().enumerate();
+            let fields = columns
+                .map(|(index, (name, ty))| each(&crate::function::column_name(name, index), *ty));
+            let fields = fields.collect();
             return Flow { fields: Some(fields), ..flow };
         }
         if let Some(names) = self.composite(function.return_type) {
@@ -250,9 +261,14 @@ impl<'a> Walk<'a> {
         }
         let pseudo = self.catalog.type_by_id(function.return_type);
         let pseudo = pseudo.is_none_or(|ty| ty.kind == TypeKind::Pseudo);
-        flow.typed(Some(function.return_type).filter(|_| !pseudo))
+        let mut flow = flow.typed(Some(function.return_type).filter(|_| !pseudo));
+        flow.single = pseudo && SINGLE.contains(&function.return_type.0);
+        flow
     }
 }
+
+/// `cstring`, `void`, `trigger`, `internal`, array and range pseudo-types: never a row.
+const SINGLE: [u32; 7] = [2275, 2278, 2279, 2281, 2277, 5078, 3831];
 
 /// RETURNS TABLE with one column yields a row of one, named as declared.
 fn is_table(function: &Function) -> bool {

@@ -8,6 +8,7 @@ use crate::{
     names::parts,
     query::Mode,
     scope::Env,
+    types::{BOOLEAN, INTEGER, TEXT},
 };
 use model::{ColumnId, TypeId, Use};
 use pg_raw_parse::{
@@ -16,9 +17,6 @@ use pg_raw_parse::{
     nodes::{A_Expr, BoolExpr, CaseExpr, JsonBehavior, JsonOutput, RowExpr, SubLink, TypeCast},
     raw::{A_Expr_Kind, SubLinkType},
 };
-
-/// `pg_type.oid` of `boolean`.
-const BOOLEAN: TypeId = TypeId(16);
 
 impl Walk<'_> {
     /// An expression whose value goes on.
@@ -62,7 +60,7 @@ impl Walk<'_> {
             Node::CoalesceExpr(expr) => self.choice(expr.args(), env, mode),
             Node::MinMaxExpr(expr) => self.all(expr.args(), env, mode),
             Node::RowExpr(row) => self.row(row, env),
-            Node::A_ArrayExpr(array) => self.all(array.elements(), env, mode),
+            Node::A_ArrayExpr(array) => self.array(array.elements(), env, mode),
             Node::A_Indirection(indirection) => {
                 let mut flow = self.expr(indirection.arg(), env, mode);
                 for step in indirection.indirection() {
@@ -203,6 +201,21 @@ impl Walk<'_> {
         flow
     }
 
+    fn array(&mut self, elements: &NodeList, env: &Env<'_>, mode: Mode) -> Flow {
+        let mut element = None;
+        let mut flow = Flow::constant(None);
+        for node in elements {
+            let item = self.expr(node, env, mode);
+            // A bare text constant takes the others' type.
+            element = element.or(item.ty);
+            flow.absorb(&item);
+        }
+        let nested = self.element_of(element).is_some();
+        let element = element.or(Some(TEXT));
+        flow.ty = if nested { element } else { self.array_of(element) };
+        flow
+    }
+
     /// COALESCE: with constants for the rest it is still a look-up of its one column.
     fn choice(&mut self, list: &NodeList, env: &Env<'_>, mode: Mode) -> Flow {
         let mut flows: Vec<Flow> = Vec::with_capacity(list.len());
@@ -240,6 +253,10 @@ impl Walk<'_> {
         let fallible = from.is_none_or(|from| from == 'S') && to != Some('S');
         if fallible && flow.ty != ty {
             self.facts.uses(&flow, Use::Inferred);
+        }
+        // A cast to the type that it is already is no cast at all, unless it gives a length.
+        if flow.ty == ty && cast.type_name().is_some_and(|name| name.typmods().is_empty()) {
+            return flow;
         }
         let distance =
             if to == Some('S') || flow.ty == ty { Distance::Cast } else { Distance::Expression };
@@ -286,6 +303,7 @@ impl Walk<'_> {
     fn compute(&mut self, expr: &A_Expr, env: &Env<'_>, mode: Mode) -> Flow {
         let mut flow = Flow::constant(None);
         let mut next = expr;
+        let mut types = Vec::new();
         loop {
             let operator = parts(next.name()).last().copied().unwrap_or_default();
             let right = self.expr(next.rexpr(), env, mode);
@@ -293,6 +311,7 @@ impl Walk<'_> {
             if matches!(operator, "/" | "%") {
                 self.facts.uses(&right, Use::Inferred);
             }
+            types.push((operator, right.ty));
             flow.absorb(&right);
             match next.lexpr() {
                 Node::A_Expr(left)
@@ -304,8 +323,13 @@ impl Walk<'_> {
                     next = left;
                 }
                 left => {
-                    flow.absorb(&self.expr(left, env, mode));
-                    return flow.moved(Distance::Expression);
+                    let left = self.expr(left, env, mode);
+                    flow.absorb(&left);
+                    let mut ty = left.ty;
+                    for (operator, right) in types.iter().rev() {
+                        ty = self.operator_type(operator, ty, *right);
+                    }
+                    return flow.moved(Distance::Expression).typed(ty);
                 }
             }
         }
@@ -435,6 +459,7 @@ impl Walk<'_> {
             }
             SubLinkType::ARRAY_SUBLINK => {
                 let mut flow = Flow::merge(columns.fields.iter().map(|field| &field.flow));
+                flow.ty = self.array_of(columns.fields.first().and_then(|field| field.flow.ty));
                 flow.unknown |= open;
                 flow
             }
@@ -465,7 +490,7 @@ fn constant_type(node: Node<'_>) -> Option<TypeId> {
     let Node::A_Const(constant) = node else { return None };
     match constant.val()? {
         ConstValue::Boolean(_) => Some(BOOLEAN),
-        ConstValue::Integer(_) => Some(TypeId(23)),
+        ConstValue::Integer(_) => Some(INTEGER),
         _ => None,
     }
 }

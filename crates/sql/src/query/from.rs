@@ -18,7 +18,7 @@ use std::rc::Rc;
 impl Walk<'_> {
     /// One item of FROM. `env` holds the items to its left. `lateral` is true inside a LATERAL
     /// item, where they are visible at once.
-    pub(crate) fn from_item(&mut self, node: Node<'_>, env: &Env<'_>, lateral: bool) -> Fragment {
+    pub(crate) fn source(&mut self, node: Node<'_>, env: &Env<'_>, lateral: bool) -> Fragment {
         self.deeper(
             |walk| walk.item(node, env, lateral),
             || Fragment::table(Table::new("", Columns::open())),
@@ -54,7 +54,7 @@ impl Walk<'_> {
                 self.facts.uses(&flow, Use::Inferred);
                 let flow = self.value(sample.repeatable(), env);
                 self.facts.uses(&flow, Use::Inferred);
-                self.from_item(sample.relation(), env, lateral)
+                self.source(sample.relation(), env, lateral)
             }
             Node::JoinExpr(join) => self.join(join, env),
             other => {
@@ -95,6 +95,12 @@ impl Walk<'_> {
             let call = pair.get(0).unwrap_or(Node::None);
             let definitions = pair.get(1).and_then(|node| node.as_node_list());
             name = super::name::of(call).unwrap_or_default().to_owned();
+            if let Some(arrays) = many_arrays(call) {
+                for array in arrays {
+                    columns.fields.append(&mut self.unnested(array, env).fields);
+                }
+                continue;
+            }
             let mut part = self.function_columns(call, env);
             if let Some(definitions) = definitions.filter(|list| !list.is_empty()) {
                 part = self.defined(part, definitions.iter());
@@ -120,6 +126,17 @@ impl Walk<'_> {
         aliased(&name, columns, range.alias())
     }
 
+    /// One array of `unnest(a, b, …)`, which is short for ROWS FROM over each.
+    fn unnested(&mut self, array: Node<'_>, env: &Env<'_>) -> Columns {
+        let flow = self.value(array, env);
+        let ty = self.element_of(flow.ty);
+        let flow = flow.moved(Distance::Expression).typed(ty);
+        match self.fields_of(&flow) {
+            Some(fields) => Columns::closed(fields.to_vec()),
+            None => Columns::closed(vec![Field::new("unnest", flow)]),
+        }
+    }
+
     /// What a call in FROM yields, a column for each field of its rows.
     fn function_columns(&mut self, call: Node<'_>, env: &Env<'_>) -> Columns {
         let flow = self.expr(call, env, Mode::Value);
@@ -131,8 +148,12 @@ impl Walk<'_> {
             return Columns::closed(fields.iter().map(field).collect());
         }
         let name = super::name::of(call).unwrap_or_default();
-        if flow.unknown && flow.ty.is_none() {
-            return Columns { fields: Vec::new(), rest: Rest::Open };
+        // Of a value whose type is not known it is not known either how many columns it has.
+        let call = matches!(call, Node::FuncCall(_));
+        if flow.ty.is_none() && call && !flow.single {
+            let mut open = Columns::closed(vec![Field::new(name, flow)]);
+            open.rest = Rest::Open;
+            return open;
         }
         Columns::closed(vec![Field::new(name, flow)])
     }
@@ -144,7 +165,7 @@ impl Walk<'_> {
         definitions: impl Iterator<Item = Node<'t>>,
     ) -> Columns {
         let mut all = Flow::merge(part.fields.iter().map(|field| &field.flow));
-        all.unknown |= part.rest == Rest::Open;
+        all.unknown |= part.rest == Rest::Open && part.fields.is_empty();
         let mut columns = Columns::default();
         for (index, definition) in definitions.enumerate() {
             let Node::ColumnDef(definition) = definition else { continue };
@@ -234,6 +255,13 @@ impl Walk<'_> {
         }
         self.path.ty(self.catalog, schema, &format!("_{base}")).map(|ty| ty.id)
     }
+}
+
+/// The arguments of `unnest` with more than one.
+fn many_arrays(call: Node<'_>) -> Option<impl Iterator<Item = Node<'_>>> {
+    let Node::FuncCall(call) = call else { return None };
+    let many = call.args().len() > 1 && parts(call.funcname()).last() == Some(&"unnest");
+    many.then(|| call.args().iter())
 }
 
 /// A table under its alias, if it has one, with the alias's column names.

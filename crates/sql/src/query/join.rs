@@ -6,15 +6,15 @@ use crate::{
     names::{alias_columns, strings},
     scope::{Env, Fragment, Table, renamed},
 };
-use model::{TypeId, catalog::TypeKind};
+use model::TypeId;
 use pg_raw_parse::{nodes::JoinExpr, raw::JoinType};
 use std::rc::Rc;
 
 impl Walk<'_> {
     pub(crate) fn join(&mut self, join: &JoinExpr, env: &Env<'_>) -> Fragment {
-        let left = self.from_item(join.larg(), env, false);
+        let left = self.source(join.larg(), env, false);
         let beside = env.with(&left);
-        let right = self.from_item(join.rarg(), &beside, true);
+        let right = self.source(join.rarg(), &beside, true);
         let using: Vec<Rc<str>> = if join.is_natural {
             let named = |name: &str| right.columns.fields.iter().any(|field| &*field.name == name);
             let names = left.columns.fields.iter().map(|field| Rc::clone(&field.name));
@@ -90,18 +90,6 @@ impl Walk<'_> {
             flow.distance = flow.distance.max(Distance::Folded);
         }
         flow
-    }
-
-    /// A type with its domains taken off.
-    fn base_type(&self, ty: Option<TypeId>) -> Option<TypeId> {
-        let mut ty = ty?;
-        for _ in 0..16 {
-            match self.catalog.type_by_id(ty).map(|ty| &ty.kind) {
-                Some(TypeKind::Domain(base)) => ty = *base,
-                _ => break,
-            }
-        }
-        Some(ty)
     }
 }
 

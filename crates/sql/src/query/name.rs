@@ -87,7 +87,11 @@ fn of_sublink(link: &SubLink, level: usize) -> Option<(&str, bool)> {
         SubLinkType::ARRAY_SUBLINK => Some(("array", true)),
         SubLinkType::EXPR_SUBLINK => {
             let Node::SelectStmt(select) = link.subselect() else { return None };
-            let target = leftmost(select).target_list().iter().next()?;
+            let left = leftmost(select);
+            if !left.values_lists().is_empty() {
+                return Some(("column1", true));
+            }
+            let target = left.target_list().iter().next()?;
             match target.name() {
                 Some(name) => Some((name, true)),
                 None => strength(target.val(), level + 1),

@@ -57,7 +57,9 @@ impl Walk<'_> {
     fn star(&mut self, node: Node<'_>, env: &Env<'_>) -> Option<Columns> {
         match node {
             Node::ColumnRef(reference) => {
-                let Some(Node::A_Star(_)) = reference.fields().iter().last() else { return None };
+                let Some(Node::A_Star(_)) = reference.fields().iter().next_back() else {
+                    return None;
+                };
                 let names = parts(reference.fields());
                 if names.is_empty() {
                     return Some(env.star());
@@ -76,7 +78,7 @@ impl Walk<'_> {
             }
             Node::A_Indirection(indirection) => {
                 let steps = indirection.indirection();
-                let Some(Node::A_Star(_)) = steps.iter().last() else { return None };
+                let Some(Node::A_Star(_)) = steps.iter().next_back() else { return None };
                 let mut flow = self.value(indirection.arg(), env);
                 for step in steps.iter().take(steps.len() - 1) {
                     flow = self.step(flow, step, env);
@@ -132,7 +134,7 @@ impl Walk<'_> {
     /// A column reference as a value.
     pub(crate) fn reference(&mut self, reference: &ColumnRef, env: &Env<'_>) -> Flow {
         let names = parts(reference.fields());
-        if let Some(Node::A_Star(_)) = reference.fields().iter().last() {
+        if let Some(Node::A_Star(_)) = reference.fields().iter().next_back() {
             // Outside a list of targets a star is the whole row.
             return match names.as_slice() {
                 [] => Flow::merge(env.star().fields.iter().map(|field| &field.flow)),

@@ -1,5 +1,11 @@
 //! Shared by the tests: a catalog from its dump, and facts as lines that a person can check.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "test support: a broken dump must fail at once"
+)]
+
 use model::{
     Catalog, ColumnId, Facts, FunctionId, RelationId, TypeId,
     catalog::{Column, Function, FunctionKind, Relation, RelationKind, Type, TypeKind, Volatility},

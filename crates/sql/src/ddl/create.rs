@@ -1,0 +1,106 @@
+//! CREATE of everything: what is made, and what of it is code.
+
+use super::object::object_word;
+use crate::{
+    analyse::Walk,
+    copy::word,
+    names::{parts, split, strings},
+    scope::Env,
+};
+use model::Operation;
+use pg_raw_parse::{
+    Node,
+    nodes::{CreateFunctionStmt, RangeVar},
+    raw::ObjectType,
+};
+
+impl Walk<'_> {
+    pub(super) fn creates_something(&mut self, node: Node<'_>) -> bool {
+        match node {
+            Node::CreateStmt(create) => {
+                if let Some(range) = create.relation() {
+                    self.makes(range, None);
+                }
+            }
+            Node::ViewStmt(view) => {
+                if let Some(range) = view.view() {
+                    self.makes(range, None);
+                }
+            }
+            Node::CreateSeqStmt(create) => {
+                if let Some(range) = create.sequence() {
+                    self.makes(range, None);
+                }
+            }
+            Node::IndexStmt(index) => self.on_or(Operation::Create, index.relation(), "index"),
+            Node::CreateSchemaStmt(create) => {
+                self.object(Operation::Create, "schema", create.schemaname());
+                for element in create.schema_elts() {
+                    self.statement(element, &Env::default());
+                }
+            }
+            Node::CreateFunctionStmt(create) => self.creates_function(create),
+            Node::CompositeTypeStmt(create) => {
+                let name = create.typevar().and_then(RangeVar::relname);
+                self.object(Operation::Create, "type", name);
+            }
+            Node::CreateEnumStmt(create) => self.typed("type", &strings(create.type_name())),
+            Node::CreateRangeStmt(create) => self.typed("type", &strings(create.type_name())),
+            Node::CreateDomainStmt(create) => self.typed("domain", &strings(create.domainname())),
+            Node::DefineStmt(define) => {
+                let names = strings(define.defnames());
+                if define.kind == ObjectType::OBJECT_AGGREGATE {
+                    self.made.functions.push(split(&names).1.to_owned());
+                }
+                self.typed(object_word(define.kind), &names);
+            }
+            Node::CreateOpClassStmt(_) | Node::CreateOpFamilyStmt(_) => {
+                self.object(Operation::Create, "operator class", None);
+            }
+            Node::CreateCastStmt(_) => self.object(Operation::Create, "cast", None),
+            Node::CreateConversionStmt(_) => self.object(Operation::Create, "conversion", None),
+            Node::CreateTransformStmt(create) => {
+                self.object(Operation::Code, "transform", create.lang());
+            }
+            Node::CreateAmStmt(create) => {
+                self.object(Operation::Code, "access method", create.amname());
+            }
+            Node::CreateStatsStmt(create) => {
+                self.typed("statistics", &strings(create.defnames()));
+            }
+            Node::CreateTrigStmt(create) => {
+                self.on_or(Operation::Create, create.relation(), "trigger");
+            }
+            Node::CreateEventTrigStmt(create) => {
+                self.object(Operation::Security, "event trigger", create.trigname());
+            }
+            Node::RuleStmt(rule) => self.on_or(Operation::Create, rule.relation(), "rule"),
+            Node::CreatePLangStmt(create) => {
+                self.object(Operation::Code, "language", create.plname());
+            }
+            Node::LoadStmt(load) => self.object(Operation::Code, "library", load.filename()),
+            _ => return false,
+        }
+        true
+    }
+
+    fn creates_function(&mut self, create: &CreateFunctionStmt) {
+        let names = parts(create.funcname());
+        let shown = names.join(".");
+        self.made.functions.push(split(&names).1.to_owned());
+        let language = create.options().iter().find(|option| option.defname() == Some("language"));
+        let language = language.and_then(|option| word(option.arg()));
+        let language = language.unwrap_or_else(|| "sql".to_owned()).to_ascii_lowercase();
+        self.facts.about(Operation::Create, format!("function {shown}"));
+        if !matches!(language.as_str(), "sql" | "plpgsql") {
+            self.facts.about(Operation::Code, format!("function {shown} in {language}"));
+        }
+        let definer = create
+            .options()
+            .iter()
+            .any(|option| option.defname() == Some("security") && crate::copy::truth(option.arg()));
+        if definer {
+            self.facts.about(Operation::Security, format!("function {shown} as its owner"));
+        }
+    }
+}
