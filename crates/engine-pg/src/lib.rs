@@ -1,1 +1,247 @@
 //! The PostgreSQL engine: sessions, relay, upstreams.
+//!
+//! A client signs in at the [`login::Door`], asks for a database, and gets a connection of its own
+//! to the upstream behind it. From then on [`relay`] carries messages both ways, and everything that
+//! runs passes the gate.
+//!
+//! ```text
+//!  accept ─▶ login ─▶ session ─▶ upstream        one task per session
+//!                        └─▶ relay ◀─▶ gate      the loop
+//!  knowledge ─▶ catalog ─▶ labels                one task per database
+//! ```
+//!
+//! What is absent: no SQL is understood here, no policy decided, no value masked. The engine knows
+//! the protocol and carries out verdicts.
+
+pub mod cancel;
+pub mod catalog;
+mod diagnostics;
+pub mod knowledge;
+pub mod login;
+mod relay;
+mod session;
+pub mod upstream;
+
+use arc_swap::ArcSwap;
+use gate::Gate;
+use identity::Directory;
+use knowledge::Keeper;
+use login::{Door, Entrance};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Instant, SystemTime},
+};
+use tokio::sync::watch;
+
+pub use relay::Limits;
+pub use upstream::{Host, UpstreamConfig};
+
+/// Counts of the engine since it started, for metrics.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Sessions that are open now.
+    pub open: AtomicUsize,
+    /// Sessions that were opened.
+    pub opened: AtomicU64,
+    /// Sign-ins that were refused.
+    pub refused: AtomicU64,
+    /// Upstream connections that failed.
+    pub upstream_failures: AtomicU64,
+}
+
+/// A database as it is configured.
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    /// The name clients ask for; `*` stands for every other name, with the upstream database of
+    /// the same name.
+    pub name: String,
+    /// `production`, `staging`, …
+    pub environment: String,
+    /// Where it is.
+    pub upstream: UpstreamConfig,
+}
+
+/// A database that sessions can be opened to.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) database: Arc<gate::Database>,
+    pub(crate) upstream: UpstreamConfig,
+    pub(crate) keeper: Keeper,
+}
+
+/// What can be changed while sessions run: it holds for those that come.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The databases.
+    pub databases: Vec<DatabaseConfig>,
+    /// Limits of each session.
+    pub limits: Limits,
+    /// Sessions at a time.
+    pub max_sessions: usize,
+    /// Sessions at a time of one identity.
+    pub max_sessions_per_identity: usize,
+}
+
+/// What it takes to end a session's statement.
+#[derive(Clone, Debug)]
+pub(crate) struct CancelTarget {
+    pub(crate) upstream: Arc<UpstreamConfig>,
+    pub(crate) address: Option<std::net::SocketAddr>,
+    pub(crate) process_id: u32,
+    pub(crate) secret_key: Arc<[u8]>,
+}
+
+/// The engine: everything that sessions of this protocol share.
+pub struct Engine {
+    gate: Arc<Gate>,
+    door: Door,
+    directory: Arc<Directory>,
+    settings: ArcSwap<Settings>,
+    targets: std::sync::Mutex<HashMap<String, Arc<Target>>>,
+    cancels: cancel::Registry<CancelTarget>,
+    per_identity: std::sync::Mutex<HashMap<String, usize>>,
+    draining: watch::Receiver<bool>,
+    identities: watch::Receiver<u64>,
+    /// Counts for metrics.
+    pub counters: Arc<Counters>,
+}
+
+impl Engine {
+    /// An engine that serves what `settings` name. `draining` turns true when the program ends;
+    /// `identities` changes with each publication of the directory.
+    pub fn new(
+        gate: Arc<Gate>,
+        door: Door,
+        settings: Settings,
+        draining: watch::Receiver<bool>,
+        identities: watch::Receiver<u64>,
+    ) -> Arc<Self> {
+        let directory = Arc::clone(&door.directory);
+        let engine = Self {
+            gate,
+            door,
+            directory,
+            settings: ArcSwap::from_pointee(settings),
+            targets: Default::default(),
+            cancels: cancel::Registry::new(),
+            per_identity: Default::default(),
+            draining,
+            identities,
+            counters: Arc::default(),
+        };
+        engine.open_targets();
+        Arc::new(engine)
+    }
+
+    /// Puts new settings in force for sessions that come; those that run keep theirs.
+    pub fn reload(&self, settings: Settings) {
+        self.settings.store(Arc::new(settings));
+        // Sessions that run keep the database they were opened to.
+        self.lock_targets().clear();
+        self.open_targets();
+    }
+
+    /// Each open database, and whether its upstream answered when it was last asked.
+    pub fn reachable(&self) -> Vec<(String, bool)> {
+        let targets = self.lock_targets();
+        let reachable = |target: &Arc<Target>| target.keeper.is_reachable();
+        targets
+            .iter()
+            .filter_map(|(name, target)| Some((name.clone(), reachable(target)?)))
+            .collect()
+    }
+
+    /// Signs one connection in and serves it to its end. `pending` is given up when sign-in is
+    /// over.
+    pub async fn serve(self: Arc<Self>, accepted: net::listen::Accepted) {
+        let peer = accepted.peer;
+        let entrance = login::sign_in(accepted.stream, peer, &self.door, Instant::now()).await;
+        drop(accepted.pending);
+        match entrance {
+            Ok(Entrance::Client(client)) => session::serve(self, *client).await,
+            Ok(Entrance::Cancel { process_id, key, connection }) => {
+                if let Some(target) = self.cancels.find(process_id, &key) {
+                    cancel_upstream(&target).await;
+                }
+                drop(connection);
+            }
+            Err(refused) => self.note_refused(&refused),
+        }
+    }
+
+    fn note_refused(&self, refused: &login::Refused) {
+        if !refused.reason.is_refusal() {
+            tracing::debug!(peer = %refused.peer, reason = %refused.reason, "connection came to nothing");
+            return;
+        }
+        self.counters.refused.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(peer = %refused.peer, reason = %refused.reason, "sign-in refused");
+        self.gate.note_sign_in_refused(
+            Some(refused.peer.ip()),
+            refused.name.as_deref().unwrap_or(""),
+            refused.database.as_deref().unwrap_or(""),
+            &refused.reason.to_string(),
+            SystemTime::now(),
+        );
+    }
+
+    /// The database of this name; opened now if only `*` covers it.
+    pub(crate) fn target(&self, name: &str) -> Option<Arc<Target>> {
+        if let Some(target) = self.lock_targets().get(name) {
+            return Some(Arc::clone(target));
+        }
+        let settings = self.settings.load();
+        let config = find(&settings, name)?;
+        let mut upstream = config.upstream.clone();
+        if config.name == "*" {
+            name.clone_into(&mut upstream.database);
+        }
+        Some(self.open_target(name, &config.environment, upstream))
+    }
+
+    /// Forgets a database that only `*` covers and that could not be connected to, so that names
+    /// nobody serves do not pile up.
+    pub(crate) fn forget_target(&self, name: &str) {
+        let named = self.settings.load().databases.iter().any(|config| config.name == name);
+        if !named {
+            self.lock_targets().remove(name);
+        }
+    }
+
+    fn open_targets(&self) {
+        let settings = self.settings.load_full();
+        for config in settings.databases.iter().filter(|config| config.name != "*") {
+            if !self.lock_targets().contains_key(&config.name) {
+                self.open_target(&config.name, &config.environment, config.upstream.clone());
+            }
+        }
+    }
+
+    fn open_target(&self, name: &str, environment: &str, upstream: UpstreamConfig) -> Arc<Target> {
+        let database = Arc::new(gate::Database::new(name.into(), environment.to_owned()));
+        let keeper = Keeper::start(&self.gate, &database, upstream.clone());
+        let target = Arc::new(Target { database, upstream, keeper });
+        self.lock_targets().insert(name.to_owned(), Arc::clone(&target));
+        target
+    }
+
+    fn lock_targets(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Target>>> {
+        self.targets.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn find<'a>(settings: &'a Settings, name: &str) -> Option<&'a DatabaseConfig> {
+    let named = settings.databases.iter().find(|config| config.name == name);
+    named.or_else(|| settings.databases.iter().find(|config| config.name == "*"))
+}
+
+pub(crate) async fn cancel_upstream(target: &CancelTarget) {
+    let CancelTarget { upstream, address, process_id, secret_key } = target;
+    if let Err(error) = upstream::cancel(upstream, *address, *process_id, secret_key).await {
+        tracing::warn!(%error, "a cancel request could not be passed on");
+    }
+}

@@ -1,1 +1,50 @@
-//! One governed session: analyse, decide, record, enforce.
+//! One governed session, engine-neutral: analyse, decide, record, enforce.
+//!
+//! An engine (PostgreSQL, MySQL) speaks its protocol and calls this crate at four moments. It
+//! cannot skip one: what it may send upstream is a [`Cleared`] statement, and only this crate makes
+//! those, after the intent has been handed to the kernel.
+//!
+//! ```text
+//!            text                    plan                     Cleared<Statement>
+//! engine ───────────▶ Session::plan ───────▶ Session::submit ───────────────────▶ engine
+//!                       │      │                   │
+//!                      sql   policy              ledger (intent)
+//!
+//!           fields, rows                                   counts
+//! engine ───────────────▶ masks_for (mask)     engine ───────────▶ Session::finish ─▶ ledger (outcome)
+//! ```
+//!
+//! What is absent: no I/O but the ledger's, no protocol, no clock (time is an argument), no rule.
+//!
+//! A `Cleared` cannot be made elsewhere:
+//!
+//! ```compile_fail
+//! let forged = gate::Cleared { inner: (), seal: () };
+//! ```
+#![deny(clippy::wildcard_enum_match_arm)]
+
+mod cache;
+mod clearance;
+mod database;
+mod line;
+mod plan;
+mod record;
+mod refusal;
+mod result;
+mod scope;
+mod session;
+
+pub use clearance::{Cleared, Statement, StatementPart};
+pub use database::{Database, Knowledge};
+pub use ledger::{
+    Sequence, Synced,
+    record::{Disclosed, Via},
+};
+pub use line::Gate;
+pub use mask::{Applied, ColumnEvidence, CopyError, CopyMask, Format, propose};
+pub use plan::{Part, Plan};
+pub use policy::ProtocolFeature;
+pub use record::Parameters;
+pub use refusal::Refusal;
+pub use result::{Field, Masks};
+pub use session::{Client, Counts, Readiness, Session};

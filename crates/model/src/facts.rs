@@ -259,7 +259,7 @@ pub struct FunctionRef {
 }
 
 /// One column of a statement's result.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Output {
     /// The column's name as the server will give it; for messages only.
     pub name: String,
@@ -285,7 +285,7 @@ pub struct Unknown {
 }
 
 /// What the statement does to the session's own state, for the session to follow.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SessionChange {
     /// `PREPARE name AS …`: facts of the inner statement.
     Prepare(String, Arc<Facts>),
@@ -302,7 +302,7 @@ pub enum SessionChange {
 }
 
 /// The facts about one statement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Facts {
     /// The first effect's operation as a person would name the statement.
     pub operation: Operation,

@@ -1,2 +1,33 @@
-//! The `weir` program.
-fn main() {}
+//! The `weir` program: reads the command line, runs one command, answers with an exit code. Knows
+//! no command from inside.
+//!
+//! ```text
+//! cli ─▶ command ─┬─▶ serve   (config, store, ledger, policies, engines, http)
+//!                 ├─▶ check, init, policy, identity
+//!                 └─▶ audit   (reads the ledger beside a running serve)
+//! ```
+
+mod actor;
+mod audit;
+mod cli;
+mod command;
+mod exit;
+mod http;
+mod layout;
+mod logging;
+mod metrics;
+mod out;
+mod people;
+mod serve;
+mod watch;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match command::run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,122 @@
+//! Errors and notices as clients may see them. Knows SQLSTATEs, not sessions.
+//!
+//! Where a statement touched what its asker may not see raw, the server's words are a channel: a
+//! cast fails with the value in its message, a unique violation names the key. What is kept is what
+//! cannot carry a value: severity, SQLSTATE, and the names of schema, table, column, type and
+//! constraint.
+
+use bytes::BytesMut;
+use gate::Refusal;
+use std::borrow::Cow;
+use wire_pg::{
+    WireError,
+    backend::{
+        Report, Tag,
+        encode::{self, Diagnostic, Severity},
+        field,
+    },
+};
+
+/// Fields that hold names from the catalog or the server's source, never values.
+const SAFE_FIELDS: &[u8] = &[
+    field::SEVERITY,
+    field::SEVERITY_PLAIN,
+    field::CODE,
+    field::SCHEMA,
+    field::TABLE,
+    field::COLUMN,
+    field::DATATYPE,
+    field::CONSTRAINT,
+    field::POSITION,
+    field::FILE,
+    field::LINE,
+    field::ROUTINE,
+];
+
+/// An ErrorResponse for a refusal; a fatal one ends the session.
+pub(crate) fn refuse(out: &mut BytesMut, refusal: &Refusal, fatal: bool) {
+    let severity = if fatal { Severity::Fatal } else { Severity::Error };
+    let detail = match (&refusal.detail, &refusal.record) {
+        (Some(detail), Some(record)) => Some(format!("{detail}\nRecord: {record}")),
+        (Some(detail), None) => Some(detail.clone()),
+        (None, Some(record)) => Some(format!("Record: {record}")),
+        (None, None) => None,
+    };
+    let diagnostic = Diagnostic {
+        severity,
+        code: refusal.sqlstate,
+        message: &refusal.message,
+        detail: detail.as_deref(),
+        hint: refusal.hint.as_deref(),
+        position: refusal.position.filter(|position| *position > 0),
+    };
+    diagnostic.encode(out);
+}
+
+/// The server's error or notice without what may carry a value.
+///
+/// # Errors
+/// If `tag` is neither an error's nor a notice's.
+pub(crate) fn redact(out: &mut BytesMut, tag: Tag, report: Report<'_>) -> Result<(), WireError> {
+    let spoken = said_before_data(report);
+    let code = report.code().bytes();
+    encode::report(out, tag, report, |field_code, text| match field_code {
+        field::MESSAGE if spoken => Some(Cow::Borrowed(text.bytes())),
+        field::MESSAGE => {
+            let message = format!("{} ({WITHHELD})", generic(code));
+            Some(Cow::Owned(message.into_bytes()))
+        }
+        kept if SAFE_FIELDS.contains(&kept) => Some(Cow::Borrowed(text.bytes())),
+        _ => None,
+    })
+}
+
+const WITHHELD: &str =
+    "Weir withheld the server's words: the statement touched data that you may not see";
+
+/// True if the message was made before any row was read: errors of parse analysis point into the
+/// client's own text (`P`), have no context and no internal statement.
+fn said_before_data(report: Report<'_>) -> bool {
+    let code = report.code().bytes();
+    let of_analysis = code.starts_with(b"42") || code == b"3F000" || code == b"25P02";
+    let pointed = report.field(field::POSITION).is_some() || code == b"25P02";
+    of_analysis && pointed && report.field(field::WHERE).is_none()
+}
+
+/// What went wrong, by SQLSTATE (PostgreSQL manual, appendix A), in words that hold no value.
+fn generic(code: &[u8]) -> &'static str {
+    match code {
+        b"22012" => "division by zero",
+        b"22P02" => "invalid input syntax",
+        b"22003" => "value out of range",
+        b"22001" => "value too long",
+        b"22007" | b"22008" => "invalid or out-of-range date or time",
+        b"22023" => "invalid parameter value",
+        b"22P05" | b"22021" => "character that the encoding does not have",
+        b"23502" => "null value violates a not-null constraint",
+        b"23503" => "foreign key violation",
+        b"23505" => "unique violation",
+        b"23514" => "check violation",
+        b"23P01" => "exclusion violation",
+        b"21000" => "more than one row returned by a subquery used as an expression",
+        b"25006" => "cannot write in a read-only transaction",
+        b"25P02" => {
+            "current transaction is aborted, commands ignored until end of transaction block"
+        }
+        b"40001" => "could not serialize access",
+        b"40P01" => "deadlock detected",
+        b"42501" => "permission denied",
+        b"53100" => "the database's disk is full",
+        b"53200" => "the database is out of memory",
+        b"53300" => "too many connections",
+        b"55P03" => "could not obtain lock",
+        b"57014" => "canceling statement due to timeout or user request",
+        b"57P01" => "terminating connection due to administrator command",
+        b"54001" => "stack depth limit exceeded",
+        b"P0001" => "an exception was raised",
+        _ if code.starts_with(b"00") || code.starts_with(b"01") => "a notice was raised",
+        _ if code.starts_with(b"22") => "data exception",
+        _ if code.starts_with(b"23") => "constraint violation",
+        _ => "the statement failed",
+    }
+}

@@ -1,0 +1,408 @@
+//! One session's two streams, joined: every message of the client goes through the gate, every
+//! message of the upstream through the masks. Knows the protocol's order; decides nothing.
+//!
+//! The loop is a function that makes progress where it can and sleeps when it cannot:
+//!
+//! ```text
+//!   client.input ─▶ client messages ─▶ gate ─▶ upstream.output
+//!   client.output ◀─ rows, masks ◀─ upstream messages ◀─ upstream.input
+//! ```
+//!
+//! Each side stops reading when the other side's output is full, so memory stays bounded and
+//! back-pressure reaches both ends.
+
+mod client;
+mod expected;
+mod extended;
+mod pipe;
+mod probe;
+mod rows;
+mod server;
+mod watch;
+
+use crate::knowledge::KnowledgeWatch;
+use bytes::{Buf, BytesMut};
+use expected::{Expected, Portal, Prepared};
+use gate::{Cleared, Refusal, Sequence, Session, Statement, Synced};
+use net::Stream;
+use pipe::Pipe;
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    future::Future,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+use wire_pg::{WireError, backend::Status};
+
+use watch::Order;
+pub(crate) use watch::{CancelOnce, Orders};
+
+/// Limits that a session keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest Query or Parse: bytes.
+    pub statement_bytes: usize,
+    /// The largest message that must be held whole to be masked: bytes.
+    pub message_bytes: usize,
+    /// A session that is idle for longer ends.
+    pub idle: Option<Duration>,
+    /// A statement that runs for longer is cancelled.
+    pub statement: Option<Duration>,
+    /// How long a statement waits for the catalog to be read again.
+    pub catalog_wait: Duration,
+}
+
+/// The largest message that the protocol allows: PostgreSQL's own limit, bytes.
+const PROTOCOL_MESSAGE_BYTES: usize = 0x3fff_ffff + 5;
+/// Requests under way in one session beyond which no more are read from the client.
+const MAX_EXPECTED: usize = 16 * 1024;
+/// How long a session that ends waits for its peers to take the last words.
+pub(crate) const GOODBYE: Duration = Duration::from_secs(2);
+/// Prepared statements and portals of the protocol in one session.
+const MAX_NAMES: usize = 64 * 1024;
+
+/// Why a session ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The client said goodbye or closed its connection.
+    ClientLeft,
+    /// The client's connection broke.
+    ClientLost(io::Error),
+    /// The client broke the protocol.
+    ClientBroke(WireError),
+    /// The client sent a message of a type that it may not send here.
+    ClientMistook(u8),
+    /// The upstream closed or broke the connection.
+    UpstreamLost(Option<io::Error>),
+    /// The upstream sent what the protocol does not allow here.
+    UpstreamBroke(String),
+    /// The session was idle for too long.
+    Idle,
+    /// Weir ends the session: drain, revocation.
+    Ordered(&'static str),
+    /// A row that must be held whole to be masked is larger than the limit.
+    TooLarge {
+        /// The row: bytes.
+        bytes: usize,
+        /// The limit: bytes.
+        limit: usize,
+    },
+}
+
+impl From<WireError> for End {
+    fn from(error: WireError) -> Self {
+        Self::ClientBroke(error)
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ClientLeft => f.write_str("client left"),
+            Self::ClientLost(_) => f.write_str("client lost"),
+            Self::ClientBroke(error) => write!(f, "protocol violation: {error}"),
+            Self::ClientMistook(tag) => {
+                write!(f, "protocol violation: message type {:?}", char::from(*tag))
+            }
+            Self::UpstreamLost(_) => f.write_str("upstream lost"),
+            Self::UpstreamBroke(what) => write!(f, "upstream broke the protocol: {what}"),
+            Self::Idle => f.write_str("idle for too long"),
+            Self::Ordered(why) => f.write_str(why),
+            Self::TooLarge { bytes, limit } => {
+                write!(f, "a row of {bytes} bytes is larger than the limit of {limit}")
+            }
+        }
+    }
+}
+
+impl End {
+    /// The word for statements that this end cut short.
+    fn short(&self) -> &'static str {
+        match self {
+            Self::ClientLeft
+            | Self::ClientLost(_)
+            | Self::ClientBroke(_)
+            | Self::ClientMistook(_) => "client left",
+            Self::UpstreamLost(_) | Self::UpstreamBroke(_) => "upstream lost",
+            Self::Idle | Self::Ordered(_) | Self::TooLarge { .. } => "session ended by weir",
+        }
+    }
+}
+
+/// Why the client's next message has to wait.
+enum Block {
+    /// Its intent must be on stable storage first.
+    Sync(Synced),
+    /// What is known of the database is being read again.
+    Knowledge(Pin<Box<dyn Future<Output = ()> + Send>>),
+    /// The server is being asked for the scope; cleared when the answers are in.
+    Probe,
+}
+
+/// What became of a client's message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Dealt with.
+    Done,
+    /// To be looked at again when the block is gone.
+    Blocked,
+}
+
+/// A statement that waits for the disk, cleared already.
+struct Parked {
+    cleared: Cleared<Statement>,
+}
+
+/// Both streams of a session and all that lies between.
+pub(crate) struct Relay {
+    client: Pipe,
+    upstream: Pipe,
+    session: Session,
+    knowledge: KnowledgeWatch,
+    limits: Limits,
+    expected: VecDeque<Expected>,
+    prepared: HashMap<Box<[u8]>, Arc<Prepared>>,
+    portals: HashMap<Box<[u8]>, Arc<Portal>>,
+    status: Status,
+    /// The server skips what it gets until a Sync.
+    skipping: bool,
+    /// The server takes COPY data.
+    copying_in: bool,
+    /// Requests under way that may end a transaction.
+    ending: usize,
+    /// Intents up to here must be on stable storage before the next Sync goes.
+    before_sync: Option<Sequence>,
+    block: Option<Block>,
+    parked: Option<Parked>,
+    /// What was parked could not be made durable: the message at the front is refused.
+    refuse_next: Option<Refusal>,
+    /// The session must end as soon as it is looked at.
+    must_end: Option<End>,
+    /// The upstream said that it closes the connection, in its own words.
+    upstream_said_fatal: bool,
+    /// A sync that was asked for early, so that the disk works while the upstream does.
+    early_sync: Option<Synced>,
+    /// Rows wait for the disk.
+    rows_block: Option<Synced>,
+    /// Bytes of a client message that go upstream as they come.
+    client_passes: usize,
+    /// Bytes of a client message that are dropped as they come.
+    client_drops: usize,
+    /// Bytes of an upstream message that go to the client as they come.
+    upstream_passes: usize,
+    probe: probe::Probe,
+    utf8: bool,
+    scratch: Vec<u8>,
+    timer: watch::Timer,
+    draining: bool,
+    cancel: CancelOnce,
+}
+
+impl Relay {
+    /// Joins a signed-in client and a connected upstream. `input`s are bytes already read.
+    pub(crate) fn new(
+        client: (Stream, BytesMut),
+        upstream: (Stream, BytesMut),
+        session: Session,
+        knowledge: KnowledgeWatch,
+        limits: Limits,
+        cancel: CancelOnce,
+    ) -> Self {
+        Self {
+            client: Pipe::new(client.0, client.1),
+            upstream: Pipe::new(upstream.0, upstream.1),
+            session,
+            knowledge,
+            limits,
+            expected: VecDeque::new(),
+            prepared: HashMap::new(),
+            portals: HashMap::new(),
+            status: Status::Idle,
+            skipping: false,
+            copying_in: false,
+            ending: 0,
+            before_sync: None,
+            block: None,
+            parked: None,
+            refuse_next: None,
+            must_end: None,
+            upstream_said_fatal: false,
+            early_sync: None,
+            rows_block: None,
+            client_passes: 0,
+            client_drops: 0,
+            upstream_passes: 0,
+            probe: probe::Probe::default(),
+            utf8: true,
+            scratch: Vec::new(),
+            timer: watch::Timer::default(),
+            draining: false,
+            cancel,
+        }
+    }
+
+    /// Output for the client, for what is said before the relay runs.
+    pub(crate) fn greet(&mut self) -> &mut BytesMut {
+        &mut self.client.output
+    }
+
+    /// Notes a setting that the server reported, at start or later.
+    pub(crate) fn note_setting(&mut self, name: &[u8], value: &[u8]) {
+        match name {
+            b"client_encoding" => self.utf8 = value.eq_ignore_ascii_case(b"UTF8"),
+            b"standard_conforming_strings" | b"search_path" => self.session.scope_unknown(),
+            _ => {}
+        }
+    }
+
+    /// Relays until the session ends, then tells both sides and the record.
+    pub(crate) async fn run(mut self, mut orders: Orders) -> End {
+        let end = loop {
+            tokio::select! {
+                biased;
+                end = std::future::poll_fn(|cx| self.turn(cx)) => break end,
+                order = orders.next() => match order {
+                    Order::Drain => self.draining = true,
+                    Order::End(why) => break End::Ordered(why),
+                },
+            }
+        };
+        self.part(&end).await;
+        end
+    }
+
+    /// Makes all the progress that can be made now.
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        loop {
+            match self.step(cx) {
+                Ok(true) => {}
+                Ok(false) => return Poll::Pending,
+                Err(end) => return Poll::Ready(end),
+            }
+        }
+    }
+
+    fn step(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+        let mut progress = self.unblock(cx);
+        if let Some(end) = self.must_end.take() {
+            return Err(end);
+        }
+        progress |= self.take_client()?;
+        progress |= self.take_upstream()?;
+        progress |= self.upstream.write(cx).map_err(|error| End::UpstreamLost(Some(error)))?;
+        progress |= self.client.write(cx).map_err(End::ClientLost)?;
+        if self.block.is_none() && !self.upstream.is_full() && self.expected.len() < MAX_EXPECTED {
+            progress |= self.client.read(cx).map_err(End::ClientLost)?;
+        }
+        if self.rows_block.is_none() && !self.client.is_full() {
+            let read = self.upstream.read(cx);
+            progress |= read.map_err(|error| End::UpstreamLost(Some(error)))?;
+        }
+        if !progress {
+            self.check_ends()?;
+            progress = self.check_time(cx)?;
+        }
+        Ok(progress)
+    }
+
+    /// Ends that show only when nothing else is left to do.
+    fn check_ends(&self) -> Result<(), End> {
+        // A client that closed its half still gets what it asked for, as from the server itself.
+        let owed = !self.expected.is_empty() && !self.copying_in && self.block.is_none();
+        if self.client.ended && !owed && self.client.output.is_empty() {
+            return Err(End::ClientLeft);
+        }
+        if self.upstream.ended && self.rows_block.is_none() && self.client.output.is_empty() {
+            return Err(End::UpstreamLost(None));
+        }
+        if self.draining && self.is_idle() {
+            return Err(End::Ordered("weir is shutting down"));
+        }
+        Ok(())
+    }
+
+    /// True between transactions, with nothing under way.
+    fn is_idle(&self) -> bool {
+        self.expected.is_empty()
+            && self.status == Status::Idle
+            && self.client.input.is_empty()
+            && self.parked.is_none()
+            && self.client_passes == 0
+    }
+
+    /// Lifts blocks whose time has come.
+    fn unblock(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut lifted = false;
+        if let Some(early) = &mut self.early_sync
+            && Pin::new(early).poll(cx).is_ready()
+        {
+            self.early_sync = None;
+        }
+        let done = match &mut self.block {
+            None | Some(Block::Probe) => false,
+            Some(Block::Knowledge(wait)) => wait.as_mut().poll(cx).is_ready(),
+            Some(Block::Sync(synced)) => match Pin::new(synced).poll(cx) {
+                Poll::Pending => false,
+                Poll::Ready(Ok(())) => true,
+                Poll::Ready(Err(_)) => {
+                    self.sync_failed();
+                    true
+                }
+            },
+        };
+        if done {
+            self.block = None;
+            lifted = true;
+        }
+        if let Some(synced) = &mut self.rows_block
+            && let Poll::Ready(result) = Pin::new(synced).poll(cx)
+        {
+            self.rows_block = None;
+            lifted = true;
+            self.rows_synced(result.is_ok());
+        }
+        lifted
+    }
+
+    /// What was parked could not be made durable: it does not run, and the client is told.
+    fn sync_failed(&mut self) {
+        if let Some(Parked { cleared }) = self.parked.take() {
+            self.session.abandon(cleared, "not synced", std::time::SystemTime::now());
+        }
+        self.refuse_next = Some(Refusal::unrecordable());
+    }
+
+    /// The last words to the client, by the reason of the end.
+    fn say_goodbye(&mut self, end: &End) {
+        let (code, message, hint) = match end {
+            End::ClientLeft | End::ClientLost(_) => return,
+            End::UpstreamLost(_) if self.upstream_said_fatal => return,
+            End::ClientBroke(_) | End::ClientMistook(_) => {
+                ("08P01", "the client broke the protocol", None)
+            }
+            End::UpstreamLost(_) => {
+                ("08006", "the database closed the connection", Some("Connect again."))
+            }
+            End::UpstreamBroke(_) => (
+                "08P01",
+                "the database sent what Weir cannot vouch for, so the session ends",
+                Some("Tell an operator; Weir's log has the reason."),
+            ),
+            End::Idle => ("57P05", "the session was idle for too long", Some("Connect again.")),
+            End::Ordered(why) => ("57P01", *why, None),
+            End::TooLarge { .. } => (
+                "54000",
+                "a row is too large to be masked",
+                Some("Select fewer columns, or ask an operator to raise limits.max_message_bytes."),
+            ),
+        };
+        let message = format!("Weir ended this session: {message}");
+        let mut diagnostic = wire_pg::backend::encode::Diagnostic::fatal(code, &message);
+        diagnostic.hint = hint;
+        diagnostic.encode(&mut self.client.output);
+    }
+}

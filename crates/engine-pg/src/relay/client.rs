@@ -1,0 +1,394 @@
+//! What the client sends. Every message that makes something run passes the gate here; the others
+//! are checked, noted and carried on. Knows no rows.
+
+use super::{
+    Block, End, Expected, MAX_EXPECTED, PROTOCOL_MESSAGE_BYTES, Parked, Relay, Step,
+    expected::{Request, Run},
+};
+use bytes::Buf;
+use gate::{Cleared, Parameters, Plan, ProtocolFeature, Readiness, Refusal, Statement, Via};
+use model::Durability;
+use std::{
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
+use wire_pg::{
+    Text, WireError,
+    backend::Status,
+    frame::{self, Message},
+    frontend::{self, Tag, encode},
+};
+
+/// What goes upstream in the place of a refused statement: a text that no server parses, so that
+/// the server itself fails the statement, aborts its transaction and skips what must be skipped.
+const REFUSED: &[u8] = b"!weir refused the statement that stood here";
+/// The name under which a refused Parse, Bind or Execute is made to fail; never comes to be.
+const REFUSED_NAME: &[u8] = b"weir refused";
+/// Messages that hold names and numbers alone are no longer than this: bytes.
+const SMALL_MESSAGE_BYTES: usize = 64 * 1024;
+/// A Bind beyond this is carried on as it comes, once its names are known: bytes.
+const WHOLE_BIND_BYTES: usize = 1 << 20;
+
+impl Relay {
+    /// Works through the client's input; `Ok(true)` if anything was consumed.
+    pub(super) fn take_client(&mut self) -> Result<bool, End> {
+        let mut input = std::mem::take(&mut self.client.input);
+        let mut used = 0;
+        let result = self.client_messages(&input, &mut used);
+        input.advance(used);
+        self.client.input = input;
+        result.map(|()| used > 0)
+    }
+
+    fn client_messages(&mut self, input: &[u8], used: &mut usize) -> Result<(), End> {
+        while self.block.is_none() && !self.upstream.is_full() && self.expected.len() < MAX_EXPECTED
+        {
+            let rest = input.get(*used..).unwrap_or_default();
+            if rest.is_empty() {
+                break;
+            }
+            if self.client_passes > 0 {
+                let passing = rest.len().min(self.client_passes);
+                self.upstream.output.extend_from_slice(rest.get(..passing).unwrap_or_default());
+                self.client_passes -= passing;
+                *used += passing;
+                continue;
+            }
+            if self.client_drops > 0 {
+                let dropped = rest.len().min(self.client_drops);
+                self.client_drops -= dropped;
+                *used += dropped;
+                continue;
+            }
+            let Some(frame) = frame::peek(rest, PROTOCOL_MESSAGE_BYTES)? else { break };
+            let Some(tag) = Tag::from_byte(frame.tag) else {
+                return Err(End::ClientMistook(frame.tag));
+            };
+            if let Some(consumed) = self.begin_long(tag, rest, frame)? {
+                *used += consumed;
+                continue;
+            }
+            let Some(whole) = rest.get(..frame.len) else {
+                self.client.wanted = frame.len;
+                break;
+            };
+            self.client.wanted = 0;
+            let payload = whole.get(frame::HEADER_LEN..).unwrap_or_default();
+            let message = Message { tag: frame.tag, payload, whole };
+            if self.client_message(tag, message)? == Step::Blocked {
+                break;
+            }
+            *used += frame.len;
+        }
+        Ok(())
+    }
+
+    /// Deals with messages that are too long to be held: COPY data and long Binds stream through,
+    /// statements beyond the limit are refused and dropped. `Some` is the number of bytes consumed.
+    fn begin_long(
+        &mut self,
+        tag: Tag,
+        rest: &[u8],
+        frame: frame::Frame,
+    ) -> Result<Option<usize>, End> {
+        match tag {
+            Tag::CopyData if rest.len() < frame.len => {
+                if self.skipping && !self.copying_in {
+                    self.client_drops = frame.len;
+                } else {
+                    self.client_passes = frame.len;
+                }
+                Ok(Some(0))
+            }
+            Tag::Query | Tag::Parse if frame.len > self.limits.statement_bytes => {
+                let limit = self.limits.statement_bytes;
+                let what = format!("it is longer than {limit} bytes");
+                let refusal =
+                    Refusal::limit(what, "Split it, or send data as COPY or as parameters.");
+                match tag {
+                    Tag::Query => self.refuse_query(refusal)?,
+                    _ => self.refuse_extended(refusal)?,
+                }
+                self.client_drops = frame.len;
+                Ok(Some(0))
+            }
+            Tag::Execute | Tag::Describe | Tag::Close | Tag::Sync | Tag::Flush | Tag::Terminate
+                if frame.len > SMALL_MESSAGE_BYTES =>
+            {
+                let (tag, len) = (frame.tag, frame.len);
+                Err(WireError::TooLong { tag, len, limit: SMALL_MESSAGE_BYTES }.into())
+            }
+            Tag::Bind if frame.len > WHOLE_BIND_BYTES && rest.len() < frame.len => {
+                self.long_bind(rest, frame)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn client_message(&mut self, tag: Tag, message: Message<'_>) -> Result<Step, End> {
+        // The server ignores all but Sync and Terminate after an error in the extended protocol;
+        // what it will not answer is not recorded as an intent and not forwarded.
+        if self.skipping && !matches!(tag, Tag::Sync | Tag::Terminate) {
+            return Ok(Step::Done);
+        }
+        match tag {
+            Tag::Query => return self.query(message),
+            Tag::Parse => return self.parse(message),
+            Tag::Bind => return self.bind(message),
+            Tag::Execute => return self.execute(message),
+            Tag::Sync => return self.sync(message),
+            Tag::FunctionCall => return self.function_call(message),
+            Tag::Describe => self.describe(message)?,
+            Tag::Close => self.close(message)?,
+            Tag::Flush => {
+                frontend::empty(message.payload)?;
+                self.upstream.output.extend_from_slice(message.whole);
+            }
+            Tag::CopyData => self.upstream.output.extend_from_slice(message.whole),
+            Tag::CopyDone | Tag::CopyFail => self.end_copy(message),
+            Tag::Terminate => return Err(End::ClientLeft),
+            Tag::Password => return Err(End::ClientMistook(message.tag)),
+        }
+        Ok(Step::Done)
+    }
+
+    fn query(&mut self, message: Message<'_>) -> Result<Step, End> {
+        if let Some(refusal) = self.refuse_next.take() {
+            self.refuse_query(refusal)?;
+            return Ok(Step::Done);
+        }
+        let cleared = match self.parked.take() {
+            Some(parked) => parked.cleared,
+            None => {
+                let text = frontend::Query::parse(message.payload)?.text;
+                if !self.ready() {
+                    return Ok(Step::Blocked);
+                }
+                match self.clear(text, Via::Simple, &Parameters::default()) {
+                    Ok(cleared) => cleared,
+                    Err(refusal) => {
+                        self.refuse_query(refusal)?;
+                        return Ok(Step::Done);
+                    }
+                }
+            }
+        };
+        // A simple query commits what extended messages before it left uncommitted.
+        let commits = self.before_sync.take().is_some();
+        let Some(cleared) = self.wait_for_disk(cleared, false, commits) else {
+            return Ok(Step::Blocked);
+        };
+        if let Err(refusal) = self.prepare_read_only(cleared.get(), true)? {
+            self.abandon(cleared);
+            self.refuse_query(refusal)?;
+            return Ok(Step::Done);
+        }
+        // A simple query also ends an unnamed statement's life.
+        self.prepared.remove(&b""[..]);
+        self.send(cleared, None, message.whole, |run| Request::Query(Some(run)));
+        Ok(Step::Done)
+    }
+
+    fn function_call(&mut self, message: Message<'_>) -> Result<Step, End> {
+        let call = frontend::FunctionCall::parse(message.payload)?;
+        if !self.ready() {
+            return Ok(Step::Blocked);
+        }
+        let now = SystemTime::now();
+        let allowed = self.session.may_use(ProtocolFeature::FunctionCall, now);
+        let text = format!("/* FunctionCall */ CALL oid_{}()", call.function);
+        let cleared = allowed.and_then(|()| {
+            let parameters = self.session.parameters(call.arguments.iter());
+            let plan = self.session.plan(&text, now);
+            self.session.submit(&plan, Via::FunctionCall, &parameters, now)
+        });
+        match cleared {
+            Ok(cleared) => {
+                self.send(cleared, None, message.whole, |run| Request::FunctionCall(Some(run)));
+            }
+            Err(refusal) => self.refuse_query(refusal)?,
+        }
+        Ok(Step::Done)
+    }
+
+    fn sync(&mut self, message: Message<'_>) -> Result<Step, End> {
+        frontend::empty(message.payload)?;
+        if self.refuse_next.take().is_some() {
+            // The implicit transaction must not commit what could not be made durable.
+            self.refuse_extended(Refusal::unrecordable())?;
+        } else if let Some(intent) = self.before_sync.take()
+            && !self.session.gate().ledger.is_synced(intent)
+        {
+            self.block = Some(Block::Sync(self.session.gate().ledger.synced(intent)));
+            return Ok(Step::Blocked);
+        }
+        // A server that takes COPY data ignores a Sync.
+        if !self.copying_in {
+            self.expected.push_back(Expected::of(Request::Sync));
+            self.skipping = false;
+        }
+        self.upstream.output.extend_from_slice(message.whole);
+        Ok(Step::Done)
+    }
+
+    fn end_copy(&mut self, message: Message<'_>) {
+        if self.copying_in {
+            self.copying_in = false;
+        } else if !self.expected.is_empty() {
+            self.expected.push_back(Expected::of(Request::CopyEnd));
+        }
+        self.upstream.output.extend_from_slice(message.whole);
+    }
+
+    /// True if a text can be planned now; otherwise what is missing has been asked for.
+    pub(super) fn ready(&mut self) -> bool {
+        match self.session.readiness(SystemTime::now()) {
+            Readiness::Ready => true,
+            Readiness::CatalogStale => {
+                let wait = self.knowledge.wait(self.limits.catalog_wait);
+                match wait {
+                    Some(wait) => {
+                        self.block = Some(Block::Knowledge(wait));
+                        false
+                    }
+                    // It was waited for in vain: what is known is stale, and planning says so.
+                    None => true,
+                }
+            }
+            Readiness::ScopeUnknown => self.ask_scope(),
+        }
+    }
+
+    /// Plans, decides and records a text.
+    pub(super) fn clear(
+        &mut self,
+        text: Text<'_>,
+        via: Via,
+        parameters: &Parameters,
+    ) -> Result<Cleared<Statement>, Refusal> {
+        let plan = self.plan(text)?;
+        self.session.submit(&plan, via, parameters, SystemTime::now())
+    }
+
+    /// Plans a text. What is not UTF-8 can be planned only for those who need no understanding.
+    pub(super) fn plan(&mut self, text: Text<'_>) -> Result<Arc<Plan>, Refusal> {
+        let now = SystemTime::now();
+        let unrestricted = self.session.unrestricted();
+        match text.utf8() {
+            Some(utf8) if self.utf8 || unrestricted || utf8.is_ascii() => {
+                if !unrestricted && !self.session.database().is_fresh() {
+                    return Err(Refusal::unenforceable(
+                        "what Weir knows of the database is out of date and could not be read again",
+                        "Try again in a moment; if it persists, an operator must look at Weir's \
+                         connection to the database.",
+                    ));
+                }
+                Ok(self.session.plan(utf8, now))
+            }
+            _ if unrestricted => Ok(self.session.plan(&String::from_utf8_lossy(text.bytes()), now)),
+            _ => Err(Refusal::unenforceable(
+                "its text is not UTF-8, so it cannot be understood",
+                "Set client_encoding to UTF8 and send it again.",
+            )),
+        }
+    }
+
+    /// Lets a cleared statement go on, or parks it until its intent is on stable storage.
+    /// `at_sync`: its effect becomes permanent at the next Sync, so that is what waits. `commits`:
+    /// it makes permanent what waits for the disk already.
+    pub(super) fn wait_for_disk(
+        &mut self,
+        cleared: Cleared<Statement>,
+        at_sync: bool,
+        commits: bool,
+    ) -> Option<Cleared<Statement>> {
+        let statement = cleared.get();
+        let ledger = &self.session.gate().ledger;
+        if ledger.is_synced(statement.intent) {
+            return Some(cleared);
+        }
+        match statement.durability {
+            _ if commits => {}
+            Durability::Soon | Durability::BeforeRow => return Some(cleared),
+            Durability::BeforeEffect if statement.rolls_back() => {
+                // Inside a transaction block the COMMIT waits, for this intent as for its own.
+                if self.status == Status::Transaction && self.ending == 0 {
+                    return Some(cleared);
+                }
+                if at_sync {
+                    self.before_sync = Some(statement.intent);
+                    return Some(cleared);
+                }
+            }
+            Durability::BeforeEffect | Durability::BeforeForward => {}
+        }
+        self.block = Some(Block::Sync(ledger.synced(statement.intent)));
+        self.parked = Some(Parked { cleared });
+        None
+    }
+
+    /// Sends what was cleared. The only way by which a statement reaches the upstream.
+    pub(super) fn send(
+        &mut self,
+        cleared: Cleared<Statement>,
+        portal: Option<Arc<super::Portal>>,
+        whole: &[u8],
+        request: impl FnOnce(Box<Run>) -> Request,
+    ) {
+        let run = Box::new(Run::new(cleared.into_inner(), portal, Instant::now()));
+        if run.statement.ends_transaction() {
+            self.ending += 1;
+        }
+        // The disk starts while the upstream works; rows wait for it only if it is slower.
+        if !run.rows_may_leave {
+            self.early_sync = Some(self.session.gate().ledger.synced(run.statement.intent));
+        }
+        self.expected.push_back(Expected::of(request(run)));
+        self.upstream.output.extend_from_slice(whole);
+    }
+
+    /// Records that what was cleared did not run after all.
+    pub(super) fn abandon(&mut self, cleared: Cleared<Statement>) {
+        self.session.abandon(cleared, "not enforceable", SystemTime::now());
+    }
+
+    /// Makes the upstream fail a Query in the refused one's place.
+    pub(super) fn refuse_query(&mut self, refusal: Refusal) -> Result<(), End> {
+        encode::query(&mut self.upstream.output, REFUSED)?;
+        self.expected.push_back(Expected::refused(Request::Query(None), refusal));
+        Ok(())
+    }
+
+    /// Makes the upstream fail in the place of a refused message of the extended protocol.
+    pub(super) fn refuse_extended(&mut self, refusal: Refusal) -> Result<(), End> {
+        encode::parse(&mut self.upstream.output, REFUSED_NAME, REFUSED, [])?;
+        let request = Request::Parse { name: REFUSED_NAME.into(), before: None };
+        self.expected.push_back(Expected::refused(request, refusal));
+        Ok(())
+    }
+
+    /// If the verdict wants a read-only transaction, makes it one; `Err` if that cannot be done
+    /// here. A setting at the head of the same implicit transaction ends with it.
+    pub(super) fn prepare_read_only(
+        &mut self,
+        statement: &Statement,
+        simple: bool,
+    ) -> Result<Result<(), Refusal>, End> {
+        if !statement.plan.parts.iter().any(|part| part.verdict.read_only) {
+            return Ok(Ok(()));
+        }
+        let hint = "Run it by itself, outside of a transaction block; or ask an administrator for \
+                    a policy that permits it.";
+        if self.status != Status::Idle || !self.expected.is_empty() && simple {
+            let what = "parts of it were not understood, so it may only run in a read-only \
+                        transaction of its own";
+            return Ok(Err(Refusal::unenforceable(what, hint)));
+        }
+        if statement.plan.parts.len() > 1 {
+            let what = "parts of it were not understood, so it may not run together with others";
+            return Ok(Err(Refusal::unenforceable(what, hint)));
+        }
+        self.run_hidden(b"SET transaction_read_only TO on", |_| Request::Execute(None))?;
+        Ok(Ok(()))
+    }
+}

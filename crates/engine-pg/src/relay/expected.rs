@@ -1,0 +1,173 @@
+//! What the upstream still owes: one entry per request that it will answer, in order. Knows what an
+//! answer consists of, not how it is carried on.
+
+use gate::{CopyMask, Counts, Field, Masks, Parameters, Plan, Refusal, Statement};
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+/// A request on its way.
+#[derive(Debug)]
+pub(super) struct Expected {
+    /// What was asked.
+    pub(super) request: Request,
+    /// Weir asked by itself: the client must not see the answer.
+    pub(super) hidden: bool,
+    /// What went upstream was made to fail in the refused statement's place, so that transaction
+    /// state, order and skipping are the server's own; the client gets this instead of its error.
+    pub(super) refusal: Option<Box<Refusal>>,
+}
+
+impl Expected {
+    /// A request of the client's.
+    pub(super) fn of(request: Request) -> Self {
+        Self { request, hidden: false, refusal: None }
+    }
+
+    /// A request of Weir's own.
+    pub(super) fn hidden(request: Request) -> Self {
+        Self { request, hidden: true, refusal: None }
+    }
+
+    /// A request that fails upstream in place of what was refused.
+    pub(super) fn refused(request: Request, refusal: Refusal) -> Self {
+        Self { request, hidden: false, refusal: Some(Box::new(refusal)) }
+    }
+}
+
+/// The kinds of requests that are answered.
+#[derive(Debug)]
+pub(super) enum Request {
+    /// Query: answered up to ReadyForQuery.
+    Query(Option<Box<Run>>),
+    /// FunctionCall: answered up to ReadyForQuery.
+    FunctionCall(Option<Box<Run>>),
+    /// Parse; on failure the name means again what it meant before.
+    Parse { name: Box<[u8]>, before: Option<Arc<Prepared>> },
+    /// Bind.
+    Bind,
+    /// Close; on failure the statement is still there.
+    Close { name: Option<Box<[u8]>>, before: Option<Arc<Prepared>> },
+    /// Describe of a statement.
+    DescribeStatement(Option<Arc<Prepared>>),
+    /// Describe of a portal.
+    DescribePortal(Option<Arc<Portal>>),
+    /// Execute.
+    Execute(Option<Box<Run>>),
+    /// Sync: answered by ReadyForQuery.
+    Sync,
+    /// The end of COPY data that the client sent before the server asked for any.
+    CopyEnd,
+    /// One setting of the scope, asked by SHOW.
+    Show(super::probe::Setting),
+}
+
+/// A statement that was cleared and sent.
+#[derive(Debug)]
+pub(super) struct Run {
+    /// What was cleared.
+    pub(super) statement: Statement,
+    /// The statement of the text that is being answered.
+    pub(super) part: usize,
+    /// What it did so far.
+    pub(super) counts: Counts,
+    /// When it was sent.
+    pub(super) sent: Instant,
+    /// How its rows leave; known from the description of the result on.
+    pub(super) masks: Option<Arc<Masks>>,
+    /// How its COPY stream leaves, if it is not relayed as it is.
+    pub(super) copy: Option<Box<CopyMask>>,
+    /// The portal whose description tells the result's columns.
+    pub(super) portal: Option<Arc<Portal>>,
+    /// Its intent is on stable storage, or need not be before rows leave.
+    pub(super) rows_may_leave: bool,
+    /// Rows beyond the limit were withheld.
+    pub(super) limited: bool,
+    /// It is a COPY TO STDOUT.
+    pub(super) copied: bool,
+}
+
+impl Run {
+    /// A run that begins now.
+    pub(super) fn new(statement: Statement, portal: Option<Arc<Portal>>, now: Instant) -> Self {
+        let rows_may_leave = statement.durability < model::Durability::BeforeRow;
+        Self {
+            statement,
+            part: 0,
+            counts: Counts::default(),
+            sent: now,
+            masks: None,
+            copy: None,
+            portal,
+            rows_may_leave,
+            limited: false,
+            copied: false,
+        }
+    }
+
+    /// The plan of the part that is being answered.
+    pub(super) fn part(&self) -> Option<&gate::Part> {
+        self.statement.plan.parts.get(self.part)
+    }
+}
+
+/// A prepared statement of the protocol.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    /// What it does and what was decided.
+    pub(super) plan: Arc<Plan>,
+    /// Its result's columns, once the server described them; inner `None` means no rows.
+    pub(super) fields: OnceLock<Option<Box<[Field]>>>,
+}
+
+/// A portal.
+#[derive(Debug)]
+pub(super) struct Portal {
+    /// What it does and what was decided.
+    pub(super) plan: Arc<Plan>,
+    /// The statement it was bound from.
+    pub(super) prepared: Option<Arc<Prepared>>,
+    /// The result formats of the Bind: true is binary. None for all text, one for all columns.
+    pub(super) binary: Box<[bool]>,
+    /// Bind values as the record keeps them.
+    pub(super) parameters: Parameters,
+    /// Its result's columns, once known.
+    pub(super) fields: OnceLock<Option<Box<[Field]>>>,
+    /// A description was asked for.
+    pub(super) asked: AtomicBool,
+    /// The Bind was too long to be read whole: `binary` says nothing.
+    pub(super) unknown_formats: AtomicBool,
+}
+
+impl Portal {
+    /// The result's columns, from the portal's own description or from its statement's.
+    pub(super) fn columns(&self) -> Option<&Option<Box<[Field]>>> {
+        if let Some(fields) = self.fields.get() {
+            return Some(fields);
+        }
+        if self.unknown_formats.load(Ordering::Relaxed) {
+            return None;
+        }
+        let of_statement = self.prepared.as_ref()?.fields.get()?;
+        Some(
+            self.fields.get_or_init(|| of_statement.as_ref().map(|fields| self.in_formats(fields))),
+        )
+    }
+
+    fn in_formats(&self, fields: &[Field]) -> Box<[Field]> {
+        let format = |index: usize| match &*self.binary {
+            [] => false,
+            [all] => *all,
+            each => each.get(index).copied().unwrap_or(false),
+        };
+        let fields = fields.iter().enumerate().map(|(index, field)| {
+            let format = if format(index) { gate::Format::Binary } else { gate::Format::Text };
+            Field { format, ..field.clone() }
+        });
+        fields.collect()
+    }
+}

@@ -1,0 +1,290 @@
+//! The extended protocol: Parse, Bind, Describe, Close, Execute. Names mean here what they mean to
+//! the server, so that what a portal will return is known before it is run.
+
+use super::{
+    End, Expected, MAX_NAMES, Relay, Step,
+    expected::{Portal, Prepared, Request},
+};
+use gate::{Field, Parameters, Plan, Refusal, Via};
+use std::{
+    sync::{Arc, OnceLock, atomic::Ordering},
+    time::SystemTime,
+};
+use wire_pg::{
+    Format, Text,
+    frame::{Frame, HEADER_LEN, Message},
+    frontend::{self, Kind, encode},
+};
+
+impl Relay {
+    pub(super) fn parse(&mut self, message: Message<'_>) -> Result<Step, End> {
+        let parse = frontend::Parse::parse(message.payload)?;
+        if !self.ready() {
+            return Ok(Step::Blocked);
+        }
+        let examined = self.plan(parse.text).and_then(|plan| {
+            self.session.examine(&plan, Via::Extended, SystemTime::now())?;
+            Ok(plan)
+        });
+        let plan = match examined {
+            Ok(plan) => plan,
+            Err(refusal) => {
+                self.refuse_extended(refusal)?;
+                return Ok(Step::Done);
+            }
+        };
+        if self.prepared.len() >= MAX_NAMES {
+            let what = format!("the session holds {MAX_NAMES} prepared statements");
+            self.refuse_extended(Refusal::limit(what, "Close or DEALLOCATE some."))?;
+            return Ok(Step::Done);
+        }
+        if let (Some(name), false) = (parse.name.utf8(), parse.name.is_empty()) {
+            self.session.note_prepared(name, &plan);
+        }
+        let name: Box<[u8]> = parse.name.bytes().into();
+        let prepared = Arc::new(Prepared { plan, fields: OnceLock::new() });
+        let before = self.prepared.insert(name.clone(), prepared);
+        self.expected.push_back(Expected::of(Request::Parse { name, before }));
+        self.upstream.output.extend_from_slice(message.whole);
+        Ok(Step::Done)
+    }
+
+    pub(super) fn bind(&mut self, message: Message<'_>) -> Result<Step, End> {
+        let bind = frontend::Bind::parse(message.payload)?;
+        if !self.ready() {
+            return Ok(Step::Blocked);
+        }
+        let parameters = self.session.parameters(bind.parameters.iter());
+        let binary = bind.result_formats.iter().map(|format| format == Format::BINARY).collect();
+        match self.note_bind(bind.portal, bind.statement, parameters, binary) {
+            Ok(()) => {
+                self.expected.push_back(Expected::of(Request::Bind));
+                self.upstream.output.extend_from_slice(message.whole);
+            }
+            Err(refusal) => self.refuse_extended(refusal)?,
+        }
+        Ok(Step::Done)
+    }
+
+    /// A Bind that is too long to be held: its names come first, the rest streams through. Its
+    /// parameters are not hashed, and neither are its result formats seen, so the portal is
+    /// described before it runs.
+    pub(super) fn long_bind(&mut self, rest: &[u8], frame: Frame) -> Result<Option<usize>, End> {
+        let names = rest.get(HEADER_LEN..).unwrap_or_default();
+        let mut parts = names.splitn(3, |byte| *byte == 0);
+        let (Some(portal), Some(statement), Some(_)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Ok(None);
+        };
+        if self.skipping {
+            self.client_drops = frame.len;
+            return Ok(Some(0));
+        }
+        if !self.ready() {
+            // Nothing is consumed; the names are looked at again when the block is gone.
+            return Ok(Some(0));
+        }
+        let (portal, statement) = (Text::new(portal), Text::new(statement));
+        match self.note_bind(portal, statement, Parameters::uncounted(), Box::default()) {
+            Ok(()) => {
+                if let Some(portal) = self.portals.get(portal.bytes()) {
+                    portal.unknown_formats.store(true, Ordering::Relaxed);
+                }
+                self.expected.push_back(Expected::of(Request::Bind));
+                self.client_passes = frame.len;
+            }
+            Err(refusal) => {
+                self.refuse_extended(refusal)?;
+                self.client_drops = frame.len;
+            }
+        }
+        Ok(Some(0))
+    }
+
+    fn note_bind(
+        &mut self,
+        portal: Text<'_>,
+        statement: Text<'_>,
+        parameters: Parameters,
+        binary: Box<[bool]>,
+    ) -> Result<(), Refusal> {
+        let prepared = self.prepared.get(statement.bytes()).cloned();
+        let plan = match &prepared {
+            Some(prepared) => Arc::clone(&prepared.plan),
+            // A name that SQL's PREPARE made, or one that nobody made: the server will tell.
+            None => self.plan_by_name("EXECUTE", statement)?,
+        };
+        if self.portals.len() >= MAX_NAMES {
+            let what = format!("the session holds {MAX_NAMES} portals");
+            return Err(Refusal::limit(what, "Close some."));
+        }
+        if let (Some(name), false) = (portal.utf8(), portal.is_empty()) {
+            self.session.note_portal(name, &plan);
+        }
+        let portal_state = Portal {
+            plan,
+            prepared,
+            binary,
+            parameters,
+            fields: OnceLock::new(),
+            asked: Default::default(),
+            unknown_formats: Default::default(),
+        };
+        self.portals.insert(portal.bytes().into(), Arc::new(portal_state));
+        Ok(())
+    }
+
+    /// The plan of what SQL knows by a name: `EXECUTE name`, `FETCH ALL FROM name`.
+    fn plan_by_name(&mut self, verb: &str, name: Text<'_>) -> Result<Arc<Plan>, Refusal> {
+        let name = String::from_utf8_lossy(name.bytes()).replace('"', "\"\"");
+        let text = format!("{verb} \"{name}\"");
+        self.plan(Text::new(text.as_bytes()))
+    }
+
+    pub(super) fn describe(&mut self, message: Message<'_>) -> Result<(), End> {
+        let describe = frontend::Describe::parse(message.payload)?;
+        let request = match describe.kind {
+            Kind::Statement => {
+                Request::DescribeStatement(self.prepared.get(describe.name.bytes()).cloned())
+            }
+            Kind::Portal => {
+                let portal = self.portals.get(describe.name.bytes()).cloned();
+                if let Some(portal) = &portal {
+                    portal.asked.store(true, Ordering::Relaxed);
+                }
+                Request::DescribePortal(portal)
+            }
+        };
+        self.expected.push_back(Expected::of(request));
+        self.upstream.output.extend_from_slice(message.whole);
+        Ok(())
+    }
+
+    pub(super) fn close(&mut self, message: Message<'_>) -> Result<(), End> {
+        let close = frontend::Close::parse(message.payload)?;
+        let name: Box<[u8]> = close.name.bytes().into();
+        let request = match close.kind {
+            Kind::Statement => {
+                self.session.forget(close.name.utf8(), None);
+                let before = self.prepared.remove(&name);
+                Request::Close { name: Some(name), before }
+            }
+            Kind::Portal => {
+                self.session.forget(None, close.name.utf8());
+                self.portals.remove(&name);
+                Request::Close { name: None, before: None }
+            }
+        };
+        self.expected.push_back(Expected::of(request));
+        self.upstream.output.extend_from_slice(message.whole);
+        Ok(())
+    }
+
+    pub(super) fn execute(&mut self, message: Message<'_>) -> Result<Step, End> {
+        let execute = frontend::Execute::parse(message.payload)?;
+        if let Some(refusal) = self.refuse_next.take() {
+            self.refuse_extended(refusal)?;
+            return Ok(Step::Done);
+        }
+        if self.parked.is_none() && !self.ready() {
+            return Ok(Step::Blocked);
+        }
+        let portal = match self.portal(execute.portal) {
+            Ok(portal) => portal,
+            Err(refusal) => {
+                self.refuse_extended(refusal)?;
+                return Ok(Step::Done);
+            }
+        };
+        let cleared = match self.parked.take() {
+            Some(parked) => parked.cleared,
+            None => {
+                let now = SystemTime::now();
+                let (plan, parameters) = (&portal.plan, &portal.parameters);
+                match self.session.submit(plan, Via::Extended, parameters, now) {
+                    Ok(cleared) => cleared,
+                    Err(refusal) => {
+                        self.refuse_extended(refusal)?;
+                        return Ok(Step::Done);
+                    }
+                }
+            }
+        };
+        let Some(cleared) = self.wait_for_disk(cleared, true, false) else { return Ok(Step::Blocked) };
+        if let Err(refusal) = self.prepare_read_only(cleared.get(), false)? {
+            self.abandon(cleared);
+            self.refuse_extended(refusal)?;
+            return Ok(Step::Done);
+        }
+        self.ask_columns(&portal, execute.portal)?;
+        self.send(cleared, Some(portal), message.whole, |run| Request::Execute(Some(run)));
+        Ok(Step::Done)
+    }
+
+    /// The portal to be run, decided again if policies or knowledge changed since it was bound.
+    fn portal(&mut self, name: Text<'_>) -> Result<Arc<Portal>, Refusal> {
+        let Some(portal) = self.portals.get(name.bytes()).cloned() else {
+            // A cursor that SQL made can be run as a portal.
+            let plan = self.plan_by_name("FETCH ALL FROM", name)?;
+            return Ok(Arc::new(Portal::of(plan)));
+        };
+        if self.session.stands(&portal.plan, SystemTime::now()) {
+            return Ok(portal);
+        }
+        let plan = self.plan(Text::new(portal.plan.text.as_bytes()))?;
+        let renewed = Arc::new(portal.with_plan(plan));
+        self.portals.insert(name.bytes().into(), Arc::clone(&renewed));
+        Ok(renewed)
+    }
+
+    /// Where masks will be needed and the result's columns are not known, asks for them before the
+    /// portal runs.
+    fn ask_columns(&mut self, portal: &Arc<Portal>, name: Text<'_>) -> Result<(), End> {
+        let unknown = !portal.plan.unrestricted
+            && portal.returns_rows()
+            && portal.columns().is_none()
+            && !portal.asked.swap(true, Ordering::Relaxed);
+        if unknown {
+            encode::describe(&mut self.upstream.output, Kind::Portal, name.bytes())?;
+            let request = Request::DescribePortal(Some(Arc::clone(portal)));
+            self.expected.push_back(Expected::hidden(request));
+        }
+        Ok(())
+    }
+}
+
+impl Portal {
+    /// A portal of which only the plan is known.
+    fn of(plan: Arc<Plan>) -> Self {
+        Self {
+            plan,
+            prepared: None,
+            binary: Box::default(),
+            parameters: Parameters::default(),
+            fields: OnceLock::new(),
+            asked: Default::default(),
+            unknown_formats: Default::default(),
+        }
+    }
+
+    /// The same portal under another plan.
+    fn with_plan(&self, plan: Arc<Plan>) -> Self {
+        let fields: OnceLock<Option<Box<[Field]>>> = self.fields.clone();
+        Self {
+            plan,
+            prepared: self.prepared.clone(),
+            binary: self.binary.clone(),
+            parameters: self.parameters.clone(),
+            fields,
+            asked: self.asked.load(Ordering::Relaxed).into(),
+            unknown_formats: self.unknown_formats.load(Ordering::Relaxed).into(),
+        }
+    }
+
+    /// True unless it is certain that no rows come.
+    fn returns_rows(&self) -> bool {
+        self.plan.parts.iter().any(|part| {
+            (part.facts.outputs.is_some() || part.facts.outputs_unknown) && part.copy.is_none()
+        })
+    }
+}

@@ -1,0 +1,127 @@
+//! One end of a session: a stream with what was read and not yet understood, and what is still to
+//! be written. Knows no messages.
+
+use bytes::{Buf, BytesMut};
+use net::Stream;
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tokio::io::AsyncWrite;
+
+/// Bytes asked for in one read at first.
+const READ: usize = 8 * 1024;
+/// Bytes asked for in one read while a stream flows.
+const READ_FLOWING: usize = 64 * 1024;
+/// Output beyond which nothing more is produced for this end until it was written: bytes.
+const HIGH_WATER: usize = 128 * 1024;
+/// Buffers larger than this are given back when they run empty: bytes.
+const KEEP: usize = 16 * 1024;
+
+/// One end of a session.
+#[derive(Debug)]
+pub(super) struct Pipe {
+    stream: Stream,
+    /// Read and not yet consumed.
+    pub(super) input: BytesMut,
+    /// To be written.
+    pub(super) output: BytesMut,
+    /// Bytes of the message at the front of `input` that must be there before it can be judged.
+    pub(super) wanted: usize,
+    flowing: bool,
+    unflushed: bool,
+    /// The other side closed its half.
+    pub(super) ended: bool,
+}
+
+impl Pipe {
+    /// A pipe over a stream of which some bytes were read already.
+    pub(super) fn new(stream: Stream, input: BytesMut) -> Self {
+        Self {
+            stream,
+            input,
+            output: BytesMut::new(),
+            wanted: 0,
+            flowing: false,
+            unflushed: false,
+            ended: false,
+        }
+    }
+
+    /// True if more output should wait.
+    pub(super) fn is_full(&self) -> bool {
+        self.output.len() >= HIGH_WATER
+    }
+
+    /// Reads once, if there is need; `Ok(true)` if something came.
+    pub(super) fn read(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        if self.ended || self.input.len() >= self.wanted.max(READ_FLOWING) {
+            return Ok(false);
+        }
+        let room = if self.flowing { READ_FLOWING } else { READ };
+        self.input.reserve(room.max(self.wanted.saturating_sub(self.input.len())));
+        let room = self.input.capacity() - self.input.len();
+        let read = tokio_util::io::poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.input);
+        match read {
+            Poll::Pending => {
+                self.rest();
+                Ok(false)
+            }
+            Poll::Ready(Ok(0)) => {
+                self.ended = true;
+                Ok(true)
+            }
+            Poll::Ready(Ok(read)) => {
+                self.flowing = read == room;
+                Ok(true)
+            }
+            Poll::Ready(Err(error)) => Err(error),
+        }
+    }
+
+    /// Writes what can be written now; `Ok(true)` if something went.
+    pub(super) fn write(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        let mut progress = false;
+        while !self.output.is_empty() {
+            match Pin::new(&mut self.stream).poll_write(cx, &self.output) {
+                Poll::Pending => return Ok(progress),
+                Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(written)) => {
+                    self.output.advance(written);
+                    self.unflushed = true;
+                    progress = true;
+                }
+                Poll::Ready(Err(error)) => return Err(error),
+            }
+        }
+        if self.unflushed {
+            match Pin::new(&mut self.stream).poll_flush(cx) {
+                Poll::Pending => {}
+                Poll::Ready(result) => {
+                    result?;
+                    self.unflushed = false;
+                }
+            }
+        }
+        Ok(progress)
+    }
+
+    /// Gives large empty buffers back: an idle session should cost little.
+    fn rest(&mut self) {
+        if self.input.is_empty() && self.input.capacity() > KEEP {
+            self.input = BytesMut::new();
+        }
+        if self.output.is_empty() && self.output.capacity() > KEEP {
+            self.output = BytesMut::new();
+        }
+    }
+
+    /// Writes all that is left and closes, giving up at the deadline of the caller.
+    pub(super) async fn finish(&mut self) -> io::Result<()> {
+        use tokio::io::AsyncWriteExt;
+        self.stream.write_all(&self.output).await?;
+        self.output.clear();
+        self.stream.shutdown().await
+    }
+}

@@ -1,0 +1,117 @@
+//! What Weir asks the upstream on the session's own connection, unseen by the client: the scope.
+//!
+//! SHOW takes no snapshot, so that a transaction that has only begun can still choose its isolation
+//! level after it.
+
+use super::{Block, End, Expected, Relay, expected::Request};
+use wire_pg::{
+    backend::Status,
+    frontend::{Kind, encode},
+};
+
+/// The name of Weir's own statements and portals; they live only between two messages.
+const OWN_NAME: &[u8] = b"weir";
+
+/// A setting that the scope depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Setting {
+    /// search_path.
+    SearchPath,
+    /// The role in force, for `"$user"`.
+    Role,
+    /// The session's user, where no role is set.
+    SessionUser,
+    /// standard_conforming_strings.
+    Strings,
+}
+
+/// Answers as they come in.
+#[derive(Debug, Default)]
+pub(super) struct Probe {
+    search_path: Option<String>,
+    role: Option<String>,
+    session_user: Option<String>,
+    conforming: bool,
+    under_way: usize,
+}
+
+const QUESTIONS: [(Setting, &[u8]); 4] = [
+    (Setting::SearchPath, b"SHOW search_path"),
+    (Setting::Role, b"SHOW role"),
+    (Setting::SessionUser, b"SHOW session_authorization"),
+    (Setting::Strings, b"SHOW standard_conforming_strings"),
+];
+
+impl Relay {
+    /// Asks for the scope; true if there is no use in asking.
+    pub(super) fn ask_scope(&mut self) -> bool {
+        // A failed transaction answers nothing, and runs nothing but its own end.
+        if self.status == Status::Failed {
+            return true;
+        }
+        if self.probe.under_way == 0 {
+            let idle = self.expected.is_empty();
+            for (setting, text) in QUESTIONS {
+                if self.run_hidden(text, |_| Request::Show(setting)).is_err() {
+                    return true;
+                }
+            }
+            self.probe = Probe { under_way: QUESTIONS.len(), ..Probe::default() };
+            if idle {
+                encode::sync(&mut self.upstream.output);
+                self.expected.push_back(Expected::hidden(Request::Sync));
+            } else {
+                encode::flush(&mut self.upstream.output);
+            }
+        }
+        self.block = Some(Block::Probe);
+        false
+    }
+
+    /// Runs a statement of Weir's own, unseen: prepared, bound, run and closed.
+    pub(super) fn run_hidden(
+        &mut self,
+        text: &[u8],
+        request: impl FnOnce(()) -> Request,
+    ) -> Result<(), End> {
+        let out = &mut self.upstream.output;
+        encode::parse(out, OWN_NAME, text, [])?;
+        encode::bind(out, OWN_NAME, OWN_NAME, &[], [], &[])?;
+        encode::execute(out, OWN_NAME, 0)?;
+        encode::close(out, Kind::Portal, OWN_NAME)?;
+        encode::close(out, Kind::Statement, OWN_NAME)?;
+        let parse = Request::Parse { name: OWN_NAME.into(), before: None };
+        let close = || Request::Close { name: None, before: None };
+        for request in [parse, Request::Bind, request(()), close(), close()] {
+            self.expected.push_back(Expected::hidden(request));
+        }
+        Ok(())
+    }
+
+    /// One answer.
+    pub(super) fn answered(&mut self, setting: Setting, value: Option<&str>) {
+        let value = value.map(str::to_owned);
+        match setting {
+            Setting::SearchPath => self.probe.search_path = value,
+            Setting::Role => self.probe.role = value.filter(|role| role != "none"),
+            Setting::SessionUser => self.probe.session_user = value,
+            Setting::Strings => self.probe.conforming = value.as_deref() == Some("on"),
+        }
+    }
+
+    /// One question is done with, answered or not; after the last the client goes on.
+    pub(super) fn probe_done(&mut self, answered: bool) {
+        self.probe.under_way = self.probe.under_way.saturating_sub(1);
+        if self.probe.under_way > 0 && answered {
+            return;
+        }
+        let probe = std::mem::take(&mut self.probe);
+        if let (Some(path), true) = (&probe.search_path, answered) {
+            let user = probe.role.or(probe.session_user).unwrap_or_default();
+            self.session.set_scope_settings(path, &user, probe.conforming);
+        }
+        if matches!(self.block, Some(Block::Probe)) {
+            self.block = None;
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Rows and COPY data on their way to the client: relayed by the run where no column needs a look,
+//! else rewritten value by value. Knows masks only as something to apply.
+
+use super::{
+    End, Relay,
+    expected::{Request, Run},
+    server::zeroes,
+};
+use bytes::BytesMut;
+use gate::{Applied, Masks};
+use std::{mem, sync::Arc};
+use wire_pg::{
+    backend::{self, DataRow, Status, Tag, encode},
+    frame::{self, Frame},
+};
+
+impl Relay {
+    /// Takes rows or COPY data from the front of `rest`; returns the bytes consumed, 0 if more must
+    /// be there or rows may not leave yet.
+    pub(super) fn rows(&mut self, tag: Tag, rest: &[u8], frame: Frame) -> Result<usize, End> {
+        while matches!(self.expected.front(), Some(e) if matches!(e.request, Request::CopyEnd)) {
+            self.expected.pop_front();
+        }
+        if let Some(Request::Show(setting)) = self.expected.front().map(|e| &e.request) {
+            let setting = *setting;
+            return self.answer(setting, rest, frame);
+        }
+        let unrestricted = self.session.unrestricted();
+        let Some(run) = self.run_mut() else {
+            return Err(End::UpstreamBroke("rows that nobody asked for".to_owned()));
+        };
+        if !run.rows_may_leave {
+            let intent = run.statement.intent;
+            let ledger = &self.session.gate().ledger;
+            if !ledger.is_synced(intent) {
+                self.rows_block = Some(ledger.synced(intent));
+                return Ok(0);
+            }
+            self.rows_synced(true);
+        }
+        if tag == Tag::CopyData {
+            return self.copy_data(rest, frame, unrestricted);
+        }
+        let masks = self.masks_of_front()?;
+        match masks {
+            Some(masks) if !masks.pass || self.has_row_limit() => {
+                self.masked_row(&masks, rest, frame)
+            }
+            Some(_) | None => Ok(self.pass_rows(rest)),
+        }
+    }
+
+    /// The masks of the run at the front; `None` only for full rights.
+    fn masks_of_front(&mut self) -> Result<Option<Arc<Masks>>, End> {
+        let Some(run) = self.run_mut() else { return Ok(None) };
+        if let Some(masks) = &run.masks {
+            return Ok(Some(Arc::clone(masks)));
+        }
+        if run.statement.plan.unrestricted {
+            return Ok(None);
+        }
+        let fields = run.portal.as_ref().and_then(|portal| portal.columns()).cloned().flatten();
+        let Some(fields) = fields else {
+            // Weir asks for the description before it runs a portal, so this is a broken server.
+            return Err(End::UpstreamBroke("rows without a description".to_owned()));
+        };
+        let (plan, part) = (Arc::clone(&run.statement.plan), run.part);
+        let masks = self.session.masks(&plan, part, &fields);
+        if let Some(run) = self.run_mut() {
+            run.masks = Some(Arc::clone(&masks));
+        }
+        Ok(Some(masks))
+    }
+
+    fn has_row_limit(&mut self) -> bool {
+        self.run_mut().and_then(|run| run.part()).is_some_and(|p| p.verdict.row_limit.is_some())
+    }
+
+    /// Relays all complete rows at the front in one copy; the last may be incomplete and streams.
+    fn pass_rows(&mut self, rest: &[u8]) -> usize {
+        let (mut end, mut rows) = (0, 0u64);
+        while let Some(&[b'D', a, b, c, d]) = rest.get(end..).and_then(<[u8]>::first_chunk::<5>) {
+            let length = i32::from_be_bytes([a, b, c, d]);
+            let Ok(length @ 4..) = usize::try_from(length) else { break };
+            end += length + 1;
+            rows += 1;
+            if end >= rest.len() {
+                break;
+            }
+        }
+        let there = end.min(rest.len());
+        self.client.output.extend_from_slice(rest.get(..there).unwrap_or_default());
+        self.upstream_passes = end - there;
+        if let Some(run) = self.run_mut() {
+            run.counts.rows += rows;
+            run.counts.bytes += end as u64;
+        }
+        there
+    }
+
+    fn masked_row(&mut self, masks: &Masks, rest: &[u8], frame: Frame) -> Result<usize, End> {
+        let Some(payload) = frame::payload(rest, frame) else {
+            self.await_whole(frame)?;
+            return Ok(0);
+        };
+        self.upstream.wanted = 0;
+        let row = DataRow::parse(payload).map_err(|error| End::UpstreamBroke(error.to_string()))?;
+        let mut scratch = mem::take(&mut self.scratch);
+        let mut output = mem::take(&mut self.client.output);
+        let result = match self.run_mut() {
+            Some(run) if at_limit(run) => {
+                run.limited = true;
+                Ok(())
+            }
+            Some(run) => write_row(masks, row, &mut output, &mut scratch, run),
+            None => Ok(()),
+        };
+        self.scratch = scratch;
+        self.client.output = output;
+        result?;
+        Ok(frame.len)
+    }
+
+    /// A row that must be whole to be masked; beyond the limit the session ends, raw bytes unsent.
+    fn await_whole(&mut self, frame: Frame) -> Result<(), End> {
+        let limit = self.limits.message_bytes;
+        if frame.len > limit {
+            return Err(End::TooLarge { bytes: frame.len, limit });
+        }
+        self.upstream.wanted = frame.len;
+        Ok(())
+    }
+
+    fn answer(
+        &mut self,
+        setting: super::probe::Setting,
+        rest: &[u8],
+        frame: Frame,
+    ) -> Result<usize, End> {
+        let Some(payload) = frame::payload(rest, frame) else {
+            self.await_whole(frame)?;
+            return Ok(0);
+        };
+        let row = DataRow::parse(payload).map_err(|error| End::UpstreamBroke(error.to_string()))?;
+        let value = row.values.iter().next().flatten();
+        self.answered(setting, value.and_then(|bytes| std::str::from_utf8(bytes).ok()));
+        Ok(frame.len)
+    }
+
+    /// The beginning of COPY TO STDOUT.
+    pub(super) fn copy_out(&mut self, message: frame::Message<'_>) -> Result<(), End> {
+        let view = backend::CopyResponse::parse(message.payload)
+            .map_err(|error| End::UpstreamBroke(error.to_string()))?;
+        let Some(run) = self.run_mut() else {
+            return Err(End::UpstreamBroke("COPY that nobody asked for".to_owned()));
+        };
+        run.copied = true;
+        let (plan, part) = (Arc::clone(&run.statement.plan), run.part);
+        let mask = self.session.copy_mask(&plan, part, view.columns.len(), view.format == 1);
+        let mask = mask.map_err(|what| End::UpstreamBroke(what.to_owned()))?;
+        if let Some(run) = self.run_mut() {
+            run.copy = mask.map(Box::new);
+        }
+        Ok(())
+    }
+
+    fn copy_data(&mut self, rest: &[u8], frame: Frame, unrestricted: bool) -> Result<usize, End> {
+        let Some(run) = self.run_mut() else { return Ok(0) };
+        if run.copy.is_none() && (unrestricted || run.copied) {
+            run.counts.bytes += frame.payload_len() as u64;
+            let there = frame.len.min(rest.len());
+            self.client.output.extend_from_slice(rest.get(..there).unwrap_or_default());
+            self.upstream_passes = frame.len - there;
+            return Ok(there);
+        }
+        let Some(payload) = frame::payload(rest, frame) else {
+            self.await_whole(frame)?;
+            return Ok(0);
+        };
+        self.upstream.wanted = 0;
+        let mut scratch = mem::take(&mut self.scratch);
+        scratch.clear();
+        let pushed = match self.run_mut().and_then(|run| run.copy.as_mut()) {
+            Some(copy) => copy.push(payload, &mut scratch).map_err(|error| error.to_string()),
+            None => Err("COPY data where none was announced".to_owned()),
+        };
+        let sent = pushed.map_err(End::UpstreamBroke).and_then(|_| self.send_copy(&scratch));
+        self.scratch = scratch;
+        sent?;
+        Ok(frame.len)
+    }
+
+    fn send_copy(&mut self, data: &[u8]) -> Result<(), End> {
+        if data.is_empty() {
+            return Ok(());
+        }
+        if let Some(run) = self.run_mut() {
+            run.counts.bytes += data.len() as u64;
+        }
+        encode::copy_data(&mut self.client.output, data)
+            .map_err(|error| End::UpstreamBroke(error.to_string()))
+    }
+
+    /// The end of COPY TO STDOUT: what the masks still hold leaves before it is said.
+    pub(super) fn copy_out_done(&mut self) -> Result<(), End> {
+        let mut rest = Vec::new();
+        let Some(copy) = self.run_mut().and_then(|run| run.copy.as_mut()) else { return Ok(()) };
+        copy.finish(&mut rest).map_err(|error| End::UpstreamBroke(error.to_string()))?;
+        self.send_copy(&rest)
+    }
+
+    /// Tells the client that rows were withheld, in place of the server's count.
+    pub(super) fn say_limited(&mut self, rows: u64) -> Result<(), End> {
+        let message = format!("Weir withheld the rows beyond the first {rows}");
+        let warning = encode::Diagnostic::new(encode::Severity::Warning, "01000", &message)
+            .hint("Parts of the statement were not understood, so a row limit applies.");
+        warning.encode(&mut self.client.output);
+        let tag = format!("SELECT {rows}");
+        encode::command_complete(&mut self.client.output, tag.as_bytes())
+            .map_err(|error| End::UpstreamBroke(error.to_string()))
+    }
+
+    /// The intent of the run at the front is durable, or cannot be made so.
+    pub(super) fn rows_synced(&mut self, durable: bool) {
+        match self.run_mut() {
+            Some(run) if durable => run.rows_may_leave = true,
+            Some(_) | None if durable => {}
+            _ => self.must_end = Some(End::Ordered("the record could not be made durable")),
+        }
+    }
+
+    /// Says goodbye to both sides and closes what is open in the record.
+    pub(super) async fn part(&mut self, end: &End) {
+        let now = std::time::SystemTime::now();
+        let why = end.short();
+        for expected in mem::take(&mut self.expected) {
+            if let Request::Query(Some(run)) | Request::Execute(Some(run)) = expected.request {
+                self.session.leave(&run.statement, run.part, &run.counts, why, now);
+            }
+        }
+        if let Some(parked) = self.parked.take() {
+            self.session.abandon(parked.cleared, why, now);
+        }
+        self.session.close(&end.to_string(), now);
+        if matches!(end, End::Ordered(_) | End::TooLarge { .. }) && self.status != Status::Idle {
+            (self.cancel.0)();
+        }
+        self.say_goodbye(end);
+        let goodbye = async {
+            let _ = self.client.finish().await;
+            if !matches!(end, End::UpstreamLost(_)) {
+                self.upstream.output.clear();
+                wire_pg::frontend::encode::terminate(&mut self.upstream.output);
+                let _ = self.upstream.finish().await;
+            }
+        };
+        // A client that never reads must not keep the session open.
+        let _ = tokio::time::timeout(super::GOODBYE, goodbye).await;
+    }
+}
+
+fn at_limit(run: &Run) -> bool {
+    let limit = run.part().and_then(|part| part.verdict.row_limit);
+    limit.is_some_and(|limit| run.counts.rows >= limit)
+}
+
+fn write_row(
+    masks: &Masks,
+    row: DataRow<'_>,
+    out: &mut BytesMut,
+    scratch: &mut Vec<u8>,
+    run: &mut Run,
+) -> Result<(), End> {
+    let columns = row.values.len();
+    if columns != masks.columns.len() {
+        return Err(End::UpstreamBroke("a row of another width than described".to_owned()));
+    }
+    if run.counts.disclosed.len() != columns {
+        run.counts.disclosed = zeroes(columns);
+    }
+    let before = out.len();
+    let mut writer = encode::begin_row(out, u16::try_from(columns).unwrap_or(u16::MAX));
+    let disclosed = run.counts.disclosed.iter_mut();
+    for ((value, mask), disclosed) in row.values.iter().zip(&masks.columns).zip(disclosed) {
+        let Some(value) = value else {
+            writer.null();
+            disclosed.null += 1;
+            continue;
+        };
+        scratch.clear();
+        match mask.apply(value, scratch) {
+            Applied::Raw => {
+                writer.value(value);
+                disclosed.raw += 1;
+            }
+            Applied::Masked => {
+                writer.value(scratch);
+                disclosed.masked += 1;
+            }
+            Applied::Null => {
+                writer.null();
+                disclosed.masked += 1;
+            }
+        }
+    }
+    writer.end().map_err(|error| End::UpstreamBroke(error.to_string()))?;
+    run.counts.rows += 1;
+    run.counts.bytes += (out.len() - before) as u64;
+    Ok(())
+}

@@ -1,0 +1,465 @@
+//! What the upstream sends: matched with what was asked, counted, and carried on as the verdict
+//! says. Knows no SQL.
+
+use super::{
+    End, PROTOCOL_MESSAGE_BYTES, Relay,
+    expected::{Request, Run},
+};
+use crate::diagnostics;
+use bytes::Buf;
+use gate::{Disclosed, Field};
+use std::{mem, time::SystemTime};
+use wire_pg::{
+    WireError,
+    backend::{self, Report, Status, Tag, encode},
+    frame::{self, Message},
+};
+
+/// A wire error in what the upstream sent.
+fn broke(error: WireError) -> End {
+    End::UpstreamBroke(error.to_string())
+}
+
+impl Relay {
+    /// Works through the upstream's input; `Ok(true)` if anything was consumed.
+    pub(super) fn take_upstream(&mut self) -> Result<bool, End> {
+        let mut input = mem::take(&mut self.upstream.input);
+        let mut used = 0;
+        let result = self.upstream_messages(&input, &mut used);
+        input.advance(used);
+        self.upstream.input = input;
+        result.map(|()| used > 0)
+    }
+
+    fn upstream_messages(&mut self, input: &[u8], used: &mut usize) -> Result<(), End> {
+        while self.rows_block.is_none() && !self.client.is_full() {
+            let rest = input.get(*used..).unwrap_or_default();
+            if rest.is_empty() {
+                break;
+            }
+            if self.upstream_passes > 0 {
+                let passing = rest.len().min(self.upstream_passes);
+                self.client.output.extend_from_slice(rest.get(..passing).unwrap_or_default());
+                self.upstream_passes -= passing;
+                *used += passing;
+                continue;
+            }
+            let Some(frame) = frame::peek(rest, PROTOCOL_MESSAGE_BYTES).map_err(broke)? else {
+                break;
+            };
+            let Some(tag) = Tag::from_byte(frame.tag) else {
+                return Err(End::UpstreamBroke(format!("unknown message {:#04x}", frame.tag)));
+            };
+            if matches!(tag, Tag::DataRow | Tag::CopyData) {
+                let consumed = self.rows(tag, rest, frame)?;
+                if consumed == 0 {
+                    break;
+                }
+                *used += consumed;
+                continue;
+            }
+            let Some(whole) = rest.get(..frame.len) else {
+                if frame.len > self.limits.message_bytes {
+                    return Err(End::UpstreamBroke(format!("a message of {} bytes", frame.len)));
+                }
+                self.upstream.wanted = frame.len;
+                break;
+            };
+            self.upstream.wanted = 0;
+            let payload = whole.get(frame::HEADER_LEN..).unwrap_or_default();
+            self.upstream_message(tag, Message { tag: frame.tag, payload, whole })?;
+            *used += frame.len;
+        }
+        Ok(())
+    }
+
+    fn upstream_message(&mut self, tag: Tag, message: Message<'_>) -> Result<(), End> {
+        match tag {
+            Tag::ParameterStatus => return self.parameter_status(message),
+            Tag::NoticeResponse => return self.notice(message),
+            Tag::NotificationResponse => return self.notification(message),
+            Tag::ErrorResponse => return self.error(message),
+            _ => {}
+        }
+        // The end of COPY data that nobody asked for was ignored by the server.
+        while matches!(self.expected.front(), Some(e) if matches!(e.request, Request::CopyEnd)) {
+            self.expected.pop_front();
+        }
+        let hidden = self.expected.front().is_some_and(|expected| expected.hidden);
+        match tag {
+            Tag::ParseComplete | Tag::BindComplete | Tag::CloseComplete => self.completed(tag)?,
+            Tag::RowDescription => self.row_description(message)?,
+            Tag::ParameterDescription => {}
+            Tag::NoData => self.described(None)?,
+            Tag::CommandComplete => return self.command_complete(message, hidden),
+            Tag::EmptyQueryResponse => self.finished(None, None)?,
+            Tag::PortalSuspended => self.finished(Some("PORTAL SUSPENDED"), None)?,
+            Tag::CopyInResponse => self.copy_in(),
+            Tag::CopyOutResponse => self.copy_out(message)?,
+            Tag::CopyDone => self.copy_out_done()?,
+            Tag::FunctionCallResponse => self.finished(Some("FUNCTION CALL"), None)?,
+            Tag::ReadyForQuery => return self.ready_for_query(message, hidden),
+            Tag::CopyBothResponse
+            | Tag::Authentication
+            | Tag::BackendKeyData
+            | Tag::NegotiateProtocolVersion
+            | Tag::DataRow
+            | Tag::CopyData
+            | Tag::ParameterStatus
+            | Tag::NoticeResponse
+            | Tag::NotificationResponse
+            | Tag::ErrorResponse => return Err(unexpected(tag)),
+        }
+        if !hidden {
+            self.client.output.extend_from_slice(message.whole);
+        }
+        Ok(())
+    }
+
+    /// The run that is being answered.
+    pub(super) fn run_mut(&mut self) -> Option<&mut Run> {
+        match &mut self.expected.front_mut()?.request {
+            Request::Query(run) | Request::FunctionCall(run) | Request::Execute(run) => {
+                run.as_deref_mut()
+            }
+            Request::Parse { .. }
+            | Request::Bind
+            | Request::Close { .. }
+            | Request::DescribeStatement(_)
+            | Request::DescribePortal(_)
+            | Request::Sync
+            | Request::CopyEnd
+            | Request::Show(_) => None,
+        }
+    }
+
+    /// When the statement that is being answered was sent.
+    pub(super) fn busy_since(&self) -> Option<std::time::Instant> {
+        self.expected.iter().find_map(|expected| match &expected.request {
+            Request::Query(Some(run)) | Request::Execute(Some(run)) => Some(run.sent),
+            _ => None,
+        })
+    }
+
+    fn completed(&mut self, tag: Tag) -> Result<(), End> {
+        let fits = match self.expected.front().map(|expected| &expected.request) {
+            Some(Request::Parse { .. }) => tag == Tag::ParseComplete,
+            Some(Request::Bind) => tag == Tag::BindComplete,
+            Some(Request::Close { .. }) => tag == Tag::CloseComplete,
+            _ => false,
+        };
+        if !fits {
+            return Err(unexpected(tag));
+        }
+        self.expected.pop_front();
+        Ok(())
+    }
+
+    fn row_description(&mut self, message: Message<'_>) -> Result<(), End> {
+        let view = backend::RowDescription::parse(message.payload).map_err(broke)?;
+        let fields: Box<[Field]> = view.iter().map(field).collect();
+        let in_query = matches!(
+            self.expected.front().map(|expected| &expected.request),
+            Some(Request::Query(Some(_)))
+        );
+        if !in_query {
+            return self.described(Some(fields));
+        }
+        let Some(run) = self.run_mut() else { return Err(unexpected(Tag::RowDescription)) };
+        let (plan, part) = (std::sync::Arc::clone(&run.statement.plan), run.part);
+        let masks = self.session.masks(&plan, part, &fields);
+        if let Some(run) = self.run_mut() {
+            run.masks = Some(masks);
+        }
+        Ok(())
+    }
+
+    /// The answer to a Describe: columns, or none.
+    fn described(&mut self, fields: Option<Box<[Field]>>) -> Result<(), End> {
+        match self.expected.pop_front().map(|expected| expected.request) {
+            Some(Request::DescribeStatement(prepared)) => {
+                if let Some(prepared) = prepared {
+                    // A statement's result cannot change while it is prepared.
+                    let _ = prepared.fields.set(fields);
+                }
+                Ok(())
+            }
+            Some(Request::DescribePortal(portal)) => {
+                if let Some(portal) = portal {
+                    let _ = portal.fields.set(fields);
+                }
+                Ok(())
+            }
+            _ => Err(unexpected(Tag::RowDescription)),
+        }
+    }
+
+    fn command_complete(&mut self, message: Message<'_>, hidden: bool) -> Result<(), End> {
+        let tag = backend::command_complete(message.payload).map_err(broke)?;
+        let tag = String::from_utf8_lossy(tag.bytes());
+        if let Some(run) = self.run_mut().filter(|run| run.copied) {
+            run.counts.rows = tag.rsplit(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+        }
+        let limited = self.run_mut().filter(|run| run.limited).map(|run| run.counts.rows);
+        self.finished(Some(&tag), None)?;
+        match limited {
+            Some(rows) => self.say_limited(rows)?,
+            None if hidden => {}
+            None => self.client.output.extend_from_slice(message.whole),
+        }
+        Ok(())
+    }
+
+    /// One statement ended: records its outcome and goes on to what comes next.
+    fn finished(&mut self, tag: Option<&str>, sqlstate: Option<&str>) -> Result<(), End> {
+        let now = SystemTime::now();
+        let Some(front) = self.expected.front_mut() else {
+            return Err(unexpected(Tag::CommandComplete));
+        };
+        match &mut front.request {
+            Request::Query(None) | Request::FunctionCall(None) => Ok(()),
+            Request::Query(Some(run)) | Request::FunctionCall(Some(run)) => {
+                let mut counts = mem::take(&mut run.counts);
+                counts.duration_us = u64::try_from(run.sent.elapsed().as_micros()).unwrap_or(0);
+                counts.tag = tag.map(str::to_owned);
+                counts.sqlstate = sqlstate.map(str::to_owned);
+                self.session.finish(&run.statement, run.part, &counts, now);
+                run.part += 1;
+                run.masks = None;
+                run.copy = None;
+                run.limited = false;
+                Ok(())
+            }
+            Request::Show(_) => {
+                self.expected.pop_front();
+                self.probe_done(sqlstate.is_none());
+                Ok(())
+            }
+            Request::Execute(_) => {
+                let request = self.expected.pop_front().map(|expected| expected.request);
+                if let Some(Request::Execute(Some(mut run))) = request {
+                    let mut counts = mem::take(&mut run.counts);
+                    counts.duration_us = u64::try_from(run.sent.elapsed().as_micros()).unwrap_or(0);
+                    counts.tag = tag.map(str::to_owned);
+                    counts.sqlstate = sqlstate.map(str::to_owned);
+                    self.session.finish(&run.statement, 0, &counts, now);
+                    self.run_ended(&run);
+                }
+                Ok(())
+            }
+            Request::Parse { .. }
+            | Request::Bind
+            | Request::Close { .. }
+            | Request::DescribeStatement(_)
+            | Request::DescribePortal(_)
+            | Request::Sync
+            | Request::CopyEnd => Err(unexpected(Tag::CommandComplete)),
+        }
+    }
+
+    fn run_ended(&mut self, run: &Run) {
+        if run.statement.ends_transaction() {
+            self.ending = self.ending.saturating_sub(1);
+        }
+    }
+
+    fn copy_in(&mut self) {
+        // What the client sent behind the COPY was read by the server as COPY data or ignored: a
+        // Sync is ignored until the data ends.
+        let mut ended = false;
+        let mut position = 1;
+        while let Some(expected) = self.expected.get(position) {
+            match expected.request {
+                Request::CopyEnd => {
+                    ended = true;
+                    self.expected.remove(position);
+                    break;
+                }
+                Request::Sync => {
+                    self.expected.remove(position);
+                }
+                _ => position += 1,
+            }
+        }
+        self.copying_in = !ended;
+    }
+
+    fn error(&mut self, message: Message<'_>) -> Result<(), End> {
+        let report = Report::parse(message.payload).map_err(broke)?;
+        let code = String::from_utf8_lossy(report.code().bytes()).into_owned();
+        self.copying_in = false;
+        if report.field(backend::field::SEVERITY_PLAIN).is_some_and(|v| v.bytes() == b"FATAL") {
+            self.upstream_said_fatal = true;
+        }
+        let hidden = self.expected.front().is_some_and(|expected| expected.hidden);
+        let refusal = match self.expected.front_mut() {
+            // The error that was made to happen, or the one that made it unnecessary.
+            Some(front) if code == "42601" || code == "25P02" => front.refusal.take(),
+            _ => None,
+        };
+        match refusal {
+            Some(refusal) => diagnostics::refuse(&mut self.client.output, &refusal, false),
+            None if hidden && self.probe_failed() => {}
+            None if self.redacts() => {
+                diagnostics::redact(&mut self.client.output, Tag::ErrorResponse, report)
+                    .map_err(broke)?;
+            }
+            None => self.client.output.extend_from_slice(message.whole),
+        }
+        self.failed(&code)
+    }
+
+    /// True if the error came to a question of Weir's own that the client does not wait for.
+    fn probe_failed(&self) -> bool {
+        self.expected.iter().any(|e| e.hidden && matches!(e.request, Request::Sync))
+            && self.expected.iter().all(|expected| expected.hidden)
+    }
+
+    /// The statement that is being answered failed; in the extended protocol so did all up to the
+    /// next Sync.
+    fn failed(&mut self, code: &str) -> Result<(), End> {
+        match self.expected.front().map(|expected| &expected.request) {
+            // An error outside of any statement: the server is about to close.
+            None => return Ok(()),
+            Some(Request::Query(_) | Request::FunctionCall(_)) => {
+                self.finished(None, Some(code))?;
+                self.rest_did_not_run();
+                return Ok(());
+            }
+            Some(_) => {}
+        }
+        let mut failing = Some(code);
+        let mut undone = Vec::new();
+        while let Some(expected) = self.expected.front() {
+            if matches!(expected.request, Request::Sync) {
+                break;
+            }
+            let Some(expected) = self.expected.pop_front() else { break };
+            match expected.request {
+                Request::Execute(Some(run)) => {
+                    self.did_not_finish(&run, failing);
+                    self.run_ended(&run);
+                }
+                Request::Parse { name, before } => undone.push((name, before)),
+                Request::Close { name: Some(name), before } => undone.push((name, before)),
+                Request::Show(_) => self.probe_done(false),
+                _ => {}
+            }
+            failing = None;
+        }
+        // Undone in reverse order, each name means again what it meant before the failure.
+        for (name, before) in undone.into_iter().rev() {
+            match before {
+                Some(before) => self.prepared.insert(name, before),
+                None => self.prepared.remove(&name),
+            };
+        }
+        self.portals.clear();
+        self.skipping = self.expected.is_empty();
+        Ok(())
+    }
+
+    /// Statements of a text behind one that failed.
+    fn rest_did_not_run(&mut self) {
+        let now = SystemTime::now();
+        let Some(front) = self.expected.front_mut() else { return };
+        let Request::Query(Some(run)) = &mut front.request else { return };
+        while run.part < run.statement.parts.len() {
+            let counts = gate::Counts { ended: Some("not run"), ..Default::default() };
+            self.session.finish(&run.statement, run.part, &counts, now);
+            run.part += 1;
+        }
+    }
+
+    fn did_not_finish(&mut self, run: &Run, code: Option<&str>) {
+        let mut counts = run.counts.clone();
+        counts.duration_us = u64::try_from(run.sent.elapsed().as_micros()).unwrap_or(0);
+        match code {
+            Some(code) => counts.sqlstate = Some(code.to_owned()),
+            None => counts.ended = Some("not run"),
+        }
+        self.session.finish(&run.statement, run.part, &counts, SystemTime::now());
+    }
+
+    fn ready_for_query(&mut self, message: Message<'_>, hidden: bool) -> Result<(), End> {
+        self.status = backend::ready_for_query(message.payload).map_err(broke)?;
+        let expected = self.expected.pop_front();
+        match expected.map(|expected| expected.request) {
+            Some(Request::Query(Some(run)) | Request::FunctionCall(Some(run))) => {
+                self.run_ended(&run);
+            }
+            Some(Request::Query(None) | Request::FunctionCall(None) | Request::Sync) => {}
+            _ => return Err(unexpected(Tag::ReadyForQuery)),
+        }
+        if self.status == Status::Idle {
+            self.portals.clear();
+            self.session.transaction_ended();
+        }
+        if !hidden {
+            self.client.output.extend_from_slice(message.whole);
+        }
+        Ok(())
+    }
+
+    fn parameter_status(&mut self, message: Message<'_>) -> Result<(), End> {
+        let status = backend::ParameterStatus::parse(message.payload).map_err(broke)?;
+        self.note_setting(status.name.bytes(), status.value.bytes());
+        self.client.output.extend_from_slice(message.whole);
+        Ok(())
+    }
+
+    fn notice(&mut self, message: Message<'_>) -> Result<(), End> {
+        let report = Report::parse(message.payload).map_err(broke)?;
+        if self.expected.front().is_some_and(|expected| expected.hidden) {
+            return Ok(());
+        }
+        if self.redacts() {
+            diagnostics::redact(&mut self.client.output, Tag::NoticeResponse, report)
+                .map_err(broke)?;
+        } else {
+            self.client.output.extend_from_slice(message.whole);
+        }
+        Ok(())
+    }
+
+    /// Another session's payload: whoever may not see everything gets it scanned.
+    fn notification(&mut self, message: Message<'_>) -> Result<(), End> {
+        let notification = backend::NotificationResponse::parse(message.payload).map_err(broke)?;
+        self.scratch.clear();
+        if self.session.mask_notification(notification.payload.bytes(), &mut self.scratch) {
+            let (id, channel) = (notification.process_id, notification.channel.bytes());
+            let out = &mut self.client.output;
+            encode::notification_response(out, id, channel, &self.scratch).map_err(broke)?;
+        } else {
+            self.client.output.extend_from_slice(message.whole);
+        }
+        Ok(())
+    }
+
+    /// True if the words of what is being answered may carry what the asker may not see.
+    fn redacts(&mut self) -> bool {
+        if self.session.unrestricted() {
+            return false;
+        }
+        // A Bind can fail with a value only of the client's own; what runs can fail with any.
+        // Deferred constraints speak at the end of the transaction, of what came before it.
+        self.run_mut().is_some_and(|run| {
+            run.statement.ends_transaction()
+                || run.part().is_some_and(|part| part.verdict.redact_diagnostics)
+        })
+    }
+}
+
+fn unexpected(tag: Tag) -> End {
+    End::UpstreamBroke(format!("{tag:?} where it was not expected"))
+}
+
+fn field(field: backend::Field<'_>) -> Field {
+    let binary = field.format == wire_pg::Format::BINARY;
+    Field::new(field.table_oid, field.attnum, field.type_oid, binary)
+}
+
+/// Columns of a run whose values are counted one by one.
+pub(super) fn zeroes(columns: usize) -> Vec<Disclosed> {
+    vec![Disclosed::default(); columns]
+}

@@ -1,0 +1,117 @@
+//! What can end or hurry a session from outside: orders, deadlines, cancellation. Knows no
+//! messages.
+
+use super::{End, Relay};
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+use tokio::{sync::watch, time::Sleep};
+
+/// What a session is told from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// End when idle.
+    Drain,
+    /// End now, and why.
+    End(&'static str),
+}
+
+/// Where a session's orders come from.
+pub(crate) struct Orders {
+    /// Turns true when the program drains.
+    pub(crate) draining: watch::Receiver<bool>,
+    /// Changes with each publication of the identities.
+    pub(crate) identities: watch::Receiver<u64>,
+    /// Whether this session's identity is still what it was at sign-in.
+    pub(crate) still_valid: Box<dyn Fn() -> bool + Send>,
+}
+
+impl Orders {
+    /// The next order; waits for ever if none comes.
+    pub(crate) async fn next(&mut self) -> Order {
+        loop {
+            let Self { draining, identities, .. } = self;
+            tokio::select! {
+                changed = draining.changed() => match changed {
+                    Ok(()) if *draining.borrow_and_update() => return Order::Drain,
+                    Ok(()) => {}
+                    Err(_) => return Order::End("weir is shutting down"),
+                },
+                changed = identities.changed() => {
+                    if changed.is_err() {
+                        return Order::End("weir is shutting down");
+                    }
+                    identities.mark_unchanged();
+                    if !(self.still_valid)() {
+                        return Order::End("the identity was disabled or changed");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Asks the upstream, on a connection of its own, to cancel what this session runs.
+pub(crate) struct CancelOnce(pub(crate) Box<dyn Fn() + Send>);
+
+/// The next moment at which time itself matters.
+#[derive(Default)]
+pub(super) struct Timer {
+    sleep: Option<Pin<Box<Sleep>>>,
+    quiet_since: Option<Instant>,
+    cancelled: bool,
+}
+
+impl Relay {
+    /// Looks at the deadlines; called when nothing else is to be done. `Ok(true)` if it acted.
+    pub(super) fn check_time(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+        let busy_since = self.busy_since();
+        let limit = match busy_since {
+            Some(_) => self.limits.statement,
+            None => self.limits.idle,
+        };
+        let Some(limit) = limit else { return Ok(false) };
+        let since = match busy_since {
+            Some(sent) => {
+                self.timer.quiet_since = None;
+                sent
+            }
+            None => {
+                self.timer.cancelled = false;
+                *self.timer.quiet_since.get_or_insert_with(Instant::now)
+            }
+        };
+        let left = limit.saturating_sub(since.elapsed());
+        if left.is_zero() {
+            if busy_since.is_none() {
+                return Err(End::Idle);
+            }
+            if !std::mem::replace(&mut self.timer.cancelled, true) {
+                (self.cancel.0)();
+            }
+            return Ok(false);
+        }
+        self.sleep(left, cx);
+        Ok(false)
+    }
+
+    /// Something came from the client: the session is not idle.
+    pub(super) fn not_idle(&mut self) {
+        self.timer.quiet_since = None;
+    }
+
+    fn sleep(&mut self, left: Duration, cx: &mut Context<'_>) {
+        let deadline = tokio::time::Instant::now() + left;
+        let sleep = self.timer.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(left)));
+        // An earlier wake-up than needed only looks again; a later one would be a missed deadline.
+        if sleep.is_elapsed() || sleep.deadline() > deadline {
+            sleep.as_mut().reset(deadline);
+        }
+        if let Poll::Ready(()) = sleep.as_mut().poll(cx) {
+            cx.waker().wake_by_ref();
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! One session from sign-in to its end: database, limits, upstream, greeting, relay.
+
+use crate::{
+    CancelTarget, Engine, Target, cancel_upstream, diagnostics,
+    login::Client,
+    relay::{self, CancelOnce, Orders, Relay},
+    upstream::{self, Upstream, UpstreamError},
+};
+use bytes::BytesMut;
+use gate::{ProtocolFeature, Refusal, Session};
+use model::Blame;
+use std::{
+    sync::{Arc, PoisonError, atomic::Ordering},
+    time::SystemTime,
+};
+use tokio::io::AsyncWriteExt;
+use wire_pg::backend::{Status, encode};
+
+/// Settings that change how values are written or how long things may take, and nothing else. All
+/// others need a policy for `startup_option`.
+const HARMLESS_SETTINGS: &[&str] = &[
+    "application_name",
+    "client_encoding",
+    "client_min_messages",
+    "datestyle",
+    "extra_float_digits",
+    "idle_in_transaction_session_timeout",
+    "idle_session_timeout",
+    "intervalstyle",
+    "bytea_output",
+    "lock_timeout",
+    "statement_timeout",
+    "timezone",
+    "default_transaction_isolation",
+    "default_transaction_read_only",
+    "default_transaction_deferrable",
+    "jit",
+    "geqo",
+    "search_path",
+    "standard_conforming_strings",
+];
+/// What PostgreSQL keeps of an application_name: bytes.
+const APPLICATION_NAME_BYTES: usize = 63;
+
+/// Serves a signed-in client to its end.
+pub(crate) async fn serve(engine: Arc<Engine>, mut client: Client) {
+    let counters = Arc::clone(&engine.counters);
+    let Some(_place) = Place::take(&engine, client.identity.name.as_str()) else {
+        let refusal = limit_refusal();
+        return refuse(&mut client, &refusal).await;
+    };
+    counters.open.fetch_add(1, Ordering::Relaxed);
+    counters.opened.fetch_add(1, Ordering::Relaxed);
+    if let Err(refusal) = run(&engine, client).await {
+        tracing::info!(reason = %refusal.message, "session refused");
+    }
+    counters.open.fetch_sub(1, Ordering::Relaxed);
+}
+
+async fn run(engine: &Arc<Engine>, mut client: Client) -> Result<(), Refusal> {
+    match open(engine, &client).await {
+        Ok((session, upstream, target)) => {
+            relay(engine, client, session, upstream, &target).await;
+            Ok(())
+        }
+        Err(refusal) => {
+            refuse(&mut client, &refusal).await;
+            Err(refusal)
+        }
+    }
+}
+
+async fn open(
+    engine: &Arc<Engine>,
+    client: &Client,
+) -> Result<(Session, Upstream, Arc<Target>), Refusal> {
+    let target = engine.target(&client.database).ok_or_else(|| unknown(&client.database))?;
+    let now = SystemTime::now();
+    let attested = gate::Client {
+        address: Some(client.peer.ip()),
+        port: Some(client.peer.port()),
+        method: "scram-sha-256",
+        tls: client.tls,
+        application: client.application_name.clone(),
+    };
+    let mut session =
+        Session::open(&engine.gate, &target.database, &client.identity, attested, now)?;
+    let judged = judge(client, &mut session, now);
+    let parameters = match judged {
+        Ok(parameters) => parameters,
+        Err(refusal) => {
+            session.close("start-up parameter refused", now);
+            return Err(refusal);
+        }
+    };
+    match upstream::connect(&target.upstream, &parameters).await {
+        Ok(upstream) => Ok((session, upstream, target)),
+        Err(error) => {
+            engine.counters.upstream_failures.fetch_add(1, Ordering::Relaxed);
+            engine.forget_target(&client.database);
+            if error.blame() != Blame::Client {
+                tracing::warn!(%error, database = client.database, "upstream refused a session");
+            }
+            session.close("upstream not reached", SystemTime::now());
+            Err(from_upstream(&error))
+        }
+    }
+}
+
+/// The start-up parameters that go upstream: nothing is passed through that was not judged.
+fn judge(
+    client: &Client,
+    session: &mut Session,
+    now: SystemTime,
+) -> Result<Vec<(String, String)>, Refusal> {
+    if client.replication.is_some() {
+        session.may_use(ProtocolFeature::Replication, now)?;
+        return Err(Refusal {
+            sqlstate: "0A000",
+            message: "Weir does not carry replication connections".to_owned(),
+            detail: None,
+            hint: Some("Connect the replica to the database itself.".to_owned()),
+            position: None,
+            blame: Blame::Client,
+            record: None,
+        });
+    }
+    let mut parameters: Vec<(String, String)> = Vec::new();
+    for (name, value) in &client.settings {
+        let lower = name.to_ascii_lowercase();
+        if !HARMLESS_SETTINGS.contains(&lower.as_str()) {
+            session.may_use(ProtocolFeature::StartupOption(&lower), now)?;
+        }
+        if matches!(lower.as_str(), "search_path" | "standard_conforming_strings" | "role") {
+            session.scope_unknown();
+        }
+        let value = match lower.as_str() {
+            "application_name" => attributed(value, &client.identity.chain()),
+            _ => value.clone(),
+        };
+        parameters.retain(|(present, _)| *present != lower);
+        parameters.push((lower, value));
+    }
+    if !parameters.iter().any(|(name, _)| name == "application_name") {
+        let name = attributed("", &client.identity.chain());
+        parameters.push(("application_name".to_owned(), name));
+    }
+    Ok(parameters)
+}
+
+/// What the upstream sees as application_name: what the client calls itself, and who it is.
+fn attributed(application: &str, chain: &str) -> String {
+    let suffix = format!(" [weir:{chain}]");
+    let room = APPLICATION_NAME_BYTES.saturating_sub(suffix.len());
+    let mut end = application.len().min(room);
+    while !application.is_char_boundary(end) {
+        end -= 1;
+    }
+    let application = application.get(..end).unwrap_or_default();
+    let mut name = format!("{application}{suffix}").trim_start().to_owned();
+    let mut end = name.len().min(APPLICATION_NAME_BYTES);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name.truncate(end);
+    name
+}
+
+async fn relay(
+    engine: &Arc<Engine>,
+    client: Client,
+    session: Session,
+    upstream: Upstream,
+    target: &Target,
+) {
+    let cancel_target = CancelTarget {
+        upstream: Arc::new(target.upstream.clone()),
+        address: upstream.stream.peer(),
+        process_id: upstream.process_id,
+        secret_key: upstream.secret_key.as_slice().into(),
+    };
+    let registered =
+        engine.cancels.register(upstream.process_id, client.protocol_minor, cancel_target.clone());
+    let Ok(registration) = registered else { return };
+    let cancel = CancelOnce(Box::new(move || {
+        let target = cancel_target.clone();
+        tokio::spawn(async move { cancel_upstream(&target).await });
+    }));
+    let orders = orders(engine, &client);
+    let limits = engine.settings.load().limits;
+    let id = session.id();
+    let mut relay = Relay::new(
+        (client.stream, client.buffered),
+        (upstream.stream, upstream.buffered),
+        session,
+        target.keeper.watch(),
+        limits,
+        cancel,
+    );
+    for (name, value) in &upstream.parameter_statuses {
+        relay.note_setting(name.as_bytes(), value.as_bytes());
+        let value = match name.as_str() {
+            // The client hears the name that it gave itself.
+            "application_name" => client.application_name.as_str(),
+            _ => value,
+        };
+        let _ = encode::parameter_status(relay.greet(), name.as_bytes(), value.as_bytes());
+    }
+    let (process_id, key) = (registration.process_id(), registration.key());
+    let _ = encode::backend_key_data(relay.greet(), process_id, key);
+    encode::ready_for_query(relay.greet(), Status::Idle);
+    tracing::info!(session = %id, identity = %client.identity.chain(), "session opened");
+    let end = relay.run(orders).await;
+    drop(registration);
+    match end {
+        relay::End::UpstreamBroke(_) => tracing::error!(session = %id, %end, "session ended"),
+        _ => tracing::info!(session = %id, %end, "session ended"),
+    }
+}
+
+fn orders(engine: &Arc<Engine>, client: &Client) -> Orders {
+    let (directory, identity) = (Arc::clone(&engine.directory), Arc::clone(&client.identity));
+    Orders {
+        draining: engine.draining.clone(),
+        identities: engine.identities.clone(),
+        still_valid: Box::new(move || {
+            directory.resolve(identity.name.as_str()).is_some_and(|now| *now == *identity)
+        }),
+    }
+}
+
+async fn refuse(client: &mut Client, refusal: &Refusal) {
+    let mut out = BytesMut::new();
+    diagnostics::refuse(&mut out, refusal, true);
+    let goodbye = async {
+        let _ = client.stream.write_all(&out).await;
+        let _ = client.stream.shutdown().await;
+    };
+    let _ = tokio::time::timeout(relay::GOODBYE, goodbye).await;
+}
+
+fn unknown(database: &str) -> Refusal {
+    Refusal {
+        sqlstate: "3D000",
+        message: format!("database \"{database}\" is not configured in Weir"),
+        detail: None,
+        hint: Some("Ask an operator for the names; they stand in weir.toml.".to_owned()),
+        position: None,
+        blame: Blame::Client,
+        record: None,
+    }
+}
+
+fn limit_refusal() -> Refusal {
+    Refusal {
+        sqlstate: "53300",
+        message: "too many sessions".to_owned(),
+        detail: Some(
+            "Weir's limit of sessions, or of those of one identity, is reached.".to_owned(),
+        ),
+        hint: Some("Close idle sessions, or ask an operator to raise the limit.".to_owned()),
+        position: None,
+        blame: Blame::Policy,
+        record: None,
+    }
+}
+
+fn from_upstream(error: &UpstreamError) -> Refusal {
+    Refusal {
+        sqlstate: sqlstate(error.sqlstate()),
+        message: error.client_message(),
+        detail: None,
+        hint: None,
+        position: None,
+        blame: error.blame(),
+        record: None,
+    }
+}
+
+/// The codes that [`UpstreamError`] gives, as constants.
+fn sqlstate(code: &str) -> &'static str {
+    const KNOWN: &[&str] =
+        &["08001", "08006", "08P01", "28P01", "28000", "3D000", "42501", "53300", "57P03", "57P01"];
+    KNOWN.iter().copied().find(|known| *known == code).unwrap_or("08001")
+}
+
+/// A session's place under the limits; given up on drop.
+struct Place {
+    engine: Arc<Engine>,
+    name: String,
+}
+
+impl Place {
+    fn take(engine: &Arc<Engine>, name: &str) -> Option<Self> {
+        let settings = engine.settings.load();
+        if engine.counters.open.load(Ordering::Relaxed) >= settings.max_sessions {
+            return None;
+        }
+        let mut counts = engine.per_identity.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(name.to_owned()).or_default();
+        if *count >= settings.max_sessions_per_identity {
+            return None;
+        }
+        *count += 1;
+        Some(Self { engine: Arc::clone(engine), name: name.to_owned() })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.engine.per_identity.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.name) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The witness that a statement was decided and recorded. Knows nothing of how.
+
+use crate::plan::Plan;
+use ledger::{Sequence, StatementId};
+use model::{Durability, Operation};
+use std::sync::Arc;
+
+/// A value that passed the gate: decided, allowed, and its intent in the kernel's hands.
+///
+/// The field is private and there is no constructor outside this crate, so an engine whose
+/// upstream takes `Cleared<_>` cannot forward what was not recorded. It is neither `Clone` nor
+/// `Copy`: one clearance, one run.
+#[derive(Debug)]
+pub struct Cleared<T>(T);
+
+impl<T> Cleared<T> {
+    pub(crate) fn mint(inner: T) -> Self {
+        Self(inner)
+    }
+
+    /// What was cleared.
+    pub fn get(&self) -> &T {
+        &self.0
+    }
+
+    /// Ends the witness and gives what was cleared, for bookkeeping after the send.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+/// One run of a plan: the unit that is recorded. A text with several statements is one run with
+/// several parts, each with an intent of its own.
+#[derive(Debug)]
+pub struct Statement {
+    /// The plan that runs.
+    pub plan: Arc<Plan>,
+    /// One per part of the plan, in order.
+    pub parts: Vec<StatementPart>,
+    /// The last intent of the run; synced up to here means that all of it is on stable storage.
+    pub intent: Sequence,
+    /// The strictest demand of its parts.
+    pub durability: Durability,
+}
+
+/// One statement of the run.
+#[derive(Debug)]
+pub struct StatementPart {
+    /// The statement's id in the record.
+    pub id: StatementId,
+}
+
+impl Statement {
+    /// True if all that it does is undone by a rollback, so that its effect becomes permanent only
+    /// at the end of the transaction.
+    pub fn rolls_back(&self) -> bool {
+        self.plan.parts.iter().all(|part| {
+            !part.facts.dynamic && part.facts.effects.iter().all(|e| undone(e.operation))
+        })
+    }
+
+    /// True if a transaction may end by it.
+    pub fn ends_transaction(&self) -> bool {
+        self.plan.parts.iter().any(|part| {
+            part.facts.dynamic || part.facts.effects.iter().any(|e| may_end(e.operation))
+        })
+    }
+}
+
+const fn may_end(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Commit
+            | Operation::Transaction
+            | Operation::Call
+            | Operation::Do
+            | Operation::Unknown
+    )
+}
+
+/// What a rollback undoes. What leaves the server, what the server does at once, and code whose
+/// text does not tell what it does, are not among it.
+const fn undone(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Empty
+            | Operation::Select
+            | Operation::CopyOut
+            | Operation::Insert
+            | Operation::Update
+            | Operation::Delete
+            | Operation::Merge
+            | Operation::Truncate
+            | Operation::CopyIn
+            | Operation::Create
+            | Operation::CreateTemp
+            | Operation::Alter
+            | Operation::Drop
+            | Operation::DropTemp
+            | Operation::Rename
+            | Operation::Comment
+            | Operation::Grant
+            | Operation::Lock
+            | Operation::Notify
+            | Operation::Explain
+            | Operation::Set
+            | Operation::Show
+            | Operation::Session
+            | Operation::LargeObject
+    )
+}

@@ -1,0 +1,127 @@
+//! What all governed sessions share: policies, ledger, keys, caches. Knows no session.
+
+use crate::{cache::PlanContext, database::Database, record};
+use arc_swap::ArcSwap;
+use foldhash::fast::RandomState;
+use ledger::{Ledger, Record, ShapeId};
+use model::{Facts, Verdict};
+use policy::PolicySet;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    hash::BuildHasher,
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::SystemTime,
+};
+
+/// Verdicts kept; past it the cache starts anew.
+const MAX_VERDICTS: usize = 8192;
+/// Shapes remembered as written; past it they are written again.
+const MAX_SHAPES: usize = 1 << 17;
+
+/// The shared half of every governed session.
+pub struct Gate {
+    /// The policies in force; whoever loads new ones stores them here.
+    pub policies: Arc<ArcSwap<PolicySet>>,
+    /// Where everything is recorded.
+    pub ledger: Ledger,
+    pub(crate) mask_key: mask::Key,
+    pub(crate) verdicts: VerdictCache,
+    pub(crate) shapes: ShapesWritten,
+    pub(crate) lost_records: AtomicU64,
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").finish_non_exhaustive()
+    }
+}
+
+impl Gate {
+    /// A gate over these policies, this ledger and these keys.
+    pub fn new(policies: Arc<ArcSwap<PolicySet>>, ledger: Ledger, mask_key: mask::Key) -> Self {
+        Self {
+            policies,
+            ledger,
+            mask_key,
+            verdicts: VerdictCache::default(),
+            shapes: ShapesWritten::default(),
+            lost_records: AtomicU64::new(0),
+        }
+    }
+
+    /// Records that somebody was turned away at the door.
+    pub fn note_sign_in_refused(
+        &self,
+        address: Option<IpAddr>,
+        claimed: &str,
+        database: &str,
+        reason: &str,
+        now: SystemTime,
+    ) {
+        self.keep(&record::sign_in_refused(address, claimed, database, reason, now));
+    }
+
+    /// Records that a database's catalog was read again.
+    pub fn note_catalog(&self, database: &Database, version: u64, now: SystemTime) {
+        self.keep(&record::catalog_changed(database, version, now));
+    }
+
+    /// For what has happened already or runs nothing: the ledger keeps such records through
+    /// failures of its own and reports them by its health, so there is nothing else to do.
+    pub(crate) fn keep(&self, record: &Record<'_>) {
+        if self.ledger.append(record).is_err() {
+            self.lost_records.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Records of what had happened that the ledger could not even stage. Anything but 0 is a
+    /// reason to wake somebody.
+    pub fn lost_records(&self) -> u64 {
+        self.lost_records.load(Ordering::Relaxed)
+    }
+}
+
+/// Verdicts by facts: statements that differ in their literals alone have the same facts.
+#[derive(Debug, Default)]
+pub(crate) struct VerdictCache {
+    hasher: RandomState,
+    entries: Mutex<HashMap<u64, (PlanContext, Arc<Facts>, Arc<Verdict>), RandomState>>,
+}
+
+impl VerdictCache {
+    pub(crate) fn find(&self, facts: &Facts, context: &PlanContext) -> Option<Arc<Verdict>> {
+        let key = self.hasher.hash_one((facts, context));
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let (known_context, known, verdict) = entries.get(&key)?;
+        (known_context == context && **known == *facts).then(|| Arc::clone(verdict))
+    }
+
+    pub(crate) fn keep(&self, context: PlanContext, facts: &Arc<Facts>, verdict: &Arc<Verdict>) {
+        let key = self.hasher.hash_one((&**facts, &context));
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= MAX_VERDICTS {
+            entries.clear();
+        }
+        entries.insert(key, (context, Arc::clone(facts), Arc::clone(verdict)));
+    }
+}
+
+/// Which shapes this run has recorded.
+#[derive(Debug, Default)]
+pub(crate) struct ShapesWritten(Mutex<HashSet<ShapeId, RandomState>>);
+
+impl ShapesWritten {
+    /// True once for each shape.
+    pub(crate) fn is_new(&self, shape: ShapeId) -> bool {
+        let mut shapes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if shapes.len() >= MAX_SHAPES {
+            shapes.clear();
+        }
+        shapes.insert(shape)
+    }
+}

@@ -1,0 +1,153 @@
+//! A plan: one text, analysed and decided. Immutable, so that sessions share it. Knows how facts
+//! and verdicts are come by, not how they are carried out.
+
+use crate::{
+    cache::PlanContext,
+    database::{Database, Knowledge},
+    line::Gate,
+    result::{Field, Masks},
+};
+use model::{Facts, Identity, Verdict};
+use policy::{Context, PolicySet, Request};
+use sql::{CopyShape, Scope, SyntaxError};
+use std::{
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+};
+
+/// One text, with what each of its statements does and what was decided on it.
+#[derive(Debug)]
+pub struct Plan {
+    /// The exact text.
+    pub text: Box<str>,
+    /// One per statement of the text, in order. Empty for an empty text.
+    pub parts: Vec<Part>,
+    /// The knowledge it was decided on; masks are compiled against the same.
+    pub knowledge: Arc<Knowledge>,
+    /// The identity has full rights here: what is not understood still runs and leaves raw.
+    pub unrestricted: bool,
+    pub(crate) policies: u64,
+    pub(crate) context: PlanContext,
+}
+
+/// One statement of a plan.
+#[derive(Debug)]
+pub struct Part {
+    /// What it does.
+    pub facts: Arc<Facts>,
+    /// What was decided.
+    pub verdict: Arc<Verdict>,
+    /// Where it stands in the text: bytes.
+    pub span: Range<usize>,
+    /// For COPY TO STDOUT: the stream's format.
+    pub copy: Option<CopyShape>,
+    /// The text does not parse.
+    pub syntax_error: Option<SyntaxError>,
+    /// Nothing but comments: runs, and returns EmptyQueryResponse in PostgreSQL.
+    pub empty: bool,
+    pub(crate) shape: ledger::ShapeId,
+    pub(crate) normalised: Box<str>,
+    pub(crate) shape_recorded: AtomicBool,
+    /// The masks of the result as it was described last; the same description comes each time.
+    masks: Mutex<Option<(Box<[Field]>, Arc<Masks>)>>,
+}
+
+impl Part {
+    /// Masks for the result of this part, compiled once per description.
+    pub(crate) fn masks(&self, plan: &Plan, fields: &[Field], key: &mask::Key) -> Arc<Masks> {
+        let mut known = self.masks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((described, masks)) = &*known
+            && **described == *fields
+        {
+            return Arc::clone(masks);
+        }
+        let masks = Arc::new(Masks::compile(plan, self, fields, key));
+        *known = Some((fields.into(), Arc::clone(&masks)));
+        masks
+    }
+}
+
+/// What planning needs to know of the session.
+pub(crate) struct Asker<'a> {
+    pub(crate) identity: &'a Identity,
+    pub(crate) database: &'a Database,
+    pub(crate) context: Context<'a>,
+    pub(crate) scope: &'a Scope,
+    pub(crate) unrestricted: bool,
+}
+
+impl Gate {
+    /// Analyses and decides a text that no cache knows.
+    pub(crate) fn make_plan(
+        &self,
+        text: &str,
+        asker: &Asker<'_>,
+        knowledge: Arc<Knowledge>,
+        policies: &PolicySet,
+        context: PlanContext,
+    ) -> Plan {
+        let analysed = sql::analyse(text, &knowledge.catalog, asker.scope);
+        let parts = analysed.into_iter().map(|statement| {
+            let verdict = self.decide(&statement.facts, asker, &knowledge, policies, context);
+            let normalised = sql::normalise(text.get(statement.span.clone()).unwrap_or(text));
+            Part {
+                shape: shape_id(&normalised, asker, &context),
+                normalised: normalised.into(),
+                shape_recorded: AtomicBool::new(false),
+                masks: Mutex::new(None),
+                facts: statement.facts,
+                verdict,
+                span: statement.span,
+                copy: statement.copy,
+                syntax_error: statement.syntax_error,
+                empty: statement.empty,
+            }
+        });
+        Plan {
+            text: text.into(),
+            parts: parts.collect(),
+            knowledge: Arc::clone(&knowledge),
+            unrestricted: asker.unrestricted,
+            policies: policies.version(),
+            context,
+        }
+    }
+
+    /// One verdict, from the cache of decided facts where the same facts were decided before for
+    /// the same asker: statements that differ in their literals alone meet here.
+    fn decide(
+        &self,
+        facts: &Arc<Facts>,
+        asker: &Asker<'_>,
+        knowledge: &Knowledge,
+        policies: &PolicySet,
+        context: PlanContext,
+    ) -> Arc<Verdict> {
+        if let Some(verdict) = self.verdicts.find(facts, &context) {
+            return verdict;
+        }
+        let verdict = Arc::new(policies.decide(&Request {
+            identity: asker.identity,
+            database: &asker.database.name,
+            environment: &asker.database.environment,
+            facts,
+            catalog: &knowledge.catalog,
+            labels: &knowledge.labels,
+            context: &asker.context,
+        }));
+        self.verdicts.keep(context, facts, &verdict);
+        verdict
+    }
+}
+
+/// Everything that a shape record depends on.
+fn shape_id(normalised: &str, asker: &Asker<'_>, context: &PlanContext) -> ledger::ShapeId {
+    ledger::ShapeId::of(&[
+        asker.database.name.as_str().as_bytes(),
+        normalised.as_bytes(),
+        &context.asker.to_le_bytes(),
+        &context.scope.to_le_bytes(),
+        &context.policies.to_le_bytes(),
+        &context.knowledge.to_le_bytes(),
+    ])
+}

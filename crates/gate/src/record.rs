@@ -1,0 +1,318 @@
+//! From plans, verdicts and counts to records. Knows the shape of records, not how they are kept.
+//!
+//! Nothing here may hold a value: literals and parameters appear as keyed hashes.
+
+use crate::{
+    database::Database,
+    plan::{Part, Plan},
+    refusal::Refusal,
+    session::{Counts, Session},
+};
+use ledger::{
+    Sequence, StatementId, Time,
+    record::{
+        CatalogChanged, Disclosed, HASHED_PARAMETERS, Intent, Outcome, Record, Refused,
+        SessionClosed, SessionOpened, SessionRefused, Shape, ShapeColumn, ShapeEffect, ShapeOutput,
+        Via,
+    },
+};
+use model::{Catalog, ColumnId, Disclosure, facts::Effect};
+use std::{borrow::Cow, net::IpAddr, sync::atomic::Ordering, time::SystemTime};
+
+/// Bind values as the record keeps them.
+#[derive(Clone, Debug, Default)]
+pub struct Parameters {
+    hashes: Vec<ledger::Hash>,
+    count: u64,
+}
+
+impl Parameters {
+    /// For values that came in a message too long to be held: nothing is known of them.
+    pub fn uncounted() -> Self {
+        Self::default()
+    }
+
+    /// Keyed hashes of the first values, and how many there are.
+    pub(crate) fn of<'a>(
+        redactor: &ledger::Redactor,
+        values: impl Iterator<Item = Option<&'a [u8]>>,
+    ) -> Self {
+        let mut parameters = Self::default();
+        for value in values {
+            if parameters.hashes.len() < HASHED_PARAMETERS {
+                parameters.hashes.push(redactor.hash(value.unwrap_or_default()));
+            }
+            parameters.count += 1;
+        }
+        parameters
+    }
+}
+
+pub(crate) fn session_opened(session: &Session, now: SystemTime) -> Result<(), Refusal> {
+    let identity = session.identity();
+    let client = session.client();
+    let acts_for = identity.acts_for.as_ref().map(|principal| Cow::Owned(principal.chain()));
+    let record = Record::from(SessionOpened {
+        session: session.id(),
+        time: Time::from(now),
+        identity: Cow::Owned(identity.chain()),
+        kind: identity.kind,
+        groups: Cow::Borrowed(&identity.groups),
+        acts_for,
+        method: Cow::Borrowed(&client.method),
+        address: client.address,
+        port: client.port,
+        tls: client.tls.then_some(Cow::Borrowed("TLS")),
+        application: Cow::Borrowed(&client.application),
+        database: Cow::Borrowed(session.database().name.as_str()),
+        environment: Cow::Borrowed(&session.database().environment),
+        upstream_role: Cow::Borrowed(""),
+        upstream_pid: None,
+    });
+    let ledger = &session.gate().ledger;
+    let written = ledger.append(&record).and_then(|sequence| ledger.hand_over(sequence));
+    written.map_err(|_| Refusal::unrecordable())
+}
+
+pub(crate) fn session_refused(session: &Session, refusal: &Refusal, now: SystemTime) {
+    let (client, database) = (session.client(), session.database().name.as_str());
+    let chain = session.identity().chain();
+    keep(session, &sign_in_refused(client.address, &chain, database, &refusal.message, now));
+}
+
+pub(crate) fn session_closed(session: &Session, reason: &str, now: SystemTime) {
+    let (statements, rows, bytes) = session.totals();
+    let record = Record::from(SessionClosed {
+        session: session.id(),
+        time: Time::from(now),
+        reason: Cow::Borrowed(reason),
+        statements,
+        rows,
+        bytes,
+    });
+    keep(session, &record);
+}
+
+/// Stages the intent of one part; the caller hands over the last of a run.
+pub(crate) fn intent(
+    session: &Session,
+    plan: &Plan,
+    part: &Part,
+    statement: StatementId,
+    via: Via,
+    parameters: &Parameters,
+    now: SystemTime,
+) -> Result<Sequence, Refusal> {
+    shape(session, plan, part, now);
+    let text = session.gate().ledger.redactor().hash(plan.text.as_bytes());
+    let record = Record::from(Intent {
+        statement,
+        time: Time::from(now),
+        shape: part.shape,
+        text,
+        via,
+        parameters: Cow::Borrowed(&parameters.hashes),
+        parameter_count: parameters.count,
+    });
+    session.gate().ledger.append(&record).map_err(|_| Refusal::unrecordable())
+}
+
+pub(crate) fn refused(
+    session: &Session,
+    plan: &Plan,
+    part: &Part,
+    statement: StatementId,
+    via: Via,
+    refusal: &Refusal,
+    now: SystemTime,
+) {
+    shape(session, plan, part, now);
+    let reason = match &part.syntax_error {
+        Some(_) => Cow::Borrowed("the statement does not parse"),
+        // The shape holds the verdict's own reasons.
+        None => Cow::Borrowed(""),
+    };
+    let record = Record::from(Refused {
+        statement,
+        time: Time::from(now),
+        shape: Some(part.shape),
+        text: session.gate().ledger.redactor().hash(plan.text.as_bytes()),
+        via,
+        sqlstate: Cow::Borrowed(refusal.sqlstate),
+        reason,
+    });
+    keep(session, &record);
+}
+
+pub(crate) fn outcome(
+    session: &Session,
+    part: &Part,
+    statement: StatementId,
+    counts: &Counts,
+    now: SystemTime,
+) {
+    // Rows that were relayed without a look left as the upstream sent them, in every column.
+    let relayed: Vec<Disclosed>;
+    let disclosed = if counts.disclosed.is_empty() && counts.rows > 0 && tells_raw(part) {
+        let each = Disclosed { raw: counts.rows, ..Disclosed::default() };
+        relayed = vec![each; part.verdict.disclosures.len()];
+        &relayed
+    } else {
+        &counts.disclosed
+    };
+    let (tag, affected) = split_tag(counts.tag.as_deref().unwrap_or(""));
+    let record = Record::from(Outcome {
+        statement,
+        time: Time::from(now),
+        duration_us: counts.duration_us,
+        tag: Cow::Borrowed(tag),
+        sqlstate: counts.sqlstate.as_deref().map(Cow::Borrowed),
+        ended: counts.ended.map(Cow::Borrowed),
+        rows: counts.rows,
+        affected: if counts.rows == 0 { affected } else { 0 },
+        bytes: counts.bytes,
+        disclosed: Cow::Borrowed(disclosed),
+    });
+    keep(session, &record);
+}
+
+fn tells_raw(part: &Part) -> bool {
+    part.verdict.disclosures.iter().any(|disclosure| match disclosure {
+        Disclosure::Raw { labels } => !labels.is_empty(),
+        Disclosure::Scan | Disclosure::Masked { .. } => false,
+    })
+}
+
+/// `INSERT 0 5` is `INSERT` and 5.
+fn split_tag(tag: &str) -> (&str, u64) {
+    match tag.find(|c: char| c.is_ascii_digit()) {
+        None => (tag, 0),
+        Some(at) => {
+            let count = tag.rsplit(' ').next().and_then(|number| number.parse().ok());
+            (tag.get(..at).unwrap_or(tag).trim_end(), count.unwrap_or(0))
+        }
+    }
+}
+
+/// Writes the shape record before its first use in this run.
+fn shape(session: &Session, plan: &Plan, part: &Part, now: SystemTime) {
+    if part.shape_recorded.load(Ordering::Acquire) {
+        return;
+    }
+    if session.gate().shapes.is_new(part.shape) {
+        keep(session, &Record::from(describe(session, plan, part, now)));
+    }
+    part.shape_recorded.store(true, Ordering::Release);
+}
+
+fn describe<'a>(
+    session: &'a Session,
+    plan: &'a Plan,
+    part: &'a Part,
+    now: SystemTime,
+) -> Shape<'a> {
+    let (facts, verdict) = (&part.facts, &part.verdict);
+    let catalog = &plan.knowledge.catalog;
+    let columns = |columns: &[ColumnId]| -> Vec<Cow<'a, str>> {
+        columns.iter().map(|column| Cow::Owned(column_name(catalog, *column))).collect()
+    };
+    let outputs = facts.outputs.as_deref().unwrap_or_default().iter();
+    Shape {
+        shape: part.shape,
+        time: Time::from(now),
+        database: Cow::Borrowed(session.database().name.as_str()),
+        text: Cow::Borrowed(&part.normalised),
+        operation: facts.operation,
+        effects: facts.effects.iter().map(effect).collect(),
+        columns: used_columns(plan, part),
+        functions: facts.functions.iter().map(|f| Cow::Borrowed(f.name.as_str())).collect(),
+        outputs: outputs
+            .map(|output| ShapeOutput {
+                name: Cow::Borrowed(&output.name),
+                sources: columns(&output.sources).into(),
+            })
+            .collect(),
+        unknowns: facts.unknowns.iter().map(|u| Cow::Borrowed(u.what.as_str())).collect(),
+        verdict: verdict.outcome,
+        policies: Cow::Borrowed(&verdict.policies),
+        reasons: Cow::Borrowed(&verdict.reasons),
+        disclosures: Cow::Borrowed(&verdict.disclosures),
+        fallback: verdict.fallback.clone(),
+        read_only: verdict.read_only,
+        row_limit: verdict.row_limit,
+        durability: verdict.durability,
+        policy_version: plan.policies,
+        catalog_version: catalog.version,
+        label_version: plan.knowledge.labels.version,
+    }
+}
+
+fn effect(effect: &Effect) -> ShapeEffect<'_> {
+    let object = match (&effect.relation, &effect.object) {
+        (Some(relation), _) if relation.schema.is_empty() => Cow::Borrowed(&*relation.name),
+        (Some(relation), _) => Cow::Owned(format!("{}.{}", relation.schema, relation.name)),
+        (None, Some(object)) => Cow::Borrowed(object.as_str()),
+        (None, None) => Cow::Borrowed(""),
+    };
+    ShapeEffect { operation: effect.operation, object, unbounded: effect.unbounded }
+}
+
+fn used_columns<'a>(plan: &Plan, part: &Part) -> Cow<'a, [ShapeColumn<'a>]> {
+    let mut columns: Vec<ShapeColumn<'a>> = Vec::new();
+    let mut last = None;
+    // Uses are sorted by column, so those of one column stand together.
+    for used in &part.facts.columns {
+        if last == Some(used.column)
+            && let Some(column) = columns.last_mut()
+        {
+            column.uses.to_mut().push(used.usage);
+            continue;
+        }
+        last = Some(used.column);
+        columns.push(ShapeColumn {
+            column: Cow::Owned(column_name(&plan.knowledge.catalog, used.column)),
+            uses: Cow::Owned(vec![used.usage]),
+            label: plan.knowledge.labels.label(used.column).cloned(),
+        });
+    }
+    Cow::Owned(columns)
+}
+
+fn column_name(catalog: &Catalog, id: ColumnId) -> String {
+    let Some(relation) = catalog.relation(id.relation) else {
+        return format!("relation {} column {}", id.relation.0, id.number);
+    };
+    let column = relation.columns.iter().find(|column| column.number == id.number);
+    let name = column.map_or("?", |column| column.name.as_str());
+    format!("{}.{}.{name}", relation.schema, relation.name)
+}
+
+pub(crate) fn sign_in_refused<'a>(
+    address: Option<IpAddr>,
+    claimed: &'a str,
+    database: &'a str,
+    reason: &'a str,
+    now: SystemTime,
+) -> Record<'a> {
+    Record::from(SessionRefused {
+        time: Time::from(now),
+        address,
+        claimed: Cow::Borrowed(claimed),
+        database: Cow::Borrowed(database),
+        reason: Cow::Borrowed(reason),
+    })
+}
+
+pub(crate) fn catalog_changed(database: &Database, version: u64, now: SystemTime) -> Record<'_> {
+    Record::from(CatalogChanged {
+        time: Time::from(now),
+        database: Cow::Borrowed(database.name.as_str()),
+        version,
+        cause: Cow::Borrowed(if version == 1 { "start" } else { "change" }),
+        what: Cow::Borrowed(&[]),
+    })
+}
+
+fn keep(session: &Session, record: &Record<'_>) {
+    session.gate().keep(record);
+}

@@ -1,0 +1,97 @@
+//! What a client is told when a statement does not run. Knows no wire format.
+
+use model::{Blame, Verdict};
+
+/// A statement that does not run, in words a person and a model can act on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// SQLSTATE (PostgreSQL manual, appendix A); other engines map it.
+    pub sqlstate: &'static str,
+    /// What was refused and by which policy; one line.
+    pub message: String,
+    /// Why, one reason a line.
+    pub detail: Option<String>,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// For syntax errors: 1-based character position in the statement.
+    pub position: Option<usize>,
+    /// Whose doing it is.
+    pub blame: Blame,
+    /// The record's id, for the person who asks an operator about it.
+    pub record: Option<String>,
+}
+
+impl Refusal {
+    /// A policy's deny or hold.
+    pub fn by_policy(verdict: &Verdict, record: Option<String>) -> Self {
+        let first = verdict.reasons.first().map_or("no policy permits it", String::as_str);
+        let rest = verdict.reasons.iter().skip(1).cloned().collect::<Vec<_>>().join("\n");
+        Self {
+            sqlstate: "42501",
+            message: format!("Weir refused this statement: {first}"),
+            detail: (!rest.is_empty()).then_some(rest),
+            hint: verdict.advice.clone(),
+            position: None,
+            blame: Blame::Policy,
+            record,
+        }
+    }
+
+    /// The record could not be written, so the statement must not run.
+    pub fn unrecordable() -> Self {
+        Self {
+            sqlstate: "58030",
+            message: "Weir refused this statement: it could not be recorded, and nothing runs \
+                      unrecorded"
+                .to_owned(),
+            detail: Some("The ledger's disk is full or failing.".to_owned()),
+            hint: Some(
+                "Nothing was executed. Try again; if it persists, an operator must look at the \
+                 ledger's disk (see /readyz and the log)."
+                    .to_owned(),
+            ),
+            position: None,
+            blame: Blame::Internal,
+            record: None,
+        }
+    }
+
+    /// The text does not parse: said as the database itself would say it.
+    pub fn syntax(message: &str, position: usize) -> Self {
+        Self {
+            sqlstate: "42601",
+            message: message.to_owned(),
+            detail: None,
+            hint: None,
+            position: Some(position),
+            blame: Blame::Client,
+            record: None,
+        }
+    }
+
+    /// Something that the session cannot carry out as the verdict demands.
+    pub fn unenforceable(what: &str, hint: &str) -> Self {
+        Self {
+            sqlstate: "42501",
+            message: format!("Weir refused this statement: {what}"),
+            detail: None,
+            hint: Some(hint.to_owned()),
+            position: None,
+            blame: Blame::Policy,
+            record: None,
+        }
+    }
+
+    /// A limit of this installation was exceeded.
+    pub fn limit(what: String, hint: &str) -> Self {
+        Self {
+            sqlstate: "54000",
+            message: format!("Weir refused this statement: {what}"),
+            detail: None,
+            hint: Some(hint.to_owned()),
+            position: None,
+            blame: Blame::Client,
+            record: None,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! From decided disclosures and the server's own description of the result to masks. Here stands
+//! the check between facts and rows: where the server disagrees, everything is masked.
+
+use crate::plan::{Part, Plan};
+use mask::{ColumnMask, CopyMask, CopyStream, Format, Key};
+use model::{ColumnId, Disclosure, Facts, Label, MaskMethod, RelationId, TypeId};
+
+/// `pg_type.oid` of text.
+const TEXT: u32 = 25;
+
+/// One column of a result as the server describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// The relation column it comes from, if the server says that it comes from one.
+    pub origin: Option<ColumnId>,
+    /// Its type.
+    pub type_id: TypeId,
+    /// Text or binary.
+    pub format: Format,
+}
+
+impl Field {
+    /// From the numbers of a `RowDescription`: a table of 0 means no origin.
+    pub fn new(table: u32, number: i16, type_id: u32, binary: bool) -> Self {
+        let origin = (table != 0).then_some(ColumnId { relation: RelationId(table), number });
+        let format = if binary { Format::Binary } else { Format::Text };
+        Self { origin, type_id: TypeId(type_id), format }
+    }
+}
+
+/// How the values of one result leave.
+#[derive(Debug)]
+pub struct Masks {
+    /// One per column.
+    pub columns: Vec<ColumnMask>,
+    /// True if no column needs a look: rows may be relayed as they are.
+    pub pass: bool,
+    /// The server's description disagreed with the facts, so everything is masked and what is
+    /// known of the database must be read again.
+    pub disagreed: bool,
+}
+
+impl Masks {
+    /// Masks for the result of `part`, as the server describes it.
+    pub(crate) fn compile(plan: &Plan, part: &Part, fields: &[Field], key: &Key) -> Self {
+        if plan.unrestricted {
+            return Self { columns: Vec::new(), pass: true, disagreed: false };
+        }
+        let agreed = agrees(plan, &part.facts, &part.verdict.disclosures, fields);
+        let catalog = &plan.knowledge.catalog;
+        let compile = |(index, field): (usize, &Field)| {
+            let decided = part.verdict.disclosures.get(index).filter(|_| agreed);
+            let disclosure = decided.unwrap_or(&part.verdict.fallback);
+            ColumnMask::compile(disclosure, field.type_id, catalog, field.format, key)
+        };
+        let columns: Vec<ColumnMask> = fields.iter().enumerate().map(compile).collect();
+        let pass = columns.iter().all(ColumnMask::passes);
+        Self { columns, pass, disagreed: !agreed && !part.facts.outputs_unknown }
+    }
+}
+
+impl Masks {
+    /// Masks for a result that no statement of the plan foresaw.
+    pub(crate) fn unforeseen(plan: &Plan, fields: &[Field], key: &Key) -> Self {
+        if plan.unrestricted {
+            return Self { columns: Vec::new(), pass: true, disagreed: false };
+        }
+        let worst = Disclosure::Masked { label: Label::UNKNOWN, method: MaskMethod::Full };
+        let catalog = &plan.knowledge.catalog;
+        let columns = fields
+            .iter()
+            .map(|field| ColumnMask::compile(&worst, field.type_id, catalog, field.format, key));
+        Self { columns: columns.collect(), pass: false, disagreed: true }
+    }
+}
+
+/// True if the server's description is what the facts foresaw.
+fn agrees(plan: &Plan, facts: &Facts, disclosures: &[Disclosure], fields: &[Field]) -> bool {
+    let Some(outputs) = facts.outputs.as_deref().filter(|_| !facts.outputs_unknown) else {
+        return false;
+    };
+    if outputs.len() != fields.len() || disclosures.len() != fields.len() {
+        return false;
+    }
+    outputs.iter().zip(disclosures).zip(fields).all(|((output, disclosure), field)| {
+        match (output.origin, field.origin) {
+            // An origin that the server does not confirm says nothing against the sources: it
+            // loses track of origins where values pass through functions or set operations.
+            (_, None) => true,
+            (Some(foreseen), Some(told)) if foreseen == told => true,
+            // The server names a column that the facts did not foresee as the origin. Harmless
+            // only if it is among the sources, or bears no label, or is masked anyway.
+            (_, Some(told)) => {
+                output.sources.contains(&told)
+                    || matches!(disclosure, Disclosure::Masked { .. })
+                    || (plan.knowledge.labels.label(told).is_none()
+                        && plan.knowledge.catalog.relation(told.relation).is_some()
+                        && output.origin.is_none())
+            }
+        }
+    })
+}
+
+/// The mask of a COPY TO STDOUT stream; `None` if it may be relayed as it is. The server does not
+/// describe such a stream, so types come from the columns that the outputs are; where there is no
+/// such column, text is masked as text and binary only as what passes for any type.
+pub(crate) fn copy_mask(
+    plan: &Plan,
+    part: usize,
+    columns: usize,
+    binary: bool,
+    key: &Key,
+) -> Result<Option<CopyMask>, &'static str> {
+    if plan.unrestricted {
+        return Ok(None);
+    }
+    let Some(part) = plan.parts.get(part) else { return Err("COPY that no statement asked for") };
+    let Some(shape) = &part.copy else { return Err("COPY where none was foreseen") };
+    let outputs = part.facts.outputs.as_deref().unwrap_or_default();
+    let catalog = &plan.knowledge.catalog;
+    let fields = (0..columns).map(|index| {
+        let origin = outputs.get(index).and_then(|output| output.origin);
+        let column = origin.and_then(|id| {
+            let columns = &catalog.relation(id.relation)?.columns;
+            columns.iter().find(|column| column.number == id.number)
+        });
+        let unknown = if binary { TypeId(0) } else { TypeId(TEXT) };
+        let format = if binary { Format::Binary } else { Format::Text };
+        Field { origin, type_id: column.map_or(unknown, |column| column.type_id), format }
+    });
+    let fields: Vec<Field> = fields.collect();
+    let masks = Masks::compile(plan, part, &fields, key);
+    if masks.pass {
+        return Ok(None);
+    }
+    let stream = CopyStream {
+        format: match shape.format {
+            sql::CopyFormat::Text => mask::CopyFormat::Text,
+            sql::CopyFormat::Csv => mask::CopyFormat::Csv,
+            sql::CopyFormat::Binary => mask::CopyFormat::Binary,
+        },
+        delimiter: shape.delimiter,
+        null: shape.null.clone().into_bytes(),
+        quote: shape.quote,
+        escape: shape.escape,
+        header: shape.header,
+    };
+    Ok(Some(CopyMask::new(stream, masks.columns)))
+}

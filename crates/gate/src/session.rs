@@ -1,0 +1,556 @@
+//! One client's governed session: who asks, in which scope, and the four calls. Knows no protocol
+//! and no clock.
+
+use crate::{
+    cache::PlanContext,
+    clearance::{Cleared, Statement, StatementPart},
+    database::Database,
+    line::Gate,
+    plan::{Asker, Part, Plan},
+    record::{self, Parameters},
+    refusal::Refusal,
+    result::{self, Field, Masks},
+    scope,
+};
+use ledger::{
+    Sequence, SessionId, StatementId, Time,
+    record::{Disclosed, Via},
+};
+use mask::{Applied, ColumnMask, CopyMask, Format};
+use model::{
+    Disclosure, Durability, Identity, Operation, Outcome,
+    facts::{Effect, SessionChange},
+};
+use policy::{Context, PolicySet, ProtocolFeature};
+use sql::Scope;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    net::IpAddr,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// `pg_type.oid` of text.
+const TEXT: u32 = 25;
+
+/// What is attested about the client's end of the connection.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Peer address; `None` for a Unix socket.
+    pub address: Option<IpAddr>,
+    /// Peer port.
+    pub port: Option<u16>,
+    /// How it proved itself: `scram-sha-256`, `scram-sha-256-plus`.
+    pub method: &'static str,
+    /// The connection is encrypted.
+    pub tls: bool,
+    /// `application_name` as the client claims it.
+    pub application: String,
+}
+
+/// Whether a text can be planned now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// Yes.
+    Ready,
+    /// The scope may have changed: ask the server for its settings, then [`Session::set_scope`].
+    ScopeUnknown,
+    /// The database may have changed: wait until [`Database::is_fresh`].
+    CatalogStale,
+}
+
+/// What one statement did, for its outcome.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// Microseconds from forwarding to completion.
+    pub duration_us: u64,
+    /// Rows that left.
+    pub rows: u64,
+    /// Bytes of rows that left.
+    pub bytes: u64,
+    /// Per output column, how its values left. Empty if rows were relayed without a look.
+    pub disclosed: Vec<Disclosed>,
+    /// SQLSTATE if it failed.
+    pub sqlstate: Option<String>,
+    /// How it ended if not by the upstream.
+    pub ended: Option<&'static str>,
+    /// The command tag if it succeeded.
+    pub tag: Option<String>,
+}
+
+/// One governed session.
+#[derive(Debug)]
+pub struct Session {
+    gate: Arc<Gate>,
+    database: Arc<Database>,
+    identity: Arc<Identity>,
+    client: Client,
+    id: SessionId,
+    asker: u64,
+    scope: Scope,
+    scope_key: u64,
+    scope_known: bool,
+    scope_touched: bool,
+    catalog_touched: bool,
+    unrestricted: bool,
+    policies_seen: u64,
+    statements: u64,
+    rows: u64,
+    bytes: u64,
+    closed: bool,
+}
+
+impl Session {
+    /// Opens a session for a verified identity, if policy lets it connect; records either.
+    pub fn open(
+        gate: &Arc<Gate>,
+        database: &Arc<Database>,
+        identity: &Arc<Identity>,
+        client: Client,
+        now: SystemTime,
+    ) -> Result<Self, Refusal> {
+        let mut asker = DefaultHasher::new();
+        (identity.chain(), identity.kind, &identity.groups).hash(&mut asker);
+        (identity.acts_for.as_ref().map(|principal| &principal.groups)).hash(&mut asker);
+        (client.address, client.tls, &client.application).hash(&mut asker);
+        let mut session = Self {
+            gate: Arc::clone(gate),
+            database: Arc::clone(database),
+            identity: Arc::clone(identity),
+            client,
+            id: gate.ledger.session(Time::from(now)),
+            asker: asker.finish(),
+            scope: Scope::default(),
+            scope_key: 0,
+            scope_known: true,
+            scope_touched: false,
+            catalog_touched: false,
+            unrestricted: false,
+            policies_seen: 0,
+            statements: 0,
+            rows: 0,
+            bytes: 0,
+            closed: true,
+        };
+        let policies = gate.policies.load_full();
+        let context = session.context(now);
+        let allowed = policies.may_connect(
+            &session.identity,
+            &session.database.name,
+            &session.database.environment,
+            &context,
+        );
+        if let Err(verdict) = allowed {
+            let refusal = Refusal::by_policy(&verdict, None);
+            record::session_refused(&session, &refusal, now);
+            return Err(refusal);
+        }
+        session.follow_policies(&policies, now);
+        let knowledge = session.database.knowledge();
+        session.scope.search_path.clone_from(&knowledge.catalog.search_path);
+        session.scope.standard_conforming_strings = true;
+        session.scope_known = knowledge.generation > 0;
+        session.rekey();
+        record::session_opened(&session, now)?;
+        session.closed = false;
+        Ok(session)
+    }
+
+    /// The session's id in the record.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// Who it is.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The database it is for.
+    pub fn database(&self) -> &Arc<Database> {
+        &self.database
+    }
+
+    /// What is attested of the client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The shared half.
+    pub fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// True if the identity has full rights here as of the last policies seen.
+    pub fn unrestricted(&self) -> bool {
+        self.unrestricted
+    }
+
+    /// Whether policy lets this session use a feature beside statements.
+    pub fn may_use(&self, feature: ProtocolFeature<'_>, now: SystemTime) -> Result<(), Refusal> {
+        let policies = self.gate.policies.load();
+        let (database, context) = (&self.database, self.context(now));
+        policies
+            .may_use(&self.identity, &database.name, &database.environment, &context, feature)
+            .map_err(|verdict| Refusal::by_policy(&verdict, None))
+    }
+
+    /// Whether a text can be planned now. Full rights need neither scope nor fresh knowledge.
+    pub fn readiness(&mut self, now: SystemTime) -> Readiness {
+        let policies = self.gate.policies.load();
+        if policies.version() != self.policies_seen {
+            let policies = Arc::clone(&policies);
+            self.follow_policies(&policies, now);
+        }
+        if self.unrestricted {
+            Readiness::Ready
+        } else if !self.database.is_fresh() {
+            Readiness::CatalogStale
+        } else if !self.scope_known {
+            Readiness::ScopeUnknown
+        } else {
+            Readiness::Ready
+        }
+    }
+
+    /// Tells what the server says the scope is: the effective search path, temporary schema first
+    /// if there is one, and whether strings conform to the standard.
+    pub fn set_scope(&mut self, search_path: Vec<String>, temp: Option<String>, conforming: bool) {
+        self.scope.search_path = search_path;
+        self.scope.temp_schema = temp;
+        self.scope.standard_conforming_strings = conforming;
+        self.scope_known = true;
+        self.rekey();
+    }
+
+    /// Tells what the server's settings say: `search_path` as SHOW gives it, the role in force, and
+    /// whether strings conform to the standard.
+    pub fn set_scope_settings(&mut self, search_path: &str, user: &str, conforming: bool) {
+        let catalog = Arc::clone(&self.database.knowledge().catalog);
+        let mut path = Vec::new();
+        for name in scope::names(search_path) {
+            let name = if name == "$user" { user.to_owned() } else { name };
+            // What does not exist is passed over by the server too.
+            if catalog.has_schema(&name) && !path.contains(&name) {
+                path.push(name);
+            }
+        }
+        if !path.iter().any(|name| name == "pg_catalog") {
+            path.insert(0, "pg_catalog".to_owned());
+        }
+        let temp = self.scope.temp_schema.clone();
+        self.set_scope(path, temp, conforming);
+    }
+
+    /// Something outside the statements' text changed what names mean (a `ParameterStatus`).
+    pub fn scope_unknown(&mut self) {
+        self.scope_known = false;
+    }
+
+    /// Analyses and decides a text. Call only when [`Self::readiness`] is `Ready`, unless the
+    /// session could not be made ready: then the facts are as good as what is known.
+    pub fn plan(&mut self, text: &str, now: SystemTime) -> Arc<Plan> {
+        let policies = self.gate.policies.load_full();
+        let knowledge = self.database.knowledge();
+        let context = PlanContext {
+            asker: self.asker,
+            scope: self.scope_key,
+            policies: policies.version(),
+            knowledge: knowledge.generation,
+            minute: if policies.time_dependent() { minute(now) } else { 0 },
+        };
+        let shareable = !depends_on_names(text, &self.scope);
+        if shareable && let Some(plan) = self.database.plans.find(text, &context) {
+            return plan;
+        }
+        let asker = Asker {
+            identity: &self.identity,
+            database: &self.database,
+            context: self.context(now),
+            scope: &self.scope,
+            unrestricted: self.unrestricted,
+        };
+        let plan = Arc::new(self.gate.make_plan(text, &asker, knowledge, &policies, context));
+        if shareable {
+            self.database.plans.keep(context, &plan);
+        }
+        plan
+    }
+
+    /// True if a plan made earlier still stands: same policies, same knowledge, same scope.
+    pub fn stands(&self, plan: &Plan, now: SystemTime) -> bool {
+        let policies = self.gate.policies.load();
+        plan.policies == policies.version()
+            && (self.unrestricted
+                || (plan.knowledge.generation == self.database.knowledge().generation
+                    && plan.context.scope == self.scope_key))
+            && plan.unrestricted == self.unrestricted
+            && (!policies.time_dependent() || plan.context.minute == minute(now))
+    }
+
+    /// The refusal of a plan that must not run, recorded; `Ok` if every part may run. For the
+    /// moments that run nothing yet (Parse), so that a client hears early.
+    pub fn examine(&mut self, plan: &Plan, via: Via, now: SystemTime) -> Result<(), Refusal> {
+        let Some(part) = plan.parts.iter().find(|part| !may_run(part, plan)) else {
+            return Ok(());
+        };
+        let id = self.next_statement_id();
+        let refusal = match (&part.syntax_error, plan.unrestricted) {
+            (Some(error), false) => Refusal::syntax(&error.message, error.position),
+            _ => Refusal::by_policy(&part.verdict, Some(id.to_string())),
+        };
+        record::refused(self, plan, part, id, via, &refusal, now);
+        Err(refusal)
+    }
+
+    /// Bind values, as the record keeps them.
+    pub fn parameters<'a>(&self, values: impl Iterator<Item = Option<&'a [u8]>>) -> Parameters {
+        Parameters::of(self.gate.ledger.redactor(), values)
+    }
+
+    /// Decides, records and clears one run of a plan. Intents of all parts are in the kernel's
+    /// hands when this returns `Ok`. `parameters` come from [`Self::parameters`].
+    pub fn submit(
+        &mut self,
+        plan: &Arc<Plan>,
+        via: Via,
+        parameters: &Parameters,
+        now: SystemTime,
+    ) -> Result<Cleared<Statement>, Refusal> {
+        self.examine(plan, via, now)?;
+        let mut parts = Vec::with_capacity(plan.parts.len());
+        let mut intent = Sequence::default();
+        let mut durability = Durability::Soon;
+        for part in &plan.parts {
+            let id = self.next_statement_id();
+            intent = record::intent(self, plan, part, id, via, parameters, now)?;
+            durability = durability.max(part.verdict.durability);
+            parts.push(StatementPart { id });
+        }
+        self.gate.ledger.hand_over(intent).map_err(|_| Refusal::unrecordable())?;
+        Ok(Cleared::mint(Statement { plan: Arc::clone(plan), parts, intent, durability }))
+    }
+
+    /// Records the outcome of one part and follows what it did to the session.
+    pub fn finish(&mut self, statement: &Statement, part: usize, counts: &Counts, now: SystemTime) {
+        let (Some(planned), Some(run)) =
+            (statement.plan.parts.get(part), statement.parts.get(part))
+        else {
+            return;
+        };
+        self.rows += counts.rows;
+        self.bytes += counts.bytes;
+        record::outcome(self, planned, run.id, counts, now);
+        self.follow(planned, counts.sqlstate.is_none());
+    }
+
+    /// Records that what was cleared did not run after all, and why.
+    pub fn abandon(&mut self, cleared: Cleared<Statement>, why: &'static str, now: SystemTime) {
+        self.leave(cleared.get(), 0, &Counts::default(), why, now);
+    }
+
+    /// Records the outcome of a run that the session's end cut short: of the part that was under
+    /// way, and of those behind it.
+    pub fn leave(
+        &mut self,
+        statement: &Statement,
+        part: usize,
+        counts: &Counts,
+        why: &'static str,
+        now: SystemTime,
+    ) {
+        let mut counts = Counts { ended: Some(why), ..counts.clone() };
+        for part in part..statement.parts.len() {
+            self.finish(statement, part, &counts, now);
+            counts = Counts { ended: Some("not run"), ..Counts::default() };
+        }
+    }
+
+    /// Masks for the result of one statement of a plan, as the server describes it. Where the
+    /// server disagrees with what was foreseen, what is known of the database is stale.
+    pub fn masks(&self, plan: &Plan, part: usize, fields: &[Field]) -> Arc<Masks> {
+        let masks = match plan.parts.get(part) {
+            Some(part) => part.masks(plan, fields, &self.gate.mask_key),
+            // A result that belongs to no statement of the text: nothing of it may leave.
+            None => Arc::new(Masks::unforeseen(plan, fields, &self.gate.mask_key)),
+        };
+        if masks.disagreed {
+            self.database.changed();
+        }
+        masks
+    }
+
+    /// The mask of a COPY TO STDOUT stream; `None` if it may be relayed as it is.
+    pub fn copy_mask(
+        &self,
+        plan: &Plan,
+        part: usize,
+        columns: usize,
+        binary: bool,
+    ) -> Result<Option<CopyMask>, &'static str> {
+        result::copy_mask(plan, part, columns, binary, &self.gate.mask_key)
+    }
+
+    /// Scans a notification's payload, which any session may have sent, for whoever may not see
+    /// everything. True if `out` holds what is to be sent instead.
+    pub fn mask_notification(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
+        if self.unrestricted {
+            return false;
+        }
+        let knowledge = self.database.knowledge();
+        let (text, key) = (model::TypeId(TEXT), &self.gate.mask_key);
+        let mask =
+            ColumnMask::compile(&Disclosure::Scan, text, &knowledge.catalog, Format::Text, key);
+        match mask.apply(payload, out) {
+            Applied::Raw => false,
+            Applied::Masked | Applied::Null => true,
+        }
+    }
+
+    /// Notes a prepared statement of the protocol; SQL's EXECUTE can run it.
+    pub fn note_prepared(&mut self, name: &str, plan: &Plan) {
+        if let Some(part) = plan.parts.first() {
+            self.scope.prepared.insert(name.to_owned(), Arc::clone(&part.facts));
+        }
+    }
+
+    /// Notes a named portal; SQL's FETCH can read it.
+    pub fn note_portal(&mut self, name: &str, plan: &Plan) {
+        if let Some(part) = plan.parts.first() {
+            self.scope.cursors.insert(name.to_owned(), Arc::clone(&part.facts));
+        }
+    }
+
+    /// Forgets a prepared statement or a portal.
+    pub fn forget(&mut self, prepared: Option<&str>, portal: Option<&str>) {
+        if let Some(name) = prepared {
+            self.scope.prepared.remove(name);
+        }
+        if let Some(name) = portal {
+            self.scope.cursors.remove(name);
+        }
+    }
+
+    /// The transaction ended: cursors are gone (those WITH HOLD become unknown, which is safe),
+    /// and settings may have gone back to what they were.
+    pub fn transaction_ended(&mut self) {
+        self.scope.cursors.clear();
+        if std::mem::take(&mut self.scope_touched) {
+            self.scope_known = false;
+        }
+        if std::mem::take(&mut self.catalog_touched) {
+            self.database.changed();
+        }
+    }
+
+    /// Records the end. Called by `Drop` if nobody did, so that no session ends unrecorded.
+    pub fn close(&mut self, reason: &str, now: SystemTime) {
+        if !std::mem::replace(&mut self.closed, true) {
+            record::session_closed(self, reason, now);
+        }
+    }
+
+    pub(crate) fn totals(&self) -> (u64, u64, u64) {
+        (self.statements, self.rows, self.bytes)
+    }
+
+    fn follow(&mut self, part: &Part, succeeded: bool) {
+        for change in &part.facts.session {
+            match change {
+                SessionChange::Scope => {
+                    self.scope_known = false;
+                    self.scope_touched = true;
+                }
+                SessionChange::Prepare(name, facts) if succeeded => {
+                    self.scope.prepared.insert(name.clone(), Arc::clone(facts));
+                }
+                SessionChange::Declare(name, facts) if succeeded => {
+                    self.scope.cursors.insert(name.clone(), Arc::clone(facts));
+                }
+                SessionChange::Deallocate(None) if succeeded => self.scope.prepared.clear(),
+                SessionChange::Deallocate(Some(name)) if succeeded => {
+                    self.scope.prepared.remove(name);
+                }
+                SessionChange::CloseCursor(None) if succeeded => self.scope.cursors.clear(),
+                SessionChange::CloseCursor(Some(name)) if succeeded => {
+                    self.scope.cursors.remove(name);
+                }
+                // What failed changed nothing: PREPARE and DECLARE leave the old name in place.
+                SessionChange::Prepare(..)
+                | SessionChange::Declare(..)
+                | SessionChange::Deallocate(_)
+                | SessionChange::CloseCursor(_) => {}
+            }
+        }
+        // Code whose text does not tell what it does may have replaced any name.
+        if part.facts.dynamic {
+            self.scope.prepared.clear();
+            self.scope.cursors.clear();
+        }
+        // Others see a change only once it is committed, so that is when it counts.
+        let changes = |effect: &Effect| changes_shared_catalog(effect.operation);
+        self.catalog_touched |= succeeded && part.facts.effects.iter().any(changes);
+    }
+
+    fn follow_policies(&mut self, policies: &PolicySet, now: SystemTime) {
+        self.policies_seen = policies.version();
+        self.unrestricted = policies.unproven_allowed(
+            &self.identity,
+            &self.database.name,
+            &self.database.environment,
+            &self.context(now),
+        );
+    }
+
+    fn context(&self, now: SystemTime) -> Context<'_> {
+        let Client { address, tls, application, .. } = &self.client;
+        Context { now, address: *address, tls: *tls, application }
+    }
+
+    fn rekey(&mut self) {
+        let mut hasher = DefaultHasher::new();
+        (&self.scope.search_path, &self.scope.temp_schema).hash(&mut hasher);
+        self.scope.standard_conforming_strings.hash(&mut hasher);
+        self.scope_key = hasher.finish();
+    }
+
+    fn next_statement_id(&mut self) -> StatementId {
+        self.statements += 1;
+        self.id.statement(self.statements)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.close("abandoned", SystemTime::now());
+    }
+}
+
+/// With full rights everything runs, even what does not parse: the server will say so.
+fn may_run(part: &Part, plan: &Plan) -> bool {
+    match part.verdict.outcome {
+        Outcome::Allow | Outcome::Modify => part.syntax_error.is_none() || plan.unrestricted,
+        // A hold needs somebody to approve it; until a session can wait for that, it is a refusal.
+        Outcome::Hold | Outcome::Deny => false,
+    }
+}
+
+/// True if other sessions' facts may change. Temporary objects are the session's own.
+fn changes_shared_catalog(operation: Operation) -> bool {
+    operation.changes_catalog() && !matches!(operation, Operation::CreateTemp | Operation::DropTemp)
+}
+
+/// True if the text may run something by a name that only this session knows, so that its plan
+/// must not be shared. A word in a string is taken for the statement: that costs a cache entry.
+fn depends_on_names(text: &str, scope: &Scope) -> bool {
+    let contains = |word: &str| {
+        let window = text.as_bytes().windows(word.len());
+        window.into_iter().any(|bytes| bytes.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    (!scope.prepared.is_empty() && contains("execute"))
+        || (!scope.cursors.is_empty() && contains("fetch"))
+}
+
+fn minute(now: SystemTime) -> u64 {
+    now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 60)
+}

@@ -1,0 +1,94 @@
+//! `weir audit show`: every record about one statement or one session.
+
+use super::{detail::detail, warn};
+use crate::{exit::Failure, out::Out};
+use ledger::{Entry, LedgerError, Record, Sequence, SessionId, ShapeId, StatementId};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
+
+/// What is being looked for.
+enum Wanted {
+    Session(SessionId),
+    Statement(StatementId),
+}
+
+pub(crate) fn show(dir: &Path, id: &str, json: bool) -> Result<(), Failure> {
+    let wanted = match (id.parse(), id.parse()) {
+        (Ok(statement), _) => Wanted::Statement(statement),
+        (_, Ok(session)) => Wanted::Session(session),
+        (Err(_), Err(_)) => {
+            let why = format!("\"{id}\" is neither a statement's id nor a session's");
+            return Err(Failure::Refused(why));
+        }
+    };
+    let found = collect(dir, &wanted)?;
+    if found.is_empty() {
+        return Err(Failure::Refused(format!("the ledger holds nothing about {id}")));
+    }
+    let mut out = Out::new();
+    for entry in &found {
+        if json {
+            let mut object: serde_json::Value = serde_json::from_slice(&entry.payload)?;
+            if let Some(fields) = object.as_object_mut() {
+                fields.insert("sequence".into(), entry.sequence.0.into());
+            }
+            out.json(&object)?;
+        } else {
+            out.line(detail(entry))?;
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// The records about it in the order of the log, each shape before what first refers to it.
+fn collect(dir: &Path, wanted: &Wanted) -> Result<Vec<Entry>, Failure> {
+    let session = match wanted {
+        Wanted::Session(session) => *session,
+        Wanted::Statement(statement) => statement.session(),
+    };
+    let is_wanted = |statement: StatementId| match wanted {
+        Wanted::Session(session) => statement.session() == *session,
+        Wanted::Statement(wanted) => statement == *wanted,
+    };
+    let mut shapes: HashMap<ShapeId, Entry> = HashMap::new();
+    let mut shown: HashSet<ShapeId> = HashSet::new();
+    let mut found = Vec::new();
+    for entry in super::open(dir, Sequence(0))? {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error @ LedgerError::Damaged(_)) => {
+                warn(&error);
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let (take, shape) = match entry.record() {
+            Ok(Record::Shape(shape)) => {
+                shapes.insert(shape.shape, entry);
+                continue;
+            }
+            Ok(Record::SessionOpened(opened)) => (opened.session == session, None),
+            Ok(Record::SessionClosed(closed)) => {
+                let whole = matches!(wanted, Wanted::Session(_));
+                (whole && closed.session == session, None)
+            }
+            Ok(Record::Intent(intent)) => (is_wanted(intent.statement), Some(intent.shape)),
+            Ok(Record::Refused(refused)) => (is_wanted(refused.statement), refused.shape),
+            Ok(Record::Outcome(outcome)) => (is_wanted(outcome.statement), None),
+            Ok(_) | Err(_) => (false, None),
+        };
+        if !take {
+            continue;
+        }
+        if let Some(shape) = shape
+            && shown.insert(shape)
+            && let Some(shape) = shapes.get(&shape)
+        {
+            found.push(shape.clone());
+        }
+        found.push(entry);
+    }
+    Ok(found)
+}

@@ -1,0 +1,303 @@
+//! The command line: commands, options and the help that teaches them. Knows not what they do.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const ABOUT: &str = "An identity-aware proxy in front of databases: nobody anonymous, nothing \
+unseen, nothing raw by accident, nothing rewritten.";
+
+const EXAMPLES: &str = "\
+First steps:
+  weir init postgres://app@db.internal/shop     write weir.toml and a policy folder
+  weir identity add alice --kind person         add somebody; prints a password once
+  weir check                                    look for mistakes without starting
+  weir serve                                    stand in front of the database
+  psql -h 127.0.0.1 -p 6432 -U alice shop       use it as if it were the database
+  weir audit tail -f                            watch what happens, and why it may
+
+Exit codes:
+  0  done
+  1  something failed on the way: disk, network, another process in the way
+  2  the command line, weir.toml or a policy file is wrong
+  3  asked well, and the answer is no: no such identity, a name taken, a damaged ledger";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "weir", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 100)]
+#[command(propagate_version = false, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// The configuration file.
+    #[arg(
+        long,
+        global = true,
+        env = "WEIR_CONFIG",
+        default_value = "weir.toml",
+        value_name = "FILE"
+    )]
+    pub(crate) config: PathBuf,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Stand in front of the databases until told to stop.
+    #[command(after_help = "\
+SIGTERM or Ctrl-C lets open sessions finish (limits.drain_timeout); a second one ends them.
+SIGHUP reads weir.toml and the policies again; a changed file is noticed by itself. A broken file
+is reported and what was in force stays.")]
+    Serve,
+    /// Look for mistakes in weir.toml and the policies, all at once.
+    #[command(after_help = "\
+Prints file:line:column for each mistake and exits with 2 if there is one. Warnings alone exit
+with 0. Nothing is started, nothing is connected to: fit for CI.")]
+    Check(CheckArgs),
+    /// Write a commented weir.toml and a policy folder for one database.
+    #[command(after_help = "\
+Examples:
+  weir init postgres://app@db.internal/shop
+  weir init 'postgres://app:secret@127.0.0.1:5432/shop?sslmode=disable'
+  weir init postgres://app@db.internal/shop --password-env SHOP_PASSWORD
+
+A password in the URL goes into a file that only you can read; weir.toml refers to it. Nothing that
+exists is overwritten.")]
+    Init(InitArgs),
+    /// Persons, services and agents that may sign in.
+    #[command(subcommand)]
+    Identity(IdentityCommand),
+    /// What policies there are and whether they are sound.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Read the record: who did what, when, and why it was allowed.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Print a completion script for a shell.
+    #[command(after_help = "\
+Examples:
+  weir completions bash > /etc/bash_completion.d/weir
+  weir completions zsh  > \"${fpath[1]}/_weir\"
+  weir completions fish > ~/.config/fish/completions/weir.fish")]
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Print the version.
+    Version {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the reference of weir.toml, the commands and the exit codes, in Markdown.
+    #[command(hide = true)]
+    Reference,
+}
+
+/// Shells that there are completions for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Problems and warnings as JSON on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The real database: postgres://ROLE[:PASSWORD]@HOST[:PORT]/DATABASE[?sslmode=…]
+    #[arg(value_name = "URL")]
+    pub(crate) upstream: String,
+    /// The name clients will ask for; the upstream's own unless given.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The environment variable that holds the role's password.
+    #[arg(long, value_name = "VARIABLE")]
+    pub(crate) password_env: Option<String>,
+    /// What policies know the database as.
+    #[arg(long, default_value = "production")]
+    pub(crate) environment: String,
+}
+
+/// `weir identity …`
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  weir identity add alice --kind person --group support
+  weir identity add svc-reports --kind service --group reporting
+  weir identity add copilot --kind agent --acts-for alice
+  echo \"$PASSWORD\" | weir identity add bob --kind person --password-stdin
+  weir identity disable bob
+
+A running `weir serve` takes a change up within a second; disabling ends nobody's memory of the
+past: names stay, because records refer to them.")]
+pub(crate) enum IdentityCommand {
+    /// Add somebody. Without --password-stdin a password is made and printed once.
+    Add(IdentityAdd),
+    /// Everybody who was ever added.
+    List {
+        /// As JSON: an array of objects.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Keep somebody from signing in.
+    Disable { name: String },
+    /// Let somebody sign in again.
+    Enable { name: String },
+    /// Give somebody another password.
+    Password(IdentityPassword),
+    /// Groups, which policies refer to.
+    #[command(subcommand)]
+    Group(GroupCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IdentityAdd {
+    /// A name that no identity has had: letters, digits and . _ - @ + :
+    pub(crate) name: String,
+    /// A person, a service that acts for itself, or an agent that acts for somebody.
+    #[arg(long)]
+    pub(crate) kind: Kind,
+    /// A group; may be given several times.
+    #[arg(long = "group", value_name = "GROUP")]
+    pub(crate) groups: Vec<String>,
+    /// For an agent: whom it acts for. It may never do more than they may.
+    #[arg(long, value_name = "NAME", required_if_eq("kind", "agent"))]
+    pub(crate) acts_for: Option<String>,
+    /// Read the password from standard input (one line).
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// The result as JSON, a made password included.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IdentityPassword {
+    /// Whose.
+    pub(crate) name: String,
+    /// Read the password from standard input (one line).
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// The result as JSON, a made password included.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Kind {
+    Person,
+    Service,
+    Agent,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GroupCommand {
+    /// Put somebody into a group.
+    Add { name: String, group: String },
+    /// Take somebody out of a group.
+    Remove { name: String, group: String },
+}
+
+/// `weir policy …`
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  weir policy check                 the folder that weir.toml names, over the shipped baseline
+  weir policy check ./policies      another folder, without a weir.toml
+  weir policy list                  what is in force, shipped policies too
+  weir policy show baseline-infer   one policy with its reason and its conditions
+
+To see which policies decided a statement, look at its record: weir audit show STATEMENT.")]
+pub(crate) enum PolicyCommand {
+    /// Whether the policies are sound. Exits with 2 and every problem if they are not.
+    Check {
+        /// A folder of .cedar files; the one that weir.toml names unless given.
+        dir: Option<PathBuf>,
+        /// Problems as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Every policy in force, shipped ones too: id, effect, file and line, reason.
+    List {
+        /// A folder of .cedar files; the one that weir.toml names unless given.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+        /// As JSON: an array of objects, with all annotations.
+        #[arg(long)]
+        json: bool,
+    },
+    /// One policy as it stands in its file.
+    Show {
+        /// Its id, as `list` prints it and records name it.
+        id: String,
+        /// A folder of .cedar files; the one that weir.toml names unless given.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
+}
+
+/// `weir audit …`
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  weir audit tail                                    the last 20 entries
+  weir audit tail -f --identity alice --database shop
+  weir audit tail -n 1000 --json | jq 'select(.verdict == \"deny\")'
+  weir audit show 0d4q2mr8k3v0h-3f7a                  a session with all its statements
+  weir audit show 0d4q2mr8k3v0h-3f7a.0000012          one statement: facts, reasons, outcome
+  weir audit verify                                  is anything damaged, missing or changed?
+
+All of these read the ledger beside a running `weir serve`, and need none.")]
+pub(crate) enum AuditCommand {
+    /// The latest entries, one line each: time, who, database, verdict, operation, rows, text.
+    Tail(TailArgs),
+    /// Everything about one statement or one session.
+    Show {
+        /// A statement's or a session's id, as `tail --json` prints it.
+        id: String,
+        /// The records as they stand in the ledger, one JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read the whole ledger and recompute every checksum. Exits with 3 if it is not sound.
+    Verify {
+        /// The result as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TailArgs {
+    /// Go on with what comes.
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// How many entries to begin with.
+    #[arg(short = 'n', long, default_value_t = 20, value_name = "NUMBER")]
+    pub(crate) lines: usize,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Only what this identity did, or an agent for it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) identity: Option<String>,
+    /// Only what was done on this database.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) database: Option<String>,
+}
+
+impl From<Kind> for model::IdentityKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Person => Self::Person,
+            Kind::Service => Self::Service,
+            Kind::Agent => Self::Agent,
+        }
+    }
+}

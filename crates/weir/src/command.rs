@@ -1,0 +1,77 @@
+//! From a parsed command line to the room that does the work. Decides nothing but which.
+
+mod check;
+mod identity;
+mod init;
+mod policy;
+mod reference;
+mod url;
+
+use crate::{
+    audit,
+    cli::{AuditCommand, Cli, Command, Shell},
+    exit::{Failure, problems},
+    out::Out,
+    serve,
+};
+use clap::CommandFactory;
+use std::{future::Future, path::Path};
+
+/// Runs one command.
+pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    let file = cli.config.as_path();
+    match cli.command {
+        Command::Serve => Ok(serve::start(load(file)?)?),
+        Command::Check(args) => check::check(file, &args),
+        Command::Init(args) => init::init(file, &args),
+        Command::Identity(command) => block_on(identity::run(&load(file)?, command))?,
+        Command::Policy(command) => policy::run(file, command),
+        Command::Audit(command) => {
+            let dir = crate::layout::ledger(&load(file)?);
+            match command {
+                AuditCommand::Tail(args) => audit::tail(&dir, &args),
+                AuditCommand::Show { id, json } => audit::show(&dir, &id, json),
+                AuditCommand::Verify { json } => audit::verify(&dir, json),
+            }
+        }
+        Command::Completions { shell } => completions(shell),
+        Command::Version { json } => version(json),
+        Command::Reference => reference::print(),
+    }
+}
+
+/// The configuration, or every problem it has.
+fn load(file: &Path) -> Result<config::Config, Failure> {
+    config::load(file).map_err(problems)
+}
+
+/// Runs what waits for the store, on this thread.
+fn block_on<F: Future>(work: F) -> Result<F::Output, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(work))
+}
+
+fn completions(shell: Shell) -> Result<(), Failure> {
+    use clap_complete::shells::{Bash, Fish, Zsh};
+    let mut command = Cli::command();
+    let mut script = Vec::new();
+    match shell {
+        Shell::Bash => clap_complete::generate(Bash, &mut command, "weir", &mut script),
+        Shell::Zsh => clap_complete::generate(Zsh, &mut command, "weir", &mut script),
+        Shell::Fish => clap_complete::generate(Fish, &mut command, "weir", &mut script),
+    }
+    let mut out = Out::new();
+    out.line(String::from_utf8_lossy(&script).trim_end())?;
+    Ok(out.flush()?)
+}
+
+fn version(json: bool) -> Result<(), Failure> {
+    let mut out = Out::new();
+    let version = env!("CARGO_PKG_VERSION");
+    if json {
+        out.json(&serde_json::json!({ "name": "weir", "version": version }))?;
+    } else {
+        out.line(format!("weir {version}"))?;
+    }
+    Ok(out.flush()?)
+}

@@ -1,0 +1,193 @@
+//! `weir identity …`: changes to who may sign in. Each leaves an event in the store, which the
+//! process that holds the ledger copies into it. Knows no session.
+
+use crate::{
+    actor::actor,
+    cli::{GroupCommand, IdentityAdd, IdentityCommand, IdentityPassword},
+    exit::Failure,
+    out::Out,
+};
+use config::Config;
+use identity::{ScramVerifier, Secret, secret::AGENT_KEY_PREFIX, secret::SERVICE_KEY_PREFIX};
+use model::{IdentityKind, IdentityName};
+use std::{io::Read, time::SystemTime};
+use store::{Account, NewIdentity, Store, Verifier};
+
+/// Longest password that is taken from standard input.
+const MAX_PASSWORD_BYTES: u64 = 1024;
+
+pub(super) async fn run(config: &Config, command: IdentityCommand) -> Result<(), Failure> {
+    let (by, now) = (actor(), SystemTime::now());
+    if let IdentityCommand::List { json } = command {
+        return list(config, json).await;
+    }
+    let store = Store::open(&config.state_dir).await?;
+    let said = match command {
+        IdentityCommand::Add(args) => add(&store, config, args, &by, now).await?,
+        IdentityCommand::Password(args) => password(&store, args, &by, now).await?,
+        IdentityCommand::List { .. } => String::new(),
+        IdentityCommand::Disable { name } => {
+            match store.set_enabled(&name, false, &by, now).await? {
+                true => format!("{name} may no longer sign in."),
+                false => format!("{name} was disabled already."),
+            }
+        }
+        IdentityCommand::Enable { name } => match store.set_enabled(&name, true, &by, now).await? {
+            true => format!("{name} may sign in again."),
+            false => format!("{name} was enabled already."),
+        },
+        IdentityCommand::Group(GroupCommand::Add { name, group }) => {
+            match store.add_group(&name, &group, &by, now).await? {
+                true => format!("{name} is in {group} now."),
+                false => format!("{name} was in {group} already."),
+            }
+        }
+        IdentityCommand::Group(GroupCommand::Remove { name, group }) => {
+            match store.remove_group(&name, &group, &by, now).await? {
+                true => format!("{name} is no longer in {group}."),
+                false => format!("{name} was not in {group}."),
+            }
+        }
+    };
+    store.close().await;
+    let mut out = Out::new();
+    out.line(said)?;
+    Ok(out.flush()?)
+}
+
+async fn add(
+    store: &Store,
+    config: &Config,
+    args: IdentityAdd,
+    by: &str,
+    now: SystemTime,
+) -> Result<String, Failure> {
+    let kind = IdentityKind::from(args.kind);
+    let (secret, made) = secret(args.password_stdin, kind)?;
+    let new = NewIdentity {
+        name: IdentityName::new(args.name.as_str()),
+        kind,
+        groups: args.groups,
+        acts_for: args.acts_for.map(IdentityName::new),
+        verifier: verifier(&secret)?,
+    };
+    store.add_identity(new, by, now).await?;
+    let shown = made.then(|| secret.expose());
+    if args.json {
+        let mut report = serde_json::json!({ "name": args.name, "kind": kind.as_str() });
+        if let (Some(password), Some(fields)) = (shown, report.as_object_mut()) {
+            fields.insert("password".into(), password.into());
+        }
+        return Ok(report.to_string());
+    }
+    let mut said = format!("Added {} {}.", kind.as_str(), args.name);
+    if let Some(password) = shown {
+        said += &format!("\nPassword, shown this once: {password}");
+    }
+    let address = config.listen.postgres;
+    let database = config.databases.first().map_or("DATABASE", |one| one.name.as_str());
+    let database = if database == "*" { "DATABASE" } else { database };
+    said += &format!(
+        "\nTry: psql \"host={} port={} user={} dbname={database}\"",
+        address.ip(),
+        address.port(),
+        args.name
+    );
+    Ok(said)
+}
+
+async fn password(
+    store: &Store,
+    args: IdentityPassword,
+    by: &str,
+    now: SystemTime,
+) -> Result<String, Failure> {
+    let Some(account) = store.identity(&args.name).await? else {
+        return Err(Failure::Refused(format!("there is no identity \"{}\"", args.name)));
+    };
+    let (secret, made) = secret(args.password_stdin, account.kind)?;
+    store.set_verifier(&args.name, &verifier(&secret)?, by, now).await?;
+    let shown = made.then(|| secret.expose());
+    if args.json {
+        let mut report = serde_json::json!({ "name": args.name });
+        if let (Some(password), Some(fields)) = (shown, report.as_object_mut()) {
+            fields.insert("password".into(), password.into());
+        }
+        return Ok(report.to_string());
+    }
+    Ok(match shown {
+        Some(password) => {
+            format!("{} has a new password, shown this once: {password}", args.name)
+        }
+        None => format!("{} has a new password.", args.name),
+    })
+}
+
+/// The password to use, and whether it was made here and must be shown.
+fn secret(from_stdin: bool, kind: IdentityKind) -> Result<(Secret, bool), Failure> {
+    if !from_stdin {
+        let made = match kind {
+            IdentityKind::Person => Secret::password()?,
+            IdentityKind::Service => Secret::generate(SERVICE_KEY_PREFIX)?,
+            IdentityKind::Agent => Secret::generate(AGENT_KEY_PREFIX)?,
+        };
+        return Ok((made, true));
+    }
+    let mut text = String::new();
+    std::io::stdin().take(MAX_PASSWORD_BYTES + 2).read_to_string(&mut text)?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    if line.is_empty() {
+        return Err(Failure::Refused("standard input holds no password".into()));
+    }
+    if line.contains('\n') || line.len() as u64 > MAX_PASSWORD_BYTES {
+        let why = format!("a password is one line of at most {MAX_PASSWORD_BYTES} bytes");
+        return Err(Failure::Refused(why));
+    }
+    Ok((Secret::from(line.to_owned()), false))
+}
+
+fn verifier(secret: &Secret) -> Result<Verifier, Failure> {
+    Ok(ScramVerifier::for_password(secret)?.to_text().into())
+}
+
+async fn list(config: &Config, json: bool) -> Result<(), Failure> {
+    let accounts = match Store::open_existing(&config.state_dir).await? {
+        Some(store) => store.identities().await?,
+        None => Vec::new(),
+    };
+    let mut out = Out::new();
+    if json {
+        out.json(&accounts.iter().map(object).collect::<Vec<_>>())?;
+    } else if accounts.is_empty() {
+        out.line("There is nobody yet: weir identity add NAME --kind person")?;
+    } else {
+        let rows: Vec<Vec<String>> = accounts.iter().map(row).collect();
+        out.table(&["NAME", "KIND", "STATE", "ACTS FOR", "CHANGED", "GROUPS"], &rows)?;
+    }
+    Ok(out.flush()?)
+}
+
+fn object(account: &Account) -> serde_json::Value {
+    serde_json::json!({
+        "name": account.name,
+        "kind": account.kind,
+        "enabled": account.enabled,
+        "acts_for": account.acts_for,
+        "groups": account.groups,
+        "created": ledger::Time::from(account.created),
+        "changed": ledger::Time::from(account.changed),
+    })
+}
+
+fn row(account: &Account) -> Vec<String> {
+    let changed = ledger::Time::from(account.changed).to_string();
+    vec![
+        account.name.to_string(),
+        account.kind.as_str().to_owned(),
+        if account.enabled { "enabled" } else { "disabled" }.to_owned(),
+        account.acts_for.as_ref().map_or("-", IdentityName::as_str).to_owned(),
+        changed.get(..16).unwrap_or(&changed).replace('T', " "),
+        account.groups.join(","),
+    ]
+}

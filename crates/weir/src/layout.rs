@@ -1,0 +1,9 @@
+//! Where things lie in the state folder. Knows no content.
+
+use config::Config;
+use std::path::PathBuf;
+
+/// The ledger's folder.
+pub(crate) fn ledger(config: &Config) -> PathBuf {
+    config.state_dir.join("ledger")
+}

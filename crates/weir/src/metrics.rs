@@ -1,0 +1,99 @@
+//! Counts for Prometheus, in the OpenMetrics text format. Knows names and numbers; a label's value
+//! is always one of a few words, never a name that a client can choose.
+
+use ledger::Ledger;
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric, text},
+    metrics::{
+        counter::{ConstCounter, Counter},
+        family::Family,
+        gauge::{ConstGauge, Gauge},
+        info::Info,
+    },
+    registry::Registry,
+};
+use std::fmt;
+
+/// A counter for each way something can end.
+pub(crate) type ByResult = Family<[(&'static str, &'static str); 1], Counter>;
+
+/// Everything that is counted.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    /// Policy folders read while running, by result.
+    pub(crate) policy_loads: ByResult,
+    /// weir.toml read while running, by result.
+    pub(crate) config_loads: ByResult,
+    /// Identities in the directory.
+    pub(crate) identities: Gauge,
+}
+
+impl Metrics {
+    /// With what this crate counts itself. `more` registers what the engines count.
+    pub(crate) fn new(ledger: Ledger, more: impl FnOnce(&mut Registry)) -> Self {
+        let mut registry = Registry::with_prefix("weir");
+        let (policy_loads, config_loads) = (ByResult::default(), ByResult::default());
+        let identities = Gauge::default();
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The version that runs", version);
+        let help = "Times the policies were read again, by result";
+        registry.register("policy_loads", help, policy_loads.clone());
+        let help = "Times weir.toml was read again, by result";
+        registry.register("config_loads", help, config_loads.clone());
+        registry.register("identities", "Identities known, disabled ones too", identities.clone());
+        registry.register_collector(Box::new(LedgerCounts(ledger)));
+        more(&mut registry);
+        Self { registry, policy_loads, config_loads, identities }
+    }
+
+    /// The page for a scrape.
+    pub(crate) fn render(&self) -> Result<String, fmt::Error> {
+        let mut page = String::new();
+        text::encode(&mut page, &self.registry)?;
+        Ok(page)
+    }
+}
+
+/// The labels of one result.
+pub(crate) fn result(good: bool) -> [(&'static str, &'static str); 1] {
+    [("result", if good { "taken" } else { "refused" })]
+}
+
+/// What the ledger counts itself, asked at each scrape.
+#[derive(Debug)]
+struct LedgerCounts(Ledger);
+
+impl Collector for LedgerCounts {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let stats = self.0.stats();
+        let counters = [
+            ("ledger_written", "Records handed to the kernel since the log began", stats.written),
+            ("ledger_synced", "Records on stable storage since the log began", stats.synced),
+            ("ledger_writes", "write(2) calls of this run", stats.writes),
+            ("ledger_bytes", "Bytes written in this run", stats.bytes),
+            ("ledger_syncs", "fdatasync(2) rounds of this run", stats.syncs),
+            ("ledger_failures", "Writes and syncs that failed in this run", stats.failures),
+            ("ledger_withdrawn", "Records that could not be written", stats.withdrawn),
+        ];
+        for (name, help, value) in counters {
+            let metric = ConstCounter::new(value);
+            metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
+        }
+        let backlog = i64::try_from(stats.backlog_bytes).unwrap_or(i64::MAX);
+        let gauges = [
+            ("ledger_backlog_bytes", "Bytes that wait for a write or a sync", backlog),
+            (
+                "ledger_healthy",
+                "1 if the last write and sync succeeded, else statements are refused",
+                i64::from(self.0.healthy()),
+            ),
+        ];
+        for (name, help, value) in gauges {
+            let metric = ConstGauge::new(value);
+            metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
+        }
+        Ok(())
+    }
+}

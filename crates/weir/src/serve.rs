@@ -1,0 +1,188 @@
+//! `weir serve`: the composition root. Builds every part, hands each what it needs, and runs until
+//! told to stop. Decides nothing about statements.
+//!
+//! ```text
+//! store ──▶ people ──▶ directory ─┐
+//! policies folder ──▶ rules ──────┼─▶ engines ◀── clients
+//! weir.toml ──▶ settings ─────────┤
+//! ledger ─────────────────────────┘        http ◀── health, metrics
+//! ```
+
+mod engine;
+mod health;
+mod rules;
+mod settings;
+mod stop;
+
+pub(crate) use health::Health;
+pub(crate) use stop::{Stop, Stopping};
+
+use crate::{http, layout, logging, metrics::Metrics, people};
+use anyhow::Context;
+use arc_swap::ArcSwap;
+use config::Config;
+use identity::Directory;
+use ledger::{Ledger, Options, Time, record::Stopped};
+use policy::PolicySet;
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use store::{SecretName, Store};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+/// What the engines and the parts around them share.
+pub(crate) struct Shared {
+    /// The configuration in force. Databases and limits are read from it at each new session;
+    /// addresses, `state_dir`, `[tls]` and `[log]` as they were at the start.
+    pub(crate) config: ArcSwap<Config>,
+    /// The policies in force.
+    pub(crate) policies: Arc<ArcSwap<PolicySet>>,
+    /// Everybody who may sign in, kept up to date.
+    pub(crate) directory: Arc<Directory>,
+    /// Changes with each publication of the directory, so that sessions look who they are.
+    pub(crate) people: watch::Sender<u64>,
+    /// Control state.
+    pub(crate) store: Store,
+    /// The record.
+    pub(crate) ledger: Ledger,
+    /// From which pseudonyms are derived.
+    pub(crate) pseudonym_key: [u8; 32],
+    /// What stands in the way of serving.
+    pub(crate) health: Arc<Health>,
+    /// Counts.
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// Runs `weir serve` on a runtime of its own until it is told to stop.
+pub(crate) fn start(config: Config) -> anyhow::Result<()> {
+    logging::start(config.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot start")?;
+    runtime.block_on(run(config))
+}
+
+/// Builds everything, serves, and closes the ledger in good order.
+pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
+    for warning in &config.warnings {
+        tracing::warn!(help = warning.help.as_deref().unwrap_or_default(), "{warning}");
+    }
+    let shared = Arc::new(build(config).await?);
+    let stop = stop::listen()?;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(follow_people(Arc::clone(&shared)));
+    tasks.spawn(rules::follow(Arc::clone(&shared), stop.reloads()));
+    tasks.spawn(settings::follow(Arc::clone(&shared), stop.reloads()));
+    serve_http(&shared, &stop, &mut tasks).await?;
+    // On a task of its own from now on: it accepts sessions while this one waits for a signal.
+    let engine = tokio::spawn(engine::start(&shared, stop.stopping()).await?);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
+
+    stop.stopping().wait(Stop::Drain).await;
+    shared.health.drain();
+    tracing::info!("no new sessions; waiting for the open ones to end");
+    let limit = shared.config.load().limits.drain_timeout;
+    let now = stop.stopping();
+    tokio::select! {
+        ended = engine => ended.context("the engine failed")?,
+        () = tokio::time::sleep(limit) => tracing::warn!("sessions that were open are ended"),
+        () = now.wait(Stop::Now) => tracing::warn!("told twice: sessions are ended"),
+    }
+    tasks.shutdown().await;
+    close(&shared).await
+}
+
+/// Opens state and record, and reads what is to be in force.
+async fn build(config: Config) -> anyhow::Result<Shared> {
+    let store = Store::open(&config.state_dir).await?;
+    let dir = layout::ledger(&config);
+    let now = Time::from(SystemTime::now());
+    let node = node();
+    let (ledger, found) =
+        Ledger::open(&dir, Options::new(&node, env!("CARGO_PKG_VERSION"), now))
+            .with_context(|| format!("the ledger in {} cannot be opened", dir.display()))?;
+    tracing::info!(records = found.records, clean = found.clean, "ledger open");
+    if let Some(damage) = &found.first_bad {
+        tracing::error!("the ledger is damaged: {damage}; see `weir audit verify`");
+    }
+    let policies = PolicySet::load(config.policies.dir.as_deref()).map_err(|problems| {
+        let problems = problems.into_iter().map(crate::exit::Problem::from).collect::<Vec<_>>();
+        anyhow::anyhow!("the policies are not sound:\n{}", crate::exit::render(&problems))
+    })?;
+    rules::record_start(&ledger, &policies)?;
+    let directory = Directory::new(store.secret(SecretName::MockSignIn).await?.expose());
+    people::publish(&store, &directory).await?;
+    people::copy_events(&store, &ledger).await?;
+    Ok(Shared {
+        pseudonym_key: store.secret(SecretName::Pseudonym).await?.expose(),
+        health: Arc::new(Health::new(ledger.clone())),
+        metrics: Arc::new(Metrics::new(ledger.clone(), |_registry| {})),
+        config: ArcSwap::from_pointee(config),
+        policies: Arc::new(ArcSwap::from_pointee(policies)),
+        directory: Arc::new(directory),
+        people: watch::Sender::new(0),
+        store,
+        ledger,
+    })
+}
+
+async fn serve_http(
+    shared: &Arc<Shared>,
+    stop: &stop::Signals,
+    tasks: &mut JoinSet<()>,
+) -> anyhow::Result<()> {
+    let Some(address) = shared.config.load().listen.http else {
+        return Ok(());
+    };
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("listen.http: {address} cannot be listened on"))?;
+    tracing::info!(address = %listener.local_addr()?, "http listens");
+    let (health, metrics) = (Arc::clone(&shared.health), Arc::clone(&shared.metrics));
+    // Health is answered until the very end, so that a drain can be watched.
+    let stopping = stop.stopping();
+    tasks.spawn(async move {
+        let stop = async move { stopping.wait(Stop::Now).await };
+        if let Err(error) = http::serve(listener, health, metrics, stop).await {
+            tracing::error!("http ended: {error}");
+        }
+    });
+    Ok(())
+}
+
+async fn follow_people(shared: Arc<Shared>) {
+    let (store, ledger) = (shared.store.clone(), shared.ledger.clone());
+    let directory = Arc::clone(&shared.directory);
+    people::follow(store, directory, ledger, move |seen| {
+        shared.health.store(seen.is_ok());
+        shared.people.send_modify(|count| *count += 1);
+        if let Ok(count) = seen {
+            shared.metrics.identities.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    })
+    .await;
+}
+
+/// Writes `stopped` and waits until all of it is on stable storage.
+async fn close(shared: &Shared) -> anyhow::Result<()> {
+    /// A disk that is broken may never answer, and the process has to end.
+    const LAST_SYNC: Duration = Duration::from_secs(10);
+    let time = Time::from(SystemTime::now());
+    let place = shared.ledger.append(&Stopped { time, reason: "signal".into() }.into())?;
+    shared.ledger.hand_over(place)?;
+    tokio::time::timeout(LAST_SYNC, shared.ledger.synced(place))
+        .await
+        .context("the ledger was not synced in time")??;
+    shared.store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The node's name: the host's.
+fn node() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "unnamed".to_owned() } else { name.to_owned() }
+}

@@ -1,0 +1,135 @@
+//! Starts the PostgreSQL engine with what the rest of the program built, and keeps its settings up
+//! to date. Knows the engine's settings, not its protocol.
+
+use super::{Shared, Stop, Stopping};
+use anyhow::Context;
+use config::{Config, Database, Plaintext, UpstreamTls};
+use engine_pg::{
+    DatabaseConfig, Engine, Host, Limits, Settings, UpstreamConfig,
+    login::{Door, Plaintext as DoorPlaintext},
+};
+use gate::Gate;
+use net::{
+    listen::{Limits as Crowding, Listener},
+    tls::{ClientTls, Mode, ServerTls},
+};
+use std::{future::Future, sync::Arc, time::Duration};
+use tokio::sync::watch;
+
+/// How long a statement waits for the catalog to be read again before it is refused.
+const CATALOG_WAIT: Duration = Duration::from_secs(10);
+/// How often readiness and settings are compared with what is in force.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Starts the engine. It accepts sessions until `stopping` says to drain; the future that comes
+/// back resolves when the last session has ended.
+pub(super) async fn start(
+    shared: &Arc<Shared>,
+    stopping: Stopping,
+) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let config = shared.config.load_full();
+    let settings = settings(&config)?;
+    let key = mask::Key::new(shared.pseudonym_key);
+    let gate = Arc::new(Gate::new(Arc::clone(&shared.policies), shared.ledger.clone(), key));
+    let (drain, draining) = watch::channel(false);
+    let engine =
+        Engine::new(gate, door(shared, &config)?, settings, draining, shared.people.subscribe());
+    let crowding = Crowding { pending_total: config.limits.max_signing_in, ..Crowding::default() };
+    let address = config.listen.postgres;
+    let listener = Listener::bind(address, crowding)
+        .await
+        .with_context(|| format!("listen.postgres: {address} cannot be listened on"))?;
+    tracing::info!(address = %listener.address(), "postgres listens");
+    tokio::spawn(follow(Arc::clone(shared), Arc::clone(&engine), config));
+    let serving = Arc::clone(&engine);
+    Ok(async move {
+        let stop = async {
+            stopping.wait(Stop::Drain).await;
+            drain.send_replace(true);
+        };
+        // The caller limits how long the drain may take.
+        let handle = move |accepted| Arc::clone(&serving).serve(accepted);
+        listener.serve(stop, Duration::MAX, handle).await;
+    })
+}
+
+fn door(shared: &Shared, config: &Config) -> anyhow::Result<Door> {
+    let tls = match &config.tls.certificate {
+        Some((certificate, key)) => ServerTls::from_files(certificate, key),
+        None => ServerTls::development(&config.state_dir),
+    };
+    let mut door = Door::new(Some(tls.context("[tls]")?), Arc::clone(&shared.directory));
+    door.deadline = config.limits.sign_in_timeout;
+    door.plaintext = match config.tls.plaintext {
+        Plaintext::Loopback => DoorPlaintext::Loopback,
+        Plaintext::Never => DoorPlaintext::Never,
+        Plaintext::Anywhere => DoorPlaintext::Anywhere,
+    };
+    Ok(door)
+}
+
+/// Tells health which databases are known, and takes up settings as they change.
+async fn follow(shared: Arc<Shared>, engine: Arc<Engine>, mut in_force: Arc<Config>) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        for (name, reachable) in engine.reachable() {
+            shared.health.upstream(&name, reachable);
+        }
+        let config = shared.config.load_full();
+        if Arc::ptr_eq(&config, &in_force) {
+            continue;
+        }
+        match settings(&config) {
+            Ok(settings) => engine.reload(settings),
+            Err(error) => tracing::error!("settings not taken up: {error:#}"),
+        }
+        in_force = config;
+    }
+}
+
+fn settings(config: &Config) -> anyhow::Result<Settings> {
+    let databases = config.databases.iter().map(database).collect::<anyhow::Result<_>>()?;
+    let limits = &config.limits;
+    Ok(Settings {
+        databases,
+        limits: Limits {
+            statement_bytes: limits.max_statement_bytes,
+            message_bytes: limits.max_message_bytes,
+            idle: limits.idle_timeout,
+            statement: limits.statement_timeout,
+            catalog_wait: CATALOG_WAIT,
+        },
+        max_sessions: limits.max_connections,
+        max_sessions_per_identity: limits.max_connections_per_identity,
+    })
+}
+
+fn database(database: &Database) -> anyhow::Result<DatabaseConfig> {
+    let upstream = &database.upstream;
+    let of = || format!("database {:?}", database.name);
+    let password = upstream.password.as_ref().map(config::SecretSource::read).transpose();
+    let password = password.with_context(of)?;
+    let host = if upstream.host.starts_with('/') {
+        Host::Unix(upstream.host.clone().into())
+    } else {
+        Host::Tcp(upstream.host.clone())
+    };
+    let certificate = upstream.certificate.as_ref();
+    let certificate = certificate.map(|(certificate, key)| (&**certificate, &**key));
+    let client_tls = |mode| ClientTls::new(mode, upstream.ca.as_deref(), certificate).map(Some);
+    let tls = match upstream.tls {
+        UpstreamTls::Disable => None,
+        UpstreamTls::Require => client_tls(Mode::Require).with_context(of)?,
+        UpstreamTls::VerifyFull => client_tls(Mode::VerifyFull).with_context(of)?,
+    };
+    let name = upstream.database.as_deref().unwrap_or(&database.name);
+    let mut reached = UpstreamConfig::new(host, upstream.port, &upstream.user, name);
+    reached.password = password.map(|secret| secret.expose().to_owned().into());
+    reached.tls = tls;
+    reached.connect_timeout = upstream.connect_timeout;
+    Ok(DatabaseConfig {
+        name: database.name.clone(),
+        environment: database.environment.clone(),
+        upstream: reached,
+    })
+}

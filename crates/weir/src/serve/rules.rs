@@ -1,0 +1,93 @@
+//! Keeps the policies in force up to date with their folder. A set that is not sound is reported
+//! and recorded, and the last good one stays. Judges nothing.
+
+use super::{Shared, stop::Reloads};
+use crate::{
+    exit::{Problem, render},
+    metrics::result,
+    watch::{INTERVAL, Watch, Watched},
+};
+use ledger::{Ledger, Time, record::PolicyChanged};
+use policy::PolicySet;
+use std::{path::PathBuf, sync::Arc, time::SystemTime};
+
+/// Records which policies are in force from the start.
+pub(super) fn record_start(ledger: &Ledger, policies: &PolicySet) -> anyhow::Result<()> {
+    let time = Time::from(SystemTime::now());
+    ledger.append(&changed(policies, "start", time).into())?;
+    Ok(())
+}
+
+/// Follows the folder for ever. `reloads` asks for a look at once; another folder in weir.toml
+/// counts as a change.
+pub(super) async fn follow(shared: Arc<Shared>, mut reloads: Reloads) {
+    let mut dir = shared.config.load().policies.dir.clone();
+    let mut watch = watch_on(&dir);
+    loop {
+        let by = tokio::select! {
+            () = tokio::time::sleep(INTERVAL) => "file",
+            () = reloads.next() => "signal",
+        };
+        let wanted = shared.config.load().policies.dir.clone();
+        let moved = wanted != dir;
+        if moved {
+            dir = wanted;
+            watch = watch_on(&dir);
+        }
+        let settled = watch.as_mut().is_some_and(Watch::settled);
+        if moved || settled || by == "signal" {
+            reload(&shared, dir.clone(), by).await;
+        }
+    }
+}
+
+fn watch_on(dir: &Option<PathBuf>) -> Option<Watch> {
+    dir.clone().map(|dir| Watch::new(Watched::Folder(dir, "cedar")))
+}
+
+/// Reads the folder and takes it up if it is sound and differs.
+async fn reload(shared: &Shared, dir: Option<PathBuf>, by: &'static str) {
+    // Parsing and validating take milliseconds per file: not on a thread that serves sessions.
+    let loaded = tokio::task::spawn_blocking(move || PolicySet::load(dir.as_deref())).await;
+    let time = Time::from(SystemTime::now());
+    let record = match loaded {
+        Ok(Ok(policies)) => {
+            shared.metrics.policy_loads.get_or_create(&result(true)).inc();
+            if policies.version() == shared.policies.load().version() {
+                return;
+            }
+            let record = changed(&policies, by, time);
+            let version = format!("{:016x}", policies.version());
+            tracing::info!(version, by, "other policies are in force");
+            shared.policies.store(Arc::new(policies));
+            record
+        }
+        Ok(Err(problems)) => {
+            let problems: Vec<Problem> = problems.into_iter().map(Problem::from).collect();
+            for problem in &problems {
+                let text = render(std::slice::from_ref(problem));
+                tracing::error!("policies not taken up: {}", text.trim_end());
+            }
+            shared.metrics.policy_loads.get_or_create(&result(false)).inc();
+            let refused = render(&problems).trim_end().to_owned();
+            let in_force = shared.policies.load();
+            PolicyChanged { refused: Some(refused.into()), ..changed(&in_force, by, time) }
+        }
+        // The runtime ends.
+        Err(_) => return,
+    };
+    if let Err(error) = shared.ledger.append(&record.into()) {
+        tracing::error!("a change of policies is not recorded: {error}");
+    }
+}
+
+fn changed(policies: &PolicySet, by: &'static str, time: Time) -> PolicyChanged<'static> {
+    PolicyChanged {
+        time,
+        by: by.into(),
+        version: policies.version(),
+        policies: policies.policies().len() as u64,
+        what: "".into(),
+        refused: None,
+    }
+}

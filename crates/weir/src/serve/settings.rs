@@ -1,0 +1,75 @@
+//! Keeps the configuration in force up to date with its file. A file with a problem is reported and
+//! what was in force stays. What needs a restart is named, never half applied.
+
+use super::{Shared, stop::Reloads};
+use crate::{
+    exit::{Problem, render},
+    metrics::result,
+    watch::{INTERVAL, Watch, Watched},
+};
+use config::Config;
+use std::sync::Arc;
+
+/// Follows the file for ever; `reloads` asks for a look at once.
+pub(super) async fn follow(shared: Arc<Shared>, mut reloads: Reloads) {
+    let mut watch = Watch::new(Watched::File(shared.config.load().file.clone()));
+    loop {
+        let asked = tokio::select! {
+            () = tokio::time::sleep(INTERVAL) => false,
+            () = reloads.next() => true,
+        };
+        if asked || watch.settled() {
+            reload(&shared);
+        }
+    }
+}
+
+fn reload(shared: &Shared) {
+    let old = shared.config.load_full();
+    let new = match config::load(&old.file) {
+        Ok(new) => new,
+        Err(problems) => {
+            for problem in problems {
+                let text = render(&[Problem::from(problem)]);
+                tracing::error!("configuration not taken up: {}", text.trim_end());
+            }
+            shared.metrics.config_loads.get_or_create(&result(false)).inc();
+            return;
+        }
+    };
+    shared.metrics.config_loads.get_or_create(&result(true)).inc();
+    if new == *old {
+        return;
+    }
+    let (new, left) = merge(&old, new);
+    for key in left {
+        tracing::warn!("{key} has changed in weir.toml; it takes effect at the next start");
+    }
+    for warning in &new.warnings {
+        tracing::warn!(help = warning.help.as_deref().unwrap_or_default(), "{warning}");
+    }
+    tracing::info!("configuration taken up for new sessions");
+    shared.config.store(Arc::new(new));
+}
+
+/// The new settings with those of the old that cannot change while running; names what was left.
+fn merge(old: &Config, mut new: Config) -> (Config, Vec<&'static str>) {
+    let mut left = Vec::new();
+    let mut keep = |same: bool, key| {
+        if !same {
+            left.push(key);
+        }
+    };
+    keep(old.state_dir == new.state_dir, "state_dir");
+    keep(old.listen == new.listen, "[listen]");
+    keep(old.tls == new.tls, "[tls]");
+    keep(old.log == new.log, "[log]");
+    new.state_dir.clone_from(&old.state_dir);
+    new.listen = old.listen.clone();
+    new.tls = old.tls.clone();
+    new.log = old.log;
+    (new, left)
+}
+
+#[cfg(test)]
+mod tests;
