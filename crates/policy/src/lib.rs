@@ -49,6 +49,7 @@ mod ask;
 mod entity;
 mod inspect;
 mod judge;
+mod listed;
 mod load;
 mod problem;
 mod rule;
@@ -57,6 +58,7 @@ mod situation;
 mod strictest;
 mod wording;
 
+pub use listed::Listed;
 pub use load::{MAX_FILE_BYTES, MAX_POLICIES};
 pub use problem::Problem;
 
@@ -76,6 +78,7 @@ pub struct PolicySet {
     book: Book,
     version: u64,
     time_dependent: bool,
+    listed: Vec<Listed>,
 }
 
 /// A statement to be judged.
@@ -143,13 +146,19 @@ impl PolicySet {
         let loaded = load::load(sources, &schema)?;
         let version = load::version(sources);
         let time_dependent = loaded.iter().any(|one| inspect::look(&one.policy).time);
+        let listed = load::listed(&loaded, sources);
         let book = Book::new(loaded, &schema).map_err(broken)?;
-        Ok(Self { book, version, time_dependent })
+        Ok(Self { book, version, time_dependent, listed })
     }
 
     /// A hash of all texts, the same on every machine.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// Every policy, by file and line; shipped ones too.
+    pub fn policies(&self) -> &[Listed] {
+        &self.listed
     }
 
     /// True if a policy looks at the time, so that a verdict may not be kept.

@@ -3,9 +3,10 @@
 //!
 //! A set is loaded whole or not at all: one problem anywhere, and all problems are reported.
 
+use crate::listed::Listed;
 use crate::problem::{Problem, nearest, position};
 use crate::rule::Rule;
-use cedar_policy::{Policy, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{Effect, Policy, PolicySet, Schema, ValidationMode, Validator};
 use model::PolicyId;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -178,6 +179,28 @@ fn parse(index: usize, source: &Source, loaded: &mut Vec<Loaded>, problems: &mut
             }
         }
     }
+}
+
+/// What was loaded, in the order of files and texts, for people to look up.
+pub(crate) fn listed(loaded: &[Loaded], sources: &[Source]) -> Vec<Listed> {
+    let list = |one: &Loaded| {
+        let source = sources.get(one.source)?;
+        let mut annotations: Vec<(String, String)> = one
+            .policy
+            .annotations()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        annotations.sort();
+        Some(Listed {
+            id: one.rule.id.clone(),
+            permits: one.policy.effect() == Effect::Permit,
+            file: source.file.clone(),
+            line: position(&source.text, one.offset).0,
+            annotations,
+            text: one.policy.to_cedar().unwrap_or_default(),
+        })
+    };
+    loaded.iter().filter_map(list).collect()
 }
 
 /// Two policies of one id could not be told apart in a record.

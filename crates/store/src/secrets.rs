@@ -11,8 +11,6 @@ pub enum SecretName {
     Pseudonym,
     /// From which the answers to sign-ins of unknown names are derived, so that they stay the same.
     MockSignIn,
-    /// Under which the ledger hashes statement texts and bind values.
-    Redaction,
 }
 
 /// 32 random bytes. Prints as `***`.
@@ -24,7 +22,6 @@ impl SecretName {
         match self {
             Self::Pseudonym => "pseudonym",
             Self::MockSignIn => "mock_sign_in",
-            Self::Redaction => "redaction",
         }
     }
 }

@@ -151,3 +151,22 @@ fn a_folder_adds_files_and_replaces_shipped_ones() {
     std::fs::remove_dir_all(&dir).unwrap();
     assert!(sources(Some(&dir)).unwrap_err()[0].message.contains("cannot be read"));
 }
+
+#[test]
+fn a_set_lists_what_it_holds() {
+    let dir = std::env::temp_dir().join(format!("weir-policy-list-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let text = "// why\n@id(\"ops\")\n@reason(\"they may\")\npermit (principal in Group::\"ops\", \
+                action == Action::\"connect\", resource);\n";
+    std::fs::write(dir.join("90-ops.cedar"), text).unwrap();
+    let set = crate::PolicySet::load(Some(&dir)).unwrap();
+    std::fs::remove_dir_all(&dir).unwrap();
+    let shipped = crate::PolicySet::baseline().unwrap().policies().len();
+    assert_eq!(set.policies().len(), shipped + 1);
+    let own = set.policies().last().unwrap();
+    assert_eq!((own.id.as_str(), own.permits, own.line), ("ops", true, 2));
+    assert_eq!(own.file, dir.join("90-ops.cedar"));
+    let annotations = [("id", "ops"), ("reason", "they may")];
+    assert_eq!(own.annotations, annotations.map(|(k, v)| (k.to_owned(), v.to_owned())));
+    assert!(own.text.starts_with("@id(\"ops\")") && own.text.ends_with(';'), "{}", own.text);
+}
