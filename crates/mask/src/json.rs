@@ -16,13 +16,7 @@ use walk::{Leaf, Visitor};
 /// Text that is not JSON is scanned as text.
 pub(crate) fn scan(input: &[u8], out: &mut Vec<u8>) -> Applied {
     let start = out.len();
-    let mut scanner = Scanner { persons: Vec::new(), object: 0, stack: Vec::new() };
-    if memchr::memchr(b'{', input).is_some() && might_name(input) {
-        let mut survey = Survey::default();
-        if walk::walk(input, &mut Vec::new(), &mut survey).is_some() {
-            scanner.persons = survey.persons;
-        }
-    }
+    let mut scanner = Scanner { input, persons: None, object: 0, stack: Vec::new() };
     match walk::walk(input, out, &mut scanner) {
         Some(true) => Applied::Masked,
         Some(false) => Applied::Raw,
@@ -38,7 +32,9 @@ pub(crate) fn scan(input: &[u8], out: &mut Vec<u8>) -> Applied {
 pub(crate) fn mask(rule: &Rule, input: &[u8], out: &mut Vec<u8>) -> Applied {
     let mut masker = Masker { rule, keys: 0 };
     match walk::walk(input, out, &mut masker) {
-        Some(_) => Applied::Masked,
+        Some(true) => Applied::Masked,
+        // Nothing but structure and nulls.
+        Some(false) => Applied::Raw,
         None => Applied::Null,
     }
 }
@@ -83,13 +79,8 @@ impl Visitor for Masker<'_> {
     fn leave(&mut self) {}
 }
 
-/// True if a key might be a name whose meaning depends on what stands beside it.
-fn might_name(input: &[u8]) -> bool {
-    let endings: [&[u8]; 6] = [b"ame\"", b"om\"", b"ome\"", b"ombre\"", b"aam\"", b"ogin\""];
-    endings.iter().any(|ending| memchr::memmem::find(input, ending).is_some())
-}
-
-/// First walk: which objects, in order of their opening, describe persons.
+/// A walk ahead of the other: which objects, in order of their opening, describe persons. Taken
+/// only when a name occurs whose meaning depends on what stands beside it.
 #[derive(Default)]
 struct Survey {
     persons: Vec<bool>,
@@ -144,30 +135,48 @@ impl Visitor for Survey {
     }
 }
 
-/// Second walk: masks by key and by content.
-struct Scanner {
-    persons: Vec<bool>,
+/// Masks by key and by content.
+struct Scanner<'a> {
+    input: &'a [u8],
+    persons: Option<Vec<bool>>,
+    /// Objects opened so far.
     object: usize,
     stack: Vec<Frame>,
 }
 
+impl Scanner<'_> {
+    /// True if the object of this number describes a person.
+    fn is_person(&mut self, object: usize) -> bool {
+        let input = self.input;
+        let persons = self.persons.get_or_insert_with(|| {
+            let mut survey = Survey::default();
+            walk::walk(input, &mut Vec::new(), &mut survey);
+            survey.persons
+        });
+        persons.get(object).copied().unwrap_or(false)
+    }
+}
+
 #[derive(Clone, Default)]
 struct Frame {
-    person: bool,
+    /// The number of the object; meaningless for arrays, which have no keys.
+    object: usize,
     /// What the last key said, for the value or all that lies below it.
     label: Option<Label>,
 }
 
-impl Visitor for Scanner {
+impl Visitor for Scanner<'_> {
     fn key(&mut self, key: &str) -> Option<String> {
         let said = names::of_key(key);
         let inherited = self.stack.iter().rev().nth(1).and_then(|frame| frame.label.clone());
+        let object = self.stack.last().map_or(0, |frame| frame.object);
+        let label = match said {
+            Said::Label(label) => Some(label),
+            Said::NameOfSomething if self.is_person(object) => Some(Label::PERSON_NAME),
+            Said::NameOfSomething | Said::Person | Said::Nothing => inherited,
+        };
         if let Some(frame) = self.stack.last_mut() {
-            frame.label = match said {
-                Said::Label(label) => Some(label),
-                Said::NameOfSomething if frame.person => Some(Label::PERSON_NAME),
-                Said::NameOfSomething | Said::Person | Said::Nothing => inherited,
-            };
+            frame.label = label;
         }
         let mut out = Vec::new();
         match scan::text(key.as_bytes(), &mut out) {
@@ -198,9 +207,8 @@ impl Visitor for Scanner {
 
     fn enter(&mut self, object: bool) {
         let label = self.stack.last().and_then(|frame| frame.label.clone());
-        let person = object && self.persons.get(self.object).copied().unwrap_or(false);
+        self.stack.push(Frame { object: self.object, label });
         self.object += usize::from(object);
-        self.stack.push(Frame { person, label });
     }
 
     fn leave(&mut self) {

@@ -3,7 +3,11 @@
 
 use crate::lexicon;
 use model::Label;
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 /// Names are read up to this many bytes; PostgreSQL's own limit is 63.
 const MAX_NAME_BYTES: usize = 64;
@@ -48,8 +52,8 @@ static DICTIONARY: LazyLock<HashMap<&'static [u8], Entry>> = LazyLock::new(|| {
     map
 });
 
-static ABOUT: LazyLock<Vec<&'static str>> =
-    LazyLock::new(|| lexicon::ABOUT.split_whitespace().collect());
+static ABOUT: LazyLock<HashSet<&'static [u8]>> =
+    LazyLock::new(|| lexicon::ABOUT.split_whitespace().map(str::as_bytes).collect());
 
 /// A name in lower case, its words one after the other without separators.
 pub(crate) struct Words {
@@ -77,9 +81,9 @@ impl Words {
             if !c.is_alphanumeric() {
                 continue;
             }
-            for folded in fold(c).bytes() {
+            for folded in fold(c, &mut [0; 4]) {
                 if let Some(slot) = words.bytes.get_mut(end) {
-                    *slot = folded;
+                    *slot = *folded;
                     end += 1;
                 }
             }
@@ -120,25 +124,27 @@ impl Words {
     }
 }
 
-/// ASCII letters without accents; other scripts as they are, in lower case.
-fn fold(c: char) -> String {
+/// ASCII letters without accents; other scripts as they are, in lower case where that is one
+/// character.
+fn fold(c: char, room: &mut [u8; 4]) -> &[u8] {
     let plain = match c {
+        c if c.is_ascii() => c.to_ascii_lowercase(),
         'ä' | 'á' | 'à' | 'â' | 'ã' | 'å' | 'ą' | 'Ä' | 'Á' | 'À' | 'Â' | 'Ã' | 'Å' | 'Ą' => {
-            "a"
+            'a'
         }
-        'é' | 'è' | 'ê' | 'ë' | 'ę' | 'É' | 'È' | 'Ê' | 'Ë' | 'Ę' => "e",
-        'í' | 'ì' | 'î' | 'ï' | 'Í' | 'Ì' | 'Î' | 'Ï' => "i",
-        'ö' | 'ó' | 'ò' | 'ô' | 'õ' | 'ø' | 'Ö' | 'Ó' | 'Ò' | 'Ô' | 'Õ' | 'Ø' => "o",
-        'ü' | 'ú' | 'ù' | 'û' | 'Ü' | 'Ú' | 'Ù' | 'Û' => "u",
-        'ç' | 'ć' | 'Ç' | 'Ć' => "c",
-        'ñ' | 'ń' | 'Ñ' | 'Ń' => "n",
-        'ß' => "ss",
-        'ł' | 'Ł' => "l",
-        'ś' | 'Ś' => "s",
-        'ź' | 'ż' | 'Ź' | 'Ż' => "z",
-        _ => return c.to_lowercase().collect(),
+        'é' | 'è' | 'ê' | 'ë' | 'ę' | 'É' | 'È' | 'Ê' | 'Ë' | 'Ę' => 'e',
+        'í' | 'ì' | 'î' | 'ï' | 'Í' | 'Ì' | 'Î' | 'Ï' => 'i',
+        'ö' | 'ó' | 'ò' | 'ô' | 'õ' | 'ø' | 'Ö' | 'Ó' | 'Ò' | 'Ô' | 'Õ' | 'Ø' => 'o',
+        'ü' | 'ú' | 'ù' | 'û' | 'Ü' | 'Ú' | 'Ù' | 'Û' => 'u',
+        'ç' | 'ć' | 'Ç' | 'Ć' => 'c',
+        'ñ' | 'ń' | 'Ñ' | 'Ń' => 'n',
+        'ß' => return b"ss",
+        'ł' | 'Ł' => 'l',
+        'ś' | 'Ś' => 's',
+        'ź' | 'ż' | 'Ź' | 'Ż' => 'z',
+        _ => c.to_lowercase().next().unwrap_or(c),
     };
-    plain.to_owned()
+    plain.encode_utf8(room).as_bytes()
 }
 
 /// What the name says, with the words that said it.
@@ -192,14 +198,13 @@ pub(crate) fn is_person(word: &[u8]) -> bool {
 /// True for names that speak *about* a label's values rather than holding them:
 /// `email_verified`, `phone_type`, `is_email`, `address_count`.
 fn is_about(words: &Words) -> bool {
-    let about = |word: &[u8]| ABOUT.iter().any(|known| known.as_bytes() == word);
     let first = words.gram(0, 1);
     let asks = [b"is".as_slice(), b"has", b"can", b"allow", b"num", b"count", b"requires", b"n"];
     if words.len() > 1 && asks.contains(&first) {
         return true;
     }
     // The whole name may be a word of its own: `birth_date`, `card_type` are looked up first.
-    words.len() > 1 && about(words.last()) && !ends_in_label(words)
+    words.len() > 1 && ABOUT.contains(words.last()) && !ends_in_label(words)
 }
 
 /// True if a compound that includes the last word names a label (`national_id`, `birth_date`).
@@ -210,7 +215,28 @@ fn ends_in_label(words: &Words) -> bool {
     })
 }
 
+/// Keys whose meaning is remembered per thread. Documents of one column have the same keys over
+/// and over; a stream of ever new ones must not fill the memory.
+const MAX_REMEMBERED: usize = 4_096;
+
+thread_local! {
+    static REMEMBERED: RefCell<HashMap<String, Said>> = RefCell::new(HashMap::new());
+}
+
 /// What a JSON key says.
 pub(crate) fn of_key(key: &str) -> Said {
-    said(&Words::of(key))
+    if key.len() > MAX_NAME_BYTES {
+        return said(&Words::of(key));
+    }
+    REMEMBERED.with_borrow_mut(|remembered| {
+        if let Some(known) = remembered.get(key) {
+            return known.clone();
+        }
+        if remembered.len() >= MAX_REMEMBERED {
+            remembered.clear();
+        }
+        let said = said(&Words::of(key));
+        remembered.insert(key.to_owned(), said.clone());
+        said
+    })
 }

@@ -48,8 +48,11 @@ pub(crate) fn find(value: &[u8]) -> Vec<Find> {
     if hints.digits {
         numbers::find(value, &mut finds);
     }
-    if hints.marker {
-        secrets::find(value, &mut finds);
+    if hints.rare {
+        secrets::find_rare(value, &mut finds);
+    }
+    if hints.plain {
+        secrets::find_plain(value, &mut finds);
     }
     if finds.len() > 1 {
         settle(value, &mut finds);

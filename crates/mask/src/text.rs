@@ -140,19 +140,19 @@ fn head(value: &str, keep: usize, least: usize) -> String {
 }
 
 fn starred(value: &str, mut keeps: impl FnMut(char) -> bool) -> String {
-    value
-        .graphemes(true)
-        .map(|grapheme| {
-            let first = grapheme.chars().next().unwrap_or('*');
-            if first.is_alphanumeric() {
-                if keeps(first) && first.is_ascii() { first } else { '*' }
-            } else if matches!(first, ' ' | '-' | '.' | '/' | '(' | ')' | '+' | ',') {
-                first
-            } else {
-                '*'
-            }
-        })
-        .collect()
+    let mut star = |first: char| {
+        if first.is_alphanumeric() {
+            if keeps(first) && first.is_ascii() { first } else { '*' }
+        } else if matches!(first, ' ' | '-' | '.' | '/' | '(' | ')' | '+' | ',') {
+            first
+        } else {
+            '*'
+        }
+    };
+    if value.is_ascii() {
+        return value.chars().map(star).collect();
+    }
+    value.graphemes(true).map(|grapheme| star(grapheme.chars().next().unwrap_or('*'))).collect()
 }
 
 /// `DE89 3704 0044 0532 0130 00` → `DE** **** **** **** **30 00`; other accounts show their last

@@ -29,16 +29,17 @@ enum Expect {
     CommaOrEnd,
 }
 
-/// Walks one document; answers whether anything was replaced, or `None` if it is not JSON.
+/// Walks one document; answers whether anything was replaced, or `None` if it is not JSON. Only
+/// a document in which something was replaced is written to `out`.
 pub(super) fn walk(input: &[u8], out: &mut Vec<u8>, visitor: &mut impl Visitor) -> Option<bool> {
     let mut cursor = Cursor::new(input);
+    let mut copy = Copy { input, done: 0, changed: false };
     let mut objects: Vec<bool> = Vec::new();
     let mut expect = Expect::Value;
     let mut fresh = false;
-    let mut changed = false;
     while let Some(byte) = cursor.peek() {
         if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
-            out.push(cursor.byte()?);
+            cursor.byte()?;
             continue;
         }
         match (byte, expect) {
@@ -50,7 +51,7 @@ pub(super) fn walk(input: &[u8], out: &mut Vec<u8>, visitor: &mut impl Visitor) 
                 objects.push(byte == b'{');
                 expect = if byte == b'{' { Expect::Key } else { Expect::Value };
                 fresh = true;
-                out.push(cursor.byte()?);
+                cursor.byte()?;
                 continue;
             }
             (b'}' | b']', _) if expect == Expect::CommaOrEnd || fresh => {
@@ -59,40 +60,68 @@ pub(super) fn walk(input: &[u8], out: &mut Vec<u8>, visitor: &mut impl Visitor) 
                 }
                 visitor.leave();
                 expect = Expect::CommaOrEnd;
-                out.push(cursor.byte()?);
+                cursor.byte()?;
             }
             (b',', Expect::CommaOrEnd) => {
                 expect = if *objects.last()? { Expect::Key } else { Expect::Value };
-                out.push(cursor.byte()?);
+                cursor.byte()?;
             }
             (b':', Expect::Colon) => {
                 expect = Expect::Value;
-                out.push(cursor.byte()?);
+                cursor.byte()?;
             }
             (b'"', Expect::Key) => {
                 let (raw, plain) = string(&mut cursor)?;
-                match visitor.key(&plain) {
-                    Some(new) => {
-                        out.extend_from_slice(quoted(&new).as_bytes());
-                        changed = true;
-                    }
-                    None => out.extend_from_slice(raw),
+                if let Some(new) = visitor.key(&plain) {
+                    copy.replace(raw.len(), cursor.rest().len(), &quoted(&new), out);
                 }
                 expect = Expect::Colon;
             }
             (_, Expect::Value) => {
-                changed |= value(&mut cursor, out, visitor)?;
+                let (raw, new) = value(&mut cursor, visitor)?;
+                if let Some(new) = new {
+                    copy.replace(raw.len(), cursor.rest().len(), &new, out);
+                }
                 expect = Expect::CommaOrEnd;
             }
             _ => return None,
         }
         fresh = false;
     }
-    (objects.is_empty() && expect == Expect::CommaOrEnd).then_some(changed)
+    copy.finish(out);
+    (objects.is_empty() && expect == Expect::CommaOrEnd).then_some(copy.changed)
 }
 
-fn value(cursor: &mut Cursor<'_>, out: &mut Vec<u8>, visitor: &mut impl Visitor) -> Option<bool> {
-    let (raw, new) = if cursor.peek() == Some(b'"') {
+/// Copies input up to each replacement.
+struct Copy<'a> {
+    input: &'a [u8],
+    done: usize,
+    changed: bool,
+}
+
+impl Copy<'_> {
+    /// Replaces the last `length` bytes before those that are `left`.
+    fn replace(&mut self, length: usize, left: usize, new: &str, out: &mut Vec<u8>) {
+        let end = self.input.len() - left;
+        let kept = self.input.get(self.done..end - length).unwrap_or_default();
+        out.extend_from_slice(kept);
+        out.extend_from_slice(new.as_bytes());
+        (self.done, self.changed) = (end, true);
+    }
+
+    fn finish(&self, out: &mut Vec<u8>) {
+        if self.changed {
+            out.extend_from_slice(self.input.get(self.done..).unwrap_or_default());
+        }
+    }
+}
+
+/// Reads a value that is not a container: its bytes, and what is to stand there instead.
+fn value<'a>(
+    cursor: &mut Cursor<'a>,
+    visitor: &mut impl Visitor,
+) -> Option<(&'a [u8], Option<String>)> {
+    Some(if cursor.peek() == Some(b'"') {
         let (raw, plain) = string(cursor)?;
         (raw, visitor.leaf(Leaf::Text(&plain)))
     } else {
@@ -109,9 +138,7 @@ fn value(cursor: &mut Cursor<'_>, out: &mut Vec<u8>, visitor: &mut impl Visitor)
             _ => return None,
         };
         (raw, new)
-    };
-    out.extend_from_slice(new.as_deref().map_or(raw, str::as_bytes));
-    Some(new.is_some())
+    })
 }
 
 /// Reads a string: its bytes with the quotes, and what they mean.

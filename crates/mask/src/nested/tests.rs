@@ -137,9 +137,8 @@ proptest! {
 
     #[test]
     fn found_elements_are_written_as_the_server_writes_them(
-        before in "[\\PC]{0,6}", after in "[ ,\"\\\\{}()a-z]{0,6}",
+        before in "[ ,\"\\\\{}();é山]{0,6}", after in "[ ,\"\\\\{}()a-z]{0,6}",
     ) {
-        prop_assume!(!before.contains(['@']) && !before.ends_with(|c: char| c.is_alphanumeric()));
         let value = format!("{before} al@b.org {after}");
         let mut plain = Vec::new();
         testing::scan(TypeId(25), Format::Text).apply(value.as_bytes(), &mut plain);

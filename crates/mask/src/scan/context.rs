@@ -1,29 +1,73 @@
 //! The words before a number. Knows which kinds of numbers they announce.
 
-/// How far before a number its announcement may begin.
-const REACH: usize = 40;
+use std::{collections::HashMap, sync::LazyLock};
 
-/// True if one of these words (lower case) stands shortly before `at`, as a word of its own.
-pub(super) fn announces(value: &[u8], at: usize, words: &[&str]) -> bool {
+/// How far before a number its announcement may begin.
+pub(super) const REACH: usize = 40;
+
+/// Which kinds of numbers the words before a place announce.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Announced {
+    pub(super) phone: bool,
+    pub(super) national: bool,
+    pub(super) birth: bool,
+    pub(super) security: bool,
+}
+
+impl Announced {
+    fn add(&mut self, other: Self) {
+        self.phone |= other.phone;
+        self.national |= other.national;
+        self.birth |= other.birth;
+        self.security |= other.security;
+    }
+}
+
+static WORDS: LazyLock<HashMap<&'static [u8], Announced>> = LazyLock::new(|| {
+    let mut map: HashMap<&'static [u8], Announced> = HashMap::new();
+    let none = Announced::default();
+    let kinds = [
+        (PHONE, Announced { phone: true, ..none }),
+        (NATIONAL, Announced { national: true, ..none }),
+        (BIRTH, Announced { birth: true, ..none }),
+        (SECURITY, Announced { security: true, ..none }),
+    ];
+    for (words, kind) in kinds {
+        for word in words {
+            map.entry(word.as_bytes()).or_default().add(kind);
+        }
+    }
+    map
+});
+
+/// What the words and pairs of words shortly before `at` announce.
+pub(super) fn before(value: &[u8], at: usize) -> Announced {
     let mut window = [0u8; REACH];
-    let from = at.saturating_sub(REACH);
-    let before = value.get(from..at).unwrap_or_default();
-    for (slot, byte) in window.iter_mut().zip(before) {
+    let text = value.get(at.saturating_sub(REACH)..at).unwrap_or_default();
+    for (slot, byte) in window.iter_mut().zip(text) {
         *slot = byte.to_ascii_lowercase();
     }
-    let window = window.get(..before.len()).unwrap_or_default();
-    words.iter().any(|word| {
-        memchr::memmem::find_iter(window, word.as_bytes()).any(|found| {
-            let starts = found.checked_sub(1).and_then(|before| window.get(before));
-            let ends = window.get(found + word.len());
-            let inside = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphabetic);
-            !inside(starts) && !inside(ends)
-        })
-    })
+    let window = window.get(..text.len()).unwrap_or_default();
+    let mut announced = Announced::default();
+    let mut previous = None;
+    let mut from = 0;
+    for to in 0..=window.len() {
+        if window.get(to).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80) {
+            continue;
+        }
+        if to > from {
+            let known = |from: usize| window.get(from..to).and_then(|text| WORDS.get(text));
+            announced.add(known(from).copied().unwrap_or_default());
+            announced.add(previous.and_then(known).copied().unwrap_or_default());
+            previous = Some(from);
+        }
+        from = to + 1;
+    }
+    announced
 }
 
 /// Announcements of telephone numbers.
-pub(super) const PHONE: &[&str] = &[
+const PHONE: &[&str] = &[
     "phone",
     "phones",
     "tel",
@@ -68,7 +112,7 @@ pub(super) const PHONE: &[&str] = &[
 ];
 
 /// Announcements of national ids.
-pub(super) const NATIONAL: &[&str] = &[
+const NATIONAL: &[&str] = &[
     "ssn",
     "social security",
     "social",
@@ -110,11 +154,10 @@ pub(super) const NATIONAL: &[&str] = &[
     "pasaporte",
     "licence",
     "license",
-    "driver's license",
 ];
 
 /// Announcements of dates of birth.
-pub(super) const BIRTH: &[&str] = &[
+const BIRTH: &[&str] = &[
     "born",
     "dob",
     "d.o.b",
@@ -135,5 +178,4 @@ pub(super) const BIRTH: &[&str] = &[
 ];
 
 /// Announcements of payment cards and their codes.
-pub(super) const SECURITY: &[&str] =
-    &["cvv", "cvc", "cvv2", "cvc2", "security code", "card code", "pin", "pin code"];
+const SECURITY: &[&str] = &["cvv", "cvc", "security code", "card code", "pin", "pin code"];

@@ -1,16 +1,21 @@
 //! Numbers in text: groups of digits with single separators, tried against what is known.
 //! Knows the forms that numbers are written in; [`crate::checksum`] knows which are sound.
 
-use super::{Find, prefilter};
-use crate::checksum;
+use super::{
+    Find,
+    context::{self, Announced},
+    prefilter,
+};
+use std::cell::OnceCell;
 
 mod forms;
 mod letters;
+mod run;
+
+use run::Run;
 
 /// Digit runs of one group that are looked at together.
 const MAX_PARTS: usize = 16;
-/// Digits of the longest number known, with room for one that is too long.
-const MAX_DIGITS: usize = 24;
 
 /// Runs of digits with one or two separators between them, as they stand in the text.
 pub(super) struct Group<'a> {
@@ -19,6 +24,8 @@ pub(super) struct Group<'a> {
     count: usize,
     /// True if there were more parts than room.
     cut: bool,
+    /// What the words before the group announce; looked up when a form asks for it.
+    announced: OnceCell<Announced>,
 }
 
 /// Finds numbers in the dense places of `value`.
@@ -47,7 +54,13 @@ fn is_separator(byte: u8) -> bool {
 impl<'a> Group<'a> {
     /// Reads from the first digit on, as many parts as there is room for.
     fn read(value: &'a [u8], first: usize) -> Self {
-        let mut group = Self { value, parts: [(0, 0); MAX_PARTS], count: 0, cut: false };
+        let mut group = Self {
+            value,
+            parts: [(0, 0); MAX_PARTS],
+            count: 0,
+            cut: false,
+            announced: OnceCell::new(),
+        };
         let mut at = first;
         loop {
             let run = value.get(at..).unwrap_or_default();
@@ -74,6 +87,16 @@ impl<'a> Group<'a> {
         self.parts.get(..self.count)?.get(at).copied()
     }
 
+    /// What is announced to the part that starts at `start`: the same for the whole group, as long
+    /// as the words are near.
+    fn announced(&self, start: usize) -> Announced {
+        let (first, _) = self.part(0).unwrap_or_default();
+        if start - first > context::REACH {
+            return Announced::default();
+        }
+        *self.announced.get_or_init(|| context::before(self.value, first))
+    }
+
     fn byte(&self, at: usize) -> Option<u8> {
         self.value.get(at).copied()
     }
@@ -87,7 +110,7 @@ impl<'a> Group<'a> {
             match self.at(from) {
                 Some((find, next)) => {
                     finds.push(find);
-                    from = next;
+                    from = self.overlapping(from, next, finds);
                 }
                 None => from += 1,
             }
@@ -96,6 +119,21 @@ impl<'a> Group<'a> {
             Some((start, _)) => start,
             None => self.part(self.count - 1).map_or(0, |(_, end)| end),
         }
+    }
+
+    /// Numbers that begin inside one that was found and reach beyond it: what the mask of the
+    /// first shows may be part of them. Answers the part after the last.
+    fn overlapping(&self, found: usize, next: usize, finds: &mut Vec<Find>) -> usize {
+        let mut until = next;
+        let mut from = found + 1;
+        while from < until {
+            if let Some((find, end)) = self.at(from).filter(|(_, end)| *end > until) {
+                finds.push(find);
+                until = end;
+            }
+            from += 1;
+        }
+        until
     }
 
     /// The number that starts with this part, and the part after it.
@@ -113,8 +151,7 @@ impl<'a> Group<'a> {
         (from..self.count).rev().find_map(|last| {
             let run = Run::collect(self, from, last)?;
             let label = forms::label(&run)?;
-            let start = run.start();
-            Some((Find { start, end: run.end, label }, last + 1))
+            Some((Find { start: run.start(), end: run.end(), label }, last + 1))
         })
     }
 
@@ -137,103 +174,5 @@ impl<'a> Group<'a> {
 }
 
 fn is_wordy(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
-}
-
-/// Neighbouring parts taken as one number.
-pub(super) struct Run<'a> {
-    pub(super) value: &'a [u8],
-    pub(super) digits: [u8; MAX_DIGITS],
-    pub(super) length: usize,
-    /// How many digits each part has.
-    pub(super) layout: [usize; MAX_PARTS],
-    pub(super) parts: usize,
-    first: usize,
-    end: usize,
-}
-
-impl<'a> Run<'a> {
-    fn collect(group: &Group<'a>, from: usize, last: usize) -> Option<Self> {
-        let (first, _) = group.part(from)?;
-        let (_, end) = group.part(last)?;
-        let mut run = Self {
-            value: group.value,
-            digits: [0; MAX_DIGITS],
-            length: 0,
-            layout: [0; MAX_PARTS],
-            parts: 0,
-            first,
-            end,
-        };
-        for at in from..=last {
-            let (start, end) = group.part(at)?;
-            for byte in group.value.get(start..end)? {
-                *run.digits.get_mut(run.length)? = byte - b'0';
-                run.length += 1;
-            }
-            *run.layout.get_mut(run.parts)? = end - start;
-            run.parts += 1;
-        }
-        run.closes().then_some(run)
-    }
-
-    /// True if the number may end here: no letter, digit, percent sign or further part joined on.
-    fn closes(&self) -> bool {
-        match self.after(0) {
-            None => true,
-            Some(b'-' | b'.' | b'/' | b':' | b',') => self.after(1).is_none_or(|byte| {
-                !is_wordy(byte) || (byte >= 0x80 && self.after(0) != Some(b'-'))
-            }),
-            Some(b'%' | b'*') => false,
-            Some(byte) => !is_wordy(byte) || byte >= 0x80,
-        }
-    }
-
-    pub(super) fn after(&self, distance: usize) -> Option<u8> {
-        self.value.get(self.end + distance).copied()
-    }
-
-    pub(super) fn before(&self, distance: usize) -> Option<u8> {
-        self.first.checked_sub(distance).and_then(|at| self.value.get(at)).copied()
-    }
-
-    pub(super) fn digits(&self) -> &[u8] {
-        self.digits.get(..self.length).unwrap_or_default()
-    }
-
-    pub(super) fn layout(&self) -> &[usize] {
-        self.layout.get(..self.parts).unwrap_or_default()
-    }
-
-    pub(super) fn first(&self) -> usize {
-        self.first
-    }
-
-    /// The separators between the parts, without digits.
-    pub(super) fn separators(&self) -> impl Iterator<Item = u8> + '_ {
-        let text = self.value.get(self.first..self.end).unwrap_or_default();
-        text.iter().copied().filter(|byte| !byte.is_ascii_digit())
-    }
-
-    pub(super) fn joined_by(&self, separator: u8) -> bool {
-        self.parts > 1 && self.separators().all(|byte| byte == separator)
-    }
-
-    pub(super) fn is_international(&self) -> bool {
-        self.before(1) == Some(b'+')
-            || (self.before(1) == Some(b'(') && self.before(2) == Some(b'+'))
-    }
-
-    /// Where the number begins with the sign or bracket that belongs to it.
-    fn start(&self) -> usize {
-        match (self.before(2), self.before(1)) {
-            (Some(b'+'), Some(b'(')) => self.first - 2,
-            (_, Some(b'+' | b'(')) => self.first - 1,
-            _ => self.first,
-        }
-    }
-
-    pub(super) fn is_card(&self) -> bool {
-        checksum::card(self.digits())
-    }
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }

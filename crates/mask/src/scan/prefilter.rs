@@ -6,9 +6,14 @@ use super::secrets;
 /// What a value might hold.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Hints {
+    /// An `@`.
     pub(super) at: bool,
+    /// Many digits close together.
     pub(super) digits: bool,
-    pub(super) marker: bool,
+    /// A character that is rare outside of marks.
+    pub(super) rare: bool,
+    /// A mark without such a character.
+    pub(super) plain: bool,
 }
 
 /// Bytes looked at together. The loop over one block has no branches and no calls, so that the
@@ -20,11 +25,34 @@ pub(super) const LEAST_DIGITS: usize = 6;
 
 /// Looks at every byte.
 pub(super) fn look(value: &[u8]) -> Hints {
-    Hints {
-        at: memchr::memchr(b'@', value).is_some(),
-        digits: dense(value, 0).is_some(),
-        marker: secrets::may_hold(value),
+    let mut hints = Hints { plain: secrets::has_plain(value), ..Hints::default() };
+    let (blocks, tail) = value.as_chunks::<BLOCK>();
+    let (mut before, mut flags) = (0, 0);
+    for block in blocks {
+        let (count, seen) = census(block);
+        hints.digits |= before + count >= LEAST_DIGITS;
+        (before, flags) = (count, flags | seen);
     }
+    let (count, seen) = census(tail);
+    hints.digits |= before + count >= LEAST_DIGITS;
+    flags |= seen;
+    hints.at = flags & AT != 0;
+    hints.rare = flags & RARE != 0;
+    hints
+}
+
+const AT: u8 = 1;
+const RARE: u8 = 2;
+
+/// The digits of a block, and which other characters of interest it holds.
+#[inline(always)]
+fn census(block: &[u8]) -> (usize, u8) {
+    let (mut count, mut seen) = (0u8, 0u8);
+    for byte in block {
+        count += u8::from(byte.wrapping_sub(b'0') < 10);
+        seen |= u8::from(*byte == b'@') | u8::from(secrets::is_rare(*byte)) << 1;
+    }
+    (usize::from(count), seen)
 }
 
 /// The first position at or after `from` where digits stand densely, or `None`.

@@ -1,10 +1,16 @@
 //! Keys, tokens, private keys and passwords by the marks their makers put on them. Knows no other
 //! kinds.
+//!
+//! Most marks hold a character that is rare in running text (`_`, `-`, `$`, `=`, `:`); those are
+//! looked for with one comparison per byte, and only what stands around them is compared with the
+//! list. The few marks of letters alone have a vectorised searcher.
 
 use super::Find;
 use aho_corasick::packed;
 use model::Label;
 use std::sync::LazyLock;
+
+mod assigned;
 
 /// What follows a marker for it to be a secret.
 #[derive(Clone, Copy)]
@@ -17,22 +23,15 @@ enum Follow {
     Jwt,
     /// A private key in PEM armour.
     Pem,
-    /// `user:password@` behind `://`.
-    Url,
     /// A hash of a password: `$`-separated parts.
     Crypt,
-    /// `=` or `:` and a value.
-    Assigned,
     /// A scheme of HTTP authorisation and a token.
     Bearer,
 }
 
-/// Marks of well-known makers (their own documentation; GitHub's list of scanned patterns).
-static MARKERS: &[(&str, Follow)] = &[
-    ("AKIA", Follow::Key(16)),
-    ("ASIA", Follow::Key(16)),
-    ("AIza", Follow::Key(35)),
-    ("ya29.", Follow::Dotted(20)),
+/// Marks with a rare character, by the first of these in them. Sources: the makers' own
+/// documentation and GitHub's list of scanned patterns.
+static WITH_RARE: &[(&str, Follow)] = &[
     ("ghp_", Follow::Key(30)),
     ("gho_", Follow::Key(30)),
     ("ghu_", Follow::Key(30)),
@@ -52,7 +51,6 @@ static MARKERS: &[(&str, Follow)] = &[
     ("rk_test_", Follow::Key(10)),
     ("whsec_", Follow::Key(16)),
     ("sk-", Follow::Key(20)),
-    ("SG.", Follow::Dotted(40)),
     ("npm_", Follow::Key(30)),
     ("pypi-", Follow::Key(40)),
     ("hf_", Follow::Key(30)),
@@ -61,12 +59,8 @@ static MARKERS: &[(&str, Follow)] = &[
     ("shpss_", Follow::Key(30)),
     ("sq0csp-", Follow::Key(20)),
     ("sq0atp-", Follow::Key(20)),
-    ("EAAA", Follow::Key(40)),
     ("AGE-SECRET-KEY-1", Follow::Key(50)),
-    ("hvs.", Follow::Key(20)),
-    ("eyJ", Follow::Jwt),
     ("-----BEGIN ", Follow::Pem),
-    ("://", Follow::Url),
     ("$2a$", Follow::Crypt),
     ("$2b$", Follow::Crypt),
     ("$2y$", Follow::Crypt),
@@ -75,23 +69,50 @@ static MARKERS: &[(&str, Follow)] = &[
     ("$pbkdf2", Follow::Crypt),
     ("pbkdf2_sha256$", Follow::Crypt),
     ("SCRAM-SHA-256$", Follow::Crypt),
-    ("assword", Follow::Assigned),
-    ("ASSWORD", Follow::Assigned),
-    ("passwd", Follow::Assigned),
-    ("asswort", Follow::Assigned),
-    ("pwd", Follow::Assigned),
-    ("Pwd", Follow::Assigned),
-    ("PWD", Follow::Assigned),
-    ("ecret", Follow::Assigned),
-    ("ECRET", Follow::Assigned),
-    ("api_key", Follow::Assigned),
-    ("apikey", Follow::Assigned),
-    ("API_KEY", Follow::Assigned),
-    ("_token", Follow::Assigned),
-    ("_TOKEN", Follow::Assigned),
-    ("AccountKey", Follow::Assigned),
-    ("Bearer ", Follow::Bearer),
 ];
+
+/// Marks of letters and digits alone, or with a dot, which is not rare.
+static PLAIN: &[(&str, Follow)] = &[
+    ("AKIA", Follow::Key(16)),
+    ("ASIA", Follow::Key(16)),
+    ("AIza", Follow::Key(35)),
+    ("EAAA", Follow::Key(40)),
+    ("eyJ", Follow::Jwt),
+    ("SG.", Follow::Dotted(40)),
+    ("hvs.", Follow::Dotted(20)),
+    ("ya29.", Follow::Dotted(20)),
+    ("Bearer ", Follow::Bearer),
+    ("bearer ", Follow::Bearer),
+];
+
+/// The shortest secret behind a plain mark.
+const LEAST_PLAIN: usize = 16;
+
+/// True for the bytes by which [`WITH_RARE`] marks, assignments and URLs are found.
+pub(super) const fn is_rare(byte: u8) -> bool {
+    matches!(byte, b'_' | b'-' | b'$' | b'=' | b':')
+}
+
+/// A mark of [`WITH_RARE`] made ready for comparison around its first rare character.
+struct Mark {
+    text: &'static [u8],
+    offset: usize,
+    follow: Follow,
+}
+
+/// The marks by the byte in front of their rare character; those that begin with it are under 0.
+static BY_PREVIOUS: LazyLock<Vec<Vec<Mark>>> = LazyLock::new(|| {
+    let mut table: Vec<Vec<Mark>> = (0..256).map(|_| Vec::new()).collect();
+    for (mark, follow) in WITH_RARE {
+        let text = mark.as_bytes();
+        let offset = text.iter().position(|byte| is_rare(*byte)).unwrap_or(0);
+        let previous = offset.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(0);
+        if let Some(slot) = table.get_mut(usize::from(previous)) {
+            slot.push(Mark { text, offset, follow: *follow });
+        }
+    }
+    table
+});
 
 /// A vectorised searcher where the machine has one; the automaton of the same patterns else.
 enum Searcher {
@@ -100,7 +121,7 @@ enum Searcher {
 }
 
 static SEARCHER: LazyLock<Searcher> = LazyLock::new(|| {
-    let patterns = || MARKERS.iter().map(|(marker, _)| marker);
+    let patterns = || PLAIN.iter().map(|(mark, _)| mark);
     let mut builder = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder();
     match builder.extend(patterns()).build() {
         Some(searcher) => Searcher::Packed(searcher),
@@ -108,8 +129,11 @@ static SEARCHER: LazyLock<Searcher> = LazyLock::new(|| {
     }
 });
 
-/// The next marker at or after `from`: where it starts, where it ends, what must follow.
-fn next(value: &[u8], from: usize) -> Option<(usize, usize, Follow)> {
+/// The next plain mark at or after `from`: where it starts, where it ends, what must follow.
+fn next_plain(value: &[u8], from: usize) -> Option<(usize, usize, Follow)> {
+    if value.len() < LEAST_PLAIN + from {
+        return None;
+    }
     let (pattern, start, end) = match &*SEARCHER {
         Searcher::Packed(searcher) => {
             let found = searcher.find_in(value, (from..value.len()).into())?;
@@ -121,22 +145,19 @@ fn next(value: &[u8], from: usize) -> Option<(usize, usize, Follow)> {
             (found.pattern().as_usize(), found.start(), found.end())
         }
     };
-    MARKERS.get(pattern).map(|(_, follow)| (start, end, *follow))
+    PLAIN.get(pattern).map(|(_, follow)| (start, end, *follow))
 }
 
-/// The shortest thing found here: `pwd=x`.
-const LEAST: usize = 5;
-
-pub(super) fn may_hold(value: &[u8]) -> bool {
-    value.len() >= LEAST && next(value, 0).is_some()
+/// True if a mark of letters alone stands somewhere.
+pub(super) fn has_plain(value: &[u8]) -> bool {
+    next_plain(value, 0).is_some()
 }
 
-/// Finds secrets behind markers.
-pub(super) fn find(value: &[u8], finds: &mut Vec<Find>) {
+/// Finds secrets behind marks of letters alone.
+pub(super) fn find_plain(value: &[u8], finds: &mut Vec<Find>) {
     let mut from = 0;
-    while let Some((start, end, follow)) = next(value, from) {
-        let found = span(value, start, end, follow);
-        from = match found {
+    while let Some((start, end, follow)) = next_plain(value, from) {
+        from = match span(value, start, end, follow) {
             Some((start, end)) => {
                 finds.push(Find { start, end, label: Label::CREDENTIAL });
                 end.max(from + 1)
@@ -144,6 +165,41 @@ pub(super) fn find(value: &[u8], finds: &mut Vec<Find>) {
             None => start + 1,
         };
     }
+}
+
+/// Finds secrets behind marks with a rare character, assignments and passwords in URLs.
+pub(super) fn find_rare(value: &[u8], finds: &mut Vec<Find>) {
+    let marks = &*BY_PREVIOUS;
+    let mut done = 0;
+    for (at, byte) in value.iter().enumerate().filter(|(_, byte)| is_rare(**byte)) {
+        if at < done {
+            continue;
+        }
+        let found = match byte {
+            b'=' | b':' => assigned::find(value, at),
+            _ => {
+                let previous = at.checked_sub(1).and_then(|at| value.get(at)).copied();
+                let list = |byte: u8| marks.get(usize::from(byte)).map(Vec::as_slice);
+                let around = previous.filter(|byte| *byte != 0).and_then(list).unwrap_or_default();
+                // Of the marks that begin with a rare character, armour has a second one.
+                let armour = *byte == b'$' || value.get(at + 1) == Some(&b'-');
+                let bare = list(0).filter(|_| armour).unwrap_or_default();
+                around.iter().chain(bare).find_map(|mark| marked(value, at, mark))
+            }
+        };
+        if let Some((start, end)) = found {
+            finds.push(Find { start, end, label: Label::CREDENTIAL });
+            done = end;
+        }
+    }
+}
+
+/// The secret of a mark whose first rare character is at `at`.
+fn marked(value: &[u8], at: usize, mark: &Mark) -> Option<(usize, usize)> {
+    let start = at.checked_sub(mark.offset)?;
+    let end = start + mark.text.len();
+    let matches = value.get(start..end) == Some(mark.text);
+    if matches { span(value, start, end, mark.follow) } else { None }
 }
 
 fn span(value: &[u8], start: usize, end: usize, follow: Follow) -> Option<(usize, usize)> {
@@ -170,12 +226,10 @@ fn span(value: &[u8], start: usize, end: usize, follow: Follow) -> Option<(usize
             (!inside && parts >= 2).then_some((start, start + length))
         }
         Follow::Pem => pem(value, start, end),
-        Follow::Url => url_password(value, end),
         Follow::Crypt => {
             let length = run(start, b"$./=,_-+:");
             (!inside && length >= 20).then_some((start, start + length))
         }
-        Follow::Assigned => assigned(value, end),
         Follow::Bearer => {
             let length = run(end, b"_-.~+/=");
             (length >= 16).then_some((end, end + length))
@@ -202,62 +256,4 @@ fn pem(value: &[u8], start: usize, end: usize) -> Option<(usize, usize)> {
         end + found + 8 + close
     });
     Some((start, stop))
-}
-
-/// The password in `scheme://user:password@host`.
-fn url_password(value: &[u8], from: usize) -> Option<(usize, usize)> {
-    let rest = value.get(from..)?;
-    let stop = rest
-        .iter()
-        .take(300)
-        .position(|byte| byte.is_ascii_whitespace() || b"/?#\"'<>".contains(byte));
-    let authority = rest.get(..stop.unwrap_or(rest.len().min(300)))?;
-    let at = memchr::memrchr(b'@', authority)?;
-    let colon = memchr::memchr(b':', authority.get(..at)?)?;
-    let password = authority.get(colon + 1..at)?;
-    let hidden = password.is_empty() || password.iter().all(|byte| *byte == b'*');
-    (!hidden).then_some((from + colon + 1, from + at))
-}
-
-/// The value in `password=…`, `"secret": "…"`, `API_KEY: …`; not prose such as `password reset`.
-fn assigned(value: &[u8], from: usize) -> Option<(usize, usize)> {
-    let rest = value.get(from..)?;
-    // The word may go on: `secret_key`, `password_hash`.
-    let word = rest.iter().take(24).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_');
-    let mut at = word.count();
-    let skip = |at: &mut usize, set: &[u8], most: usize| {
-        let gap = rest.get(*at..).unwrap_or_default().iter().take(most);
-        *at += gap.take_while(|byte| set.contains(byte)).count();
-    };
-    skip(&mut at, b"\"' ", 3);
-    if !matches!(rest.get(at), Some(b'=' | b':')) {
-        return None;
-    }
-    at += 1;
-    skip(&mut at, b"=> \"'", 4);
-    let body = rest.get(at..)?;
-    let length = body
-        .iter()
-        .take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'<>,;&)}]".contains(byte))
-        .count();
-    let secret = body.get(..length)?;
-    let telling = length >= 4 && !secret.contains(&b'*') && !is_plain(secret);
-    telling.then_some((from + at, from + at + length))
-}
-
-/// Words that stand where a password would: `password: required`.
-fn is_plain(secret: &[u8]) -> bool {
-    let words: [&[u8]; 10] = [
-        b"null",
-        b"none",
-        b"true",
-        b"false",
-        b"required",
-        b"optional",
-        b"string",
-        b"changed",
-        b"reset",
-        b"expired",
-    ];
-    words.iter().any(|word| secret.eq_ignore_ascii_case(word))
 }

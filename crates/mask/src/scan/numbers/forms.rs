@@ -1,7 +1,7 @@
 //! What a run of digits is, by its form, its check digits and the words before it. Knows no text
 //! beyond that.
 
-use super::{super::context, Run};
+use super::Run;
 use crate::checksum;
 use model::Label;
 
@@ -74,25 +74,16 @@ fn is_national_by_word(run: &Run<'_>) -> bool {
         7 | 8 | 10 | 12 | 13 => true,
         _ => false,
     };
-    sound && run.parts <= 5 && context::announces(run.value, run.first(), context::NATIONAL)
+    sound && run.parts <= 5 && run.announced().national
 }
 
 fn is_birth_date(run: &Run<'_>) -> bool {
-    matches!(run.layout(), [4, 1..=2, 1..=2] | [1..=2, 1..=2, 2 | 4])
-        && context::announces(run.value, run.first(), context::BIRTH)
-}
-
-fn is_security_code(run: &Run<'_>) -> bool {
-    matches!(run.layout(), [3..=6])
-        && context::announces(run.value, run.first().min(run.value.len()), context::SECURITY)
-        && close_announcement(run)
+    matches!(run.layout(), [4, 1..=2, 1..=2] | [1..=2, 1..=2, 2 | 4]) && run.announced().birth
 }
 
 /// A code stands right behind its word; `pin` further away is about something else.
-fn close_announcement(run: &Run<'_>) -> bool {
-    let from = run.first().saturating_sub(8);
-    let before = run.value.get(from..run.first()).unwrap_or_default();
-    !before.iter().any(u8::is_ascii_digit)
+fn is_security_code(run: &Run<'_>) -> bool {
+    matches!(run.layout(), [3..=6]) && run.announced().security && run.follows_its_word()
 }
 
 fn is_phone(run: &Run<'_>) -> bool {
@@ -103,7 +94,7 @@ fn is_phone(run: &Run<'_>) -> bool {
     }
     is_north_american(run) || {
         let plausible = (7..=15).contains(&run.length) && run.parts <= 7 && !is_date(run);
-        plausible && context::announces(run.value, run.first(), context::PHONE)
+        plausible && run.announced().phone
     }
 }
 

@@ -100,6 +100,9 @@ fn fixed(
 
 /// Spain's `12345678Z`, also with a hyphen; China's 17 digits and an X.
 fn trailing(value: &[u8], start: usize, end: usize) -> Option<(usize, usize, Label)> {
+    if !matches!(end - start, 8 | 17) {
+        return None;
+    }
     let hyphen = usize::from(value.get(end) == Some(&b'-'));
     let letter = *value.get(end + hyphen).filter(|byte| byte.is_ascii_uppercase())?;
     let after = end + hyphen + 1;

@@ -1,0 +1,110 @@
+//! Neighbouring parts of a group taken as one number. Knows no forms.
+
+use super::{Announced, Group, MAX_PARTS, is_wordy};
+use crate::checksum;
+
+/// Digits of the longest number known (19 of a card), and of the shortest (a security code).
+const MAX_DIGITS: usize = 19;
+const MIN_DIGITS: usize = 3;
+
+/// One number as it might be meant.
+pub(super) struct Run<'a> {
+    group: &'a Group<'a>,
+    digits: [u8; MAX_DIGITS],
+    pub(super) length: usize,
+    layout: [usize; MAX_PARTS],
+    pub(super) parts: usize,
+    first: usize,
+    end: usize,
+}
+
+impl<'a> Run<'a> {
+    /// The parts `from..=last`, if they can be a number at all: neither too long nor too short,
+    /// and nothing joined on behind.
+    pub(super) fn collect(group: &'a Group<'a>, from: usize, last: usize) -> Option<Self> {
+        let (first, _) = group.part(from)?;
+        let (_, end) = group.part(last)?;
+        let parts = group.parts.get(from..=last)?;
+        let length: usize = parts.iter().map(|(start, end)| end - start).sum();
+        if !(MIN_DIGITS..=MAX_DIGITS).contains(&length) || !closes(group.value, end) {
+            return None;
+        }
+        let mut digits = [0; MAX_DIGITS];
+        let mut layout = [0; MAX_PARTS];
+        let text = group.value.get(first..end)?.iter().filter(|byte| byte.is_ascii_digit());
+        for (slot, byte) in digits.iter_mut().zip(text) {
+            *slot = byte - b'0';
+        }
+        for (slot, (start, end)) in layout.iter_mut().zip(parts) {
+            *slot = end - start;
+        }
+        Some(Self { group, digits, length, layout, parts: parts.len(), first, end })
+    }
+
+    pub(super) fn end(&self) -> usize {
+        self.end
+    }
+
+    fn before(&self, distance: usize) -> Option<u8> {
+        self.first.checked_sub(distance).and_then(|at| self.group.byte(at))
+    }
+
+    pub(super) fn digits(&self) -> &[u8] {
+        self.digits.get(..self.length).unwrap_or_default()
+    }
+
+    /// How many digits each part has.
+    pub(super) fn layout(&self) -> &[usize] {
+        self.layout.get(..self.parts).unwrap_or_default()
+    }
+
+    pub(super) fn announced(&self) -> Announced {
+        self.group.announced(self.first)
+    }
+
+    /// The separators between the parts, without digits.
+    pub(super) fn separators(&self) -> impl Iterator<Item = u8> + '_ {
+        let text = self.group.value.get(self.first..self.end).unwrap_or_default();
+        text.iter().copied().filter(|byte| !byte.is_ascii_digit())
+    }
+
+    pub(super) fn joined_by(&self, separator: u8) -> bool {
+        self.parts > 1 && self.separators().all(|byte| byte == separator)
+    }
+
+    pub(super) fn is_international(&self) -> bool {
+        self.before(1) == Some(b'+')
+            || (self.before(1) == Some(b'(') && self.before(2) == Some(b'+'))
+    }
+
+    /// True if no digit stands in the eight bytes before: the word that announces is close.
+    pub(super) fn follows_its_word(&self) -> bool {
+        let from = self.first.saturating_sub(8);
+        let before = self.group.value.get(from..self.first).unwrap_or_default();
+        !before.iter().any(u8::is_ascii_digit)
+    }
+
+    /// Where the number begins with the sign or bracket that belongs to it.
+    pub(super) fn start(&self) -> usize {
+        match (self.before(2), self.before(1)) {
+            (Some(b'+'), Some(b'(')) => self.first - 2,
+            (_, Some(b'+' | b'(')) => self.first - 1,
+            _ => self.first,
+        }
+    }
+
+    pub(super) fn is_card(&self) -> bool {
+        checksum::card(self.digits())
+    }
+}
+
+/// True if a number may end here: no letter, digit, percent sign or further part joined on.
+fn closes(value: &[u8], end: usize) -> bool {
+    let next = value.get(end + 1).copied();
+    match value.get(end) {
+        None => true,
+        Some(b'-' | b'.' | b'/' | b':' | b',') => next.is_none_or(|byte| !is_wordy(byte)),
+        Some(b'%' | b'*') => false,
+        Some(byte) => !is_wordy(*byte),
+    }
+}

@@ -1,0 +1,118 @@
+//! Passwords in URLs and values behind `password=`, `"secret": …`, `API_KEY: …`. Knows no makers'
+//! marks.
+
+/// Words that say that a secret follows, as the end of the name before `=` or `:`, in lower case
+/// without separators.
+const NAMES: &[&str] = &[
+    "password",
+    "passwd",
+    "passwort",
+    "passphrase",
+    "pwd",
+    "secret",
+    "apikey",
+    "secretkey",
+    "accesskey",
+    "accountkey",
+    "privatekey",
+    "authkey",
+    "signingkey",
+    "encryptionkey",
+    "accesstoken",
+    "authtoken",
+    "apitoken",
+    "refreshtoken",
+    "bottoken",
+    "sessiontoken",
+    "contrasena",
+    "motdepasse",
+    "senha",
+    "haslo",
+    "wachtwoord",
+    "kennwort",
+];
+
+/// Letters that the words end in.
+const LAST: &[u8] = b"dteynhaorTDEYNHAOR";
+
+/// Characters of a name that are looked at.
+const MAX_NAME: usize = 32;
+
+/// Looks around a `=` or `:`.
+pub(super) fn find(value: &[u8], at: usize) -> Option<(usize, usize)> {
+    if value.get(at..at + 3) == Some(b"://") {
+        return url_password(value, at + 3);
+    }
+    let before = value.get(..at)?;
+    let gap = before.iter().rev().take(3).take_while(|byte| b"\"' ".contains(byte)).count();
+    let before = before.get(..before.len() - gap)?;
+    if !before.last().is_some_and(|byte| LAST.contains(byte)) || !is_name(before) {
+        return None;
+    }
+    let rest = value.get(at + 1..)?;
+    let lead = rest.iter().take(4).take_while(|byte| b"=> \"'".contains(byte)).count();
+    let body = rest.get(lead..)?;
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'<>,;&)}]".contains(byte);
+    let length = body.iter().take_while(|byte| !ends(byte)).count();
+    let secret = body.get(..length)?;
+    let start = at + 1 + lead;
+    let telling = length >= 4 && !secret.contains(&b'*') && !is_plain(secret);
+    telling.then_some((start, start + length))
+}
+
+/// True if the text ends in a name of a secret.
+fn is_name(before: &[u8]) -> bool {
+    let mut name = [0; MAX_NAME];
+    let mut count = 0;
+    for byte in before.iter().rev() {
+        match byte {
+            b'_' | b'-' => {}
+            byte if byte.is_ascii_alphanumeric() => match name.get_mut(count) {
+                Some(slot) => {
+                    *slot = byte.to_ascii_lowercase();
+                    count += 1;
+                }
+                None => break,
+            },
+            _ => break,
+        }
+    }
+    let name = name.get(..count).unwrap_or_default();
+    // The name stands backwards.
+    NAMES.iter().any(|known| {
+        known.len() <= name.len() && known.bytes().rev().zip(name).all(|(a, b)| a == *b)
+    })
+}
+
+/// Words that stand where a password would: `password: required`.
+fn is_plain(secret: &[u8]) -> bool {
+    let words: [&[u8]; 10] = [
+        b"null",
+        b"none",
+        b"true",
+        b"false",
+        b"required",
+        b"optional",
+        b"string",
+        b"changed",
+        b"reset",
+        b"expired",
+    ];
+    words.iter().any(|word| secret.eq_ignore_ascii_case(word))
+}
+
+/// Bytes of a URL in which user and password are looked for.
+const MAX_AUTHORITY: usize = 300;
+
+/// The password in `scheme://user:password@host`.
+fn url_password(value: &[u8], from: usize) -> Option<(usize, usize)> {
+    let rest = value.get(from..)?;
+    let rest = rest.get(..rest.len().min(MAX_AUTHORITY))?;
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || b"/?#\"'<>".contains(byte);
+    let authority = rest.get(..rest.iter().position(ends).unwrap_or(rest.len()))?;
+    let at = memchr::memrchr(b'@', authority)?;
+    let colon = memchr::memchr(b':', authority.get(..at)?)?;
+    let password = authority.get(colon + 1..at)?;
+    let hidden = password.is_empty() || password.iter().all(|byte| *byte == b'*');
+    (!hidden).then_some((from + colon + 1, from + at))
+}
