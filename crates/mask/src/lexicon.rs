@@ -123,15 +123,15 @@ pub(crate) static LABELS: &[(Label, &str)] = &[
         "diagnosis diagnoses diagnosiscode icd icd10 icd9 icdcode mrn medicalrecord \
          medicalrecordnumber medicalhistory medicalcondition medicalconditions healthcondition \
          patientid patientnumber patientno bloodtype bloodgroup allergy allergies medication \
-         medications prescription symptom symptoms treatment treatments disability healthid \
-         nhs nhsnumber insurancenumber healthinsurance healthinsurancenumber healthplan \
-         hivstatus sickdays sickleave daysoff absencereason krankheitstage krankentage pregnancy pregnant labresult testresult vaccination immunization diagnose \
-         krankheit krankheiten befund blutgruppe allergien medikament medikamente \
-         versichertennummer krankenkasse krankenversichertennummer diagnostic maladie \
-         groupesanguin traitement ordonnance diagnostico enfermedad gruposanguineo alergias \
-         medicamento historiaclinica diagnosi malattia grupposanguigno allergie farmaco doenca \
-         tiposanguineo alergia diagnosecode ziekte bloedgroep medicatie diagnoza choroba \
-         grupakrwi leki uczulenia",
+         medications prescription symptom symptoms treatment treatments disability healthid nhs \
+         nhsnumber insurancenumber healthinsurance healthinsurancenumber healthplan hivstatus \
+         sickdays sickleave daysoff absencereason krankheitstage krankentage pregnancy pregnant \
+         labresult testresult vaccination immunization diagnose krankheit krankheiten befund \
+         blutgruppe allergien medikament medikamente versichertennummer krankenkasse \
+         krankenversichertennummer diagnostic maladie groupesanguin traitement ordonnance \
+         diagnostico enfermedad gruposanguineo alergias medicamento historiaclinica diagnosi \
+         malattia grupposanguigno allergie farmaco doenca tiposanguineo alergia diagnosecode \
+         ziekte bloedgroep medicatie diagnoza choroba grupakrwi leki uczulenia",
     ),
     (
         Label::NETWORK_ADDRESS,
@@ -161,49 +161,51 @@ pub(crate) static LABELS: &[(Label, &str)] = &[
     (
         Label::CREDENTIAL,
         "password passwords passwd pwd pass passwordhash pwdhash passhash hashedpassword \
-         encryptedpassword keyhash tokenhash secrethash apikeyhash passworddigest passphrase passwordsalt salt secret secrets secretkey \
-         clientsecret appsecret apisecret apikey apikeys apitoken accesstoken refreshtoken \
-         authtoken bearertoken sessiontoken sessionkey sessionid idtoken token tokens jwt \
-         accesskey accesskeyid secretaccesskey privatekey privkey sshkey signingkey \
-         encryptionkey webhooksecret connectionstring connstring connstr dsn databaseurl dburl \
-         otp otpsecret totp totpsecret mfasecret twofactorsecret recoverycode recoverycodes \
-         resettoken resetpasswordtoken passwordresettoken confirmationtoken rememberttoken \
-         remembertoken verificationcode securityanswer securityquestionanswer credential \
-         credentials pgpkey passwort kennwort passworthash geheimnis motdepasse mdp \
-         contrasena clavesecreta senha palavrapasse wachtwoord haslo",
+         encryptedpassword keyhash tokenhash secrethash apikeyhash passworddigest passphrase \
+         passwordsalt salt secret secrets secretkey clientsecret appsecret apisecret apikey \
+         apikeys apitoken accesstoken refreshtoken authtoken bearertoken sessiontoken \
+         sessionkey sessionid idtoken token tokens jwt accesskey accesskeyid secretaccesskey \
+         privatekey privkey sshkey signingkey encryptionkey webhooksecret connectionstring \
+         connstring connstr dsn databaseurl dburl otp otpsecret totp totpsecret mfasecret \
+         twofactorsecret recoverycode recoverycodes resettoken resetpasswordtoken \
+         passwordresettoken confirmationtoken rememberttoken remembertoken verificationcode \
+         securityanswer securityquestionanswer credential credentials pgpkey passwort kennwort \
+         passworthash geheimnis motdepasse mdp contrasena clavesecreta senha palavrapasse \
+         wachtwoord haslo",
     ),
     (
         Label::EMBEDDING,
         "embedding embeddings embeddingvector textembedding vectorembedding faceembedding \
          facevector faceencoding fingerprinttemplate biometric biometrics biometrictemplate \
-         fingerprint iris voiceprint faceid featurevector portrait selfie facephoto passphoto passportphoto signatureimage",
+         fingerprint iris voiceprint faceid featurevector portrait selfie facephoto passphoto \
+         passportphoto signatureimage",
     ),
 ];
 
 /// Words for a name of something or somebody.
-pub(crate) static NAMES: &str = "name names nm naam nom nombre nome username login userid loginname \
-     benutzername";
+pub(crate) static NAMES: &str = "name names nm naam nom nombre nome username login userid \
+     loginname benutzername";
 
 /// Words for persons and for relations that hold them.
-pub(crate) static PERSONS: &str = "customer client user person people member employee staff patient \
-     contact guest subscriber applicant candidate student teacher doctor physician nurse tenant \
-     owner holder author sender recipient buyer seller payer payee beneficiary insured driver \
-     passenger visitor participant attendee donor voter citizen resident personnel colleague \
-     manager parent guardian spouse child dependent lead prospect borrower cardmember author \
-     kunde kundin mitarbeiter benutzer person mitglied patienten angestellte ansprechpartner \
-     schueler client utilisateur employe personne salarie adherent membre cliente usuario \
-     empleado persona paciente miembro alumno utente dipendente paziente socio pessoa \
-     funcionario usuario aluno klant medewerker gebruiker persoon lid leerling klient \
+pub(crate) static PERSONS: &str = "customer client user person people member employee staff \
+     patient contact guest subscriber applicant candidate student teacher doctor physician \
+     nurse tenant owner holder author sender recipient buyer seller payer payee beneficiary \
+     insured driver passenger visitor participant attendee donor voter citizen resident \
+     personnel colleague manager parent guardian spouse child dependent lead prospect borrower \
+     cardmember author kunde kundin mitarbeiter benutzer person mitglied patienten angestellte \
+     ansprechpartner schueler client utilisateur employe personne salarie adherent membre \
+     cliente usuario empleado persona paciente miembro alumno utente dipendente paziente socio \
+     pessoa funcionario usuario aluno klant medewerker gebruiker persoon lid leerling klient \
      pracownik uzytkownik osoba pacjent";
 
 /// Last words that make a name speak about a value instead of holding it.
-pub(crate) static ABOUT: &str = "verified confirmed valid validated sent count counts total status type \
-     types kind flag enabled disabled optin optout optedin consent preference preferences format \
-     template templates subject frequency at on by date time ts timestamp updated created changed \
+pub(crate) static ABOUT: &str = "verified confirmed valid validated sent count counts total \
+     status type types kind flag enabled disabled optin optout optedin consent preference \
+     preferences format template templates subject frequency at on by updated created changed \
      expires expiry length size limit quota attempts retries provider template lang language \
      locale version id ids fk ref index idx pos position order sequence seq rank score level \
      bounced bounces opened clicked domain required policy rules hint label category group code \
-     visible public primary default currency unit units per frequency range band grade bracket";
+     currency unit units per frequency range band grade bracket";
 
 /// Words that are short or mean other things too: they count where values agree.
 pub(crate) static WEAK: &[(Label, &str)] = &[
@@ -225,8 +227,9 @@ pub(crate) static PROSE: &str = "note notes comment comments message messages bo
      komentarz notatka";
 
 /// Words for relations of what people earn, and for their amounts.
-pub(crate) static PAYROLL: &str = "payroll payrolls salary salaries wages payslip payslips gehaelter \
-     gehalt loehne paie salaires nomina nominas stipendi salarios salarissen lonen place";
+pub(crate) static PAYROLL: &str = "payroll payrolls salary salaries wages payslip payslips \
+     gehaelter gehalt loehne paie salaires nomina nominas stipendi salarios salarissen lonen \
+     place";
 
 /// See [`PAYROLL`].
 pub(crate) static AMOUNTS: &str = "pay amount gross net base total value sum betrag brutto netto \
@@ -237,40 +240,42 @@ pub(crate) static PLACES: &str = "position location geo geography geometry coord
      latlon latlng gps earth geopoint";
 
 /// Words for relations that hold things.
-pub(crate) static THINGS: &str = "product item category type types article sku catalog inventory part \
-     material warehouse store department country region currency role roles permission setting \
-     config feature plan tag status template migration schema version release build group groups \
-     team project produkt artikel produit producto prodotto produto categorie kategorie";
+pub(crate) static THINGS: &str = "product item category type types article sku catalog \
+     inventory part material warehouse store department country region currency role roles \
+     permission setting config feature plan tag status template migration schema version \
+     release build group groups team project produkt artikel produit producto prodotto produto \
+     categorie kategorie";
 
 /// Given names that many bear, across the languages above; lower case.
-static GIVEN: &str = " alice bob james john robert michael william david richard joseph thomas charles \
-     christopher daniel matthew anthony mark donald steven paul andrew joshua kenneth kevin brian \
-     george edward ronald timothy jason jeffrey ryan jacob gary nicholas eric jonathan stephen \
-     larry justin scott brandon benjamin samuel gregory frank alexander raymond patrick jack dennis \
-     jerry tyler aaron jose adam nathan henry douglas zachary peter kyle mary patricia jennifer \
-     linda elizabeth barbara susan jessica sarah karen lisa nancy betty margaret sandra ashley \
-     kimberly emily donna michelle carol amanda dorothy melissa deborah stephanie rebecca sharon \
-     laura cynthia kathleen amy angela shirley anna brenda pamela emma nicole helen samantha \
-     katherine christine debra rachel carolyn janet catherine maria heather diane ruth julie \
-     olivia joyce virginia victoria kelly lauren christina joan evelyn judith megan andrea cheryl \
-     hannah jacqueline martha gloria teresa ann sara madison frances kathryn janice jean abigail \
-     sophia hans peter klaus jurgen jürgen wolfgang dieter uwe bernd manfred thomas andreas stefan \
-     frank markus michael heike sabine petra monika ursula renate karin brigitte ingrid claudia \
-     katrin anja julia lena lea leon lukas finn jonas felix maximilian paula mia pierre jean michel \
-     philippe alain nicolas christophe laurent julien sebastien sébastien guillaume antoine marie \
-     nathalie isabelle sylvie catherine françoise francoise monique sophie camille chloe chloé lea \
-     léa manon juan carlos jose josé luis antonio manuel francisco javier miguel angel ángel pedro \
-     alejandro diego pablo carmen josefa isabel dolores pilar teresa lucia lucía sofia sofía elena \
-     marta giuseppe giovanni mario luigi francesco antonio angelo vincenzo pietro salvatore marco \
-     andrea luca matteo alessandro lorenzo giulia chiara francesca federica valentina alessia joao \
-     joão paulo pedro tiago rui ana beatriz mariana fernanda juliana patricia bruno rafael gustavo \
-     felipe jan piet kees johannes cornelis hendrik willem daan sem bram lars sanne anouk femke \
-     maaike ingrid piotr andrzej krzysztof stanislaw stanisław tomasz pawel paweł marcin michal \
-     michał marek grzegorz jerzy tadeusz katarzyna malgorzata małgorzata agnieszka krystyna barbara \
-     ewa elzbieta elżbieta zofia janina teresa magdalena monika aleksandra erik lars anders johan \
-     karl nils astrid ingrid freya mohammed mohamed muhammad ahmed ali omar fatima aisha yusuf \
-     ibrahim wei li ming jing yan hiroshi takashi yuki sakura kenji priya rahul amit anita sanjay \
-     raj deepa sunita ravi min-jun ji-woo ";
+static GIVEN: &str = "  alice bob james john robert michael william david richard joseph thomas \
+     charles christopher daniel matthew anthony mark donald steven paul andrew joshua kenneth \
+     kevin brian george edward ronald timothy jason jeffrey ryan jacob gary nicholas eric \
+     jonathan stephen larry justin scott brandon benjamin samuel gregory frank alexander \
+     raymond patrick jack dennis jerry tyler aaron jose adam nathan henry douglas zachary peter \
+     kyle mary patricia jennifer linda elizabeth barbara susan jessica sarah karen lisa nancy \
+     betty margaret sandra ashley kimberly emily donna michelle carol amanda dorothy melissa \
+     deborah stephanie rebecca sharon laura cynthia kathleen amy angela shirley anna brenda \
+     pamela emma nicole helen samantha katherine christine debra rachel carolyn janet catherine \
+     maria heather diane ruth julie olivia joyce virginia victoria kelly lauren christina joan \
+     evelyn judith megan andrea cheryl hannah jacqueline martha gloria teresa ann sara madison \
+     frances kathryn janice jean abigail sophia hans peter klaus jurgen jürgen wolfgang dieter \
+     uwe bernd manfred thomas andreas stefan frank markus michael heike sabine petra monika \
+     ursula renate karin brigitte ingrid claudia katrin anja julia lena lea leon lukas finn \
+     jonas felix maximilian paula mia pierre jean michel philippe alain nicolas christophe \
+     laurent julien sebastien sébastien guillaume antoine marie nathalie isabelle sylvie \
+     catherine françoise francoise monique sophie camille chloe chloé lea léa manon juan carlos \
+     jose josé luis antonio manuel francisco javier miguel angel ángel pedro alejandro diego \
+     pablo carmen josefa isabel dolores pilar teresa lucia lucía sofia sofía elena marta \
+     giuseppe giovanni mario luigi francesco antonio angelo vincenzo pietro salvatore marco \
+     andrea luca matteo alessandro lorenzo giulia chiara francesca federica valentina alessia \
+     joao joão paulo pedro tiago rui ana beatriz mariana fernanda juliana patricia bruno rafael \
+     gustavo felipe jan piet kees johannes cornelis hendrik willem daan sem bram lars sanne \
+     anouk femke maaike ingrid piotr andrzej krzysztof stanislaw stanisław tomasz pawel paweł \
+     marcin michal michał marek grzegorz jerzy tadeusz katarzyna malgorzata małgorzata \
+     agnieszka krystyna barbara ewa elzbieta elżbieta zofia janina teresa magdalena monika \
+     aleksandra erik lars anders johan karl nils astrid ingrid freya mohammed mohamed muhammad \
+     ahmed ali omar fatima aisha yusuf ibrahim wei li ming jing yan hiroshi takashi yuki sakura \
+     kenji priya rahul amit anita sanjay raj deepa sunita ravi min-jun ji-woo ";
 
 /// True for a common given name, in any case.
 pub(crate) fn is_given_name(word: &str) -> bool {

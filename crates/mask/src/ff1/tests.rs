@@ -1,3 +1,5 @@
+//! What holds for every input, and what the standard and the design promise.
+
 use super::*;
 use proptest::prelude::*;
 
