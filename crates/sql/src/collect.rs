@@ -103,7 +103,7 @@ impl Collector {
     }
 
     /// Takes over another collection. `keep` says which uses count.
-    pub(crate) fn take(&mut self, other: Collector, keep: impl Fn(Use) -> Option<Use>) {
+    pub(crate) fn take(&mut self, other: Collector, keep: impl Fn(ColumnId, Use) -> Option<Use>) {
         other.effects.into_iter().for_each(|effect| self.effect(effect));
         other.functions.into_iter().for_each(|function| self.function(function));
         for unknown in other.unknowns {
@@ -112,7 +112,7 @@ impl Collector {
         self.session.extend(other.session);
         self.dynamic |= other.dynamic;
         for (column, usage) in other.uses {
-            if let Some(usage) = keep(usage) {
+            if let Some(usage) = keep(column, usage) {
                 self.uses.insert((column, usage));
             }
         }

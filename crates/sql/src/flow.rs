@@ -87,8 +87,25 @@ impl Flow {
         Self { distance: Distance::Expression, ty, ..Self::default() }
     }
 
-    /// Adds the sources of another value. The type, origin and fields stay.
+    /// Adds the sources of another value. The type and origin stay. Fields stay as far as the other
+    /// value has them too; a field must never carry less than the whole.
     pub(crate) fn absorb(&mut self, other: &Flow) {
+        if let Some(own) = &self.fields {
+            let empty = other.sources.is_empty() && !other.unknown;
+            self.fields = match &other.fields {
+                Some(theirs) if theirs.len() == own.len() => {
+                    let pairs = own.iter().zip(theirs.iter()).map(|(own, theirs)| {
+                        let mut field = own.clone();
+                        field.flow.origin = None;
+                        field.flow.absorb(&theirs.flow);
+                        field
+                    });
+                    Some(pairs.collect())
+                }
+                None if empty => Some(Rc::clone(own)),
+                _ => None,
+            };
+        }
         for source in &other.sources {
             if !self.sources.contains(source) {
                 self.sources.push(*source);
@@ -105,6 +122,20 @@ impl Flow {
         self.fields = None;
         self.ty = None;
         self.single = false;
+        self
+    }
+
+    /// The same value as it leaves its query: only a row straight from its table has fields that
+    /// the server traces to columns.
+    pub(crate) fn detached(mut self) -> Self {
+        let traced = |fields: &Rc<[Field]>| fields.iter().any(|f| f.flow.origin.is_some());
+        if let Some(fields) = self.fields.as_ref().filter(|fields| traced(fields)) {
+            let detached = fields.iter().map(|field| {
+                let flow = Flow { origin: None, ..field.flow.clone() };
+                Field { name: Rc::clone(&field.name), flow }
+            });
+            self.fields = Some(detached.collect());
+        }
         self
     }
 

@@ -11,7 +11,7 @@ use crate::{
 };
 use model::{
     TypeId,
-    catalog::{Function, FunctionKind, Relation},
+    catalog::{Function, FunctionKind, Relation, TypeKind},
     facts::FunctionRef,
 };
 use pg_raw_parse::{Owned, StmtList};
@@ -27,7 +27,7 @@ pub(crate) enum Body {
 }
 
 /// Variables that every PL/pgSQL body has.
-const AMBIENT: [&str; 2] = ["found", "sqlstate"];
+pub(crate) const AMBIENT: [&str; 2] = ["found", "sqlstate"];
 
 impl<'a> Walk<'a> {
     /// Every function that a call can mean. PostgreSQL takes the one whose argument types fit
@@ -40,7 +40,11 @@ impl<'a> Walk<'a> {
     ) -> Vec<&'a Arc<Function>> {
         let changed = self.made.stale || self.made.functions.iter().any(|made| made == name);
         let builtin = |function: &&Arc<Function>| function.schema == "pg_catalog";
-        let all = self.path.functions(self.catalog, schema, name);
+        let all = if schema.is_none() && !self.path.certain {
+            self.catalog.functions_named(name).collect()
+        } else {
+            self.path.functions(self.catalog, schema, name)
+        };
         if changed && !(schema == Some("pg_catalog") && all.iter().all(builtin)) {
             // pg_catalog cannot be changed by ordinary means, and it comes first.
             let own: Vec<_> = all.into_iter().filter(builtin).collect();
@@ -49,8 +53,10 @@ impl<'a> Walk<'a> {
             }
             return own.into_iter().filter(|function| fits(function, arguments)).collect();
         }
-        let mut fitting: Vec<_> =
-            all.into_iter().filter(|function| fits(function, arguments)).collect();
+        let mut fitting: Vec<_> = all
+            .into_iter()
+            .filter(|function| fits(function, arguments) && self.accepts(function, arguments))
+            .collect();
         let given: Option<Vec<TypeId>> = arguments.values.iter().map(|(_, flow)| flow.ty).collect();
         if let Some(given) = given.filter(|given| !given.is_empty()) {
             let exact = |function: &&&Arc<Function>| function.argument_types == given;
@@ -74,6 +80,27 @@ impl<'a> Walk<'a> {
             }
         }
         kept
+    }
+
+    /// False if an argument certainly cannot be cast to what a function declares: an array to
+    /// something else, or something else to an array or a range.
+    fn accepts(&self, function: &Function, arguments: &Arguments) -> bool {
+        // What VARIADIC gathers is compared as elements, not as the array that is declared.
+        let gathered = function.variadic && !arguments.spread;
+        let fixed = function.argument_types.len().saturating_sub(usize::from(gathered));
+        let pairs = function.argument_types.iter().take(fixed).zip(&arguments.values);
+        pairs.into_iter().all(|(declared, (name, flow))| {
+            let given = self.base_type(flow.ty).and_then(|ty| self.catalog.type_by_id(ty));
+            let (None, Some(given)) = (name, given) else { return true };
+            let Some(declared) = self.catalog.type_by_id(*declared) else { return true };
+            let array = given.category == 'A';
+            match declared.name.as_str() {
+                "anyarray" | "anycompatiblearray" => array,
+                "anyrange" | "anymultirange" | "anycompatiblerange" => given.category == 'R',
+                _ if declared.kind == TypeKind::Pseudo => true,
+                _ => array == (declared.category == 'A'),
+            }
+        })
     }
 
     /// What calling a function with a body does and yields.
@@ -135,7 +162,10 @@ impl<'a> Walk<'a> {
                 last
             }
             Body::Steps(steps) => {
-                let columns = self.steps(function, steps);
+                let what = format!("function {}.{}(…)", function.schema, function.name);
+                let rows = !function.output_columns.is_empty()
+                    || self.composite(function.return_type).is_some();
+                let columns = self.steps(&what, rows, steps);
                 columns.or_else(|| self.out_arguments(function))
             }
         };
@@ -309,7 +339,7 @@ impl<'a> Walk<'a> {
                 variables.push(((*name).to_owned(), Flow::constant(None)));
             }
             let path = Path::clone(&self.path);
-            self.inside(path, |walk| walk.run(function, variables, &body));
+            self.within(path, Some(relation.id), |walk| walk.run(function, variables, &body));
         }
     }
 }

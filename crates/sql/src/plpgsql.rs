@@ -73,6 +73,10 @@ struct Reader<'t> {
 pub(crate) fn steps(body: &str) -> Option<Vec<Step>> {
     let mut reader = Reader::new(body)?;
     while reader.sees("#") {
+        if reader.word_at(2).eq_ignore_ascii_case("use_variable") {
+            // Names are looked up here the usual way, columns first.
+            return None;
+        }
         // `#variable_conflict use_column` and its like are one line of three words.
         reader.at += 3;
     }

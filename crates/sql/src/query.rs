@@ -104,9 +104,6 @@ impl Walk<'_> {
                         field.flow.ty = from.flow.ty;
                     }
                     field.flow.absorb(&from.flow);
-                    if from.flow.fields.is_some() {
-                        field.flow.fields = None;
-                    }
                 }
                 None if other.rest == Rest::Open => field.flow.unknown = true,
                 None => {}

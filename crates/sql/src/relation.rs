@@ -187,10 +187,7 @@ impl<'a> Walk<'a> {
         };
         for (index, field) in columns.fields.iter_mut().enumerate() {
             match expanded.fields.get(index) {
-                Some(inner) => {
-                    field.flow.absorb(&inner.flow);
-                    field.flow.fields.clone_from(&inner.flow.fields);
-                }
+                Some(inner) => field.flow.absorb(&inner.flow),
                 None => field.flow.unknown = true,
             }
         }
@@ -199,6 +196,17 @@ impl<'a> Walk<'a> {
     /// Runs a walk over a body that the client did not write: other path, no sight of the caller's
     /// tables. Its author's predicates are not the client's questions, so they count as tests.
     pub(crate) fn inside<T>(&mut self, path: Path, walk: impl FnOnce(&mut Self) -> T) -> T {
+        self.within(path, None, walk)
+    }
+
+    /// The same for a trigger on a relation: where its author takes the row that the client writes
+    /// is not the client's doing either.
+    pub(crate) fn within<T>(
+        &mut self,
+        path: Path,
+        row: Option<RelationId>,
+        walk: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         let path = std::mem::replace(&mut self.path, Rc::new(path));
         let made = std::mem::take(&mut self.made);
         let facts = std::mem::take(&mut self.facts);
@@ -210,8 +218,9 @@ impl<'a> Walk<'a> {
         self.made = made;
         self.path = path;
         let inner = std::mem::replace(&mut self.facts, facts);
-        self.facts.take(inner, |usage| match usage {
+        self.facts.take(inner, |column, usage| match usage {
             Use::Inferred => Some(Use::Tested),
+            Use::Exported if row == Some(column.relation) => None,
             other => Some(other),
         });
         result

@@ -2,11 +2,12 @@
 //! notifications, DO. Schema statements go on to `ddl`.
 
 use crate::{
-    analyse::Walk,
+    analyse::{Frame, Walk},
     builtin,
     copy::word,
     flow::{Columns, Field, Flow, Rest},
     names::{Path, missing, reference},
+    plpgsql,
     scope::Env,
 };
 use model::{
@@ -224,9 +225,24 @@ impl Walk<'_> {
         let language = option("language").and_then(|arg| word(arg.arg()));
         let language = language.unwrap_or_else(|| "plpgsql".to_owned());
         self.facts.about(Operation::Do, format!("block in {language}"));
-        self.facts.dynamic = true;
-        self.facts
-            .unknown("a DO block", "its body cannot be followed; send its statements instead");
+        let text = block.args().iter().find(|arg| arg.defname() == Some("as"));
+        let text = text.and_then(|arg| word(arg.arg()));
+        let steps = text.filter(|_| language == "plpgsql").and_then(|text| plpgsql::steps(&text));
+        match steps {
+            Some(steps) => {
+                let ambient = crate::function::AMBIENT.iter();
+                let arguments = ambient.map(|name| ((*name).to_owned(), Flow::constant(None)));
+                let arguments = arguments.collect();
+                self.frames.push(Frame { function: "block".to_owned(), arguments });
+                self.steps("a DO block", false, &steps);
+                self.frames.pop();
+            }
+            None => {
+                self.facts.dynamic = true;
+                let why = "its body cannot be followed; send its statements instead";
+                self.facts.unknown("a DO block", why);
+            }
+        }
         self.facts.scope();
         self.path = Rc::new(Path { certain: false, ..Path::clone(&self.path) });
     }

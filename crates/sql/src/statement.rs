@@ -78,7 +78,7 @@ impl Walk<'_> {
             inner.session.clear();
             self.copy = None;
         }
-        self.facts.take(inner, |usage| match usage {
+        self.facts.take(inner, |_, usage| match usage {
             Use::Written | Use::Exported if !analyse => None,
             other => Some(other),
         });

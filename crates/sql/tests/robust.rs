@@ -89,7 +89,7 @@ fn mutated_statements_are_answered() {
         let shape = sql::normalise(&text);
         assert!(text.contains('"') || !shape.contains('\''), "{text} became {shape}");
     }
-    assert!(understood > 500, "only {understood} mutants were understood");
+    assert!(understood > 100, "only {understood} mutants were understood");
 }
 
 fn only(text: &str) -> model::Facts {

@@ -7,9 +7,9 @@ use crate::{
     flow::{Columns, Field, Flow, Rest},
     scope::Env,
 };
-use model::{Use, catalog::Function};
+use model::Use;
 use pg_raw_parse::Node;
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 /// How often the steps are walked until the variables must have settled.
 const MAX_PASSES: usize = 12;
@@ -21,23 +21,26 @@ struct Yield {
     cursors: HashMap<String, Columns>,
     /// Variables that hold whole rows.
     rows: Vec<String>,
+    /// The body in words, for messages.
+    what: String,
+    /// True if it returns rows, false if it returns a value.
+    set: bool,
 }
 
-impl<'a> Walk<'a> {
+impl Walk<'_> {
     /// Walks the steps of a body whose arguments are in the innermost frame. The columns it
     /// returns, if it returns any by itself.
-    pub(crate) fn steps(&mut self, function: &'a Arc<Function>, steps: &[Step]) -> Option<Columns> {
-        let mut body = Yield::default();
+    pub(crate) fn steps(&mut self, what: &str, set: bool, steps: &[Step]) -> Option<Columns> {
+        let mut body = Yield { what: what.to_owned(), set, ..Yield::default() };
         for pass in 0..=MAX_PASSES {
             let before = self.weight();
             for step in steps {
-                self.step_of_body(function, step, &mut body);
+                self.step_of_body(step, &mut body);
             }
             if pass > 0 && self.weight() == before {
                 return body.columns;
             }
         }
-        let what = format!("function {}.{}(…)", function.schema, function.name);
         self.facts.unknown(what, "its variables could not be followed to the end");
         Some(Columns::open())
     }
@@ -56,7 +59,7 @@ impl<'a> Walk<'a> {
             .sum()
     }
 
-    fn step_of_body(&mut self, function: &'a Arc<Function>, step: &Step, body: &mut Yield) {
+    fn step_of_body(&mut self, step: &Step, body: &mut Yield) {
         match step {
             Step::Declare { name, ty, default } => {
                 self.declare(name, ty, body);
@@ -82,6 +85,7 @@ impl<'a> Walk<'a> {
             }
             Step::Statement { sql, into } => {
                 let columns = self.run_sql(sql);
+                self.called(sql, &columns);
                 self.fill_all(into, columns, body);
             }
             Step::Fetch { cursor, into } => {
@@ -96,12 +100,12 @@ impl<'a> Walk<'a> {
                 let row = self.run_sql(sql);
                 row.fields.iter().for_each(|field| self.facts.uses(&field.flow, Use::Exported));
             }
-            Step::Return(sql) => self.returns(function, sql, body),
+            Step::Return(sql) => self.returns(sql, body),
             Step::Query(sql) => {
                 let columns = self.run_sql(sql);
                 self.yields(columns, body);
             }
-            Step::Dynamic { into, returned } => self.dynamic(function, into, *returned, body),
+            Step::Dynamic { into, returned } => self.dynamic(into, *returned, body),
             Step::Diagnostics { target, error } => {
                 // What an error says can hold any value that the body met.
                 let flow = if *error { Flow::unknown() } else { Flow::constant(None) };
@@ -113,10 +117,24 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// CALL writes its OUT arguments back into the variables it was given.
+    fn called(&mut self, sql: &Sql, columns: &Columns) {
+        let Some(Node::CallStmt(call)) = sql.0.stmts().next() else { return };
+        let mut value = Flow::merge(columns.fields.iter().map(|field| &field.flow));
+        value.unknown |= columns.rest == Rest::Open;
+        if value.sources.is_empty() && !value.unknown {
+            return;
+        }
+        for argument in call.funccall().into_iter().flat_map(|call| call.args()) {
+            if let Some(name) = crate::query::single_name(argument) {
+                self.fill(&[name.to_owned()], value.clone());
+            }
+        }
+    }
+
     /// RETURN and RETURN NEXT: a row for functions that return rows, else a value.
-    fn returns(&mut self, function: &Function, sql: &Sql, body: &mut Yield) {
-        let rows =
-            !function.output_columns.is_empty() || self.composite(function.return_type).is_some();
+    fn returns(&mut self, sql: &Sql, body: &mut Yield) {
+        let rows = body.set;
         let row = self.run_sql(sql);
         let fields = match row.fields.as_slice() {
             [only] if rows => only.flow.fields.clone(),
@@ -126,18 +144,11 @@ impl<'a> Walk<'a> {
         self.yields(columns, body);
     }
 
-    fn dynamic(
-        &mut self,
-        function: &Function,
-        into: &[Vec<String>],
-        returned: bool,
-        body: &mut Yield,
-    ) {
+    fn dynamic(&mut self, into: &[Vec<String>], returned: bool, body: &mut Yield) {
         self.facts.dynamic = true;
         self.facts.scope();
-        let what = format!("function {}.{}(…)", function.schema, function.name);
         let why = "it puts SQL together while it runs (EXECUTE); query its tables directly";
-        self.facts.unknown(what, why);
+        self.facts.unknown(body.what.clone(), why);
         for target in into {
             self.fill(target, Flow::unknown());
         }
@@ -244,6 +255,10 @@ impl<'a> Walk<'a> {
     /// A value into a variable, or into a field of one.
     fn fill(&mut self, path: &[String], value: Flow) {
         let Some((name, fields)) = path.split_first() else { return };
+        if name == "new" {
+            // What a trigger puts into the row goes into the table.
+            self.facts.uses(&value, Use::Exported);
+        }
         let Some(Frame { arguments, .. }) = self.frames.last_mut() else { return };
         let Some((_, slot)) = arguments.iter_mut().find(|(known, _)| known == name) else {
             // A label in front, or a name that was not seen declared: all variables may be meant.

@@ -276,10 +276,12 @@ impl Reader<'_> {
         self.takes("reverse");
         let text = self.until(&["loop"])?;
         if let Some((low, high)) = range(text) {
-            let bounds = sql(&format!("SELECT {low}, {}", by(high)))?;
+            let text = format!("SELECT ROW({low}, {})", by(high));
             let name = into.first()?.first()?.clone();
-            self.steps.push(Step::Declare { name, ty: "integer".to_owned(), default: None });
-            self.steps.push(Step::Bound(bounds));
+            let ty = "integer".to_owned();
+            self.steps.push(Step::Declare { name: name.clone(), ty, default: None });
+            self.steps.push(Step::Bound(sql(&text)?));
+            self.steps.push(Step::Assign { target: vec![name], value: sql(&text)? });
             return Some(());
         }
         match sql(text) {

@@ -104,11 +104,9 @@ impl<'a> Walk<'a> {
                     if sum.ty != flow.ty {
                         sum.ty = None;
                     }
-                    if sum.fields.as_ref().map(|f| f.len()) != flow.fields.as_ref().map(|f| f.len())
-                    {
+                    sum.single &= flow.single;
+                    if sum.fields.is_none() != flow.fields.is_none() {
                         sum.fields = None;
-                    } else {
-                        sum.fields = combined(sum, &flow);
                     }
                     sum.absorb(&flow);
                 }
@@ -273,16 +271,6 @@ const SINGLE: [u32; 7] = [2275, 2278, 2279, 2281, 2277, 5078, 3831];
 /// RETURNS TABLE with one column yields a row of one, named as declared.
 fn is_table(function: &Function) -> bool {
     function.output_columns.first().is_some_and(|(name, _)| !name.is_empty())
-}
-
-fn combined(left: &Flow, right: &Flow) -> Option<std::rc::Rc<[Field]>> {
-    let (left, right) = (left.fields.as_ref()?, right.fields.as_ref()?);
-    let fields = left.iter().zip(right.iter()).map(|(left, right)| {
-        let mut field = left.clone();
-        field.flow.absorb(&right.flow);
-        field
-    });
-    Some(fields.collect())
 }
 
 /// The text of a constant argument, casts aside.

@@ -31,7 +31,7 @@ impl Walk<'_> {
                 }
                 continue;
             }
-            let flow = self.value(target.val(), env);
+            let flow = self.value(target.val(), env).detached();
             let name = target.name().or_else(|| super::name::of(target.val()));
             columns.fields.push(Field::new(name.unwrap_or("?column?"), flow));
         }
