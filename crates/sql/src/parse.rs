@@ -15,6 +15,9 @@ pub(crate) const STACK_BYTES: usize = 8 << 20;
 /// How much stack must be left before another segment is taken.
 pub(crate) const RED_ZONE_BYTES: usize = 512 << 10;
 
+/// The longest text in which the place of an error is searched for: each step parses a prefix.
+const MAX_LOCATED_BYTES: usize = 1 << 20;
+
 /// Parses a text of one or several statements.
 pub(crate) fn parse(text: &str) -> Result<Owned<StmtList>, String> {
     stacker::maybe_grow(RED_ZONE_BYTES, STACK_BYTES, || {
@@ -30,6 +33,9 @@ pub(crate) fn parse(text: &str) -> Result<Owned<StmtList>, String> {
 /// The binding hides the cursor position. PostgreSQL's grammar is LALR(1), so a text is broken at
 /// the first token after which no prefix is viable; a binary search over prefixes finds it.
 pub(crate) fn locate(text: &str, message: String) -> SyntaxError {
+    if text.len() > MAX_LOCATED_BYTES {
+        return SyntaxError { message, position: 0 };
+    }
     let tokens: Vec<Token> = Lexer::new(text)
         .filter(|token| !matches!(token.kind, Kind::Space | Kind::Comment))
         .collect();
