@@ -114,11 +114,15 @@ impl<'a> Walk<'a> {
             flow.unknown |= builtin::holds_others(&relation.schema, &relation.name, &column.name);
             columns.fields.push(Field::new(&column.name, flow));
         }
-        // A generated column or a view that reaches itself meets the plain columns here.
-        self.expanded.insert(relation.id, Rc::new(columns.clone()));
-        if matches!(relation.kind, RelationKind::View | RelationKind::Materialized) {
+        let view = matches!(relation.kind, RelationKind::View | RelationKind::Materialized);
+        let generated = relation.columns.iter().any(|column| column.generated.is_some());
+        if view || generated {
+            // One that reaches itself meets the plain columns here.
+            self.expanded.insert(relation.id, Rc::new(columns.clone()));
+        }
+        if view {
             self.expand_view(relation, &mut columns);
-        } else if relation.columns.iter().any(|column| column.generated.is_some()) {
+        } else if generated {
             self.expand_generated(relation, &mut columns);
         }
         let columns = Rc::new(columns);
@@ -131,6 +135,9 @@ impl<'a> Walk<'a> {
         let id = relation.column_id(column.number);
         let mut flow = Flow { origin: Some(id), ty: Some(column.type_id), ..Flow::default() };
         flow.sources.push(id);
+        if relation.parents.is_empty() && self.catalog.children(relation.id).is_empty() {
+            return flow;
+        }
         let mut seen = vec![relation.id];
         self.family(relation, &column.name, true, &mut seen, &mut flow);
         self.family(relation, &column.name, false, &mut seen, &mut flow);
