@@ -21,7 +21,7 @@ mod server;
 mod watch;
 
 use crate::knowledge::KnowledgeWatch;
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use expected::{Expected, Portal, Prepared};
 use gate::{Cleared, Refusal, Sequence, Session, Statement, Synced};
 use net::Stream;
@@ -34,7 +34,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Duration,
 };
 use wire_pg::{WireError, backend::Status};
 
@@ -103,12 +103,13 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ClientLeft => f.write_str("client left"),
-            Self::ClientLost(_) => f.write_str("client lost"),
+            Self::ClientLost(error) => write!(f, "client lost: {error}"),
             Self::ClientBroke(error) => write!(f, "protocol violation: {error}"),
             Self::ClientMistook(tag) => {
                 write!(f, "protocol violation: message type {:?}", char::from(*tag))
             }
-            Self::UpstreamLost(_) => f.write_str("upstream lost"),
+            Self::UpstreamLost(None) => f.write_str("upstream lost"),
+            Self::UpstreamLost(Some(error)) => write!(f, "upstream lost: {error}"),
             Self::UpstreamBroke(what) => write!(f, "upstream broke the protocol: {what}"),
             Self::Idle => f.write_str("idle for too long"),
             Self::Ordered(why) => f.write_str(why),
@@ -304,7 +305,8 @@ impl Relay {
         }
         if !progress {
             self.check_ends()?;
-            progress = self.check_time(cx)?;
+            // What began to wait in this round must be polled once, or nothing will wake it.
+            progress = self.unblock(cx) || self.check_time(cx)?;
         }
         Ok(progress)
     }

@@ -96,6 +96,12 @@ impl SessionId {
             write_digits(u64::from(self.salt), salt);
         }
     }
+
+    fn text(self) -> [u8; SESSION_WIDTH] {
+        let mut out = [0; SESSION_WIDTH];
+        self.write(&mut out);
+        out
+    }
 }
 
 impl StatementId {
@@ -108,18 +114,8 @@ impl StatementId {
     pub fn number(self) -> u64 {
         self.number
     }
-}
 
-impl fmt::Display for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = [0; SESSION_WIDTH];
-        self.write(&mut out);
-        f.write_str(std::str::from_utf8(&out).unwrap_or_default())
-    }
-}
-
-impl fmt::Display for StatementId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn text(self) -> [u8; STATEMENT_WIDTH] {
         let mut out = [0; STATEMENT_WIDTH];
         if let Some((session, rest)) = out.split_first_chunk_mut::<SESSION_WIDTH>() {
             self.session.write(session);
@@ -128,7 +124,7 @@ impl fmt::Display for StatementId {
                 write_digits(self.number, number);
             }
         }
-        f.write_str(std::str::from_utf8(&out).unwrap_or_default())
+        out
     }
 }
 
@@ -177,10 +173,10 @@ impl Hash {
 
     fn text(self) -> [u8; 32] {
         const HEX: &[u8; 16] = b"0123456789abcdef";
+        let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
         let mut out = [b'0'; 32];
-        let nibbles = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        for (slot, nibble) in out.iter_mut().zip(nibbles) {
-            *slot = HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
+        for (pair, byte) in out.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
+            *pair = [digit(byte >> 4), digit(byte & 15)];
         }
         out
     }
@@ -219,12 +215,6 @@ impl FromStr for ShapeId {
     }
 }
 
-impl fmt::Display for Hash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
-    }
-}
-
 impl FromStr for Hash {
     type Err = NotAnId;
 
@@ -238,9 +228,15 @@ impl FromStr for Hash {
 
 macro_rules! as_text {
     ($($name:ident),*) => { $(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
+            }
+        }
+
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                serializer.serialize_str(std::str::from_utf8(&self.text()).unwrap_or_default())
             }
         }
 

@@ -8,6 +8,7 @@ use crate::{
     ids::Sequence,
     ledger::{Inner, lock},
     segment,
+    writer::Writer,
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -139,17 +140,21 @@ impl Inner {
                 state.mark_synced(self, end);
                 state.wake(|sequence| sequence.0 < end);
             }
-            Err(error) => {
-                let mut writer = lock(&self.writer);
-                writer.distrust();
-                let mut state = self.keeper.state();
-                state.sync_failed = true;
-                drop(state);
-                drop(writer);
-                self.fail(&error);
-                self.keeper.state().wake(|_| true);
-            }
+            Err(error) => self.sync_failed(&error),
         }
+    }
+
+    /// The kernel may have dropped what it could not write, and a second sync would not say so:
+    /// whatever was not synced before is not synced, until it has been written anew.
+    fn sync_failed(&self, error: &LedgerError) {
+        self.distrust(&mut lock(&self.writer));
+        self.fail(error);
+        self.keeper.state().wake(|_| true);
+    }
+
+    fn distrust(&self, writer: &mut Writer) {
+        writer.distrust();
+        self.keeper.state().sync_failed = true;
     }
 
     fn sync_files(&self, files: &[Arc<File>]) -> Result<(), LedgerError> {

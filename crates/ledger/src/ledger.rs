@@ -305,6 +305,11 @@ impl Ledger {
         SessionId::new(now, self.shared.inner.salt.fetch_add(1, Ordering::Relaxed))
     }
 
+    #[cfg(test)]
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.shared.inner
+    }
+
     /// Where it lies.
     pub fn dir(&self) -> &Path {
         &self.shared.inner.dir

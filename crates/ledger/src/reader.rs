@@ -116,6 +116,9 @@ pub struct Verification {
     /// Bytes of an incomplete record at the very end; normal while the log is being written and
     /// after a crash.
     pub torn_bytes: u64,
+    /// Bytes behind the end of a segment whose successor has begun: damage or the remains of a
+    /// failed disk that a `started` record tells of. They belong to no record.
+    pub superseded_bytes: u64,
     /// Statements of runs that ended without an outcome for them: they may have run or not.
     pub unknown: Vec<StatementId>,
 }
@@ -138,9 +141,9 @@ pub fn verify(dir: &Path) -> Result<Verification, LedgerError> {
             Item::Damage(_) => {}
         }
     }
-    let chain = walk.chain();
+    let (chain, superseded_bytes) = (walk.chain(), walk.superseded());
     let torn_bytes = walk.scan().map_or(Ok(0), |scan| scan.left())?;
-    Ok(Verification { records, chain, damage, torn_bytes, unknown })
+    Ok(Verification { records, chain, damage, torn_bytes, superseded_bytes, unknown })
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ pub(crate) struct Walk {
     /// This segment has nothing more to give.
     stuck: bool,
     found: Option<Damage>,
+    superseded: u64,
 }
 
 impl Walk {
@@ -52,6 +53,7 @@ impl Walk {
             verify,
             stuck: false,
             found: None,
+            superseded: 0,
         }
     }
 
@@ -63,6 +65,11 @@ impl Walk {
     /// The chain after the last frame.
     pub(crate) fn chain(&self) -> Digest32 {
         self.chain.unwrap_or(GENESIS)
+    }
+
+    /// Bytes behind the ends of segments whose successors have begun.
+    pub(crate) fn superseded(&self) -> u64 {
+        self.superseded
     }
 
     pub(crate) fn scan(&mut self) -> Option<&mut Scan> {
@@ -77,7 +84,8 @@ impl Walk {
     /// Goes to the next record or damage. `None` at the end, where more may come.
     pub(crate) fn step(&mut self) -> Result<Option<Item>, LedgerError> {
         loop {
-            if let Some(damage) = self.found.take() {
+            // What precedes the wanted record is passed over, sound or not.
+            if let Some(damage) = self.found.take().filter(|d| d.sequence.0 >= self.wanted) {
                 return Ok(Some(Item::Damage(damage)));
             }
             let over = self.stuck || self.successor.is_some_and(|first| self.at >= first);
@@ -105,7 +113,6 @@ impl Walk {
                 }
                 Step::Bad => {
                     self.damage(offset, Flaw::Checksum);
-                    self.chain = None;
                     self.stuck = true;
                 }
                 Step::End | Step::Torn => {
@@ -145,13 +152,18 @@ impl Walk {
         let Some(position) = position else { return Ok(false) };
         let Some(first) = firsts.get(position).copied() else { return Ok(false) };
         let scan = Scan::open(&self.dir, first)?;
-        let expected = self.at;
         let header = scan.header();
-        let begun = self.scan.is_some();
-        self.scan = Some(scan);
+        let expected = match self.scan.replace(scan) {
+            Some(left) => {
+                self.superseded += left.left()?;
+                Some(self.at)
+            }
+            None => (first > self.wanted).then_some(self.wanted),
+        };
+        self.at = expected.unwrap_or(first);
         self.successor = firsts.get(position + 1).copied();
         self.stuck = false;
-        self.enter_at(first, header, begun.then_some(expected));
+        self.enter_at(first, header, expected);
         Ok(true)
     }
 

@@ -138,7 +138,7 @@ impl Writer {
         if self.pending.is_empty() {
             return Ok(());
         }
-        if self.size >= inner.segment_bytes {
+        if self.size >= inner.segment_bytes && self.size > segment::HEADER as u64 {
             self.rotate(inner)?;
         }
         let chain = self.pending.seal(self.chain);

@@ -73,7 +73,6 @@ impl Relay {
             Some(_) => self.limits.statement,
             None => self.limits.idle,
         };
-        let Some(limit) = limit else { return Ok(false) };
         let since = match busy_since {
             Some(sent) => {
                 self.timer.quiet_since = None;
@@ -84,6 +83,7 @@ impl Relay {
                 *self.timer.quiet_since.get_or_insert_with(Instant::now)
             }
         };
+        let Some(limit) = limit else { return Ok(false) };
         let left = limit.saturating_sub(since.elapsed());
         if left.is_zero() {
             if busy_since.is_none() {
@@ -96,11 +96,6 @@ impl Relay {
         }
         self.sleep(left, cx);
         Ok(false)
-    }
-
-    /// Something came from the client: the session is not idle.
-    pub(super) fn not_idle(&mut self) {
-        self.timer.quiet_since = None;
     }
 
     fn sleep(&mut self, left: Duration, cx: &mut Context<'_>) {

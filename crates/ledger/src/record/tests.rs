@@ -1,1 +1,187 @@
-//! Tests of this module.
+//! Records return from their JSON, stay short, and never allocate where it counts.
+
+use super::*;
+use crate::testing::{NOW, hash, intent, outcome, session};
+use model::MaskMethod;
+
+fn every_type() -> Vec<Record<'static>> {
+    let column = ShapeColumn {
+        column: "public.customers.email".into(),
+        uses: vec![Use::Returned, Use::Tested].into(),
+        label: Some(Label::EMAIL),
+    };
+    let shape = Shape {
+        shape: ShapeId::of(&[b"x"]),
+        time: NOW,
+        database: "shop".into(),
+        text: "select email from customers where id = ? and name = '\u{1F600}\"\\'".into(),
+        operation: Operation::Select,
+        effects: vec![ShapeEffect {
+            operation: Operation::Delete,
+            object: "public.customers".into(),
+            unbounded: true,
+        }]
+        .into(),
+        columns: vec![column].into(),
+        functions: vec!["pg_catalog.lower".into()].into(),
+        outputs: vec![ShapeOutput {
+            name: "email".into(),
+            sources: vec!["public.customers.email".into()].into(),
+        }]
+        .into(),
+        unknowns: vec!["a DO block: its text is dynamic".into()].into(),
+        verdict: model::Outcome::Modify,
+        policies: vec![PolicyId::from("baseline-mask")].into(),
+        reasons: vec!["email is masked".to_owned()].into(),
+        disclosures: vec![
+            Disclosure::Masked { label: Label::EMAIL, method: MaskMethod::Partial },
+            Disclosure::Scan,
+        ]
+        .into(),
+        fallback: Disclosure::Raw { labels: vec![Label::new("custom")] },
+        read_only: true,
+        row_limit: Some(1000),
+        durability: Durability::BeforeRow,
+        policy_version: u64::MAX,
+        catalog_version: 2,
+        label_version: 3,
+    };
+    let opened = SessionOpened {
+        session: session(),
+        time: NOW,
+        identity: "alice/agent-copilot".into(),
+        kind: IdentityKind::Agent,
+        groups: vec!["analysts".to_owned()].into(),
+        acts_for: Some("alice".into()),
+        method: "scram-sha-256-plus".into(),
+        address: Some("2001:db8::1".parse().unwrap()),
+        port: Some(50_000),
+        tls: Some("TLSv1.3".into()),
+        application: "psql".into(),
+        database: "shop".into(),
+        environment: "production".into(),
+        upstream_role: "weir".into(),
+        upstream_pid: Some(4711),
+    };
+    let started = Started {
+        time: NOW,
+        node: "node-1".into(),
+        version: "0.1.0".into(),
+        process: 1,
+        records: 9,
+        clean: false,
+        torn_bytes: 3,
+        damage: Some("record 3: the checksum is wrong".into()),
+        open_sessions: vec![session()].into(),
+        unknown_outcomes: 1,
+    };
+    let time = NOW;
+    vec![
+        started.into(),
+        Stopped { time, reason: "signal".into() }.into(),
+        opened.into(),
+        SessionRefused {
+            time,
+            address: None,
+            claimed: "mallory".into(),
+            database: "shop".into(),
+            reason: "wrong password".into(),
+        }
+        .into(),
+        SessionClosed {
+            session: session(),
+            time,
+            reason: "client left".into(),
+            statements: 1,
+            rows: 2,
+            bytes: 3,
+        }
+        .into(),
+        shape.into(),
+        intent(1),
+        outcome(1),
+        Refused {
+            statement: session().statement(2),
+            time,
+            shape: Some(ShapeId::of(&[b"x"])),
+            text: hash(b"drop table customers"),
+            via: Via::Simple,
+            sqlstate: "42501".into(),
+            reason: "".into(),
+        }
+        .into(),
+        Withdrawn { reason: "no space".into() }.into(),
+        PolicyChanged {
+            time,
+            by: "reload".into(),
+            version: 1,
+            policies: 12,
+            what: "+ask-first".into(),
+            refused: Some("masks.cedar:3:1: unexpected token".into()),
+        }
+        .into(),
+        CatalogChanged {
+            time,
+            database: "shop".into(),
+            version: 2,
+            cause: "statement".into(),
+            what: vec!["public.customers.email came".into()].into(),
+        }
+        .into(),
+        LabelChanged {
+            time,
+            by: "weir".into(),
+            database: "shop".into(),
+            column: "public.customers.email".into(),
+            before: None,
+            after: Some(Label::EMAIL),
+            evidence: vec!["column name".to_owned()].into(),
+            version: 3,
+        }
+        .into(),
+        IdentityChanged {
+            time,
+            by: "root".into(),
+            identity: "alice".into(),
+            what: "disabled".into(),
+        }
+        .into(),
+    ]
+}
+
+#[test]
+fn every_type_returns_from_its_json() {
+    let records = every_type();
+    let words: Vec<_> = records.iter().map(Record::type_word).collect();
+    assert_eq!(words, Record::TYPES);
+    for record in records {
+        let mut json = Vec::new();
+        record.encode(&mut json).unwrap();
+        let text = String::from_utf8(json.clone()).unwrap();
+        assert!(crate::tracker::is_type(&json, record.type_word()), "{text}");
+        assert!(!text.contains('\n'), "one record is one line: {text}");
+        assert_eq!(Record::decode(&json).unwrap(), record, "{text}");
+    }
+}
+
+#[test]
+fn an_intent_is_short_and_legible() {
+    let mut json = Vec::new();
+    intent(1).encode(&mut json).unwrap();
+    assert_eq!(
+        String::from_utf8(json).unwrap(),
+        r#"{"type":"intent","statement":"01k0w5tw1pz3v-0001.0000001","time":"2026-11-22T03:15:11.000123Z","shape":"SHAPE","text":"TEXT","via":"extended","parameters":["A","B"],"parameter_count":2}"#
+            .replace("01k0w5tw1pz3v-0001.0000001", &session().statement(1).to_string())
+            .replace("SHAPE", &ShapeId::of(&[b"select ?"]).to_string())
+            .replace("TEXT", &hash(b"select 1").to_string())
+            .replace("\"A\"", &format!("\"{}\"", hash(b"ada")))
+            .replace("\"B\"", &format!("\"{}\"", hash(b"bob")))
+    );
+}
+
+#[test]
+fn a_field_of_a_later_version_does_not_hide_a_record() {
+    let text = r#"{"type":"stopped","time":"2026-11-22T03:15:11.000123Z","reason":"x","new":[1]}"#;
+    assert_eq!(Record::decode(text.as_bytes()).unwrap().type_word(), "stopped");
+    assert!(Record::decode(br#"{"type":"invented_later"}"#).is_err());
+}

@@ -1,0 +1,79 @@
+//! What a record costs: run with `cargo run --release -p ledger --example cost`.
+
+use ledger::{
+    Ledger, Options, ShapeId, Time,
+    record::{Intent, Via},
+};
+use std::{
+    error::Error,
+    time::{Instant, SystemTime},
+};
+
+const ROUNDS: u32 = 200_000;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let dir = std::env::temp_dir().join(format!("ledger-cost-{}", std::process::id()));
+    let now = Time::from(SystemTime::now());
+    let (ledger, _) = Ledger::open(&dir, Options::new("cost", "0", now))?;
+    let session = ledger.session(now);
+    let shape = ShapeId::of(&[b"select ?"]);
+    let text = ledger.redactor().hash(b"select * from customers where id = 1");
+    let parameters = [text];
+    let intent = |n: u32| Intent {
+        statement: session.statement(u64::from(n)),
+        time: now,
+        shape,
+        text,
+        via: Via::Extended,
+        parameters: (&parameters).into(),
+        parameter_count: 1,
+    };
+
+    let begun = Instant::now();
+    let mut json = Vec::new();
+    for n in 0..ROUNDS {
+        json.clear();
+        ledger::Record::from(intent(n)).encode(&mut json)?;
+    }
+    println!("encode {} bytes: {:?}", json.len(), begun.elapsed() / ROUNDS);
+
+    let begun = Instant::now();
+    for n in 0..ROUNDS {
+        ledger.redactor().hash(&n.to_le_bytes());
+    }
+    println!("keyed hash of a short value: {:?}", begun.elapsed() / ROUNDS);
+
+    let begun = Instant::now();
+    for n in 0..ROUNDS / 2 {
+        ledger.append(&intent(n).into())?;
+    }
+    println!("append: {:?}", begun.elapsed() * 2 / ROUNDS);
+
+    let begun = Instant::now();
+    let mut last = ledger.append(&intent(0).into())?;
+    ledger.hand_over(last)?;
+    println!("hand over {} at once: {:?}", ROUNDS / 2, begun.elapsed());
+    ledger.synced(last).wait()?;
+
+    let begun = Instant::now();
+    for n in 0..ROUNDS / 4 {
+        last = ledger.append(&intent(n).into())?;
+        ledger.hand_over(last)?;
+    }
+    println!("append and hand over, one thread: {:?}", begun.elapsed() * 4 / ROUNDS);
+
+    let begun = Instant::now();
+    for n in 0..100 {
+        last = ledger.append(&intent(n).into())?;
+        ledger.hand_over(last)?;
+        ledger.synced(last).wait()?;
+    }
+    println!("append, hand over, sync, one thread: {:?}", begun.elapsed() / 100);
+    println!("{:?}", ledger.stats());
+    drop(ledger);
+    let begun = Instant::now();
+    let verified = ledger::verify(&dir)?;
+    println!("verify {} records: {:?}", verified.records, begun.elapsed());
+    std::fs::remove_dir_all(&dir)?;
+    Ok(())
+}
