@@ -57,7 +57,11 @@ impl Refusal {
             let (action, object) = (wish.action, cedar(wish.database, wish.object));
             let who = principal(wish.identity);
             return Self {
-                sentence: format!("{subject} is refused: no policy permits it"),
+                sentence: format!(
+                    "{subject} is refused: no policy permits it to the {} {}",
+                    wish.identity.kind.as_str(),
+                    wish.identity.name
+                ),
                 advice: Some(format!(
                     "A policy would have to permit Action::\"{action}\" on {object} to {who}."
                 )),

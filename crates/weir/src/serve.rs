@@ -75,9 +75,10 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     tasks.spawn(follow_people(Arc::clone(&shared)));
     tasks.spawn(rules::follow(Arc::clone(&shared), stop.reloads()));
     tasks.spawn(settings::follow(Arc::clone(&shared), stop.reloads()));
-    serve_http(&shared, &stop, &mut tasks).await?;
     // On a task of its own from now on: it accepts sessions while this one waits for a signal.
     let engine = tokio::spawn(engine::start(&shared, stop.stopping()).await?);
+    // Last, so that whoever finds Weir ready finds it listening too.
+    serve_http(&shared, &stop, &mut tasks).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
 
     stop.stopping().wait(Stop::Drain).await;
