@@ -17,7 +17,8 @@
 //! ```
 //! let text = "[[database]]\nname = \"shop\"\n[database.upstream]\nhots = \"db\"\n";
 //! let problems = config::parse("weir.toml".as_ref(), text).unwrap_err();
-//! assert_eq!(problems[0].to_string(), "weir.toml:4:1: `hots` is not a key of [database.upstream]");
+//! let first = problems[0].to_string();
+//! assert_eq!(first, "weir.toml:4:1: `hots` is not a key of [database.upstream]");
 //! assert_eq!(problems[0].help.as_deref(), Some("did you mean `host`?"));
 //! ```
 

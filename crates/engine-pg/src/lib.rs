@@ -1,8 +1,8 @@
 //! The PostgreSQL engine: sessions, relay, upstreams.
 //!
 //! A client signs in at the [`login::Door`], asks for a database, and gets a connection of its own
-//! to the upstream behind it. From then on [`relay`] carries messages both ways, and everything that
-//! runs passes the gate.
+//! to the upstream behind it. From then on `relay` carries messages both ways, and everything
+//! that runs passes the gate.
 //!
 //! ```text
 //!  accept ─▶ login ─▶ session ─▶ upstream        one task per session
@@ -175,7 +175,8 @@ impl Engine {
 
     fn note_refused(&self, refused: &login::Refused) {
         if !refused.reason.is_refusal() {
-            tracing::debug!(peer = %refused.peer, reason = %refused.reason, "connection came to nothing");
+            let reason = &refused.reason;
+            tracing::debug!(peer = %refused.peer, %reason, "connection came to nothing");
             return;
         }
         self.counters.refused.fetch_add(1, Ordering::Relaxed);

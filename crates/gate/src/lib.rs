@@ -11,7 +11,7 @@
 //!                      sql   policy              ledger (intent)
 //!
 //!           fields, rows                                   counts
-//! engine ───────────────▶ masks_for (mask)     engine ───────────▶ Session::finish ─▶ ledger (outcome)
+//! engine ───────────────▶ masks (mask)     engine ─────────▶ Session::finish ─▶ ledger
 //! ```
 //!
 //! What is absent: no I/O but the ledger's, no protocol, no clock (time is an argument), no rule.

@@ -22,8 +22,10 @@
 //! let place = ledger.append(&Stopped { time: now, reason: "example".into() }.into())?;
 //! ledger.hand_over(place)?;
 //! ledger.synced(place).wait()?;
-//! let types: Vec<_> =
-//!     Reader::open(&dir)?.map(|entry| Ok(entry?.record()?.type_word())).collect::<Result<_, ledger::LedgerError>>()?;
+//! let mut types = Vec::new();
+//! for entry in Reader::open(&dir)? {
+//!     types.push(entry?.record()?.type_word());
+//! }
 //! assert_eq!(types, ["started", "stopped"]);
 //! # std::fs::remove_dir_all(&dir)?;
 //! # Ok(())

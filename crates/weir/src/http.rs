@@ -1,6 +1,8 @@
 //! Liveness, readiness and metrics over HTTP. Answers three GETs and knows no session. It asks
 //! nobody who they are, so it tells nothing but counts and states.
 
+mod guard;
+
 use crate::{metrics::Metrics, serve::Health};
 use axum::{
     Json, Router,
@@ -9,6 +11,7 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
+use guard::{Guarded, MAX_CONNECTIONS, MAX_LIFETIME};
 use std::{future::Future, sync::Arc};
 use tokio::net::TcpListener;
 
@@ -31,6 +34,7 @@ pub(crate) async fn serve(
         .route("/readyz", get(ready))
         .route("/metrics", get(scrape))
         .with_state(Sources { health, metrics });
+    let listener = Guarded::new(listener, MAX_CONNECTIONS, MAX_LIFETIME);
     axum::serve(listener, router).with_graceful_shutdown(stop).await
 }
 

@@ -1,1 +1,1 @@
-
+//! Cancel keys: made, found, given up.

@@ -1,1 +1,1 @@
-
+//! Sign-in with real clients.

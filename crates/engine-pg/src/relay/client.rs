@@ -278,7 +278,8 @@ impl Relay {
             Some(utf8) if self.utf8 || unrestricted || utf8.is_ascii() => {
                 if !unrestricted && !self.session.database().is_fresh() {
                     return Err(Refusal::unenforceable(
-                        "what Weir knows of the database is out of date and could not be read again",
+                        "what Weir knows of the database is out of date and could not be read \
+                         again",
                         "Try again in a moment; if it persists, an operator must look at Weir's \
                          connection to the database.",
                     ));

@@ -210,7 +210,9 @@ impl Relay {
                 }
             }
         };
-        let Some(cleared) = self.wait_for_disk(cleared, true, false) else { return Ok(Step::Blocked) };
+        let Some(cleared) = self.wait_for_disk(cleared, true, false) else {
+            return Ok(Step::Blocked);
+        };
         if let Err(refusal) = self.prepare_read_only(cleared.get(), false)? {
             self.abandon(cleared);
             self.refuse_extended(refusal)?;

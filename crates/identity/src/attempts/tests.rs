@@ -1,1 +1,3 @@
+//! Limits, with time as an argument.
+
 

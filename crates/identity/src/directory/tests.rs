@@ -1,1 +1,3 @@
+//! Who there is, and who stands for whom.
+
 

@@ -1,1 +1,3 @@
+//! SCRAM by its RFC vectors, and by what must fail.
+
 

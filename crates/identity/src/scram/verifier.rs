@@ -58,7 +58,8 @@ impl ScramVerifier {
         Ok(Self::from_password(password, &salt, DEFAULT_ITERATIONS))
     }
 
-    /// Reads PostgreSQL's `rolpassword` form: `SCRAM-SHA-256$<iterations>:<salt>$<stored>:<server>`.
+    /// Reads PostgreSQL's `rolpassword` form:
+    /// `SCRAM-SHA-256$<iterations>:<salt>$<stored>:<server>`.
     pub fn parse(text: &str) -> Result<Self, IdentityError> {
         Self::parse_parts(text).ok_or(IdentityError::NotAVerifier)
     }

@@ -1,1 +1,3 @@
+//! Secrets are random and do not print.
+
 

@@ -1,1 +1,3 @@
+//! Listening, and limits on those who have not signed in.
+
 

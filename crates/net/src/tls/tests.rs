@@ -1,1 +1,3 @@
+//! TLS in both directions.
+
 

@@ -101,7 +101,8 @@ fn event_line(event: &Event) -> String {
             (r.time, text)
         }
         Record::CatalogChanged(r) => {
-            (r.time, format!("catalog {} read ({}): {}", r.version, r.cause, r.what.join(", ")))
+            let what = r.what.join(", ");
+            (r.time, format!("catalog {} read ({}) {what}", r.version, r.cause))
         }
         Record::LabelChanged(r) => {
             let word = |label: &Option<model::Label>| {

@@ -100,7 +100,7 @@ fn render(url: &Url, name: &str, args: &InitArgs, stored: bool) -> String {
 # Weir's configuration. An unknown key is an error; `weir check` finds every mistake at once.
 # Every key with its default: docs/reference.md
 
-state_dir = \"state\"             # control state, the ledger, the development certificate: back it up
+state_dir = \"state\"             # control state, ledger, development certificate: back it up
 environment = {environment}     # what policies know each database as
 
 [listen]

@@ -1,1 +1,1 @@
-
+//! The `options` parameter, as libpq writes it.

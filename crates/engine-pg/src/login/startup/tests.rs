@@ -1,1 +1,1 @@
-
+//! Start-up packets as clients send them.

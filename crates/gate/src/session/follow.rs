@@ -1,0 +1,138 @@
+//! What statements do to the session itself, followed: names, scope, transactions. Knows facts, not
+//! verdicts.
+
+use super::Session;
+use crate::{
+    plan::{Part, Plan},
+    scope,
+};
+use model::{
+    Operation,
+    facts::{Effect, SessionChange},
+};
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
+
+impl Session {
+    /// Tells what the server says the scope is: the effective search path, temporary schema first
+    /// if there is one, and whether strings conform to the standard.
+    pub fn set_scope(&mut self, search_path: Vec<String>, temp: Option<String>, conforming: bool) {
+        self.scope.search_path = search_path;
+        self.scope.temp_schema = temp;
+        self.scope.standard_conforming_strings = conforming;
+        self.scope_known = true;
+        self.rekey();
+    }
+
+    /// Tells what the server's settings say: `search_path` as SHOW gives it, the role in force, and
+    /// whether strings conform to the standard.
+    pub fn set_scope_settings(&mut self, search_path: &str, user: &str, conforming: bool) {
+        let catalog = Arc::clone(&self.database.knowledge().catalog);
+        let mut path = Vec::new();
+        for name in scope::names(search_path) {
+            let name = if name == "$user" { user.to_owned() } else { name };
+            // What does not exist is passed over by the server too.
+            if catalog.has_schema(&name) && !path.contains(&name) {
+                path.push(name);
+            }
+        }
+        if !path.iter().any(|name| name == "pg_catalog") {
+            path.insert(0, "pg_catalog".to_owned());
+        }
+        let temp = self.scope.temp_schema.clone();
+        self.set_scope(path, temp, conforming);
+    }
+
+    /// Something outside the statements' text changed what names mean (a `ParameterStatus`).
+    pub fn scope_unknown(&mut self) {
+        self.scope_known = false;
+    }
+
+    /// Notes a prepared statement of the protocol; SQL's EXECUTE can run it.
+    pub fn note_prepared(&mut self, name: &str, plan: &Plan) {
+        if let Some(part) = plan.parts.first() {
+            self.scope.prepared.insert(name.to_owned(), Arc::clone(&part.facts));
+        }
+    }
+
+    /// Notes a named portal; SQL's FETCH can read it.
+    pub fn note_portal(&mut self, name: &str, plan: &Plan) {
+        if let Some(part) = plan.parts.first() {
+            self.scope.cursors.insert(name.to_owned(), Arc::clone(&part.facts));
+        }
+    }
+
+    /// Forgets a prepared statement or a portal.
+    pub fn forget(&mut self, prepared: Option<&str>, portal: Option<&str>) {
+        if let Some(name) = prepared {
+            self.scope.prepared.remove(name);
+        }
+        if let Some(name) = portal {
+            self.scope.cursors.remove(name);
+        }
+    }
+
+    /// The transaction ended: cursors are gone (those WITH HOLD become unknown, which is safe),
+    /// and settings may have gone back to what they were.
+    pub fn transaction_ended(&mut self) {
+        self.scope.cursors.clear();
+        if std::mem::take(&mut self.scope_touched) {
+            self.scope_known = false;
+        }
+        if std::mem::take(&mut self.catalog_touched) {
+            self.database.changed();
+        }
+    }
+
+    pub(super) fn follow(&mut self, part: &Part, succeeded: bool) {
+        for change in &part.facts.session {
+            match change {
+                SessionChange::Scope => {
+                    self.scope_known = false;
+                    self.scope_touched = true;
+                }
+                SessionChange::Prepare(name, facts) if succeeded => {
+                    self.scope.prepared.insert(name.clone(), Arc::clone(facts));
+                }
+                SessionChange::Declare(name, facts) if succeeded => {
+                    self.scope.cursors.insert(name.clone(), Arc::clone(facts));
+                }
+                SessionChange::Deallocate(None) if succeeded => self.scope.prepared.clear(),
+                SessionChange::Deallocate(Some(name)) if succeeded => {
+                    self.scope.prepared.remove(name);
+                }
+                SessionChange::CloseCursor(None) if succeeded => self.scope.cursors.clear(),
+                SessionChange::CloseCursor(Some(name)) if succeeded => {
+                    self.scope.cursors.remove(name);
+                }
+                // What failed changed nothing: PREPARE and DECLARE leave the old name in place.
+                SessionChange::Prepare(..)
+                | SessionChange::Declare(..)
+                | SessionChange::Deallocate(_)
+                | SessionChange::CloseCursor(_) => {}
+            }
+        }
+        // Code whose text does not tell what it does may have replaced any name.
+        if part.facts.dynamic {
+            self.scope.prepared.clear();
+            self.scope.cursors.clear();
+        }
+        // Others see a change only once it is committed, so that is when it counts.
+        let changes = |effect: &Effect| changes_shared_catalog(effect.operation);
+        self.catalog_touched |= succeeded && part.facts.effects.iter().any(changes);
+    }
+
+    pub(super) fn rekey(&mut self) {
+        let mut hasher = DefaultHasher::new();
+        (&self.scope.search_path, &self.scope.temp_schema).hash(&mut hasher);
+        self.scope.standard_conforming_strings.hash(&mut hasher);
+        self.scope_key = hasher.finish();
+    }
+}
+
+/// True if other sessions' facts may change. Temporary objects are the session's own.
+fn changes_shared_catalog(operation: Operation) -> bool {
+    operation.changes_catalog() && !matches!(operation, Operation::CreateTemp | Operation::DropTemp)
+}
