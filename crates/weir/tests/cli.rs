@@ -1,7 +1,6 @@
 //! The command line as a user or a script meets it: exit codes, output, what is written where.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
-#![expect(clippy::indexing_slicing, reason = "JSON of a known shape")]
 
 use serde_json::Value;
 use std::{
