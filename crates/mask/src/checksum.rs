@@ -35,6 +35,13 @@ pub(crate) fn card(digits: &[u8]) -> bool {
     lengths.contains(&digits.len()) && luhn(digits) && varied(digits)
 }
 
+/// An article number of thirteen digits (GS1: weights 1 and 3 from the left).
+pub(crate) fn ean(digits: &[u8]) -> bool {
+    let weighted = digits.iter().zip([1, 3].into_iter().cycle());
+    let sum: u32 = weighted.map(|(digit, weight)| u32::from(*digit) * weight).sum();
+    digits.len() == 13 && sum.is_multiple_of(10)
+}
+
 /// At least three different digits: `4444 4444 4444 4448` is a placeholder of forms, still masked;
 /// a run of zeros is not a number of anybody.
 fn varied(digits: &[u8]) -> bool {

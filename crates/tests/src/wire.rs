@@ -3,6 +3,7 @@
 
 use anyhow::{Context, Result, bail};
 use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
+use std::fmt;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::time::Duration;
@@ -19,12 +20,19 @@ pub struct Raw {
 }
 
 /// One message of the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     /// Its tag.
     pub tag: u8,
     /// What follows the length.
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Read by people, when a test fails.
+        write!(f, "{} {}", char::from(self.tag), self.body.escape_ascii())
+    }
 }
 
 impl Message {

@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt, StreamExt};
 use testkit::weir::{ADMIN, PERSON};
+use testkit::{Postgres, Weir};
 use tests::Stage;
 use tokio_postgres::{NoTls, SimpleQueryMessage, types::Type};
 
@@ -24,20 +25,23 @@ async fn exercise(client: &tokio_postgres::Client) {
     });
     let answers = futures_util::future::join_all(many).await;
     assert_eq!(answers, (1..=200).collect::<Vec<i64>>());
-    client.batch_execute("create temp table t (a int, b text); select 1").await.unwrap();
-    let sink = client.copy_in("copy t from stdin").await.unwrap();
+    let sink = client.copy_in("copy inbox from stdin").await.unwrap();
     tokio::pin!(sink);
     for n in 0..1000 {
         sink.send(Bytes::from(format!("{n}\tline\n"))).await.unwrap();
     }
     assert_eq!(sink.finish().await.unwrap(), 1000);
-    let stream = client.copy_out("copy t to stdout (format binary)").await.unwrap();
+    let stream = client.copy_out("copy inbox to stdout (format binary)").await.unwrap();
     tokio::pin!(stream);
     let mut data = BytesMut::new();
     while let Some(part) = stream.next().await {
         data.extend_from_slice(&part.unwrap());
     }
     assert!(data.starts_with(b"PGCOPY\n\xff\r\n\0"));
+    // One row: two columns, four bytes of a number, four of text.
+    let row = [b"\0\x02\0\0\0\x04\0\0\0\x07\0\0\0\x04".as_slice(), b"line"].concat();
+    assert_eq!(data.windows(row.len()).filter(|window| *window == row).count(), 1);
+    assert_eq!(client.execute("delete from inbox where a >= $1", &[&0]).await.unwrap(), 1000);
     let simple = client.simple_query("select 1; select 2").await.unwrap();
     let rows = simple.iter().filter(|one| matches!(one, SimpleQueryMessage::Row(_))).count();
     assert_eq!(rows, 2);
@@ -59,13 +63,19 @@ async fn cancelled(client: &tokio_postgres::Client) {
 
 #[tokio::test]
 async fn tokio_postgres_works_for_admins_and_people() {
-    let stage = Stage::shop().unwrap();
+    let upstream = Postgres::options().shop().start().unwrap();
+    upstream.psql("shop", "create table inbox (a int, b text)").unwrap();
+    let stage = Stage { weir: Weir::start(&upstream).unwrap(), upstream };
     exercise(&connect(&stage.upstream.url("shop")).await).await;
     for identity in [ADMIN, PERSON] {
         let client = connect(&stage.weir.url(identity, "shop")).await;
         exercise(&client).await;
         cancelled(&client).await;
     }
+    let admin = connect(&stage.weir.url(ADMIN, "shop")).await;
+    admin.batch_execute("create temp table t (a text); insert into t values ('x')").await.unwrap();
+    let row = admin.query_one("update t set a = a || $1 returning a", &[&"y"]).await.unwrap();
+    assert_eq!(row.get::<_, &str>(0), "xy");
 }
 
 #[tokio::test]

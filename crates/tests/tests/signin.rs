@@ -97,11 +97,15 @@ fn an_unknown_database_is_refused_by_the_upstream_and_a_disabled_identity_by_wei
     loop {
         let outcome = psql(&stage.weir.url(weir::PERSON, "shop"));
         if outcome.code != Some(0) {
-            assert!(outcome.stderr.contains("authentication failed"), "{outcome}");
+            assert!(outcome.stderr.contains("this identity is disabled"), "{outcome}");
             break;
         }
         assert!(std::time::Instant::now() < end, "a disabled identity is still let in");
     }
+    // Only who proves to be it hears so.
+    let guessed = psql(&postgres::url(weir::PERSON, "wrong", stage.weir.port(), "shop"));
+    assert!(guessed.stderr.contains("authentication failed"), "{guessed}");
+    assert!(!guessed.stderr.contains("disabled"), "{guessed}");
     let agent = psql(&stage.weir.url(weir::AGENT, "shop"));
     assert_ne!(agent.code, Some(0), "the agent outlives whom it acts for: {agent}");
 }
