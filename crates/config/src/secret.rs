@@ -35,8 +35,7 @@ pub enum SecretError {
 }
 
 impl SecretSource {
-    /// Follows the reference now. Call it at each need: a rotated file or mount then takes effect
-    /// without a restart.
+    /// Follows the reference now; nothing is remembered.
     pub fn read(&self) -> Result<Secret, SecretError> {
         match self {
             Self::Env(name) => match env::var(name) {

@@ -84,8 +84,6 @@ pub struct Limits {
     pub max_statement_bytes: usize,
     /// Longest message of a client that is accepted.
     pub max_message_bytes: usize,
-    /// Records that may wait for the disk before statements are refused.
-    pub max_ledger_backlog_bytes: usize,
 }
 
 /// `[[database]]`.

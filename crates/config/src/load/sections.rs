@@ -233,12 +233,6 @@ fn limits(mut table: Table<'_>) -> Limits {
             "\"256MiB\"",
             "Longest message of a client that is accepted. PostgreSQL's own limit is 1GiB.",
         )),
-        max_ledger_backlog_bytes: whole(table.or(
-            "max_ledger_backlog",
-            &Size(64 * 1024..=1024 * MIB),
-            "\"16MiB\"",
-            "Records that may wait for the disk. When it is reached, statements are refused.",
-        )),
     };
     table.finish();
     limits
@@ -308,8 +302,8 @@ fn upstream(mut table: Table<'_>, name: &str) -> Upstream {
         password: table.optional(
             "password",
             &SecretRef,
-            "Where the role's password is; read at each connect, so that a rotated one is taken \
-             up. Without it, none is sent.",
+            "Where the role's password is. It is read at the start and whenever weir.toml is read \
+             again (SIGHUP after a rotation). Without it, none is sent.",
         ),
         tls: table.or(
             "tls",

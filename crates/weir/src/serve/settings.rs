@@ -19,12 +19,14 @@ pub(super) async fn follow(shared: Arc<Shared>, mut reloads: Reloads) {
             () = reloads.next() => true,
         };
         if asked || watch.settled() {
-            reload(&shared);
+            reload(&shared, asked);
         }
     }
 }
 
-fn reload(shared: &Shared) {
+/// `asked`: by a signal, and then what the file refers to (secrets, certificates of upstreams) is
+/// read again even if its text is the same.
+fn reload(shared: &Shared, asked: bool) {
     let old = shared.config.load_full();
     let new = match config::load(&old.file) {
         Ok(new) => new,
@@ -38,7 +40,7 @@ fn reload(shared: &Shared) {
         }
     };
     shared.metrics.config_loads.get_or_create(&result(true)).inc();
-    if new == *old {
+    if new == *old && !asked {
         return;
     }
     let (new, left) = merge(&old, new);
