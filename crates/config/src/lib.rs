@@ -15,11 +15,11 @@
 //! page ([`reference`]) come from the same statements, so they cannot fall behind.
 //!
 //! ```
-//! let text = "[[database]]\nname = \"shop\"\n[database.upstream]\nhots = \"db\"\n";
+//! let text = "[log]\nlevle = \"info\"\n\
+//!     [[database]]\nname = \"shop\"\n[database.upstream]\nhost = \"db\"\nuser = \"weir\"\n";
 //! let problems = config::parse("weir.toml".as_ref(), text).unwrap_err();
-//! let first = problems[0].to_string();
-//! assert_eq!(first, "weir.toml:4:1: `hots` is not a key of [database.upstream]");
-//! assert_eq!(problems[0].help.as_deref(), Some("did you mean `host`?"));
+//! assert_eq!(problems[0].to_string(), "weir.toml:2:1: `levle` is not a key of [log]");
+//! assert_eq!(problems[0].help.as_deref(), Some("did you mean `level`?"));
 //! ```
 
 mod kind;
