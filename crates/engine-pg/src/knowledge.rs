@@ -289,7 +289,7 @@ impl Reading {
             let ty = catalog.type_by_id(column.type_id);
             ty.is_none_or(|ty| ty.category != 'B')
         };
-        if !stored || !columns.iter().any(|column| sampled(column)) {
+        if !stored || !columns.iter().any(sampled) {
             return Ok(Vec::new());
         }
         let numbers: Vec<i16> = columns.iter().map(|column| column.number).collect();

@@ -12,7 +12,7 @@ use std::{
 /// Shards, so that sessions on several threads seldom meet.
 const SHARDS: usize = 16;
 /// Plans kept per shard; past it the shard forgets what was not used since the last sweep.
-const PLANS_PER_SHARD: usize = 512;
+const PLANS_PER_SHARD: usize = 128;
 /// Texts longer than this are analysed every time: bytes.
 pub(crate) const MAX_CACHED_TEXT: usize = 16 * 1024;
 
@@ -39,16 +39,10 @@ struct Entry {
 }
 
 /// A bounded cache of plans; one per database.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct PlanCache {
     hasher: RandomState,
     shards: [Mutex<HashMap<u64, Entry, RandomState>>; SHARDS],
-}
-
-impl Default for PlanCache {
-    fn default() -> Self {
-        Self { hasher: RandomState::default(), shards: Default::default() }
-    }
 }
 
 impl PlanCache {

@@ -48,3 +48,6 @@ pub use record::Parameters;
 pub use refusal::Refusal;
 pub use result::{Field, Masks};
 pub use session::{Client, Counts, Readiness, Session};
+
+#[cfg(test)]
+mod tests;

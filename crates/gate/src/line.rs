@@ -86,11 +86,14 @@ impl Gate {
     }
 }
 
+/// What was decided, on what, and under which circumstances.
+type Decided = (PlanContext, Arc<Facts>, Arc<Verdict>);
+
 /// Verdicts by facts: statements that differ in their literals alone have the same facts.
 #[derive(Debug, Default)]
 pub(crate) struct VerdictCache {
     hasher: RandomState,
-    entries: Mutex<HashMap<u64, (PlanContext, Arc<Facts>, Arc<Verdict>), RandomState>>,
+    entries: Mutex<HashMap<u64, Decided, RandomState>>,
 }
 
 impl VerdictCache {

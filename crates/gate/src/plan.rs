@@ -49,8 +49,11 @@ pub struct Part {
     pub(crate) normalised: Box<str>,
     pub(crate) shape_recorded: AtomicBool,
     /// The masks of the result as it was described last; the same description comes each time.
-    masks: Mutex<Option<(Box<[Field]>, Arc<Masks>)>>,
+    masks: Mutex<Option<Described>>,
 }
+
+/// A description of a result, and the masks that were compiled for it.
+type Described = (Box<[Field]>, Arc<Masks>);
 
 impl Part {
     /// Masks for the result of this part, compiled once per description.

@@ -59,7 +59,7 @@ pub(crate) fn session_opened(session: &Session, now: SystemTime) -> Result<(), R
         kind: identity.kind,
         groups: Cow::Borrowed(&identity.groups),
         acts_for,
-        method: Cow::Borrowed(&client.method),
+        method: Cow::Borrowed(client.method),
         address: client.address,
         port: client.port,
         tls: client.tls.then_some(Cow::Borrowed("TLS")),

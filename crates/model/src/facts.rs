@@ -46,7 +46,7 @@ operations! {
     CopyIn = "copy_in";
     /// COPY … TO STDOUT.
     CopyOut = "copy_out";
-    /// COPY to or from a server file, `pg_read_file`, `lo_import`, … 
+    /// COPY to or from a server file, `pg_read_file`, `lo_import`, …
     ServerFile = "server_file";
     /// COPY to or from a program.
     ServerProgram = "server_program";

@@ -185,7 +185,6 @@ impl PolicySet {
     }
 
     /// Whether an identity may connect; the error is the refusal.
-    #[expect(clippy::result_large_err, reason = "asked a few times a session, never per statement")]
     pub fn may_connect(
         &self,
         identity: &Identity,
@@ -198,7 +197,6 @@ impl PolicySet {
     }
 
     /// Whether an identity may use a feature of the protocol; the error is the refusal.
-    #[expect(clippy::result_large_err, reason = "asked a few times a session, never per statement")]
     pub fn may_use(
         &self,
         identity: &Identity,
@@ -231,7 +229,6 @@ impl PolicySet {
     }
 
     /// Asks every member of the chain.
-    #[expect(clippy::result_large_err, reason = "asked a few times a session, never per statement")]
     fn may(&self, scene: Scene<'_>, action: &str, option: Option<&str>) -> Result<(), Verdict> {
         let mut member = scene.identity;
         for _ in 0..MAX_CHAIN {

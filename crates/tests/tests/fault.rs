@@ -2,7 +2,9 @@
 //! did stands in the ledger, which reads cleanly after each death.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 use testkit::weir::{ADMIN, PERSON};
 use testkit::{Postgres, Weir};
@@ -11,11 +13,14 @@ use testkit::{Postgres, Weir};
 const DEATHS: u32 = 50;
 /// Clients that write meanwhile.
 const CLIENTS: u32 = 4;
+/// How long the first statement of a round may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// More entries than the load can make.
 const ENTRIES: usize = 10_000_000;
 
 /// Each statement carries its number in an alias, which the record keeps, and in a value, which the
-/// database keeps. A session that Weir's death ends is opened again.
+/// database keeps. A session that Weir's death ends is opened again. A line of output says that the
+/// first statement of a session is done.
 const WRITER: &str = r#"
 client=$1; url=$2; round=$3
 n=0
@@ -23,8 +28,9 @@ while :; do
   i=0
   while [ $i -lt 200 ]; do
     echo "insert into marks as m_${client}_${round}_${n} values ('m_${client}_${round}_${n}');"
+    if [ $i = 0 ]; then echo '\echo under load'; fi
     n=$((n + 1)); i=$((i + 1))
-  done | psql -X -q -d "$url" >/dev/null 2>&1
+  done | psql -X -q -d "$url" 2>/dev/null
 done
 "#;
 
@@ -36,10 +42,28 @@ fn writers(weir: &Weir, round: u32) -> Vec<Child> {
                 .args(["-c", WRITER, "writer", &client.to_string()])
                 .args([&weir.url(identity, "faults"), &round.to_string()])
                 .stdin(Stdio::null())
+                .stdout(Stdio::piped())
                 .spawn()
                 .unwrap()
         })
         .collect()
+}
+
+/// Waits until one of the writers has a statement done: from then on Weir is under load, however
+/// slow the machine is.
+fn wait_for_load(writers: &mut [Child]) {
+    let (tell, told) = mpsc::channel();
+    for output in writers.iter_mut().filter_map(|writer| writer.stdout.take()) {
+        let tell = tell.clone();
+        std::thread::spawn(move || {
+            // A writer that died says nothing; the others do, or the wait ends in vain.
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                let _ = tell.send(line);
+            }
+        });
+    }
+    let line = told.recv_timeout(PATIENCE).expect("nobody could write");
+    assert_eq!(line, "under load");
 }
 
 /// The next of a fixed series, so that a failure comes again: a linear congruential generator with
@@ -58,7 +82,11 @@ fn what_the_upstream_did_is_in_the_ledger() {
     let mut seed = 20_240_229;
     for round in 0..DEATHS {
         let mut writers = writers(&weir, round);
-        std::thread::sleep(Duration::from_millis(50 + next(&mut seed) % 700));
+        // Every fifth death comes while sessions are being opened.
+        if !round.is_multiple_of(5) {
+            wait_for_load(&mut writers);
+        }
+        std::thread::sleep(Duration::from_millis(next(&mut seed) % 500));
         weir.kill().unwrap();
         for writer in &mut writers {
             writer.kill().unwrap();

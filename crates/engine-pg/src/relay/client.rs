@@ -375,21 +375,23 @@ impl Relay {
         statement: &Statement,
         simple: bool,
     ) -> Result<Result<(), Refusal>, End> {
-        if !statement.plan.parts.iter().any(|part| part.verdict.read_only) {
+        let read_only = |part: &&gate::Part| part.verdict.read_only;
+        let Some(part) = statement.plan.parts.iter().find(read_only) else {
             return Ok(Ok(()));
-        }
+        };
+        let what = if self.status != Status::Idle || !self.expected.is_empty() && simple {
+            "parts of it were not understood, so it may only run in a read-only transaction of \
+             its own"
+        } else if statement.plan.parts.len() > 1 {
+            "parts of it were not understood, so it may not run together with others"
+        } else {
+            self.run_hidden(b"SET transaction_read_only TO on", |_| Request::Execute(None))?;
+            return Ok(Ok(()));
+        };
         let hint = "Run it by itself, outside of a transaction block; or ask an administrator for \
                     a policy that permits it.";
-        if self.status != Status::Idle || !self.expected.is_empty() && simple {
-            let what = "parts of it were not understood, so it may only run in a read-only \
-                        transaction of its own";
-            return Ok(Err(Refusal::unenforceable(what, hint)));
-        }
-        if statement.plan.parts.len() > 1 {
-            let what = "parts of it were not understood, so it may not run together with others";
-            return Ok(Err(Refusal::unenforceable(what, hint)));
-        }
-        self.run_hidden(b"SET transaction_read_only TO on", |_| Request::Execute(None))?;
-        Ok(Ok(()))
+        let reasons = part.verdict.reasons.join("\n");
+        let detail = (!reasons.is_empty()).then_some(reasons);
+        Ok(Err(Refusal { detail, ..Refusal::unenforceable(what, hint) }))
     }
 }

@@ -1,3 +1,1 @@
 //! Limits, with time as an argument.
-
-

@@ -1,3 +1,1 @@
 //! Who there is, and who stands for whom.
-
-

@@ -1,3 +1,1 @@
 //! SCRAM by its RFC vectors, and by what must fail.
-
-

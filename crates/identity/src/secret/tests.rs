@@ -1,3 +1,1 @@
 //! Secrets are random and do not print.
-
-

@@ -12,7 +12,7 @@ fn records_come_back_in_order_across_runs() {
     let dir = Folder::new("order");
     let (ledger, found) = open(dir.path());
     assert!(found.clean && found.last_sequence.is_none());
-    let last = (0..10).map(|n| ledger.append(&intent(n)).unwrap()).last().unwrap();
+    let last = (0..10).map(|n| ledger.append(&intent(n)).unwrap()).max().unwrap();
     ledger.hand_over(last).unwrap();
     assert_eq!(last, Sequence(10));
     drop(ledger);

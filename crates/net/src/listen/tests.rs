@@ -1,3 +1,1 @@
 //! Listening, and limits on those who have not signed in.
-
-

@@ -1,3 +1,1 @@
 //! TLS in both directions.
-
-

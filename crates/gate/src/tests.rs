@@ -1,0 +1,190 @@
+//! A session against a real ledger on disk and the shipped policies: what is refused, what is
+//! recorded before it may run, and what masks come of a verdict.
+
+use crate::{Client, Counts, Database, Field, Gate, Parameters, Readiness, Session, Via};
+use arc_swap::ArcSwap;
+use ledger::{Ledger, Options, Reader, Time};
+use model::{
+    Catalog, ColumnId, Identity, IdentityKind, Label, LabelMap, Labelling, RelationId, TypeId,
+    catalog::{Column, Relation, RelationKind, Type, TypeKind},
+};
+use policy::PolicySet;
+use std::{path::PathBuf, sync::Arc, time::SystemTime};
+
+/// A ledger's folder that goes away.
+struct Dir(PathBuf);
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn dir(name: &str) -> Dir {
+    Dir(std::env::temp_dir().join(format!("weir-gate-{}-{name}", std::process::id())))
+}
+
+fn column(number: i16, name: &str) -> Column {
+    Column {
+        number,
+        name: name.to_owned(),
+        type_id: TypeId(25),
+        not_null: false,
+        generated: None,
+        unique: false,
+        references: None,
+        comment: None,
+    }
+}
+
+/// One table, `public.people (id, email)`, with a label on the second column.
+fn database() -> Arc<Database> {
+    let mut catalog = Catalog::default();
+    catalog.version = 1;
+    catalog.search_path = vec!["pg_catalog".to_owned(), "public".to_owned()];
+    catalog.add_type(Type {
+        id: TypeId(25),
+        schema: "pg_catalog".to_owned(),
+        name: "text".to_owned(),
+        kind: TypeKind::Base,
+        category: 'S',
+    });
+    catalog.add_relation(Relation {
+        id: RelationId(100),
+        schema: "public".to_owned(),
+        name: "people".to_owned(),
+        kind: RelationKind::Table,
+        columns: vec![column(1, "id"), column(2, "email")],
+        definition: None,
+        parents: Vec::new(),
+        has_rules: false,
+        triggers: Vec::new(),
+        row_type: TypeId(101),
+        comment: None,
+        estimated_rows: 10.0,
+    });
+    let labelling = Labelling { label: Label::EMAIL, confidence: 1.0, evidence: Vec::new() };
+    let email = ColumnId { relation: RelationId(100), number: 2 };
+    let labels = LabelMap { version: 1, columns: [(email, labelling)].into() };
+    let database = Arc::new(Database::new("shop".into(), "production".to_owned()));
+    database.learn(Arc::new(catalog), Arc::new(labels), database.wanted());
+    database
+}
+
+fn gate(dir: &Dir) -> Arc<Gate> {
+    let options = Options::new("test", "0", Time::from(SystemTime::now()));
+    let (ledger, _) = Ledger::open(&dir.0, options).unwrap();
+    let policies = Arc::new(ArcSwap::from_pointee(PolicySet::baseline().unwrap()));
+    Arc::new(Gate::new(policies, ledger, mask::Key::new([1; 32])))
+}
+
+fn open(gate: &Arc<Gate>, database: &Arc<Database>, groups: &[&str]) -> Session {
+    let identity = Arc::new(Identity {
+        name: "alice".into(),
+        kind: IdentityKind::Person,
+        groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+        acts_for: None,
+    });
+    let client = Client {
+        address: None,
+        port: None,
+        method: "scram-sha-256",
+        tls: true,
+        application: "test".to_owned(),
+    };
+    Session::open(gate, database, &identity, client, SystemTime::now()).unwrap()
+}
+
+fn types(dir: &Dir) -> Vec<String> {
+    let entries = Reader::open(&dir.0).unwrap();
+    entries.map(|entry| entry.unwrap().record().unwrap().type_word().to_owned()).collect()
+}
+
+#[test]
+fn the_intent_is_in_the_file_when_a_statement_is_cleared() {
+    let dir = dir("intent");
+    let (gate, database) = (gate(&dir), database());
+    let mut session = open(&gate, &database, &[]);
+    let now = SystemTime::now();
+    assert_eq!(session.readiness(now), Readiness::Ready);
+    let plan = session.plan("select id from people", now);
+    let cleared = session.submit(&plan, Via::Simple, &Parameters::default(), now).unwrap();
+    assert_eq!(types(&dir), ["started", "session_opened", "shape", "intent"]);
+    session.finish(cleared.get(), 0, &Counts::default(), now);
+    // The same statement again: its shape is known.
+    let again = session.plan("select id from people", now);
+    assert!(Arc::ptr_eq(&plan, &again), "the same text in the same scope is not analysed twice");
+    session.submit(&again, Via::Simple, &Parameters::default(), now).unwrap();
+    assert_eq!(types(&dir), ["started", "session_opened", "shape", "intent", "outcome", "intent"]);
+}
+
+#[test]
+fn what_is_refused_has_a_record_and_no_clearance() {
+    let dir = dir("refused");
+    let (gate, database) = (gate(&dir), database());
+    let mut session = open(&gate, &database, &[]);
+    let now = SystemTime::now();
+    let plan = session.plan("select 1; drop table people", now);
+    let refusal = session.submit(&plan, Via::Simple, &Parameters::default(), now).unwrap_err();
+    assert_eq!(refusal.sqlstate, "42501");
+    assert!(refusal.message.contains("drop on public.people"), "{}", refusal.message);
+    assert!(refusal.hint.is_some(), "a refusal says what to do next");
+    session.close("test", now);
+    gate.ledger.hand_over(gate.ledger.append(&stopped(now)).unwrap()).unwrap();
+    let types = types(&dir);
+    assert!(types.contains(&"refused".to_owned()), "{types:?}");
+    assert!(!types.contains(&"intent".to_owned()), "nothing of the text may run: {types:?}");
+}
+
+fn stopped(now: SystemTime) -> ledger::Record<'static> {
+    ledger::record::Stopped { time: Time::from(now), reason: "test".into() }.into()
+}
+
+#[test]
+fn masks_follow_the_verdict_and_the_servers_word() {
+    let dir = dir("masks");
+    let (gate, database) = (gate(&dir), database());
+    let mut session = open(&gate, &database, &[]);
+    let now = SystemTime::now();
+    let plan = session.plan("select id, email from people", now);
+    let mut out = Vec::new();
+    let foreseen = [Field::new(100, 1, 25, false), Field::new(100, 2, 25, false)];
+    let masks = session.masks(&plan, 0, &foreseen);
+    assert!(!masks.disagreed);
+    assert_eq!(masks.columns[1].apply(b"alice@example.org", &mut out), crate::Applied::Masked);
+    assert!(database.is_fresh());
+    // The server says that the first column is the address: the facts were wrong, all is masked.
+    let other = [Field::new(100, 2, 25, false), Field::new(100, 2, 25, false)];
+    let masks = session.masks(&plan, 0, &other);
+    assert!(masks.disagreed);
+    out.clear();
+    assert_ne!(masks.columns[0].apply(b"alice@example.org", &mut out), crate::Applied::Raw);
+    assert!(!database.is_fresh(), "what is known must be read again");
+}
+
+#[test]
+fn full_rights_see_everything_as_it_is() {
+    let dir = dir("raw");
+    let (gate, database) = (gate(&dir), database());
+    let mut session = open(&gate, &database, &["admins"]);
+    let now = SystemTime::now();
+    assert!(session.unrestricted());
+    let plan = session.plan("select nonsense from nowhere", now);
+    assert!(plan.unrestricted);
+    assert!(session.masks(&plan, 0, &[Field::new(0, 0, 25, false)]).pass);
+    assert!(session.submit(&plan, Via::Simple, &Parameters::default(), now).is_ok());
+}
+
+#[test]
+fn a_ledger_that_cannot_write_stops_statements() {
+    let dir = dir("closed");
+    let (gate, database) = (gate(&dir), database());
+    let mut session = open(&gate, &database, &[]);
+    let now = SystemTime::now();
+    let text = format!("select {} from people", "id, ".repeat(400_000) + "id");
+    let plan = session.plan(&text, now);
+    // Its record would be longer than any record may be, or the text is refused before that.
+    let outcome = session.submit(&plan, Via::Simple, &Parameters::default(), now);
+    let intents = types(&dir).iter().filter(|kind| *kind == "intent").count();
+    assert_eq!(outcome.is_ok(), intents == 1, "cleared if and only if it is recorded");
+}
