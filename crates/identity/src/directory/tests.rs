@@ -1,1 +1,120 @@
-//! Who there is, and who stands for whom.
+//! Who may be used, and with which groups.
+
+use super::*;
+use crate::Secret;
+
+fn verifier() -> ScramVerifier {
+    let iterations = std::num::NonZeroU32::MIN;
+    ScramVerifier::from_password(&Secret::from("x".to_owned()), b"salt", iterations)
+}
+
+fn entry(name: &str, kind: IdentityKind, groups: &[&str], acts_for: Option<&str>) -> Entry {
+    let bare = |name: &str| Identity {
+        name: name.into(),
+        kind: IdentityKind::Person,
+        groups: vec!["stale".to_owned()],
+        acts_for: None,
+    };
+    let identity = Identity {
+        name: name.into(),
+        kind,
+        groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+        acts_for: acts_for.map(|name| Box::new(bare(name))),
+    };
+    Entry { identity, verifier: verifier(), enabled: true }
+}
+
+fn disabled(entry: Entry) -> Entry {
+    Entry { enabled: false, ..entry }
+}
+
+fn published(entries: Vec<Entry>) -> Directory {
+    let directory = Directory::new([0; 32]);
+    directory.publish(entries);
+    directory
+}
+
+use IdentityKind::{Agent, Person, Service};
+
+#[test]
+fn a_delegator_comes_with_the_groups_it_has_now() {
+    let alice = |groups: &[&str]| entry("alice", Person, groups, None);
+    let agent = || entry("copilot", Agent, &["agents"], Some("alice"));
+    let directory = published(vec![agent(), alice(&["support", "admins", "support"])]);
+    let of_agent = |directory: &Directory| {
+        let agent = directory.resolve("copilot").unwrap();
+        assert_eq!(agent.chain(), "alice/copilot");
+        assert_eq!(agent.groups, ["agents"]);
+        agent.acts_for.clone().unwrap().groups
+    };
+    assert_eq!(of_agent(&directory), ["admins", "support"]);
+    let before = directory.generation();
+    directory.publish(vec![agent(), alice(&["support"])]);
+    assert_eq!(of_agent(&directory), ["support"]);
+    assert_eq!(directory.generation(), before + 1);
+}
+
+#[test]
+fn disabling_a_delegator_disables_all_its_agents() {
+    let alice = || entry("alice", Person, &[], None);
+    let agents = || {
+        vec![
+            entry("copilot", Agent, &[], Some("alice")),
+            entry("helper", Agent, &[], Some("copilot")),
+        ]
+    };
+    let with = |alice| published(agents().into_iter().chain([alice]).collect());
+    assert_eq!(with(alice()).resolve("helper").unwrap().chain(), "alice/copilot/helper");
+    let without = with(disabled(alice()));
+    for name in ["alice", "copilot", "helper"] {
+        assert!(without.resolve(name).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn what_contradicts_itself_is_not_let_in() {
+    let directory = published(vec![
+        entry("orphan", Agent, &[], Some("nobody")),
+        entry("bare", Agent, &[], None),
+        entry("mask", Person, &[], Some("job")),
+        entry("job", Service, &[], None),
+        entry("twin", Person, &["admins"], None),
+        entry("twin", Person, &[], None),
+        entry("ouroboros", Agent, &[], Some("ouroboros")),
+        entry("chicken", Agent, &[], Some("egg")),
+        entry("egg", Agent, &[], Some("chicken")),
+    ]);
+    for name in ["orphan", "bare", "mask", "twin", "ouroboros", "chicken", "egg", "nobody", ""] {
+        assert!(directory.resolve(name).is_none(), "{name}");
+    }
+    assert!(directory.resolve("job").is_some());
+}
+
+#[test]
+fn chains_have_an_end() {
+    let mut entries = vec![entry("a0", Person, &[], None)];
+    for step in 1..=MAX_CHAIN + 1 {
+        let delegator = format!("a{}", step - 1);
+        entries.push(entry(&format!("a{step}"), Agent, &[], Some(&delegator)));
+    }
+    let directory = published(entries);
+    assert!(directory.resolve(&format!("a{MAX_CHAIN}")).is_some());
+    assert!(directory.resolve(&format!("a{}", MAX_CHAIN + 1)).is_none());
+}
+
+#[test]
+fn whoever_was_removed_is_gone() {
+    let directory = published(vec![entry("alice", Person, &[], None)]);
+    assert_eq!(directory.len(), 1);
+    directory.publish(Vec::new());
+    assert!(directory.resolve("alice").is_none() && directory.is_empty());
+    assert!(matches!(directory.credential("alice").standing, Standing::Unknown));
+}
+
+#[test]
+fn derived_keys_differ_by_purpose_and_installation() {
+    let one = Directory::new([1; 32]);
+    assert_eq!(one.derived_key("a"), one.derived_key("a"));
+    assert_ne!(one.derived_key("a"), one.derived_key("b"));
+    assert_ne!(one.derived_key("a"), Directory::new([2; 32]).derived_key("a"));
+}
