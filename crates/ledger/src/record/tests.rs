@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::testing::{NOW, hash, intent, outcome, session};
-use model::MaskMethod;
+use model::{Disclosure, Durability, MaskMethod, Operation, PolicyId, Use};
 
 fn every_type() -> Vec<Record<'static>> {
     let column = ShapeColumn {
@@ -170,7 +170,8 @@ fn an_intent_is_short_and_legible() {
     intent(1).encode(&mut json).unwrap();
     assert_eq!(
         String::from_utf8(json).unwrap(),
-        r#"{"type":"intent","statement":"01k0w5tw1pz3v-0001.0000001","time":"2026-11-22T03:15:11.000123Z","shape":"SHAPE","text":"TEXT","via":"extended","parameters":["A","B"],"parameter_count":2}"#
+        r#"{"type":"intent","statement":"01k0w5tw1pz3v-0001.0000001","time":"2026-11-22T03:15:11.000123Z","shape":"SHAPE","text":"TEXT","REST}"#
+            .replace("\"REST", r#""via":"extended","parameters":["A","B"],"parameter_count":2"#)
             .replace("01k0w5tw1pz3v-0001.0000001", &session().statement(1).to_string())
             .replace("SHAPE", &ShapeId::of(&[b"select ?"]).to_string())
             .replace("TEXT", &hash(b"select 1").to_string())

@@ -1,0 +1,95 @@
+//! The record that describes a statement and the verdict on it. Does not know when it is written.
+
+use super::{List, Text, is_empty, is_false};
+use crate::{ids::ShapeId, time::Time};
+use model::{Disclosure, Durability, Label, Operation, PolicyId, Use};
+use serde::{Deserialize, Serialize};
+
+/// A statement's text, facts and verdict: once, before the first record that refers to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shape<'a> {
+    /// By which intents and refusals refer to it.
+    pub shape: ShapeId,
+    /// When it was first seen in this run.
+    pub time: Time,
+    /// The database, by Weir's name.
+    pub database: Text<'a>,
+    /// The statement without comments and literals.
+    pub text: Text<'a>,
+    /// Its operation as a person would name it.
+    pub operation: Operation,
+    /// Every effect.
+    pub effects: List<'a, ShapeEffect<'a>>,
+    /// Every column touched.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub columns: List<'a, ShapeColumn<'a>>,
+    /// Functions called, `schema.name`.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub functions: List<'a, Text<'a>>,
+    /// The result's columns; `disclosures` has one entry for each.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub outputs: List<'a, ShapeOutput<'a>>,
+    /// What was not understood, in words.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub unknowns: List<'a, Text<'a>>,
+    /// Allow, modify, hold or deny.
+    pub verdict: model::Outcome,
+    /// The policies that decided, most important first.
+    pub policies: List<'a, PolicyId>,
+    /// Why, in words.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub reasons: List<'a, String>,
+    /// What each output column may show.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub disclosures: List<'a, Disclosure>,
+    /// What columns that were not foreseen may show.
+    pub fallback: Disclosure,
+    /// Run in a read-only transaction.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub read_only: bool,
+    /// At most this many rows leave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row_limit: Option<u64>,
+    /// When the intent must be on stable storage.
+    pub durability: Durability,
+    /// Which policies were in force, as a number that names their texts.
+    pub policy_version: u64,
+    /// Which reading of the catalog.
+    pub catalog_version: u64,
+    /// Which labels.
+    pub label_version: u64,
+}
+
+/// One effect of a shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShapeEffect<'a> {
+    /// What is done.
+    pub operation: Operation,
+    /// To what: `schema.relation`, or the object in words; empty if nothing.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub object: Text<'a>,
+    /// Without a WHERE, or with one that is trivially true.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unbounded: bool,
+}
+
+/// One column that a shape touches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShapeColumn<'a> {
+    /// `schema.relation.column`.
+    pub column: Text<'a>,
+    /// How it was used.
+    pub uses: List<'a, Use>,
+    /// Its label, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Label>,
+}
+
+/// One output column of a shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShapeOutput<'a> {
+    /// Its name.
+    pub name: Text<'a>,
+    /// The columns whose values can be part of it, `schema.relation.column`.
+    pub sources: List<'a, Text<'a>>,
+}
