@@ -170,9 +170,10 @@ fn an_intent_is_short_and_legible() {
     intent(1).encode(&mut json).unwrap();
     assert_eq!(
         String::from_utf8(json).unwrap(),
-        r#"{"type":"intent","statement":"01k0w5tw1pz3v-0001.0000001","time":"2026-11-22T03:15:11.000123Z","shape":"SHAPE","text":"TEXT","REST}"#
+        r#"{"type":"intent","statement":"ID","time":"TIME","shape":"SHAPE","text":"TEXT","REST}"#
             .replace("\"REST", r#""via":"extended","parameters":["A","B"],"parameter_count":2"#)
-            .replace("01k0w5tw1pz3v-0001.0000001", &session().statement(1).to_string())
+            .replace("TIME", "2026-11-22T03:15:11.000123Z")
+            .replace("ID", &session().statement(1).to_string())
             .replace("SHAPE", &ShapeId::of(&[b"select ?"]).to_string())
             .replace("TEXT", &hash(b"select 1").to_string())
             .replace("\"A\"", &format!("\"{}\"", hash(b"ada")))
