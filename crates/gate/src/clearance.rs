@@ -59,6 +59,11 @@ impl Statement {
         })
     }
 
+    /// True if names may mean something else once it ran.
+    pub fn changes_names(&self) -> bool {
+        self.plan.parts.iter().any(crate::session::changes_names)
+    }
+
     /// True if a transaction may end by it.
     pub fn ends_transaction(&self) -> bool {
         self.plan.parts.iter().any(|part| {

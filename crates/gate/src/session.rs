@@ -3,6 +3,8 @@
 
 mod follow;
 
+pub(crate) use follow::changes_names;
+
 use crate::{
     cache::PlanContext,
     clearance::{Cleared, Statement, StatementPart},
@@ -90,6 +92,8 @@ pub struct Session {
     scope_known: bool,
     scope_touched: bool,
     catalog_touched: bool,
+    /// The path names the temporary schema, so that any CREATE may make what is temporary.
+    makes_temporary: bool,
     unrestricted: bool,
     policies_seen: u64,
     statements: u64,
@@ -123,6 +127,7 @@ impl Session {
             scope_known: true,
             scope_touched: false,
             catalog_touched: false,
+            makes_temporary: false,
             unrestricted: false,
             policies_seen: 0,
             statements: 0,
@@ -250,6 +255,21 @@ impl Session {
                     && plan.context.scope == self.scope_key))
             && plan.unrestricted == self.unrestricted
             && (!policies.time_dependent() || plan.context.minute == minute(now))
+    }
+
+    /// True if a plan was made in the scope that is in force. Full rights depend on none.
+    pub fn same_scope(&self, plan: &Plan) -> bool {
+        self.unrestricted || plan.context.scope == self.scope_key
+    }
+
+    /// True if a plan runs something by a name that only this session knows.
+    pub fn by_name(&self, plan: &Plan) -> bool {
+        !self.unrestricted && names_something(&plan.text)
+    }
+
+    /// True if the transaction's end may change the scope.
+    pub fn is_scope_touched(&self) -> bool {
+        self.scope_touched
     }
 
     /// The refusal of a plan that must not run, recorded; `Ok` if every part may run. For the
@@ -421,12 +441,16 @@ fn may_run(part: &Part, plan: &Plan) -> bool {
 /// True if the text may run something by a name that only this session knows, so that its plan
 /// must not be shared. A word in a string is taken for the statement: that costs a cache entry.
 fn depends_on_names(text: &str, scope: &Scope) -> bool {
+    (!scope.prepared.is_empty() || !scope.cursors.is_empty()) && names_something(text)
+}
+
+/// True if a text may run a prepared statement or read a cursor.
+fn names_something(text: &str) -> bool {
     let contains = |word: &str| {
         let window = text.as_bytes().windows(word.len());
         window.into_iter().any(|bytes| bytes.eq_ignore_ascii_case(word.as_bytes()))
     };
-    (!scope.prepared.is_empty() && contains("execute"))
-        || (!scope.cursors.is_empty() && contains("fetch"))
+    contains("execute") || contains("fetch")
 }
 
 fn minute(now: SystemTime) -> u64 {

@@ -192,7 +192,7 @@ impl<'a> Walk<'a> {
             scope,
             path: Rc::new(path),
             facts: Collector::default(),
-            made: Made::default(),
+            made: Made { stale: scope.altered, ..Made::default() },
             prepared: HashMap::new(),
             cursors: HashMap::new(),
             forgot: (false, false),

@@ -50,7 +50,11 @@ pub use analyse::analyse;
 pub use normalise::normalise;
 
 use model::Facts;
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Range,
+    sync::Arc,
+};
 
 /// The longest text that is analysed. Longer ones are unknown. Large multi-row INSERTs fit.
 pub const MAX_STATEMENT_BYTES: usize = 16 << 20;
@@ -75,6 +79,11 @@ pub struct Scope {
     pub prepared: HashMap<String, Arc<Facts>>,
     /// Cursors by name. DECLAREd cursors and named portals share one name space.
     pub cursors: HashMap<String, Arc<Facts>>,
+    /// Tables and views that the session made for itself: they stand before what the catalog
+    /// knows by the same name, and what they hold is not known.
+    pub temporary: BTreeSet<String>,
+    /// The open transaction changed what names mean; the catalog does not show it yet.
+    pub altered: bool,
 }
 
 impl Default for Scope {
@@ -85,6 +94,8 @@ impl Default for Scope {
             standard_conforming_strings: true,
             prepared: HashMap::new(),
             cursors: HashMap::new(),
+            temporary: BTreeSet::new(),
+            altered: false,
         }
     }
 }

@@ -45,7 +45,18 @@ impl<'a> Walk<'a> {
             return self.lost(schema, name, "the search path is not known here; write its schema");
         }
         if self.made.stale {
-            let why = "an earlier statement of the same text may change it; send them separately";
+            let why = if self.scope.altered {
+                "an earlier statement of this transaction may change it; commit first"
+            } else {
+                "an earlier statement of the same text may change it; send them separately"
+            };
+            return self.lost(schema, name, why);
+        }
+        // The server looks among the temporary ones first, whatever the path.
+        let anywhere = schema.is_none_or(|schema| schema.starts_with("pg_temp"));
+        if anywhere && self.scope.temporary.contains(name) {
+            let why = "this session made one for itself by that name, and what it holds is not \
+                       known; write the schema if another is meant";
             return self.lost(schema, name, why);
         }
         match self.path.relation(self.catalog, schema, name) {

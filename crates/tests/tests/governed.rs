@@ -243,6 +243,70 @@ fn masked_values_keep_their_types_for_drivers() {
     }
 }
 
+/// What one session of the identity sees of these texts: sent one after the other, or all at once
+/// before the first answer is read.
+fn seen(stage: &Stage, identity: &str, texts: &[&str], at_once: bool) -> String {
+    let port = stage.weir.port();
+    let mut raw =
+        tests::wire::Raw::sign_in(port, identity, testkit::weir::PASSWORD, "shop").unwrap();
+    if at_once {
+        texts.iter().for_each(|text| raw.query(text).unwrap());
+    }
+    let mut seen = String::new();
+    for text in texts {
+        if !at_once {
+            raw.query(text).unwrap();
+        }
+        seen += &format!("{text}: {:?}\n", raw.until(b'Z').unwrap());
+    }
+    seen
+}
+
+#[test]
+fn a_name_that_the_session_gave_another_meaning_hides_nothing() {
+    let stage = Stage::shop().unwrap();
+    stage.weir.add("dev", "person", &["--group", "developers"]).unwrap();
+    let view = "create temp view products as select last_name as sku, id from customers";
+    let read = "select upper(sku), reverse(reverse(sku)) from products where id <= 20";
+    let swap = "alter table customers rename country to c2";
+    let swapped = "alter table customers rename last_name to country";
+    let country = "select upper(country) from customers where id <= 20";
+    let made = "create or replace view stock_value as select null::text, last_name from customers";
+    let ways: [(&str, &[&str]); 7] = [
+        (PERSON, &[view, read]),
+        (PERSON, &["prepare p as select upper(sku) from products", view, "execute p"]),
+        (PERSON, &["create temp table t (a int)", "drop table pg_temp.t", view, read]),
+        ("dev", &["set search_path = pg_temp, public", &view.replace("temp ", ""), read]),
+        ("dev", &["begin", swap, swapped, country, "rollback"]),
+        ("dev", &["begin", "drop view stock_value", made, "select * from stock_value", "rollback"]),
+        (
+            PERSON,
+            &[
+                "prepare p as select upper(country) from customers where id <= 20",
+                "deallocate p",
+                "prepare p as select upper(last_name) from customers where id <= 20",
+                "execute p",
+            ],
+        ),
+    ];
+    let secrets: Vec<String> = secrets(&stage).iter().map(|secret| secret.to_uppercase()).collect();
+    for (identity, texts) in ways {
+        for at_once in [false, true] {
+            let seen = seen(&stage, identity, texts, at_once).to_uppercase();
+            for secret in &secrets {
+                assert!(!seen.contains(secret), "{identity} {at_once} leaks {secret}:\n{seen}");
+            }
+        }
+    }
+    // The bare database gives it away, so the ways are sound.
+    let bare = format!("begin; {view}; select upper(sku) from products where id <= 20; rollback");
+    let truth = stage.truth(&bare).unwrap();
+    assert!(secrets.iter().any(|secret| truth.contains(secret.as_str())), "{truth}");
+    // Another session's names are its own.
+    let plain = "select sku from products order by sku limit 3";
+    assert_eq!(stage.rows(PERSON, plain).unwrap(), stage.truth(plain).unwrap());
+}
+
 #[test]
 fn a_policy_file_applies_to_a_live_session() {
     let stage = Stage::shop().unwrap();

@@ -32,6 +32,8 @@ impl Session {
         let catalog = Arc::clone(&self.database.knowledge().catalog);
         let mut path = Vec::new();
         for name in scope::names(search_path) {
+            // What is made without a schema may be temporary from here on.
+            self.makes_temporary |= name == "pg_temp" || name.starts_with("pg_temp_");
             let name = if name == "$user" { user.to_owned() } else { name };
             // What does not exist is passed over by the server too.
             if catalog.has_schema(&name) && !path.contains(&name) {
@@ -74,10 +76,18 @@ impl Session {
         }
     }
 
+    /// Forgets all cursors: after a failure some may be gone and others not.
+    pub fn forget_cursors(&mut self) {
+        self.scope.cursors.clear();
+    }
+
     /// The transaction ended: cursors are gone (those WITH HOLD become unknown, which is safe),
     /// and settings may have gone back to what they were.
     pub fn transaction_ended(&mut self) {
         self.scope.cursors.clear();
+        if std::mem::take(&mut self.scope.altered) {
+            self.rekey();
+        }
         if std::mem::take(&mut self.scope_touched) {
             self.scope_known = false;
         }
@@ -87,6 +97,9 @@ impl Session {
     }
 
     pub(super) fn follow(&mut self, part: &Part, succeeded: bool) {
+        if succeeded {
+            self.follow_names(part);
+        }
         for change in &part.facts.session {
             match change {
                 SessionChange::Scope => {
@@ -124,8 +137,45 @@ impl Session {
         self.catalog_touched |= succeeded && part.facts.effects.iter().any(changes);
     }
 
+    /// Names that the session itself gave another meaning than the catalog knows. What was
+    /// prepared before may be read anew by the server, with the new meaning.
+    fn follow_names(&mut self, part: &Part) {
+        let catalog = Arc::clone(&self.database.knowledge().catalog);
+        let mut changed = false;
+        if part.facts.dynamic {
+            changed |= !std::mem::replace(&mut self.scope.altered, true);
+        }
+        for effect in &part.facts.effects {
+            let made = effect.relation.as_ref();
+            match effect.operation {
+                Operation::CreateTemp => {
+                    let Some(made) = made else { continue };
+                    changed |= self.scope.temporary.insert(made.name.to_string());
+                }
+                // A new table is a name that the catalog does not know: nothing else changes.
+                Operation::Create
+                    if made.is_some_and(|made| {
+                        !catalog.relations().any(|known| *known.name == *made.name)
+                    }) && !self.makes_temporary => {}
+                operation if alters_names(operation) => {
+                    if let Some(made) = made.filter(|_| self.makes_temporary) {
+                        self.scope.temporary.insert(made.name.to_string());
+                    }
+                    changed |= !std::mem::replace(&mut self.scope.altered, true);
+                }
+                _ => {}
+            }
+        }
+        if changed {
+            self.scope.prepared.clear();
+            self.scope.cursors.clear();
+            self.rekey();
+        }
+    }
+
     pub(super) fn rekey(&mut self) {
         let mut hasher = DefaultHasher::new();
+        (&self.scope.temporary, self.scope.altered).hash(&mut hasher);
         (&self.scope.search_path, &self.scope.temp_schema).hash(&mut hasher);
         self.scope.standard_conforming_strings.hash(&mut hasher);
         self.scope_key = hasher.finish();
@@ -135,4 +185,23 @@ impl Session {
 /// True if other sessions' facts may change. Temporary objects are the session's own.
 fn changes_shared_catalog(operation: Operation) -> bool {
     operation.changes_catalog() && !matches!(operation, Operation::CreateTemp | Operation::DropTemp)
+}
+
+/// True if what names mean may be different after it.
+pub(crate) fn changes_names(part: &Part) -> bool {
+    let changes = |effect: &Effect| {
+        effect.operation == Operation::CreateTemp || alters_names(effect.operation)
+    };
+    !part.facts.session.is_empty() || part.facts.dynamic || part.facts.effects.iter().any(changes)
+}
+
+const fn alters_names(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Create
+            | Operation::Alter
+            | Operation::Drop
+            | Operation::Rename
+            | Operation::Extension
+    )
 }
