@@ -94,6 +94,8 @@ pub struct Session {
     catalog_touched: bool,
     /// The path names the temporary schema, so that any CREATE may make what is temporary.
     makes_temporary: bool,
+    /// Something temporary got another name, which the facts do not tell.
+    renamed_temporary: bool,
     unrestricted: bool,
     policies_seen: u64,
     statements: u64,
@@ -128,6 +130,7 @@ impl Session {
             scope_touched: false,
             catalog_touched: false,
             makes_temporary: false,
+            renamed_temporary: false,
             unrestricted: false,
             policies_seen: 0,
             statements: 0,

@@ -46,7 +46,7 @@ impl<'a> Walk<'a> {
         }
         if self.made.stale {
             let why = if self.scope.altered {
-                "an earlier statement of this transaction may change it; commit first"
+                "an earlier statement of this session may change it; commit it, or connect again"
             } else {
                 "an earlier statement of the same text may change it; send them separately"
             };

@@ -272,7 +272,10 @@ fn a_name_that_the_session_gave_another_meaning_hides_nothing() {
     let swapped = "alter table customers rename last_name to country";
     let country = "select upper(country) from customers where id <= 20";
     let made = "create or replace view stock_value as select null::text, last_name from customers";
-    let ways: [(&str, &[&str]); 7] = [
+    let aside = view.replace("products", "aside");
+    let ways: [(&str, &[&str]); 9] = [
+        ("dev", &[&aside, "alter table pg_temp.aside rename to products", read]),
+        ("dev", &[&aside, "alter view aside rename to products", read]),
         (PERSON, &[view, read]),
         (PERSON, &["prepare p as select upper(sku) from products", view, "execute p"]),
         (PERSON, &["create temp table t (a int)", "drop table pg_temp.t", view, read]),

@@ -85,7 +85,7 @@ impl Session {
     /// and settings may have gone back to what they were.
     pub fn transaction_ended(&mut self) {
         self.scope.cursors.clear();
-        if std::mem::take(&mut self.scope.altered) {
+        if std::mem::replace(&mut self.scope.altered, self.renamed_temporary) {
             self.rekey();
         }
         if std::mem::take(&mut self.scope_touched) {
@@ -158,6 +158,11 @@ impl Session {
                         !catalog.relations().any(|known| *known.name == *made.name)
                     }) && !self.makes_temporary => {}
                 operation if alters_names(operation) => {
+                    self.renamed_temporary |= operation == Operation::Rename
+                        && made.is_some_and(|made| {
+                            made.schema.starts_with("pg_temp")
+                                || self.scope.temporary.contains(&*made.name)
+                        });
                     if let Some(made) = made.filter(|_| self.makes_temporary) {
                         self.scope.temporary.insert(made.name.to_string());
                     }
