@@ -14,6 +14,7 @@
 mod client;
 mod expected;
 mod extended;
+mod names;
 mod pipe;
 mod probe;
 mod rows;
@@ -142,6 +143,8 @@ enum Block {
     Knowledge(Pin<Box<dyn Future<Output = ()> + Send>>),
     /// The server is being asked for the scope; cleared when the answers are in.
     Probe,
+    /// What is under way may change what names mean; cleared when all of it is answered.
+    Settle,
 }
 
 /// What became of a client's message.
@@ -175,6 +178,15 @@ pub(crate) struct Relay {
     copying_in: bool,
     /// Requests under way that may end a transaction.
     ending: usize,
+    /// Requests under way that may change what names mean.
+    changing: usize,
+    /// Counts the client's requests that end in ReadyForQuery. Between two of them, where one
+    /// message is ignored, so are all behind it.
+    segment: u64,
+    /// How many of them were answered.
+    answered: u64,
+    /// The client sent messages of the extended protocol behind the last of them.
+    open: bool,
     /// Intents up to here must be on stable storage before the next Sync goes.
     before_sync: Option<Sequence>,
     block: Option<Block>,
@@ -226,6 +238,10 @@ impl Relay {
             skipping: false,
             copying_in: false,
             ending: 0,
+            changing: 0,
+            segment: 0,
+            answered: 0,
+            open: false,
             before_sync: None,
             block: None,
             parked: None,
@@ -346,6 +362,8 @@ impl Relay {
         }
         let done = match &mut self.block {
             None | Some(Block::Probe) => false,
+            // A server that waits for COPY data answers nothing else.
+            Some(Block::Settle) => expected::settled(&self.expected) || self.copying_in,
             Some(Block::Knowledge(wait)) => wait.as_mut().poll(cx).is_ready(),
             Some(Block::Sync(synced)) => match Pin::new(synced).poll(cx) {
                 Poll::Pending => false,

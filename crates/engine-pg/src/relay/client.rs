@@ -3,7 +3,7 @@
 
 use super::{
     Block, End, Expected, MAX_EXPECTED, PROTOCOL_MESSAGE_BYTES, Parked, Relay, Step,
-    expected::{Request, Run},
+    expected::{Request, Run, settled},
 };
 use bytes::Buf;
 use gate::{Cleared, Parameters, Plan, ProtocolFeature, Readiness, Refusal, Statement, Via};
@@ -129,8 +129,15 @@ impl Relay {
         // The server ignores all but Sync and Terminate after an error in the extended protocol;
         // what it will not answer is not recorded as an intent and not forwarded.
         if self.skipping && !matches!(tag, Tag::Sync | Tag::Terminate) {
+            // What was cleared for this message must not carry another.
+            if let Some(Parked { cleared }) = self.parked.take() {
+                self.session.abandon(cleared, "not run", SystemTime::now());
+            }
+            self.refuse_next = None;
             return Ok(Step::Done);
         }
+        self.open |=
+            matches!(tag, Tag::Parse | Tag::Bind | Tag::Describe | Tag::Close | Tag::Execute);
         match tag {
             Tag::Query => return self.query(message),
             Tag::Parse => return self.parse(message),
@@ -226,6 +233,8 @@ impl Relay {
         if !self.copying_in {
             self.expected.push_back(Expected::of(Request::Sync));
             self.skipping = false;
+            self.open = false;
+            self.segment += 1;
         }
         self.upstream.output.extend_from_slice(message.whole);
         Ok(Step::Done)
@@ -242,7 +251,12 @@ impl Relay {
 
     /// True if a text can be planned now; otherwise what is missing has been asked for.
     pub(super) fn ready(&mut self) -> bool {
-        match self.session.readiness(SystemTime::now()) {
+        let readiness = self.session.readiness(SystemTime::now());
+        if !self.session.unrestricted() && self.is_unsettled() {
+            self.settle();
+            return false;
+        }
+        match readiness {
             Readiness::Ready => true,
             Readiness::CatalogStale => {
                 let wait = self.knowledge.wait(self.limits.catalog_wait);
@@ -257,6 +271,26 @@ impl Relay {
             }
             Readiness::ScopeUnknown => self.ask_scope(),
         }
+    }
+
+    /// True if what is under way may change what the names of the next statement mean.
+    fn is_unsettled(&self) -> bool {
+        let ends = |e: &Expected| {
+            matches!(e.request, Request::Sync | Request::Query(_) | Request::FunctionCall(_))
+        };
+        let under_way = &self.expected;
+        !settled(under_way)
+            && (self.changing > 0 || self.session.is_scope_touched() && under_way.iter().any(ends))
+    }
+
+    /// Lets the client's next message wait until the server has answered all before it.
+    pub(super) fn settle(&mut self) {
+        if self.copying_in {
+            // No statement may come before the COPY data's end, so nothing honest waits here.
+            self.must_end = Some(End::ClientMistook(b'Q'));
+        }
+        encode::flush(&mut self.upstream.output);
+        self.block = Some(Block::Settle);
     }
 
     /// Plans, decides and records a text.
@@ -340,11 +374,19 @@ impl Relay {
         if run.statement.ends_transaction() {
             self.ending += 1;
         }
+        if run.statement.changes_names() {
+            self.changing += 1;
+        }
         // The disk starts while the upstream works; rows wait for it only if it is slower.
         if !run.rows_may_leave {
             self.early_sync = Some(self.session.gate().ledger.synced(run.statement.intent));
         }
-        self.expected.push_back(Expected::of(request(run)));
+        let request = request(run);
+        if matches!(request, Request::Query(_) | Request::FunctionCall(_)) {
+            self.segment += 1;
+            self.open = false;
+        }
+        self.expected.push_back(Expected::of(request));
         self.upstream.output.extend_from_slice(whole);
     }
 
@@ -356,6 +398,8 @@ impl Relay {
     /// Makes the upstream fail a Query in the refused one's place.
     pub(super) fn refuse_query(&mut self, refusal: Refusal) -> Result<(), End> {
         encode::query(&mut self.upstream.output, REFUSED)?;
+        self.segment += 1;
+        self.open = false;
         self.expected.push_back(Expected::refused(Request::Query(None), refusal));
         Ok(())
     }
@@ -363,7 +407,7 @@ impl Relay {
     /// Makes the upstream fail in the place of a refused message of the extended protocol.
     pub(super) fn refuse_extended(&mut self, refusal: Refusal) -> Result<(), End> {
         encode::parse(&mut self.upstream.output, REFUSED_NAME, REFUSED, [])?;
-        let request = Request::Parse { name: REFUSED_NAME.into(), before: None };
+        let request = Request::Parse { name: REFUSED_NAME.into(), before: None, made: None };
         self.expected.push_back(Expected::refused(request, refusal));
         Ok(())
     }

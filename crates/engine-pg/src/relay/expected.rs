@@ -3,6 +3,7 @@
 
 use gate::{CopyMask, Counts, Field, Masks, Parameters, Plan, Refusal, Statement};
 use std::{
+    collections::VecDeque,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -39,6 +40,12 @@ impl Expected {
     }
 }
 
+/// True if nothing that is owed may change what names stand for. The end of COPY data that nobody
+/// asked for may stay where it is until something else is answered.
+pub(super) fn settled(expected: &VecDeque<Expected>) -> bool {
+    expected.iter().all(|expected| matches!(expected.request, Request::CopyEnd))
+}
+
 /// The kinds of requests that are answered.
 #[derive(Debug)]
 pub(super) enum Request {
@@ -47,9 +54,9 @@ pub(super) enum Request {
     /// FunctionCall: answered up to ReadyForQuery.
     FunctionCall(Option<Box<Run>>),
     /// Parse; on failure the name means again what it meant before.
-    Parse { name: Box<[u8]>, before: Option<Arc<Prepared>> },
-    /// Bind.
-    Bind,
+    Parse { name: Box<[u8]>, before: Option<Arc<Prepared>>, made: Option<Arc<Prepared>> },
+    /// Bind, with the portal that it makes.
+    Bind(Option<(Box<[u8]>, Arc<Portal>)>),
     /// Close; on failure the statement is still there.
     Close { name: Option<Box<[u8]>>, before: Option<Arc<Prepared>> },
     /// Describe of a statement.
@@ -122,6 +129,40 @@ pub(super) struct Prepared {
     pub(super) plan: Arc<Plan>,
     /// Its result's columns, once the server described them; inner `None` means no rows.
     pub(super) fields: OnceLock<Option<Box<[Field]>>>,
+    /// Whether the server made it.
+    pub(super) birth: Birth,
+}
+
+/// Until the server has said that it made what a name stands for, the name may stand for what it
+/// stood for before. Up to the next Sync that does no harm: a server that ignores the one ignores
+/// the other.
+#[derive(Debug)]
+pub(super) struct Birth {
+    confirmed: AtomicBool,
+    pub(super) segment: u64,
+}
+
+impl Birth {
+    /// Asked for in this segment.
+    pub(super) fn asked(segment: u64) -> Self {
+        Self { confirmed: AtomicBool::new(false), segment }
+    }
+
+    /// The server said so.
+    pub(super) fn confirm(&self) {
+        self.confirmed.store(true, Ordering::Relaxed);
+    }
+
+    /// True if a message of this segment may rely on it.
+    pub(super) fn is_sure(&self, segment: u64) -> bool {
+        self.segment == segment || self.confirmed.load(Ordering::Relaxed)
+    }
+
+    /// The same, for a copy.
+    pub(super) fn again(&self) -> Self {
+        let confirmed = self.confirmed.load(Ordering::Relaxed).into();
+        Self { confirmed, segment: self.segment }
+    }
 }
 
 /// A portal.
@@ -141,6 +182,8 @@ pub(super) struct Portal {
     pub(super) asked: AtomicBool,
     /// The Bind was too long to be read whole: `binary` says nothing.
     pub(super) unknown_formats: AtomicBool,
+    /// Whether the server made it.
+    pub(super) birth: Birth,
 }
 
 impl Portal {

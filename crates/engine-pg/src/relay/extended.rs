@@ -3,7 +3,8 @@
 
 use super::{
     End, Expected, MAX_NAMES, Relay, Step,
-    expected::{Portal, Prepared, Request},
+    expected::{Birth, Portal, Prepared, Request},
+    names::key,
 };
 use gate::{Field, Parameters, Plan, Refusal, Via};
 use std::{
@@ -38,27 +39,27 @@ impl Relay {
             self.refuse_extended(Refusal::limit(what, "Close or DEALLOCATE some."))?;
             return Ok(Step::Done);
         }
-        if let (Some(name), false) = (parse.name.utf8(), parse.name.is_empty()) {
-            self.session.note_prepared(name, &plan);
-        }
-        let name: Box<[u8]> = parse.name.bytes().into();
-        let prepared = Arc::new(Prepared { plan, fields: OnceLock::new() });
-        let before = self.prepared.insert(name.clone(), prepared);
-        self.expected.push_back(Expected::of(Request::Parse { name, before }));
+        let name = key(parse.name);
+        self.session.forget(std::str::from_utf8(&name).ok(), None);
+        let birth = Birth::asked(self.segment);
+        let prepared = Arc::new(Prepared { plan, fields: OnceLock::new(), birth });
+        let before = self.prepared.insert(name.clone(), Arc::clone(&prepared));
+        let made = Some(prepared);
+        self.expected.push_back(Expected::of(Request::Parse { name, before, made }));
         self.upstream.output.extend_from_slice(message.whole);
         Ok(Step::Done)
     }
 
     pub(super) fn bind(&mut self, message: Message<'_>) -> Result<Step, End> {
         let bind = frontend::Bind::parse(message.payload)?;
-        if !self.ready() {
+        if !self.ready() || !self.sure_of_statement(bind.statement) {
             return Ok(Step::Blocked);
         }
         let parameters = self.session.parameters(bind.parameters.iter());
         let binary = bind.result_formats.iter().map(|format| format == Format::BINARY).collect();
         match self.note_bind(bind.portal, bind.statement, parameters, binary) {
-            Ok(()) => {
-                self.expected.push_back(Expected::of(Request::Bind));
+            Ok(made) => {
+                self.expected.push_back(Expected::of(Request::Bind(Some(made))));
                 self.upstream.output.extend_from_slice(message.whole);
             }
             Err(refusal) => self.refuse_extended(refusal)?,
@@ -80,17 +81,15 @@ impl Relay {
             self.client_drops = frame.len;
             return Ok(Some(0));
         }
-        if !self.ready() {
+        let (portal, statement) = (Text::new(portal), Text::new(statement));
+        if !self.ready() || !self.sure_of_statement(statement) {
             // Nothing is consumed; the names are looked at again when the block is gone.
             return Ok(Some(0));
         }
-        let (portal, statement) = (Text::new(portal), Text::new(statement));
         match self.note_bind(portal, statement, Parameters::uncounted(), Box::default()) {
-            Ok(()) => {
-                if let Some(portal) = self.portals.get(portal.bytes()) {
-                    portal.unknown_formats.store(true, Ordering::Relaxed);
-                }
-                self.expected.push_back(Expected::of(Request::Bind));
+            Ok(made) => {
+                made.1.unknown_formats.store(true, Ordering::Relaxed);
+                self.expected.push_back(Expected::of(Request::Bind(Some(made))));
                 self.client_passes = frame.len;
             }
             Err(refusal) => {
@@ -107,10 +106,10 @@ impl Relay {
         statement: Text<'_>,
         parameters: Parameters,
         binary: Box<[bool]>,
-    ) -> Result<(), Refusal> {
-        let prepared = self.prepared.get(statement.bytes()).cloned();
+    ) -> Result<(Box<[u8]>, Arc<Portal>), Refusal> {
+        let prepared = self.prepared.get(&key(statement)).cloned();
         let plan = match &prepared {
-            Some(prepared) => Arc::clone(&prepared.plan),
+            Some(prepared) => self.renewed(&prepared.plan)?,
             // A name that SQL's PREPARE made, or one that nobody made: the server will tell.
             None => self.plan_by_name("EXECUTE", statement)?,
         };
@@ -118,10 +117,9 @@ impl Relay {
             let what = format!("the session holds {MAX_NAMES} portals");
             return Err(Refusal::limit(what, "Close some."));
         }
-        if let (Some(name), false) = (portal.utf8(), portal.is_empty()) {
-            self.session.note_portal(name, &plan);
-        }
-        let portal_state = Portal {
+        let name = key(portal);
+        self.session.forget(None, std::str::from_utf8(&name).ok());
+        let made = Arc::new(Portal {
             plan,
             prepared,
             binary,
@@ -129,9 +127,10 @@ impl Relay {
             fields: OnceLock::new(),
             asked: Default::default(),
             unknown_formats: Default::default(),
-        };
-        self.portals.insert(portal.bytes().into(), Arc::new(portal_state));
-        Ok(())
+            birth: Birth::asked(self.segment),
+        });
+        self.portals.insert(name.clone(), Arc::clone(&made));
+        Ok((name, made))
     }
 
     /// The plan of what SQL knows by a name: `EXECUTE name`, `FETCH ALL FROM name`.
@@ -145,10 +144,13 @@ impl Relay {
         let describe = frontend::Describe::parse(message.payload)?;
         let request = match describe.kind {
             Kind::Statement => {
-                Request::DescribeStatement(self.prepared.get(describe.name.bytes()).cloned())
+                let known = self.prepared.get(&key(describe.name)).cloned();
+                // An answer that may be about another statement is not kept.
+                Request::DescribeStatement(known.filter(|it| it.birth.is_sure(self.segment)))
             }
             Kind::Portal => {
-                let portal = self.portals.get(describe.name.bytes()).cloned();
+                let portal = self.portals.get(&key(describe.name)).cloned();
+                let portal = portal.filter(|it| it.birth.is_sure(self.segment));
                 if let Some(portal) = &portal {
                     portal.asked.store(true, Ordering::Relaxed);
                 }
@@ -162,15 +164,15 @@ impl Relay {
 
     pub(super) fn close(&mut self, message: Message<'_>) -> Result<(), End> {
         let close = frontend::Close::parse(message.payload)?;
-        let name: Box<[u8]> = close.name.bytes().into();
+        let name = key(close.name);
         let request = match close.kind {
             Kind::Statement => {
-                self.session.forget(close.name.utf8(), None);
+                self.session.forget(std::str::from_utf8(&name).ok(), None);
                 let before = self.prepared.remove(&name);
                 Request::Close { name: Some(name), before }
             }
             Kind::Portal => {
-                self.session.forget(None, close.name.utf8());
+                self.session.forget(None, std::str::from_utf8(&name).ok());
                 self.portals.remove(&name);
                 Request::Close { name: None, before: None }
             }
@@ -186,12 +188,16 @@ impl Relay {
             self.refuse_extended(refusal)?;
             return Ok(Step::Done);
         }
-        if self.parked.is_none() && !self.ready() {
+        if self.parked.is_none() && (!self.ready() || !self.sure_of_portal(execute.portal)) {
             return Ok(Step::Blocked);
         }
         let portal = match self.portal(execute.portal) {
             Ok(portal) => portal,
             Err(refusal) => {
+                // What was cleared for this message must not carry another.
+                if let Some(parked) = self.parked.take() {
+                    self.abandon(parked.cleared);
+                }
                 self.refuse_extended(refusal)?;
                 return Ok(Step::Done);
             }
@@ -225,18 +231,33 @@ impl Relay {
 
     /// The portal to be run, decided again if policies or knowledge changed since it was bound.
     fn portal(&mut self, name: Text<'_>) -> Result<Arc<Portal>, Refusal> {
-        let Some(portal) = self.portals.get(name.bytes()).cloned() else {
+        let Some(portal) = self.portals.get(&key(name)).cloned() else {
             // A cursor that SQL made can be run as a portal.
             let plan = self.plan_by_name("FETCH ALL FROM", name)?;
             return Ok(Arc::new(Portal::of(plan)));
         };
-        if self.session.stands(&portal.plan, SystemTime::now()) {
+        if !self.session.same_scope(&portal.plan) {
+            return Err(Refusal::unenforceable(
+                "the settings that its names depend on changed since it was bound",
+                "Bind it again.",
+            ));
+        }
+        let plan = self.renewed(&portal.plan)?;
+        if Arc::ptr_eq(&plan, &portal.plan) {
             return Ok(portal);
         }
-        let plan = self.plan(Text::new(portal.plan.text.as_bytes()))?;
         let renewed = Arc::new(portal.with_plan(plan));
-        self.portals.insert(name.bytes().into(), Arc::clone(&renewed));
+        self.portals.insert(key(name), Arc::clone(&renewed));
         Ok(renewed)
+    }
+
+    /// A plan as it is to be made now: the same one while it stands. What runs something by a name
+    /// is planned anew each time, since the name may stand for something else by now.
+    fn renewed(&mut self, plan: &Arc<Plan>) -> Result<Arc<Plan>, Refusal> {
+        if self.session.stands(plan, SystemTime::now()) && !self.session.by_name(plan) {
+            return Ok(Arc::clone(plan));
+        }
+        self.plan(Text::new(plan.text.as_bytes()))
     }
 
     /// Where masks will be needed and the result's columns are not known, asks for them before the
@@ -266,6 +287,7 @@ impl Portal {
             fields: OnceLock::new(),
             asked: Default::default(),
             unknown_formats: Default::default(),
+            birth: Birth::asked(0),
         }
     }
 
@@ -280,6 +302,7 @@ impl Portal {
             fields,
             asked: self.asked.load(Ordering::Relaxed).into(),
             unknown_formats: self.unknown_formats.load(Ordering::Relaxed).into(),
+            birth: self.birth.again(),
         }
     }
 

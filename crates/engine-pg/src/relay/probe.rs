@@ -10,7 +10,7 @@ use wire_pg::{
 };
 
 /// The name of Weir's own statements and portals; they live only between two messages.
-const OWN_NAME: &[u8] = b"weir";
+const OWN_NAME: &[u8] = b"weir's own; nobody else's";
 
 /// A setting that the scope depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,11 +46,19 @@ impl Relay {
     /// Asks for the scope; true if there is no use in asking.
     pub(super) fn ask_scope(&mut self) -> bool {
         // A failed transaction answers nothing, and runs nothing but its own end.
-        if self.status == Status::Failed {
+        if self.status == Status::Failed && self.expected.is_empty() {
             return true;
         }
         if self.probe.under_way == 0 {
-            let idle = self.expected.is_empty();
+            // Behind a Query nothing of the extended protocol is open, so a Sync ends nothing; and
+            // without one the server would skip all that follows a question that failed.
+            let idle = !self.open
+                && self.expected.back().is_none_or(|last| {
+                    matches!(
+                        last.request,
+                        Request::Query(_) | Request::FunctionCall(_) | Request::Sync
+                    )
+                });
             for (setting, text) in QUESTIONS {
                 if self.run_hidden(text, |_| Request::Show(setting)).is_err() {
                     return true;
@@ -80,9 +88,9 @@ impl Relay {
         encode::execute(out, OWN_NAME, 0)?;
         encode::close(out, Kind::Portal, OWN_NAME)?;
         encode::close(out, Kind::Statement, OWN_NAME)?;
-        let parse = Request::Parse { name: OWN_NAME.into(), before: None };
+        let parse = Request::Parse { name: OWN_NAME.into(), before: None, made: None };
         let close = || Request::Close { name: None, before: None };
-        for request in [parse, Request::Bind, request(()), close(), close()] {
+        for request in [parse, Request::Bind(None), request(()), close(), close()] {
             self.expected.push_back(Expected::hidden(request));
         }
         Ok(())

@@ -2,13 +2,13 @@
 //! says. Knows no SQL.
 
 use super::{
-    End, PROTOCOL_MESSAGE_BYTES, Relay,
+    End, Expected, PROTOCOL_MESSAGE_BYTES, Relay,
     expected::{Request, Run},
 };
 use crate::diagnostics;
 use bytes::Buf;
 use gate::{Disclosed, Field};
-use std::{mem, time::SystemTime};
+use std::{mem, sync::Arc, time::SystemTime};
 use wire_pg::{
     WireError,
     backend::{self, Report, Status, Tag, encode},
@@ -123,7 +123,7 @@ impl Relay {
                 run.as_deref_mut()
             }
             Request::Parse { .. }
-            | Request::Bind
+            | Request::Bind(_)
             | Request::Close { .. }
             | Request::DescribeStatement(_)
             | Request::DescribePortal(_)
@@ -144,14 +144,24 @@ impl Relay {
     fn completed(&mut self, tag: Tag) -> Result<(), End> {
         let fits = match self.expected.front().map(|expected| &expected.request) {
             Some(Request::Parse { .. }) => tag == Tag::ParseComplete,
-            Some(Request::Bind) => tag == Tag::BindComplete,
+            Some(Request::Bind(_)) => tag == Tag::BindComplete,
             Some(Request::Close { .. }) => tag == Tag::CloseComplete,
             _ => false,
         };
         if !fits {
             return Err(unexpected(tag));
         }
-        self.expected.pop_front();
+        match self.expected.pop_front() {
+            Some(Expected {
+                request: Request::Parse { name, made, .. }, hidden: false, ..
+            }) => {
+                self.parsed(&name, made);
+            }
+            Some(Expected { request: Request::Bind(Some((name, portal))), .. }) => {
+                self.bound(&name, &portal);
+            }
+            _ => {}
+        }
         Ok(())
     }
 
@@ -166,7 +176,7 @@ impl Relay {
             return self.described(Some(fields));
         }
         let Some(run) = self.run_mut() else { return Err(unexpected(Tag::RowDescription)) };
-        let (plan, part) = (std::sync::Arc::clone(&run.statement.plan), run.part);
+        let (plan, part) = (Arc::clone(&run.statement.plan), run.part);
         let masks = self.session.masks(&plan, part, &fields);
         if let Some(run) = self.run_mut() {
             run.masks = Some(masks);
@@ -224,10 +234,14 @@ impl Relay {
                 counts.tag = tag.map(str::to_owned);
                 counts.sqlstate = sqlstate.map(str::to_owned);
                 self.session.finish(&run.statement, run.part, &counts, now);
+                let (plan, part) = (Arc::clone(&run.statement.plan), run.part);
                 run.part += 1;
                 run.masks = None;
                 run.copy = None;
                 run.limited = false;
+                if sqlstate.is_none() {
+                    self.follow_names(&plan, part);
+                }
                 Ok(())
             }
             Request::Show(_) => {
@@ -243,12 +257,15 @@ impl Relay {
                     counts.tag = tag.map(str::to_owned);
                     counts.sqlstate = sqlstate.map(str::to_owned);
                     self.session.finish(&run.statement, 0, &counts, now);
+                    if sqlstate.is_none() {
+                        self.follow_names(&run.statement.plan, 0);
+                    }
                     self.run_ended(&run);
                 }
                 Ok(())
             }
             Request::Parse { .. }
-            | Request::Bind
+            | Request::Bind(_)
             | Request::Close { .. }
             | Request::DescribeStatement(_)
             | Request::DescribePortal(_)
@@ -260,6 +277,9 @@ impl Relay {
     fn run_ended(&mut self, run: &Run) {
         if run.statement.ends_transaction() {
             self.ending = self.ending.saturating_sub(1);
+        }
+        if run.statement.changes_names() {
+            self.changing = self.changing.saturating_sub(1);
         }
     }
 
@@ -277,6 +297,7 @@ impl Relay {
                 }
                 Request::Sync => {
                     self.expected.remove(position);
+                    self.answered += 1;
                 }
                 _ => position += 1,
             }
@@ -340,7 +361,15 @@ impl Relay {
                     self.did_not_finish(&run, failing);
                     self.run_ended(&run);
                 }
-                Request::Parse { name, before } => undone.push((name, before)),
+                // A simple query behind the failure is skipped like the rest.
+                Request::Query(run) | Request::FunctionCall(run) => {
+                    self.answered += 1;
+                    if let Some(run) = run {
+                        self.did_not_finish(&run, None);
+                        self.run_ended(&run);
+                    }
+                }
+                Request::Parse { name, before, .. } => undone.push((name, before)),
                 Request::Close { name: Some(name), before } => undone.push((name, before)),
                 Request::Show(_) => self.probe_done(false),
                 _ => {}
@@ -354,7 +383,9 @@ impl Relay {
                 None => self.prepared.remove(&name),
             };
         }
-        self.portals.clear();
+        let failed = self.answered;
+        self.portals.retain(|_, portal| portal.birth.segment > failed);
+        self.session.forget_cursors();
         self.skipping = self.expected.is_empty();
         Ok(())
     }
@@ -391,8 +422,13 @@ impl Relay {
             Some(Request::Query(None) | Request::FunctionCall(None) | Request::Sync) => {}
             _ => return Err(unexpected(Tag::ReadyForQuery)),
         }
+        if !hidden {
+            self.answered += 1;
+        }
         if self.status == Status::Idle {
-            self.portals.clear();
+            // What was bound behind this request is not part of the transaction that ended.
+            let answered = self.answered;
+            self.portals.retain(|_, portal| portal.birth.segment >= answered);
             self.session.transaction_ended();
         }
         if !hidden {

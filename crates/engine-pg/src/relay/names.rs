@@ -1,0 +1,93 @@
+//! Names of prepared statements and portals: what they stand for by what the server has confirmed.
+//! A server that ignores or refuses a message keeps the old meaning, so nothing is taken for granted
+//! beyond the Sync behind which the server listens again. Knows no rows.
+
+use super::{
+    Relay,
+    expected::{Portal, Prepared, settled},
+};
+use gate::Plan;
+use model::facts::SessionChange;
+use std::sync::Arc;
+use wire_pg::Text;
+
+/// The bytes of a name that the server looks at: NAMEDATALEN less its terminator.
+const NAME_BYTES: usize = 63;
+
+/// A name as the server's own tables hold it: longer ones meet at the same entry.
+pub(super) fn key(name: Text<'_>) -> Box<[u8]> {
+    let bytes = name.bytes();
+    bytes.get(..NAME_BYTES).unwrap_or(bytes).into()
+}
+
+impl Relay {
+    /// The server made a prepared statement.
+    pub(super) fn parsed(&mut self, name: &[u8], made: Option<Arc<Prepared>>) {
+        let Some(made) = made else { return };
+        made.birth.confirm();
+        // Closed or replaced by what is still under way: then SQL must not know it either.
+        let current = self.prepared.get(name).is_some_and(|known| Arc::ptr_eq(known, &made));
+        if let (Ok(name), false, true) = (std::str::from_utf8(name), name.is_empty(), current) {
+            self.session.note_prepared(name, &made.plan);
+        }
+    }
+
+    /// The server made a portal.
+    pub(super) fn bound(&mut self, name: &[u8], made: &Arc<Portal>) {
+        made.birth.confirm();
+        let current = self.portals.get(name).is_some_and(|known| Arc::ptr_eq(known, made));
+        if let (Ok(name), false, true) = (std::str::from_utf8(name), name.is_empty(), current) {
+            self.session.note_portal(name, &made.plan);
+        }
+    }
+
+    /// SQL changed names that the protocol shares: the session knows the new meaning, so the old
+    /// one goes.
+    pub(super) fn follow_names(&mut self, plan: &Plan, part: usize) {
+        let Some(part) = plan.parts.get(part) else { return };
+        for change in &part.facts.session {
+            match change {
+                SessionChange::Deallocate(None) => self.prepared.clear(),
+                SessionChange::Deallocate(Some(name)) | SessionChange::Prepare(name, _) => {
+                    self.prepared.remove(name.as_bytes());
+                }
+                SessionChange::CloseCursor(None) => self.portals.clear(),
+                SessionChange::CloseCursor(Some(name)) | SessionChange::Declare(name, _) => {
+                    self.portals.remove(name.as_bytes());
+                }
+                SessionChange::Scope => {}
+            }
+        }
+    }
+
+    /// True if a message may rely on what a statement's name stands for; else it has to wait.
+    pub(super) fn sure_of_statement(&mut self, name: Text<'_>) -> bool {
+        let name = key(name);
+        let known = self.prepared.get(&name);
+        if known.is_none_or(|it| it.birth.is_sure(self.segment)) || self.session.unrestricted() {
+            return true;
+        }
+        if settled(&self.expected) {
+            // All is answered and nobody confirmed it: it never was made.
+            self.prepared.remove(&name);
+            return true;
+        }
+        self.settle();
+        false
+    }
+
+    /// The same for a portal.
+    pub(super) fn sure_of_portal(&mut self, name: Text<'_>) -> bool {
+        let name = key(name);
+        let known = self.portals.get(&name);
+        if known.is_none_or(|it| it.birth.is_sure(self.segment)) || self.session.unrestricted() {
+            return true;
+        }
+        if settled(&self.expected) {
+            self.portals.remove(&name);
+            return true;
+        }
+        self.settle();
+        false
+    }
+}

@@ -1,0 +1,162 @@
+//! What a name stands for is what the server has confirmed: no order of messages makes Weir judge
+//! one statement while the server runs another.
+
+use testkit::weir::{PASSWORD, PERSON};
+use tests::Stage;
+use tests::wire::{Message, Raw, frame};
+
+/// Nothing in these values tells what they are: only a statement's own facts mask them, and the
+/// server names no column as their origin.
+const SECRET: &str = "select last_name || ' of ' || id from customers order by id limit 5";
+const HARMLESS: &str = "select 'harmless'::text";
+
+fn parse(name: &str, sql: &str) -> Vec<u8> {
+    frame(b'P', format!("{name}\0{sql}\0\0\0").as_bytes())
+}
+
+fn bind(portal: &str, statement: &str) -> Vec<u8> {
+    frame(b'B', format!("{portal}\0{statement}\0\0\0\0\0\0\0").as_bytes())
+}
+
+fn execute(portal: &str) -> Vec<u8> {
+    frame(b'E', format!("{portal}\0\0\0\0\0").as_bytes())
+}
+
+fn sync() -> Vec<u8> {
+    frame(b'S', b"")
+}
+
+fn query(sql: &str) -> Vec<u8> {
+    frame(b'Q', format!("{sql}\0").as_bytes())
+}
+
+/// Sends all of it at once, and reads up to the end of a last statement behind it.
+fn pipeline(raw: &mut Raw, messages: &[Vec<u8>]) -> Vec<Message> {
+    let last = [sync(), query("rollback"), query("select 'the end'")].concat();
+    raw.send(&[messages.concat(), last].concat()).unwrap();
+    let mut all = Vec::new();
+    loop {
+        let part = raw.until(b'Z').unwrap();
+        let end = part.iter().any(|message| message.body.ends_with(b"the end"));
+        all.extend(part);
+        if end {
+            return all;
+        }
+    }
+}
+
+#[test]
+fn no_order_of_messages_shows_what_is_masked() {
+    let stage = Stage::shop().unwrap();
+    let secrets = stage.truth(SECRET).unwrap();
+    let secrets: Vec<&str> = secrets.lines().collect();
+    assert_eq!(secrets.len(), 5);
+    let sign_in = || Raw::sign_in(stage.weir.port(), PERSON, PASSWORD, "shop").unwrap();
+    let long = "n".repeat(63);
+    let (first, second, third) = (format!("{long}1"), format!("{long}2"), format!("{long}3"));
+    let failing = || bind("", "nowhere");
+    let close = |name: &str| frame(b'C', format!("S{name}\0").as_bytes());
+    let prepare = query(&format!("prepare a as {SECRET}"));
+    let run = |name: &str| [bind("", name), execute(""), sync()].concat();
+    // What is done first and answered, then what is sent in one go.
+    let cases: Vec<(&str, Vec<Vec<u8>>, Vec<Vec<u8>>)> = vec![
+        ("secret itself", vec![], vec![parse("", SECRET), run("")]),
+        ("parse twice", vec![parse("a", SECRET)], vec![parse("a", HARMLESS), sync(), run("a")]),
+        (
+            "parse ignored",
+            vec![parse("", SECRET)],
+            vec![failing(), parse("", HARMLESS), sync(), run("")],
+        ),
+        (
+            "parse over prepare",
+            vec![prepare.clone()],
+            vec![parse("a", HARMLESS), sync(), query("execute a")],
+        ),
+        (
+            "prepare over parse",
+            vec![parse("a", HARMLESS)],
+            vec![query("deallocate a"), prepare.clone(), query("execute a")],
+        ),
+        (
+            "prepare over parse, bound",
+            vec![parse("a", HARMLESS)],
+            vec![query("deallocate a"), prepare.clone(), run("a")],
+        ),
+        (
+            "execute by name",
+            vec![query(&format!("prepare a as {HARMLESS}")), parse("s", "execute a")],
+            vec![query("deallocate a"), prepare, run("s")],
+        ),
+        (
+            "long names",
+            vec![parse(&first, HARMLESS), sync(), close(&second), parse(&third, SECRET)],
+            vec![run(&first)],
+        ),
+        (
+            "cursor behind a savepoint",
+            vec![
+                query("begin"),
+                query(&format!("declare c cursor for {SECRET}")),
+                query("savepoint s"),
+            ],
+            vec![
+                parse("", HARMLESS),
+                bind("c", ""),
+                sync(),
+                query("rollback to s"),
+                query("fetch all from c"),
+            ],
+        ),
+        (
+            "cursor in a portal's place",
+            vec![query("begin"), parse("", HARMLESS), bind("c", "")],
+            vec![
+                query("close c"),
+                query(&format!("declare c cursor for {SECRET}")),
+                execute("c"),
+                sync(),
+            ],
+        ),
+    ];
+    for (name, before, at_once) in cases {
+        let mut raw = sign_in();
+        if !before.is_empty() {
+            raw.send(&[before.concat(), sync()].concat()).unwrap();
+            let answers = before.iter().filter(|message| matches!(message.first(), Some(b'Q')));
+            // The Sync is answered too, and each within `before`.
+            let syncs = before.iter().filter(|message| matches!(message.first(), Some(b'S')));
+            for _ in 0..=answers.count() + syncs.count() {
+                raw.until(b'Z').unwrap();
+            }
+        }
+        for message in pipeline(&mut raw, &at_once) {
+            let text = String::from_utf8_lossy(&message.body);
+            for secret in &secrets {
+                assert!(!text.contains(secret), "{name} shows {secret}");
+            }
+        }
+    }
+}
+
+#[test]
+fn honest_pipelines_work() {
+    let stage = Stage::shop().unwrap();
+    let mut raw = Raw::sign_in(stage.weir.port(), PERSON, PASSWORD, "shop").unwrap();
+    let mut messages = vec![parse("a", "select 'from a'")];
+    for _ in 0..50 {
+        messages.extend([bind("", "a"), execute(""), sync()]);
+        messages.extend([parse("", "select 'unnamed'"), bind("p", ""), execute("p"), sync()]);
+    }
+    messages.extend([query("prepare b as select 'from b'"), query("execute b")]);
+    messages.extend([query("begin"), query("set local search_path to pg_catalog")]);
+    messages.extend([parse("", "select 'local'::text"), bind("", ""), execute(""), sync()]);
+    messages.push(query("select 'simple'"));
+    let answers = pipeline(&mut raw, &messages);
+    let count = |text: &str| {
+        answers.iter().filter(|m| m.tag == b'D' && m.body.ends_with(text.as_bytes())).count()
+    };
+    let errors: Vec<_> = answers.iter().filter(|m| m.tag == b'E').collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let counts = ["from a", "unnamed", "from b", "local", "simple"].map(count);
+    assert_eq!(counts, [50, 50, 1, 1, 1]);
+}
