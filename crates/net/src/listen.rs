@@ -35,7 +35,9 @@ pub struct Accepted {
     pub stream: TcpStream,
     /// Who is at the other end.
     pub peer: SocketAddr,
-    /// Its place among those who have not signed in: drop it when sign-in is over, either way.
+    /// Its place among those who have not signed in: drop it when sign-in is over, either way. An
+    /// async block takes only the fields that it names, so one that does not name this gives the
+    /// place up at once.
     pub pending: Pending,
 }
 
