@@ -1,6 +1,6 @@
 //! Names of prepared statements and portals: what they stand for by what the server has confirmed.
-//! A server that ignores or refuses a message keeps the old meaning, so nothing is taken for granted
-//! beyond the Sync behind which the server listens again. Knows no rows.
+//! A server that ignores or refuses a message keeps the old meaning, so nothing is taken for
+//! granted beyond the Sync behind which the server listens again. Knows no rows.
 
 use super::{
     Relay,
@@ -58,6 +58,11 @@ impl Relay {
                 SessionChange::Scope => {}
             }
         }
+    }
+
+    /// Portals go with their transaction; those of a later segment are not part of it.
+    pub(super) fn forget_portals(&mut self, segment: u64) {
+        self.portals.retain(|_, portal| portal.birth.segment >= segment);
     }
 
     /// True if a message may rely on what a statement's name stands for; else it has to wait.

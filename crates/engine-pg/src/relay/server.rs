@@ -383,8 +383,7 @@ impl Relay {
                 None => self.prepared.remove(&name),
             };
         }
-        let failed = self.answered;
-        self.portals.retain(|_, portal| portal.birth.segment > failed);
+        self.forget_portals(self.answered + 1);
         self.session.forget_cursors();
         self.skipping = self.expected.is_empty();
         Ok(())
@@ -426,9 +425,7 @@ impl Relay {
             self.answered += 1;
         }
         if self.status == Status::Idle {
-            // What was bound behind this request is not part of the transaction that ended.
-            let answered = self.answered;
-            self.portals.retain(|_, portal| portal.birth.segment >= answered);
+            self.forget_portals(self.answered);
             self.session.transaction_ended();
         }
         if !hidden {
