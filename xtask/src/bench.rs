@@ -83,6 +83,9 @@ fn throughput(places: &Places, length: Length, report: &mut Report) -> Result<()
 }
 
 fn select(place: &Place, load: &Load, report: &mut Report) -> Result<()> {
+    if place.loses_prepared && load.protocol == measure::Protocol::Prepared {
+        return Ok(());
+    }
     let result = measure::pgbench(place, load)?;
     let word = load.protocol.as_str();
     let name = format!("select {word}, {} clients", load.clients);

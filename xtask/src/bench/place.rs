@@ -28,6 +28,8 @@ pub(super) struct Place {
     pub(super) url: String,
     /// The process in between; `None` for the direct way.
     pub(super) pid: Option<u32>,
+    /// Prepared statements get lost on this way: Debian's PgBouncer knows none in transaction mode.
+    pub(super) loses_prepared: bool,
 }
 
 /// All of them. Dropped in this order: proxies stop before their upstream.
@@ -57,7 +59,10 @@ impl Places {
             .limit("max_signing_in", "2000")
             .start()?;
         let pid = Some(weir.pid()?);
-        let place = |name, url, pid| Place { name, url, pid };
+        let place = |name, url, pid| {
+            let loses_prepared = name == "bouncer/trans";
+            Place { name, url, pid, loses_prepared }
+        };
         let list = vec![
             place("direct", direct, None),
             place("bouncer/session", session.url(DATABASE), Some(session.pid())),
