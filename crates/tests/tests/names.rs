@@ -45,6 +45,9 @@ fn pipeline(raw: &mut Raw, messages: &[Vec<u8>]) -> Vec<Message> {
     }
 }
 
+/// What a case is called, the messages that come first, and those that follow.
+type Case = (&'static str, Vec<Vec<u8>>, Vec<Vec<u8>>);
+
 #[test]
 fn no_order_of_messages_shows_what_is_masked() {
     let stage = Stage::shop().unwrap();
@@ -59,7 +62,7 @@ fn no_order_of_messages_shows_what_is_masked() {
     let prepare = query(&format!("prepare a as {SECRET}"));
     let run = |name: &str| [bind("", name), execute(""), sync()].concat();
     // What is done first and answered, then what is sent in one go.
-    let cases: Vec<(&str, Vec<Vec<u8>>, Vec<Vec<u8>>)> = vec![
+    let cases: Vec<Case> = vec![
         ("secret itself", vec![], vec![parse("", SECRET), run("")]),
         ("parse twice", vec![parse("a", SECRET)], vec![parse("a", HARMLESS), sync(), run("a")]),
         (

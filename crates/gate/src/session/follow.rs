@@ -8,7 +8,7 @@ use crate::{
 };
 use model::{
     Operation,
-    facts::{Effect, SessionChange},
+    facts::{Effect, RelationRef, SessionChange},
 };
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -147,29 +147,29 @@ impl Session {
         }
         for effect in &part.facts.effects {
             let made = effect.relation.as_ref();
-            match effect.operation {
-                Operation::CreateTemp => {
-                    let Some(made) = made else { continue };
-                    changed |= self.scope.temporary.insert(made.name.to_string());
-                }
-                // A new table is a name that the catalog does not know: nothing else changes.
-                Operation::Create
-                    if made.is_some_and(|made| {
-                        !catalog.relations().any(|known| *known.name == *made.name)
-                    }) && !self.makes_temporary => {}
-                operation if alters_names(operation) => {
-                    self.renamed_temporary |= operation == Operation::Rename
-                        && made.is_some_and(|made| {
-                            made.schema.starts_with("pg_temp")
-                                || self.scope.temporary.contains(&*made.name)
-                        });
-                    if let Some(made) = made.filter(|_| self.makes_temporary) {
-                        self.scope.temporary.insert(made.name.to_string());
-                    }
-                    changed |= !std::mem::replace(&mut self.scope.altered, true);
-                }
-                _ => {}
+            let operation = effect.operation;
+            if operation == Operation::CreateTemp {
+                let Some(made) = made else { continue };
+                changed |= self.scope.temporary.insert(made.name.to_string());
+                continue;
             }
+            // A new table is a name that the catalog does not know: nothing else changes.
+            let unheard_of =
+                |made: &RelationRef| !catalog.relations().any(|known| *known.name == *made.name);
+            let adds = operation == Operation::Create
+                && made.is_some_and(unheard_of)
+                && !self.makes_temporary;
+            if adds || !alters_names(operation) {
+                continue;
+            }
+            self.renamed_temporary |= operation == Operation::Rename
+                && made.is_some_and(|made| {
+                    made.schema.starts_with("pg_temp") || self.scope.temporary.contains(&*made.name)
+                });
+            if let Some(made) = made.filter(|_| self.makes_temporary) {
+                self.scope.temporary.insert(made.name.to_string());
+            }
+            changed |= !std::mem::replace(&mut self.scope.altered, true);
         }
         if changed {
             self.scope.prepared.clear();
