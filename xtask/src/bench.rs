@@ -74,16 +74,25 @@ fn throughput(places: &Places, length: Length, report: &mut Report) -> Result<()
     }
     for place in places.list() {
         let seconds = length.seconds();
-        let result = measure::pgbench(place, &Load::default_mix(8, seconds))?;
-        report.add("pgbench default, 8 clients", Unit::PerSecond, place.name, result.tps);
-        let result = measure::pgbench(place, &Load::connect(4, seconds))?;
-        report.add("connections, 4 clients", Unit::PerSecond, place.name, result.tps);
+        let loads = [
+            ("pgbench default, 8 clients", Load::default_mix(8, seconds)),
+            ("connections, 4 clients", Load::connect(4, seconds)),
+        ];
+        for (name, load) in loads.iter().filter(|(_, load)| possible(place, load)) {
+            let result = measure::pgbench(place, load)?;
+            report.add(name, Unit::PerSecond, place.name, result.tps);
+        }
     }
     Ok(())
 }
 
+/// Whether the way to the data can carry the load.
+fn possible(place: &Place, load: &Load) -> bool {
+    !place.loses_prepared || load.protocol != measure::Protocol::Prepared
+}
+
 fn select(place: &Place, load: &Load, report: &mut Report) -> Result<()> {
-    if place.loses_prepared && load.protocol == measure::Protocol::Prepared {
+    if !possible(place, load) {
         return Ok(());
     }
     let result = measure::pgbench(place, load)?;
