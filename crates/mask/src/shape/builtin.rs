@@ -93,7 +93,8 @@ fn other(oid: u32) -> Option<Shape> {
         2970 | 5038 => constant("1:1:", &SNAPSHOT),
         3220 => constant("0/0", &[0; 8]),
         5069 => constant("0", &[0; 8]),
-        3615 => constant("", &[0; 4]),
+        // An empty one is sent by some servers and not read again by them.
+        3615 => constant("'***'", b"\0\0\0\x01\x01\0\0***\0"),
         4072 => constant("$", b"\x01$"),
         // aclitem, void, gtsvector, internal statistics: no person's text, no neutral value.
         1033 | 2278 | 3642 | 3361 | 3402 | 4600 | 4601 => Shape::Closed,
