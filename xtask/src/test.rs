@@ -82,13 +82,18 @@ fn counted(command: &mut Command) -> Result<Count> {
     let mut child = command.spawn().with_context(|| format!("run {line}"))?;
     // The command holds the pipe's writing end; reading would never end while it does.
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    let mut count = Count::default();
+    let (mut count, mut closing) = (Count::default(), None);
     for line in BufReader::new(reader).lines().map_while(Result::ok) {
         eprintln!("{line}");
-        if let Some(found) = summary(&line) {
-            count.add(found);
+        match summary(&line) {
+            // Nextest shows what a failed test printed, its own count among it; it closes with one
+            // of all.
+            Some(found) if line.trim_start().starts_with("Summary") => closing = Some(found),
+            Some(found) => count.add(found),
+            None => {}
         }
     }
+    let count = closing.unwrap_or(count);
     let status = child.wait()?;
     if !status.success() && count.failed == 0 {
         bail!("{line} ended with {status}");
