@@ -27,6 +27,7 @@ mod cache;
 mod clearance;
 mod database;
 mod line;
+mod look_ups;
 mod plan;
 mod record;
 mod refusal;

@@ -1,6 +1,6 @@
 //! What all governed sessions share: policies, ledger, keys, caches. Knows no session.
 
-use crate::{cache::PlanContext, database::Database, record};
+use crate::{cache::PlanContext, database::Database, look_ups::Counters, record};
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
 use ledger::{Ledger, Record, ShapeId};
@@ -32,6 +32,7 @@ pub struct Gate {
     pub(crate) mask_key: mask::Key,
     pub(crate) verdicts: VerdictCache,
     pub(crate) shapes: ShapesWritten,
+    pub(crate) look_ups: Counters,
     pub(crate) lost_records: AtomicU64,
 }
 
@@ -50,6 +51,7 @@ impl Gate {
             mask_key,
             verdicts: VerdictCache::default(),
             shapes: ShapesWritten::default(),
+            look_ups: Counters::default(),
             lost_records: AtomicU64::new(0),
         }
     }

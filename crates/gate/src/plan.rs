@@ -9,7 +9,7 @@ use crate::{
 };
 use model::{Facts, Identity, Verdict};
 use policy::{Context, PolicySet, Request};
-use sql::{CopyShape, Scope, SyntaxError};
+use sql::{CopyShape, Guard, Scope, SyntaxError};
 use std::{
     ops::Range,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
@@ -20,6 +20,8 @@ use std::{
 pub struct Plan {
     /// The exact text.
     pub text: Box<str>,
+    /// What goes to the server in the place of the text, where the text's aggregates are guarded.
+    pub sent: Option<Box<str>>,
     /// One per statement of the text, in order. Empty for an empty text.
     pub parts: Vec<Part>,
     /// The knowledge it was decided on; masks are compiled against the same.
@@ -90,8 +92,16 @@ impl Gate {
         context: PlanContext,
     ) -> Plan {
         let analysed = sql::analyse(text, &knowledge.catalog, asker.scope);
+        let mut guards = Vec::new();
         let parts = analysed.into_iter().map(|statement| {
             let verdict = self.decide(&statement.facts, asker, &knowledge, policies, context);
+            if let Some(least) = verdict.min_group {
+                let labelled = |guard: &Guard| {
+                    guard.columns.iter().any(|column| knowledge.labels.label(*column).is_some())
+                };
+                let own = statement.guards.into_iter().filter(labelled);
+                guards.extend(own.map(|guard| (guard, least)));
+            }
             let normalised = sql::normalise(text.get(statement.span.clone()).unwrap_or(text));
             Part {
                 shape: shape_id(&normalised, asker, &context),
@@ -106,9 +116,12 @@ impl Gate {
                 empty: statement.empty,
             }
         });
+        let parts = parts.collect();
+        let sent = (!guards.is_empty()).then(|| sql::guarded(text, &guards).into());
         Plan {
             text: text.into(),
-            parts: parts.collect(),
+            sent,
+            parts,
             knowledge: Arc::clone(&knowledge),
             unrestricted: asker.unrestricted,
             policies: policies.version(),

@@ -24,6 +24,8 @@ use std::{borrow::Cow, net::IpAddr, sync::atomic::Ordering, time::SystemTime};
 pub struct Parameters {
     hashes: Vec<ledger::Hash>,
     count: u64,
+    /// How many more values than parameters there are, arrays taken apart.
+    pub(crate) elements: u64,
 }
 
 impl Parameters {
@@ -43,6 +45,8 @@ impl Parameters {
                 parameters.hashes.push(redactor.hash(value.unwrap_or_default()));
             }
             parameters.count += 1;
+            let more = crate::look_ups::elements(value.unwrap_or_default());
+            parameters.elements = parameters.elements.saturating_add(more);
         }
         parameters
     }
@@ -229,7 +233,7 @@ fn describe<'a>(
         outputs: outputs
             .map(|output| ShapeOutput {
                 name: Cow::Borrowed(&output.name),
-                sources: columns(&output.sources).into(),
+                sources: [columns(&output.sources), columns(&output.statistics)].concat().into(),
             })
             .collect(),
         unknowns: facts.unknowns.iter().map(|u| Cow::Borrowed(u.what.as_str())).collect(),

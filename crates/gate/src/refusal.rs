@@ -1,6 +1,7 @@
 //! What a client is told when a statement does not run. Knows no wire format.
 
-use model::{Blame, Verdict};
+use crate::look_ups::Reached;
+use model::{Blame, Verdict, verdict::LookUps};
 
 /// A statement that does not run, in words a person and a model can act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,27 @@ impl Refusal {
             position: Some(position),
             blame: Blame::Client,
             record: None,
+        }
+    }
+
+    /// An identity asks for too many values in an hour.
+    pub(crate) fn look_ups(reached: &Reached, record: Option<String>) -> Self {
+        let Reached { limit, left, minutes } = reached;
+        let LookUps { identity, label, values: _, per_hour, policy } = limit;
+        Self {
+            sqlstate: "42501",
+            message: format!(
+                "Weir refused this statement: {identity} may look up {per_hour} values of {label} \
+                 an hour by policy \"{policy}\", and {left} are left"
+            ),
+            detail: None,
+            hint: Some(format!(
+                "Look up fewer values at once, join with a table that holds them, or go on in \
+                 {minutes} minutes."
+            )),
+            position: None,
+            blame: Blame::Policy,
+            record,
         }
     }
 

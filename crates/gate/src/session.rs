@@ -305,6 +305,7 @@ impl Session {
         now: SystemTime,
     ) -> Result<Cleared<Statement>, Refusal> {
         self.examine(plan, via, now)?;
+        self.count_look_ups(plan, via, parameters.elements, now)?;
         let mut parts = Vec::with_capacity(plan.parts.len());
         let mut intent = Sequence::default();
         let mut durability = Durability::Soon;
@@ -316,6 +317,28 @@ impl Session {
         }
         self.gate.ledger.hand_over(intent).map_err(|_| Refusal::unrecordable())?;
         Ok(Cleared::mint(Statement { plan: Arc::clone(plan), parts, intent, durability }))
+    }
+
+    /// Counts what a run looks up; refuses it where a limit is reached. What is refused does not
+    /// count.
+    fn count_look_ups(
+        &mut self,
+        plan: &Plan,
+        via: Via,
+        elements: u64,
+        now: SystemTime,
+    ) -> Result<(), Refusal> {
+        for part in plan.parts.iter().filter(|part| !part.verdict.look_ups.is_empty()) {
+            let (counters, database) = (&self.gate.look_ups, &self.database.name);
+            let charged = counters.charge(database, &part.verdict.look_ups, elements, now);
+            if let Err(reached) = charged {
+                let id = self.next_statement_id();
+                let refusal = Refusal::look_ups(&reached, Some(id.to_string()));
+                record::refused(self, plan, part, id, via, &refusal, now);
+                return Err(refusal);
+            }
+        }
+        Ok(())
     }
 
     /// Records the outcome of one part and follows what it did to the session.

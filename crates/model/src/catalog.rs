@@ -91,7 +91,8 @@ pub struct Column {
     pub not_null: bool,
     /// For generated columns: the expression's text.
     pub generated: Option<String>,
-    /// The columns of this relation that take part in a primary key or a one-column unique index.
+    /// True if no two rows of this relation have the same value here: alone it is the primary key
+    /// or a unique index.
     pub unique: bool,
     /// The column that a one-column foreign key points to.
     pub references: Option<ColumnId>,

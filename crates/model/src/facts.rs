@@ -190,8 +190,15 @@ impl Operation {
 pub enum Use {
     /// Its value reaches the client, through any expression.
     Returned,
-    /// Equality, join, IN, GROUP BY, DISTINCT, IS NULL, set operations.
+    /// Compared for equality with other columns, or with itself: join, IN (SELECT …), GROUP BY,
+    /// DISTINCT, IS NULL, set operations.
     Tested,
+    /// Compared for equality with values that the client gave: a question whose answer tells
+    /// whether somebody has that value. [`Facts::look_ups`] counts them.
+    LookedUp,
+    /// Enters an aggregate over rows that can be guarded by the size of its group: see
+    /// [`Output::statistics`].
+    Aggregated,
     /// Every other predicate, ordering, range, LIKE, aggregate; whatever error or timing shows.
     Inferred,
     /// Assigned.
@@ -268,11 +275,23 @@ pub struct Output {
     pub sources: Vec<ColumnId>,
     /// How it derives from them.
     pub derivation: Derivation,
+    /// Columns of which only a statistic over a group of rows is part of this output (`avg(salary)`
+    /// and whatever is computed from it). Sorted, no duplicates. They are not among `sources`.
+    pub statistics: Vec<ColumnId>,
     /// The relation column that `RowDescription` must name for this output (a plain column
     /// reference to a relation or view at the top), or `None` for everything else.
     pub origin: Option<ColumnId>,
     /// True if something in it was not understood: its sources may be incomplete.
     pub unknown: bool,
+}
+
+/// How many values of the client's own a statement compares a column with, for equality.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LookUp {
+    /// Which column.
+    pub column: ColumnId,
+    /// How many values; one for each parameter, whatever it holds.
+    pub values: u32,
 }
 
 /// What was not understood, for the message to the client and for policy.
@@ -312,6 +331,8 @@ pub struct Facts {
     pub functions: Vec<FunctionRef>,
     /// Columns by use, sorted, no duplicates.
     pub columns: Vec<ColumnUse>,
+    /// How many values each looked-up column is compared with; sorted by column.
+    pub look_ups: Vec<LookUp>,
     /// The result's columns; `None` if the statement returns no rows. An empty vector is a result
     /// without columns (`SELECT FROM t`).
     pub outputs: Option<Vec<Output>>,
@@ -336,6 +357,7 @@ impl Facts {
             effects: vec![effect],
             functions: Vec::new(),
             columns: Vec::new(),
+            look_ups: Vec::new(),
             outputs: None,
             outputs_unknown: true,
             dynamic: true,

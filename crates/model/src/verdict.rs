@@ -94,6 +94,22 @@ pub enum Durability {
     BeforeForward,
 }
 
+/// How often an identity may ask whether a label has a certain value, and how often this statement
+/// does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct LookUps {
+    /// Whose limit it is: the chain of actors up to the one that the policy speaks of.
+    pub identity: String,
+    /// The label.
+    pub label: Label,
+    /// How many values the statement asks about; one for each parameter.
+    pub values: u64,
+    /// How many the identity may ask about in an hour.
+    pub per_hour: u64,
+    /// The policy that says so.
+    pub policy: PolicyId,
+}
+
 /// A verdict with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -117,6 +133,11 @@ pub struct Verdict {
     pub read_only: bool,
     /// At most this many rows leave.
     pub row_limit: Option<u64>,
+    /// Statistics over labelled columns leave for groups with at least so many distinct values, and
+    /// as NULL for others. Whoever runs the statement sees to it.
+    pub min_group: Option<u64>,
+    /// What the statement counts as towards limits on look-ups; one entry a label.
+    pub look_ups: Vec<LookUps>,
     /// When the intent must be on stable storage.
     pub durability: Durability,
     /// The effect that was denied or held, for the message.

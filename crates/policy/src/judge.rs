@@ -16,6 +16,7 @@ use crate::wording::{self, MAX_REFUSALS, Refusal, Wish, subject};
 use model::facts::Effect;
 use model::{
     ColumnId, Disclosure, Durability, Facts, Identity, Operation, Outcome, PolicyId, Use, Verdict,
+    verdict::LookUps,
 };
 use std::collections::{BTreeSet, HashSet};
 
@@ -35,6 +36,8 @@ struct Judge<'a> {
     permits: Vec<&'a Rule>,
     read_only: bool,
     row_limit: Option<u64>,
+    min_group: Option<u64>,
+    look_ups: Vec<LookUps>,
     reasons: Vec<String>,
     hold: Option<(&'a Rule, Option<Operation>)>,
 }
@@ -66,6 +69,8 @@ pub(crate) fn judge(book: &Book, request: &Request<'_>, identity: &Identity) -> 
         permits: Vec::new(),
         read_only: false,
         row_limit: None,
+        min_group: None,
+        look_ups: Vec::new(),
         reasons: Vec::new(),
         hold: None,
     };
@@ -123,7 +128,10 @@ impl<'a> Judge<'a> {
             let action = match used.usage {
                 Use::Returned => continue,
                 Use::Tested => "test",
-                Use::Inferred => "infer",
+                Use::LookedUp => "look_up",
+                // Where no statistic leaves, an aggregate is an inference like another.
+                Use::Aggregated if self.aggregates(used.column) => continue,
+                Use::Aggregated | Use::Inferred => "infer",
                 Use::Written => "write_label",
                 Use::Exported => "export",
             };
@@ -134,12 +142,16 @@ impl<'a> Judge<'a> {
                 continue;
             }
             let answer = self.asker.ask(action, place.object(), false);
+            if used.usage == Use::LookedUp {
+                self.count_look_ups(label, &answer);
+            }
             let subject = || {
                 let column = crate::entity::path(&[place.schema, place.table, place.name]);
                 let how = match used.usage {
                     Use::Returned => "returning",
                     Use::Tested => "comparing",
-                    Use::Inferred => "ordering, ranging or computing over",
+                    Use::LookedUp => "looking up values of",
+                    Use::Aggregated | Use::Inferred => "ordering, ranging or computing over",
                     Use::Written => "writing",
                     Use::Exported => "copying elsewhere",
                 };
@@ -147,6 +159,38 @@ impl<'a> Judge<'a> {
             };
             self.settle(answer, subject, action, place.object(), None);
         }
+    }
+
+    /// True if statistics over a column leave, or the column itself may. Takes the obligations of
+    /// the policies that say so.
+    fn aggregates(&mut self, column: ColumnId) -> bool {
+        let Some(statistic) = self.sight.statistic(column) else { return true };
+        if !statistic.allowed {
+            return false;
+        }
+        let least = statistic.rules.iter().filter_map(|rule| rule.min_group).max();
+        // Without a number any group will do, but a group of one is its member's value.
+        self.min_group = self.min_group.max(Some(least.unwrap_or(1)));
+        self.oblige(statistic.rules);
+        true
+    }
+
+    /// Counts what the statement looks up of a label, where a policy limits that.
+    fn count_look_ups(&mut self, label: &model::Label, answer: &Answer<'a>) {
+        let limits = answer.rules.iter().filter_map(|rule| Some((rule.look_ups?, &rule.id)));
+        let Some((per_hour, policy)) = limits.min_by_key(|(limit, _)| *limit) else { return };
+        if !answer.allowed || self.look_ups.iter().any(|known| known.label == *label) {
+            return;
+        }
+        let facts = self.request.facts;
+        let of_label = facts
+            .look_ups
+            .iter()
+            .filter(|look_up| self.sight.place(look_up.column).label == Some(label));
+        // Columns that share their storage are looked up together.
+        let values = of_label.map(|look_up| u64::from(look_up.values)).max().unwrap_or(1);
+        let (label, policy, identity) = (label.clone(), policy.clone(), self.identity.chain());
+        self.look_ups.push(LookUps { identity, label, values, per_hour, policy });
     }
 
     /// What was not understood.

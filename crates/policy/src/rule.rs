@@ -31,13 +31,28 @@ pub(crate) struct Rule {
     pub(crate) hold: Option<String>,
     /// `@row_limit`.
     pub(crate) row_limit: Option<u64>,
+    /// `@min_group`.
+    pub(crate) min_group: Option<u64>,
+    /// `@look_ups`: values in an hour.
+    pub(crate) look_ups: Option<u64>,
     /// `@durability`.
     pub(crate) durability: Option<Durability>,
 }
 
 /// Every annotation a policy may carry.
-pub(crate) const ANNOTATIONS: [&str; 9] =
-    ["id", "reason", "advice", "mask", "ladder", "approval", "hold", "row_limit", "durability"];
+pub(crate) const ANNOTATIONS: [&str; 11] = [
+    "id",
+    "reason",
+    "advice",
+    "mask",
+    "ladder",
+    "approval",
+    "hold",
+    "row_limit",
+    "min_group",
+    "look_ups",
+    "durability",
+];
 
 impl Rule {
     /// Reads annotations; on failure says which one is wrong, why, and what would be right.
@@ -53,6 +68,8 @@ impl Rule {
             ladder: None,
             hold: None,
             row_limit: None,
+            min_group: None,
+            look_ups: None,
             durability: None,
         };
         for (key, value) in annotations {
@@ -81,8 +98,13 @@ impl Rule {
             }
             "approval" => self.hold = Some(format!("approval by {value}")),
             "hold" => self.hold = Some(value.to_owned()),
-            "row_limit" => {
-                self.row_limit = Some(value.parse().map_err(|_| wrong("the whole numbers"))?);
+            "row_limit" | "min_group" | "look_ups" => {
+                let number = Some(value.parse().map_err(|_| wrong("the whole numbers"))?);
+                match key {
+                    "row_limit" => self.row_limit = number,
+                    "min_group" => self.min_group = number,
+                    _ => self.look_ups = number,
+                }
             }
             "durability" => {
                 self.durability = Some(match value {

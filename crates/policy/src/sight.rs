@@ -45,6 +45,14 @@ pub(crate) struct Place<'a> {
 /// label and not one per column.
 pub(crate) type Key = (RelationId, Option<Label>, Option<i16>);
 
+/// What a principal may learn of a group of rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Statistic<'a> {
+    /// Statistics over the column leave.
+    pub(crate) allowed: bool,
+    pub(crate) rules: Vec<&'a Rule>,
+}
+
 /// Answers about columns, remembered for one decision.
 #[derive(Debug)]
 pub(crate) struct Sight<'a> {
@@ -53,6 +61,7 @@ pub(crate) struct Sight<'a> {
     labels: &'a LabelMap,
     by_column: bool,
     columns: HashMap<Key, Seen<'a>>,
+    statistics: HashMap<Key, Statistic<'a>>,
     plain: Option<Seen<'a>>,
     unknown: Option<Seen<'a>>,
 }
@@ -68,8 +77,8 @@ impl<'a> Place<'a> {
 impl<'a> Sight<'a> {
     pub(crate) fn new(asker: &'a Asker<'a>, catalog: &'a Catalog, labels: &'a LabelMap) -> Self {
         let by_column = asker.by_column("disclose");
-        let columns = HashMap::new();
-        Self { asker, catalog, labels, by_column, columns, plain: None, unknown: None }
+        let (columns, statistics) = (HashMap::new(), HashMap::new());
+        Self { asker, catalog, labels, by_column, columns, statistics, plain: None, unknown: None }
     }
 
     /// Names and label of a column. One that the catalog does not know is labelled unknown.
@@ -113,6 +122,22 @@ impl<'a> Sight<'a> {
             .clone()
     }
 
+    /// What the principal may learn of a column by statistics; `None` if it may see the column as
+    /// it is, so that there is nothing to guard.
+    pub(crate) fn statistic(&mut self, column: ColumnId) -> Option<Statistic<'a>> {
+        if !matches!(self.column(column).view, View::Masked(_, _)) {
+            return None;
+        }
+        let place = self.place(column);
+        let key = Self::key(column, &place, self.asker.by_column("aggregate"));
+        let asker = self.asker;
+        let statistic = self.statistics.entry(key).or_insert_with(|| {
+            let answer = asker.ask("aggregate", place.object(), false);
+            Statistic { allowed: answer.allowed, rules: answer.rules }
+        });
+        Some(statistic.clone())
+    }
+
     /// What the principal sees of content that comes from no column: asked as the database itself.
     pub(crate) fn plain(&mut self) -> Seen<'a> {
         let asker = self.asker;
@@ -143,6 +168,14 @@ impl<'a> Sight<'a> {
             let echo = behind && self.place(*source).view && seen.view == View::Scan;
             if !echo {
                 parts.push(seen);
+            }
+        }
+        for column in &output.statistics {
+            match self.statistic(*column) {
+                Some(statistic) if statistic.allowed => {
+                    parts.push(Seen { view: View::Raw(None), rules: statistic.rules });
+                }
+                Some(_) | None => parts.push(self.column(*column)),
             }
         }
         if output.unknown {

@@ -61,6 +61,8 @@ pub(crate) fn strictest(
             (Some(left), Some(right)) => Some(left.min(right)),
             (left, right) => left.or(right),
         },
+        min_group: own.min_group.max(other.min_group),
+        look_ups: own.look_ups.into_iter().chain(other.look_ups).collect(),
         durability: own.durability.max(other.durability),
         refused,
     }

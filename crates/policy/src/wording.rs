@@ -166,6 +166,8 @@ pub(crate) fn refuse(reason: String) -> Verdict {
         redact_diagnostics: true,
         read_only: false,
         row_limit: None,
+        min_group: None,
+        look_ups: Vec::new(),
         durability: Durability::Soon,
         refused: None,
     }

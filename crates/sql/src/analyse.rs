@@ -6,9 +6,10 @@ use crate::{
     collect::Collector,
     flow::{Columns, Flow},
     function::Body,
+    guard::Guard,
     lex,
     names::Path,
-    parse,
+    parse, relate,
     scope::Env,
 };
 use model::{Catalog, Facts, FunctionId, Operation, RelationId, facts::Effect};
@@ -54,6 +55,8 @@ pub(crate) struct Frame {
 
 /// A walk over the statements of one text.
 pub(crate) struct Walk<'a> {
+    /// The client's own text.
+    pub(crate) text: &'a str,
     pub(crate) catalog: &'a Catalog,
     pub(crate) scope: &'a Scope,
     /// Where names are looked up at this point.
@@ -86,6 +89,12 @@ pub(crate) struct Walk<'a> {
     pub(crate) expansion: usize,
     /// The stream of a COPY.
     pub(crate) copy: Option<CopyShape>,
+    /// True while the text that is walked is the client's own and goes to the server as it stands,
+    /// so that its aggregates can be guarded.
+    pub(crate) guarding: bool,
+    /// The aggregates of this statement that can be guarded.
+    pub(crate) guards: Vec<Guard>,
+    sets: u32,
     depth: usize,
     work: usize,
     ran: usize,
@@ -123,13 +132,13 @@ pub fn analyse(text: &str, catalog: &Catalog, scope: &Scope) -> Vec<Analysed> {
     })
 }
 
-fn statements(
-    text: &str,
+fn statements<'a>(
+    text: &'a str,
     tree: &Owned<StmtList>,
-    catalog: &Catalog,
-    scope: &Scope,
+    catalog: &'a Catalog,
+    scope: &'a Scope,
 ) -> Vec<Analysed> {
-    let mut walk = Walk::new(catalog, scope);
+    let mut walk = Walk::new(text, catalog, scope);
     let mut analysed = Vec::with_capacity(tree.len());
     let mut end = 0;
     for raw in tree.iter() {
@@ -137,6 +146,7 @@ fn statements(
         let length = usize::try_from(raw.stmt_len).unwrap_or(0);
         end = if length == 0 { text.len() } else { start + length };
         let span = trimmed(text, start..end);
+        walk.guarding = crate::guard::may_guard(raw.stmt());
         let facts = if walk.readable {
             walk.whole(raw.stmt())
         } else {
@@ -146,7 +156,8 @@ fn statements(
         let facts = Arc::new(facts);
         walk.follow(&facts);
         let copy = walk.copy.take();
-        analysed.push(Analysed { facts, span, syntax_error: None, copy, empty: false });
+        let guards = std::mem::take(&mut walk.guards);
+        analysed.push(Analysed { facts, span, syntax_error: None, copy, guards, empty: false });
     }
     if analysed.is_empty() && !text.is_empty() {
         let effect =
@@ -155,7 +166,15 @@ fn statements(
         facts.effect(effect);
         let facts = Arc::new(facts.finish(None));
         let span = 0..text.len();
-        analysed.push(Analysed { facts, span, syntax_error: None, copy: None, empty: true });
+        let guards = Vec::new();
+        analysed.push(Analysed {
+            facts,
+            span,
+            syntax_error: None,
+            copy: None,
+            guards,
+            empty: true,
+        });
     }
     analysed
 }
@@ -177,17 +196,19 @@ fn unknown(
     syntax_error: Option<SyntaxError>,
 ) -> Vec<Analysed> {
     let facts = Arc::new(Facts::unknown(what, why));
-    vec![Analysed { facts, span: 0..text.len(), syntax_error, copy: None, empty: false }]
+    let (span, guards) = (0..text.len(), Vec::new());
+    vec![Analysed { facts, span, syntax_error, copy: None, guards, empty: false }]
 }
 
 impl<'a> Walk<'a> {
-    pub(crate) fn new(catalog: &'a Catalog, scope: &'a Scope) -> Self {
+    pub(crate) fn new(text: &'a str, catalog: &'a Catalog, scope: &'a Scope) -> Self {
         let path = Path {
             schemas: scope.search_path.clone(),
             temp: scope.temp_schema.clone(),
             certain: true,
         };
         Self {
+            text,
             catalog,
             scope,
             path: Rc::new(path),
@@ -205,6 +226,9 @@ impl<'a> Walk<'a> {
             bodies: HashMap::new(),
             expansion: 0,
             copy: None,
+            guarding: false,
+            guards: Vec::new(),
+            sets: 0,
             depth: 0,
             work: 0,
             ran: 0,
@@ -237,6 +261,12 @@ impl<'a> Walk<'a> {
                 self.expanded.clear();
             }
         }
+    }
+
+    /// A source for a set that the client made up.
+    pub(crate) fn new_set(&mut self) -> model::ColumnId {
+        self.sets += 1;
+        relate::set(self.sets)
     }
 
     /// Counts the expansion of a function's body; false if there have been too many.

@@ -23,8 +23,8 @@ pub(crate) enum Act {
     Scope,
     /// Reads a parameter that a session may have filled with a value.
     Stash,
-    /// Fails or waits depending on its arguments, or repeats rows by them.
-    Oracle,
+    /// Waits as its arguments say, or yields as many rows: nothing masks that.
+    Measure,
     /// A count: the result is not a value of its argument.
     Count,
 }
@@ -203,7 +203,7 @@ const ACTS: &[(Act, &[&str])] = &[
         &["pg_logical_slot_get_changes", "pg_logical_slot_get_binary_changes"],
     ),
     (Act::Export(Operation::Replication), &["pg_logical_emit_message"]),
-    (Act::Oracle, &["generate_series", "pg_sleep", "pg_sleep_for", "pg_sleep_until"]),
+    (Act::Measure, &["generate_series", "pg_sleep", "pg_sleep_for", "pg_sleep_until"]),
     (
         Act::Effect(Operation::Maintenance),
         &[

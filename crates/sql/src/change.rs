@@ -4,6 +4,7 @@ use crate::{
     analyse::Walk,
     flow::{Columns, Flow, Rest},
     names::{missing, reference},
+    relate::{Stand, stand},
     relation::Reached,
     scope::{Env, Fragment, Table},
     unbounded::unbounded,
@@ -78,7 +79,11 @@ impl<'a> Walk<'a> {
         if relation.kind == RelationKind::View {
             let columns = self.columns(relation);
             let sources = columns.fields.iter().flat_map(|field| field.flow.sources.clone());
-            let mut under: Vec<_> = sources.map(|source| source.relation).collect();
+            let real = |source| match stand(source) {
+                Stand::Column(column) | Stand::Statistic(column) => Some(column.relation),
+                Stand::Set => None,
+            };
+            let mut under: Vec<_> = sources.filter_map(real).collect();
             under.sort_unstable();
             under.dedup();
             for id in under.into_iter().filter(|id| *id != relation.id) {

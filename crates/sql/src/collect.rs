@@ -1,11 +1,14 @@
 //! Gathers what a walk finds and turns it into [`Facts`]. Knows no SQL and no catalog.
 
-use crate::flow::{Columns, Distance, Flow, Rest};
+use crate::{
+    flow::{Columns, Distance, Flow, Rest},
+    relate::{Relations, Stand, stand},
+};
 use model::{
     ColumnId, Facts, Operation, Use,
-    facts::{ColumnUse, Effect, FunctionRef, RelationRef, SessionChange, Unknown},
+    facts::{ColumnUse, Effect, FunctionRef, LookUp, RelationRef, SessionChange, Unknown},
 };
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// Facts in the making.
 #[derive(Debug, Default)]
@@ -20,7 +23,10 @@ pub(crate) struct Collector {
     pub(crate) session: Vec<SessionChange>,
     /// See [`Facts::dynamic`].
     pub(crate) dynamic: bool,
+    /// What the client's own sets were compared with.
+    pub(crate) relations: Relations,
     uses: HashSet<(ColumnId, Use)>,
+    look_ups: BTreeMap<ColumnId, u32>,
 }
 
 impl Collector {
@@ -63,10 +69,16 @@ impl Collector {
         }
     }
 
-    /// Notes that every source of a value is used in this way.
+    /// Notes that every source of a value is used in this way. Of a statistic nothing but the
+    /// statistic can be learned, unless it leaves by a way on which no group is guarded.
     pub(crate) fn uses(&mut self, flow: &Flow, usage: Use) {
         for source in &flow.sources {
-            self.uses.insert((*source, usage));
+            self.uses.insert(match (stand(*source), usage) {
+                (Stand::Statistic(column), Use::Written | Use::Exported) => (column, usage),
+                (Stand::Statistic(column), _) => (column, Use::Aggregated),
+                // What a set stands for is known at the end.
+                (Stand::Column(_) | Stand::Set, _) => (*source, usage),
+            });
         }
     }
 
@@ -86,6 +98,66 @@ impl Collector {
         }
         let usage = if flow.distance <= Distance::Folded { Use::Tested } else { Use::Inferred };
         self.uses(flow, usage);
+    }
+
+    /// Notes a comparison of two values; `values` is how many the client gave, if one of the sides
+    /// is of its making. Each side is a question about the other.
+    pub(crate) fn compared(&mut self, left: &Flow, right: &Flow, equality: bool, values: u32) {
+        if let (true, Some(lefts), Some(rights)) = (equality, &left.fields, &right.fields)
+            && lefts.len() == rights.len()
+        {
+            for (left, right) in lefts.iter().zip(rights.iter()) {
+                self.compared(&left.flow, &right.flow, equality, values);
+            }
+            return;
+        }
+        self.relations.relate(&[left, right]);
+        for (side, other) in [(left, right), (right, left)] {
+            let whole = side.distance <= Distance::Folded;
+            if !equality || !whole && side.fields.is_none() {
+                self.uses(side, Use::Inferred);
+            } else if other.is_given() {
+                self.looked_up(side, values);
+            } else if other.carries() || other.unknown {
+                self.tested(side);
+            } else {
+                // A set of guesses is no look-up: nobody can say how many there are.
+                self.uses(side, Use::Inferred);
+            }
+        }
+    }
+
+    fn looked_up(&mut self, flow: &Flow, values: u32) {
+        if let Some(fields) = &flow.fields {
+            return fields.iter().for_each(|field| self.looked_up(&field.flow, values));
+        }
+        if flow.distance > Distance::Folded {
+            return self.uses(flow, Use::Inferred);
+        }
+        self.uses(flow, Use::LookedUp);
+        for source in &flow.sources {
+            if let Stand::Column(column) = stand(*source) {
+                let count = self.look_ups.entry(column).or_default();
+                *count = count.saturating_add(values);
+            }
+        }
+    }
+
+    /// What the author of a view asks is no question of the client's.
+    pub(crate) fn forget_look_ups(&mut self) {
+        self.look_ups.clear();
+    }
+
+    /// The columns that predicates here ask about, other than by comparing them with columns: a
+    /// value that depends on the answer tells something of them.
+    pub(crate) fn asked(&self) -> Flow {
+        let mut flow = Flow::constant(None);
+        let asked = |usage: Use| matches!(usage, Use::Inferred | Use::LookedUp);
+        let columns = self.uses.iter().filter(|(_, usage)| asked(*usage));
+        flow.sources.extend(columns.map(|(column, _)| *column));
+        flow.sources.sort_unstable();
+        flow.sources.dedup();
+        flow
     }
 
     /// Notes that the session's scope may change, once in a row.
@@ -111,6 +183,11 @@ impl Collector {
         }
         self.session.extend(other.session);
         self.dynamic |= other.dynamic;
+        self.relations.take(other.relations);
+        for (column, values) in other.look_ups {
+            let count = self.look_ups.entry(column).or_default();
+            *count = count.saturating_add(values);
+        }
         for (column, usage) in other.uses {
             if let Some(usage) = keep(column, usage) {
                 self.uses.insert((column, usage));
@@ -126,6 +203,10 @@ impl Collector {
             self.unknown(unknown.what.clone(), unknown.why.clone());
         }
         self.dynamic |= facts.dynamic;
+        for look_up in &facts.look_ups {
+            let count = self.look_ups.entry(look_up.column).or_default();
+            *count = count.saturating_add(look_up.values);
+        }
         for use_ in &facts.columns {
             if let Some(usage) = keep(use_.usage) {
                 self.uses.insert((use_.column, usage));
@@ -136,13 +217,15 @@ impl Collector {
     /// Closes the collection. `outputs` are the result's columns, if there is a result.
     pub(crate) fn finish(mut self, outputs: Option<Columns>) -> Facts {
         let mut outputs_unknown = false;
-        let outputs = outputs.map(|columns| {
+        let outputs = outputs.map(|mut columns| {
             outputs_unknown = columns.rest != Rest::Closed;
-            for field in &columns.fields {
+            for field in &mut columns.fields {
+                self.relations.widen(&mut field.flow.sources);
                 self.uses(&field.flow, Use::Returned);
             }
             columns.fields.iter().map(|field| field.flow.output(&field.name)).collect()
         });
+        self.settle_sets();
         if self.effects.is_empty() {
             self.plain(Operation::Select);
         }
@@ -155,11 +238,31 @@ impl Collector {
             effects: self.effects,
             functions: self.functions,
             columns,
+            look_ups: self
+                .look_ups
+                .into_iter()
+                .map(|(column, values)| LookUp { column, values })
+                .collect(),
             outputs,
             outputs_unknown,
             dynamic: self.dynamic,
             unknowns: self.unknowns,
             session: self.session,
+        }
+    }
+
+    /// What was noted of a set holds for the columns that it was compared with.
+    fn settle_sets(&mut self) {
+        let is_set = |column: ColumnId| stand(column) == Stand::Set;
+        let sets: Vec<_> =
+            self.uses.iter().filter(|(column, _)| is_set(*column)).copied().collect();
+        for (set, usage) in sets {
+            self.uses.remove(&(set, usage));
+            let mut flow = Flow::constant(None);
+            flow.sources.push(set);
+            self.relations.widen(&mut flow.sources);
+            flow.sources.retain(|source| !is_set(*source));
+            self.uses(&flow, usage);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a value carries: the columns that can be part of it, and how. Knows no SQL.
 
+use crate::relate::{Stand, stand};
 use model::{
     ColumnId, TypeId,
     facts::{Derivation, Output},
@@ -44,6 +45,9 @@ pub(crate) struct Flow {
     pub(crate) ty: Option<TypeId>,
     /// True if it is certainly no row, though its type is not known.
     pub(crate) single: bool,
+    /// True if its length, or the number of its elements, depends on a value of its sources: as
+    /// many rows of it as there are tell that value.
+    pub(crate) sized: bool,
 }
 
 /// A named value: a column of a table, a field of a row, an output.
@@ -112,7 +116,18 @@ impl Flow {
             }
         }
         self.unknown |= other.unknown;
+        self.sized |= other.sized;
         self.distance = self.distance.max(other.distance);
+    }
+
+    /// True if it carries no column and is known: a constant, a parameter, or made of these.
+    pub(crate) fn is_given(&self) -> bool {
+        self.sources.is_empty() && !self.unknown
+    }
+
+    /// True if it carries something of a column.
+    pub(crate) fn carries(&self) -> bool {
+        self.sources.iter().any(|source| stand(*source) != Stand::Set)
     }
 
     /// The same sources, at least this far away; origin, fields and type are gone.
@@ -163,17 +178,26 @@ impl Flow {
 
     /// The value as the model states it.
     pub(crate) fn output(&self, name: &str) -> Output {
-        let mut sources = self.sources.to_vec();
-        sources.sort_unstable();
-        sources.dedup();
+        let (mut sources, mut statistics) = (Vec::new(), Vec::new());
+        for source in &self.sources {
+            match stand(*source) {
+                Stand::Column(column) => sources.push(column),
+                Stand::Statistic(column) => statistics.push(column),
+                Stand::Set => {}
+            }
+        }
+        for columns in [&mut sources, &mut statistics] {
+            columns.sort_unstable();
+            columns.dedup();
+        }
         let derivation = match self.distance {
             Distance::Identity => Derivation::Identity,
             Distance::Cast => Derivation::Cast,
             Distance::Folded | Distance::Expression => Derivation::Expression,
             Distance::Aggregate => Derivation::Aggregate,
         };
-        let origin = self.origin;
-        Output { name: name.to_owned(), sources, derivation, origin, unknown: self.unknown }
+        let (name, origin, unknown) = (name.to_owned(), self.origin, self.unknown);
+        Output { name, sources, statistics, derivation, origin, unknown }
     }
 }
 

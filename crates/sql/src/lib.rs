@@ -33,12 +33,14 @@ mod copy;
 mod ddl;
 mod flow;
 mod function;
+mod guard;
 mod lex;
 mod names;
 mod normalise;
 mod parse;
 mod plpgsql;
 mod query;
+mod relate;
 mod relation;
 mod scope;
 mod session;
@@ -47,6 +49,7 @@ mod types;
 mod unbounded;
 
 pub use analyse::analyse;
+pub use guard::{Guard, guarded};
 pub use normalise::normalise;
 
 use model::Facts;
@@ -112,6 +115,8 @@ pub struct Analysed {
     pub syntax_error: Option<SyntaxError>,
     /// The stream's format, for COPY … TO STDOUT and COPY … FROM STDIN.
     pub copy: Option<CopyShape>,
+    /// Aggregates in the statement that can be guarded by the size of their group.
+    pub guards: Vec<Guard>,
     /// True if there is nothing between the semicolons: the server answers EmptyQueryResponse.
     pub empty: bool,
 }

@@ -5,6 +5,7 @@ mod expr;
 mod from;
 mod join;
 mod name;
+mod sublink;
 mod target;
 mod with;
 
@@ -22,8 +23,8 @@ use pg_raw_parse::{
     raw::SetOperation,
 };
 
-/// Whether an expression stands in a predicate or makes a value. A comparison in a predicate is a
-/// test; one that makes a value tells the client its answer, which is an inference.
+/// Whether an expression stands in a predicate or makes a value. The answer of a comparison that
+/// makes a value goes on with the value; that of a predicate ends there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// Makes a value.
@@ -56,7 +57,8 @@ impl Walk<'_> {
         self.order_by(select.sort_clause(), &columns, env);
         for limit in [select.limit_count(), select.limit_offset()] {
             let flow = self.value(limit, env);
-            self.facts.uses(&flow, Use::Inferred);
+            // So many rows say so much of it.
+            self.facts.uses(&flow, Use::Exported);
         }
         self.locks(select.locking_clause(), env);
         columns
@@ -143,6 +145,7 @@ impl Walk<'_> {
             let fragment = self.source(item, env, false);
             env.fragments.push(fragment);
         }
+        env.steady = self.steady(select, env);
         let columns = self.targets(select.target_list().iter(), env);
         self.test(select.where_clause(), env);
         for item in select.group_clause() {
@@ -211,7 +214,7 @@ impl Walk<'_> {
         }
         for offset in [window.start_offset(), window.end_offset()] {
             let flow = self.value(offset, env);
-            self.facts.uses(&flow, Use::Inferred);
+            self.facts.uses(&flow, Use::Exported);
         }
     }
 

@@ -193,7 +193,7 @@ impl<'a> Walk<'a> {
         let expanded = match parse::parse(text) {
             Ok(tree) => match tree.stmts().next() {
                 Some(Node::SelectStmt(select)) => {
-                    Some(self.inside(Path::bare(), |walk| walk.select(select, &Env::default())))
+                    Some(self.inside(Path::bare(), |walk| walk.view(select)))
                 }
                 _ => None,
             },
@@ -209,6 +209,16 @@ impl<'a> Walk<'a> {
                 None => field.flow.unknown = true,
             }
         }
+    }
+
+    /// A view's query. Its columns are remembered for the whole text, so what its sets were
+    /// compared with is settled here.
+    fn view(&mut self, select: &nodes::SelectStmt) -> Columns {
+        let mut columns = self.select(select, &Env::default());
+        for field in &mut columns.fields {
+            self.facts.relations.widen(&mut field.flow.sources);
+        }
+        columns
     }
 
     /// Runs a walk over a body that the client did not write: other path, no sight of the caller's
@@ -229,15 +239,18 @@ impl<'a> Walk<'a> {
         let made = std::mem::take(&mut self.made);
         let facts = std::mem::take(&mut self.facts);
         let frames = std::mem::take(&mut self.frames);
+        let guarding = std::mem::take(&mut self.guarding);
         self.expansion += 1;
         let result = walk(self);
         self.expansion -= 1;
         self.frames = frames;
         self.made = made;
         self.path = path;
-        let inner = std::mem::replace(&mut self.facts, facts);
+        self.guarding = guarding;
+        let mut inner = std::mem::replace(&mut self.facts, facts);
+        inner.forget_look_ups();
         self.facts.take(inner, |column, usage| match usage {
-            Use::Inferred => Some(Use::Tested),
+            Use::Inferred | Use::LookedUp => Some(Use::Tested),
             Use::Exported if row == Some(column.relation) => None,
             other => Some(other),
         });

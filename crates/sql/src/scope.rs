@@ -1,7 +1,10 @@
 //! What names mean at one place of a query: tables in FROM, columns, WITH queries. Knows how
 //! PostgreSQL searches them and nothing of where they come from.
 
-use crate::flow::{Columns, Field, Flow, Rest};
+use crate::{
+    flow::{Columns, Field, Flow, Rest},
+    guard::Steady,
+};
 use model::{ColumnId, RelationId, TypeId};
 use std::rc::Rc;
 
@@ -47,6 +50,8 @@ pub(crate) struct Env<'e> {
     pub(crate) ctes: Rc<Vec<Cte>>,
     /// FROM so far.
     pub(crate) fragments: Vec<Fragment>,
+    /// How its tables hang together, once all of it is known and if that can be told.
+    pub(crate) steady: Option<Rc<Steady>>,
 }
 
 impl Table {
@@ -99,19 +104,19 @@ impl Columns {
 impl<'e> Env<'e> {
     /// A level below this one.
     pub(crate) fn below(&'e self) -> Env<'e> {
-        Env { parent: Some(self), ctes: Rc::default(), fragments: Vec::new() }
+        Env { parent: Some(self), ..Env::default() }
     }
 
     /// This level without its FROM: what a subquery in FROM sees unless it is LATERAL.
     pub(crate) fn without_from(&self) -> Env<'e> {
-        Env { parent: self.parent, ctes: Rc::clone(&self.ctes), fragments: Vec::new() }
+        Env { parent: self.parent, ctes: Rc::clone(&self.ctes), ..Env::default() }
     }
 
     /// This level with more FROM: what the right side of a join sees if it is LATERAL.
     pub(crate) fn with(&self, fragment: &Fragment) -> Env<'e> {
         let mut fragments = self.fragments.clone();
         fragments.push(fragment.clone());
-        Env { parent: self.parent, ctes: Rc::clone(&self.ctes), fragments }
+        Env { parent: self.parent, ctes: Rc::clone(&self.ctes), fragments, steady: None }
     }
 
     fn levels(&self) -> impl Iterator<Item = &Env<'e>> {

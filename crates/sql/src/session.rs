@@ -351,6 +351,8 @@ impl Walk<'_> {
         let names = crate::names::parts(into.col_names());
         columns.rename(names);
         for field in &mut columns.fields {
+            // The next statement of the text reads them; what sets were compared with goes along.
+            self.facts.relations.widen(&mut field.flow.sources);
             if !into.skip_data {
                 self.facts.uses(&field.flow, Use::Exported);
             }
@@ -385,7 +387,8 @@ fn flow_of(output: &Output) -> Flow {
         Derivation::Aggregate => Distance::Aggregate,
     };
     Flow {
-        sources: output.sources.iter().copied().collect(),
+        // What was guarded when it was prepared need not be when it runs.
+        sources: output.sources.iter().chain(&output.statistics).copied().collect(),
         distance,
         origin: output.origin,
         unknown: output.unknown,

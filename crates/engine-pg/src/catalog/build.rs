@@ -185,15 +185,12 @@ impl Builder {
 
     fn index(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
         let relation = RelationId(row.number()?);
-        let (primary, keys): (bool, usize) = (row.boolean()?, row.number()?);
+        let keys: usize = row.number()?;
         let columns: Vec<i16> = row.vector()?;
-        if primary || keys == 1 {
-            // Columns behind the keys are only carried along (INCLUDE); 0 is an expression.
-            for number in columns.into_iter().take(keys).filter(|number| *number > 0) {
-                if let Some(column) = self.column_of(relation, number) {
-                    column.unique = true;
-                }
-            }
+        // Columns behind the keys are only carried along (INCLUDE); 0 is an expression.
+        let only = columns.first().filter(|number| keys == 1 && **number > 0);
+        if let Some(column) = only.and_then(|number| self.column_of(relation, *number)) {
+            column.unique = true;
         }
         Ok(())
     }

@@ -188,7 +188,7 @@ const INHERITANCE: &str = "SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inh
 const TRIGGERS: &str = "SELECT t.tgrelid, t.tgfoid FROM pg_catalog.pg_trigger t \
      WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' ORDER BY t.tgrelid, t.tgname";
 
-const INDEXES: &str = "SELECT i.indrelid, i.indisprimary, i.indnkeyatts, i.indkey \
+const INDEXES: &str = "SELECT i.indrelid, i.indnkeyatts, i.indkey \
      FROM pg_catalog.pg_index i WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL";
 
 const REFERENCES: &str = "SELECT k.conrelid, k.conkey[1], k.confrelid, k.confkey[1] \

@@ -192,7 +192,16 @@ impl Relay {
         }
         // A simple query also ends an unnamed statement's life.
         self.prepared.remove(&b""[..]);
-        self.send(cleared, None, message.whole, |run| Request::Query(Some(run)));
+        let plan = Arc::clone(&cleared.get().plan);
+        let mut other = bytes::BytesMut::new();
+        let whole = match &plan.sent {
+            Some(text) => {
+                encode::query(&mut other, text.as_bytes())?;
+                &other
+            }
+            None => message.whole,
+        };
+        self.send(cleared, None, whole, |run| Request::Query(Some(run)));
         Ok(Step::Done)
     }
 

@@ -44,9 +44,14 @@ impl Relay {
         let birth = Birth::asked(self.segment);
         let prepared = Arc::new(Prepared { plan, fields: OnceLock::new(), birth });
         let before = self.prepared.insert(name.clone(), Arc::clone(&prepared));
+        if let Some(text) = &prepared.plan.sent {
+            let (name, types) = (parse.name.bytes(), parse.type_oids.iter());
+            encode::parse(&mut self.upstream.output, name, text.as_bytes(), types)?;
+        } else {
+            self.upstream.output.extend_from_slice(message.whole);
+        }
         let made = Some(prepared);
         self.expected.push_back(Expected::of(Request::Parse { name, before, made }));
-        self.upstream.output.extend_from_slice(message.whole);
         Ok(Step::Done)
     }
 
@@ -257,7 +262,15 @@ impl Relay {
         if self.session.stands(plan, SystemTime::now()) && !self.session.by_name(plan) {
             return Ok(Arc::clone(plan));
         }
-        self.plan(Text::new(plan.text.as_bytes()))
+        let renewed = self.plan(Text::new(plan.text.as_bytes()))?;
+        // The server holds the text that was guarded as was decided then.
+        if renewed.sent != plan.sent {
+            return Err(Refusal::unenforceable(
+                "what policy says of its aggregates changed since it was prepared",
+                "Prepare it again.",
+            ));
+        }
+        Ok(renewed)
     }
 
     /// Where masks will be needed and the result's columns are not known, asks for them before the

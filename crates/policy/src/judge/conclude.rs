@@ -39,6 +39,9 @@ impl<'a> Judge<'a> {
         let mut masked = BTreeSet::new();
         let mut disclosures = Vec::new();
         for output in facts.outputs.as_deref().unwrap_or_default() {
+            for column in &output.statistics {
+                self.aggregates(*column);
+            }
             let (disclosure, rules) = self.sight.output(output);
             self.note(&disclosure, &rules, &mut masked);
             if let Disclosure::Raw { labels } = &disclosure {
@@ -65,10 +68,15 @@ impl<'a> Judge<'a> {
         let outcome = match self.hold {
             Some(_) => Outcome::Hold,
             None if hides || self.read_only || self.row_limit.is_some() => Outcome::Modify,
+            None if self.min_group.is_some() => Outcome::Modify,
             None => Outcome::Allow,
         };
         self.reasons.extend(masked);
         self.reasons.extend(raw.iter().map(|label| format!("{label} leaves raw")));
+        if let Some(least) = self.min_group {
+            let words = format!("statistics leave for groups with {least} or more distinct values");
+            self.reasons.push(words);
+        }
         if let Some(limit) = self.row_limit {
             self.reasons.push(format!("at most {limit} rows leave"));
         }
@@ -85,6 +93,8 @@ impl<'a> Judge<'a> {
             redact_diagnostics,
             read_only: self.read_only,
             row_limit: self.row_limit,
+            min_group: self.min_group,
+            look_ups: self.look_ups,
             durability: durability(facts, !raw.is_empty(), &self.permits),
             refused: self.hold.and_then(|(_, operation)| operation),
         }
@@ -117,7 +127,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Obligations of the policies that let values leave.
-    fn oblige(&mut self, rules: Vec<&'a Rule>) {
+    pub(super) fn oblige(&mut self, rules: Vec<&'a Rule>) {
         for rule in rules {
             if self.permits.iter().any(|known| known.id == rule.id) {
                 continue;

@@ -2,12 +2,12 @@
 //! and a `verdict` block.
 //!
 //! Lines of a verdict: `outcome`, `outputs`, `fallback`, `redact`, `read_only`, `rows`,
-//! `durability`, `refused` and `policies` are compared as a whole; `policy`, `reason` and `advice`
-//! may repeat and must be contained.
+//! `min_group`, `look_ups`, `durability`, `refused` and `policies` are compared as a whole;
+//! `policy`, `reason` and `advice` may repeat and must be contained.
 
 use super::shop::{Shop, with};
 use crate::PolicySet;
-use model::{Disclosure, Verdict};
+use model::{Disclosure, Verdict, verdict::LookUps};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -61,6 +61,16 @@ fn holds(line: &str, verdict: &Verdict) -> bool {
         "redact" => verdict.redact_diagnostics.to_string() == value,
         "read_only" => verdict.read_only.to_string() == value,
         "rows" => verdict.row_limit.map_or("none".to_owned(), |rows| rows.to_string()) == value,
+        "min_group" => verdict.min_group.map_or("none".to_owned(), |n| n.to_string()) == value,
+        "look_ups" => {
+            let counted = verdict.look_ups.iter();
+            let words: Vec<String> = counted
+                .map(|LookUps { identity: _, label, values, per_hour, policy }| {
+                    format!("{label} {values} of {per_hour} by {policy}")
+                })
+                .collect();
+            words.join("; ") == value
+        }
         "durability" => {
             format!("{:?}", verdict.durability).to_lowercase() == value.replace('_', "")
         }

@@ -61,18 +61,29 @@ fn outputs() -> impl Strategy<Value = Output> {
     let derivations =
         [Derivation::Identity, Derivation::Cast, Derivation::Expression, Derivation::Aggregate];
     let sources = proptest::collection::btree_set(columns(), 0..4);
-    (sources, proptest::sample::select(derivations.to_vec()), proptest::bool::weighted(0.2))
-        .prop_map(|(sources, derivation, unknown)| Output {
+    let rarely = || proptest::bool::weighted(0.2);
+    (sources, proptest::sample::select(derivations.to_vec()), rarely(), rarely()).prop_map(
+        |(sources, derivation, statistics, unknown)| Output {
             name: "column".to_owned(),
-            sources: sources.into_iter().collect(),
+            sources: sources.iter().copied().skip(usize::from(statistics)).collect(),
+            statistics: sources.iter().copied().take(usize::from(statistics)).collect(),
             derivation,
             origin: None,
             unknown,
-        })
+        },
+    )
 }
 
 fn facts() -> impl Strategy<Value = Facts> {
-    let uses = [Use::Returned, Use::Tested, Use::Inferred, Use::Written, Use::Exported];
+    let uses = [
+        Use::Returned,
+        Use::Tested,
+        Use::LookedUp,
+        Use::Aggregated,
+        Use::Inferred,
+        Use::Written,
+        Use::Exported,
+    ];
     let used = (columns(), proptest::sample::select(uses.to_vec()))
         .prop_map(|(column, usage)| ColumnUse { column, usage });
     let columns = proptest::collection::btree_set(used, 0..4);
@@ -87,6 +98,7 @@ fn facts() -> impl Strategy<Value = Facts> {
                 effects,
                 functions: vec![],
                 columns: columns.into_iter().collect(),
+                look_ups: vec![],
                 outputs,
                 outputs_unknown,
                 dynamic,

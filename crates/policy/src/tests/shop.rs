@@ -15,7 +15,7 @@
 
 use crate::{Context, PolicySet, Request};
 use model::catalog::{Column, Relation, RelationKind};
-use model::facts::{ColumnUse, Derivation, Effect, Output, RelationRef, Unknown};
+use model::facts::{ColumnUse, Derivation, Effect, LookUp, Output, RelationRef, Unknown};
 use model::{
     Catalog, ColumnId, Facts, Identity, IdentityKind, Label, LabelMap, Labelling, Operation,
     RelationId, TypeId, Use, Verdict,
@@ -148,6 +148,7 @@ impl Shop {
                 effects: vec![],
                 functions: vec![],
                 columns: vec![],
+                look_ups: vec![],
                 outputs: None,
                 outputs_unknown: false,
                 dynamic: false,
@@ -165,6 +166,14 @@ impl Shop {
                 "environment" => ask.environment = value.trim().to_owned(),
                 "time" => ask.time = value.trim().parse().unwrap(),
                 "effects" => facts.effects.extend(items.map(|item| self.effect(item))),
+                "look_ups" => {
+                    let look_up = |item: &str| {
+                        let (values, column) = item.split_once(' ').unwrap();
+                        let values = values.parse().unwrap();
+                        LookUp { column: self.column(column), values }
+                    };
+                    facts.look_ups.extend(items.map(look_up));
+                }
                 "columns" => facts.columns.extend(items.map(|item| self.used(item))),
                 "outputs" => {
                     let outputs = items.map(|item| self.output(item)).collect();
@@ -189,6 +198,8 @@ impl Shop {
         for output in ask.facts.outputs.iter().flatten() {
             let columns = output.sources.iter();
             returned.extend(columns.map(|&column| ColumnUse { column, usage: Use::Returned }));
+            let columns = output.statistics.iter();
+            returned.extend(columns.map(|&column| ColumnUse { column, usage: Use::Aggregated }));
         }
         ask.facts.columns.extend(returned);
         ask.facts.columns.sort();
@@ -223,6 +234,8 @@ impl Shop {
         let usage = match word {
             "returned" => Use::Returned,
             "tested" => Use::Tested,
+            "looked_up" => Use::LookedUp,
+            "aggregated" => Use::Aggregated,
             "inferred" => Use::Inferred,
             "written" => Use::Written,
             "exported" => Use::Exported,
@@ -236,14 +249,17 @@ impl Shop {
         let derivation = match words.first().copied() {
             Some("expression" | "constant" | "unknown") => Derivation::Expression,
             Some("cast") => Derivation::Cast,
-            Some("aggregate") => Derivation::Aggregate,
+            Some("aggregate" | "statistic") => Derivation::Aggregate,
             _ => Derivation::Identity,
         };
         let unknown = words.contains(&"unknown");
+        let statistic = words.first() == Some(&"statistic");
         words.retain(|word| word.contains('.'));
         let mut sources: Vec<ColumnId> = words.iter().map(|word| self.column(word)).collect();
         sources.sort();
-        Output { name: "column".to_owned(), sources, derivation, origin: None, unknown }
+        let (sources, statistics) = if statistic { (vec![], sources) } else { (sources, vec![]) };
+        let (name, origin) = ("column".to_owned(), None);
+        Output { name, sources, statistics, derivation, origin, unknown }
     }
 }
 

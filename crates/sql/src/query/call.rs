@@ -62,6 +62,12 @@ impl<'a> Walk<'a> {
         if let Some(window) = call.over() {
             self.window(window, env);
         }
+        self.measure(&mut arguments);
+        if let [(None, argument)] = arguments.values.as_mut_slice()
+            && let Some(statistic) = self.statistic(call, argument, env)
+        {
+            *argument = statistic;
+        }
         let aggregate = call.agg_star
             || call.agg_distinct
             || call.agg_within_group
@@ -69,6 +75,17 @@ impl<'a> Walk<'a> {
             || !matches!(call.agg_filter(), Node::None)
             || !call.agg_order().is_empty();
         self.apply(schema, name, &arguments, aggregate)
+    }
+
+    /// A number behind the first argument says how long the result is (`repeat`, `lpad`, `left`),
+    /// as far as the function's name tells nothing else.
+    fn measure(&self, arguments: &mut Arguments) {
+        let number = |ty| self.catalog.type_by_id(ty).is_some_and(|ty| ty.category == 'N');
+        let measures = |flow: &Flow| flow.carries() && flow.ty.is_none_or(number);
+        let sized = arguments.values.iter().skip(1).any(|(_, flow)| measures(flow));
+        if let Some((_, first)) = arguments.values.first_mut() {
+            first.sized |= sized;
+        }
     }
 
     /// `t.f` and `(row).f` where the row has no such field: the function of that name over it.
@@ -157,11 +174,16 @@ impl<'a> Walk<'a> {
             flow.distance = Distance::Folded;
         }
         if aggregate || matches!(function.kind, FunctionKind::Aggregate | FunctionKind::Window) {
-            self.facts.uses(&flow, Use::Inferred);
+            if acted != Some(Act::Count) {
+                self.facts.uses(&flow, Use::Inferred);
+            }
             flow.distance = Distance::Aggregate;
             if function.schema != "pg_catalog" && acted.is_none() {
                 self.aggregate_body(function, &flow);
             }
+        }
+        if function.returns_set && flow.sized {
+            self.facts.uses(&flow, Use::Exported);
         }
         if let Some(act) = acted {
             flow = self.act(act, function, arguments, flow);
@@ -227,9 +249,14 @@ impl<'a> Walk<'a> {
                 let custom = arguments.text.as_deref().is_none_or(|name| name.contains('.'));
                 Flow { unknown: flow.unknown || custom, ..flow }
             }
-            Act::Oracle => {
-                self.facts.uses(&flow, Use::Inferred);
+            Act::Measure => {
+                self.facts.uses(&flow, Use::Exported);
                 flow
+            }
+            Act::Count if function.kind == FunctionKind::Aggregate => {
+                // Whether there is a value, and with DISTINCT whether it is another's.
+                arguments.values.iter().for_each(|(_, value)| self.facts.tested(value));
+                Flow { unknown: flow.unknown, ..Flow::constant(None) }
             }
             Act::Count => {
                 self.facts.uses(&flow, Use::Inferred);

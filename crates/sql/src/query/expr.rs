@@ -4,7 +4,7 @@
 use crate::{
     analyse::Walk,
     builtin,
-    flow::{Columns, Distance, Field, Flow},
+    flow::{Distance, Field, Flow},
     names::parts,
     query::Mode,
     scope::Env,
@@ -14,8 +14,8 @@ use model::{ColumnId, TypeId, Use};
 use pg_raw_parse::{
     ConstValue, Node,
     list::NodeList,
-    nodes::{A_Expr, BoolExpr, CaseExpr, JsonBehavior, JsonOutput, RowExpr, SubLink, TypeCast},
-    raw::{A_Expr_Kind, SubLinkType},
+    nodes::{A_Expr, BoolExpr, CaseExpr, JsonBehavior, JsonOutput, RowExpr, TypeCast},
+    raw::A_Expr_Kind,
 };
 
 impl Walk<'_> {
@@ -27,6 +27,7 @@ impl Walk<'_> {
     /// A predicate: nothing of it goes on, all of it is tested or inferred.
     pub(crate) fn test(&mut self, node: Node<'_>, env: &Env<'_>) {
         let flow = self.expr(node, env, Mode::Test);
+        self.facts.relations.relate(&[&flow]);
         self.facts.tested(&flow);
     }
 
@@ -102,7 +103,7 @@ impl Walk<'_> {
             Node::JsonIsPredicate(test) => {
                 let flow = self.expr(test.expr(), env, mode);
                 self.facts.uses(&flow, Use::Inferred);
-                return Flow::constant(Some(BOOLEAN));
+                return answer([&flow], mode);
             }
             Node::JsonParseExpr(expr) => self.optional(expr.expr().map(Node::JsonValueExpr), env),
             Node::JsonScalarExpr(expr) => self.expr(expr.expr(), env, mode),
@@ -288,11 +289,12 @@ impl Walk<'_> {
         match expr.kind {
             A_Expr_Kind::AEXPR_OP if !builtin::compares(operator) => self.compute(expr, env, mode),
             A_Expr_Kind::AEXPR_NULLIF => {
-                let left = self.expr(expr.lexpr(), env, mode);
+                let mut left = self.expr(expr.lexpr(), env, mode);
                 let right = self.expr(expr.rexpr(), env, mode);
-                self.compared(&left, true, mode);
-                self.compared(&right, true, mode);
+                self.facts.compared(&left, &right, true, 1);
                 let ty = left.ty;
+                // Whether it is NULL tells the answer.
+                left.absorb(&right);
                 left.moved(Distance::Expression).typed(ty)
             }
             _ => self.comparison(expr, operator, env, mode),
@@ -352,32 +354,13 @@ impl Walk<'_> {
             A_Expr_Kind::AEXPR_IN | A_Expr_Kind::AEXPR_OP_ANY | A_Expr_Kind::AEXPR_OP_ALL
                 if right.sources.is_empty() =>
             {
-                Flow::constant(None)
+                Flow { unknown: right.unknown, ..Flow::constant(None) }
             }
             A_Expr_Kind::AEXPR_IN => Flow { distance: Distance::Folded, ..right },
             _ => right,
         };
-        self.compared(&left, equality, mode);
-        self.compared(&right, equality, mode);
-        let mut answer = Flow::constant(Some(BOOLEAN));
-        // Comparing a truth value gives the value itself, or its opposite.
-        for side in [&left, &right] {
-            if side.ty == Some(BOOLEAN) || side.unknown {
-                answer.absorb(side);
-            }
-        }
-        answer.distance = Distance::Expression;
-        answer
-    }
-
-    /// A comparison's operand. In a predicate an equality is a look-up; where the answer itself
-    /// goes to the client, it is an inference.
-    fn compared(&mut self, flow: &Flow, equality: bool, mode: Mode) {
-        if equality && mode == Mode::Test {
-            self.facts.tested(flow);
-        } else {
-            self.facts.uses(flow, Use::Inferred);
-        }
+        self.facts.compared(&left, &right, equality, elements(expr.rexpr()));
+        answer([&left, &right], mode)
     }
 
     fn boolean(&mut self, expr: &BoolExpr, env: &Env<'_>, mode: Mode) -> Flow {
@@ -400,17 +383,14 @@ impl Walk<'_> {
         for when in case.args() {
             let Node::CaseWhen(when) = when else { continue };
             let condition = self.expr(when.expr(), env, mode);
+            // What decides which branch is seen is as good as returned.
             if matches!(case.arg(), Node::None) {
-                // A bare truth value decides which branch is seen: it is as good as returned.
                 flow.absorb(&condition);
             } else {
-                self.compared(&condition, true, mode);
+                self.facts.compared(&subject, &condition, true, 1);
+                flow.absorb(&answer([&subject, &condition], mode));
             }
             flow.absorb(&self.expr(when.result(), env, mode));
-        }
-        if !matches!(case.arg(), Node::None) {
-            self.compared(&subject, true, mode);
-            flow.unknown |= subject.unknown;
         }
         let otherwise = self.expr(case.defresult(), env, mode);
         flow.absorb(&otherwise);
@@ -426,63 +406,34 @@ impl Walk<'_> {
         Flow::row(fields.map(field).collect())
     }
 
-    /// The rows of a subquery as one value.
-    fn rows(&mut self, node: Node<'_>, env: &Env<'_>) -> Flow {
-        let columns = match node {
-            Node::SelectStmt(select) => self.select(select, env),
-            other => self.statement(other, env).unwrap_or_else(Columns::open),
-        };
-        let mut flow = Flow::merge(columns.fields.iter().map(|field| &field.flow));
-        flow.unknown |= columns.rest == crate::flow::Rest::Open;
-        flow
-    }
-
-    fn sublink(&mut self, link: &SubLink, env: &Env<'_>, mode: Mode) -> Flow {
-        let columns = match link.subselect() {
-            Node::SelectStmt(select) => self.select(select, env),
-            other => self.statement(other, env).unwrap_or_else(Columns::open),
-        };
-        let open = columns.rest == crate::flow::Rest::Open;
-        match link.sub_link_type {
-            SubLinkType::EXISTS_SUBLINK => Flow::constant(Some(BOOLEAN)),
-            SubLinkType::EXPR_SUBLINK if columns.fields.len() == 1 && !open => {
-                let mut fields = columns.fields.into_iter();
-                let mut flow = fields.next().map(|field| field.flow).unwrap_or_default();
-                flow.origin = None;
-                flow.distance = flow.distance.max(Distance::Cast);
-                flow
-            }
-            SubLinkType::EXPR_SUBLINK | SubLinkType::MULTIEXPR_SUBLINK => {
-                let mut flow = Flow::row(columns.fields);
-                flow.unknown |= open;
-                flow
-            }
-            SubLinkType::ARRAY_SUBLINK => {
-                let mut flow = Flow::merge(columns.fields.iter().map(|field| &field.flow));
-                flow.ty = self.array_of(columns.fields.first().and_then(|field| field.flow.ty));
-                flow.unknown |= open;
-                flow
-            }
-            SubLinkType::ANY_SUBLINK
-            | SubLinkType::ALL_SUBLINK
-            | SubLinkType::ROWCOMPARE_SUBLINK => {
-                let operator = parts(link.oper_name()).last().copied().unwrap_or("=");
-                let equality = builtin::equals(operator);
-                let subject = self.expr(link.testexpr(), env, mode);
-                self.compared(&subject, equality, mode);
-                for field in &columns.fields {
-                    self.compared(&field.flow, equality, mode);
-                }
-                Flow::constant(Some(BOOLEAN))
-            }
-            _ => Flow::unknown(),
-        }
-    }
-
     /// Notes that a column is assigned.
     pub(crate) fn written(&mut self, column: ColumnId) {
         self.facts.column(column, Use::Written);
     }
+}
+
+/// The truth value of a comparison. In a predicate only truth values themselves go on in it, or
+/// their opposite. As a value it tells of both its sides: enough such answers spell a value out.
+pub(super) fn answer<const N: usize>(sides: [&Flow; N], mode: Mode) -> Flow {
+    let mut answer = Flow::constant(Some(BOOLEAN));
+    for side in sides {
+        if mode == Mode::Value || side.ty == Some(BOOLEAN) || side.unknown {
+            answer.absorb(side);
+        }
+    }
+    answer.distance = Distance::Expression;
+    answer
+}
+
+/// How many values stand on the right of a comparison.
+fn elements(node: Node<'_>) -> u32 {
+    let count = match node {
+        Node::NodeList(list) => list.len(),
+        Node::A_ArrayExpr(array) => array.elements().len(),
+        Node::TypeCast(cast) => return elements(cast.arg()),
+        _ => 1,
+    };
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// The type of a constant, where its spelling alone decides it.

@@ -34,7 +34,7 @@ impl Walk<'_> {
                     Node::SelectStmt(select) => self.select(select, outer.as_ref().unwrap_or(env)),
                     other => self.not_understood(other, "a subquery"),
                 };
-                Fragment::table(aliased("", columns, subselect.alias()))
+                Fragment::table(aliased("", self.made_up(columns), subselect.alias()))
             }
             Node::RangeFunction(function) => Fragment::table(self.functions(function, env)),
             Node::RangeTableFunc(function) => Fragment::table(self.xml_table(function, env)),
@@ -47,13 +47,13 @@ impl Walk<'_> {
                 self.facts.uses(&source, Use::Inferred);
                 let mut columns = Columns::default();
                 self.json_columns(table.columns(), &source, env, &mut columns);
-                Fragment::table(aliased("json_table", columns, table.alias()))
+                Fragment::table(aliased("json_table", self.made_up(columns), table.alias()))
             }
             Node::RangeTableSample(sample) => {
                 let flow = self.values_of(sample.args(), env);
-                self.facts.uses(&flow, Use::Inferred);
+                self.facts.uses(&flow, Use::Exported);
                 let flow = self.value(sample.repeatable(), env);
-                self.facts.uses(&flow, Use::Inferred);
+                self.facts.uses(&flow, Use::Exported);
                 self.source(sample.relation(), env, lateral)
             }
             Node::JoinExpr(join) => self.join(join, env),
@@ -76,7 +76,10 @@ impl Walk<'_> {
         if range.schemaname().is_none()
             && let Some(cte) = env.cte(name)
         {
-            let columns = Rc::clone(&cte.columns);
+            let columns = match cte.columns.rest {
+                Rest::Pending => Rc::clone(&cte.columns),
+                Rest::Closed | Rest::Open => Rc::new(self.made_up(Columns::clone(&cte.columns))),
+            };
             let names = range.alias().map(alias_columns).unwrap_or_default();
             let alias = range.alias().and_then(Alias::aliasname).unwrap_or(name);
             let mut table = Table::new(alias, Columns::default());
@@ -123,12 +126,15 @@ impl Walk<'_> {
         if range.ordinality {
             columns.fields.push(Field::new("ordinality", Flow::constant(None)));
         }
-        aliased(&name, columns, range.alias())
+        aliased(&name, self.made_up(columns), range.alias())
     }
 
     /// One array of `unnest(a, b, …)`, which is short for ROWS FROM over each.
     fn unnested(&mut self, array: Node<'_>, env: &Env<'_>) -> Columns {
         let flow = self.value(array, env);
+        if flow.sized {
+            self.facts.uses(&flow, Use::Exported);
+        }
         let ty = self.element_of(flow.ty);
         let flow = flow.moved(Distance::Expression).typed(ty);
         match self.fields_of(&flow) {
@@ -195,7 +201,19 @@ impl Walk<'_> {
             flow.ty = column.type_name().and_then(|name| self.type_of(name));
             columns.fields.push(Field::new(column.colname().unwrap_or_default(), flow));
         }
-        aliased("xmltable", columns, function.alias())
+        aliased("xmltable", self.made_up(columns), function.alias())
+    }
+
+    /// Columns of an item of FROM that carry nothing of the database are a set of the client's own:
+    /// which of its rows come back can tell what it was compared with.
+    fn made_up(&mut self, mut columns: Columns) -> Columns {
+        let mut set = None;
+        for field in columns.fields.iter_mut().filter(|field| field.flow.is_given()) {
+            let set = *set.get_or_insert_with(|| self.new_set());
+            field.flow.sources.push(set);
+            field.flow.fields = None;
+        }
+        columns
     }
 
     fn json_columns(

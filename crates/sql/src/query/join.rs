@@ -33,8 +33,7 @@ impl Walk<'_> {
             let missing = Flow::unknown;
             let from_left = left.columns.find(name).unwrap_or_else(missing);
             let from_right = right.columns.find(name).unwrap_or_else(missing);
-            self.facts.tested(&from_left);
-            self.facts.tested(&from_right);
+            self.facts.compared(&from_left, &from_right, true, 1);
             let flow = self.merged(join.jointype, &from_left, &from_right);
             merged.push(Field { name: Rc::clone(name), flow });
         }

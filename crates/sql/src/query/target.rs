@@ -227,7 +227,9 @@ impl Walk<'_> {
             Node::A_Indices(indices) => {
                 let mut element = flow.moved(Distance::Expression);
                 for index in [indices.lidx(), indices.uidx()] {
-                    element.absorb(&self.expr(index, env, Mode::Value));
+                    let index = self.expr(index, env, Mode::Value);
+                    element.sized |= index.carries();
+                    element.absorb(&index);
                 }
                 element
             }

@@ -187,7 +187,10 @@ pub(crate) fn lines(catalog: &Catalog, facts: &Facts) -> String {
     let effects: Vec<String> = facts.effects.iter().map(effect).collect();
     let _ = writeln!(out, "{}", effects.join(", "));
     for output in facts.outputs.iter().flatten() {
-        let sources: Vec<String> = output.sources.iter().map(|id| shown(catalog, *id)).collect();
+        let mut sources: Vec<String> =
+            output.sources.iter().map(|id| shown(catalog, *id)).collect();
+        let statistics = output.statistics.iter();
+        sources.extend(statistics.map(|id| format!("statistic of {}", shown(catalog, *id))));
         let mut line = format!("{} = {}", output.name, sources.join(" + "));
         if !sources.is_empty() && output.derivation != Derivation::Identity {
             let _ = write!(line, " ({})", format!("{:?}", output.derivation).to_lowercase());
@@ -202,9 +205,18 @@ pub(crate) fn lines(catalog: &Catalog, facts: &Facts) -> String {
     if facts.outputs_unknown {
         out.push_str("outputs unknown\n");
     }
-    for usage in [Use::Tested, Use::Inferred, Use::Written, Use::Exported] {
+    let uses =
+        [Use::Tested, Use::LookedUp, Use::Aggregated, Use::Inferred, Use::Written, Use::Exported];
+    for usage in uses {
         let used = facts.columns.iter().filter(|column| column.usage == usage);
-        let used: Vec<String> = used.map(|column| shown(catalog, column.column)).collect();
+        let many = |column: ColumnId| {
+            let look_up = facts.look_ups.iter().find(|look_up| look_up.column == column);
+            match look_up.filter(|look_up| usage == Use::LookedUp && look_up.values != 1) {
+                Some(look_up) => format!("{} ×{}", shown(catalog, column), look_up.values),
+                None => shown(catalog, column),
+            }
+        };
+        let used: Vec<String> = used.map(|column| many(column.column)).collect();
         if !used.is_empty() {
             let _ = writeln!(out, "{}: {}", format!("{usage:?}").to_lowercase(), used.join(", "));
         }

@@ -1,0 +1,84 @@
+//! Subqueries as values: scalar ones, EXISTS, IN, ANY, ARRAY.
+
+use super::{Mode, expr::answer};
+use crate::{
+    analyse::Walk,
+    builtin,
+    flow::{Columns, Distance, Flow, Rest},
+    names::parts,
+    scope::Env,
+    types::BOOLEAN,
+};
+use pg_raw_parse::{Node, nodes::SubLink, raw::SubLinkType};
+
+impl Walk<'_> {
+    /// The rows of a subquery as one value.
+    pub(super) fn rows(&mut self, node: Node<'_>, env: &Env<'_>) -> Flow {
+        let columns = match node {
+            Node::SelectStmt(select) => self.select(select, env),
+            other => self.statement(other, env).unwrap_or_else(Columns::open),
+        };
+        let mut flow = Flow::merge(columns.fields.iter().map(|field| &field.flow));
+        flow.unknown |= columns.rest == Rest::Open;
+        flow
+    }
+
+    /// A subquery as a value. Where the value goes to the client, so does what the subquery's
+    /// predicates find out: `(SELECT 'a' WHERE ssn LIKE '1%')` is as good as a part of `ssn`.
+    pub(super) fn sublink(&mut self, link: &SubLink, env: &Env<'_>, mode: Mode) -> Flow {
+        let outer = std::mem::take(&mut self.facts);
+        let columns = match link.subselect() {
+            Node::SelectStmt(select) => self.select(select, env),
+            other => self.statement(other, env).unwrap_or_else(Columns::open),
+        };
+        let inner = std::mem::replace(&mut self.facts, outer);
+        let asked = if mode == Mode::Value { inner.asked() } else { Flow::default() };
+        self.facts.take(inner, |_, usage| Some(usage));
+        let mut flow = self.linked(link, columns, env, mode);
+        if asked.sources.is_empty() {
+            return flow;
+        }
+        let ty = flow.ty;
+        flow.absorb(&asked);
+        flow.moved(Distance::Expression).typed(ty)
+    }
+
+    fn linked(&mut self, link: &SubLink, columns: Columns, env: &Env<'_>, mode: Mode) -> Flow {
+        let open = columns.rest == Rest::Open;
+        match link.sub_link_type {
+            SubLinkType::EXISTS_SUBLINK => Flow::constant(Some(BOOLEAN)),
+            SubLinkType::EXPR_SUBLINK if columns.fields.len() == 1 && !open => {
+                let mut fields = columns.fields.into_iter();
+                let mut flow = fields.next().map(|field| field.flow).unwrap_or_default();
+                flow.origin = None;
+                flow.distance = flow.distance.max(Distance::Cast);
+                flow
+            }
+            SubLinkType::EXPR_SUBLINK | SubLinkType::MULTIEXPR_SUBLINK => {
+                let mut flow = Flow::row(columns.fields);
+                flow.unknown |= open;
+                flow
+            }
+            SubLinkType::ARRAY_SUBLINK => {
+                let mut flow = Flow::merge(columns.fields.iter().map(|field| &field.flow));
+                flow.ty = self.array_of(columns.fields.first().and_then(|field| field.flow.ty));
+                flow.unknown |= open;
+                flow
+            }
+            SubLinkType::ANY_SUBLINK
+            | SubLinkType::ALL_SUBLINK
+            | SubLinkType::ROWCOMPARE_SUBLINK => {
+                let operator = parts(link.oper_name()).last().copied().unwrap_or("=");
+                let equality = builtin::equals(operator);
+                let subject = self.expr(link.testexpr(), env, mode);
+                let found = match columns.fields.as_slice() {
+                    [only] if subject.fields.is_none() => only.flow.clone(),
+                    _ => Flow::row(columns.fields),
+                };
+                self.facts.compared(&subject, &found, equality, 1);
+                answer([&subject, &found], mode)
+            }
+            _ => Flow::unknown(),
+        }
+    }
+}

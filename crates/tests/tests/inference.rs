@@ -1,0 +1,217 @@
+//! What may be asked about values that may not be seen: statistics over groups, look-ups, and the
+//! ways by which an answer spells a value out. Each test first shows what the bare database says.
+
+use testkit::weir::{AGENT, PERSON, SERVICE};
+use tests::Stage;
+use tokio_postgres::NoTls;
+
+/// The salary of the only member of the board: nobody else earns as much.
+const CHIEF: &str = "310000";
+
+#[test]
+fn statistics_of_large_groups_are_true_and_those_of_small_ones_are_held_back() {
+    let stage = Stage::shop().unwrap();
+    for (sql, large) in [
+        ("select department, avg(salary) from hr.employees group by department order by 1", 4),
+        (
+            "select d.name, round(avg(e.salary), 2) as pay, sum ( e.bonus ) /* of all */, count(*)
+             from hr.employees e join hr.departments d on d.id = e.department
+             group by d.name order by max(d.id)",
+            4,
+        ),
+        (
+            "select department, avg(salary)::int, stddev(salary), avg(distinct salary)
+             filter (where job in ('Clerk', 'Lead') and hired > '2011-06-01')
+             from hr.employees group by 1 order by 1",
+            4,
+        ),
+        (
+            "select department from hr.employees group by department having avg(salary) > 1000
+             order by 1",
+            4,
+        ),
+        ("select sum(salary), avg(salary), variance(salary) from hr.employees", 1),
+    ] {
+        let truth = stage.truth(sql).unwrap();
+        for identity in [PERSON, AGENT, SERVICE] {
+            let rows = stage.rows(identity, sql).unwrap();
+            let same = truth.lines().filter(|line| rows.lines().any(|row| row == *line)).count();
+            assert_eq!(same, large, "{identity}: {sql}\n{truth}\n-- through Weir\n{rows}");
+            assert!(!rows.contains(CHIEF), "{identity}: {sql}\n{rows}");
+        }
+    }
+    let record = stage.weir.line("audit tail --limit 40 --json");
+    assert!(record.contains("statistics leave for groups with 5 or more"), "{record}");
+}
+
+#[tokio::test]
+async fn a_prepared_statement_is_guarded_and_its_columns_keep_their_names() {
+    let stage = Stage::shop().unwrap();
+    let url = stage.weir.url(PERSON, "shop");
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let sql = "select avg(salary)::float8, sum(salary)::float8 as \"Sum\", department
+               from hr.employees where department = $1 group by department";
+    let statement = client.prepare(sql).await.unwrap();
+    let names: Vec<&str> = statement.columns().iter().map(|column| column.name()).collect();
+    assert_eq!(names, ["avg", "Sum", "department"]);
+    let sales = client.query_one(&statement, &[&2_i16]).await.unwrap();
+    let truth = stage.truth("select avg(salary) from hr.employees where department = 2").unwrap();
+    let truth: f64 = truth.trim().parse().unwrap();
+    assert!((sales.get::<_, f64>(0) - truth).abs() < 0.001);
+    let board = client.query_one(&statement, &[&1_i16]).await.unwrap();
+    assert_eq!((board.get::<_, Option<f64>>(0), board.get::<_, Option<f64>>(1)), (None, None));
+}
+
+/// Ways to make a statistic tell of one person: all of them show her salary on the bare database.
+#[test]
+fn no_group_is_made_to_look_larger_than_it_is() {
+    let stage = Stage::shop().unwrap();
+    for sql in [
+        "select avg(salary) from hr.employees where id = 1",
+        "select round(sum(salary)) from hr.employees where department = 1",
+        "select avg(salary) filter (where id = 1) from hr.employees",
+        "select sum(case when id = 1 then salary else 0 end) from hr.employees",
+        "select sum(salary * (id = 1)::int) from hr.employees",
+        "select round(avg(salary)) from hr.employees, generate_series(1, 50) where id = 1",
+        "select round(avg(e.salary)) from hr.employees e, hr.reviews r where e.id = 1",
+        "select round(avg(e.salary)) from hr.employees e
+         join hr.reviews r on r.employee <> e.id where e.id = 1",
+        "select sum(s) from (select salary from hr.employees where id = 1
+         union all select 0 from generate_series(1, 50)) x (s)",
+        "select max(a) from (select id, avg(salary) a from hr.employees group by id) x",
+        "select avg(salary) over (partition by department) from hr.employees where department = 1",
+        "select sum(salary) over (order by id) from hr.employees limit 1",
+        "select id, avg(salary) from hr.employees group by id order by id limit 3",
+        "select max(salary), min(salary) from hr.employees",
+        "select percentile_cont(1) within group (order by salary) from hr.employees",
+        "select mode() within group (order by salary) from hr.employees where id = 1",
+        "select (select avg(salary) from hr.employees e where e.id = m.id) from hr.employees m
+         order by id limit 2",
+        "with one as (select * from hr.employees where id = 1) select avg(salary) from one",
+        "prepare p as select avg(salary) from hr.employees where id = 1; execute p",
+        "begin; declare c cursor for select avg(salary) from hr.employees where id = 1;
+         fetch all from c; commit",
+        "copy (select avg(salary) from hr.employees where id = 1) to stdout",
+        "select round(avg(e.salary) filter (where random() < 2)) from hr.employees e where e.id = 1",
+        "select string_agg(salary::text, ',') from hr.employees where id < 3",
+        "select count(*) from generate_series(1, (select salary from hr.employees where id = 1))",
+        "select count(*) from regexp_split_to_table(repeat(',', (select salary::int - 1
+         from hr.employees where id = 1)), ',')",
+        "select sum(x) from (select salary x from hr.employees where id = 1) y",
+    ] {
+        let truth = stage.truth(sql).unwrap();
+        assert!(truth.contains(CHIEF), "no exploit: {sql}\n{truth}");
+        for identity in [PERSON, AGENT] {
+            let outcome = stage.weir.psql(identity, "shop", sql).unwrap();
+            assert!(!outcome.all().contains(CHIEF), "{identity}: {sql} leaks:\n{outcome}");
+        }
+    }
+}
+
+/// Ways to spell a value out by answers instead of asking for it.
+#[test]
+fn an_answer_that_spells_a_value_is_masked_like_the_value() {
+    let stage = Stage::shop().unwrap();
+    let branches: String = (0..10).map(|n| format!("when '{n}' then '{n}' ")).collect();
+    let digit = |at: u8| format!("case substr(salary::text, {at}, 1) {branches} end");
+    let spelt = (1..=6).map(digit).collect::<Vec<_>>().join(" || ");
+    for sql in [
+        format!("select {spelt} from hr.employees where id = 1"),
+        "select g from hr.employees, generate_series(309990, 310010) g
+         where id = 1 and g = salary"
+            .to_owned(),
+        "select (select g from generate_series(309990, 310010) g where g = salary)
+         from hr.employees where id = 1"
+            .to_owned(),
+        "select v.name from hr.employees e join (values (309999, 'a309999'), (310000, 'a310000'))
+         v (pay, name) on e.salary = v.pay"
+            .to_owned(),
+        "with recursive g (n) as (select 309990 union all select n + 1 from g where n < 310010)
+         select n from g join hr.employees on salary = n where id = 1"
+            .to_owned(),
+        "select x from (select unnest(array[309999, 310000]) as x) y
+         where exists (select 1 from hr.employees where id = 1 and salary = y.x)"
+            .to_owned(),
+        "select g from generate_series(309990, 310010) g
+         where g in (select salary from hr.employees where id = 1)"
+            .to_owned(),
+        "select g from hr.employees, generate_series(309990, 310010) g
+         where id = 1 and salary::text like g || '%'"
+            .to_owned(),
+        "select max(g) from hr.employees, generate_series(309990, 310010) g
+         where id = 1 and g <= salary"
+            .to_owned(),
+        "select nullif(310000, salary + 1) from hr.employees where id = 1".to_owned(),
+        "select (select 310000 where salary between 309999 and 310001) from hr.employees
+         where id = 1"
+            .to_owned(),
+        "select 310000 from hr.employees where id = 1
+         limit (select salary - 309999 from hr.employees where id = 1)"
+            .to_owned(),
+    ] {
+        let truth = stage.truth(&sql).unwrap();
+        assert!(truth.contains(CHIEF), "no exploit: {sql}\n{truth}");
+        for identity in [PERSON, AGENT] {
+            let outcome = stage.weir.psql(identity, "shop", &sql).unwrap();
+            assert!(!outcome.all().contains(CHIEF), "{identity}: {sql} leaks:\n{outcome}");
+        }
+    }
+}
+
+#[test]
+fn agents_compare_and_count_but_do_not_search() {
+    let stage = Stage::shop().unwrap();
+    for sql in [
+        "select id from customers where email like 'a%'",
+        "select id from hr.employees where salary > 50000",
+        "select id from hr.employees order by salary",
+        "select id from customers where birth_date < '1970-01-01'",
+        "select id from customers where national_id::numeric > 5",
+    ] {
+        let outcome = stage.weir.psql(AGENT, "shop", sql).unwrap();
+        assert!(outcome.stderr.contains("baseline-infer-agents"), "{sql}: {outcome}");
+        assert!(outcome.stderr.contains("HINT"), "{sql}: {outcome}");
+    }
+    for sql in [
+        "select count(*), count(distinct email) from customers",
+        "select country, count(*) from customers group by country order by 1",
+        "select last_name, count(*) from customers group by last_name",
+        "select count(*) from customers a join customers b on a.email = b.email",
+    ] {
+        stage.rows(AGENT, sql).unwrap();
+    }
+    for sql in [
+        "select id from customers where email like 'a%' order by last_name limit 5",
+        "select id from hr.employees where salary between 50000 and 60000 order by salary",
+    ] {
+        assert_eq!(stage.rows(PERSON, sql).unwrap(), stage.truth(sql).unwrap(), "{sql}");
+    }
+    let outcome =
+        stage.weir.psql(PERSON, "shop", "select id from payments where card_number like '4%'");
+    assert!(outcome.unwrap().stderr.contains("baseline-infer-people"));
+}
+
+#[test]
+fn look_ups_are_answered_and_counted() {
+    let stage = Stage::shop().unwrap();
+    let email = stage.truth("select email from customers where id = 7").unwrap();
+    let sql = format!("select id from customers where email = '{}'", email.trim());
+    assert_eq!(stage.rows(AGENT, &sql).unwrap().trim(), "7");
+    // 49 more are left in this hour; a list counts as many as it holds.
+    let guesses = |count: usize| {
+        let list: Vec<String> = (0..count).map(|n| format!("'guess{n}@example.org'")).collect();
+        format!("select id from customers where email in ({})", list.join(", "))
+    };
+    assert_eq!(stage.rows(AGENT, &guesses(40)).unwrap(), "");
+    let outcome = stage.weir.psql(AGENT, "shop", &guesses(10)).unwrap();
+    assert!(outcome.stderr.contains("may look up 50 values of email an hour"), "{outcome}");
+    assert!(outcome.stderr.contains("9 are left"), "{outcome}");
+    // The person behind the agent is counted for herself, and another label for itself.
+    assert_eq!(stage.rows(PERSON, &guesses(10)).unwrap(), "");
+    stage.rows(AGENT, "select id from customers where phone = '0'").unwrap();
+    assert!(stage.weir.psql(PERSON, "shop", &guesses(200)).unwrap().stderr.contains("200 values"));
+    for _ in 0..3 {
+        assert_eq!(stage.rows(SERVICE, &guesses(200)).unwrap(), "");
+    }
+}
