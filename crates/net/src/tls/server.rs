@@ -20,6 +20,11 @@ pub struct ServerTls {
     current: Arc<ArcSwap<Shown>>,
 }
 
+/// The longest TLS record that clients are sent: bytes. libpq waits on the socket alone, so what
+/// OpenSSL holds back of a record that did not fit into libpq's buffer is waited for in vain. That
+/// buffer always has room for the 8 KiB which PostgreSQL sends at a time, and for no more.
+const RECORD_BYTES: usize = 8 * 1024;
+
 /// One certificate in force, with everything that is derived from it.
 struct Shown {
     config: Arc<ServerConfig>,
@@ -91,6 +96,7 @@ impl Shown {
         // A client that offers ALPN at all must offer this one; one that offers none is judged by
         // the caller, since only direct TLS demands it.
         config.alpn_protocols = vec![ALPN_POSTGRESQL.to_vec()];
+        config.max_fragment_size = Some(RECORD_BYTES);
         let end_point = certificate::end_point_hash(&leaf);
         Ok(Self { config: Arc::new(config), leaf, end_point })
     }

@@ -151,3 +151,34 @@ fn the_hash_follows_the_signature() {
     assert_eq!(end_point_hash(b""), None);
     assert_eq!(end_point_hash(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff]), None);
 }
+
+#[tokio::test]
+async fn records_fit_into_what_clients_read_at_a_time() {
+    let folder = Folder::new("records");
+    let server = ServerTls::development(&folder.0).unwrap();
+    let client = ClientTls::new(Mode::VerifyFull, Some(server.certificate_file()), None).unwrap();
+    let (served, connected) = handshake(&server, &client, "localhost", true).await;
+    let (connected, mut served) = (connected.unwrap().0, served.unwrap().0);
+    let Stream::TlsClient(connected) = connected else {
+        panic!("not encrypted");
+    };
+    let sent = tokio::spawn(async move {
+        served.write_all(&[7; 100_000]).await.unwrap();
+        served.flush().await.unwrap();
+        served
+    });
+    // Below TLS: each record says its own length.
+    let (mut tcp, _) = connected.into_inner();
+    let (mut read, mut records) = (0, 0);
+    while read < 100_000 {
+        let mut head = [0; 5];
+        tcp.read_exact(&mut head).await.unwrap();
+        let length = usize::from(u16::from_be_bytes([head[3], head[4]]));
+        assert!(length <= 8 * 1024 + 256, "a record of {length} bytes");
+        tcp.read_exact(&mut vec![0; length]).await.unwrap();
+        read += length;
+        records += 1;
+    }
+    assert!(records > 10, "{records} records");
+    sent.await.unwrap();
+}
