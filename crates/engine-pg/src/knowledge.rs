@@ -39,12 +39,14 @@ pub(crate) struct Keeper {
     asked: Arc<Notify>,
     known: watch::Receiver<u64>,
     reachable: Arc<AtomicU8>,
-    task: tokio::task::JoinHandle<()>,
+    task: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }
 
@@ -70,8 +72,15 @@ impl Keeper {
             version: 0,
             labels: HashMap::new(),
         };
-        let task = tokio::spawn(reading.run());
+        let task = Some(tokio::spawn(reading.run()));
         Self { database: Arc::clone(database), asked, known, reachable, task }
+    }
+
+    /// For what has nothing to be read: nothing is ever known of it.
+    pub(crate) fn idle(database: &Arc<Database>) -> Self {
+        let (_, known) = watch::channel(0);
+        let (asked, reachable) = (Arc::default(), Arc::new(AtomicU8::new(UNTRIED)));
+        Self { database: Arc::clone(database), asked, known, reachable, task: None }
     }
 
     /// Whether the upstream answered when it was last asked; `None` until it was.

@@ -95,6 +95,9 @@ pub(crate) struct CancelTarget {
     pub(crate) secret_key: Arc<[u8]>,
 }
 
+/// The database that tools before version 17 name when they mean the whole server.
+const CLUSTER: &str = "replication";
+
 /// The engine: everything that sessions of this protocol share.
 pub struct Engine {
     gate: Arc<Gate>,
@@ -204,6 +207,26 @@ impl Engine {
         Some(self.open_target(name, &config.environment, upstream))
     }
 
+    /// What a physical replication connection reaches: the whole server behind the database of this
+    /// name. It has no SQL, so nothing has to be known of a database, and the name need not be one:
+    /// tools before version 17 always ask for `replication`, which means the one server that all
+    /// configured databases are on.
+    pub(crate) fn cluster(&self, name: &str) -> Option<Arc<Target>> {
+        let settings = self.settings.load();
+        if settings.databases.iter().any(|config| config.name == name) {
+            return self.target(name);
+        }
+        let any = settings.databases.iter().find(|config| config.name == "*");
+        let config = match any {
+            Some(config) => config,
+            None if name == CLUSTER => the_only_server(&settings.databases)?,
+            None => return None,
+        };
+        let database = Arc::new(gate::Database::new(name.into(), config.environment.clone()));
+        let keeper = Keeper::idle(&database);
+        Some(Arc::new(Target { database, upstream: config.upstream.clone(), keeper }))
+    }
+
     /// Forgets a database that only `*` covers and that could not be connected to, so that names
     /// nobody serves do not pile up.
     pub(crate) fn forget_target(&self, name: &str) {
@@ -233,6 +256,17 @@ impl Engine {
     fn lock_targets(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Target>>> {
         self.targets.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// The first of several databases on one server in one environment; `None` if there are more.
+fn the_only_server(databases: &[DatabaseConfig]) -> Option<&DatabaseConfig> {
+    let first = databases.first()?;
+    let same = |other: &DatabaseConfig| {
+        let (one, other_one) = (&first.upstream, &other.upstream);
+        (&one.host, one.port, &one.user) == (&other_one.host, other_one.port, &other_one.user)
+            && first.environment == other.environment
+    };
+    databases.iter().all(same).then_some(first)
 }
 
 fn find<'a>(settings: &'a Settings, name: &str) -> Option<&'a DatabaseConfig> {

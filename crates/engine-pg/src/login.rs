@@ -19,6 +19,7 @@ mod talk;
 
 pub use refusal::{Reason, Refused};
 
+use crate::upstream::Replication;
 use bytes::BytesMut;
 use identity::{Attempts, Directory};
 use model::Identity;
@@ -118,8 +119,8 @@ pub struct Client {
     /// `options` first, then the other start-up parameters, `application_name` included. Names as
     /// the client wrote them; nothing is judged yet.
     pub settings: Vec<(String, String)>,
-    /// The replication mode it asked for (`true` or `database`).
-    pub replication: Option<String>,
+    /// The replication mode it asked for.
+    pub replication: Option<Replication>,
     /// The minor version of protocol 3 that was agreed on.
     pub protocol_minor: u16,
     /// Its address.

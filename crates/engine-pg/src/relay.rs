@@ -14,14 +14,16 @@
 mod client;
 mod expected;
 mod extended;
+mod fastpath;
 mod names;
 mod pipe;
 mod probe;
+mod replication;
 mod rows;
 mod server;
 mod watch;
 
-use crate::knowledge::KnowledgeWatch;
+use crate::{knowledge::KnowledgeWatch, upstream::Replication};
 use bytes::BytesMut;
 use expected::{Expected, Portal, Prepared};
 use gate::{Cleared, Refusal, Sequence, Session, Statement, Synced};
@@ -208,6 +210,10 @@ pub(crate) struct Relay {
     /// Bytes of an upstream message that go to the client as they come.
     upstream_passes: usize,
     probe: probe::Probe,
+    /// The upstream connection is a replication connection.
+    replication: Option<Replication>,
+    /// A stream that runs both ways.
+    both: Option<replication::Both>,
     utf8: bool,
     scratch: Vec<u8>,
     timer: watch::Timer,
@@ -254,6 +260,8 @@ impl Relay {
             client_drops: 0,
             upstream_passes: 0,
             probe: probe::Probe::default(),
+            replication: None,
+            both: None,
             utf8: true,
             scratch: Vec::new(),
             timer: watch::Timer::default(),
@@ -330,14 +338,15 @@ impl Relay {
     /// Ends that show only when nothing else is left to do.
     fn check_ends(&self) -> Result<(), End> {
         // A client that closed its half still gets what it asked for, as from the server itself.
-        let owed = !self.expected.is_empty() && !self.copying_in && self.block.is_none();
+        let waits_for_it = self.copying_in || self.both == Some(replication::Both::Open);
+        let owed = !self.expected.is_empty() && !waits_for_it && self.block.is_none();
         if self.client.ended && !owed && self.client.output.is_empty() {
             return Err(End::ClientLeft);
         }
         if self.upstream.ended && self.rows_block.is_none() && self.client.output.is_empty() {
             return Err(End::UpstreamLost(None));
         }
-        if self.draining && self.is_idle() {
+        if self.draining && (self.is_idle() || self.may_leave_stream()) {
             return Err(End::Ordered("weir is shutting down"));
         }
         Ok(())
@@ -420,6 +429,10 @@ impl Relay {
                 Some("Select fewer columns, or ask an operator to raise limits.max_message_bytes."),
             ),
         };
+        if self.upstream_passes > 0 {
+            // Within a message any words would be read as the rest of it.
+            return;
+        }
         let message = format!("Weir ended this session: {message}");
         let mut diagnostic = wire_pg::backend::encode::Diagnostic::fatal(code, &message);
         diagnostic.hint = hint;

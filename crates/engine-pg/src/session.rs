@@ -4,7 +4,7 @@ use crate::{
     CancelTarget, Engine, Target, cancel_upstream, diagnostics,
     login::Client,
     relay::{self, CancelOnce, Orders, Relay},
-    upstream::{self, Upstream, UpstreamError},
+    upstream::{self, Replication, Upstream, UpstreamError},
 };
 use bytes::BytesMut;
 use gate::{ProtocolFeature, Refusal, Session};
@@ -74,7 +74,12 @@ async fn open(
     engine: &Arc<Engine>,
     client: &Client,
 ) -> Result<(Session, Upstream, Arc<Target>), Refusal> {
-    let target = engine.target(&client.database).ok_or_else(|| unknown(&client.database))?;
+    let whole_cluster = client.replication == Some(Replication::Physical);
+    let target = match whole_cluster {
+        true => engine.cluster(&client.database),
+        false => engine.target(&client.database),
+    };
+    let target = target.ok_or_else(|| unknown(&client.database, whole_cluster))?;
     let now = SystemTime::now();
     let attested = gate::Client {
         address: Some(client.peer.ip()),
@@ -89,11 +94,11 @@ async fn open(
     let parameters = match judged {
         Ok(parameters) => parameters,
         Err(refusal) => {
-            session.close("start-up parameter refused", now);
+            session.close(&format!("refused at start: {}", refusal.message), now);
             return Err(refusal);
         }
     };
-    match upstream::connect(&target.upstream, &parameters).await {
+    match upstream::connect_as(&target.upstream, client.replication, &parameters).await {
         Ok(upstream) => Ok((session, upstream, target)),
         Err(error) => {
             engine.counters.upstream_failures.fetch_add(1, Ordering::Relaxed);
@@ -115,15 +120,6 @@ fn judge(
 ) -> Result<Vec<(String, String)>, Refusal> {
     if client.replication.is_some() {
         session.may_use(ProtocolFeature::Replication, now)?;
-        return Err(Refusal {
-            sqlstate: "0A000",
-            message: "Weir does not carry replication connections".to_owned(),
-            detail: None,
-            hint: Some("Connect the replica to the database itself.".to_owned()),
-            position: None,
-            blame: Blame::Client,
-            record: None,
-        });
     }
     let mut parameters: Vec<(String, String)> = Vec::new();
     for (name, value) in &client.settings {
@@ -197,6 +193,7 @@ async fn relay(
         limits,
         cancel,
     );
+    relay.replicate(client.replication);
     for (name, value) in &upstream.parameter_statuses {
         relay.note_setting(name.as_bytes(), value.as_bytes());
         let value = match name.as_str() {
@@ -239,12 +236,18 @@ async fn refuse(client: &mut Client, refusal: &Refusal) {
     let _ = tokio::time::timeout(relay::GOODBYE, goodbye).await;
 }
 
-fn unknown(database: &str) -> Refusal {
+fn unknown(database: &str, whole_cluster: bool) -> Refusal {
+    let hint = if whole_cluster {
+        "Tools before version 17 ask for a database named \"replication\": where weir.toml names \
+         databases of several servers, an operator must add one of that name."
+    } else {
+        "Ask an operator for the names; they stand in weir.toml."
+    };
     Refusal {
         sqlstate: "3D000",
         message: format!("database \"{database}\" is not configured in Weir"),
         detail: None,
-        hint: Some("Ask an operator for the names; they stand in weir.toml.".to_owned()),
+        hint: Some(hint.to_owned()),
         position: None,
         blame: Blame::Client,
         record: None,

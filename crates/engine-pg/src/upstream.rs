@@ -131,6 +131,25 @@ impl Upstream {
     }
 }
 
+/// What a replication connection is for, as the start-up parameter `replication` says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replication {
+    /// `true`: the whole cluster's log and files; no database and no SQL.
+    Physical,
+    /// `database`: one database's changes, with SQL beside the commands.
+    Logical,
+}
+
+impl Replication {
+    /// The parameter's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Physical => "true",
+            Self::Logical => "database",
+        }
+    }
+}
+
 /// Connects and signs in. `parameters` go into the start-up packet as they are, behind user and
 /// database: they were judged before.
 ///
@@ -140,11 +159,23 @@ pub async fn connect(
     config: &UpstreamConfig,
     parameters: &[(String, String)],
 ) -> Result<Upstream, UpstreamError> {
+    connect_as(config, None, parameters).await
+}
+
+/// The same, for a session that may be a replication connection.
+///
+/// # Errors
+/// See [`UpstreamError`].
+pub async fn connect_as(
+    config: &UpstreamConfig,
+    replication: Option<Replication>,
+    parameters: &[(String, String)],
+) -> Result<Upstream, UpstreamError> {
     within(config.connect_timeout, async {
         let (stream, certificate) = open(config, None).await?;
         let mut connection = Connection { stream, buffered: BytesMut::new() };
         let mut out = Vec::with_capacity(256);
-        startup(&mut out, config, parameters)?;
+        startup(&mut out, config, replication, parameters)?;
         connection.write(&out).await?;
         sign_in::authenticate(&mut connection, config, certificate.as_deref()).await?;
         ready(connection).await
@@ -221,15 +252,17 @@ async fn open(
 fn startup(
     out: &mut Vec<u8>,
     config: &UpstreamConfig,
+    replication: Option<Replication>,
     parameters: &[(String, String)],
 ) -> Result<(), UpstreamError> {
     let who = [("user", config.user.as_str()), ("database", config.database.as_str())];
+    let how = replication.map(|mode| ("replication", mode.as_str()));
     let others = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     // PostgreSQL lets the last one win: a second `user` would be another role than the configured.
     if let Some((name, _)) = others.clone().find(|(name, _)| RESERVED.contains(name)) {
         return Err(UpstreamError::Reserved(name.to_owned()));
     }
-    let all = who.into_iter().chain(others);
+    let all = who.into_iter().chain(how).chain(others);
     let bytes = all.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
     frontend::encode::startup(out, handshake::VERSION_3_0, bytes)?;
     Ok(())

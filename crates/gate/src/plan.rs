@@ -7,7 +7,7 @@ use crate::{
     line::Gate,
     result::{Field, Masks},
 };
-use model::{Facts, Identity, Verdict};
+use model::{Disclosure, Durability, Facts, Identity, Outcome, Verdict};
 use policy::{Context, PolicySet, Request};
 use sql::{CopyShape, Guard, Scope, SyntaxError};
 use std::{
@@ -28,6 +28,8 @@ pub struct Plan {
     pub knowledge: Arc<Knowledge>,
     /// The identity has full rights here: what is not understood still runs and leaves raw.
     pub unrestricted: bool,
+    /// A command of the replication grammar: what it returns leaves as the upstream sends it.
+    pub replication: bool,
     pub(crate) policies: u64,
     pub(crate) context: PlanContext,
 }
@@ -57,7 +59,37 @@ pub struct Part {
 /// A description of a result, and the masks that were compiled for it.
 type Described = (Box<[Field]>, Arc<Masks>);
 
+impl Plan {
+    /// The same plan of one statement under another verdict.
+    pub(crate) fn with_verdict(mut self, verdict: Verdict) -> Self {
+        let verdict = Arc::new(verdict);
+        for part in &mut self.parts {
+            part.verdict = Arc::clone(&verdict);
+        }
+        self
+    }
+}
+
 impl Part {
+    /// The same statement as the FunctionCall message makes it, under a verdict of its own and
+    /// therefore with a shape of its own.
+    pub(crate) fn called(&self, verdict: Verdict) -> Self {
+        let normalised = format!("FunctionCall: {}", self.normalised);
+        let select = self.shape.to_string();
+        Self {
+            facts: Arc::clone(&self.facts),
+            verdict: Arc::new(verdict),
+            span: self.span.clone(),
+            copy: None,
+            syntax_error: self.syntax_error.clone(),
+            empty: self.empty,
+            shape: ledger::ShapeId::of(&[select.as_bytes(), normalised.as_bytes()]),
+            normalised: normalised.into(),
+            shape_recorded: AtomicBool::new(false),
+            masks: Mutex::new(None),
+        }
+    }
+
     /// Masks for the result of this part, compiled once per description.
     pub(crate) fn masks(&self, plan: &Plan, fields: &[Field], key: &mask::Key) -> Arc<Masks> {
         let mut known = self.masks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,6 +156,44 @@ impl Gate {
             parts,
             knowledge: Arc::clone(&knowledge),
             unrestricted: asker.unrestricted,
+            replication: false,
+            policies: policies.version(),
+            context,
+        }
+    }
+
+    /// Decides a command of the replication grammar. What it streams is not rows of a statement:
+    /// nothing of it can be masked or counted off, so whoever may run it gets it raw, and its
+    /// intent is on stable storage before it is forwarded.
+    pub(crate) fn make_replication_plan(
+        &self,
+        text: &str,
+        command: sql::ReplicationCommand,
+        asker: &Asker<'_>,
+        knowledge: Arc<Knowledge>,
+        policies: &PolicySet,
+        context: PlanContext,
+    ) -> Plan {
+        let facts = Arc::new(command.facts);
+        let decided = self.decide(&facts, asker, &knowledge, policies, context);
+        let part = Part {
+            shape: shape_id(&command.normalised, asker, &context),
+            normalised: command.normalised.into(),
+            shape_recorded: AtomicBool::new(false),
+            masks: Mutex::new(None),
+            facts,
+            verdict: Arc::new(raw_or_refused(&decided)),
+            span: 0..text.len(),
+            copy: None,
+            syntax_error: None,
+            empty: false,
+        };
+        Plan {
+            text: text.into(),
+            parts: vec![part],
+            knowledge,
+            unrestricted: asker.unrestricted,
+            replication: true,
             policies: policies.version(),
             context,
         }
@@ -154,6 +224,26 @@ impl Gate {
         self.verdicts.keep(context, facts, &verdict);
         verdict
     }
+}
+
+/// A verdict on what leaves as it is or not at all.
+fn raw_or_refused(decided: &Verdict) -> Verdict {
+    let mut verdict = decided.clone();
+    if !matches!(verdict.outcome, Outcome::Allow | Outcome::Modify) {
+        return verdict;
+    }
+    if verdict.row_limit.is_some() || verdict.read_only {
+        verdict.outcome = Outcome::Deny;
+        let why = "a policy limits it, and what a replication command streams cannot be limited";
+        verdict.reasons.insert(0, why.to_owned());
+        return verdict;
+    }
+    verdict.outcome = Outcome::Allow;
+    verdict.fallback = Disclosure::Raw { labels: Vec::new() };
+    verdict.redact_diagnostics = false;
+    verdict.durability = Durability::BeforeForward;
+    verdict.reasons.push("what it streams leaves raw".to_owned());
+    verdict
 }
 
 /// Everything that a shape record depends on.

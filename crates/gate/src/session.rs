@@ -1,7 +1,9 @@
 //! One client's governed session: who asks, in which scope, and the four calls. Knows no protocol
 //! and no clock.
 
+mod call;
 mod follow;
+mod replication;
 
 pub(crate) use follow::changes_names;
 
@@ -20,7 +22,7 @@ use ledger::{
     record::{Disclosed, Via},
 };
 use mask::{Applied, ColumnMask, CopyMask, Format};
-use model::{Disclosure, Durability, Identity, Outcome};
+use model::{Disclosure, Durability, Identity, Outcome, Verdict};
 use policy::{Context, PolicySet, ProtocolFeature};
 use sql::Scope;
 use std::{
@@ -194,11 +196,13 @@ impl Session {
 
     /// Whether policy lets this session use a feature beside statements.
     pub fn may_use(&self, feature: ProtocolFeature<'_>, now: SystemTime) -> Result<(), Refusal> {
+        self.judge(feature, now).map_err(|verdict| Refusal::by_policy(&verdict, None))
+    }
+
+    fn judge(&self, feature: ProtocolFeature<'_>, now: SystemTime) -> Result<(), Verdict> {
         let policies = self.gate.policies.load();
         let (database, context) = (&self.database, self.context(now));
-        policies
-            .may_use(&self.identity, &database.name, &database.environment, &context, feature)
-            .map_err(|verdict| Refusal::by_policy(&verdict, None))
+        policies.may_use(&self.identity, &database.name, &database.environment, &context, feature)
     }
 
     /// Whether a text can be planned now. Full rights need neither scope nor fresh knowledge.

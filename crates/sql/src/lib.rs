@@ -42,6 +42,7 @@ mod plpgsql;
 mod query;
 mod relate;
 mod relation;
+mod replication;
 mod scope;
 mod session;
 mod statement;
@@ -51,6 +52,7 @@ mod unbounded;
 pub use analyse::analyse;
 pub use guard::{Guard, guarded};
 pub use normalise::normalise;
+pub use replication::{ReplicationCommand, replication_command};
 
 use model::Facts;
 use std::{

@@ -72,13 +72,22 @@ impl Raw {
         Ok(Self { stream })
     }
 
-    /// Connects, signs in by SCRAM and reads up to ReadyForQuery; what came is returned too.
+    /// Connects, signs in by SCRAM and reads up to ReadyForQuery.
     pub fn sign_in(port: u16, user: &str, password: &str, database: &str) -> Result<Self> {
+        Ok(Self::sign_in_with(port, password, &[("user", user), ("database", database)])?.0)
+    }
+
+    /// The same with any start-up parameters; what came up to ReadyForQuery is returned too.
+    pub fn sign_in_with(
+        port: u16,
+        password: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<(Self, Vec<Message>)> {
         let mut raw = Self::connect(port)?;
-        raw.send(&startup(&[("user", user), ("database", database)]))?;
+        raw.send(&startup(parameters))?;
         raw.scram(password)?;
-        raw.until(b'Z')?;
-        Ok(raw)
+        let greeting = raw.until(b'Z')?;
+        Ok((raw, greeting))
     }
 
     fn scram(&mut self, password: &str) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The start-up packet: who wants which database, how. Judges form, not rights.
 
 use super::{Reason, options, talk::Talk};
+use crate::upstream::Replication;
 use bytes::BytesMut;
 use wire_pg::{
     Text,
@@ -20,7 +21,7 @@ pub(super) struct Wish {
     pub(super) database: String,
     pub(super) application_name: String,
     pub(super) settings: Vec<(String, String)>,
-    pub(super) replication: Option<String>,
+    pub(super) replication: Option<Replication>,
     /// The minor version agreed on.
     pub(super) minor: u16,
     /// What the client must be told before anything else: that less is spoken than it asked for.
@@ -90,12 +91,12 @@ pub(super) async fn negotiate(talk: &mut Talk, wish: &Wish) -> Result<(), Reason
 }
 
 /// As PostgreSQL reads it: a boolean, or `database` for logical replication.
-fn replication_mode(value: &str) -> Result<Option<String>, Reason> {
+fn replication_mode(value: &str) -> Result<Option<Replication>, Reason> {
     if value == "database" {
-        return Ok(Some(value.to_owned()));
+        return Ok(Some(Replication::Logical));
     }
     match boolean(value) {
-        Some(true) => Ok(Some("true".to_owned())),
+        Some(true) => Ok(Some(Replication::Physical)),
         Some(false) => Ok(None),
         None => Err(Reason::Parameter(format!(
             "invalid value for parameter \"replication\": \"{value}\""

@@ -4,9 +4,10 @@
 use super::{
     Block, End, Expected, MAX_EXPECTED, PROTOCOL_MESSAGE_BYTES, Parked, Relay, Step,
     expected::{Request, Run, settled},
+    replication::Both,
 };
 use bytes::Buf;
-use gate::{Cleared, Parameters, Plan, ProtocolFeature, Readiness, Refusal, Statement, Via};
+use gate::{Cleared, Parameters, Plan, Readiness, Refusal, Statement, Via};
 use model::Durability;
 use std::{
     sync::Arc,
@@ -136,6 +137,10 @@ impl Relay {
             self.refuse_next = None;
             return Ok(Step::Done);
         }
+        if self.both == Some(Both::Open) {
+            self.stream_message(tag, message)?;
+            return Ok(Step::Done);
+        }
         self.open |=
             matches!(tag, Tag::Parse | Tag::Bind | Tag::Describe | Tag::Close | Tag::Execute);
         match tag {
@@ -168,10 +173,12 @@ impl Relay {
             Some(parked) => parked.cleared,
             None => {
                 let text = frontend::Query::parse(message.payload)?.text;
-                if !self.ready() {
-                    return Ok(Step::Blocked);
-                }
-                match self.clear(text, Via::Simple, &Parameters::default()) {
+                let cleared = match self.clear_command(text) {
+                    Some(cleared) => cleared,
+                    None if !self.ready() => return Ok(Step::Blocked),
+                    None => self.clear(text, Via::Simple, &Parameters::default()),
+                };
+                match cleared {
                     Ok(cleared) => cleared,
                     Err(refusal) => {
                         self.refuse_query(refusal)?;
@@ -202,28 +209,6 @@ impl Relay {
             None => message.whole,
         };
         self.send(cleared, None, whole, |run| Request::Query(Some(run)));
-        Ok(Step::Done)
-    }
-
-    fn function_call(&mut self, message: Message<'_>) -> Result<Step, End> {
-        let call = frontend::FunctionCall::parse(message.payload)?;
-        if !self.ready() {
-            return Ok(Step::Blocked);
-        }
-        let now = SystemTime::now();
-        let allowed = self.session.may_use(ProtocolFeature::FunctionCall, now);
-        let text = format!("/* FunctionCall */ CALL oid_{}()", call.function);
-        let cleared = allowed.and_then(|()| {
-            let parameters = self.session.parameters(call.arguments.iter());
-            let plan = self.session.plan(&text, now);
-            self.session.submit(&plan, Via::FunctionCall, &parameters, now)
-        });
-        match cleared {
-            Ok(cleared) => {
-                self.send(cleared, None, message.whole, |run| Request::FunctionCall(Some(run)));
-            }
-            Err(refusal) => self.refuse_query(refusal)?,
-        }
         Ok(Step::Done)
     }
 
@@ -432,7 +417,10 @@ impl Relay {
         let Some(part) = statement.plan.parts.iter().find(read_only) else {
             return Ok(Ok(()));
         };
-        let what = if self.status != Status::Idle || !self.expected.is_empty() && simple {
+        let what = if self.replication.is_some() {
+            "parts of it were not understood, and a replication connection cannot run it in a \
+             read-only transaction"
+        } else if self.status != Status::Idle || !self.expected.is_empty() && simple {
             "parts of it were not understood, so it may only run in a read-only transaction of \
              its own"
         } else if statement.plan.parts.len() > 1 {

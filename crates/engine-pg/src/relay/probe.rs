@@ -83,6 +83,13 @@ impl Relay {
         request: impl FnOnce(()) -> Request,
     ) -> Result<(), End> {
         let out = &mut self.upstream.output;
+        if self.replication.is_some() {
+            // A replication connection knows simple queries alone.
+            encode::query(out, text)?;
+            self.expected.push_back(Expected::hidden(request(())));
+            self.expected.push_back(Expected::hidden(Request::Sync));
+            return Ok(());
+        }
         encode::parse(out, OWN_NAME, text, [])?;
         encode::bind(out, OWN_NAME, OWN_NAME, &[], [], &[])?;
         encode::execute(out, OWN_NAME, 0)?;

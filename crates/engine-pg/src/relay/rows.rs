@@ -39,6 +39,9 @@ impl Relay {
             self.rows_synced(true);
         }
         if tag == Tag::CopyData {
+            if self.draining && self.may_leave_stream() {
+                return Err(End::Ordered("weir is shutting down"));
+            }
             return self.copy_data(rest, frame, unrestricted);
         }
         let masks = self.masks_of_front()?;
@@ -56,7 +59,7 @@ impl Relay {
         if let Some(masks) = &run.masks {
             return Ok(Some(Arc::clone(masks)));
         }
-        if run.statement.plan.unrestricted {
+        if run.statement.plan.unrestricted || run.statement.plan.replication {
             return Ok(None);
         }
         let fields = run.portal.as_ref().and_then(|portal| portal.columns()).cloned().flatten();
@@ -147,6 +150,29 @@ impl Relay {
         Ok(frame.len)
     }
 
+    /// The beginning of COPY FROM STDIN.
+    pub(super) fn copy_in(&mut self) {
+        // What the client sent behind the COPY was read by the server as COPY data or ignored: a
+        // Sync is ignored until the data ends.
+        let mut ended = false;
+        let mut position = 1;
+        while let Some(expected) = self.expected.get(position) {
+            match expected.request {
+                Request::CopyEnd => {
+                    ended = true;
+                    self.expected.remove(position);
+                    break;
+                }
+                Request::Sync => {
+                    self.expected.remove(position);
+                    self.answered += 1;
+                }
+                _ => position += 1,
+            }
+        }
+        self.copying_in = !ended;
+    }
+
     /// The beginning of COPY TO STDOUT.
     pub(super) fn copy_out(&mut self, message: frame::Message<'_>) -> Result<(), End> {
         let view = backend::CopyResponse::parse(message.payload)
@@ -155,6 +181,9 @@ impl Relay {
             return Err(End::UpstreamBroke("COPY that nobody asked for".to_owned()));
         };
         run.copied = true;
+        if run.statement.plan.replication {
+            return Ok(());
+        }
         let (plan, part) = (Arc::clone(&run.statement.plan), run.part);
         let mask = self.session.copy_mask(&plan, part, view.columns.len(), view.format == 1);
         let mask = mask.map_err(|what| End::UpstreamBroke(what.to_owned()))?;
@@ -234,7 +263,10 @@ impl Relay {
         let now = std::time::SystemTime::now();
         let why = end.short();
         for expected in mem::take(&mut self.expected) {
-            if let Request::Query(Some(run)) | Request::Execute(Some(run)) = expected.request {
+            if let Request::Query(Some(run))
+            | Request::FunctionCall(Some(run))
+            | Request::Execute(Some(run)) = expected.request
+            {
                 self.session.leave(&run.statement, run.part, &run.counts, why, now);
             }
         }

@@ -97,10 +97,10 @@ impl Relay {
             Tag::CopyInResponse => self.copy_in(),
             Tag::CopyOutResponse => self.copy_out(message)?,
             Tag::CopyDone => self.copy_out_done()?,
-            Tag::FunctionCallResponse => self.finished(Some("FUNCTION CALL"), None)?,
+            Tag::FunctionCallResponse => return self.function_result(message),
             Tag::ReadyForQuery => return self.ready_for_query(message, hidden),
-            Tag::CopyBothResponse
-            | Tag::Authentication
+            Tag::CopyBothResponse => self.copy_both(message)?,
+            Tag::Authentication
             | Tag::BackendKeyData
             | Tag::NegotiateProtocolVersion
             | Tag::DataRow
@@ -136,7 +136,9 @@ impl Relay {
     /// When the statement that is being answered was sent.
     pub(super) fn busy_since(&self) -> Option<std::time::Instant> {
         self.expected.iter().find_map(|expected| match &expected.request {
-            Request::Query(Some(run)) | Request::Execute(Some(run)) => Some(run.sent),
+            Request::Query(Some(run))
+            | Request::FunctionCall(Some(run))
+            | Request::Execute(Some(run)) => Some(run.sent),
             _ => None,
         })
     }
@@ -167,6 +169,10 @@ impl Relay {
 
     fn row_description(&mut self, message: Message<'_>) -> Result<(), End> {
         let view = backend::RowDescription::parse(message.payload).map_err(broke)?;
+        let front = self.expected.front().map(|expected| &expected.request);
+        if self.answers_command() || matches!(front, Some(Request::Show(_))) {
+            return Ok(());
+        }
         let fields: Box<[Field]> = view.iter().map(field).collect();
         let in_query = matches!(
             self.expected.front().map(|expected| &expected.request),
@@ -207,6 +213,13 @@ impl Relay {
     fn command_complete(&mut self, message: Message<'_>, hidden: bool) -> Result<(), End> {
         let tag = backend::command_complete(message.payload).map_err(broke)?;
         let tag = String::from_utf8_lossy(tag.bytes());
+        if self.answers_command() {
+            if let Some(run) = self.run_mut() {
+                run.counts.tag = Some(tag.into_owned());
+            }
+            self.client.output.extend_from_slice(message.whole);
+            return Ok(());
+        }
         if let Some(run) = self.run_mut().filter(|run| run.copied) {
             run.counts.rows = tag.rsplit(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
         }
@@ -221,7 +234,11 @@ impl Relay {
     }
 
     /// One statement ended: records its outcome and goes on to what comes next.
-    fn finished(&mut self, tag: Option<&str>, sqlstate: Option<&str>) -> Result<(), End> {
+    pub(super) fn finished(
+        &mut self,
+        tag: Option<&str>,
+        sqlstate: Option<&str>,
+    ) -> Result<(), End> {
         let now = SystemTime::now();
         let Some(front) = self.expected.front_mut() else {
             return Err(unexpected(Tag::CommandComplete));
@@ -283,32 +300,10 @@ impl Relay {
         }
     }
 
-    fn copy_in(&mut self) {
-        // What the client sent behind the COPY was read by the server as COPY data or ignored: a
-        // Sync is ignored until the data ends.
-        let mut ended = false;
-        let mut position = 1;
-        while let Some(expected) = self.expected.get(position) {
-            match expected.request {
-                Request::CopyEnd => {
-                    ended = true;
-                    self.expected.remove(position);
-                    break;
-                }
-                Request::Sync => {
-                    self.expected.remove(position);
-                    self.answered += 1;
-                }
-                _ => position += 1,
-            }
-        }
-        self.copying_in = !ended;
-    }
-
     fn error(&mut self, message: Message<'_>) -> Result<(), End> {
         let report = Report::parse(message.payload).map_err(broke)?;
         let code = String::from_utf8_lossy(report.code().bytes()).into_owned();
-        self.copying_in = false;
+        (self.copying_in, self.both) = (false, None);
         if report.field(backend::field::SEVERITY_PLAIN).is_some_and(|v| v.bytes() == b"FATAL") {
             self.upstream_said_fatal = true;
         }
@@ -316,6 +311,8 @@ impl Relay {
         let refusal = match self.expected.front_mut() {
             // The error that was made to happen, or the one that made it unnecessary.
             Some(front) if code == "42601" || code == "25P02" => front.refusal.take(),
+            // A server without SQL has another code for what is none.
+            Some(front) if self.replication.is_some() => front.refusal.take(),
             _ => None,
         };
         match refusal {
@@ -413,6 +410,7 @@ impl Relay {
 
     fn ready_for_query(&mut self, message: Message<'_>, hidden: bool) -> Result<(), End> {
         self.status = backend::ready_for_query(message.payload).map_err(broke)?;
+        self.command_ended()?;
         let expected = self.expected.pop_front();
         match expected.map(|expected| expected.request) {
             Some(Request::Query(Some(run)) | Request::FunctionCall(Some(run))) => {

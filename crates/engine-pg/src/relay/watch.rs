@@ -68,6 +68,11 @@ pub(super) struct Timer {
 impl Relay {
     /// Looks at the deadlines; called when nothing else is to be done. `Ok(true)` if it acted.
     pub(super) fn check_time(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+        // A stream has no end and is no sign of life either; the server limits neither.
+        if self.answers_command() {
+            self.timer.quiet_since = None;
+            return Ok(false);
+        }
         let busy_since = self.busy_since();
         let limit = match busy_since {
             Some(_) => self.limits.statement,

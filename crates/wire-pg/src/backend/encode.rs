@@ -351,6 +351,19 @@ pub fn copy_response(
     put.end("CopyResponse")
 }
 
+/// A FunctionCallResponse; `None` is NULL.
+///
+/// # Errors
+/// If the value exceeds 2 GiB.
+pub fn function_call_response(
+    out: &mut impl Buffer,
+    value: Option<&[u8]>,
+) -> Result<(), WireError> {
+    let mut put = Put::tagged(out, Tag::FunctionCallResponse.byte());
+    put.value(value);
+    put.end("FunctionCallResponse")
+}
+
 /// A piece of a COPY stream.
 ///
 /// # Errors

@@ -244,6 +244,12 @@ fn other_responses() {
     assert_eq!(command_complete(&payload).unwrap().utf8(), Some("SELECT 3"));
     assert_eq!(function_call_response(&[0xff, 0xff, 0xff, 0xff]), Ok(None));
     assert_eq!(function_call_response(&[0, 0, 0, 1, 9]), Ok(Some(&[9u8][..])));
+    for value in [None, Some(&[9u8][..]), Some(&[][..])] {
+        out.clear();
+        encode::function_call_response(&mut out, value).unwrap();
+        let payload = payload_of(&out, Tag::FunctionCallResponse);
+        assert_eq!(function_call_response(&payload), Ok(value));
+    }
     let negative_count = [0, 3, 0, 0, 0xff, 0xff, 0xff, 0xff];
     assert!(NegotiateProtocolVersion::parse(&negative_count).is_err());
 }

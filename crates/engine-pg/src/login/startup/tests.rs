@@ -54,14 +54,14 @@ fn more_than_is_spoken_is_answered() {
 fn replication_is_read_as_postgresql_reads_it() {
     let mode = |value| read(&packet(0, &[("user", "a"), ("replication", value)]));
     for (value, expected) in [
-        ("database", Some("database")),
-        ("true", Some("true")),
-        ("ON", Some("true")),
-        ("1", Some("true")),
+        ("database", Some(Replication::Logical)),
+        ("true", Some(Replication::Physical)),
+        ("ON", Some(Replication::Physical)),
+        ("1", Some(Replication::Physical)),
         ("false", None),
         ("of", None),
     ] {
-        assert_eq!(mode(value).unwrap().replication.as_deref(), expected, "{value}");
+        assert_eq!(mode(value).unwrap().replication, expected, "{value}");
     }
     for value in ["", "o", "maybe", "logical"] {
         assert!(matches!(mode(value), Err(Reason::Parameter(_))), "{value}");

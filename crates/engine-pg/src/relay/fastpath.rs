@@ -1,0 +1,99 @@
+//! The FunctionCall message: decided as the SELECT that calls the same function, its one value
+//! masked as that one's would be. Knows no functions.
+
+use super::{End, Relay, Step, expected::Request};
+use gate::{Applied, Via};
+use std::time::SystemTime;
+use wire_pg::{
+    Format,
+    backend::{self, encode},
+    frame::Message,
+    frontend,
+};
+
+impl Relay {
+    pub(super) fn function_call(&mut self, message: Message<'_>) -> Result<Step, End> {
+        let call = frontend::FunctionCall::parse(message.payload)?;
+        if let Some(refusal) = self.refuse_next.take() {
+            self.refuse_query(refusal)?;
+            return Ok(Step::Done);
+        }
+        let cleared = match self.parked.take() {
+            Some(parked) => parked.cleared,
+            None => {
+                if !self.ready() {
+                    return Ok(Step::Blocked);
+                }
+                let now = SystemTime::now();
+                let cleared = self.session.plan_call(call.function, now).and_then(|plan| {
+                    let parameters = self.session.parameters(call.arguments.iter());
+                    self.session.submit(&plan, Via::FunctionCall, &parameters, now)
+                });
+                match cleared {
+                    Ok(cleared) => cleared,
+                    Err(refusal) => {
+                        self.refuse_query(refusal)?;
+                        return Ok(Step::Done);
+                    }
+                }
+            }
+        };
+        let commits = self.before_sync.take().is_some();
+        let Some(cleared) = self.wait_for_disk(cleared, false, commits) else {
+            return Ok(Step::Blocked);
+        };
+        if let Err(refusal) = self.prepare_read_only(cleared.get(), true)? {
+            self.abandon(cleared);
+            self.refuse_query(refusal)?;
+            return Ok(Step::Done);
+        }
+        let binary = call.result_format == Format::BINARY;
+        let masks = self.session.call_masks(&cleared.get().plan, call.function, binary);
+        self.send(cleared, None, message.whole, |mut run| {
+            run.masks = masks;
+            Request::FunctionCall(Some(run))
+        });
+        Ok(Step::Done)
+    }
+
+    /// The result of a call, on its way to the client.
+    pub(super) fn function_result(&mut self, message: Message<'_>) -> Result<(), End> {
+        let broke = |error: wire_pg::WireError| End::UpstreamBroke(error.to_string());
+        let value = backend::function_call_response(message.payload).map_err(broke)?;
+        let Some(Request::FunctionCall(Some(run))) =
+            self.expected.front_mut().map(|expected| &mut expected.request)
+        else {
+            return Err(End::UpstreamBroke("the result of a call that nobody made".to_owned()));
+        };
+        run.counts.rows = 1;
+        run.counts.bytes = value.map_or(0, <[u8]>::len) as u64;
+        let masks = run.masks.take();
+        let (Some(masks), Some(value)) = (masks.filter(|masks| !masks.pass), value) else {
+            self.client.output.extend_from_slice(message.whole);
+            return self.finished(Some("FUNCTION CALL"), None);
+        };
+        let Some(mask) = masks.columns.first() else {
+            return Err(End::UpstreamBroke("the result of a call without a mask".to_owned()));
+        };
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        let applied = mask.apply(value, &mut scratch);
+        let seen = match applied {
+            Applied::Raw => Some(value),
+            Applied::Masked => Some(scratch.as_slice()),
+            Applied::Null => None,
+        };
+        let sent = encode::function_call_response(&mut self.client.output, seen).map_err(broke);
+        self.scratch = scratch;
+        sent?;
+        let mut disclosed = gate::Disclosed::default();
+        match applied {
+            Applied::Raw => disclosed.raw = 1,
+            Applied::Masked | Applied::Null => disclosed.masked = 1,
+        }
+        if let Some(run) = self.run_mut() {
+            run.counts.disclosed = vec![disclosed];
+        }
+        self.finished(Some("FUNCTION CALL"), None)
+    }
+}
