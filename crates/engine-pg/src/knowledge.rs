@@ -15,7 +15,7 @@ use std::{
         Arc, Weak,
         atomic::{AtomicU8, AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 use tokio::sync::{Notify, watch};
 
@@ -179,6 +179,7 @@ impl Reading {
             self.reachable.store(reached, Ordering::Relaxed);
             if let Err(error) = result {
                 self.reader = None;
+                self.database.counters.catalog_failures.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(
                     database = %self.database.name, %error, "the catalog could not be read"
                 );
@@ -223,6 +224,7 @@ impl Reading {
     }
 
     async fn read(&mut self) -> Result<(), Failure> {
+        let begin = Instant::now();
         let generation = self.database.wanted();
         self.version += 1;
         let version = self.version;
@@ -233,6 +235,10 @@ impl Reading {
         let labels = Arc::new(self.label(&catalog).await?);
         let (relations, labelled) = (catalog.relations().count(), labels.columns.len());
         self.database.learn(catalog, labels, generation);
+        let counters = &self.database.counters;
+        counters.catalog_reads.fetch_add(1, Ordering::Relaxed);
+        let took = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
+        counters.catalog_read_us.fetch_add(took, Ordering::Relaxed);
         if let Some(gate) = self.gate.upgrade() {
             gate.note_catalog(&self.database, version, SystemTime::now());
         }

@@ -28,9 +28,9 @@ use identity::Directory;
 use knowledge::Keeper;
 use login::{Door, Entrance};
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
-        Arc,
+        Arc, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Instant, SystemTime},
@@ -45,12 +45,10 @@ pub use upstream::{Host, UpstreamConfig};
 pub struct Counters {
     /// Sessions that are open now.
     pub open: AtomicUsize,
-    /// Sessions that were opened.
-    pub opened: AtomicU64,
+    /// Sign-ins that were accepted.
+    pub signed_in: AtomicU64,
     /// Sign-ins that were refused.
     pub refused: AtomicU64,
-    /// Upstream connections that failed.
-    pub upstream_failures: AtomicU64,
 }
 
 /// A database as it is configured.
@@ -106,6 +104,8 @@ pub struct Engine {
     settings: ArcSwap<Settings>,
     targets: std::sync::Mutex<HashMap<String, Arc<Target>>>,
     cancels: cancel::Registry<CancelTarget>,
+    /// By the name in the configuration: what clients choose under `*` is counted together.
+    counted: std::sync::Mutex<BTreeMap<String, Arc<gate::Counters>>>,
     per_identity: std::sync::Mutex<HashMap<String, usize>>,
     draining: watch::Receiver<bool>,
     identities: watch::Receiver<u64>,
@@ -131,6 +131,7 @@ impl Engine {
             settings: ArcSwap::from_pointee(settings),
             targets: Default::default(),
             cancels: cancel::Registry::new(),
+            counted: Default::default(),
             per_identity: Default::default(),
             draining,
             identities,
@@ -156,6 +157,28 @@ impl Engine {
             .iter()
             .filter_map(|(name, target)| Some((name.clone(), reachable(target)?)))
             .collect()
+    }
+
+    /// What is counted, by the name of the database in the configuration.
+    pub fn counted(&self) -> Vec<(String, Arc<gate::Counters>)> {
+        let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.iter().map(|(name, counters)| (name.clone(), Arc::clone(counters))).collect()
+    }
+
+    /// How many columns bear a label, by the name of the database in the configuration.
+    pub fn labels(&self) -> BTreeMap<String, usize> {
+        let settings = self.settings.load();
+        let mut labels = BTreeMap::new();
+        for (name, target) in self.lock_targets().iter() {
+            let name = find(&settings, name).map_or(name, |found| &found.name).clone();
+            *labels.entry(name).or_default() += target.database.knowledge().labels.columns.len();
+        }
+        labels
+    }
+
+    fn counters_of(&self, configured: &str) -> Arc<gate::Counters> {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(counted.entry(configured.to_owned()).or_default())
     }
 
     /// Signs one connection in and serves it to its end. `pending` is given up when sign-in is
@@ -222,7 +245,9 @@ impl Engine {
             None if name == CLUSTER => the_only_server(&settings.databases)?,
             None => return None,
         };
-        let database = Arc::new(gate::Database::new(name.into(), config.environment.clone()));
+        let counters = self.counters_of(&config.name);
+        let environment = config.environment.clone();
+        let database = Arc::new(gate::Database::counted(name.into(), environment, counters));
         let keeper = Keeper::idle(&database);
         Some(Arc::new(Target { database, upstream: config.upstream.clone(), keeper }))
     }
@@ -246,7 +271,10 @@ impl Engine {
     }
 
     fn open_target(&self, name: &str, environment: &str, upstream: UpstreamConfig) -> Arc<Target> {
-        let database = Arc::new(gate::Database::new(name.into(), environment.to_owned()));
+        let settings = self.settings.load();
+        let counters = self.counters_of(find(&settings, name).map_or(name, |found| &found.name));
+        let environment = environment.to_owned();
+        let database = Arc::new(gate::Database::counted(name.into(), environment, counters));
         let keeper = Keeper::start(&self.gate, &database, upstream.clone());
         let target = Arc::new(Target { database, upstream, keeper });
         self.lock_targets().insert(name.to_owned(), Arc::clone(&target));
@@ -254,7 +282,7 @@ impl Engine {
     }
 
     fn lock_targets(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Target>>> {
-        self.targets.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.targets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

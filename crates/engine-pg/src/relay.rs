@@ -12,6 +12,7 @@
 //! back-pressure reaches both ends.
 
 mod client;
+mod delay;
 mod expected;
 mod extended;
 mod fastpath;
@@ -217,6 +218,7 @@ pub(crate) struct Relay {
     utf8: bool,
     scratch: Vec<u8>,
     timer: watch::Timer,
+    delay: delay::Delay,
     draining: bool,
     cancel: CancelOnce,
 }
@@ -265,6 +267,7 @@ impl Relay {
             utf8: true,
             scratch: Vec::new(),
             timer: watch::Timer::default(),
+            delay: delay::Delay::default(),
             draining: false,
             cancel,
         }

@@ -45,12 +45,12 @@ const APPLICATION_NAME_BYTES: usize = 63;
 /// Serves a signed-in client to its end.
 pub(crate) async fn serve(engine: Arc<Engine>, mut client: Client) {
     let counters = Arc::clone(&engine.counters);
+    counters.signed_in.fetch_add(1, Ordering::Relaxed);
     let Some(_place) = Place::take(&engine, client.identity.name.as_str()) else {
         let refusal = limit_refusal();
         return refuse(&mut client, &refusal).await;
     };
     counters.open.fetch_add(1, Ordering::Relaxed);
-    counters.opened.fetch_add(1, Ordering::Relaxed);
     if let Err(refusal) = run(&engine, client).await {
         tracing::info!(reason = %refusal.message, "session refused");
     }
@@ -101,7 +101,7 @@ async fn open(
     match upstream::connect_as(&target.upstream, client.replication, &parameters).await {
         Ok(upstream) => Ok((session, upstream, target)),
         Err(error) => {
-            engine.counters.upstream_failures.fetch_add(1, Ordering::Relaxed);
+            target.database.counters.upstream_failures.fetch_add(1, Ordering::Relaxed);
             engine.forget_target(&client.database);
             if error.blame() != Blame::Client {
                 tracing::warn!(%error, database = client.database, "upstream refused a session");
@@ -207,7 +207,9 @@ async fn relay(
     let _ = encode::backend_key_data(relay.greet(), process_id, key);
     encode::ready_for_query(relay.greet(), Status::Idle);
     tracing::info!(session = %id, identity = %client.identity.chain(), "session opened");
+    let counted = Counted::begin(target);
     let end = relay.run(orders).await;
+    drop(counted);
     drop(registration);
     match end {
         relay::End::UpstreamBroke(_) => tracing::error!(session = %id, %end, "session ended"),
@@ -285,6 +287,23 @@ fn sqlstate(code: &str) -> &'static str {
     const KNOWN: &[&str] =
         &["08001", "08006", "08P01", "28P01", "28000", "3D000", "42501", "53300", "57P03", "57P01"];
     KNOWN.iter().copied().find(|known| *known == code).unwrap_or("08001")
+}
+
+/// A session among those that are open, until it is dropped.
+struct Counted(Arc<gate::Counters>);
+
+impl Counted {
+    fn begin(target: &Target) -> Self {
+        let counters = Arc::clone(&target.database.counters);
+        counters.opened.fetch_add(1, Ordering::Relaxed);
+        Self(counters)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// A session's place under the limits; given up on drop.

@@ -1,7 +1,7 @@
 //! One database of Weir's and what is known of it: catalog, labels, decided plans. Knows no
 //! identity and no connection.
 
-use crate::cache::PlanCache;
+use crate::{cache::PlanCache, counters::Counters};
 use arc_swap::ArcSwap;
 use model::{Catalog, DatabaseName, LabelMap};
 use std::sync::{
@@ -31,17 +31,25 @@ pub struct Database {
     knowledge: ArcSwap<Knowledge>,
     wanted: AtomicU64,
     pub(crate) plans: PlanCache,
+    /// What is counted of it; several databases may be counted together.
+    pub counters: Arc<Counters>,
 }
 
 impl Database {
     /// A database of which nothing is known yet.
     pub fn new(name: DatabaseName, environment: String) -> Self {
+        Self::counted(name, environment, Arc::default())
+    }
+
+    /// The same, counted where others are too.
+    pub fn counted(name: DatabaseName, environment: String, counters: Arc<Counters>) -> Self {
         Self {
             name,
             environment,
             knowledge: ArcSwap::from_pointee(Knowledge::default()),
             wanted: AtomicU64::new(1),
             plans: PlanCache::default(),
+            counters,
         }
     }
 

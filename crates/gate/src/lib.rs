@@ -25,6 +25,7 @@
 
 mod cache;
 mod clearance;
+pub mod counters;
 mod database;
 mod line;
 mod look_ups;
@@ -36,6 +37,7 @@ mod scope;
 mod session;
 
 pub use clearance::{Cleared, Statement, StatementPart};
+pub use counters::Counters;
 pub use database::{Database, Knowledge};
 pub use ledger::{
     Sequence, Synced,

@@ -28,7 +28,7 @@ use sql::Scope;
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     net::IpAddr,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -236,9 +236,12 @@ impl Session {
             minute: if policies.time_dependent() { minute(now) } else { 0 },
         };
         let shareable = !depends_on_names(text, &self.scope);
+        let counters = &self.database.counters;
         if shareable && let Some(plan) = self.database.plans.find(text, &context) {
+            counters.plan_hits.fetch_add(1, Ordering::Relaxed);
             return plan;
         }
+        counters.plan_misses.fetch_add(1, Ordering::Relaxed);
         let asker = Asker {
             identity: &self.identity,
             database: &self.database,
@@ -290,6 +293,7 @@ impl Session {
             (Some(error), false) => Refusal::syntax(&error.message, error.position),
             _ => Refusal::by_policy(&part.verdict, Some(id.to_string())),
         };
+        self.database.counters.decided(&part.verdict);
         record::refused(self, plan, part, id, via, &refusal, now);
         Err(refusal)
     }
@@ -320,6 +324,9 @@ impl Session {
             parts.push(StatementPart { id });
         }
         self.gate.ledger.hand_over(intent).map_err(|_| Refusal::unrecordable())?;
+        for part in &plan.parts {
+            self.database.counters.decided(&part.verdict);
+        }
         Ok(Cleared::mint(Statement { plan: Arc::clone(plan), parts, intent, durability }))
     }
 
@@ -354,6 +361,7 @@ impl Session {
         };
         self.rows += counts.rows;
         self.bytes += counts.bytes;
+        self.database.counters.did(&planned.verdict, counts);
         record::outcome(self, planned, run.id, counts, now);
         self.follow(planned, counts.sqlstate.is_none());
     }

@@ -1,6 +1,11 @@
 //! Counts for Prometheus, in the OpenMetrics text format. Knows names and numbers; a label's value
-//! is always one of a few words, never a name that a client can choose.
+//! is one of a few words or the name of a database in the configuration, never a name that a client
+//! can choose.
 
+mod engine;
+
+use engine::EngineCounts;
+use engine_pg::Engine;
 use ledger::Ledger;
 use prometheus_client::{
     collector::Collector,
@@ -13,13 +18,15 @@ use prometheus_client::{
     },
     registry::Registry,
 };
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 /// A counter for each way something can end.
 pub(crate) type ByResult = Family<[(&'static str, &'static str); 1], Counter>;
 
 /// Everything that is counted.
-#[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
     /// Policy folders read while running, by result.
@@ -28,11 +35,13 @@ pub(crate) struct Metrics {
     pub(crate) config_loads: ByResult,
     /// Identities in the directory.
     pub(crate) identities: Gauge,
+    /// The engine, once there is one: its counts are asked for at each scrape.
+    pub(crate) engine: Arc<OnceLock<Arc<Engine>>>,
 }
 
 impl Metrics {
-    /// With what this crate counts itself. `more` registers what the engines count.
-    pub(crate) fn new(ledger: Ledger, more: impl FnOnce(&mut Registry)) -> Self {
+    /// With what this crate counts itself.
+    pub(crate) fn new(ledger: Ledger) -> Self {
         let mut registry = Registry::with_prefix("weir");
         let (policy_loads, config_loads) = (ByResult::default(), ByResult::default());
         let identities = Gauge::default();
@@ -44,8 +53,9 @@ impl Metrics {
         registry.register("config_loads", help, config_loads.clone());
         registry.register("identities", "Identities known, disabled ones too", identities.clone());
         registry.register_collector(Box::new(LedgerCounts(ledger)));
-        more(&mut registry);
-        Self { registry, policy_loads, config_loads, identities }
+        let engine = Arc::default();
+        registry.register_collector(Box::new(EngineCounts(Arc::clone(&engine))));
+        Self { registry, policy_loads, config_loads, identities, engine }
     }
 
     /// The page for a scrape.

@@ -119,7 +119,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
     Ok(Shared {
         pseudonym_key: store.secret(SecretName::Pseudonym).await?.expose(),
         health: Arc::new(Health::new(ledger.clone())),
-        metrics: Arc::new(Metrics::new(ledger.clone(), |_registry| {})),
+        metrics: Arc::new(Metrics::new(ledger.clone())),
         config: ArcSwap::from_pointee(config),
         policies: Arc::new(ArcSwap::from_pointee(policies)),
         directory: Arc::new(directory),

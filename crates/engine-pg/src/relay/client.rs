@@ -10,7 +10,7 @@ use bytes::Buf;
 use gate::{Cleared, Parameters, Plan, Readiness, Refusal, Statement, Via};
 use model::Durability;
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Instant, SystemTime},
 };
 use wire_pg::{
@@ -76,9 +76,11 @@ impl Relay {
             self.client.wanted = 0;
             let payload = whole.get(frame::HEADER_LEN..).unwrap_or_default();
             let message = Message { tag: frame.tag, payload, whole };
+            self.delay.look(tag);
             if self.client_message(tag, message)? == Step::Blocked {
                 break;
             }
+            self.delay.dealt(tag);
             *used += frame.len;
         }
         Ok(())
@@ -364,7 +366,9 @@ impl Relay {
         whole: &[u8],
         request: impl FnOnce(Box<Run>) -> Request,
     ) {
-        let run = Box::new(Run::new(cleared.into_inner(), portal, Instant::now()));
+        let now = Instant::now();
+        self.delay.forwarded(now, &self.session.database().counters.added);
+        let run = Box::new(Run::new(cleared.into_inner(), portal, now));
         if run.statement.ends_transaction() {
             self.ending += 1;
         }
@@ -391,6 +395,7 @@ impl Relay {
 
     /// Makes the upstream fail a Query in the refused one's place.
     pub(super) fn refuse_query(&mut self, refusal: Refusal) -> Result<(), End> {
+        self.session.database().counters.refusals.fetch_add(1, Ordering::Relaxed);
         encode::query(&mut self.upstream.output, REFUSED)?;
         self.segment += 1;
         self.open = false;
@@ -400,6 +405,7 @@ impl Relay {
 
     /// Makes the upstream fail in the place of a refused message of the extended protocol.
     pub(super) fn refuse_extended(&mut self, refusal: Refusal) -> Result<(), End> {
+        self.session.database().counters.refusals.fetch_add(1, Ordering::Relaxed);
         encode::parse(&mut self.upstream.output, REFUSED_NAME, REFUSED, [])?;
         let request = Request::Parse { name: REFUSED_NAME.into(), before: None, made: None };
         self.expected.push_back(Expected::refused(request, refusal));

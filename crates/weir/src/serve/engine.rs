@@ -34,6 +34,8 @@ pub(super) async fn start(
     let (drain, draining) = watch::channel(false);
     let engine =
         Engine::new(gate, door(shared, &config)?, settings, draining, shared.people.subscribe());
+    // There is one engine of this kind; whoever set it before is the same.
+    let _first = shared.metrics.engine.set(Arc::clone(&engine));
     let crowding = Crowding { pending_total: config.limits.max_signing_in, ..Crowding::default() };
     let address = config.listen.postgres;
     let listener = Listener::bind(address, crowding)
