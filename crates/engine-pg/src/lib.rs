@@ -93,7 +93,8 @@ pub(crate) struct CancelTarget {
     pub(crate) secret_key: Arc<[u8]>,
 }
 
-/// The database that tools before version 17 name when they mean the whole server.
+/// What policies know the whole server as, and what tools before version 17 ask for when they mean
+/// it.
 const CLUSTER: &str = "replication";
 
 /// The engine: everything that sessions of this protocol share.
@@ -231,23 +232,19 @@ impl Engine {
     }
 
     /// What a physical replication connection reaches: the whole server behind the database of this
-    /// name. It has no SQL, so nothing has to be known of a database, and the name need not be one:
-    /// tools before version 17 always ask for `replication`, which means the one server that all
-    /// configured databases are on.
+    /// name, so that is what policies know it as, whatever it asked for. It has no SQL, so nothing
+    /// has to be known of a database. Tools before version 17 always ask for `replication`, which
+    /// means the one server that all configured databases are on.
     pub(crate) fn cluster(&self, name: &str) -> Option<Arc<Target>> {
         let settings = self.settings.load();
-        if settings.databases.iter().any(|config| config.name == name) {
-            return self.target(name);
-        }
-        let any = settings.databases.iter().find(|config| config.name == "*");
-        let config = match any {
+        let config = match find(&settings, name) {
             Some(config) => config,
             None if name == CLUSTER => the_only_server(&settings.databases)?,
             None => return None,
         };
         let counters = self.counters_of(&config.name);
         let environment = config.environment.clone();
-        let database = Arc::new(gate::Database::counted(name.into(), environment, counters));
+        let database = Arc::new(gate::Database::counted(CLUSTER.into(), environment, counters));
         let keeper = Keeper::idle(&database);
         Some(Arc::new(Target { database, upstream: config.upstream.clone(), keeper }))
     }
@@ -308,3 +305,6 @@ pub(crate) async fn cancel_upstream(target: &CancelTarget) {
         tracing::warn!(%error, "a cancel request could not be passed on");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -256,7 +256,7 @@ fn nobody_else_replicates() {
 }
 
 /// The baseline with the right to replicate for one person who has no others.
-fn replicator() -> [(&'static str, String); 3] {
+fn replicator(resource: &str) -> [(&'static str, String); 3] {
     let baseline = concat!(env!("CARGO_MANIFEST_DIR"), "/../policy/baseline/");
     let widened = |file: &str, after: &str| {
         let text = std::fs::read_to_string(format!("{baseline}{file}")).unwrap();
@@ -267,7 +267,7 @@ fn replicator() -> [(&'static str, String); 3] {
     };
     let permit = format!(
         "@id(\"alice-replicates\")\npermit (principal == Person::\"{PERSON}\", action in \
-         [Action::\"replicate\", Action::\"replication\"], resource);\n"
+         [Action::\"replicate\", Action::\"replication\"], {resource});\n"
     );
     [
         ("10-connect.cedar", widened("10-connect.cedar", "@id(\"baseline-replicate\")")),
@@ -278,12 +278,7 @@ fn replicator() -> [(&'static str, String); 3] {
 
 #[test]
 fn whom_policy_lets_replicate_still_reads_masked() {
-    let upstream = cluster("4s");
-    let mut options = Weir::options(&upstream);
-    for (file, text) in &replicator() {
-        options = options.policy(file, text);
-    }
-    let stage = Stage { weir: options.start().unwrap(), upstream };
+    let stage = replicators("resource");
     let seen = logical_changes(&stage, PERSON);
     assert!(seen.contains("INSERT"), "{seen}");
     let email = stage.truth("select email from customers where id = 1").unwrap();
@@ -319,6 +314,30 @@ fn whom_policy_lets_replicate_still_reads_masked() {
         assert!(Instant::now() < end, "a right that was taken away is still used");
         std::thread::sleep(Duration::from_millis(100));
     }
+}
+
+fn replicators(resource: &str) -> Stage {
+    let upstream = cluster("4s");
+    let mut options = Weir::options(&upstream);
+    for (file, text) in &replicator(resource) {
+        options = options.policy(file, text);
+    }
+    Stage { weir: options.start().unwrap(), upstream }
+}
+
+#[test]
+fn one_database_is_not_the_whole_server() {
+    let stage = replicators("resource == Database::\"shop\"");
+    let outcome = psql(&url(&stage, PERSON, "database"), &["IDENTIFY_SYSTEM"]);
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    let outcome = psql(&url(&stage, PERSON, "true"), &["IDENTIFY_SYSTEM"]);
+    assert!(outcome.stderr.contains("a replication connection"), "{outcome}");
+    let elsewhere = format!("{}?replication=database", stage.weir.url(PERSON, "postgres"));
+    let outcome = psql(&elsewhere, &["IDENTIFY_SYSTEM"]);
+    assert!(outcome.stderr.contains("a replication connection"), "{outcome}");
+    let stage = replicators("resource == Database::\"replication\"");
+    let outcome = psql(&url(&stage, PERSON, "true"), &["IDENTIFY_SYSTEM"]);
+    assert_eq!(outcome.code, Some(0), "{outcome}");
 }
 
 fn sign_in(stage: &Stage, identity: &str, mode: &str) -> (Raw, Vec<Message>) {
