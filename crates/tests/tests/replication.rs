@@ -429,7 +429,7 @@ fn a_drain_does_not_wait_for_a_stream() {
     assert!(begin.elapsed() < Duration::from_secs(10), "a stream delays the end");
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("weir is shutting down"), "{said}");
+    assert!(said.contains("weir is shutting down"), "{said}\n{}", commands(&stage).join("\n"));
     let line = recorded(&stage, "START_REPLICATION");
     assert!(line.contains("session ended by weir"), "{line}");
 }

@@ -117,6 +117,23 @@ impl Pipe {
         }
     }
 
+    /// Writes all that is left and waits until the other side closes, giving up at the deadline of
+    /// the caller. A receiver that reads a stream in large pieces (libpq) meets the end of TLS in
+    /// the same piece as the last words and drops them, so the end has to come later.
+    pub(super) async fn linger(&mut self) -> io::Result<()> {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        self.stream.write_all(&self.output).await?;
+        self.output.clear();
+        self.stream.flush().await?;
+        loop {
+            self.input.clear();
+            self.input.reserve(READ);
+            if self.stream.read_buf(&mut self.input).await? == 0 {
+                return Ok(());
+            }
+        }
+    }
+
     /// Writes all that is left and closes, giving up at the deadline of the caller.
     pub(super) async fn finish(&mut self) -> io::Result<()> {
         use tokio::io::AsyncWriteExt;

@@ -278,14 +278,22 @@ impl Relay {
             (self.cancel.0)();
         }
         self.say_goodbye(end);
-        let goodbye = async {
-            let _ = self.client.finish().await;
+        let streaming = self.both.is_some();
+        let Self { client, upstream, .. } = self;
+        let to_client = async {
+            if streaming {
+                let _ = client.linger().await;
+            }
+            let _ = client.finish().await;
+        };
+        let to_upstream = async {
             if !matches!(end, End::UpstreamLost(_)) {
-                self.upstream.output.clear();
-                wire_pg::frontend::encode::terminate(&mut self.upstream.output);
-                let _ = self.upstream.finish().await;
+                upstream.output.clear();
+                wire_pg::frontend::encode::terminate(&mut upstream.output);
+                let _ = upstream.finish().await;
             }
         };
+        let goodbye = async { tokio::join!(to_client, to_upstream) };
         // A client that never reads must not keep the session open.
         let _ = tokio::time::timeout(super::GOODBYE, goodbye).await;
     }
