@@ -12,7 +12,7 @@ fn the_whole_server_is_meant_only_where_there_is_one() {
     let named = |databases: &[DatabaseConfig]| the_only_server(databases).map(|d| d.name.clone());
     let (shop, books) = (database("shop", "one", "test"), database("books", "one", "test"));
     assert_eq!(named(&[]), None);
-    assert_eq!(named(&[shop.clone()]).as_deref(), Some("shop"));
+    assert_eq!(named(std::slice::from_ref(&shop)).as_deref(), Some("shop"));
     assert_eq!(named(&[shop.clone(), books.clone()]).as_deref(), Some("shop"));
     let elsewhere = database("books", "two", "test");
     assert_eq!(named(&[shop.clone(), elsewhere]), None);
