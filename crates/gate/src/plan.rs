@@ -190,6 +190,7 @@ impl Gate {
         };
         Plan {
             text: text.into(),
+            sent: None,
             parts: vec![part],
             knowledge,
             unrestricted: asker.unrestricted,

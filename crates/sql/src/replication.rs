@@ -69,6 +69,7 @@ pub fn replication_command(text: &str, sql: bool) -> Option<ReplicationCommand> 
         effects,
         functions: Vec::new(),
         columns: Vec::new(),
+        look_ups: Vec::new(),
         outputs: None,
         outputs_unknown: false,
         dynamic: false,

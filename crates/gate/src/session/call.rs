@@ -32,6 +32,13 @@ impl Session {
             }
         };
         let planned = self.plan(&text, now);
+        if planned.sent.is_some() {
+            // What a policy wants written into the text cannot be written into a number.
+            return Err(Refusal::unenforceable(
+                "a policy guards what this function computes",
+                "Call the function by its name, with SELECT.",
+            ));
+        }
         let denied = self.judge(ProtocolFeature::FunctionCall, now).err();
         let parts = planned.parts.iter().map(|part| {
             let mut verdict = match &denied {
@@ -46,6 +53,7 @@ impl Session {
         });
         Ok(Arc::new(Plan {
             text: planned.text.clone(),
+            sent: None,
             parts: parts.collect(),
             knowledge: Arc::clone(&planned.knowledge),
             unrestricted: planned.unrestricted,
