@@ -69,10 +69,7 @@ impl<'a> Walk<'a> {
     fn side_effects(&mut self, target: &Target<'a>, operation: Operation) {
         let Some(relation) = target.relation else { return };
         self.triggers(relation);
-        if relation.has_rules {
-            let what = format!("the rules on \"{}.{}\"", relation.schema, relation.name);
-            self.facts.unknown(what, "a rule rewrites the statement; write to its tables directly");
-        }
+        self.rules(relation);
         if relation.kind == RelationKind::Foreign {
             self.facts.on(Operation::Foreign, target.reference.clone());
         }
@@ -90,8 +87,16 @@ impl<'a> Walk<'a> {
                 if let Some(base) = self.catalog.relation(id) {
                     self.facts.on(operation, reference(base));
                     self.triggers(base);
+                    self.rules(base);
                 }
             }
+        }
+    }
+
+    fn rules(&mut self, relation: &Relation) {
+        if relation.has_rules {
+            let what = format!("the rules on \"{}.{}\"", relation.schema, relation.name);
+            self.facts.unknown(what, "a rule rewrites the statement; write to its tables directly");
         }
     }
 
