@@ -8,7 +8,7 @@ use std::{collections::HashMap, sync::Arc};
 /// every name in them that is not in `pg_catalog` is qualified (SQL and PL/pgSQL bodies excepted:
 /// those stand as their author wrote them and resolve by the path of the caller or their own
 /// `SET search_path`).
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
     /// Grows by one with each reading.
     pub version: u64,
@@ -223,6 +223,20 @@ impl Catalog {
         let by_name = self.types_by_name.entry(ty.schema.clone()).or_default();
         by_name.insert(ty.name.clone(), ty.id);
         self.types.insert(ty.id, Arc::new(ty));
+    }
+
+    /// Adds everything of another snapshot, whose ids are others: what a session has besides what
+    /// all see, or what users made besides what came with the server.
+    pub fn lay(&mut self, other: &Self) {
+        for relation in other.relations.values() {
+            self.add_relation(Relation::clone(relation));
+        }
+        for function in other.functions.values() {
+            self.add_function(Function::clone(function));
+        }
+        for ty in other.types.values() {
+            self.add_type(Type::clone(ty));
+        }
     }
 
     /// The relation with this oid.

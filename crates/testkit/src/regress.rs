@@ -66,13 +66,14 @@ impl Suite {
         self.root.join("usr/lib/postgresql/15/bin")
     }
 
-    fn tests(&self) -> PathBuf {
+    /// The suite's own folder: its schedule, `sql/*.sql`, and data and libraries for these.
+    pub fn folder(&self) -> PathBuf {
         self.root.join("regress")
     }
 
     /// Runs the whole suite; returns each test's verdict and pg_regress's own words.
     pub fn run(&self, place: Place<'_>) -> Result<(Verdicts, String)> {
-        let tests = self.tests();
+        let tests = self.folder();
         tool::give_to_server_account(place.results)?;
         let pg_regress = self.bin().join("../lib/pgxs/src/test/regress/pg_regress");
         let line = tool::as_server_account(&pg_regress);

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result, bail};
 use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
 use std::fmt;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub const VERSION: u32 = 196_608;
 /// One connection.
 #[derive(Debug)]
 pub struct Raw {
-    stream: TcpStream,
+    stream: BufReader<TcpStream>,
 }
 
 /// One message of the server.
@@ -69,7 +69,7 @@ impl Raw {
         stream.set_read_timeout(Some(SILENCE))?;
         stream.set_write_timeout(Some(SILENCE))?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream })
+        Ok(Self { stream: BufReader::new(stream) })
     }
 
     /// Connects, signs in by SCRAM and reads up to ReadyForQuery.
@@ -117,7 +117,7 @@ impl Raw {
 
     /// Sends bytes as they are.
     pub fn send(&mut self, bytes: &[u8]) -> Result<()> {
-        Ok(self.stream.write_all(bytes)?)
+        Ok(self.stream.get_mut().write_all(bytes)?)
     }
 
     /// Sends a simple query.
@@ -177,7 +177,7 @@ impl Raw {
 
     /// Stops sending; the server sees the end.
     pub fn finish(&mut self) -> Result<()> {
-        Ok(self.stream.shutdown(Shutdown::Write)?)
+        Ok(self.stream.get_ref().shutdown(Shutdown::Write)?)
     }
 }
 
