@@ -94,7 +94,10 @@ pub(crate) fn reads(facts: &Facts, reads: &Reads, catalog: &Catalog) -> Vec<Gap>
             continue;
         }
         let wanted: Vec<ColumnId> = if read.column == "*" {
-            relation.columns.iter().map(|column| relation.column_id(column.number)).collect()
+            if handed(facts, relation, catalog) {
+                continue;
+            }
+            row(relation, &ids, catalog)
         } else if let Some(column) = relation.column(&read.column) {
             vec![relation.column_id(column.number)]
         } else {
@@ -106,6 +109,30 @@ pub(crate) fn reads(facts: &Facts, reads: &Reads, catalog: &Catalog) -> Vec<Gap>
         }
     }
     gaps
+}
+
+/// The columns of a whole row. Below a parent that the statement names it is the parent's row.
+fn row(relation: &Relation, named: &HashSet<RelationId>, catalog: &Catalog) -> Vec<ColumnId> {
+    let known = |name: &str| {
+        let above = family(catalog, relation.id).into_iter().filter(|id| named.contains(id));
+        let mut above = above.filter_map(|id| catalog.relation(id));
+        named.contains(&relation.id) || above.any(|parent| parent.column(name).is_some())
+    };
+    let columns = relation.columns.iter().filter(|column| known(&column.name));
+    columns.map(|column| relation.column_id(column.number)).collect()
+}
+
+/// True if the statement calls a function to which rows of the relation are handed. What of them
+/// it uses its body tells, which the facts have followed; the plan shows the row.
+fn handed(facts: &Facts, relation: &Relation, catalog: &Catalog) -> bool {
+    let rows: Vec<_> = family(catalog, relation.id)
+        .into_iter()
+        .filter_map(|id| Some(catalog.relation(id)?.row_type))
+        .collect();
+    let functions = facts.functions.iter().filter_map(|function| catalog.function(function.id?));
+    functions.into_iter().any(|function| {
+        function.body.is_some() && function.argument_types.iter().any(|ty| rows.contains(ty))
+    })
 }
 
 /// A relation with all above and below it.

@@ -18,6 +18,20 @@ use wire_pg::backend::DataRow;
 /// The first oid that is not initdb's own.
 const FIRST_NORMAL_OID: u32 = 16_384;
 
+/// Settings by which the suite's scripts choose plans.
+const PLANNING: [&str; 10] = [
+    "enable_seqscan",
+    "enable_indexscan",
+    "enable_bitmapscan",
+    "enable_hashjoin",
+    "enable_mergejoin",
+    "enable_nestloop",
+    "enable_sort",
+    "enable_hashagg",
+    "force_parallel_mode",
+    "work_mem",
+];
+
 /// Catalog and scope of one session.
 pub(crate) struct Live {
     /// What came with the server: it does not change, and is read once.
@@ -93,6 +107,9 @@ impl Live {
                     self.scope.temp_schema = Some(name.clone());
                 }
                 path.push(name);
+            }
+            if self.scope.search_path != path {
+                self.scope.prepared.clear();
             }
             self.scope.search_path = path;
         }
@@ -196,9 +213,14 @@ fn read(client: &mut Client, sections: &[(Section, String)]) -> Result<Catalog> 
     let texts: Vec<&str> = sections.iter().map(|(_, text)| text.as_str()).collect();
     let mut sql = queries::in_one_snapshot(&texts);
     let inside = client.status == b'T';
+    let (begin, rest) = sql.split_once(';').context("no statements")?;
+    // What a script sets to provoke a certain plan would make the reading slow.
+    let plans: String =
+        PLANNING.iter().map(|name| format!("SET LOCAL {name} TO DEFAULT;")).collect();
+    let rest = format!("{plans} SET LOCAL max_parallel_workers_per_gather = 0; {rest}");
+    sql = format!("{begin}; {rest}");
     if inside {
         // Inside of a transaction what it did so far must be seen, and nothing may stay.
-        let (_, rest) = sql.split_once(';').context("no statements")?;
         let rest = rest.strip_suffix("COMMIT").context("no end")?;
         sql = format!("SAVEPOINT {SAVEPOINT};{rest} ROLLBACK TO {SAVEPOINT}; RELEASE {SAVEPOINT}");
     }

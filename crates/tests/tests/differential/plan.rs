@@ -181,8 +181,11 @@ impl Names {
         let kind = word(node, "Node Type");
         for child in children(node) {
             let relationship = word(child, "Parent Relationship");
+            // A subquery of which nothing is asked hands up what is thrown away.
+            let asked = relationship != "Subquery" || self.asked.contains_key(word(node, "Alias"));
             let own = matches!(relationship, "InitPlan" | "SubPlan" | "Subquery")
                 || COLUMN_BY_COLUMN.contains(&kind);
+            let own = own && asked;
             self.node(child, own, around, reads);
         }
     }
@@ -225,9 +228,11 @@ fn expressions(node: &Value) -> Vec<(&str, &str)> {
     found
 }
 
-/// A text that is `alias.column` and nothing else.
+/// A text that is `alias.column` and nothing else; in parentheses it is another query's, handed
+/// down and up again.
 fn plain(text: &str) -> Option<(String, String)> {
-    let mut rest = text;
+    let handed = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+    let mut rest = handed.unwrap_or(text);
     let alias = identifier(&mut rest)?;
     rest = rest.strip_prefix('.')?;
     let column = column(&mut rest)?;
@@ -297,9 +302,8 @@ fn qualified(text: &str) -> Vec<(String, String)> {
         let Some(after) = rest.strip_prefix('.') else { continue };
         rest = after;
         let Some(mut column) = column(&mut rest) else { continue };
-        // A field of a whole row is that column alone.
-        if let Some(mut after) = rest.strip_prefix(").").filter(|_| column == "*") {
-            column = identifier(&mut after).unwrap_or(column);
+        if column == "*" {
+            column = field_of_row(rest).unwrap_or(column);
         }
         if !rest.starts_with('(') {
             found.push((alias, column));
@@ -308,12 +312,26 @@ fn qualified(text: &str) -> Vec<(String, String)> {
     found
 }
 
+/// Behind a whole row: `).name` or, where it is seen as a parent's row, `)::type).name`. That is
+/// one column alone.
+fn field_of_row(rest: &str) -> Option<String> {
+    let mut rest = rest.strip_prefix(')')?;
+    if let Some(after) = rest.strip_prefix("::") {
+        rest = after;
+        while identifier(&mut rest).is_some() {
+            rest = rest.strip_prefix('.').unwrap_or(rest);
+        }
+        rest = rest.strip_prefix(')')?;
+    }
+    identifier(&mut rest.strip_prefix('.')?)
+}
+
 #[test]
 fn columns_are_found_in_expressions() {
-    let text =
-        r#"((t.a)::public.kind = 'x.y'::text) AND "T 1"."b""c" > f.g(t_1.*) + $1.x + (t.*).d"#;
+    let text = r#"((t.a)::public.kind = 'x.y'::text) AND "T 1"."b""c" > f.g(t_1.*) + $1.x + (t.*).d + ((t.*)::p.k).e"#;
     let names = |(alias, column): (String, String)| format!("{alias}|{column}");
     let found: Vec<String> = qualified(text).into_iter().map(names).collect();
-    assert_eq!(found, ["t|a", "T 1|b\"c", "t_1|*", "t|d"]);
-    assert!(plain("t.a").is_some() && plain("(t.a)").is_none() && plain("t.*").is_some());
+    assert_eq!(found, ["t|a", "T 1|b\"c", "t_1|*", "t|d", "t|e"]);
+    assert!(plain("(t.a + 1)").is_none() && plain("f(t.a)").is_none());
+    assert!(plain("t.a").is_some() && plain("(t.a)").is_some() && plain("t.*").is_some());
 }

@@ -8,7 +8,7 @@ use crate::{
     script::{Item, Script, Variables, words},
 };
 use anyhow::Result;
-use model::Facts;
+use model::{Facts, facts::SessionChange};
 use std::{
     collections::BTreeMap,
     fmt,
@@ -43,9 +43,9 @@ pub(crate) struct Count {
     /// What was not understood of statements that ran, and how often.
     pub(crate) unknown: BTreeMap<String, (usize, String)>,
     /// Everything that PostgreSQL read and the facts did not name.
-    pub(crate) gaps: Vec<String>,
+    pub(crate) gaps: usize,
     /// Other origins than the facts expect.
-    pub(crate) origins: Vec<String>,
+    pub(crate) origins: usize,
     /// Time in the analyser.
     pub(crate) analysis: Duration,
 }
@@ -242,9 +242,10 @@ impl Replay {
             if let Some(outputs) = &told.outputs {
                 gaps.extend(check::outputs(&facts, outputs, &self.live.catalog));
             }
-            let complete = check::complete(&facts);
+            let reading = query_of_cursor(&facts);
+            let complete = check::complete(reading);
             if let Some(reads) = reads.as_ref().filter(|_| complete) {
-                gaps.extend(check::reads(&facts, reads, &self.live.catalog));
+                gaps.extend(check::reads(reading, reads, &self.live.catalog));
             }
             if !gaps.is_empty() && !again {
                 again = true;
@@ -273,10 +274,10 @@ impl Replay {
             return Ok(());
         }
         for gap in gaps {
-            let line = format!("{}: {gap:?}\n    {}", self.file, shown(sql));
+            eprintln!("{}: {gap:?}\n    {}", self.file, shown(sql));
             match gap {
-                Gap::Origin(_) => self.count.origins.push(line),
-                _ => self.count.gaps.push(line),
+                Gap::Origin(_) => self.count.origins += 1,
+                _ => self.count.gaps += 1,
             }
         }
         Ok(())
@@ -295,6 +296,14 @@ impl Replay {
             ids.join(", ")
         );
         Ok(!self.client.run(&sql, String::new)?.rows.is_empty())
+    }
+}
+
+/// DECLARE itself reads nothing: what the cursor reads stands in the facts of its query.
+fn query_of_cursor(facts: &Facts) -> &Facts {
+    match facts.session.as_slice() {
+        [SessionChange::Declare(_, query)] => query,
+        _ => facts,
     }
 }
 
@@ -401,9 +410,7 @@ impl fmt::Display for Count {
         for (reason, (count, example)) in unknown.into_iter().take(60) {
             writeln!(f, "  {count:6} {reason}\n         {example}")?;
         }
-        writeln!(f, "{} other origins than expected", self.origins.len())?;
-        self.origins.iter().take(100).try_for_each(|line| writeln!(f, "  {line}"))?;
-        writeln!(f, "{} reads that the facts do not name", self.gaps.len())?;
-        self.gaps.iter().take(400).try_for_each(|line| writeln!(f, "  {line}"))
+        writeln!(f, "{} other origins than expected", self.origins)?;
+        writeln!(f, "{} reads that the facts do not name", self.gaps)
     }
 }
