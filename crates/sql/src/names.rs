@@ -26,6 +26,17 @@ impl Path {
         Self { schemas: vec!["pg_catalog".to_owned()], temp: None, certain: true }
     }
 
+    /// The path with which PostgreSQL prints a view of this schema. Only a temporary view can read
+    /// temporary tables, and to whoever sees these they stand first, whatever the path.
+    pub(crate) fn printed(schema: &str, temp: Option<&str>) -> Self {
+        let mut path = Self::bare();
+        if let Some(temp) = temp.filter(|temp| *temp == schema) {
+            path.schemas.insert(0, temp.to_owned());
+            path.temp = Some(temp.to_owned());
+        }
+        path
+    }
+
     /// A path as `SET search_path` names it, made effective: `pg_catalog` and the temporary schema
     /// come first unless they are named.
     pub(crate) fn named(names: Vec<String>, role: &str, temp: Option<String>) -> Self {

@@ -193,7 +193,8 @@ impl<'a> Walk<'a> {
         let expanded = match parse::parse(text) {
             Ok(tree) => match tree.stmts().next() {
                 Some(Node::SelectStmt(select)) => {
-                    Some(self.inside(Path::bare(), |walk| walk.view(select)))
+                    let path = Path::printed(&relation.schema, self.scope.temp_schema.as_deref());
+                    Some(self.inside(path, |walk| walk.view(select)))
                 }
                 _ => None,
             },

@@ -326,12 +326,19 @@ impl Walk<'_> {
     }
 
     fn creates(&mut self, into: &IntoClause) {
+        // The new name stands for nothing yet: the query may read another table of that name.
         let Some(range) = into.rel() else { return };
-        self.makes(range, None);
+        self.announces(range);
     }
 
     /// Notes that a statement creates a table or view of this name.
     pub(crate) fn makes(&mut self, range: &RangeVar, columns: Option<Rc<Columns>>) {
+        self.announces(range);
+        let name = range.relname().unwrap_or_default();
+        self.made.tables.insert(name.to_owned(), columns);
+    }
+
+    fn announces(&mut self, range: &RangeVar) {
         let temporary = range.relpersistence.cast_unsigned() == TEMPORARY
             || range.schemaname().is_some_and(|schema| schema.starts_with("pg_temp"));
         let name = range.relname().unwrap_or_default();
@@ -342,7 +349,6 @@ impl Walk<'_> {
             None => None,
         };
         self.facts.on(operation, missing(schema, name));
-        self.made.tables.insert(name.to_owned(), columns);
     }
 
     /// A new table's content: its sources leave their place, and later statements of the text can
