@@ -1,12 +1,21 @@
 //! Which statement it is, and who looks into it. Every statement of the grammar has its line; any
 //! other is unknown.
 
-use crate::{analyse::Walk, flow::Columns, query::Mode, scope::Env};
-use model::{Operation, Use};
+use crate::{
+    analyse::Walk,
+    flow::{Columns, Distance, Field, Flow},
+    query::Mode,
+    scope::Env,
+};
+use model::{
+    Operation, TypeId, Use,
+    catalog::{Function, FunctionKind},
+};
 use pg_raw_parse::{
     Node,
     nodes::{ExplainStmt, FuncCall},
 };
+use std::sync::Arc;
 
 impl Walk<'_> {
     /// Walks a statement; the columns of its result, if it has one.
@@ -27,7 +36,7 @@ impl Walk<'_> {
             Node::CallStmt(call) => self.procedure(call.funccall(), env),
             Node::ReturnStmt(ret) => {
                 let flow = self.value(ret.returnval(), env);
-                Some(Columns::closed(vec![crate::flow::Field::new("return", flow)]))
+                Some(Columns::closed(vec![Field::new("return", flow)]))
             }
             _ => self.session_statement(node, env),
         }
@@ -40,11 +49,33 @@ impl Walk<'_> {
         self.facts.about(Operation::Call, format!("procedure {name}"));
         self.facts.scope();
         let flow = self.expr(Node::FuncCall(call), env, Mode::Value);
-        if let Some(fields) = flow.fields {
-            return Some(Columns::closed(fields.to_vec()));
+        let names = crate::names::parts(call.funcname());
+        let (schema, name) = crate::names::split(&names);
+        let mut known = self.path.functions(self.catalog, schema, name);
+        known.retain(|function| function.kind == FunctionKind::Procedure);
+        // The result has a column for each OUT argument, of one procedure or of all of the name.
+        let outputs = known.first().map(|first| first.output_columns.as_slice());
+        let same =
+            |function: &&Arc<Function>| Some(function.output_columns.len()) == count(outputs);
+        let changed = self.made.stale || self.made.functions.iter().any(|made| made == name);
+        let certain = self.path.certain && !changed && known.iter().all(same);
+        match (outputs, flow.fields.as_deref()) {
+            _ if !certain => Some(Columns::open()),
+            // Without OUT arguments a procedure returns nothing, and analysis knows its body.
+            (None | Some([]), _) => (flow.unknown || !flow.sources.is_empty()).then(Columns::open),
+            (Some([(name, ty)]), _) => {
+                let flow = Flow { origin: None, ..flow }.typed(Some(*ty));
+                Some(Columns::closed(vec![Field::new(name, flow)]))
+            }
+            (Some(outputs), Some(fields)) if fields.len() == outputs.len() => {
+                Some(Columns::closed(fields.to_vec()))
+            }
+            (Some(outputs), _) => {
+                let flow = flow.moved(Distance::Expression);
+                let field = |(name, _): &(String, TypeId)| Field::new(name, flow.clone());
+                Some(Columns::closed(outputs.iter().map(field).collect()))
+            }
         }
-        // Without OUT arguments a procedure returns nothing, and analysis knows its body.
-        (flow.unknown || !flow.sources.is_empty()).then(Columns::open)
     }
 
     /// EXPLAIN shows a plan: the statement's constants and, through row counts, what its predicates
@@ -59,7 +90,7 @@ impl Walk<'_> {
         let result = self.statement(explain.query(), env);
         let mut inner = std::mem::replace(&mut self.facts, outer);
         let own = |name: &str| name.starts_with("pg_catalog.");
-        let mut shown = crate::flow::Flow::constant(None);
+        let mut shown = Flow::constant(None);
         shown.unknown = inner.functions.iter().any(|function| !own(&function.name))
             || !inner.unknowns.is_empty()
             || inner.dynamic;
@@ -82,8 +113,12 @@ impl Walk<'_> {
             Use::Written | Use::Exported if !analyse => None,
             other => Some(other),
         });
-        Columns::closed(vec![crate::flow::Field::new("QUERY PLAN", shown)])
+        Columns::closed(vec![Field::new("QUERY PLAN", shown)])
     }
+}
+
+fn count<T>(list: Option<&[T]>) -> Option<usize> {
+    list.map(<[T]>::len)
 }
 
 /// The kind of a node in words, for messages.
