@@ -182,8 +182,9 @@ impl<'a> Walk<'a> {
                 self.aggregate_body(function, &flow);
             }
         }
-        if function.returns_set && flow.sized {
-            self.facts.uses(&flow, Use::Exported);
+        if function.returns_set {
+            // The number of rows tells of the value, even where nobody takes the rows.
+            self.facts.uses(&flow, if flow.sized { Use::Exported } else { Use::Tested });
         }
         if let Some(act) = acted {
             flow = self.act(act, function, arguments, flow);
