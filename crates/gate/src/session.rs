@@ -100,6 +100,8 @@ pub struct Session {
     renamed_temporary: bool,
     unrestricted: bool,
     policies_seen: u64,
+    /// The catalog under which the prepared statements were analysed.
+    catalog_seen: u64,
     statements: u64,
     rows: u64,
     bytes: u64,
@@ -135,6 +137,7 @@ impl Session {
             renamed_temporary: false,
             unrestricted: false,
             policies_seen: 0,
+            catalog_seen: 0,
             statements: 0,
             rows: 0,
             bytes: 0,
@@ -228,6 +231,7 @@ impl Session {
     pub fn plan(&mut self, text: &str, now: SystemTime) -> Arc<Plan> {
         let policies = self.gate.policies.load_full();
         let knowledge = self.database.knowledge();
+        self.follow_catalog(knowledge.catalog.version);
         let context = PlanContext {
             asker: self.asker,
             scope: self.scope_key,

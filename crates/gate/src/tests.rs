@@ -163,6 +163,40 @@ fn masks_follow_the_verdict_and_the_servers_word() {
 }
 
 #[test]
+fn what_was_prepared_is_forgotten_where_names_may_mean_something_else() {
+    let dir = dir("prepared");
+    let (gate, database) = (gate(&dir), database());
+    let mut session = open(&gate, &database, &[]);
+    let now = SystemTime::now();
+    let known = |session: &mut Session| {
+        let plan = session.plan("execute p", now);
+        plan.parts[0].facts.unknowns.is_empty()
+    };
+    let prepare = |session: &mut Session| {
+        let plan = session.plan("prepare p as select email from people", now);
+        let cleared = session.submit(&plan, Via::Simple, &Parameters::default(), now).unwrap();
+        let counts = Counts { tag: Some("PREPARE".to_owned()), ..Counts::default() };
+        session.finish(cleared.get(), 0, &counts, now);
+    };
+    let path = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    prepare(&mut session);
+    session.set_scope(path(&["pg_catalog", "public"]), None, true);
+    assert!(known(&mut session), "nothing has changed");
+    session.set_scope(path(&["pg_catalog", "other"]), None, true);
+    assert!(!known(&mut session), "the server may read another table of that name");
+    session.set_scope(path(&["pg_catalog", "public"]), None, true);
+    prepare(&mut session);
+    assert!(known(&mut session));
+    let plan = session.plan("set search_path = other; execute p", now);
+    assert!(!plan.parts[1].facts.unknowns.is_empty(), "within one text too");
+    let mut catalog = Catalog::default();
+    catalog.version = 2;
+    let labels = Arc::new(LabelMap { version: 2, columns: [].into() });
+    database.learn(Arc::new(catalog), labels, database.wanted());
+    assert!(!known(&mut session), "a view in it may be another by now");
+}
+
+#[test]
 fn full_rights_see_everything_as_it_is() {
     let dir = dir("raw");
     let (gate, database) = (gate(&dir), database());

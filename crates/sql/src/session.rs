@@ -254,8 +254,14 @@ impl Walk<'_> {
             None if self.forgot.0 => None,
             None => self.scope.prepared.get(name).cloned(),
         };
-        let Some(inner) = known else {
-            let why = "no prepared statement of that name is known; prepare it through Weir";
+        // The server reads it anew where the path is another than when it was prepared.
+        let moved = !self.path.certain || self.path.schemas != self.scope.search_path;
+        let Some(inner) = known.filter(|_| !moved) else {
+            let why = if moved {
+                "names may mean something else since it was prepared; send it separately"
+            } else {
+                "no prepared statement of that name is known; prepare it through Weir"
+            };
             self.facts.unknown(format!("prepared statement \"{name}\""), why);
             self.facts.plain(Operation::Unknown);
             self.facts.dynamic = true;

@@ -19,6 +19,10 @@ impl Session {
     /// Tells what the server says the scope is: the effective search path, temporary schema first
     /// if there is one, and whether strings conform to the standard.
     pub fn set_scope(&mut self, search_path: Vec<String>, temp: Option<String>, conforming: bool) {
+        // What was prepared is read anew by the server where the path is another.
+        if self.scope.search_path != search_path || self.scope.temp_schema != temp {
+            self.scope.prepared.clear();
+        }
         self.scope.search_path = search_path;
         self.scope.temp_schema = temp;
         self.scope.standard_conforming_strings = conforming;
@@ -45,6 +49,14 @@ impl Session {
         }
         let temp = self.scope.temp_schema.clone();
         self.set_scope(path, temp, conforming);
+    }
+
+    /// What was prepared under another catalog is read anew by the server: a view in it may be
+    /// another by now.
+    pub(super) fn follow_catalog(&mut self, version: u64) {
+        if std::mem::replace(&mut self.catalog_seen, version) != version {
+            self.scope.prepared.clear();
+        }
     }
 
     /// Something outside the statements' text changed what names mean (a `ParameterStatus`).
