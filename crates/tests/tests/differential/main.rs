@@ -1,6 +1,6 @@
-//! Facts held against PostgreSQL's own answer, over its own regression suite: what its plans read
-//! and what RowDescription names must stand in the facts, or the facts say that they are not
-//! complete.
+//! Facts held against PostgreSQL's own answer, over its own regression suite and our own cases:
+//! what its plans read and what RowDescription names must stand in the facts, or the facts say
+//! that they are not complete.
 //!
 //! A part of the suite runs with the other tests; `WEIR_DIFFERENTIAL=all` runs all of it, and a
 //! list of names those files.
@@ -86,6 +86,34 @@ fn facts_name_whatever_postgresql_reads_in_its_own_suite() {
             replay.live.readings - readings
         );
     }
+    tell(&replay, begin);
+    assert!(replay.count.checked > 1000, "nothing was checked");
+    assert_eq!(replay.count.gaps, 0, "PostgreSQL read what the facts do not name");
+}
+
+/// Every statement in the `sql` blocks of a folder's pages, each block in a transaction that is
+/// rolled back.
+fn pages(replay: &mut Replay, folder: &Path) {
+    let mut found: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    found.sort();
+    for path in found {
+        if path.is_dir() {
+            pages(replay, &path);
+            continue;
+        }
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.ends_with(".md") {
+            continue;
+        }
+        let page = fs::read_to_string(&path).unwrap();
+        for block in page.split("```sql\n").skip(1) {
+            let block = block.split("\n```").next().unwrap();
+            replay.script(&name, &format!("begin;\n{block};\nrollback;\n"), &[]).unwrap();
+        }
+    }
+}
+
+fn tell(replay: &Replay, begin: Instant) {
     eprintln!("{}", replay.count);
     eprintln!(
         "{:.1} s, of which {:.1} in {} readings of the catalog, {:.1} in the analyser; failed: {:?}",
@@ -95,6 +123,25 @@ fn facts_name_whatever_postgresql_reads_in_its_own_suite() {
         replay.count.analysis.as_secs_f32(),
         replay.live.failed
     );
-    assert!(replay.count.checked > 1000, "nothing was checked");
-    assert_eq!(replay.count.gaps, 0, "PostgreSQL read what the facts do not name");
+}
+
+#[test]
+fn facts_name_whatever_postgresql_reads_in_our_own_cases() {
+    let server = Postgres::options().shop().method("trust").start().unwrap();
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let analyser = crates.join("sql/cases");
+    server.create_database("cases").unwrap();
+    let schema = fs::read_to_string(analyser.join("schema.sql")).unwrap();
+    server.psql("cases", &schema).unwrap();
+    let mut places = vec![("cases", analyser)];
+    // The statements of the end-to-end tests are over the shop.
+    places.extend(Some(("shop", crates.join("tests/cases"))).filter(|(_, path)| path.is_dir()));
+    for (database, folder) in places {
+        let begin = Instant::now();
+        let mut replay = Replay::new(server.port(), postgres::SUPERUSER, database).unwrap();
+        pages(&mut replay, &folder);
+        tell(&replay, begin);
+        assert!(replay.count.checked > 100, "nothing was checked in {}", folder.display());
+        assert_eq!(replay.count.gaps, 0, "PostgreSQL read what the facts do not name");
+    }
 }

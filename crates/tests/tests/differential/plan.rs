@@ -27,7 +27,7 @@ pub(crate) struct Reads {
     pub(crate) relations: BTreeSet<(String, String)>,
     /// Every column named.
     pub(crate) columns: BTreeSet<Read>,
-    /// Plain columns of WITH queries of which it is not known whether anything uses them.
+    /// Plain columns of WITH queries, and rows, of which it is not known what uses them.
     pub(crate) undecided: usize,
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn reads(answer: &Value, temporary: Option<&str>) -> Reads {
             temporary.unwrap_or("pg_temp").clone_into(schema);
         }
         reads.relations.extend(names.relations.values().cloned());
-        names.node(plan, true, None, &mut reads);
+        names.node(plan, true, true, None, &mut reads);
     }
     reads
 }
@@ -100,6 +100,8 @@ struct Names {
     relations: BTreeMap<String, (String, String)>,
     /// Columns named of each alias that is no relation, for WITH queries.
     asked: BTreeMap<String, BTreeSet<String>>,
+    /// Fields that are taken out of rows anywhere, as they are written.
+    picked: BTreeSet<String>,
     /// Aliases of the scans of each WITH query.
     scans: BTreeMap<String, BTreeSet<String>>,
 }
@@ -151,14 +153,21 @@ impl Names {
     }
 
     fn ask(&mut self, text: &str) {
+        for (place, _) in text.match_indices(").") {
+            let mut rest = &text[place + 2..];
+            let written = rest;
+            if identifier(&mut rest).is_some() {
+                self.picked.insert(written[..written.len() - rest.len()].to_owned());
+            }
+        }
         for (alias, column) in qualified(text) {
             self.asked.entry(alias).or_default().insert(column);
         }
     }
 
-    /// `own`: the node's outputs are those of a query. `around` is the WITH query around it, if
-    /// parts of that are not asked for.
-    fn node(&self, node: &Value, own: bool, around: Option<&str>, reads: &mut Reads) {
+    /// `top`: the outputs are the statement's. `own`: they are those of a query. `around` is the
+    /// WITH query around it, if parts of that are not asked for.
+    fn node(&self, node: &Value, top: bool, own: bool, around: Option<&str>, reads: &mut Reads) {
         for (key, text) in expressions(node) {
             self.note(key, text, reads);
         }
@@ -175,6 +184,13 @@ impl Names {
                 Some((_, column)) if around.is_some_and(|with| !self.uses(with, &column)) => {
                     reads.undecided += 1;
                 }
+                // A row on its way to where fields of it are taken.
+                Some((alias, column)) if !top && column == "*" && !self.picked.is_empty() => {
+                    for field in &self.picked {
+                        self.note("Output", &format!("{alias}.{field}"), reads);
+                    }
+                    reads.undecided += 1;
+                }
                 _ => self.note("Output", text, reads),
             }
         }
@@ -186,7 +202,7 @@ impl Names {
             let own = matches!(relationship, "InitPlan" | "SubPlan" | "Subquery")
                 || COLUMN_BY_COLUMN.contains(&kind);
             let own = own && asked;
-            self.node(child, own, around, reads);
+            self.node(child, false, own, around, reads);
         }
     }
 

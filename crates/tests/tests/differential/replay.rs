@@ -36,7 +36,7 @@ pub(crate) struct Count {
     pub(crate) checked: usize,
     /// Statements whose outputs were held against RowDescription.
     pub(crate) described: usize,
-    /// Outputs of WITH queries of which a plan does not tell whether anything uses them.
+    /// Outputs of WITH queries, and rows, of which a plan does not tell what uses them.
     pub(crate) undecided: usize,
     /// Gaps that row security explains: its conditions are not in the statement.
     pub(crate) secured: usize,
@@ -404,7 +404,7 @@ impl fmt::Display for Count {
         let checked = share(self.checked, self.planned);
         writeln!(f, "{} planned: {} checked ({checked:.2} %)", self.planned, self.checked)?;
         writeln!(f, "{} results described", self.described)?;
-        writeln!(f, "{} outputs of WITH undecided, {} row security", self.undecided, self.secured)?;
+        writeln!(f, "{} outputs undecided, {} row security", self.undecided, self.secured)?;
         let mut unknown: Vec<_> = self.unknown.iter().collect();
         unknown.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
         for (reason, (count, example)) in unknown.into_iter().take(60) {
