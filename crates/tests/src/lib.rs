@@ -5,6 +5,8 @@
 //! tests see what a user sees.
 
 pub mod client;
+pub mod corpus;
+pub mod talk;
 pub mod wire;
 
 use anyhow::Result;
