@@ -143,8 +143,16 @@ impl Relay {
             self.stream_message(tag, message)?;
             return Ok(Step::Done);
         }
-        self.open |=
+        let opens =
             matches!(tag, Tag::Parse | Tag::Bind | Tag::Describe | Tag::Close | Tag::Execute);
+        let step = self.by_tag(tag, message)?;
+        // Only once it went upstream: until then what Weir asks for its sake may end in a Sync of
+        // its own, and must, since statements like DISCARD ALL suffer nothing before them.
+        self.open |= opens && matches!(step, Step::Done);
+        Ok(step)
+    }
+
+    fn by_tag(&mut self, tag: Tag, message: Message<'_>) -> Result<Step, End> {
         match tag {
             Tag::Query => return self.query(message),
             Tag::Parse => return self.parse(message),
