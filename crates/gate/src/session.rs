@@ -5,6 +5,7 @@ mod call;
 mod follow;
 mod replication;
 
+use follow::Held;
 pub(crate) use follow::changes_names;
 
 use crate::{
@@ -94,6 +95,8 @@ pub struct Session {
     scope_known: bool,
     scope_touched: bool,
     catalog_touched: bool,
+    /// Cursors WITH HOLD, of transactions that are committed and of the open one.
+    held: Held,
     /// The path names the temporary schema, so that any CREATE may make what is temporary.
     makes_temporary: bool,
     /// Something temporary got another name, which the facts do not tell.
@@ -133,6 +136,7 @@ impl Session {
             scope_known: true,
             scope_touched: false,
             catalog_touched: false,
+            held: Held::default(),
             makes_temporary: false,
             renamed_temporary: false,
             unrestricted: false,

@@ -312,6 +312,8 @@ pub enum SessionChange {
     Deallocate(Option<String>),
     /// `DECLARE name CURSOR FOR …`: facts of the inner statement.
     Declare(String, Arc<Facts>),
+    /// The cursor of that name, just declared, is WITH HOLD: it outlives a commit.
+    Hold(String),
     /// `CLOSE name`; `None` for ALL (also DISCARD ALL).
     CloseCursor(Option<String>),
     /// search_path, role or anything else that name resolution depends on may have changed in a

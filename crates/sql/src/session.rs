@@ -28,6 +28,9 @@ use std::{rc::Rc, sync::Arc};
 /// `RELPERSISTENCE_TEMP`.
 const TEMPORARY: u8 = b't';
 
+/// `CURSOR_OPT_HOLD`.
+const WITH_HOLD: i32 = 0x20;
+
 impl Walk<'_> {
     /// Statements about the session; the rest are schema statements.
     pub(crate) fn session_statement(&mut self, node: Node<'_>, env: &Env<'_>) -> Option<Columns> {
@@ -112,7 +115,10 @@ impl Walk<'_> {
         self.facts.replay(&inner, |usage| (usage != Use::Returned).then_some(usage));
         self.facts.session.extend(inner.session.iter().cloned());
         self.cursors.insert(name.clone(), Some(Arc::clone(&inner)));
-        self.facts.session.push(SessionChange::Declare(name, inner));
+        self.facts.session.push(SessionChange::Declare(name.clone(), inner));
+        if declare.options & WITH_HOLD != 0 {
+            self.facts.session.push(SessionChange::Hold(name));
+        }
     }
 
     /// The same effect on each relation of a list.

@@ -55,7 +55,7 @@ impl Relay {
                 SessionChange::CloseCursor(Some(name)) | SessionChange::Declare(name, _) => {
                     self.portals.remove(name.as_bytes());
                 }
-                SessionChange::Scope => {}
+                SessionChange::Hold(_) | SessionChange::Scope => {}
             }
         }
     }

@@ -304,6 +304,7 @@ impl Relay {
         let report = Report::parse(message.payload).map_err(broke)?;
         let code = String::from_utf8_lossy(report.code().bytes()).into_owned();
         (self.copying_in, self.both) = (false, None);
+        self.session.failed();
         if report.field(backend::field::SEVERITY_PLAIN).is_some_and(|v| v.bytes() == b"FATAL") {
             self.upstream_said_fatal = true;
         }

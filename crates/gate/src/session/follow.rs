@@ -11,9 +11,30 @@ use model::{
     facts::{Effect, RelationRef, SessionChange},
 };
 use std::{
+    collections::BTreeSet,
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
+
+/// Names of cursors that outlive their transaction.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    /// Their transaction is committed.
+    kept: BTreeSet<String>,
+    /// They stay if the open transaction commits.
+    pending: BTreeSet<String>,
+}
+
+impl Held {
+    fn forget(&mut self, name: &str) {
+        self.kept.remove(name);
+        self.pending.remove(name);
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
 
 impl Session {
     /// Tells what the server says the scope is: the effective search path, temporary schema first
@@ -88,15 +109,23 @@ impl Session {
         }
     }
 
-    /// Forgets all cursors: after a failure some may be gone and others not.
+    /// Forgets cursors: after a failure those of the open transaction may be gone.
     pub fn forget_cursors(&mut self) {
-        self.scope.cursors.clear();
+        self.held.pending.clear();
+        let kept = &self.held.kept;
+        self.scope.cursors.retain(|name, _| kept.contains(name));
     }
 
-    /// The transaction ended: cursors are gone (those WITH HOLD become unknown, which is safe),
-    /// and settings may have gone back to what they were.
+    /// Something failed: what the open transaction made may go with it.
+    pub fn failed(&mut self) {
+        self.held.pending.clear();
+    }
+
+    /// The transaction ended: cursors are gone but for those WITH HOLD, and settings may have gone
+    /// back to what they were.
     pub fn transaction_ended(&mut self) {
-        self.scope.cursors.clear();
+        self.held.kept.append(&mut self.held.pending);
+        self.forget_cursors();
         if std::mem::replace(&mut self.scope.altered, self.renamed_temporary) {
             self.rekey();
         }
@@ -123,18 +152,24 @@ impl Session {
                 }
                 SessionChange::Declare(name, facts) if succeeded => {
                     self.scope.cursors.insert(name.clone(), Arc::clone(facts));
+                    self.held.forget(name);
+                }
+                SessionChange::Hold(name) if succeeded => {
+                    self.held.pending.insert(name.clone());
                 }
                 SessionChange::Deallocate(None) if succeeded => self.scope.prepared.clear(),
                 SessionChange::Deallocate(Some(name)) if succeeded => {
                     self.scope.prepared.remove(name);
                 }
-                SessionChange::CloseCursor(None) if succeeded => self.scope.cursors.clear(),
+                SessionChange::CloseCursor(None) if succeeded => self.no_cursors(),
                 SessionChange::CloseCursor(Some(name)) if succeeded => {
                     self.scope.cursors.remove(name);
+                    self.held.forget(name);
                 }
                 // What failed changed nothing: PREPARE and DECLARE leave the old name in place.
                 SessionChange::Prepare(..)
                 | SessionChange::Declare(..)
+                | SessionChange::Hold(_)
                 | SessionChange::Deallocate(_)
                 | SessionChange::CloseCursor(_) => {}
             }
@@ -142,7 +177,13 @@ impl Session {
         // Code whose text does not tell what it does may have replaced any name.
         if part.facts.dynamic {
             self.scope.prepared.clear();
-            self.scope.cursors.clear();
+            self.no_cursors();
+        }
+        // What was declared before a ROLLBACK is gone; COMMIT is an operation of its own.
+        let ended = part.facts.session.contains(&SessionChange::Scope);
+        let of_transaction = |e: &Effect| e.operation == Operation::Transaction;
+        if ended && part.facts.effects.iter().any(of_transaction) {
+            self.held.pending.clear();
         }
         // Others see a change only once it is committed, so that is when it counts.
         let changes = |effect: &Effect| changes_shared_catalog(effect.operation);
@@ -185,9 +226,14 @@ impl Session {
         }
         if changed {
             self.scope.prepared.clear();
-            self.scope.cursors.clear();
+            self.no_cursors();
             self.rekey();
         }
+    }
+
+    fn no_cursors(&mut self) {
+        self.scope.cursors.clear();
+        self.held.clear();
     }
 
     pub(super) fn rekey(&mut self) {
