@@ -133,7 +133,7 @@ const ACTS: &[(Act, &[&str])] = &[
             "lo_truncate64",
         ],
     ),
-    (Act::Stash, &["currval", "lastval", "current_setting", "pg_show_all_settings"]),
+    (Act::Stash, &["currval", "lastval", "current_setting"]),
     (Act::Effect(Operation::Update), &["nextval"]),
     (Act::Export(Operation::Update), &["setval"]),
     (Act::Scope, &["set_config"]),
@@ -326,7 +326,6 @@ pub(crate) fn holds_others(schema: &str, relation: &str, column: &str) -> bool {
         "user_mapping_options" | "foreign_server_options" => column == "option_value",
         "pg_hba_file_rules" | "pg_file_settings" | "pg_ident_file_mappings" => true,
         "pg_attrdef" | "pg_stat_wal_receiver" => column == "conninfo",
-        "pg_settings" => matches!(column, "setting" | "reset_val"),
         _ => false,
     }
 }

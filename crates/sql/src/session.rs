@@ -39,7 +39,8 @@ impl Walk<'_> {
             Node::VariableShowStmt(show) => {
                 let name = show.name().unwrap_or_default();
                 self.facts.about(Operation::Show, name);
-                let unknown = name.contains('.') || name == "all";
+                // SHOW ALL leaves out what a session made to keep a value in.
+                let unknown = name.contains('.');
                 let column =
                     |name: &str| Field::new(name, Flow { unknown, ..Flow::constant(None) });
                 if name == "all" {

@@ -247,7 +247,8 @@ impl<'a> Walk<'a> {
             Act::Stash => {
                 // A parameter of the server's own holds what somebody set; one with a dot in its
                 // name exists only to keep a value.
-                let custom = arguments.text.as_deref().is_none_or(|name| name.contains('.'));
+                let custom = arguments.text.as_deref().map(|name| name.contains('.'));
+                let custom = custom.unwrap_or_else(|| !self.listed_settings(arguments));
                 Flow { unknown: flow.unknown || custom, ..flow }
             }
             Act::Measure => {
@@ -264,6 +265,19 @@ impl<'a> Walk<'a> {
                 Flow { unknown: flow.unknown, ..Flow::constant(None) }
             }
         }
+    }
+
+    /// True if the first argument can only be the name of a parameter that the server lists:
+    /// `pg_settings` leaves out those that a session made to keep a value in.
+    fn listed_settings(&self, arguments: &Arguments) -> bool {
+        let origin = arguments.values.first().and_then(|(_, flow)| flow.origin);
+        let relation = origin.and_then(|id| Some((self.catalog.relation(id.relation)?, id.number)));
+        relation.is_some_and(|(relation, number)| {
+            let name = relation.columns.iter().find(|column| column.number == number);
+            relation.schema == "pg_catalog"
+                && relation.name == "pg_settings"
+                && name.is_some_and(|column| column.name == "name")
+        })
     }
 
     /// A value as the function's declaration shapes it: fields of its rows, or its type.
