@@ -157,7 +157,11 @@ impl Walk<'_> {
         }
         let all = set.kind == VariableSetKind::VAR_RESET_ALL;
         let identity = matches!(name.as_str(), "role" | "session_authorization");
-        if identity {
+        // Back to whom the session signed in as, which DISCARD ALL does too.
+        let back = set.kind == VariableSetKind::VAR_RESET
+            || set.kind == VariableSetKind::VAR_SET_DEFAULT
+            || name == "role" && set.args().iter().filter_map(word).eq(["none".to_owned()]);
+        if identity && !back {
             self.facts.about(Operation::SetRole, name.clone());
         } else if builtin::protective_parameter(&name) {
             self.facts.about(Operation::Security, format!("parameter {name}"));
