@@ -147,7 +147,8 @@ fn statements<'a>(
         end = if length == 0 { text.len() } else { start + length };
         let span = trimmed(text, start..end);
         walk.guarding = crate::guard::may_guard(raw.stmt());
-        let facts = if walk.readable {
+        // Settings that change how literals are read tell backslashes apart, and nothing else.
+        let facts = if walk.readable || !text.contains('\\') {
             walk.whole(raw.stmt())
         } else {
             let why = "an earlier statement of the same text changes how literals are read";
