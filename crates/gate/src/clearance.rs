@@ -64,22 +64,22 @@ impl Statement {
         self.plan.parts.iter().any(crate::session::changes_names)
     }
 
-    /// True if a transaction may end by it.
+    /// True if a transaction may end by it. Code that was followed to its end says so by an effect
+    /// of its own where it commits or rolls back.
     pub fn ends_transaction(&self) -> bool {
         self.plan.parts.iter().any(|part| {
-            part.facts.dynamic || part.facts.effects.iter().any(|e| may_end(e.operation))
+            let facts = &part.facts;
+            let followed = !facts.dynamic && facts.unknowns.is_empty();
+            !followed || facts.effects.iter().any(|effect| may_end(effect.operation))
         })
     }
 }
 
 const fn may_end(operation: Operation) -> bool {
+    // A DO block's own COMMIT is an effect beside it; a procedure may be written in C.
     matches!(
         operation,
-        Operation::Commit
-            | Operation::Transaction
-            | Operation::Call
-            | Operation::Do
-            | Operation::Unknown
+        Operation::Commit | Operation::Transaction | Operation::Call | Operation::Unknown
     )
 }
 
