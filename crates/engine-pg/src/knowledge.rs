@@ -369,14 +369,28 @@ const SYSTEM_LABELS: &[(&str, &[&str], Label)] = &[
     ("pg_prepared_statements", &["statement"], Label::UNKNOWN),
     ("pg_cursors", &["statement"], Label::UNKNOWN),
     ("pg_largeobject", &["data"], Label::UNKNOWN),
-    ("pg_stats", &["most_common_vals", "histogram_bounds", "most_common_elems"], Label::UNKNOWN),
+    (
+        "pg_stats",
+        &[
+            "most_common_vals",
+            "histogram_bounds",
+            "most_common_elems",
+            "range_bounds_histogram",
+            "range_length_histogram",
+        ],
+        Label::UNKNOWN,
+    ),
     (
         "pg_statistic",
         &["stavalues1", "stavalues2", "stavalues3", "stavalues4", "stavalues5"],
         Label::UNKNOWN,
     ),
-    ("pg_stats_ext", &["most_common_vals"], Label::UNKNOWN),
-    ("pg_stats_ext_exprs", &["most_common_vals", "histogram_bounds"], Label::UNKNOWN),
+    ("pg_stats_ext", &["most_common_vals", "most_common_val_nulls"], Label::UNKNOWN),
+    (
+        "pg_stats_ext_exprs",
+        &["most_common_vals", "histogram_bounds", "most_common_elems"],
+        Label::UNKNOWN,
+    ),
     ("pg_statistic_ext_data", &["stxdmcv", "stxdexpr"], Label::UNKNOWN),
 ];
 

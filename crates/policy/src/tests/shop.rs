@@ -25,7 +25,7 @@ use std::time::{Duration, UNIX_EPOCH};
 /// Relation, kind, and its columns with their labels.
 type Table = (&'static str, &'static str, RelationKind, &'static [(&'static str, &'static str)]);
 
-const TABLES: [Table; 9] = [
+const TABLES: [Table; 10] = [
     (
         "public",
         "customers",
@@ -45,6 +45,12 @@ const TABLES: [Table; 9] = [
     ("public", "contacts", RelationKind::View, &[("id", ""), ("address", "")]),
     ("public", "odd", RelationKind::Table, &[("id", ""), ("badge", "staff_badge")]),
     ("pg_catalog", "pg_authid", RelationKind::Table, &[("rolname", ""), ("rolpassword", "")]),
+    (
+        "pg_catalog",
+        "pg_stats",
+        RelationKind::View,
+        &[("null_frac", ""), ("most_common_vals", "unknown")],
+    ),
     ("pg_catalog", "pg_stat_activity", RelationKind::View, &[("pid", ""), ("query", "")]),
     ("pg_temp_3", "scratch", RelationKind::Table, &[("id", ""), ("x", "")]),
 ];
