@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::process::Command;
 use testkit::postgres::{SUPERUSER, SUPERUSER_PASSWORD};
 use testkit::weir::{PASSWORD, PERSON};
 use testkit::{Postgres, Weir, tool};
@@ -405,10 +406,40 @@ fn ordinary_statements_work_and_leave_unlabelled_columns_alone() {
     assert!(all.faults.is_empty(), "{:?}\n{report}", all.faults);
 }
 
-/// What psql sent for a command, as it shows under -E.
-fn shown(outcome: &tool::Outcome) -> Vec<Sql> {
-    let text = outcome.all();
-    let queries = text.split("********* QUERY **********\n").skip(1);
+/// Runs the commands of a case in one session of psql, which shows the statements behind them; what
+/// it says, with a line before each command.
+fn psql(url: &str, case: &Case) -> String {
+    let mut psql = Command::new("psql");
+    psql.args(["-X", "-q", "-E", "-d", url]);
+    for command in &case.commands {
+        psql.args([
+            "-c",
+            &format!("\\echo {MARK}{}", command.replace('\\', "\\\\")),
+            "-c",
+            command,
+        ]);
+    }
+    // Both streams in one, in the order in which they were written.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec \"$@\" 2>&1", "sh"]).arg(psql.get_program()).args(psql.get_args());
+    tool::finish(&mut shell).unwrap().stdout
+}
+
+/// Stands before each command in what psql says.
+const MARK: &str = "command: ";
+
+/// What psql says to each command.
+fn by_command(said: &str) -> Vec<(String, String)> {
+    let parts = said.split(&format!("\n{MARK}")).map(|part| part.trim_start_matches(MARK));
+    parts
+        .filter_map(|part| part.split_once('\n'))
+        .map(|(c, s)| (c.to_owned(), s.to_owned()))
+        .collect()
+}
+
+/// What psql sent for a command.
+fn shown(said: &str) -> Vec<Sql> {
+    let queries = said.split("********* QUERY **********\n").skip(1);
     let text = queries.filter_map(|rest| rest.split_once("\n**************************"));
     text.map(|(query, _)| Sql {
         text: query.trim_end().trim_end_matches(';').to_owned(),
@@ -425,18 +456,17 @@ fn psql_describes_for_people_what_it_describes_directly() {
     cases.retain(|case| !case.commands.is_empty());
     let twins = Twins::start();
     let (direct, through) = (twins.direct.url("shop"), twins.weir.url(PERSON, "shop"));
-    let psql = |url: &str, more: &str, command: &str| {
-        tool::run("psql", ["-X", more, "-d", url, "-c", command]).unwrap()
-    };
     let (mut commands, mut report, mut sent) = (0, String::new(), Vec::new());
     for case in &cases {
-        for command in &case.commands {
-            commands += 1;
-            let (expected, seen) = (psql(&direct, "-q", command), psql(&through, "-q", command));
-            if let Some(how) = difference(&expected.all(), &seen.all()) {
+        commands += case.commands.len();
+        let (expected, seen) = (psql(&direct, case), psql(&through, case));
+        let (expected, seen) = (by_command(&expected), by_command(&seen));
+        assert_eq!(expected.len(), case.commands.len(), "{}", case.name);
+        for ((command, expected), (_, seen)) in expected.iter().zip(&seen) {
+            if let Some(how) = difference(expected, seen) {
                 writeln!(report, "{command}\n{how}").unwrap();
             }
-            let statements = shown(&psql(&direct, "-E", command));
+            let statements = shown(expected);
             if !statements.is_empty() {
                 let (origin, name) = (case.origin.clone(), command.clone());
                 sent.push(Case { origin, name, statements, ..case.clone() });
