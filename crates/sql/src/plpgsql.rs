@@ -30,6 +30,8 @@ pub(crate) enum Step {
     Alias { name: String, of: String },
     /// A cursor variable over a query.
     Cursor { name: String, query: Option<Sql> },
+    /// OPEN: it makes a cursor under a name that only the running body knows.
+    Open,
     /// `target := expression`.
     Assign { target: Vec<String>, value: Sql },
     /// A statement, and the variables its row goes to.

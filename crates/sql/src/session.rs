@@ -76,8 +76,8 @@ impl Walk<'_> {
                         self.cursors.insert(name.clone(), None);
                     }
                     None => {
-                        self.cursors.clear();
-                        self.forgot.1 = true;
+                        self.forget_cursors();
+                        return None;
                     }
                 }
                 self.facts.session.push(SessionChange::CloseCursor(name));
@@ -98,6 +98,16 @@ impl Walk<'_> {
             _ => self.schema_statement(node, env),
         }
         None
+    }
+
+    /// Whatever the session's cursors were, they are gone or others by now.
+    pub(crate) fn forget_cursors(&mut self) {
+        self.cursors.clear();
+        self.forgot.1 = true;
+        let gone = SessionChange::CloseCursor(None);
+        if !self.facts.session.contains(&gone) {
+            self.facts.session.push(gone);
+        }
     }
 
     fn prepare(&mut self, prepare: &PrepareStmt) {

@@ -285,11 +285,19 @@ fn a_name_that_the_session_gave_another_meaning_hides_nothing() {
     let country = "select upper(country) from customers where id <= 20";
     let made = "create or replace view stock_value as select null::text, last_name from customers";
     let aside = view.replace("products", "aside");
-    let ways: [(&str, &[&str]); 9] = [
+    let declare = "declare h cursor for select 'harmless'::text";
+    let open = "open c for select upper(last_name) from customers where id <= 20;";
+    let reopen = format!("do $$ declare c refcursor := 'h'; begin close c; {open} end $$");
+    let open = format!("do $$ declare c refcursor := 'h'; begin {open} end $$");
+    let fetch = "fetch all from h";
+    let ways: [(&str, &[&str]); 12] = [
         ("dev", &[&aside, "alter table pg_temp.aside rename to products", read]),
         ("dev", &[&aside, "alter view aside rename to products", read]),
         (PERSON, &[view, read]),
         (PERSON, &["prepare p as select upper(sku) from products", view, "execute p"]),
+        (PERSON, &["begin", declare, &reopen, fetch, "rollback"]),
+        (PERSON, &["begin", "savepoint s", declare, "rollback to s", &open, fetch, "rollback"]),
+        (PERSON, &["begin", &declare.replace("for", "with hold for"), "commit", &reopen, fetch]),
         (PERSON, &["create temp table t (a int)", "drop table pg_temp.t", view, read]),
         ("dev", &["set search_path = pg_temp, public", &view.replace("temp ", ""), read]),
         ("dev", &["begin", swap, swapped, country, "rollback"]),

@@ -96,6 +96,7 @@ impl Session {
     pub fn note_portal(&mut self, name: &str, plan: &Plan) {
         if let Some(part) = plan.parts.first() {
             self.scope.cursors.insert(name.to_owned(), Arc::clone(&part.facts));
+            self.held.forget(name);
         }
     }
 
@@ -106,6 +107,7 @@ impl Session {
         }
         if let Some(name) = portal {
             self.scope.cursors.remove(name);
+            self.held.forget(name);
         }
     }
 
@@ -179,11 +181,12 @@ impl Session {
             self.scope.prepared.clear();
             self.no_cursors();
         }
-        // What was declared before a ROLLBACK is gone; COMMIT is an operation of its own.
+        // What was declared before a ROLLBACK, to a savepoint too, may be gone, and its name free
+        // for another; COMMIT is an operation of its own.
         let ended = part.facts.session.contains(&SessionChange::Scope);
         let of_transaction = |e: &Effect| e.operation == Operation::Transaction;
         if ended && part.facts.effects.iter().any(of_transaction) {
-            self.held.pending.clear();
+            self.forget_cursors();
         }
         // Others see a change only once it is committed, so that is when it counts.
         let changes = |effect: &Effect| changes_shared_catalog(effect.operation);

@@ -79,6 +79,7 @@ impl Walk<'_> {
                 };
                 body.cursors.insert(name.clone(), columns);
             }
+            Step::Open => self.forget_cursors(),
             Step::Assign { target, value } => {
                 let row = self.run_sql(value);
                 self.fill(target, first(row));

@@ -388,6 +388,7 @@ impl Reader<'_> {
 
     fn open(&mut self) -> Option<()> {
         let name = self.name()?;
+        self.steps.push(Step::Open);
         let _scrolls = self.takes("no") | self.takes("scroll");
         if self.takes("for") {
             if self.takes("execute") {
