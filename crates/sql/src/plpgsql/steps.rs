@@ -236,7 +236,8 @@ impl Reader<'_> {
     }
 
     fn loops(&mut self, kind: &str) -> Option<()> {
-        self.at += 1;
+        // A bare LOOP has nothing before its body.
+        self.at += usize::from(kind != "loop");
         match kind {
             "while" => {
                 let condition = self.expression(&["loop"])?;
