@@ -141,7 +141,7 @@ fn sql_line(case: &mut Case, pending: &mut String, line: &str) -> Result<()> {
         pending.push('\n');
     }
     pending.push_str(line);
-    let whole = pending.matches("$$").count() % 2 == 0;
+    let whole = pending.matches("$$").count().is_multiple_of(2);
     if let Some(text) = pending.trim_end().strip_suffix(';').filter(|_| whole) {
         let text = text.to_owned();
         case.statements.push(Sql { text, values: None, input: Vec::new() });

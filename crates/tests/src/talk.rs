@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 pub enum Way {
     /// One Query message.
     Simple,
-    /// Parse, Bind and Execute, text, the rows fetched in portions, as drivers with a fetch size do.
+    /// Parse, Bind and Execute, text, rows fetched in portions, as drivers with a fetch size do.
     Portions,
     /// Parse, Bind and Execute, every column in binary.
     Binary,

@@ -150,7 +150,7 @@ impl<'a> Check<'a> {
         Self { case, newest, names: Vec::new(), masked }
     }
 
-    /// The name under which a column stands behind a key of the case, by its name, its `#position` or `*`.
+    /// How a column stands behind a key of the case: by its name, its `#position` or `*`.
     fn listed(&self, key: &str, index: usize) -> Option<&'a str> {
         let position = format!("#{}", index + 1);
         let name = self.names.get(index);

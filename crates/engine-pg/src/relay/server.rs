@@ -156,9 +156,7 @@ impl Relay {
         match self.expected.pop_front() {
             Some(Expected {
                 request: Request::Parse { name, made, .. }, hidden: false, ..
-            }) => {
-                self.parsed(&name, made);
-            }
+            }) => self.parsed(&name, made),
             Some(Expected { request: Request::Bind(Some((name, portal))), .. }) => {
                 self.bound(&name, &portal);
             }
@@ -474,15 +472,13 @@ impl Relay {
             return false;
         }
         // A Bind can fail with a value only of the client's own; what runs can fail with any.
-        // Deferred constraints speak at the end of the transaction, of what came before it: a Sync
-        // ends the one that nobody began.
-        if self.expected.front().is_some_and(|e| matches!(e.request, Request::Sync)) {
-            return true;
-        }
-        self.run_mut().is_some_and(|run| {
-            run.statement.ends_transaction()
-                || run.part().is_some_and(|part| part.verdict.redact_diagnostics)
-        })
+        // Deferred constraints speak at a transaction's end, of what came before it: a Sync is one.
+        let at_sync = self.expected.front().is_some_and(|e| matches!(e.request, Request::Sync));
+        at_sync
+            || self.run_mut().is_some_and(|run| {
+                run.statement.ends_transaction()
+                    || run.part().is_some_and(|part| part.verdict.redact_diagnostics)
+            })
     }
 }
 

@@ -144,9 +144,7 @@ impl Reader<'_> {
             "execute" => self.dynamic(false)?,
             "open" => self.open()?,
             "fetch" => self.fetch()?,
-            "move" | "close" => {
-                self.until(&[";"])?;
-            }
+            "move" | "close" => _ = self.until(&[";"])?,
             "get" => self.diagnostics()?,
             "perform" => {
                 let text = self.until(&[";"])?;
@@ -388,8 +386,8 @@ impl Reader<'_> {
     }
 
     fn open(&mut self) -> Option<()> {
-        let name = self.name()?;
         self.steps.push(Step::Open);
+        let name = self.name()?;
         let _scrolls = self.takes("no") | self.takes("scroll");
         if self.takes("for") {
             if self.takes("execute") {

@@ -20,6 +20,7 @@ fn ordinary_bodies_become_steps() {
             OPEN c(3); FETCH NEXT FROM c INTO r; CLOSE c;
             BEGIN PERFORM f(a); EXCEPTION WHEN others THEN GET STACKED DIAGNOSTICS b = MESSAGE_TEXT;
             END;
+            LOOP EXIT WHEN a > 5; END LOOP;
             WHILE a < 5 LOOP a := a + 1; EXIT; END LOOP;
             FOREACH a IN ARRAY ARRAY[1, 2] LOOP r.x[1] := 2; END LOOP;
             RETURN QUERY SELECT 1; RETURN NEXT a; ASSERT a > 0, 'bad';
