@@ -412,12 +412,8 @@ fn psql(url: &str, case: &Case) -> String {
     let mut psql = Command::new("psql");
     psql.args(["-X", "-q", "-E", "-d", url]);
     for command in &case.commands {
-        psql.args([
-            "-c",
-            &format!("\\echo {MARK}{}", command.replace('\\', "\\\\")),
-            "-c",
-            command,
-        ]);
+        let quoted = command.replace('\\', "\\\\").replace('\'', "''");
+        psql.args(["-c", &format!("\\echo '{MARK}{quoted}'"), "-c", command]);
     }
     // Both streams in one, in the order in which they were written.
     let mut shell = Command::new("sh");
@@ -430,11 +426,10 @@ const MARK: &str = "command: ";
 
 /// What psql says to each command.
 fn by_command(said: &str) -> Vec<(String, String)> {
-    let parts = said.split(&format!("\n{MARK}")).map(|part| part.trim_start_matches(MARK));
-    parts
-        .filter_map(|part| part.split_once('\n'))
-        .map(|(c, s)| (c.to_owned(), s.to_owned()))
-        .collect()
+    let mark = format!("\n{MARK}");
+    let parts = said.split(&mark).map(|part| part.trim_start_matches(MARK));
+    let parts = parts.map(|part| part.split_once('\n').unwrap_or((part, "")));
+    parts.map(|(command, said)| (command.to_owned(), said.to_owned())).collect()
 }
 
 /// What psql sent for a command.
