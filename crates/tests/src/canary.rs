@@ -1,11 +1,11 @@
 //! Finds secrets in what a server sent, however a statement disguised them. Knows the forms that
 //! SQL can give a value, and nothing of statements, labels or Weir.
 //!
-//! A canary is a value that occurs once in the world: long and odd enough that a piece of it proves
-//! that the value was read. [`Canaries`] looks for pieces, not for whole values, in four readings of
-//! the bytes: as they are; without all that is no letter or digit; the letters alone; and, over
-//! cells, as a row of bits. What a statement splits over characters, rows or elements meets again
-//! there, because what stood between is gone.
+//! A canary is a value that occurs once in the world: long and odd enough that a piece of it
+//! proves that the value was read. [`Canaries`] looks for pieces, not for whole values, in four
+//! readings of the bytes: as they are; without all that is no letter or digit; the letters alone;
+//! and, over cells, as a row of bits. What a statement splits over characters, rows or elements
+//! meets again there, because what stood between is gone.
 //!
 //! ```
 //! use tests::canary::{Canaries, Secret};
@@ -101,7 +101,7 @@ pub struct Canaries {
     stripped: Net,
     letters: Net,
     bits: Net,
-    /// What proves something only as a whole value or as a whole row.
+    /// What proves something only as a whole value or as a whole row, stripped or not.
     whole: HashMap<Vec<u8>, (usize, &'static str)>,
 }
 
@@ -197,9 +197,10 @@ impl Canaries {
         for row in rows {
             let whole = row.iter().flatten().flatten().copied().collect::<Vec<u8>>();
             for value in row.iter().flatten().chain([&whole]) {
-                let value = stripped(value);
-                if let Some((at, form)) = self.whole.get(&value) {
-                    seen.add(&self.labels[*at], form, &value, 0, value.len());
+                for value in [value, &stripped(value)] {
+                    if let Some((at, form)) = self.whole.get(value) {
+                        seen.add(&self.labels[*at], form, value, 0, value.len());
+                    }
                 }
             }
         }
@@ -253,8 +254,9 @@ fn letters(bytes: &[u8]) -> Vec<u8> {
 fn bits(values: &[&[u8]]) -> Vec<u8> {
     let mut all = Vec::new();
     for value in values {
-        if let [0 | 1] = value {
-            all.push(b'0' + value[0]);
+        // A binary boolean or int4.
+        if let [bit @ (0 | 1)] | [0, 0, 0, bit @ (0 | 1)] = value {
+            all.push(b'0' + bit);
             continue;
         }
         let word = stripped(value);

@@ -15,7 +15,7 @@ pub(super) enum Reading {
     Letters,
     /// As zeros and ones.
     Bits,
-    /// Stripped, and the whole value must be equal.
+    /// As it is or stripped, and the whole value must be equal.
     Whole,
 }
 
@@ -29,6 +29,8 @@ const SOME_LETTERS: usize = 3;
 const BASE64_PIECE: usize = 9;
 /// Digits that fit int8 for certain.
 const LONGEST_INTEGER: usize = 18;
+/// A number below this occurs by chance.
+const RARE: u64 = 1_000_000;
 /// Characters of a piece that is written as codes or bits.
 const CODES: usize = 6;
 
@@ -150,11 +152,10 @@ impl Patterns {
                 self.add(Reading::Stripped, "reversed", reversed.into_bytes());
             }
         }
-        if let Ok(value) = all.parse::<u64>() {
-            self.add(Reading::Whole, "hex", format!("{value:x}").into_bytes());
-        }
-        if let Ok(value) = whole.parse::<u64>() {
-            self.add(Reading::Whole, "hex", format!("{value:x}").into_bytes());
+        for value in [&all, whole].into_iter().filter_map(|text| text.parse::<u64>().ok()) {
+            if value >= RARE {
+                self.add(Reading::Whole, "hex", format!("{value:x}").into_bytes());
+            }
         }
         if let Ok(value) = digits.parse::<f32>() {
             let short = stripped(format!("{value:.6e}").as_bytes());
@@ -171,7 +172,9 @@ impl Patterns {
 
     /// Big-endian int4, int8, float4, float8 and numeric, as far as the value fits them.
     fn binary(&mut self, digits: &str) {
-        if let Ok(value) = digits.parse::<i64>() {
+        if let Ok(value) = digits.parse::<i64>()
+            && value.unsigned_abs() >= RARE
+        {
             match i32::try_from(value) {
                 // Eight bytes end with these four.
                 Ok(value) => self.add(Reading::Raw, "int4", value.to_be_bytes().to_vec()),
@@ -185,7 +188,7 @@ impl Patterns {
             self.add(Reading::Raw, "float4", value.to_be_bytes().to_vec());
         }
         let groups = numeric(digits);
-        if groups.len() > 4 {
+        if groups.len() >= 4 {
             self.add(Reading::Raw, "numeric", groups);
         }
     }
@@ -214,7 +217,7 @@ impl Patterns {
             self.add(Reading::Stripped, "date", text.into_bytes());
         }
         for number in [since_2000, since_1970, since_2000 + time::JULIAN_2000] {
-            self.add(Reading::Whole, "days", number.abs().to_string().into_bytes());
+            self.add(Reading::Whole, "days", number.to_string().into_bytes());
         }
         for text in [format!("{year}{month}{day}"), format!("{day}{month}{year}")] {
             self.add(Reading::Whole, "date", text.into_bytes());
