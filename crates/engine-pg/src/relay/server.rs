@@ -317,7 +317,7 @@ impl Relay {
         match refusal {
             Some(refusal) => diagnostics::refuse(&mut self.client.output, &refusal, false),
             None if hidden && self.probe_failed() => {}
-            None if self.redacts() => {
+            None if self.redacts(report) => {
                 diagnostics::redact(&mut self.client.output, Tag::ErrorResponse, report)
                     .map_err(broke)?;
             }
@@ -443,7 +443,7 @@ impl Relay {
         if self.expected.front().is_some_and(|expected| expected.hidden) {
             return Ok(());
         }
-        if self.redacts() {
+        if self.redacts(report) {
             diagnostics::redact(&mut self.client.output, Tag::NoticeResponse, report)
                 .map_err(broke)?;
         } else {
@@ -464,21 +464,6 @@ impl Relay {
             self.client.output.extend_from_slice(message.whole);
         }
         Ok(())
-    }
-
-    /// True if the words of what is being answered may carry what the asker may not see.
-    fn redacts(&mut self) -> bool {
-        if self.session.unrestricted() {
-            return false;
-        }
-        // A Bind can fail with a value only of the client's own; what runs can fail with any.
-        // Deferred constraints speak at a transaction's end, of what came before it: a Sync is one.
-        let at_sync = self.expected.front().is_some_and(|e| matches!(e.request, Request::Sync));
-        at_sync
-            || self.run_mut().is_some_and(|run| {
-                run.statement.ends_transaction()
-                    || run.part().is_some_and(|part| part.verdict.redact_diagnostics)
-            })
     }
 }
 
