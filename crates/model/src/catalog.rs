@@ -1,5 +1,6 @@
 //! What a database contains, as its system catalogs say. Knows nothing of how it was read.
 
+use crate::code::Code;
 use crate::ids::{ColumnId, FunctionId, RelationId, TypeId};
 use std::{collections::HashMap, sync::Arc};
 
@@ -21,6 +22,8 @@ pub struct Catalog {
     /// The `search_path` a new session of that role starts with, as `current_schemas(true)` gives
     /// it (`pg_catalog` included, `pg_temp_*` not).
     pub search_path: Vec<String>,
+    /// Operators, casts, aggregates and defaults that are not PostgreSQL's own.
+    pub code: Code,
     relations: HashMap<RelationId, Arc<Relation>>,
     relations_by_name: HashMap<String, HashMap<String, RelationId>>,
     children: HashMap<RelationId, Vec<RelationId>>,

@@ -17,6 +17,7 @@
 
 pub mod blame;
 pub mod catalog;
+pub mod code;
 pub mod facts;
 pub mod identity;
 pub mod ids;

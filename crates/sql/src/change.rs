@@ -107,10 +107,20 @@ impl<'a> Walk<'a> {
 
     /// A value that goes into a column. What came from that column stays where it is; anything
     /// else leaves its place.
-    fn assigned(&mut self, columns: &[ColumnId], mut flow: Flow) {
+    pub(crate) fn assigned(&mut self, columns: &[ColumnId], flow: Flow) {
+        let mut flow = self.coerced(flow);
         flow.sources.retain(|source| !columns.contains(source));
         self.facts.uses(&flow, Use::Exported);
         columns.iter().for_each(|column| self.written(*column));
+    }
+
+    /// What a new row's defaults write, as far as they run code. Which columns a statement leaves
+    /// to them is not looked at: such defaults are rare.
+    pub(crate) fn fill_defaults(&mut self, relation: Option<&Arc<Relation>>) {
+        let Some(relation) = relation else { return };
+        for (column, flow) in self.column_defaults(relation) {
+            self.assigned(&[column], flow);
+        }
     }
 
     /// The columns that assigning to a name writes: its own, and those under a view's.
@@ -162,6 +172,7 @@ impl<'a> Walk<'a> {
                 columns.iter().for_each(|column| self.written(*column));
             }
         }
+        self.fill_defaults(target.relation);
         self.front(mark, &target, Operation::Insert);
         let mut inner = level.below();
         inner.fragments.push(with_versions(&target.table, &[]));
@@ -239,6 +250,9 @@ impl<'a> Walk<'a> {
             level.fragments.push(fragment);
         }
         let all = unbounded(update.where_clause(), &level, self.catalog);
+        if update.target_list().iter().any(|item| matches!(item.val(), Node::SetToDefault(_))) {
+            self.fill_defaults(target.relation);
+        }
         self.effect(&target, Operation::Update, all);
         self.front(mark, &target, Operation::Update);
         self.assignments(update.target_list().iter(), &target, &level);
@@ -319,6 +333,7 @@ impl<'a> Walk<'a> {
         match clause.command_type {
             CmdType::CMD_INSERT => {
                 self.effect(target, Operation::Insert, false);
+                self.fill_defaults(target.relation);
                 let values = self.row_items(clause.values(), level);
                 for (index, flow) in values.into_iter().enumerate() {
                     let name = named.get(index).and_then(|target| target.name());

@@ -104,6 +104,7 @@ impl Walk<'_> {
         }
         let Some(relation) = relation else { return };
         self.triggers(relation);
+        self.fill_defaults(Some(relation));
         let table = Table {
             alias: relation.name.as_str().into(),
             schema: Some(relation.schema.as_str().into()),

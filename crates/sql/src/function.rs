@@ -11,7 +11,7 @@ use crate::{
 };
 use model::{
     TypeId,
-    catalog::{Function, FunctionKind, Relation, TypeKind},
+    catalog::{Function, Relation, TypeKind},
     facts::FunctionRef,
 };
 use pg_raw_parse::{Owned, StmtList};
@@ -246,8 +246,8 @@ impl<'a> Walk<'a> {
         self.shaped(function, flow)
     }
 
-    /// Arguments by declared position, defaults left out.
-    fn bound(&self, function: &Function, arguments: &Arguments) -> Vec<(String, Flow)> {
+    /// Arguments by declared position; those that are not given are their defaults.
+    fn bound(&mut self, function: &Function, arguments: &Arguments) -> Vec<(String, Flow)> {
         let mut bound: Vec<(String, Flow)> = function
             .argument_types
             .iter()
@@ -258,6 +258,17 @@ impl<'a> Walk<'a> {
             })
             .collect();
         let last = bound.len().saturating_sub(1);
+        let defaults = usize::from(function.defaults);
+        let first = bound.len().saturating_sub(defaults);
+        for (place, (name, slot)) in bound.iter_mut().enumerate().skip(first) {
+            let values = &arguments.values;
+            let by_name = values.iter().any(|(given, _)| given.as_ref() == Some(name));
+            let by_place = values.get(place).is_some_and(|(given, _)| given.is_none());
+            if !by_name && !by_place {
+                let value = self.argument_default(function, place - first);
+                slot.absorb(&value.unwrap_or_default());
+            }
+        }
         for (index, (name, flow)) in arguments.values.iter().enumerate() {
             let place = match name {
                 Some(name) => bound.iter().position(|(known, _)| known == name),
@@ -306,15 +317,6 @@ impl<'a> Walk<'a> {
         };
         self.bodies.insert(function.id, body.clone());
         body
-    }
-
-    /// An aggregate that is not PostgreSQL's own: the functions it is made of are not known.
-    pub(crate) fn aggregate_body(&mut self, function: &Function, flow: &Flow) {
-        debug_assert!(function.kind == FunctionKind::Aggregate || !flow.unknown);
-        if function.kind == FunctionKind::Aggregate {
-            let what = format!("aggregate {}.{}(…)", function.schema, function.name);
-            self.facts.unknown(what, "the functions it is made of are not known");
-        }
     }
 
     /// Runs the trigger functions of a relation that is written. A trigger that cannot be followed

@@ -1,6 +1,7 @@
 //! SELECT in all its forms: WITH, set operations, VALUES, clauses. Produces the result's columns.
 
 pub(crate) mod call;
+mod code;
 mod expr;
 mod from;
 mod join;

@@ -11,6 +11,7 @@ use model::{
 pub(crate) const BOOLEAN: TypeId = TypeId(16);
 pub(crate) const INTEGER: TypeId = TypeId(23);
 pub(crate) const TEXT: TypeId = TypeId(25);
+pub(crate) const TSQUERY: TypeId = TypeId(3615);
 
 /// `anyelement`, `anynonarray`, `anyenum`, `anycompatible`, `anycompatiblenonarray`.
 const ELEMENTS: [u32; 5] = [2283, 2776, 3500, 5077, 5079];

@@ -1,5 +1,7 @@
 //! From rows to a [`Catalog`]. Knows the columns of each query in `queries`, and no connection.
 
+mod code;
+
 use super::{CatalogError, queries::Section, row::Row};
 use model::{
     Catalog, ColumnId, FunctionId, RelationId, TypeId,
@@ -55,6 +57,7 @@ impl Builder {
             Section::Types => self.raw_type(Row::new(values, "types")),
             Section::Enums => self.enum_label(Row::new(values, "enums")),
             Section::Ranges => self.range(Row::new(values, "ranges")),
+            _ => code::row(&mut self.catalog.code, section, values),
         }
     }
 

@@ -38,6 +38,16 @@ pub enum Section {
     Enums,
     /// Ranges, their subtypes and multiranges.
     Ranges,
+    /// Operators; of PostgreSQL's own only the names.
+    Operators,
+    /// Casts by functions that are not PostgreSQL's own.
+    Casts,
+    /// Aggregates and their functions.
+    Aggregates,
+    /// Defaults of arguments.
+    ArgumentDefaults,
+    /// Defaults of columns that call a function that is not PostgreSQL's own.
+    ColumnDefaults,
 }
 
 /// For whom the catalog is read.
@@ -90,6 +100,11 @@ pub fn sections(major: u32, reading: Reading) -> Vec<(Section, String)> {
         ),
         (Section::Enums, ENUMS.to_owned()),
         (Section::Ranges, ranges(major)),
+        (Section::Operators, OPERATORS.to_owned()),
+        (Section::Casts, CASTS.to_owned()),
+        (Section::Aggregates, AGGREGATES.to_owned()),
+        (Section::ArgumentDefaults, ARGUMENT_DEFAULTS.to_owned()),
+        (Section::ColumnDefaults, column_defaults()),
     ]
 }
 
@@ -206,6 +221,41 @@ const TYPES: &str = "SELECT t.oid, n.nspname, t.typname, t.typtype, t.typcategor
 const ENUMS: &str = "SELECT e.enumtypid, e.enumlabel FROM pg_catalog.pg_enum e \
      ORDER BY e.enumtypid, e.enumsortorder";
 
+const OPERATORS: &str = "SELECT DISTINCT \
+     CASE WHEN n.nspname = 'pg_catalog' THEN NULL ELSE n.nspname END, o.oprname, \
+     CASE WHEN n.nspname = 'pg_catalog' THEN 0 ELSE o.oprleft END, \
+     CASE WHEN n.nspname = 'pg_catalog' THEN 0 ELSE o.oprright END, \
+     CASE WHEN n.nspname = 'pg_catalog' THEN 0 ELSE o.oprcode::pg_catalog.oid END \
+     FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace";
+
+const CASTS: &str = "SELECT c.castsource, c.casttarget, c.castfunc, c.castcontext <> 'e' \
+     FROM pg_catalog.pg_cast c JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc \
+     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname <> 'pg_catalog'";
+
+const AGGREGATES: &str = "SELECT a.aggfnoid::pg_catalog.oid, ARRAY[a.aggtransfn::pg_catalog.oid, \
+     a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, \
+     a.aggminvtransfn, a.aggmfinalfn] \
+     FROM pg_catalog.pg_aggregate a JOIN pg_catalog.pg_proc p ON p.oid = a.aggfnoid \
+     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname <> 'pg_catalog'";
+
+const ARGUMENT_DEFAULTS: &str = "SELECT p.oid, pg_catalog.pg_get_expr(p.proargdefaults, 0) \
+     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
+     WHERE p.pronargdefaults > 0 AND n.nspname <> 'pg_catalog'";
+
+/// What depends on a function or an operator that is not PostgreSQL's own has a line in
+/// `pg_depend`; PostgreSQL's own are pinned and have none.
+fn column_defaults() -> String {
+    format!(
+        "SELECT d.adrelid, d.adnum, CASE WHEN d.adrelid = ANY (ARRAY({LOCKED})) THEN NULL \
+         ELSE pg_catalog.pg_get_expr(d.adbin, d.adrelid) END FROM pg_catalog.pg_attrdef d \
+         JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum \
+         WHERE a.attgenerated = '' AND EXISTS (SELECT FROM pg_catalog.pg_depend x \
+         WHERE x.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND x.objid = d.oid \
+         AND x.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass, \
+         'pg_catalog.pg_operator'::pg_catalog.regclass))"
+    )
+}
+
 /// Functions with SQL-standard bodies exist since version 14; their text is a decompiled tree.
 fn functions(major: u32) -> String {
     let body = if major >= 14 {
@@ -269,6 +319,8 @@ SELECT pg_catalog.count(*), pg_catalog.sum(CASE pg_catalog.age(x.id) WHEN 214748
     WHERE y.typnamespace NOT IN (SELECT oid FROM temporary)
   UNION ALL SELECT n.xmin FROM pg_catalog.pg_namespace n
     WHERE n.oid NOT IN (SELECT oid FROM temporary)
+  UNION ALL SELECT b.xmin FROM pg_catalog.pg_operator b
+  UNION ALL SELECT w.xmin FROM pg_catalog.pg_cast w
   UNION ALL SELECT e.xmin FROM pg_catalog.pg_enum e
   UNION ALL SELECT g.xmin FROM pg_catalog.pg_range g
   UNION ALL SELECT o.xmin FROM pg_catalog.pg_description o

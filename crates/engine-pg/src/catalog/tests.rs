@@ -5,6 +5,7 @@ use crate::upstream::{Host, Secret};
 use model::{
     TypeId,
     catalog::{FunctionKind, RelationKind, TypeKind, Volatility},
+    code::{Cast, Operator},
 };
 use std::{sync::OnceLock, time::Instant};
 use testkit::{
@@ -61,6 +62,15 @@ alter table people.note disable trigger a;
 create rule quiet as on delete to people.base do instead nothing;
 create table "odd ""Name"."odd Table" ("a""b" int);
 create sequence people.counter;
+create function people.pick(a text, b text default lower('X')) returns text language sql as 'select a';
+create function people.first(a people.mood, b text) returns text language sql as 'select b';
+create operator people.<-| (leftarg = people.mood, rightarg = text, function = people.first);
+create function people.moody(a people.address) returns text language sql as 'select a.zip';
+create cast (people.address as text) with function people.moody(people.address) as assignment;
+create function people.moods(a people.mood) returns people.address language sql
+  as $$ select ('x', a::text)::people.address $$;
+create aggregate people.joined (text) (sfunc = people.pick, stype = text, finalfunc = upper);
+create table people.filled (a text default people.pick('a'), b text default lower('B'), c int);
 "#;
 
 const SQL_BODY: &str = "create function people.modern() returns bigint
@@ -114,6 +124,7 @@ fn check(catalog: &Catalog, major: u32) {
     check_relations(catalog);
     check_types(catalog, major);
     check_functions(catalog, major);
+    check_code(catalog);
 }
 
 fn check_columns(catalog: &Catalog) {
@@ -236,6 +247,36 @@ fn check_functions(catalog: &Catalog, major: u32) {
     }
 }
 
+fn check_code(catalog: &Catalog) {
+    let code = &catalog.code;
+    let function = |name: &str| catalog.functions_named(name).next().unwrap().id;
+    let ty = |name: &str| catalog.type_named("people", name).unwrap().id;
+    let operator = Operator {
+        schema: "people".to_owned(),
+        left: Some(ty("mood")),
+        right: TypeId(25),
+        function: function("first"),
+    };
+    assert_eq!(code.operators["<-|"], [operator]);
+    assert_eq!(code.operators.len(), 1);
+    assert!(code.builtin_operators.contains("~") && !code.builtin_operators.contains("<-|"));
+    let cast = Cast {
+        source: ty("address"),
+        target: TypeId(25),
+        function: function("moody"),
+        silent: true,
+    };
+    assert_eq!(code.casts, [cast]);
+    let joined = &code.aggregates[&function("joined")];
+    assert!(joined.contains(&function("pick")) && joined.len() == 2, "{joined:?}");
+    assert_eq!(code.argument_defaults[&function("pick")], "lower('X'::text)");
+    assert_eq!(code.argument_defaults[&function("find")], "5");
+    let filled = named(catalog, "people", "filled");
+    assert_eq!(code.column_defaults.len(), 1, "PostgreSQL's own functions compute");
+    let default = &code.column_defaults[&filled.column_id(1)];
+    assert!(default.starts_with("people.pick('a'::text"), "{default}");
+}
+
 #[tokio::test]
 async fn reads_everything() {
     let mut reader = cluster().reader().await;
@@ -295,6 +336,9 @@ async fn fingerprint_changes_with_ddl_and_with_nothing_else() {
         "alter table people.log detach partition people.log_1",
         "create trigger t before insert on people.fresh execute function people.noted()",
         "alter table people.fresh disable trigger t",
+        "create operator people.|-> (rightarg = people.mood, function = people.moods)",
+        "create cast (people.mood as people.address) with function people.moods(people.mood)",
+        "drop cast (people.mood as people.address)",
         "alter schema hidden rename to found",
         "alter table people.fresh set schema found",
         "drop table found.fresh",

@@ -49,6 +49,7 @@ impl<'a> Walk<'a> {
                 _ => None,
             };
             let flow = self.expr(node, env, mode);
+            let flow = self.coerced(flow);
             arguments.values.push((named, flow));
         }
         for sort in call.agg_order() {
@@ -146,7 +147,9 @@ impl<'a> Walk<'a> {
             && let Some(ty) = self.path.ty(self.catalog, schema, name)
         {
             self.facts.uses(only, Use::Inferred);
-            return only.clone().moved(Distance::Expression).typed(Some(ty.id));
+            let mut flow = only.clone().moved(Distance::Expression).typed(Some(ty.id));
+            flow.absorb(&self.own_casts(only, Some(ty.id)));
+            return flow;
         }
         let shown = schema.map_or_else(|| name.to_owned(), |schema| format!("{schema}.{name}"));
         let why = "it is not in the catalog as it was last read";
@@ -179,7 +182,7 @@ impl<'a> Walk<'a> {
             }
             flow.distance = Distance::Aggregate;
             if function.schema != "pg_catalog" && acted.is_none() {
-                self.aggregate_body(function, &flow);
+                flow = self.aggregate_body(function, flow);
             }
         }
         if function.returns_set {

@@ -44,8 +44,8 @@ impl Walk<'_> {
     fn branch(&mut self, node: Node<'_>, env: &Env<'_>, mode: Mode) -> Flow {
         match node {
             Node::ParamRef(param) => self.parameter(param.number),
-            Node::TypeCast(cast) => self.cast(cast, env, mode),
-            Node::A_Expr(expr) => self.operation(expr, env, mode),
+            Node::TypeCast(cast) => self.written_cast(cast, env, mode),
+            Node::A_Expr(expr) => self.operator(expr, env, mode),
             Node::BoolExpr(expr) => self.boolean(expr, env, mode),
             Node::NullTest(test) => {
                 let flow = self.expr(test.arg(), env, mode);
@@ -239,7 +239,7 @@ impl Walk<'_> {
         argument.map_or_else(Flow::unknown, |(_, flow)| flow.clone())
     }
 
-    fn cast(&mut self, cast: &TypeCast, env: &Env<'_>, mode: Mode) -> Flow {
+    pub(super) fn cast(&mut self, cast: &TypeCast, env: &Env<'_>, mode: Mode) -> Flow {
         let flow = self.expr(cast.arg(), env, mode);
         let ty = cast.type_name().and_then(|name| self.type_of(name));
         if flow.sources.is_empty() {
@@ -284,7 +284,7 @@ impl Walk<'_> {
         cast
     }
 
-    fn operation(&mut self, expr: &A_Expr, env: &Env<'_>, mode: Mode) -> Flow {
+    pub(super) fn operation(&mut self, expr: &A_Expr, env: &Env<'_>, mode: Mode) -> Flow {
         let operator = parts(expr.name()).last().copied().unwrap_or_default();
         match expr.kind {
             A_Expr_Kind::AEXPR_OP if !builtin::compares(operator) => self.compute(expr, env, mode),
@@ -302,7 +302,7 @@ impl Walk<'_> {
     }
 
     /// An operator that makes a value. Chains (`a || b || c`) lean to the left and can be long.
-    fn compute(&mut self, expr: &A_Expr, env: &Env<'_>, mode: Mode) -> Flow {
+    pub(super) fn compute(&mut self, expr: &A_Expr, env: &Env<'_>, mode: Mode) -> Flow {
         let mut flow = Flow::constant(None);
         let mut next = expr;
         let mut types = Vec::new();
@@ -318,9 +318,7 @@ impl Walk<'_> {
             match next.lexpr() {
                 Node::A_Expr(left)
                     if left.kind == A_Expr_Kind::AEXPR_OP
-                        && !builtin::compares(
-                            parts(left.name()).last().copied().unwrap_or_default(),
-                        ) =>
+                        && self.chains(parts(left.name()).last().copied()) =>
                 {
                     next = left;
                 }

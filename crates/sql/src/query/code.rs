@@ -1,0 +1,230 @@
+//! Code that an expression runs without naming it: operators, casts, aggregates and defaults that
+//! are not PostgreSQL's own. What their functions read is part of the value.
+
+use crate::{
+    analyse::Walk,
+    builtin,
+    flow::{Distance, Flow},
+    names::{Path, parts, split},
+    parse,
+    query::{Mode, call::Arguments},
+    scope::Env,
+    types::TSQUERY,
+};
+use model::{
+    FunctionId, TypeId,
+    catalog::{Function, TypeKind},
+};
+use pg_raw_parse::{
+    Node,
+    nodes::{A_Expr, TypeCast},
+    raw::A_Expr_Kind,
+};
+
+impl<'a> Walk<'a> {
+    /// An operator over its operands, whoever made it.
+    pub(crate) fn operator(&mut self, expr: &A_Expr, env: &Env<'_>, mode: Mode) -> Flow {
+        let names = parts(expr.name());
+        let (schema, name) = split(&names);
+        let prefix = matches!(expr.lexpr(), Node::None);
+        let computes = expr.kind == A_Expr_Kind::AEXPR_OP
+            && (prefix || (name == "&&" && self.joins_queries(expr, env, mode)));
+        let mut flow =
+            if computes { self.compute(expr, env, mode) } else { self.operation(expr, env, mode) };
+        let code = &self.catalog.code;
+        let own = code.operators.contains_key(name);
+        if !own && expr.kind == A_Expr_Kind::AEXPR_OP && self.no_operator(name) {
+            let why = "it is not in the catalog as it was last read";
+            self.facts.unknown(format!("operator {name}"), why);
+            flow.unknown = true;
+        }
+        if !own && !code.casts.iter().any(|cast| cast.silent) {
+            return flow;
+        }
+        let left = (!prefix).then(|| self.expr(expr.lexpr(), env, mode));
+        let right = self.expr(expr.rexpr(), env, mode);
+        for operand in left.iter().chain([&right]) {
+            let coerced = self.coerced(operand.clone());
+            if coerced.sources.len() > operand.sources.len() || coerced.unknown {
+                flow.absorb(&coerced);
+            }
+        }
+        for id in self.operators(schema, name, left.as_ref(), &right) {
+            let operands = left.iter().chain([&right]).cloned();
+            flow.absorb(&self.run_silently(id, operands.collect()));
+        }
+        flow
+    }
+
+    /// `&&` is a comparison, but for queries of text search: those it joins.
+    fn joins_queries(&mut self, expr: &A_Expr, env: &Env<'_>, mode: Mode) -> bool {
+        let types = [expr.lexpr(), expr.rexpr()].map(|side| self.expr(side, env, mode).ty);
+        let known = types.iter().flatten().count();
+        known == 0 || types.contains(&Some(TSQUERY))
+    }
+
+    /// True for an operator that makes a value and runs nobody's code.
+    pub(super) fn chains(&self, name: Option<&str>) -> bool {
+        let code = &self.catalog.code;
+        name.is_some_and(|name| {
+            !builtin::compares(name)
+                && !code.operators.contains_key(name)
+                && !code.casts.iter().any(|cast| cast.silent)
+                && !self.no_operator(name)
+        })
+    }
+
+    fn no_operator(&self, name: &str) -> bool {
+        let known = &self.catalog.code.builtin_operators;
+        // `<>` may be written `!=`, and is stored so in no catalog.
+        !known.is_empty() && name != "!=" && !known.contains(name)
+    }
+
+    /// The functions of operators in SQL and the like that can be meant.
+    fn operators(
+        &self,
+        schema: Option<&str>,
+        name: &str,
+        left: Option<&Flow>,
+        right: &Flow,
+    ) -> Vec<FunctionId> {
+        let Some(all) = self.catalog.code.operators.get(name) else { return Vec::new() };
+        let visible = |of: &str| match schema {
+            Some(schema) => schema == of,
+            None => !self.path.certain || self.path.schemas.iter().any(|known| known == of),
+        };
+        let fitting = all.iter().filter(|operator| {
+            visible(&operator.schema)
+                && operator.left.is_some() == left.is_some()
+                && operator.left.zip(left).is_none_or(|(ty, flow)| self.may_be(flow.ty, ty))
+                && self.may_be(right.ty, operator.right)
+        });
+        fitting.map(|operator| operator.function).collect()
+    }
+
+    /// True unless a value of the type given is certainly no argument of the type declared.
+    fn may_be(&self, given: Option<TypeId>, declared: TypeId) -> bool {
+        let Some(given) = self.base_type(given).and_then(|ty| self.catalog.type_by_id(ty)) else {
+            return true;
+        };
+        self.catalog.type_by_id(declared).is_none_or(|declared| {
+            declared.kind == TypeKind::Pseudo
+                || declared.category == given.category
+                || self.catalog.code.casts.iter().any(|cast| cast.source == given.id)
+        })
+    }
+
+    /// What a function gives that runs without being named; nothing new if it only computes.
+    fn run_silently(&mut self, id: FunctionId, operands: Vec<Flow>) -> Flow {
+        let Some(function) = self.catalog.function(id) else { return Flow::unknown() };
+        if computes(function) {
+            return Flow::constant(None);
+        }
+        let values = operands.into_iter().map(|flow| (None, flow)).collect();
+        let arguments = Arguments { values, ..Arguments::default() };
+        self.body(function, &arguments)
+    }
+
+    /// A cast, whoever made it.
+    pub(crate) fn written_cast(&mut self, cast: &TypeCast, env: &Env<'_>, mode: Mode) -> Flow {
+        let mut flow = self.cast(cast, env, mode);
+        if self.catalog.code.casts.is_empty() {
+            return flow;
+        }
+        let given = self.expr(cast.arg(), env, mode);
+        let target = flow.ty;
+        flow.absorb(&self.own_casts(&given, target));
+        flow
+    }
+
+    /// What the casts give that are not PostgreSQL's own and can be meant.
+    pub(crate) fn own_casts(&mut self, given: &Flow, target: Option<TypeId>) -> Flow {
+        let mut flow = Flow::constant(None);
+        if given.ty.is_none() && given.sources.is_empty() && !given.unknown {
+            return flow;
+        }
+        let whole = |ty| [ty, self.base_type(ty), self.element_of(ty)];
+        let (from, to) = (whole(given.ty), whole(target));
+        let is = |known: [Option<TypeId>; 3], ty| known[0].is_none() || known.contains(&Some(ty));
+        let casts = self.catalog.code.casts.iter();
+        let meant = casts.filter(|cast| is(from, cast.source) && is(to, cast.target));
+        for id in meant.map(|cast| cast.function).collect::<Vec<_>>() {
+            flow.absorb(&self.run_silently(id, vec![given.clone()]));
+        }
+        flow
+    }
+
+    /// A value with what a cast may make of it that nobody wrote.
+    pub(crate) fn coerced(&mut self, mut flow: Flow) -> Flow {
+        let Some(ty) = flow.ty else { return flow };
+        let casts = self.catalog.code.casts.iter().filter(|cast| cast.silent && cast.source == ty);
+        for id in casts.map(|cast| cast.function).collect::<Vec<_>>() {
+            let made = self.run_silently(id, vec![flow.clone()]);
+            let (origin, fields) = (flow.origin, flow.fields.clone());
+            flow.absorb(&made);
+            if made.sources.is_empty() && !made.unknown {
+                (flow.origin, flow.fields) = (origin, fields);
+            }
+        }
+        flow
+    }
+
+    /// What an aggregate gives that is not PostgreSQL's own: what its functions make of the values
+    /// and of each other's results.
+    pub(crate) fn aggregate_body(&mut self, function: &'a Function, flow: Flow) -> Flow {
+        let code = &self.catalog.code;
+        let Some(parts) = code.aggregates.get(&function.id) else {
+            let what = format!("aggregate {}.{}(…)", function.schema, function.name);
+            self.facts.unknown(what, "the functions it is made of are not known");
+            return Flow { unknown: true, ..flow };
+        };
+        let mut all = flow;
+        for part in parts.iter().chain(parts) {
+            let arguments = self.catalog.function(*part).map_or(0, |f| f.argument_types.len());
+            let made = self.run_silently(*part, vec![all.clone(); arguments]);
+            all.absorb(&made);
+        }
+        all
+    }
+
+    /// The default of an argument, counted from the first that has one.
+    pub(crate) fn argument_default(&mut self, function: &Function, place: usize) -> Option<Flow> {
+        let text = self.catalog.code.argument_defaults.get(&function.id)?;
+        Some(self.default_value(text, place))
+    }
+
+    /// The defaults of a relation's columns, as far as they call code.
+    pub(crate) fn column_defaults(
+        &mut self,
+        relation: &model::catalog::Relation,
+    ) -> Vec<(model::ColumnId, Flow)> {
+        let code = &self.catalog.code;
+        if code.column_defaults.is_empty() {
+            return Vec::new();
+        }
+        let columns = relation.columns.iter().map(|column| relation.column_id(column.number));
+        let texts = columns.filter_map(|id| Some((id, code.column_defaults.get(&id)?)));
+        texts
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|(id, text)| (id, self.default_value(text, 0)))
+            .collect()
+    }
+
+    /// The value of one expression of a list, as PostgreSQL prints defaults.
+    fn default_value(&mut self, text: &str, place: usize) -> Flow {
+        let tree = parse::parse(&format!("SELECT {text}")).ok();
+        let flow = tree.as_ref().and_then(|tree| {
+            let Some(Node::SelectStmt(select)) = tree.stmts().next() else { return None };
+            let target = select.target_list().iter().nth(place)?;
+            let env = Env::default();
+            Some(self.inside(Path::bare(), |walk| walk.value(target.val(), &env)))
+        });
+        flow.unwrap_or_else(Flow::unknown).moved(Distance::Expression)
+    }
+}
+
+/// PostgreSQL's own functions and those of extensions in C compute from their arguments.
+fn computes(function: &Function) -> bool {
+    matches!(function.language.as_str(), "internal" | "c") || function.schema == "pg_catalog"
+}
