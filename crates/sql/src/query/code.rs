@@ -9,17 +9,18 @@ use crate::{
     parse,
     query::{Mode, call::Arguments},
     scope::Env,
-    types::TSQUERY,
+    types::{JSON, JSONB, RECORD, TSQUERY},
 };
 use model::{
     FunctionId, TypeId,
-    catalog::{Function, TypeKind},
+    catalog::{Function, Type, TypeKind},
 };
 use pg_raw_parse::{
     Node,
     nodes::{A_Expr, TypeCast},
     raw::A_Expr_Kind,
 };
+use std::sync::Arc;
 
 impl<'a> Walk<'a> {
     /// An operator over its operands, whoever made it.
@@ -128,10 +129,18 @@ impl<'a> Walk<'a> {
     /// A cast, whoever made it.
     pub(crate) fn written_cast(&mut self, cast: &TypeCast, env: &Env<'_>, mode: Mode) -> Flow {
         let mut flow = self.cast(cast, env, mode);
-        if self.catalog.code.casts.is_empty() {
+        let document = flow.ty == Some(JSON) || flow.ty == Some(JSONB);
+        let none = self.catalog.code.casts.is_empty();
+        if none && !(document && !flow.sources.is_empty()) {
             return flow;
         }
         let given = self.expr(cast.arg(), env, mode);
+        // Text and the like can put a value where a document has its keys.
+        let structured =
+            [Some(JSON), Some(JSONB), Some(RECORD)].contains(&given.ty) || given.fields.is_some();
+        if document && !flow.sources.is_empty() && !structured {
+            flow.unknown = true;
+        }
         let target = flow.ty;
         flow.absorb(&self.own_casts(&given, target));
         flow
@@ -221,6 +230,26 @@ impl<'a> Walk<'a> {
             Some(self.inside(Path::bare(), |walk| walk.value(target.val(), &env)))
         });
         flow.unwrap_or_else(Flow::unknown).moved(Distance::Expression)
+    }
+
+    /// A value that can become a key of a document is not kept from sight by masking the values:
+    /// such a document counts as unknown, and then its keys are hidden too.
+    pub(crate) fn keyed(&self, function: &Arc<Function>, arguments: &Arguments) -> bool {
+        let values = arguments.values.iter().enumerate();
+        if builtin::documents(&function.name) {
+            // A type of an extension may have a cast of its own to a document: hstore has.
+            return values.into_iter().any(|(_, (_, flow))| {
+                let ty = self.element_of(flow.ty).or(self.base_type(flow.ty));
+                let ty = ty.and_then(|ty| self.catalog.type_by_id(ty));
+                let foreign =
+                    |ty: &&Arc<Type>| ty.kind == TypeKind::Base && ty.schema != "pg_catalog";
+                !flow.sources.is_empty() && ty.as_ref().is_some_and(foreign)
+            });
+        }
+        let Some(places) = builtin::keys(&function.name) else { return false };
+        values
+            .filter(|(at, _)| arguments.spread || places.holds(*at))
+            .any(|(_, (_, flow))| !flow.sources.is_empty() || flow.unknown)
     }
 }
 
