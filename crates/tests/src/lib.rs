@@ -4,10 +4,12 @@
 //! Each test file is one promise or one kind of client. Nothing here may know Weir's crates: the
 //! tests see what a user sees.
 
+pub mod bypass;
 pub mod canary;
 pub mod client;
 pub mod corpus;
 pub mod talk;
+pub mod ways;
 pub mod wire;
 
 use anyhow::Result;
