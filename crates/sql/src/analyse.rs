@@ -94,7 +94,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) guarding: bool,
     /// The aggregates of this statement that can be guarded.
     pub(crate) guards: Vec<Guard>,
-    sets: u32,
+    pub(crate) sets: u32,
     depth: usize,
     work: usize,
     ran: usize,

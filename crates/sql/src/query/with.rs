@@ -37,22 +37,27 @@ impl Walk<'_> {
         let fresh = clause.ctes().iter();
         known.extend(fresh.map(|cte| Cte { name: named(cte), columns: pending() }));
         env.ctes = Rc::new(known.clone());
-        let mut passes = 2 + clause.ctes().len();
+        let mut most = 2 + clause.ctes().len();
+        let mut passes = 0;
+        let sets = self.sets;
         loop {
             let mut settled = true;
+            // What the client made up is the same in each pass, or nothing would ever settle.
+            let reached = std::mem::replace(&mut self.sets, sets);
             for (index, cte) in clause.ctes().iter().enumerate() {
                 let columns = self.cte(cte, env);
-                passes = passes.max(2 + clause.ctes().len() + columns.fields.len());
+                most = most.max(2 + clause.ctes().len() + columns.fields.len());
                 let Some(slot) = known.get_mut(first + index) else { continue };
                 settled &= slot.columns.settled(&columns);
                 slot.columns = Rc::new(columns);
                 env.ctes = Rc::new(known.clone());
             }
+            self.sets = self.sets.max(reached);
             if settled {
                 return;
             }
-            passes -= 1;
-            if passes == 0 {
+            passes += 1;
+            if passes >= most {
                 break;
             }
         }
