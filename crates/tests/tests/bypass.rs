@@ -17,9 +17,21 @@ use tests::wire::{Message, Raw, frame};
 const DIGESTS: &str = "md5(v), encode(sha224(v::bytea), 'hex'), encode(sha256(v::bytea), 'hex'), \
                        encode(sha384(v::bytea), 'hex'), encode(sha512(v::bytea), 'hex'), \
                        abs(hashtextextended(v, 0))";
-/// Lets what bears no label leave as it is, so that nothing but lineage protects: without it, the
-/// scan of content would hide that an email address was not known to be one.
-const NO_SCAN: &str = r#"
+/// In place of the baseline's file: every question is permitted, so that no refusal hides what
+/// lineage would have to mask, and what bears no label leaves as it is, so that the scan of content
+/// does not hide that an email address was not known to be one.
+const LINEAGE_ALONE: &str = r#"
+@id("questions")
+permit (
+  principal,
+  action in [Action::"test", Action::"look_up", Action::"infer", Action::"write_label"],
+  resource
+);
+@id("aggregate")
+@min_group("5")
+permit (principal, action == Action::"aggregate", resource);
+@id("export")
+forbid (principal, action == Action::"export", resource);
 @id("no-scan")
 permit (principal, action == Action::"disclose", resource)
 unless {
@@ -27,6 +39,8 @@ unless {
   resource in Class::"secret" || resource in Class::"unknown"
 };
 "#;
+/// The category about questions: where all are permitted, nothing is promised.
+const INFERENCE: &str = "inference/";
 /// Words of statements that could change what was planted.
 const WRITES: [&str; 8] =
     ["insert", "update", "delete", "merge", "truncate", "alter", "copy", "call"];
@@ -37,7 +51,7 @@ struct Place {
     canaries: Canaries,
     bare: Raw,
     weir: Weir,
-    unscanned: Weir,
+    lineage: Weir,
     upstream: Postgres,
 }
 
@@ -45,7 +59,7 @@ struct Place {
 #[derive(Clone, Copy, Debug)]
 struct Speaker<'a> {
     identity: &'a str,
-    scanned: bool,
+    baseline: bool,
 }
 
 impl Place {
@@ -66,9 +80,10 @@ impl Place {
         }
         let canaries = canaries(&upstream, &planted);
         let weir = Weir::start(&upstream).unwrap();
-        let unscanned = Weir::options(&upstream).policy("no-scan.cedar", NO_SCAN).start().unwrap();
+        let lineage =
+            Weir::options(&upstream).policy("60-values.cedar", LINEAGE_ALONE).start().unwrap();
         let bare = Self::direct(&upstream);
-        Self { planting, canaries, bare, weir, unscanned, upstream }
+        Self { planting, canaries, bare, weir, lineage, upstream }
     }
 
     fn direct(upstream: &Postgres) -> Raw {
@@ -107,8 +122,8 @@ impl Place {
 
     /// What Weir lets out, and whether it refused anything.
     fn attempt(&mut self, case: &Case, way: Way, speaker: Speaker<'_>) -> (Vec<Finding>, bool) {
-        let Speaker { identity, scanned } = speaker;
-        let weir = if scanned { &self.weir } else { &self.unscanned };
+        let Speaker { identity, baseline } = speaker;
+        let weir = if baseline { &self.weir } else { &self.lineage };
         let mut raw = Raw::sign_in(weir.port(), identity, PASSWORD, shop::DATABASE).unwrap();
         let messages = way
             .say(&mut raw, &case.texts)
@@ -233,15 +248,16 @@ fn nothing_leaves_that_the_bare_database_gives_away() {
 fn judge(place: &mut Place, case: &Case, wrong: &mut Vec<String>) -> (bool, bool) {
     let (mut refused, mut leaks) = (false, false);
     let first = case.identity.as_deref().unwrap_or(PERSON);
-    let speaker = |identity, scanned| Speaker { identity, scanned };
+    let speaker = |identity, baseline| Speaker { identity, baseline };
     let person = ways(case).iter().map(|way| (*way, speaker(first, true)));
     let agent = case.identity.is_none().then_some((Way::Simple, speaker(AGENT, true)));
-    let unscanned = [(Way::Simple, speaker(first, false))];
-    for (way, who) in person.chain(agent).chain(unscanned) {
+    let lineage =
+        (!case.name.starts_with(INFERENCE)).then_some((Way::Simple, speaker(first, false)));
+    for (way, who) in person.chain(agent).chain(lineage) {
         let (findings, denied) = place.attempt(case, way, who);
-        let scan = if who.scanned { "" } else { ", without the scan" };
-        let at = format!("{}, {way}, as {}{scan}", case.name, who.identity);
-        if way == Way::Simple && who.identity == first && who.scanned {
+        let alone = if who.baseline { "" } else { ", by lineage alone" };
+        let at = format!("{}, {way}, as {}{alone}", case.name, who.identity);
+        if way == Way::Simple && who.identity == first && who.baseline {
             refused = denied;
             if case.expect != Expect::Either && (case.expect == Expect::Refused) != denied {
                 wrong.push(format!("{at}: expected {:?}", case.expect));
@@ -535,7 +551,7 @@ fn no_order_of_messages_lets_anything_out() {
             wrong.push(format!("{name}: no exploit on the bare database: {bare:?}"));
         }
         for (weir, identity) in
-            [(&place.weir, PERSON), (&place.unscanned, PERSON), (&place.weir, AGENT)]
+            [(&place.weir, PERSON), (&place.lineage, PERSON), (&place.weir, AGENT)]
         {
             let raw = Raw::sign_in(weir.port(), identity, PASSWORD, shop::DATABASE).unwrap();
             let through = say(raw);
