@@ -264,7 +264,7 @@ impl Keys {
     pub(crate) fn holds(self, place: usize) -> bool {
         match self {
             Self::At(only) => place == only,
-            Self::EveryOther => place % 2 == 0,
+            Self::EveryOther => place.is_multiple_of(2),
         }
     }
 }

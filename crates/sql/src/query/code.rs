@@ -129,18 +129,16 @@ impl<'a> Walk<'a> {
     /// A cast, whoever made it.
     pub(crate) fn written_cast(&mut self, cast: &TypeCast, env: &Env<'_>, mode: Mode) -> Flow {
         let mut flow = self.cast(cast, env, mode);
-        let document = flow.ty == Some(JSON) || flow.ty == Some(JSONB);
-        let none = self.catalog.code.casts.is_empty();
-        if none && !(document && !flow.sources.is_empty()) {
+        let carries = !flow.sources.is_empty();
+        let document = carries && [Some(JSON), Some(JSONB)].contains(&flow.ty);
+        if !document && self.catalog.code.casts.is_empty() {
             return flow;
         }
         let given = self.expr(cast.arg(), env, mode);
         // Text and the like can put a value where a document has its keys.
         let structured =
             [Some(JSON), Some(JSONB), Some(RECORD)].contains(&given.ty) || given.fields.is_some();
-        if document && !flow.sources.is_empty() && !structured {
-            flow.unknown = true;
-        }
+        flow.unknown |= document && !structured;
         let target = flow.ty;
         flow.absorb(&self.own_casts(&given, target));
         flow
