@@ -1,6 +1,7 @@
 //! One client's governed session: who asks, in which scope, and the four calls. Knows no protocol
 //! and no clock.
 
+mod asked;
 mod call;
 mod follow;
 mod replication;
@@ -336,28 +337,6 @@ impl Session {
             self.database.counters.decided(&part.verdict);
         }
         Ok(Cleared::mint(Statement { plan: Arc::clone(plan), parts, intent, durability }))
-    }
-
-    /// Counts what a run looks up; refuses it where a limit is reached. What is refused does not
-    /// count.
-    fn count_look_ups(
-        &mut self,
-        plan: &Plan,
-        via: Via,
-        elements: u64,
-        now: SystemTime,
-    ) -> Result<(), Refusal> {
-        for part in plan.parts.iter().filter(|part| !part.verdict.look_ups.is_empty()) {
-            let (counters, database) = (&self.gate.look_ups, &self.database.name);
-            let charged = counters.charge(database, &part.verdict.look_ups, elements, now);
-            if let Err(reached) = charged {
-                let id = self.next_statement_id();
-                let refusal = Refusal::look_ups(&reached, Some(id.to_string()));
-                record::refused(self, plan, part, id, via, &refusal, now);
-                return Err(refusal);
-            }
-        }
-        Ok(())
     }
 
     /// Records the outcome of one part and follows what it did to the session.

@@ -62,7 +62,8 @@ alter table people.note disable trigger a;
 create rule quiet as on delete to people.base do instead nothing;
 create table "odd ""Name"."odd Table" ("a""b" int);
 create sequence people.counter;
-create function people.pick(a text, b text default lower('X')) returns text language sql as 'select a';
+create function people.pick(a text, b text default lower('X')) returns text
+  language sql as 'select a';
 create function people.first(a people.mood, b text) returns text language sql as 'select b';
 create operator people.<-| (leftarg = people.mood, rightarg = text, function = people.first);
 create function people.moody(a people.address) returns text language sql as 'select a.zip';

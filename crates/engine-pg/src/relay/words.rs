@@ -1,5 +1,5 @@
-//! Whose words the server's errors and notices are, and whether they may be passed on. Knows what is
-//! being answered, and no SQLSTATE.
+//! Whose words the server's errors and notices are, and whether they may be passed on. Knows what
+//! is being answered, and no SQLSTATE.
 
 use super::{
     Relay,

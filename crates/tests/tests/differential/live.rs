@@ -165,7 +165,8 @@ impl Live {
         for change in facts.session.iter().filter(|_| tag.is_some()) {
             let scope = &mut self.scope;
             match change {
-                SessionChange::Scope => {}
+                // Held cursors are forgotten with the others: facts then say that they are unknown.
+                SessionChange::Scope | SessionChange::Hold(_) => {}
                 SessionChange::Prepare(name, facts) => {
                     scope.prepared.insert(name.clone(), Arc::clone(facts));
                 }

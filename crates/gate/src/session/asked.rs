@@ -1,0 +1,31 @@
+//! What a session asks about values that it may not see, counted. Knows the limits that a verdict
+//! names, not why.
+
+use super::Session;
+use crate::{plan::Plan, record, refusal::Refusal};
+use ledger::record::Via;
+use std::time::SystemTime;
+
+impl Session {
+    /// Counts what a run looks up; refuses it where a limit is reached. What is refused does not
+    /// count.
+    pub(super) fn count_look_ups(
+        &mut self,
+        plan: &Plan,
+        via: Via,
+        elements: u64,
+        now: SystemTime,
+    ) -> Result<(), Refusal> {
+        for part in plan.parts.iter().filter(|part| !part.verdict.look_ups.is_empty()) {
+            let (counters, database) = (&self.gate.look_ups, &self.database.name);
+            let charged = counters.charge(database, &part.verdict.look_ups, elements, now);
+            if let Err(reached) = charged {
+                let id = self.next_statement_id();
+                let refusal = Refusal::look_ups(&reached, Some(id.to_string()));
+                record::refused(self, plan, part, id, via, &refusal, now);
+                return Err(refusal);
+            }
+        }
+        Ok(())
+    }
+}
