@@ -278,6 +278,9 @@ pub struct Output {
     /// Columns of which only a statistic over a group of rows is part of this output (`avg(salary)`
     /// and whatever is computed from it). Sorted, no duplicates. They are not among `sources`.
     pub statistics: Vec<ColumnId>,
+    /// True if it is a document in which a value of its sources can be a key: masking its values is
+    /// not enough then.
+    pub keyed: bool,
     /// The relation column that `RowDescription` must name for this output (a plain column
     /// reference to a relation or view at the top), or `None` for everything else.
     pub origin: Option<ColumnId>,

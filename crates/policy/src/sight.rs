@@ -186,7 +186,15 @@ impl<'a> Sight<'a> {
         }
         let rules = parts.iter().flat_map(|seen| seen.rules.iter().copied()).collect();
         let views = parts.into_iter().map(|seen| seen.view);
-        (combine(views, output.derivation), rules)
+        let disclosure = match combine(views, output.derivation) {
+            // Only what is not understood loses its keys with its values.
+            Disclosure::Masked { label: _, method } if output.keyed => {
+                Disclosure::Masked { label: Label::UNKNOWN, method: method.max(MaskMethod::Full) }
+            }
+            disclosure
+            @ (Disclosure::Masked { .. } | Disclosure::Scan | Disclosure::Raw { .. }) => disclosure,
+        };
+        (disclosure, rules)
     }
 }
 

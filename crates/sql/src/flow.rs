@@ -48,6 +48,8 @@ pub(crate) struct Flow {
     /// True if its length, or the number of its elements, depends on a value of its sources: as
     /// many rows of it as there are tell that value.
     pub(crate) sized: bool,
+    /// True if it is a document in which a value of its sources can be a key.
+    pub(crate) keyed: bool,
 }
 
 /// A named value: a column of a table, a field of a row, an output.
@@ -117,6 +119,7 @@ impl Flow {
         }
         self.unknown |= other.unknown;
         self.sized |= other.sized;
+        self.keyed |= other.keyed;
         self.distance = self.distance.max(other.distance);
     }
 
@@ -197,7 +200,8 @@ impl Flow {
             Distance::Aggregate => Derivation::Aggregate,
         };
         let (name, origin, unknown) = (name.to_owned(), self.origin, self.unknown);
-        Output { name, sources, statistics, derivation, origin, unknown }
+        let keyed = self.keyed;
+        Output { name, sources, statistics, derivation, keyed, origin, unknown }
     }
 }
 

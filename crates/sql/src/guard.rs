@@ -2,10 +2,11 @@
 //! enough. Says which calls of a text are such, and writes the text in which the server itself
 //! holds back the result of a small group. Knows no policy.
 //!
-//! A call can be guarded if it is `avg`, `sum` or a deviation of a plain column, and if no row of
-//! that column's table can stand in a group more than once: who could repeat one row a thousand
-//! times in a group would have its value as the average. What is counted is distinct values, so
-//! that repeating does not help even where this is mistaken.
+//! A call can be guarded if it is `avg`, `sum` or a deviation of a plain column, or of several
+//! added up, and if no row of their table can stand in a group more than once: who could repeat
+//! one row a thousand times in a group would have its value as the average. What is counted is
+//! distinct values of each column, so that repeating does not help even where this is mistaken,
+//! and no column hides behind another.
 
 use crate::{
     analyse::Walk,
@@ -39,7 +40,8 @@ pub struct Guard {
     pub columns: Vec<ColumnId>,
     name: &'static str,
     call: Range<usize>,
-    argument: Range<usize>,
+    /// The names of its columns.
+    counted: Vec<Range<usize>>,
     filter: Option<Range<usize>>,
 }
 
@@ -59,13 +61,16 @@ pub fn guarded(text: &str, guards: &[(Guard, u64)]) -> String {
             continue;
         }
         let filter = guard.filter.clone().map(piece).unwrap_or_default();
-        let (argument, call) = (piece(guard.argument.clone()), piece(guard.call.clone()));
+        let count = |column: &Range<usize>| {
+            format!(
+                "pg_catalog.count(DISTINCT {}) {filter} OPERATOR(pg_catalog.>=) {least}",
+                piece(column.clone())
+            )
+        };
+        let counts: Vec<String> = guard.counted.iter().map(count).collect();
+        let (counts, call) = (counts.join(" AND "), piece(guard.call.clone()));
         out.push_str(piece(done..guard.call.start));
-        out.push_str(&format!(
-            "(SELECT CASE WHEN pg_catalog.count(DISTINCT {argument}) {filter} \
-             OPERATOR(pg_catalog.>=) {least} THEN {call} END AS \"{}\")",
-            guard.name
-        ));
+        out.push_str(&format!("(SELECT CASE WHEN {counts} THEN {call} END AS \"{}\")", guard.name));
         done = guard.call.end;
     }
     out.push_str(piece(done..text.len()));
@@ -255,31 +260,85 @@ impl Walk<'_> {
         if !own || !plain || !outside {
             return None;
         }
-        let Some(Node::ColumnRef(reference)) = call.args().first() else { return None };
-        let numeric = argument
-            .ty
-            .and_then(|ty| self.catalog.type_by_id(ty))
-            .is_some_and(|ty| ty.category == 'N');
-        let whole = argument.distance == Distance::Identity && !argument.unknown;
-        let origin = argument.origin.filter(|origin| origin.number > 0 && whole && numeric)?;
-        let steady = env.steady.as_ref()?;
-        let (table, _) = steady.column(reference, self.catalog)?;
-        let known = steady.tables.get(table).is_some_and(|(_, id)| *id == origin.relation);
-        if !known || !steady.keeps(table) {
+        let mut terms = Vec::new();
+        self.terms(call.args().first()?, &mut terms)?;
+        let (mut columns, mut counted) = (Vec::new(), Vec::new());
+        for reference in terms {
+            columns.extend(self.term(reference, env)?);
+            counted.push(name_at(self.text, reference.location)?);
+        }
+        if columns.is_empty() {
             return None;
         }
-        let mut columns = Vec::with_capacity(argument.sources.len());
-        for source in &argument.sources {
-            let Stand::Column(column) = relate::stand(*source) else { return None };
-            columns.push(column);
-        }
-        let guard = place(self.text, call.location, name, columns.clone())?;
+        columns.sort_unstable();
+        columns.dedup();
+        let guard = place(self.text, call.location, name, columns.clone(), counted)?;
         if !self.guards.contains(&guard) {
             self.guards.push(guard);
         }
         let mut flow = Flow { distance: Distance::Aggregate, ..Flow::constant(argument.ty) };
         flow.sources.extend(columns.into_iter().map(relate::statistic));
         Some(flow)
+    }
+
+    /// The columns of a sum: what is added up, each times a constant. Anything else could pick one
+    /// row out of a group.
+    fn terms<'n>(&self, node: Node<'n>, terms: &mut Vec<&'n ColumnRef>) -> Option<()> {
+        match node {
+            Node::None | Node::A_Const(_) => {}
+            Node::ColumnRef(reference) => terms.push(reference),
+            Node::TypeCast(cast) => {
+                let ty = cast.type_name().and_then(|name| self.type_of(name));
+                self.number(ty).then_some(())?;
+                self.terms(cast.arg(), terms)?;
+            }
+            Node::CoalesceExpr(expr) => {
+                let mut columns = 0;
+                for arg in expr.args() {
+                    columns += usize::from(!matches!(arg, Node::A_Const(_)));
+                    self.terms(arg, terms)?;
+                }
+                (columns == 1).then_some(())?;
+            }
+            Node::A_Expr(expr) if expr.kind == A_Expr_Kind::AEXPR_OP => {
+                let constant = |node| matches!(node, Node::A_Const(_));
+                let linear = match parts(expr.name()).as_slice() {
+                    ["+" | "-"] => true,
+                    ["*"] => constant(expr.lexpr()) || constant(expr.rexpr()),
+                    ["/"] => constant(expr.rexpr()),
+                    _ => false,
+                };
+                linear.then_some(())?;
+                self.terms(expr.lexpr(), terms)?;
+                self.terms(expr.rexpr(), terms)?;
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// The columns behind one term: itself, as it stands in a table of which no row is repeated.
+    fn term(&mut self, reference: &ColumnRef, env: &Env<'_>) -> Option<Vec<ColumnId>> {
+        let value = self.reference(reference, env);
+        let whole = value.distance == Distance::Identity && !value.unknown && self.number(value.ty);
+        let origin = value.origin.filter(|origin| origin.number > 0 && whole)?;
+        let steady = env.steady.as_ref()?;
+        let (table, _) = steady.column(reference, self.catalog)?;
+        let known = steady.tables.get(table).is_some_and(|(_, id)| *id == origin.relation);
+        // What a session made for itself holds what it put there.
+        let relation = self.catalog.relation(origin.relation)?;
+        if !known || !steady.keeps(table) || relation.schema.starts_with("pg_temp") {
+            return None;
+        }
+        let column = |source: &ColumnId| match relate::stand(*source) {
+            Stand::Column(column) => Some(column),
+            Stand::Statistic(_) | Stand::Set => None,
+        };
+        value.sources.iter().map(column).collect()
+    }
+
+    fn number(&self, ty: Option<model::TypeId>) -> bool {
+        ty.and_then(|ty| self.catalog.type_by_id(ty)).is_some_and(|ty| ty.category == 'N')
     }
 }
 
@@ -292,8 +351,28 @@ fn alias_of(range: &RangeVar) -> &str {
     alias.or_else(|| range.relname()).unwrap_or_default()
 }
 
-/// Where a call stands in the text, its argument and its FILTER.
-fn place(text: &str, location: i32, name: &'static str, columns: Vec<ColumnId>) -> Option<Guard> {
+/// Where a name of one or several parts stands that begins here.
+fn name_at(text: &str, location: i32) -> Option<Range<usize>> {
+    let start = usize::try_from(location).ok()?;
+    let tokens = Lexer::new(text.get(start..)?);
+    let mut tokens = tokens.filter(|t| !matches!(t.kind, Kind::Space | Kind::Comment)).peekable();
+    loop {
+        let part = tokens.next().filter(|t| matches!(t.kind, Kind::Word | Kind::Quoted))?;
+        if tokens.peek().is_none_or(|token| token.kind != Kind::Mark(b'.')) {
+            return Some(start..start + part.span.end);
+        }
+        tokens.next();
+    }
+}
+
+/// Where a call stands in the text, and its FILTER.
+fn place(
+    text: &str,
+    location: i32,
+    name: &'static str,
+    columns: Vec<ColumnId>,
+    counted: Vec<Range<usize>>,
+) -> Option<Guard> {
     let start = usize::try_from(location).ok()?;
     let rest = text.get(start..)?;
     let shift = |span: &Range<usize>| span.start + start..span.end + start;
@@ -304,11 +383,7 @@ fn place(text: &str, location: i32, name: &'static str, columns: Vec<ColumnId>) 
     let open =
         tokens.find(|token| !matches!(token.kind, Kind::Word | Kind::Quoted | Kind::Mark(b'.')))?;
     let inner = inside(&open, &mut tokens)?;
-    let (mut first, close) = (0, inner.last()?);
-    if inner.first().is_some_and(|token| matches!(word(token).as_str(), "distinct" | "all")) {
-        first = 1;
-    }
-    let argument = shift(&(inner.get(first)?.span.start..close.span.start));
+    let close = inner.last()?;
     let mut call = start..close.span.end + start;
     let mut filter = None;
     if tokens.peek().is_some_and(|token| word(token) == "filter") {
@@ -330,7 +405,7 @@ fn place(text: &str, location: i32, name: &'static str, columns: Vec<ColumnId>) 
         filter = Some(shift(&(from..close.span.end)));
         call.end = close.span.end + start;
     }
-    Some(Guard { columns, name, call, argument, filter })
+    Some(Guard { columns, name, call, counted, filter })
 }
 
 fn starts_call(word: &str) -> bool {

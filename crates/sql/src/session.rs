@@ -422,6 +422,7 @@ fn flow_of(output: &Output) -> Flow {
     Flow {
         // What was guarded when it was prepared need not be when it runs.
         sources: output.sources.iter().chain(&output.statistics).copied().collect(),
+        keyed: output.keyed,
         distance,
         origin: output.origin,
         unknown: output.unknown,

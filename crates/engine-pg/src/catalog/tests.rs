@@ -267,7 +267,9 @@ fn check_code(catalog: &Catalog) {
         function: function("moody"),
         silent: true,
     };
-    assert_eq!(code.casts, [cast]);
+    // A range type brings a cast to its multirange along.
+    let written: Vec<&Cast> = code.casts.iter().filter(|c| c.target == TypeId(25)).collect();
+    assert_eq!(written, [&cast]);
     let joined = &code.aggregates[&function("joined")];
     assert!(joined.contains(&function("pick")) && joined.len() == 2, "{joined:?}");
     assert_eq!(code.argument_defaults[&function("pick")], "lower('X'::text)");

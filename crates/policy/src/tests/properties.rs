@@ -68,6 +68,7 @@ fn outputs() -> impl Strategy<Value = Output> {
             sources: sources.iter().copied().skip(usize::from(statistics)).collect(),
             statistics: sources.iter().copied().take(usize::from(statistics)).collect(),
             derivation,
+            keyed: false,
             origin: None,
             unknown,
         },

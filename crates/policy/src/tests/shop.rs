@@ -253,19 +253,20 @@ impl Shop {
     fn output(&self, text: &str) -> Output {
         let mut words: Vec<&str> = text.split_whitespace().collect();
         let derivation = match words.first().copied() {
-            Some("expression" | "constant" | "unknown") => Derivation::Expression,
+            Some("expression" | "constant" | "unknown" | "keyed") => Derivation::Expression,
             Some("cast") => Derivation::Cast,
             Some("aggregate" | "statistic") => Derivation::Aggregate,
             _ => Derivation::Identity,
         };
         let unknown = words.contains(&"unknown");
+        let keyed = words.contains(&"keyed");
         let statistic = words.first() == Some(&"statistic");
         words.retain(|word| word.contains('.'));
         let mut sources: Vec<ColumnId> = words.iter().map(|word| self.column(word)).collect();
         sources.sort();
         let (sources, statistics) = if statistic { (vec![], sources) } else { (sources, vec![]) };
         let (name, origin) = ("column".to_owned(), None);
-        Output { name, sources, statistics, derivation, origin, unknown }
+        Output { name, sources, statistics, derivation, keyed, origin, unknown }
     }
 }
 

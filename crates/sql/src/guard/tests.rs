@@ -2,11 +2,16 @@
 
 use super::*;
 
-/// The guarded text of one whose only aggregate stands at the first `avg`.
+/// A guard over the first `avg`, of the column that is written so.
+fn guard(text: &str, call: &str, column: &str) -> Option<Guard> {
+    let at = |word: &str| i32::try_from(text.find(word).unwrap()).unwrap();
+    place(text, at(call), "avg", Vec::new(), vec![name_at(text, at(column))?])
+}
+
+/// The text with its average guarded.
 fn rewritten(text: &str) -> Option<String> {
-    let location = i32::try_from(text.find("avg").unwrap()).unwrap();
-    let guard = place(text, location, "avg", Vec::new())?;
-    Some(guarded(text, &[(guard, 5)]))
+    let column = if text.contains("e.pay") { "e.pay" } else { "pay" };
+    Some(guarded(text, &[(guard(text, "avg", column)?, 5)]))
 }
 
 #[test]
@@ -23,7 +28,7 @@ fn a_filter_counts_as_it_sums() {
     assert_eq!(
         rewritten("SELECT avg ( DISTINCT pay ) /* of */ FILTER (WHERE a IN (1, 2) AND b = ')')")
             .unwrap(),
-        "SELECT (SELECT CASE WHEN pg_catalog.count(DISTINCT pay ) FILTER (WHERE a IN (1, 2) AND b \
+        "SELECT (SELECT CASE WHEN pg_catalog.count(DISTINCT pay) FILTER (WHERE a IN (1, 2) AND b \
          = ')') OPERATOR(pg_catalog.>=) 5 THEN avg ( DISTINCT pay ) /* of */ FILTER (WHERE a IN \
          (1, 2) AND b = ')') END AS \"avg\")"
     );
@@ -38,12 +43,24 @@ fn a_filter_that_may_answer_differently_each_time_is_not_guarded() {
 }
 
 #[test]
-fn several_calls_and_one_inside_another() {
+fn several_calls_and_several_columns() {
     let text = "SELECT avg(a), avg(b)";
-    let at = |location| place(text, location, "avg", Vec::new()).unwrap();
-    let both = guarded(text, &[(at(15), 3), (at(7), 3)]);
+    let one = guard(text, "avg(a", "a)").unwrap();
+    let both = guarded(text, &[(guard(text, "avg(b", "b)").unwrap(), 3), (one.clone(), 3)]);
     assert_eq!(both.matches(">=) 3 THEN").count(), 2, "{both}");
     assert!(both.contains("THEN avg(a) END") && both.contains("THEN avg(b) END"), "{both}");
+    let sum = Guard { counted: vec![11..12, 19..20], ..one };
+    let sum = guarded(text, &[(sum, 3)]);
+    assert!(sum.contains("count(DISTINCT a)  OPERATOR(pg_catalog.>=) 3 AND"), "{sum}");
+    assert!(sum.contains("count(DISTINCT b)  OPERATOR(pg_catalog.>=) 3 THEN"), "{sum}");
+}
+
+#[test]
+fn a_name_ends_where_it_ends() {
+    let name = |text: &str| name_at(text, 0).map(|range| text[range].to_owned());
+    assert_eq!(name("e . \"Odd.Name\" + 1").unwrap(), "e . \"Odd.Name\"");
+    assert_eq!(name("pay)").unwrap(), "pay");
+    assert_eq!(name("1"), None);
 }
 
 #[test]

@@ -195,7 +195,7 @@ impl<'a> Walk<'a> {
             // An extension's function computes, unless it is one of those known to do more.
             flow.unknown |= function.volatility == model::catalog::Volatility::Volatile;
         }
-        flow.unknown |= self.keyed(function, arguments);
+        flow.keyed |= self.keyed(function, arguments);
         let ty = self.result_type(function, arguments.values.iter().map(|(_, flow)| flow));
         let mut flow = self.shaped(function, flow);
         if flow.ty.is_none() && flow.fields.is_none() {

@@ -138,7 +138,7 @@ impl<'a> Walk<'a> {
         // Text and the like can put a value where a document has its keys.
         let structured =
             [Some(JSON), Some(JSONB), Some(RECORD)].contains(&given.ty) || given.fields.is_some();
-        flow.unknown |= document && !structured;
+        flow.keyed |= document && !structured;
         let target = flow.ty;
         flow.absorb(&self.own_casts(&given, target));
         flow
@@ -230,8 +230,8 @@ impl<'a> Walk<'a> {
         flow.unwrap_or_else(Flow::unknown).moved(Distance::Expression)
     }
 
-    /// A value that can become a key of a document is not kept from sight by masking the values:
-    /// such a document counts as unknown, and then its keys are hidden too.
+    /// A value that can become a key of a document is not kept from sight by masking the values: if
+    /// anything of such a document is hidden, its keys are too.
     pub(crate) fn keyed(&self, function: &Arc<Function>, arguments: &Arguments) -> bool {
         let values = arguments.values.iter().enumerate();
         if builtin::documents(&function.name) {

@@ -119,7 +119,7 @@ impl Walk<'_> {
             }
             Node::JsonKeyValue(pair) => {
                 let mut flow = self.expr(pair.key(), env, mode);
-                flow.unknown |= !flow.sources.is_empty();
+                flow.keyed |= !flow.sources.is_empty();
                 flow.absorb(&self.optional(pair.value().map(Node::JsonValueExpr), env));
                 flow
             }

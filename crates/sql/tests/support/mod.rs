@@ -200,7 +200,8 @@ pub(crate) fn lines(catalog: &Catalog, facts: &Facts) -> String {
             let same = sources.len() == 1 && sources[0] == origin;
             let _ = write!(line, " @{}", if same { "" } else { &origin });
         }
-        let _ = writeln!(out, "{}{}", line, if output.unknown { " ?" } else { "" });
+        let keyed = if output.keyed { " (in keys)" } else { "" };
+        let _ = writeln!(out, "{line}{keyed}{}", if output.unknown { " ?" } else { "" });
     }
     if facts.outputs_unknown {
         out.push_str("outputs unknown\n");
