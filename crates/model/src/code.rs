@@ -12,7 +12,7 @@ pub struct Code {
     pub operators: HashMap<String, Vec<Operator>>,
     /// Names of operators in `pg_catalog`; empty if they were not read.
     pub builtin_operators: HashSet<String>,
-    /// Casts whose function is not PostgreSQL's own.
+    /// Casts whose function is in SQL and the like: those in C compute.
     pub casts: Vec<Cast>,
     /// Aggregates outside `pg_catalog`, with the functions that they are made of.
     pub aggregates: HashMap<FunctionId, Vec<FunctionId>>,

@@ -40,7 +40,7 @@ pub enum Section {
     Ranges,
     /// Operators; of PostgreSQL's own only the names.
     Operators,
-    /// Casts by functions that are not PostgreSQL's own.
+    /// Casts by functions in SQL and the like: those in C compute.
     Casts,
     /// Aggregates and their functions.
     Aggregates,
@@ -230,7 +230,9 @@ const OPERATORS: &str = "SELECT DISTINCT \
 
 const CASTS: &str = "SELECT c.castsource, c.casttarget, c.castfunc, c.castcontext <> 'e' \
      FROM pg_catalog.pg_cast c JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc \
-     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname <> 'pg_catalog'";
+     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
+     JOIN pg_catalog.pg_language l ON l.oid = p.prolang \
+     WHERE n.nspname <> 'pg_catalog' AND l.lanname NOT IN ('internal', 'c')";
 
 const AGGREGATES: &str = "SELECT a.aggfnoid::pg_catalog.oid, ARRAY[a.aggtransfn::pg_catalog.oid, \
      a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, \
