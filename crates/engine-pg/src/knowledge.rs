@@ -2,7 +2,7 @@
 //! labels and hands both to the gate. Knows when to look, not what for.
 
 use crate::{catalog::CatalogReader, upstream, upstream::UpstreamConfig};
-use gate::{ColumnEvidence, Database, Gate};
+use gate::{CarriedLabel, ColumnEvidence, Database, DecidedLabel, Gate};
 use model::{
     Catalog, ColumnId, Label, LabelMap, Labelling,
     catalog::{Column, Relation, RelationKind},
@@ -56,6 +56,7 @@ impl Keeper {
         gate: &Arc<Gate>,
         database: &Arc<Database>,
         upstream: UpstreamConfig,
+        shelf: Option<Shelf>,
     ) -> Self {
         let (tell, known) = watch::channel(0);
         let asked = Arc::new(Notify::new());
@@ -71,6 +72,7 @@ impl Keeper {
             reachable: Arc::clone(&reachable),
             version: 0,
             labels: HashMap::new(),
+            shelf,
         };
         let task = Some(tokio::spawn(reading.run()));
         Self { database: Arc::clone(database), asked, known, reachable, task }
@@ -156,6 +158,21 @@ struct Reading {
     reachable: Arc<AtomicU8>,
     version: u64,
     labels: HashMap<ColumnId, Weighed>,
+    shelf: Option<Shelf>,
+}
+
+/// What was kept of a database's labels: those that values carried, and those that people decided.
+pub type Kept = (Vec<CarriedLabel>, Vec<DecidedLabel>);
+
+/// Reads what was kept of the database of this name.
+pub type Load =
+    Arc<dyn Fn(&str) -> Pin<Box<dyn Future<Output = Result<Kept, String>> + Send>> + Send + Sync>;
+
+/// Where labels outlast a run. Kept by whoever has a place for them.
+#[derive(Clone)]
+pub struct Shelf {
+    /// Reads what was kept.
+    pub load: Load,
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -232,9 +249,12 @@ impl Reading {
         let fingerprint = reader.fingerprint().await?;
         let catalog = Arc::new(reader.read(version).await?);
         self.fingerprint = Some(fingerprint);
-        let labels = Arc::new(self.label(&catalog).await?);
-        let (relations, labelled) = (catalog.relations().count(), labels.columns.len());
-        self.database.learn(catalog, labels, generation);
+        let proposed = self.label(&catalog).await?;
+        self.remember().await?;
+        let relations = catalog.relations().count();
+        let moved = self.database.learn(catalog, proposed, generation);
+        let labelled = self.database.knowledge().labels.columns.len();
+        self.keep(moved).await?;
         let counters = &self.database.counters;
         counters.catalog_reads.fetch_add(1, Ordering::Relaxed);
         let took = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -249,9 +269,27 @@ impl Reading {
         Ok(())
     }
 
+    /// Takes up the labels that were kept, and what people decided.
+    async fn remember(&self) -> Result<(), Failure> {
+        let Some(shelf) = &self.shelf else { return Ok(()) };
+        let (carried, decided) = (shelf.load)(self.database.name.as_str()).await?;
+        self.database.remember(carried, decided);
+        Ok(())
+    }
+
+    /// Keeps labels whose columns have other names than before.
+    async fn keep(&self, moved: Vec<CarriedLabel>) -> Result<(), Failure> {
+        let Some(gate) = self.gate.upgrade().filter(|_| !moved.is_empty()) else { return Ok(()) };
+        if let Some(keep) = gate.keep.get() {
+            keep(self.database.name.as_str(), moved.clone()).await?;
+        }
+        self.database.kept(&moved);
+        Ok(())
+    }
+
     async fn label(&mut self, catalog: &Catalog) -> Result<LabelMap, Failure> {
         let mut weighed = HashMap::with_capacity(self.labels.len());
-        let mut map = LabelMap { version: catalog.version, columns: HashMap::new() };
+        let mut map = LabelMap { version: catalog.version, ..LabelMap::default() };
         for relation in catalog.relations() {
             if is_system(&relation.schema) {
                 label_system(relation, &mut map);

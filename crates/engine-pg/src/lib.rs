@@ -37,6 +37,7 @@ use std::{
 };
 use tokio::sync::watch;
 
+pub use knowledge::{Kept, Load, Shelf};
 pub use relay::Limits;
 pub use upstream::{Host, UpstreamConfig};
 
@@ -110,19 +111,22 @@ pub struct Engine {
     per_identity: std::sync::Mutex<HashMap<String, usize>>,
     draining: watch::Receiver<bool>,
     identities: watch::Receiver<u64>,
+    shelf: Option<Shelf>,
     /// Counts for metrics.
     pub counters: Arc<Counters>,
 }
 
 impl Engine {
     /// An engine that serves what `settings` name. `draining` turns true when the program ends;
-    /// `identities` changes with each publication of the directory.
+    /// `identities` changes with each publication of the directory; `shelf` has the labels of
+    /// earlier runs.
     pub fn new(
         gate: Arc<Gate>,
         door: Door,
         settings: Settings,
         draining: watch::Receiver<bool>,
         identities: watch::Receiver<u64>,
+        shelf: Option<Shelf>,
     ) -> Arc<Self> {
         let directory = Arc::clone(&door.directory);
         let engine = Self {
@@ -136,6 +140,7 @@ impl Engine {
             per_identity: Default::default(),
             draining,
             identities,
+            shelf,
             counters: Arc::default(),
         };
         engine.open_targets();
@@ -272,7 +277,7 @@ impl Engine {
         let counters = self.counters_of(find(&settings, name).map_or(name, |found| &found.name));
         let environment = environment.to_owned();
         let database = Arc::new(gate::Database::counted(name.into(), environment, counters));
-        let keeper = Keeper::start(&self.gate, &database, upstream.clone());
+        let keeper = Keeper::start(&self.gate, &database, upstream.clone(), self.shelf.clone());
         let target = Arc::new(Target { database, upstream, keeper });
         self.lock_targets().insert(name.to_owned(), Arc::clone(&target));
         target

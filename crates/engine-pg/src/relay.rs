@@ -149,6 +149,8 @@ enum Block {
     Probe,
     /// What is under way may change what names mean; cleared when all of it is answered.
     Settle,
+    /// Labels that its values will carry are being kept.
+    Labels(gate::Keeping),
 }
 
 /// What became of a client's message.
@@ -378,6 +380,15 @@ impl Relay {
             // A server that waits for COPY data answers nothing else.
             Some(Block::Settle) => expected::settled(&self.expected) || self.copying_in,
             Some(Block::Knowledge(wait)) => wait.as_mut().poll(cx).is_ready(),
+            Some(Block::Labels(kept)) => match kept.as_mut().poll(cx) {
+                Poll::Pending => false,
+                Poll::Ready(Ok(())) => true,
+                Poll::Ready(Err(error)) => {
+                    tracing::error!(%error, "a label could not be kept");
+                    self.refuse_next = Some(Refusal::unrecordable());
+                    true
+                }
+            },
             Some(Block::Sync(synced)) => match Pin::new(synced).poll(cx) {
                 Poll::Pending => false,
                 Poll::Ready(Ok(())) => true,

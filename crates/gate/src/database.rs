@@ -1,11 +1,15 @@
 //! One database of Weir's and what is known of it: catalog, labels, decided plans. Knows no
 //! identity and no connection.
 
-use crate::{cache::PlanCache, counters::Counters};
+use crate::{
+    book::{CarriedLabel, DecidedLabel, LabelBook},
+    cache::PlanCache,
+    counters::Counters,
+};
 use arc_swap::ArcSwap;
 use model::{Catalog, DatabaseName, LabelMap};
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -19,6 +23,10 @@ pub struct Knowledge {
     /// 0 until something was read; then the value of [`Database::wanted`] at the moment before
     /// the reading began.
     pub generation: u64,
+    /// Grows with each change of what is known, by reading or otherwise: part of every cache key.
+    pub revision: u64,
+    /// The value of [`Database::carried`] that its labels have.
+    pub carried: u64,
 }
 
 /// A database that clients can ask for.
@@ -30,6 +38,10 @@ pub struct Database {
     pub environment: String,
     knowledge: ArcSwap<Knowledge>,
     wanted: AtomicU64,
+    /// What the labels are made of; held while what is known is replaced.
+    pub(crate) book: Mutex<LabelBook>,
+    /// Grows each time a column gets a label between two readings.
+    carried: AtomicU64,
     pub(crate) plans: PlanCache,
     /// What is counted of it; several databases may be counted together.
     pub counters: Arc<Counters>,
@@ -48,6 +60,8 @@ impl Database {
             environment,
             knowledge: ArcSwap::from_pointee(Knowledge::default()),
             wanted: AtomicU64::new(1),
+            book: Mutex::default(),
+            carried: AtomicU64::new(0),
             plans: PlanCache::default(),
             counters,
         }
@@ -58,10 +72,58 @@ impl Database {
         self.knowledge.load_full()
     }
 
-    /// Replaces what is known. `generation` is [`Self::wanted`] as it was before the reading began,
-    /// so that a change which came during the reading still counts as not yet read.
-    pub fn learn(&self, catalog: Arc<Catalog>, labels: Arc<LabelMap>, generation: u64) {
-        self.knowledge.store(Arc::new(Knowledge { catalog, labels, generation }));
+    /// Replaces what is known. `proposed` are the labels that the columns' own evidence speaks for;
+    /// those that values carried and those that people decided are laid over them. `generation` is
+    /// [`Self::wanted`] as it was before the reading began, so that a change which came during the
+    /// reading still counts as not yet read. Gives the carried labels whose columns have another
+    /// name by now, for whoever keeps them.
+    pub fn learn(
+        &self,
+        catalog: Arc<Catalog>,
+        proposed: LabelMap,
+        generation: u64,
+    ) -> Vec<CarriedLabel> {
+        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        let moved = book.follow(&catalog);
+        book.proposed = proposed;
+        self.publish(&book, catalog, generation);
+        moved
+    }
+
+    /// Takes over labels that were kept from an earlier run, and what people decided.
+    pub fn remember(&self, carried: Vec<CarriedLabel>, decided: Vec<DecidedLabel>) {
+        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        carried.into_iter().for_each(|label| book.put(label, true));
+        book.decided = decided.into_iter().map(|one| (one.place, one.label)).collect();
+    }
+
+    /// Puts labels in force at once, for every session.
+    pub(crate) fn carry(&self, labels: Vec<CarriedLabel>) {
+        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        labels.into_iter().for_each(|label| book.put(label, false));
+        let knowledge = self.knowledge();
+        self.carried.fetch_add(1, Ordering::SeqCst);
+        self.publish(&book, Arc::clone(&knowledge.catalog), knowledge.generation);
+    }
+
+    /// Notes that labels are kept where a restart finds them.
+    pub fn kept(&self, labels: &[CarriedLabel]) {
+        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        labels.iter().for_each(|label| book.kept(label));
+    }
+
+    /// A number that grows each time a column gets a label between two readings: rows of a
+    /// statement that was decided before may hold what bears it.
+    pub fn carried(&self) -> u64 {
+        self.carried.load(Ordering::SeqCst)
+    }
+
+    fn publish(&self, book: &LabelBook, catalog: Arc<Catalog>, generation: u64) {
+        let revision = self.knowledge().revision + 1;
+        let labels = Arc::new(book.labels(&catalog, revision));
+        let carried = self.carried();
+        let knowledge = Knowledge { catalog, labels, generation, revision, carried };
+        self.knowledge.store(Arc::new(knowledge));
     }
 
     /// The generation that a fresh reading would have.

@@ -23,7 +23,9 @@
 //! ```
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod book;
 mod cache;
+mod carry;
 mod clearance;
 pub mod counters;
 mod database;
@@ -36,6 +38,8 @@ mod result;
 mod scope;
 mod session;
 
+pub use book::{CarriedLabel, DecidedLabel, Place};
+pub use carry::{Keep, Keeping};
 pub use clearance::{Cleared, Statement, StatementPart};
 pub use counters::Counters;
 pub use database::{Database, Knowledge};

@@ -1,6 +1,6 @@
 //! What all governed sessions share: policies, ledger, keys, caches. Knows no session.
 
-use crate::{cache::PlanContext, database::Database, look_ups::Counters, record};
+use crate::{cache::PlanContext, carry::Keep, database::Database, look_ups::Counters, record};
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
 use ledger::{Ledger, Record, ShapeId};
@@ -12,7 +12,7 @@ use std::{
     hash::BuildHasher,
     net::IpAddr,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::SystemTime,
@@ -29,6 +29,8 @@ pub struct Gate {
     pub policies: Arc<ArcSwap<PolicySet>>,
     /// Where everything is recorded.
     pub ledger: Ledger,
+    /// How carried labels are kept; set once, by whoever has a place for them.
+    pub keep: OnceLock<Keep>,
     pub(crate) mask_key: mask::Key,
     pub(crate) verdicts: VerdictCache,
     pub(crate) shapes: ShapesWritten,
@@ -48,6 +50,7 @@ impl Gate {
         Self {
             policies,
             ledger,
+            keep: OnceLock::new(),
             mask_key,
             verdicts: VerdictCache::default(),
             shapes: ShapesWritten::default(),

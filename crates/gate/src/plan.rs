@@ -32,6 +32,8 @@ pub struct Plan {
     pub replication: bool,
     pub(crate) policies: u64,
     pub(crate) context: PlanContext,
+    /// What its names depend on, as a number.
+    pub(crate) names: u64,
 }
 
 /// One statement of a plan.
@@ -111,6 +113,7 @@ pub(crate) struct Asker<'a> {
     pub(crate) context: Context<'a>,
     pub(crate) scope: &'a Scope,
     pub(crate) unrestricted: bool,
+    pub(crate) names: u64,
 }
 
 impl Gate {
@@ -159,6 +162,7 @@ impl Gate {
             replication: false,
             policies: policies.version(),
             context,
+            names: asker.names,
         }
     }
 
@@ -197,6 +201,7 @@ impl Gate {
             replication: true,
             policies: policies.version(),
             context,
+            names: asker.names,
         }
     }
 

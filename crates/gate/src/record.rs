@@ -3,6 +3,7 @@
 //! Nothing here may hold a value: literals and parameters appear as keyed hashes.
 
 use crate::{
+    book::CarriedLabel,
     database::Database,
     plan::{Part, Plan},
     refusal::Refusal,
@@ -11,9 +12,9 @@ use crate::{
 use ledger::{
     Sequence, StatementId, Time,
     record::{
-        CatalogChanged, Disclosed, HASHED_PARAMETERS, Intent, Outcome, Record, Refused,
-        SessionClosed, SessionOpened, SessionRefused, Shape, ShapeColumn, ShapeEffect, ShapeOutput,
-        Via,
+        CatalogChanged, Disclosed, HASHED_PARAMETERS, Intent, LabelChanged, Outcome, Record,
+        Refused, SessionClosed, SessionOpened, SessionRefused, Shape, ShapeColumn, ShapeEffect,
+        ShapeOutput, Via,
     },
 };
 use model::{Catalog, ColumnId, Disclosure, facts::Effect};
@@ -315,6 +316,28 @@ pub(crate) fn catalog_changed(database: &Database, version: u64, now: SystemTime
         cause: Cow::Borrowed(if version == 1 { "start" } else { "change" }),
         what: Cow::Borrowed(&[]),
     })
+}
+
+/// A column got a label because values that bear it are about to be written there.
+pub(crate) fn label_carried(session: &Session, label: &CarriedLabel, now: SystemTime) {
+    let labels = &session.database().knowledge().labels;
+    let crate::book::Place { schema, relation, column } = &label.place;
+    let column = if column.is_empty() { "*" } else { column };
+    let mut evidence = vec![label.evidence.clone()];
+    if label.derived {
+        evidence.push("pieces of values, or values of several labels".to_owned());
+    }
+    let record = Record::from(LabelChanged {
+        time: Time::from(now),
+        by: Cow::Owned(session.identity().chain()),
+        database: Cow::Borrowed(session.database().name.as_str()),
+        column: Cow::Owned(format!("{schema}.{relation}.{column}")),
+        before: label.id.and_then(|id| labels.label(id)).cloned(),
+        after: Some(label.label.clone()),
+        evidence: Cow::Owned(evidence),
+        version: labels.version + 1,
+    });
+    keep(session, &record);
 }
 
 fn keep(session: &Session, record: &Record<'_>) {

@@ -3,7 +3,7 @@
 
 use crate::plan::{Part, Plan};
 use mask::{ColumnMask, CopyMask, CopyStream, Format, Key};
-use model::{ColumnId, Disclosure, Facts, Label, MaskMethod, RelationId, TypeId};
+use model::{ColumnId, Disclosure, Facts, Label, MaskMethod, Operation, RelationId, TypeId};
 
 /// `pg_type.oid` of text.
 const TEXT: u32 = 25;
@@ -38,13 +38,15 @@ pub struct Masks {
     /// The server's description disagreed with the facts, so everything is masked and what is
     /// known of the database must be read again.
     pub disagreed: bool,
+    /// The description that they were made for.
+    pub fields: Box<[Field]>,
 }
 
 impl Masks {
     /// Masks for the result of `part`, as the server describes it.
     pub(crate) fn compile(plan: &Plan, part: &Part, fields: &[Field], key: &Key) -> Self {
         if plan.unrestricted {
-            return Self { columns: Vec::new(), pass: true, disagreed: false };
+            return Self::none();
         }
         let agreed = agrees(plan, &part.facts, &part.verdict.disclosures, fields);
         let catalog = &plan.knowledge.catalog;
@@ -55,7 +57,13 @@ impl Masks {
         };
         let columns: Vec<ColumnMask> = fields.iter().enumerate().map(compile).collect();
         let pass = columns.iter().all(ColumnMask::passes);
-        Self { columns, pass, disagreed: !agreed && !part.facts.outputs_unknown }
+        let disagreed = !agreed && !part.facts.outputs_unknown;
+        Self { columns, pass, disagreed, fields: fields.into() }
+    }
+
+    /// Everything leaves as it is.
+    fn none() -> Self {
+        Self { columns: Vec::new(), pass: true, disagreed: false, fields: Box::default() }
     }
 }
 
@@ -63,14 +71,15 @@ impl Masks {
     /// Masks for a result that no statement of the plan foresaw.
     pub(crate) fn unforeseen(plan: &Plan, fields: &[Field], key: &Key) -> Self {
         if plan.unrestricted {
-            return Self { columns: Vec::new(), pass: true, disagreed: false };
+            return Self::none();
         }
         let worst = Disclosure::Masked { label: Label::UNKNOWN, method: MaskMethod::Full };
         let catalog = &plan.knowledge.catalog;
         let columns = fields
             .iter()
             .map(|field| ColumnMask::compile(&worst, field.type_id, catalog, field.format, key));
-        Self { columns: columns.collect(), pass: false, disagreed: true }
+        let columns = columns.collect();
+        Self { columns, pass: false, disagreed: true, fields: fields.into() }
     }
 }
 
@@ -82,6 +91,17 @@ fn agrees(plan: &Plan, facts: &Facts, disclosures: &[Disclosure], fields: &[Fiel
     if outputs.len() != fields.len() || disclosures.len() != fields.len() {
         return false;
     }
+    // What the same text or transaction made has a number that nobody could know before. That it is
+    // this which a name means is certain if all of the statement was understood.
+    let fresh = |told: ColumnId| {
+        let made = |effect: &model::facts::Effect| {
+            effect.operation == Operation::Select
+                && effect.relation.as_ref().is_some_and(|relation| relation.id.is_none())
+        };
+        facts.unknowns.is_empty()
+            && facts.effects.iter().any(made)
+            && plan.knowledge.catalog.relation(told.relation).is_none()
+    };
     outputs.iter().zip(disclosures).zip(fields).all(|((output, disclosure), field)| {
         match (output.origin, field.origin) {
             // An origin that the server does not confirm says nothing against the sources: it
@@ -94,7 +114,8 @@ fn agrees(plan: &Plan, facts: &Facts, disclosures: &[Disclosure], fields: &[Fiel
                 output.sources.contains(&told)
                     || matches!(disclosure, Disclosure::Masked { .. })
                     || (plan.knowledge.labels.label(told).is_none()
-                        && plan.knowledge.catalog.relation(told.relation).is_some()
+                        && (plan.knowledge.catalog.relation(told.relation).is_some()
+                            || fresh(told))
                         && output.origin.is_none())
             }
         }

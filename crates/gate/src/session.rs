@@ -4,17 +4,18 @@
 mod asked;
 mod call;
 mod follow;
+mod planning;
 mod replication;
+mod temporary;
 
 use follow::Held;
 pub(crate) use follow::changes_names;
 
 use crate::{
-    cache::PlanContext,
     clearance::{Cleared, Statement, StatementPart},
     database::Database,
     line::Gate,
-    plan::{Asker, Part, Plan},
+    plan::{Part, Plan},
     record::{self, Parameters},
     refusal::Refusal,
     result::{self, Field, Masks},
@@ -30,9 +31,10 @@ use sql::Scope;
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     net::IpAddr,
-    sync::{Arc, atomic::Ordering},
-    time::{SystemTime, UNIX_EPOCH},
+    sync::Arc,
+    time::SystemTime,
 };
+use temporary::Temporary;
 
 /// `pg_type.oid` of text.
 const TEXT: u32 = 25;
@@ -98,14 +100,18 @@ pub struct Session {
     catalog_touched: bool,
     /// Cursors WITH HOLD, of transactions that are committed and of the open one.
     held: Held,
-    /// The path names the temporary schema, so that any CREATE may make what is temporary.
-    makes_temporary: bool,
-    /// Something temporary got another name, which the facts do not tell.
-    renamed_temporary: bool,
+    /// What the scope's names depend on, without what is put into the session's own tables.
+    names_key: u64,
+    /// The path as the setting has it.
+    path: Vec<String>,
+    /// The session's own tables and views.
+    temporary: Temporary,
+    /// The reading of the catalog that the session's own were told after.
+    catalog_seen: u64,
     unrestricted: bool,
     policies_seen: u64,
     /// The catalog under which the prepared statements were analysed.
-    catalog_seen: u64,
+    catalog_prepared: u64,
     statements: u64,
     rows: u64,
     bytes: u64,
@@ -138,11 +144,13 @@ impl Session {
             scope_touched: false,
             catalog_touched: false,
             held: Held::default(),
-            makes_temporary: false,
-            renamed_temporary: false,
+            names_key: 0,
+            path: Vec::new(),
+            temporary: Temporary::default(),
+            catalog_seen: 0,
             unrestricted: false,
             policies_seen: 0,
-            catalog_seen: 0,
+            catalog_prepared: 0,
             statements: 0,
             rows: 0,
             bytes: 0,
@@ -163,10 +171,10 @@ impl Session {
         }
         session.follow_policies(&policies, now);
         let knowledge = session.database.knowledge();
-        session.scope.search_path.clone_from(&knowledge.catalog.search_path);
+        session.path.clone_from(&knowledge.catalog.search_path);
         session.scope.standard_conforming_strings = true;
         session.scope_known = knowledge.generation > 0;
-        session.rekey();
+        session.adopt();
         record::session_opened(&session, now)?;
         session.closed = false;
         Ok(session)
@@ -220,75 +228,44 @@ impl Session {
             let policies = Arc::clone(&policies);
             self.follow_policies(&policies, now);
         }
-        if self.unrestricted {
-            Readiness::Ready
-        } else if !self.database.is_fresh() {
-            Readiness::CatalogStale
-        } else if !self.scope_known {
-            Readiness::ScopeUnknown
-        } else {
-            Readiness::Ready
+        if self.unrestricted { Readiness::Ready } else { self.certainty() }
+    }
+
+    /// Whether what names mean is known now, whoever asks.
+    pub fn certainty(&mut self) -> Readiness {
+        if !self.database.is_fresh() {
+            return Readiness::CatalogStale;
         }
-    }
-
-    /// Analyses and decides a text. Call only when [`Self::readiness`] is `Ready`, unless the
-    /// session could not be made ready: then the facts are as good as what is known.
-    pub fn plan(&mut self, text: &str, now: SystemTime) -> Arc<Plan> {
-        let policies = self.gate.policies.load_full();
-        let knowledge = self.database.knowledge();
-        self.follow_catalog(knowledge.catalog.version);
-        let context = PlanContext {
-            asker: self.asker,
-            scope: self.scope_key,
-            policies: policies.version(),
-            knowledge: knowledge.generation,
-            minute: if policies.time_dependent() { minute(now) } else { 0 },
-        };
-        let shareable = !depends_on_names(text, &self.scope);
-        let counters = &self.database.counters;
-        if shareable && let Some(plan) = self.database.plans.find(text, &context) {
-            counters.plan_hits.fetch_add(1, Ordering::Relaxed);
-            return plan;
+        // What others drop may take what depends on it along.
+        let version = self.database.knowledge().catalog.version;
+        if std::mem::replace(&mut self.catalog_seen, version) != version {
+            self.temporary.asked_for |= self.temporary.any();
         }
-        counters.plan_misses.fetch_add(1, Ordering::Relaxed);
-        let asker = Asker {
-            identity: &self.identity,
-            database: &self.database,
-            context: self.context(now),
-            scope: &self.scope,
-            unrestricted: self.unrestricted,
-        };
-        let plan = Arc::new(self.gate.make_plan(text, &asker, knowledge, &policies, context));
-        if shareable {
-            self.database.plans.keep(context, &plan);
-        }
-        plan
+        if self.is_certain() { Readiness::Ready } else { Readiness::ScopeUnknown }
     }
 
-    /// True if a plan made earlier still stands: same policies, same knowledge, same scope.
-    pub fn stands(&self, plan: &Plan, now: SystemTime) -> bool {
-        let policies = self.gate.policies.load();
-        plan.policies == policies.version()
-            && (self.unrestricted
-                || (plan.knowledge.generation == self.database.knowledge().generation
-                    && plan.context.scope == self.scope_key))
-            && plan.unrestricted == self.unrestricted
-            && (!policies.time_dependent() || plan.context.minute == minute(now))
+    pub(crate) fn is_certain(&self) -> bool {
+        self.database.is_fresh() && self.scope_known && !self.temporary.asked_for
     }
 
-    /// True if a plan was made in the scope that is in force. Full rights depend on none.
-    pub fn same_scope(&self, plan: &Plan) -> bool {
-        self.unrestricted || plan.context.scope == self.scope_key
+    /// The path on which names are looked up.
+    pub(crate) fn path(&self) -> &[String] {
+        &self.scope.search_path
     }
 
-    /// True if a plan runs something by a name that only this session knows.
-    pub fn by_name(&self, plan: &Plan) -> bool {
-        !self.unrestricted && names_something(&plan.text)
+    /// True if the server must be asked what the session has for itself.
+    pub fn asks_temporary(&self) -> bool {
+        self.temporary.asked_for
     }
 
     /// True if the transaction's end may change the scope.
     pub fn is_scope_touched(&self) -> bool {
         self.scope_touched
+    }
+
+    /// True if every part of a plan may run.
+    pub fn may_run(&self, plan: &Plan) -> bool {
+        plan.parts.iter().all(|part| may_run(part, plan))
     }
 
     /// The refusal of a plan that must not run, recorded; `Ok` if every part may run. For the
@@ -322,6 +299,14 @@ impl Session {
         now: SystemTime,
     ) -> Result<Cleared<Statement>, Refusal> {
         self.examine(plan, via, now)?;
+        let facts = plan.parts.iter().map(|part| &part.facts);
+        if facts.fold(false, |new, facts| self.temporary.absorb(facts) || new) {
+            self.adopt();
+            if !self.unrestricted {
+                let what = "what its tables are made of changed since it was planned";
+                return Err(Refusal::unenforceable(what, "Send it again."));
+            }
+        }
         self.count_look_ups(plan, via, parameters.elements, now)?;
         let mut parts = Vec::with_capacity(plan.parts.len());
         let mut intent = Sequence::default();
@@ -377,7 +362,7 @@ impl Session {
 
     /// Masks for the result of one statement of a plan, as the server describes it. Where the
     /// server disagrees with what was foreseen, what is known of the database is stale.
-    pub fn masks(&self, plan: &Plan, part: usize, fields: &[Field]) -> Arc<Masks> {
+    pub fn masks(&mut self, plan: &Plan, part: usize, fields: &[Field]) -> Arc<Masks> {
         let masks = match plan.parts.get(part) {
             Some(part) => part.masks(plan, fields, &self.gate.mask_key),
             // A result that belongs to no statement of the text: nothing of it may leave.
@@ -385,6 +370,7 @@ impl Session {
         };
         if masks.disagreed {
             self.database.changed();
+            self.temporary.asked_for |= self.temporary.any();
         }
         masks
     }
@@ -435,6 +421,7 @@ impl Session {
             &self.database.environment,
             &self.context(now),
         );
+        self.scope.lenient = self.unrestricted;
     }
 
     fn context(&self, now: SystemTime) -> Context<'_> {
@@ -461,23 +448,4 @@ fn may_run(part: &Part, plan: &Plan) -> bool {
         // A hold needs somebody to approve it; until a session can wait for that, it is a refusal.
         Outcome::Hold | Outcome::Deny => false,
     }
-}
-
-/// True if the text may run something by a name that only this session knows, so that its plan
-/// must not be shared. A word in a string is taken for the statement: that costs a cache entry.
-fn depends_on_names(text: &str, scope: &Scope) -> bool {
-    (!scope.prepared.is_empty() || !scope.cursors.is_empty()) && names_something(text)
-}
-
-/// True if a text may run a prepared statement or read a cursor.
-fn names_something(text: &str) -> bool {
-    let contains = |word: &str| {
-        let window = text.as_bytes().windows(word.len());
-        window.into_iter().any(|bytes| bytes.eq_ignore_ascii_case(word.as_bytes()))
-    };
-    contains("execute") || contains("fetch")
-}
-
-fn minute(now: SystemTime) -> u64 {
-    now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 60)
 }

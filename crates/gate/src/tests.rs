@@ -65,9 +65,9 @@ fn database() -> Arc<Database> {
     });
     let labelling = Labelling { label: Label::EMAIL, confidence: 1.0, evidence: Vec::new() };
     let email = ColumnId { relation: RelationId(100), number: 2 };
-    let labels = LabelMap { version: 1, columns: [(email, labelling)].into() };
+    let labels = LabelMap { columns: [(email, labelling)].into(), ..LabelMap::default() };
     let database = Arc::new(Database::new("shop".into(), "production".to_owned()));
-    database.learn(Arc::new(catalog), Arc::new(labels), database.wanted());
+    database.learn(Arc::new(catalog), labels, database.wanted());
     database
 }
 
@@ -178,20 +178,19 @@ fn what_was_prepared_is_forgotten_where_names_may_mean_something_else() {
         let counts = Counts { tag: Some("PREPARE".to_owned()), ..Counts::default() };
         session.finish(cleared.get(), 0, &counts, now);
     };
-    let path = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     prepare(&mut session);
-    session.set_scope(path(&["pg_catalog", "public"]), None, true);
+    session.set_scope_settings("public", "app", true);
     assert!(known(&mut session), "nothing has changed");
-    session.set_scope(path(&["pg_catalog", "other"]), None, true);
+    session.set_scope_settings("other", "app", true);
     assert!(!known(&mut session), "the server may read another table of that name");
-    session.set_scope(path(&["pg_catalog", "public"]), None, true);
+    session.set_scope_settings("public", "app", true);
     prepare(&mut session);
     assert!(known(&mut session));
     let plan = session.plan("set search_path = other; execute p", now);
     assert!(!plan.parts[1].facts.unknowns.is_empty(), "within one text too");
     let mut catalog = Catalog::default();
     catalog.version = 2;
-    let labels = Arc::new(LabelMap { version: 2, columns: [].into() });
+    let labels = LabelMap { version: 2, ..LabelMap::default() };
     database.learn(Arc::new(catalog), labels, database.wanted());
     assert!(!known(&mut session), "a view in it may be another by now");
 }

@@ -31,6 +31,7 @@ pub struct Catalog {
     functions_by_name: HashMap<String, Vec<FunctionId>>,
     types: HashMap<TypeId, Arc<Type>>,
     types_by_name: HashMap<String, HashMap<String, TypeId>>,
+    below: Option<Arc<Catalog>>,
 }
 
 /// `pg_class.relkind`, folded to what matters here.
@@ -242,50 +243,90 @@ impl Catalog {
         }
     }
 
+    /// This catalog laid over another: what a session has for itself over what all share. What
+    /// stands in both is taken from here; version, role, database and path are those below.
+    pub fn over(mut self, below: Arc<Catalog>) -> Self {
+        self.version = below.version;
+        self.server_version = below.server_version;
+        self.role.clone_from(&below.role);
+        self.database.clone_from(&below.database);
+        self.search_path.clone_from(&below.search_path);
+        // What a session makes of this kind it makes for all.
+        self.code.clone_from(&below.code);
+        for (parent, children) in &mut self.children {
+            let others = below.children(*parent).iter().copied();
+            children.splice(0..0, others);
+        }
+        self.below = Some(below);
+        self
+    }
+
+    fn own_or_below<'c, T: ?Sized>(
+        &'c self,
+        find: impl Fn(&'c Catalog) -> Option<&'c T>,
+    ) -> Option<&'c T> {
+        find(self).or_else(|| find(self.below.as_deref()?))
+    }
+
     /// The relation with this oid.
     pub fn relation(&self, id: RelationId) -> Option<&Arc<Relation>> {
-        self.relations.get(&id)
+        self.own_or_below(|catalog| catalog.relations.get(&id))
     }
 
     /// The relation of this name in this schema.
     pub fn relation_named(&self, schema: &str, name: &str) -> Option<&Arc<Relation>> {
-        self.relations.get(self.relations_by_name.get(schema)?.get(name)?)
+        self.own_or_below(|catalog| {
+            catalog.relations.get(catalog.relations_by_name.get(schema)?.get(name)?)
+        })
     }
 
     /// All relations, in no order.
     pub fn relations(&self) -> impl Iterator<Item = &Arc<Relation>> {
+        let below = self.below.iter().flat_map(|below| below.relations.values());
+        self.relations.values().chain(below)
+    }
+
+    /// The relations of this catalog without what is below it, in no order.
+    pub fn own_relations(&self) -> impl Iterator<Item = &Arc<Relation>> {
         self.relations.values()
     }
 
     /// Direct children of a relation by inheritance or partitioning.
     pub fn children(&self, id: RelationId) -> &[RelationId] {
-        self.children.get(&id).map(Vec::as_slice).unwrap_or_default()
+        self.own_or_below(|catalog| catalog.children.get(&id))
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     }
 
     /// The function with this oid.
     pub fn function(&self, id: FunctionId) -> Option<&Arc<Function>> {
-        self.functions.get(&id)
+        self.own_or_below(|catalog| catalog.functions.get(&id))
     }
 
     /// All functions of this name, in all schemas.
     pub fn functions_named(&self, name: &str) -> impl Iterator<Item = &Arc<Function>> {
-        let ids = self.functions_by_name.get(name).map(Vec::as_slice).unwrap_or_default();
-        ids.iter().filter_map(|id| self.functions.get(id))
+        let own = self.functions_by_name.get(name);
+        let below = self.below.as_deref().and_then(|below| below.functions_by_name.get(name));
+        own.into_iter().chain(below).flatten().filter_map(|id| self.function(*id))
     }
 
     /// The type with this oid.
     pub fn type_by_id(&self, id: TypeId) -> Option<&Arc<Type>> {
-        self.types.get(&id)
+        self.own_or_below(|catalog| catalog.types.get(&id))
     }
 
     /// The type of this name in this schema.
     pub fn type_named(&self, schema: &str, name: &str) -> Option<&Arc<Type>> {
-        self.types.get(self.types_by_name.get(schema)?.get(name)?)
+        self.own_or_below(|catalog| {
+            catalog.types.get(catalog.types_by_name.get(schema)?.get(name)?)
+        })
     }
 
     /// True if the schema holds at least one relation or type of this snapshot.
     pub fn has_schema(&self, schema: &str) -> bool {
-        self.relations_by_name.contains_key(schema) || self.types_by_name.contains_key(schema)
+        self.relations_by_name.contains_key(schema)
+            || self.types_by_name.contains_key(schema)
+            || self.below.as_ref().is_some_and(|below| below.has_schema(schema))
     }
 }
 

@@ -205,6 +205,8 @@ pub enum Use {
     Written,
     /// Leaves by a way that is not the result: server file, program, dblink, NOTIFY, large object.
     Exported,
+    /// Put into another column of the same database, where its label follows: see [`Move`].
+    Copied,
 }
 
 /// How an output column comes from its origins.
@@ -236,7 +238,7 @@ pub struct Effect {
 }
 
 /// A relation as a statement reached it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RelationRef {
     /// Its oid, if the catalog knows it.
     pub id: Option<RelationId>,
@@ -254,6 +256,60 @@ pub struct ColumnUse {
     pub column: ColumnId,
     /// How.
     pub usage: Use,
+}
+
+/// Where a statement puts a value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Destination {
+    /// A column that the catalog knows.
+    Column(ColumnId),
+    /// A column of a relation that the same text makes.
+    Named {
+        /// The relation.
+        relation: RelationRef,
+        /// The column's name.
+        column: String,
+    },
+    /// Every column of a relation that the same text makes.
+    All(RelationRef),
+}
+
+/// Values that a statement puts into a column, where others will read them: what the column holds
+/// from then on is what its sources hold. A value that comes from no column is not listed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Move {
+    /// Where to.
+    pub to: Destination,
+    /// Every column whose value can be part of it. Sorted, no duplicates.
+    pub from: Vec<ColumnId>,
+    /// How it derives from them.
+    pub derivation: Derivation,
+    /// True if something in it was not understood: its sources may be incomplete.
+    pub unknown: bool,
+}
+
+/// A relation that a statement makes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Made {
+    /// By the name it is given; the schema is empty where the path decides it.
+    pub relation: RelationRef,
+    /// Its columns in order, where they are known.
+    pub columns: Option<Vec<String>>,
+    /// It is made of a query, whose columns these are. Else it is declared, and empty so far.
+    pub query: bool,
+    /// It is a view: what it shows changes with the tables below it.
+    pub view: bool,
+}
+
+/// A name that a statement gives to what had another.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Renamed {
+    /// The relation by its name before.
+    pub relation: RelationRef,
+    /// The column, by its names before and after, if it is one that is renamed.
+    pub column: Option<(String, String)>,
+    /// The relation by its name after.
+    pub to: RelationRef,
 }
 
 /// A function that a statement calls, other than operators and casts.
@@ -349,6 +405,15 @@ pub struct Facts {
     pub unknowns: Vec<Unknown>,
     /// What the session must follow, in order.
     pub session: Vec<SessionChange>,
+    /// What is put into columns, and from where.
+    pub moves: Vec<Move>,
+    /// Relations that come to be.
+    pub made: Vec<Made>,
+    /// Names that change.
+    pub renamed: Vec<Renamed>,
+    /// What it alters or makes leaves every name that there was with its meaning: columns, indexes
+    /// and constraints that are added.
+    pub keeps_names: bool,
 }
 
 impl Facts {
@@ -368,6 +433,10 @@ impl Facts {
             dynamic: true,
             unknowns: vec![Unknown { what: what.into(), why: why.into() }],
             session: vec![SessionChange::Scope],
+            moves: Vec::new(),
+            made: Vec::new(),
+            renamed: Vec::new(),
+            keeps_names: false,
         }
     }
 

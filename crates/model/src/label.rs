@@ -2,7 +2,11 @@
 
 use crate::ids::ColumnId;
 use serde::{Deserialize, Serialize};
-use std::{borrow::Cow, collections::HashMap, fmt};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
 /// What a value is: `email`, `payment_card`, … The well-known ones are constants here; an admin
 /// may add others by rule. Compared by text.
@@ -145,11 +149,19 @@ pub struct LabelMap {
     pub version: u64,
     /// Labelled columns; a column that is absent has no label.
     pub columns: HashMap<ColumnId, Labelling>,
+    /// Labelled columns that hold pieces of values, or values of several labels. What a partial
+    /// mask would leave of a whole value may be all there is, so they are masked in full.
+    pub derived: HashSet<ColumnId>,
 }
 
 impl LabelMap {
     /// The label of a column, if it has one.
     pub fn label(&self, column: ColumnId) -> Option<&Label> {
         self.columns.get(&column).map(|labelling| &labelling.label)
+    }
+
+    /// True if the column holds what was made of values of its label, and not those as they are.
+    pub fn is_derived(&self, column: ColumnId) -> bool {
+        self.derived.contains(&column)
     }
 }

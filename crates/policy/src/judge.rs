@@ -134,6 +134,7 @@ impl<'a> Judge<'a> {
                 Use::Aggregated | Use::Inferred => "infer",
                 Use::Written => "write_label",
                 Use::Exported => "export",
+                Use::Copied => "copy",
             };
             let place = self.sight.place(used.column);
             let Some(label) = place.label else { continue };
@@ -153,7 +154,8 @@ impl<'a> Judge<'a> {
                     Use::LookedUp => "looking up values of",
                     Use::Aggregated | Use::Inferred => "ordering, ranging or computing over",
                     Use::Written => "writing",
-                    Use::Exported => "copying elsewhere",
+                    Use::Exported => "carrying away",
+                    Use::Copied => "copying",
                 };
                 format!("{how} {column} ({label})")
             };

@@ -2,7 +2,7 @@
 //! nothing of statements' effects.
 
 use crate::ask::{Answer, Asker};
-use crate::entity::Object;
+use crate::entity::{Object, temporary};
 use crate::rule::Rule;
 use model::catalog::{Relation, RelationKind};
 use model::facts::{Derivation, Output};
@@ -37,7 +37,7 @@ pub(crate) struct Place<'a> {
     pub(crate) table: &'a str,
     pub(crate) name: &'a str,
     pub(crate) label: Option<&'a Label>,
-    /// A view's own column: what is behind it stands in the facts too.
+    /// A column of a view or of the session's own: what is behind it stands in the facts too.
     view: bool,
 }
 
@@ -102,7 +102,7 @@ impl<'a> Sight<'a> {
             table: &relation.name,
             name,
             label,
-            view: relation.kind == RelationKind::View,
+            view: relation.kind == RelationKind::View || temporary(&relation.schema),
         }
     }
 
@@ -186,7 +186,10 @@ impl<'a> Sight<'a> {
         }
         let rules = parts.iter().flat_map(|seen| seen.rules.iter().copied()).collect();
         let views = parts.into_iter().map(|seen| seen.view);
-        let disclosure = match combine(views, output.derivation) {
+        let derived = output.sources.iter().any(|source| self.labels.is_derived(*source));
+        let derivation =
+            if derived { output.derivation.max(Derivation::Expression) } else { output.derivation };
+        let disclosure = match combine(views, derivation) {
             // Only what is not understood loses its keys with its values.
             Disclosure::Masked { label: _, method } if output.keyed => {
                 Disclosure::Masked { label: Label::UNKNOWN, method: method.max(MaskMethod::Full) }

@@ -4,7 +4,7 @@
 use crate::{
     Analysed, CopyShape, MAX_NESTING, MAX_STATEMENT_BYTES, Scope, SyntaxError,
     collect::Collector,
-    flow::{Columns, Flow},
+    flow::{Columns, Field, Flow},
     function::Body,
     guard::Guard,
     lex,
@@ -36,12 +36,42 @@ const MAX_DEPTH: usize = 3 * MAX_NESTING;
 /// What earlier statements of the same text did to names.
 #[derive(Debug, Default)]
 pub(crate) struct Made {
-    /// Tables and views they made, with their columns where those are known.
-    pub(crate) tables: HashMap<String, Option<Rc<Columns>>>,
+    /// Tables and views they made or dropped, by name.
+    pub(crate) tables: HashMap<String, MadeTable>,
     /// Functions they made.
     pub(crate) functions: Vec<String>,
     /// True if they may have changed what existing names mean.
     pub(crate) stale: bool,
+}
+
+/// A table or view that an earlier statement of the same text made.
+#[derive(Clone, Debug)]
+pub(crate) struct MadeTable {
+    /// Where it stands; `None` if that is not clear, or if it is gone.
+    pub(crate) home: Option<Home>,
+    /// Its columns, where they are known.
+    pub(crate) columns: Option<Rc<Columns>>,
+}
+
+/// Where something stands that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// Among the session's temporary objects.
+    Temporary,
+    /// In the first schema of the path that is no other's.
+    Path,
+    /// In a schema that was named.
+    Schema(String),
+}
+
+/// Whether a name means what an earlier statement of the same text made.
+pub(crate) enum MadeAs {
+    /// It means something else.
+    Other,
+    /// It means that, with these columns.
+    This(Rc<Columns>),
+    /// It may, or what it holds is not known.
+    Unclear,
 }
 
 /// The arguments of a SQL function while its body is walked.
@@ -83,6 +113,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) calling: Vec<FunctionId>,
     /// Triggers already walked for this statement.
     pub(crate) triggered: HashSet<(RelationId, FunctionId)>,
+    /// The relation whose trigger is being walked.
+    pub(crate) trigger_on: Option<RelationId>,
     /// Bodies already parsed.
     pub(crate) bodies: HashMap<FunctionId, Option<Body>>,
     /// Views and functions around this point.
@@ -201,6 +233,28 @@ fn unknown(
     vec![Analysed { facts, span, syntax_error, copy: None, guards, empty: false }]
 }
 
+/// What the open transaction made, as the text finds it.
+fn made_before(scope: &Scope) -> HashMap<String, MadeTable> {
+    let field = |(name, carried): &(String, crate::Carried)| {
+        let flow = Flow {
+            sources: carried.sources.iter().copied().collect(),
+            distance: crate::flow::Distance::of(carried.derivation),
+            unknown: carried.unknown,
+            ..Flow::default()
+        };
+        Field::new(name, flow)
+    };
+    let made = scope.made.iter().map(|(name, made)| {
+        let columns = made
+            .columns
+            .as_ref()
+            .map(|columns| Rc::new(Columns::closed(columns.iter().map(field).collect())));
+        let home = made.schema.clone().map_or(Home::Path, Home::Schema);
+        (name.clone(), MadeTable { home: Some(home), columns })
+    });
+    made.collect()
+}
+
 impl<'a> Walk<'a> {
     pub(crate) fn new(text: &'a str, catalog: &'a Catalog, scope: &'a Scope) -> Self {
         let path = Path {
@@ -214,7 +268,7 @@ impl<'a> Walk<'a> {
             scope,
             path: Rc::new(path),
             facts: Collector::default(),
-            made: Made { stale: scope.altered, ..Made::default() },
+            made: Made { stale: scope.altered, tables: made_before(scope), ..Made::default() },
             prepared: HashMap::new(),
             cursors: HashMap::new(),
             forgot: (false, false),
@@ -224,6 +278,7 @@ impl<'a> Walk<'a> {
             frames: Vec::new(),
             calling: Vec::new(),
             triggered: HashSet::new(),
+            trigger_on: None,
             bodies: HashMap::new(),
             expansion: 0,
             copy: None,
@@ -257,9 +312,57 @@ impl<'a> Walk<'a> {
                 Operation::Comment | Operation::Grant | Operation::DropTemp
             );
             let made = matches!(effect.operation, Operation::Create | Operation::CreateTemp);
-            if effect.operation.changes_catalog() && !harmless && !made {
+            if effect.operation.changes_catalog() && !harmless && !made && !facts.keeps_names {
                 self.made.stale = true;
                 self.expanded.clear();
+            }
+        }
+        // What a function's body made is known by name only, and a name that changed is not
+        // followed here.
+        let new = facts.made.iter().map(|made| &made.relation);
+        for relation in new.chain(facts.renamed.iter().map(|renamed| &renamed.to)) {
+            let unclear = MadeTable { home: None, columns: None };
+            self.made.tables.entry(relation.name.to_string()).or_insert(unclear);
+        }
+    }
+
+    /// Whether a name means what an earlier statement of the same text made.
+    pub(crate) fn made_as(&self, schema: Option<&str>, name: &str) -> MadeAs {
+        let Some(made) = self.made.tables.get(name) else { return MadeAs::Other };
+        let this = match &made.columns {
+            Some(columns) => MadeAs::This(Rc::clone(columns)),
+            None => MadeAs::Unclear,
+        };
+        match (&made.home, schema) {
+            (Some(Home::Temporary), None) => match self.path.before_temporary(self.catalog, name) {
+                true => MadeAs::Other,
+                false => this,
+            },
+            (Some(Home::Temporary), Some(schema)) if crate::is_temporary(schema) => this,
+            (Some(Home::Temporary), Some(_)) => MadeAs::Other,
+            (Some(Home::Path), None) => match self.path.temporary(self.catalog, name) {
+                true => MadeAs::Unclear,
+                false => this,
+            },
+            (Some(Home::Path), Some(schema)) if crate::is_temporary(schema) => MadeAs::Other,
+            (Some(Home::Schema(home)), Some(schema)) if home == schema => this,
+            (Some(Home::Schema(_)), Some(_)) => MadeAs::Other,
+            (Some(Home::Schema(home)), None) if !self.path.schemas.contains(home) => MadeAs::Other,
+            (Some(Home::Path), Some(_)) | (Some(Home::Schema(_)), None) | (None, _) => {
+                MadeAs::Unclear
+            }
+        }
+    }
+
+    /// Adds what was put into a column of a table that the same text made.
+    pub(crate) fn filled_made(&mut self, name: &str, column: Option<&str>, flow: &Flow) {
+        let Some(made) = self.made.tables.get_mut(name) else { return };
+        let Some(columns) = &mut made.columns else { return };
+        for field in &mut Rc::make_mut(columns).fields {
+            if column.is_none_or(|column| *field.name == *column) {
+                let ty = field.flow.ty;
+                field.flow.absorb(flow);
+                field.flow.ty = ty;
             }
         }
     }

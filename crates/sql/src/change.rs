@@ -2,7 +2,7 @@
 
 use crate::{
     analyse::Walk,
-    flow::{Columns, Flow, Rest},
+    flow::{Columns, Distance, Flow, Rest},
     names::{missing, reference},
     relate::{Stand, stand},
     relation::Reached,
@@ -10,7 +10,7 @@ use crate::{
     unbounded::unbounded,
 };
 use model::{
-    ColumnId, Operation, Use,
+    Operation, Use,
     catalog::{Relation, RelationKind},
     facts::{Effect, RelationRef},
 };
@@ -24,9 +24,13 @@ use pg_raw_parse::{
 };
 use std::sync::Arc;
 
+mod assign;
+
 /// The table that a statement writes.
 struct Target<'a> {
     table: Table,
+    /// An earlier statement of the same text made it.
+    made: bool,
     relation: Option<&'a Arc<Relation>>,
     reference: RelationRef,
 }
@@ -46,15 +50,18 @@ impl<'a> Walk<'a> {
                     row_type: Some(relation.row_type),
                     columns: self.columns(relation),
                 };
-                Target { table, relation: Some(relation), reference: reference(relation) }
+                let reference = reference(relation);
+                Target { table, made: false, relation: Some(relation), reference }
             }
             Some(Reached::Made(columns)) => {
                 let table = Table::new(name, Columns::clone(&columns));
-                Target { table, relation: None, reference: missing(schema, name) }
+                let reference = range.map_or_else(|| missing(schema, name), |r| self.reached_as(r));
+                Target { table, made: true, relation: None, reference }
             }
             Some(Reached::Missing) | None => {
                 let table = Table::new(name, Columns::open());
-                Target { table, relation: None, reference: missing(schema, name) }
+                let reference = missing(schema, name);
+                Target { table, made: false, relation: None, reference }
             }
         };
         if let Some(alias) = alias {
@@ -72,6 +79,10 @@ impl<'a> Walk<'a> {
         self.rules(relation);
         if relation.kind == RelationKind::Foreign {
             self.facts.on(Operation::Foreign, target.reference.clone());
+        }
+        if relation.kind == RelationKind::View && crate::is_temporary(&relation.schema) {
+            let what = format!("a change through the temporary view \"{}\"", relation.name);
+            return self.facts.unknown(what, "write to the tables below it directly");
         }
         if relation.kind == RelationKind::View {
             let columns = self.columns(relation);
@@ -105,30 +116,6 @@ impl<'a> Walk<'a> {
         self.facts.effect(Effect { operation, relation, object: None, unbounded });
     }
 
-    /// A value that goes into a column. What came from that column stays where it is; anything
-    /// else leaves its place.
-    pub(crate) fn assigned(&mut self, columns: &[ColumnId], flow: Flow) {
-        let mut flow = self.coerced(flow);
-        flow.sources.retain(|source| !columns.contains(source));
-        self.facts.uses(&flow, Use::Exported);
-        columns.iter().for_each(|column| self.written(*column));
-    }
-
-    /// What a new row's defaults write, as far as they run code. Which columns a statement leaves
-    /// to them is not looked at: such defaults are rare.
-    pub(crate) fn fill_defaults(&mut self, relation: Option<&Arc<Relation>>) {
-        let Some(relation) = relation else { return };
-        for (column, flow) in self.column_defaults(relation) {
-            self.assigned(&[column], flow);
-        }
-    }
-
-    /// The columns that assigning to a name writes: its own, and those under a view's.
-    fn assignees(target: &Target<'_>, name: &str) -> Vec<ColumnId> {
-        let field = target.table.columns.fields.iter().find(|field| &*field.name == name);
-        field.map(|field| field.flow.sources.to_vec()).unwrap_or_default()
-    }
-
     /// If any column of the target was read, the target was.
     fn reads_target(&mut self, target: &Target<'_>) {
         if target.relation.is_some_and(|relation| self.facts.touches(relation.id)) {
@@ -156,26 +143,31 @@ impl<'a> Walk<'a> {
         };
         let default = named.is_empty();
         for (index, field) in values.fields.iter().enumerate() {
-            let columns = match named.get(index) {
-                Some(name) => Self::assignees(&target, name.name().unwrap_or_default()),
-                None if default => {
-                    let at = target.table.columns.fields.get(index);
-                    at.map(|field| field.flow.sources.to_vec()).unwrap_or_default()
+            let mut flow = field.flow.clone();
+            match named.get(index) {
+                Some(name) => {
+                    if !name.indirection().is_empty() {
+                        flow.distance = Distance::Expression;
+                    }
+                    self.assigned_to(&target, name.name().unwrap_or_default(), flow);
                 }
-                None => Vec::new(),
-            };
-            self.assigned(&columns, field.flow.clone());
+                None if default => self.assigned_at(&target, index, flow),
+                None => self.assigned(&target, &[], flow),
+            }
+        }
+        if values.rest == Rest::Open {
+            self.filled_blindly(&target);
         }
         if values.fields.is_empty() || (default && values.rest == Rest::Closed) {
             for name in &named {
-                let columns = Self::assignees(&target, name.name().unwrap_or_default());
+                let columns = self.assignees(&target, name.name().unwrap_or_default());
                 columns.iter().for_each(|column| self.written(*column));
             }
         }
         self.fill_defaults(target.relation);
         self.front(mark, &target, Operation::Insert);
         let mut inner = level.below();
-        inner.fragments.push(with_versions(&target.table, &[]));
+        inner.fragments.push(with_versions(&self.with_made(&target), &[]));
         self.on_conflict(insert, &target, &inner);
         let returned = self.returning(insert.returning_clause(), &inner);
         self.reads_target(&target);
@@ -234,8 +226,11 @@ impl<'a> Walk<'a> {
                 let index = self.step(Flow::constant(None), step, env);
                 self.facts.uses(&index, Use::Exported);
             }
-            let columns = Self::assignees(target, item.name().unwrap_or_default());
-            self.assigned(&columns, flow);
+            let mut flow = flow;
+            if !item.indirection().is_empty() {
+                flow.distance = Distance::Expression;
+            }
+            self.assigned_to(target, item.name().unwrap_or_default(), flow);
         }
     }
 
@@ -259,7 +254,7 @@ impl<'a> Walk<'a> {
         self.test(update.where_clause(), &level);
         let others = level.fragments.get(1..).unwrap_or_default().to_vec();
         let mut inner = level.without_from();
-        inner.fragments.push(with_versions(&target.table, &others));
+        inner.fragments.push(with_versions(&self.with_made(&target), &others));
         inner.fragments.extend(others);
         let returned = self.returning(update.returning_clause(), &inner);
         self.reads_target(&target);
@@ -306,7 +301,7 @@ impl<'a> Walk<'a> {
         }
         let mut inner = level.without_from();
         inner.fragments.push(source.clone());
-        inner.fragments.push(with_versions(&target.table, &[source]));
+        inner.fragments.push(with_versions(&self.with_made(&target), &[source]));
         let returned = self.returning(merge.returning_clause(), &inner);
         self.reads_target(&target);
         returned
@@ -336,15 +331,10 @@ impl<'a> Walk<'a> {
                 self.fill_defaults(target.relation);
                 let values = self.row_items(clause.values(), level);
                 for (index, flow) in values.into_iter().enumerate() {
-                    let name = named.get(index).and_then(|target| target.name());
-                    let columns = match name {
-                        Some(name) => Self::assignees(target, name),
-                        None => {
-                            let at = target.table.columns.fields.get(index);
-                            at.map(|field| field.flow.sources.to_vec()).unwrap_or_default()
-                        }
-                    };
-                    self.assigned(&columns, flow);
+                    match named.get(index).and_then(|target| target.name()) {
+                        Some(name) => self.assigned_to(target, name, flow),
+                        None => self.assigned_at(target, index, flow),
+                    }
                 }
             }
             CmdType::CMD_UPDATE => {

@@ -6,7 +6,10 @@ use crate::{
 };
 use model::{
     ColumnId, Facts, Operation, Use,
-    facts::{ColumnUse, Effect, FunctionRef, LookUp, RelationRef, SessionChange, Unknown},
+    facts::{
+        ColumnUse, Destination, Effect, FunctionRef, LookUp, Made, Move, RelationRef, Renamed,
+        SessionChange, Unknown,
+    },
 };
 use std::collections::{BTreeMap, HashSet};
 
@@ -25,6 +28,14 @@ pub(crate) struct Collector {
     pub(crate) dynamic: bool,
     /// What the client's own sets were compared with.
     pub(crate) relations: Relations,
+    /// In the order of finding.
+    pub(crate) moves: Vec<(Destination, Flow)>,
+    /// In order.
+    pub(crate) made: Vec<Made>,
+    /// In order.
+    pub(crate) renamed: Vec<Renamed>,
+    /// See [`Facts::keeps_names`].
+    pub(crate) keeps_names: bool,
     uses: HashSet<(ColumnId, Use)>,
     look_ups: BTreeMap<ColumnId, u32>,
 }
@@ -74,7 +85,9 @@ impl Collector {
     pub(crate) fn uses(&mut self, flow: &Flow, usage: Use) {
         for source in &flow.sources {
             self.uses.insert(match (stand(*source), usage) {
-                (Stand::Statistic(column), Use::Written | Use::Exported) => (column, usage),
+                (Stand::Statistic(column), Use::Written | Use::Exported | Use::Copied) => {
+                    (column, usage)
+                }
                 (Stand::Statistic(column), _) => (column, Use::Aggregated),
                 // What a set stands for is known at the end.
                 (Stand::Column(_) | Stand::Set, _) => (*source, usage),
@@ -160,6 +173,18 @@ impl Collector {
         flow
     }
 
+    /// Notes that a value is put into a column, unless it comes from nowhere.
+    pub(crate) fn moved(&mut self, to: Destination, flow: &Flow) {
+        if !flow.sources.is_empty() || flow.unknown {
+            self.moves.push((to, Flow { fields: None, ..flow.clone() }));
+        }
+    }
+
+    /// Notes that a column comes to be that holds nothing yet.
+    pub(crate) fn added(&mut self, to: Destination) {
+        self.moves.push((to, Flow::default()));
+    }
+
     /// Notes that the session's scope may change, once in a row.
     pub(crate) fn scope(&mut self) {
         if self.session.last() != Some(&SessionChange::Scope) {
@@ -170,7 +195,8 @@ impl Collector {
     /// True if a column of the relation is looked at, not just carried to another place.
     pub(crate) fn touches(&self, relation: model::RelationId) -> bool {
         self.uses.iter().any(|(column, usage)| {
-            column.relation == relation && !matches!(usage, Use::Written | Use::Exported)
+            column.relation == relation
+                && !matches!(usage, Use::Written | Use::Exported | Use::Copied)
         })
     }
 
@@ -188,6 +214,9 @@ impl Collector {
             let count = self.look_ups.entry(column).or_default();
             *count = count.saturating_add(values);
         }
+        self.moves.extend(other.moves);
+        self.made.extend(other.made);
+        self.renamed.extend(other.renamed);
         for (column, usage) in other.uses {
             if let Some(usage) = keep(column, usage) {
                 self.uses.insert((column, usage));
@@ -207,6 +236,17 @@ impl Collector {
             let count = self.look_ups.entry(look_up.column).or_default();
             *count = count.saturating_add(look_up.values);
         }
+        for moved in &facts.moves {
+            let flow = Flow {
+                sources: moved.from.iter().copied().collect(),
+                distance: Distance::of(moved.derivation),
+                unknown: moved.unknown,
+                ..Flow::default()
+            };
+            self.moves.push((moved.to.clone(), flow));
+        }
+        self.made.extend(facts.made.iter().cloned());
+        self.renamed.extend(facts.renamed.iter().cloned());
         for use_ in &facts.columns {
             if let Some(usage) = keep(use_.usage) {
                 self.uses.insert((use_.column, usage));
@@ -225,6 +265,7 @@ impl Collector {
             }
             columns.fields.iter().map(|field| field.flow.output(&field.name)).collect()
         });
+        let moves = self.settled_moves();
         self.settle_sets();
         if self.effects.is_empty() {
             self.plain(Operation::Select);
@@ -248,7 +289,35 @@ impl Collector {
             dynamic: self.dynamic,
             unknowns: self.unknowns,
             session: self.session,
+            moves,
+            made: self.made,
+            renamed: self.renamed,
+            keeps_names: self.keeps_names,
         }
+    }
+
+    /// What is put where. What sets were compared with goes along, and a statistic is guarded
+    /// nowhere but in a result.
+    fn settled_moves(&mut self) -> Vec<Move> {
+        let mut settled: Vec<Move> = Vec::with_capacity(self.moves.len());
+        for (to, mut flow) in std::mem::take(&mut self.moves) {
+            let added = flow.sources.is_empty() && !flow.unknown;
+            self.relations.widen(&mut flow.sources);
+            let output = flow.output("");
+            let mut from = output.sources;
+            from.extend(output.statistics);
+            from.sort_unstable();
+            from.dedup();
+            let (derivation, unknown) = (output.derivation, output.unknown);
+            if from.is_empty() && !unknown && !added {
+                continue;
+            }
+            let moved = Move { to, from, derivation, unknown };
+            if !settled.contains(&moved) {
+                settled.push(moved);
+            }
+        }
+        settled
     }
 
     /// What was noted of a set holds for the columns that it was compared with.

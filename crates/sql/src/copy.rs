@@ -5,10 +5,11 @@ use crate::{
     analyse::Walk,
     flow::{Columns, Field, Flow, Rest},
     names::{missing, parts, reference},
+    relate::{Stand, stand},
     relation::Reached,
     scope::{Env, Fragment, Table},
 };
-use model::{Operation, Use, catalog::Relation, facts::RelationRef};
+use model::{ColumnId, Operation, Use, catalog::Relation, facts::RelationRef};
 use pg_raw_parse::{
     ConstValue, Node,
     list::CastNodeList,
@@ -113,7 +114,13 @@ impl Walk<'_> {
             columns: self.columns(relation),
         };
         for field in self.listed(copy, &table, Some(relation)).fields {
-            field.flow.sources.iter().for_each(|column| self.written(*column));
+            // What stands in a column of the session's own from elsewhere is not written there.
+            let own = !crate::is_temporary(&relation.schema);
+            let column = |source: &ColumnId| {
+                matches!(stand(*source), Stand::Column(_))
+                    && (own || source.relation == relation.id)
+            };
+            field.flow.sources.iter().filter(|it| column(it)).for_each(|it| self.written(*it));
         }
         let mut level = env.below();
         level.fragments.push(Fragment::table(table));

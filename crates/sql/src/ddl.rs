@@ -1,27 +1,31 @@
 //! Schema, role and server statements to effects. Data definition reads no values; it matters what
 //! it makes, changes, drops, weakens.
 
+mod alter;
 mod create;
 mod object;
 
-use self::object::{object_parts, object_word, subcommand};
+use self::object::{object_parts, object_word};
 use crate::{
-    analyse::Walk,
-    names::{missing, parts, reference, split, strings},
+    analyse::{MadeTable, Walk},
+    names::{missing, parts, split, strings},
     scope::Env,
 };
-use model::{Operation, facts::Effect};
+use model::{
+    Operation,
+    facts::{Effect, Renamed},
+};
 use pg_raw_parse::{
     Node,
-    nodes::{AlterTableStmt, DropStmt, GrantStmt, RangeVar, RenameStmt, VacuumRelation},
+    nodes::{DropStmt, GrantStmt, RangeVar, RenameStmt, VacuumRelation},
     raw::{GrantTargetType, NodeTag, ObjectType},
 };
 
 impl Walk<'_> {
     /// Everything that is neither query nor session: the last line of the dispatch.
     pub(crate) fn schema_statement(&mut self, node: Node<'_>, env: &Env<'_>) {
-        if self.creates_something(node)
-            || self.alters_something(node)
+        if self.creates_something(node, env)
+            || self.alters_something(node, env)
             || self.governs_something(node)
             || self.maintains_something(node, env)
         {
@@ -33,9 +37,9 @@ impl Walk<'_> {
         self.facts.unknown(format!("a statement ({shown})"), "the analyser does not know it");
     }
 
-    fn alters_something(&mut self, node: Node<'_>) -> bool {
+    fn alters_something(&mut self, node: Node<'_>, env: &Env<'_>) -> bool {
         match node {
-            Node::AlterTableStmt(alter) => self.alter_table(alter),
+            Node::AlterTableStmt(alter) => self.alter_table(alter, env),
             Node::DropStmt(drop) => self.drops(drop),
             Node::RenameStmt(rename) => self.rename(rename),
             Node::AlterObjectSchemaStmt(alter) => {
@@ -45,6 +49,12 @@ impl Walk<'_> {
                     alter.relation(),
                     alter.object(),
                 );
+                if let Some(range) = alter.relation() {
+                    let relation = self.reached_as(range);
+                    let schema = alter.newschema().unwrap_or_default();
+                    let to = missing(Some(schema), &relation.name);
+                    self.facts.renamed.push(Renamed { relation, column: None, to });
+                }
             }
             Node::AlterOwnerStmt(alter) => {
                 self.about_object(
@@ -114,19 +124,6 @@ impl Walk<'_> {
         true
     }
 
-    fn alter_table(&mut self, alter: &AlterTableStmt) {
-        let Some(range) = alter.relation() else {
-            return self.object(Operation::Alter, "table", None);
-        };
-        for command in alter.cmds() {
-            let Node::AlterTableCmd(command) = command else { continue };
-            self.on_range(subcommand(command.subtype), range);
-            if alter.objtype == ObjectType::OBJECT_FOREIGN_TABLE {
-                self.on_range(Operation::Foreign, range);
-            }
-        }
-    }
-
     fn drops(&mut self, drop: &DropStmt) {
         let kind = drop.remove_type;
         let relations = matches!(
@@ -161,13 +158,18 @@ impl Walk<'_> {
                 continue;
             }
             let (schema, name) = split(&names);
-            let known = self.path.relation(self.catalog, schema, name);
-            let temporary = schema.is_some_and(|schema| schema.starts_with("pg_temp"))
-                || known.is_some_and(|relation| relation.schema.starts_with("pg_temp_"))
-                    && self.path.certain;
-            let shown = known.map_or_else(|| missing(schema, name), |relation| reference(relation));
+            let shown = self.reached_by(schema, name);
+            // What is not there is not dropped: the server says so and goes on.
+            let nothing = drop.missing_ok
+                && schema.is_none()
+                && shown.id.is_none()
+                && self.path.certain
+                && !self.made.stale
+                && !self.made.tables.contains_key(name);
+            let temporary = crate::is_temporary(&shown.schema) || nothing;
+            let shown = if nothing { missing(Some("pg_temp"), name) } else { shown };
             self.facts.on(if temporary { Operation::DropTemp } else { operation }, shown);
-            self.made.tables.insert(name.to_owned(), None);
+            self.made.tables.insert(name.to_owned(), MadeTable { home: None, columns: None });
         }
     }
 
@@ -180,6 +182,25 @@ impl Walk<'_> {
         }
         let object = rename.object();
         self.about_object(Operation::Rename, rename.rename_type, rename.relation(), object);
+        let Some(range) = rename.relation() else { return };
+        let relation = self.reached_as(range);
+        let new = rename.newname().unwrap_or_default();
+        let renamed = match rename.rename_type {
+            ObjectType::OBJECT_COLUMN => {
+                let before = rename.subname().unwrap_or_default().to_owned();
+                let to = relation.clone();
+                Renamed { relation, column: Some((before, new.to_owned())), to }
+            }
+            ObjectType::OBJECT_TABLE
+            | ObjectType::OBJECT_VIEW
+            | ObjectType::OBJECT_MATVIEW
+            | ObjectType::OBJECT_FOREIGN_TABLE => {
+                let to = missing(Some(&relation.schema), new);
+                Renamed { relation, column: None, to }
+            }
+            _ => return,
+        };
+        self.facts.renamed.push(renamed);
     }
 
     fn governs_something(&mut self, node: Node<'_>) -> bool {
@@ -327,6 +348,7 @@ impl Walk<'_> {
             }
             Node::RefreshMatViewStmt(refresh) => {
                 self.on_or(Operation::Maintenance, refresh.relation(), "materialized view");
+                self.refreshed(refresh);
             }
             Node::CheckPointStmt(_) => self.facts.plain(Operation::Maintenance),
             Node::AlterSystemStmt(_) => self.object(Operation::Server, "system parameter", None),
@@ -405,9 +427,7 @@ impl Walk<'_> {
         };
         if let Some(relation) = relation {
             let (schema, name) = split(relation);
-            let known = self.path.relation(self.catalog, schema, name);
-            let relation = known.map_or_else(|| missing(schema, name), |known| reference(known));
-            let relation = Some(relation);
+            let relation = Some(self.reached_by(schema, name));
             let object = (operation != Operation::Comment).then(|| names.join("."));
             return self.facts.effect(Effect { operation, relation, object, unbounded: false });
         }

@@ -82,6 +82,18 @@ pub(crate) enum Rest {
     Pending,
 }
 
+impl Distance {
+    /// At least as far as a derivation says.
+    pub(crate) fn of(derivation: Derivation) -> Self {
+        match derivation {
+            Derivation::Identity => Self::Identity,
+            Derivation::Cast => Self::Cast,
+            Derivation::Expression => Self::Expression,
+            Derivation::Aggregate => Self::Aggregate,
+        }
+    }
+}
+
 impl Flow {
     /// A value that nothing is known about.
     pub(crate) fn unknown() -> Self {

@@ -341,7 +341,9 @@ impl<'a> Walk<'a> {
                 variables.push(((*name).to_owned(), Flow::constant(None)));
             }
             let path = Path::clone(&self.path);
+            let outer = self.trigger_on.replace(relation.id);
             self.within(path, Some(relation.id), |walk| walk.run(function, variables, &body));
+            self.trigger_on = outer;
         }
     }
 }

@@ -35,6 +35,7 @@ mod flow;
 mod function;
 mod guard;
 mod lex;
+mod making;
 mod names;
 mod normalise;
 mod parse;
@@ -54,9 +55,9 @@ pub use guard::{Guard, guarded};
 pub use normalise::normalise;
 pub use replication::{ReplicationCommand, replication_command};
 
-use model::Facts;
+use model::{ColumnId, Facts, facts::Derivation};
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ops::Range,
     sync::Arc,
 };
@@ -84,9 +85,14 @@ pub struct Scope {
     pub prepared: HashMap<String, Arc<Facts>>,
     /// Cursors by name. DECLAREd cursors and named portals share one name space.
     pub cursors: HashMap<String, Arc<Facts>>,
-    /// Tables and views that the session made for itself: they stand before what the catalog
-    /// knows by the same name, and what they hold is not known.
-    pub temporary: BTreeSet<String>,
+    /// What was put into the columns of the session's own tables and views, which stand in the
+    /// catalog in the temporary schema. A column that is absent holds nothing from elsewhere.
+    pub carried: Arc<HashMap<ColumnId, Carried>>,
+    /// Tables that the open transaction made, by name, which the catalog does not show yet.
+    pub made: Arc<BTreeMap<String, MadeBefore>>,
+    /// The statement runs whether it is understood or not: where names may have changed, what they
+    /// meant before is better than nothing.
+    pub lenient: bool,
     /// The open transaction changed what names mean; the catalog does not show it yet.
     pub altered: bool,
 }
@@ -99,10 +105,38 @@ impl Default for Scope {
             standard_conforming_strings: true,
             prepared: HashMap::new(),
             cursors: HashMap::new(),
-            temporary: BTreeSet::new(),
+            carried: Arc::default(),
+            made: Arc::default(),
+            lenient: false,
             altered: false,
         }
     }
+}
+
+/// A table that the open transaction made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct MadeBefore {
+    /// The schema that was named, if one was.
+    pub schema: Option<String>,
+    /// Its columns in order with what was put into each; `None` if they are not known.
+    pub columns: Option<Vec<(String, Carried)>>,
+}
+
+/// What was put into a column.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Carried {
+    /// Every column whose value can be part of what it holds.
+    pub sources: BTreeSet<ColumnId>,
+    /// How that derives from them.
+    pub derivation: Derivation,
+    /// True if something in it was not understood.
+    pub unknown: bool,
+}
+
+/// True for the schemas in which sessions' temporary objects live. No ordinary schema can have
+/// such a name: PostgreSQL reserves the prefix `pg_`.
+pub fn is_temporary(schema: &str) -> bool {
+    schema == "pg_temp" || schema.starts_with("pg_temp_")
 }
 
 /// One statement of a text, analysed.

@@ -80,6 +80,22 @@ impl Path {
         }
     }
 
+    /// True if the session has something temporary of this name.
+    pub(crate) fn temporary(&self, catalog: &Catalog, name: &str) -> bool {
+        let temp = self.temp.as_deref();
+        temp.is_some_and(|temp| catalog.relation_named(temp, name).is_some())
+    }
+
+    /// True if an unqualified name reaches something before it reaches what is temporary: only
+    /// where the path says so is that not the first place.
+    pub(crate) fn before_temporary(&self, catalog: &Catalog, name: &str) -> bool {
+        let Some(place) = self.schemas.iter().position(|schema| crate::is_temporary(schema)) else {
+            return false;
+        };
+        let mut earlier = self.schemas.iter().take(place);
+        earlier.any(|schema| catalog.relation_named(schema, name).is_some())
+    }
+
     /// The type that a name reaches. SQL's own spellings arrive as `pg_catalog.int4`.
     pub(crate) fn ty<'c>(
         &self,

@@ -3,7 +3,7 @@
 
 use crate::{
     MAX_EXPANSION,
-    analyse::Walk,
+    analyse::{MadeAs, Walk},
     builtin,
     flow::{Columns, Distance, Field, Flow},
     names::{Path, missing, reference},
@@ -11,11 +11,11 @@ use crate::{
     scope::{Env, Fragment, Table},
 };
 use model::{
-    Operation, RelationId, Use,
+    ColumnId, Operation, RelationId, Use,
     catalog::{Column, Relation, RelationKind},
 };
 use pg_raw_parse::{Node, nodes};
-use std::{rc::Rc, sync::Arc};
+use std::{collections::BTreeSet, rc::Rc, sync::Arc};
 
 /// What a name in FROM or as a statement's target reaches.
 pub(crate) enum Reached<'a> {
@@ -32,11 +32,12 @@ impl<'a> Walk<'a> {
     pub(crate) fn reach(&mut self, range: &nodes::RangeVar) -> Reached<'a> {
         let (schema, name) = (range.schemaname(), range.relname().unwrap_or_default());
         let database = range.catalogname().is_none_or(|name| name == self.catalog.database);
-        if let Some(made) = self.made.tables.get(name) {
-            return match made {
-                Some(columns) => Reached::Made(Rc::clone(columns)),
-                None => self.lost(schema, name, "an earlier statement of the same text makes it"),
-            };
+        match self.made_as(schema, name) {
+            MadeAs::Other => {}
+            MadeAs::This(columns) if database => return Reached::Made(columns),
+            MadeAs::This(_) | MadeAs::Unclear => {
+                return self.lost(schema, name, "an earlier statement of the same text makes it");
+            }
         }
         if !database {
             return self.lost(schema, name, "it is in another database");
@@ -50,14 +51,10 @@ impl<'a> Walk<'a> {
             } else {
                 "an earlier statement of the same text may change it; send them separately"
             };
-            return self.lost(schema, name, why);
-        }
-        // The server looks among the temporary ones first, whatever the path.
-        let anywhere = schema.is_none_or(|schema| schema.starts_with("pg_temp"));
-        if anywhere && self.scope.temporary.contains(name) {
-            let why = "this session made one for itself by that name, and what it holds is not \
-                       known; write the schema if another is meant";
-            return self.lost(schema, name, why);
+            if !self.scope.lenient {
+                return self.lost(schema, name, why);
+            }
+            self.facts.unknown(format!("table \"{name}\""), why);
         }
         match self.path.relation(self.catalog, schema, name) {
             Some(relation) => Reached::Known(relation),
@@ -84,7 +81,10 @@ impl<'a> Walk<'a> {
                 if relation.kind == RelationKind::Foreign {
                     self.facts.on(Operation::Foreign, reference(relation));
                 }
-                let columns = self.columns(relation);
+                let mut columns = self.columns(relation);
+                if crate::is_temporary(&relation.schema) {
+                    columns = Rc::new(self.made_up(Columns::clone(&columns)));
+                }
                 Table {
                     alias: relation.name.as_str().into(),
                     schema: Some(relation.schema.as_str().into()),
@@ -95,7 +95,9 @@ impl<'a> Walk<'a> {
             }
             Reached::Made(columns) => {
                 self.facts.on(Operation::Select, missing(range.schemaname(), name));
-                let columns = Columns::clone(&columns);
+                let mut columns = Columns::clone(&columns);
+                let set = self.new_set();
+                columns.fields.iter_mut().for_each(|field| field.flow.sources.push(set));
                 Table::new(name, columns)
             }
             Reached::Missing => {
@@ -141,11 +143,17 @@ impl<'a> Walk<'a> {
         columns
     }
 
-    /// A column as itself, with the columns that share its storage by inheritance.
+    /// A column as itself, with the columns that share its storage by inheritance, and with what
+    /// the session put into it where it is the session's own.
     fn base(&self, relation: &Relation, column: &Column) -> Flow {
         let id = relation.column_id(column.number);
         let mut flow = Flow { origin: Some(id), ty: Some(column.type_id), ..Flow::default() };
         flow.sources.push(id);
+        self.carried(id, &mut flow);
+        if crate::is_temporary(&relation.schema) {
+            // What the client put there is of its own making until a predicate compares it.
+            flow.sources.push(crate::relate::set(relation.id.0));
+        }
         if relation.parents.is_empty() && self.catalog.children(relation.id).is_empty() {
             return flow;
         }
@@ -171,14 +179,39 @@ impl<'a> Walk<'a> {
             seen.push(*id);
             let Some(relative) = self.catalog.relation(*id) else { continue };
             if let Some(column) = relative.column(column) {
-                flow.sources.push(relative.column_id(column.number));
+                let id = relative.column_id(column.number);
+                flow.sources.push(id);
+                self.carried(id, flow);
             }
             self.family(relative, column, up, seen, flow);
         }
     }
 
+    /// Adds what was put into a column of the session's own.
+    fn carried(&self, id: ColumnId, flow: &mut Flow) {
+        let Some(carried) = self.scope.carried.get(&id) else { return };
+        for source in &carried.sources {
+            if !flow.sources.contains(source) {
+                flow.sources.push(*source);
+            }
+        }
+        flow.unknown |= carried.unknown;
+        flow.distance = flow.distance.max(Distance::of(carried.derivation));
+    }
+
     fn expand_view(&mut self, relation: &'a Relation, columns: &mut Columns) {
         let what = || format!("view \"{}.{}\"", relation.schema, relation.name);
+        if crate::is_temporary(&relation.schema) {
+            // What it shows was told when it was made; the tables below it are read with it.
+            let sources = columns.fields.iter().flat_map(|field| field.flow.sources.iter());
+            let under: BTreeSet<RelationId> = sources.map(|source| source.relation).collect();
+            for id in under.into_iter().filter(|id| *id != relation.id) {
+                if let Some(base) = self.catalog.relation(id) {
+                    self.facts.on(Operation::Select, reference(base));
+                }
+            }
+            return;
+        }
         if builtin::opaque_view(&relation.schema) {
             return;
         }
@@ -237,7 +270,8 @@ impl<'a> Walk<'a> {
         walk: impl FnOnce(&mut Self) -> T,
     ) -> T {
         let path = std::mem::replace(&mut self.path, Rc::new(path));
-        let made = std::mem::take(&mut self.made);
+        // A view's names were bound when it was made; a trigger's are looked up when it runs.
+        let hidden = row.is_none().then(|| std::mem::take(&mut self.made));
         let facts = std::mem::take(&mut self.facts);
         let frames = std::mem::take(&mut self.frames);
         let guarding = std::mem::take(&mut self.guarding);
@@ -245,14 +279,16 @@ impl<'a> Walk<'a> {
         let result = walk(self);
         self.expansion -= 1;
         self.frames = frames;
-        self.made = made;
+        if let Some(made) = hidden {
+            self.made = made;
+        }
         self.path = path;
         self.guarding = guarding;
         let mut inner = std::mem::replace(&mut self.facts, facts);
         inner.forget_look_ups();
         self.facts.take(inner, |column, usage| match usage {
             Use::Inferred | Use::LookedUp => Some(Use::Tested),
-            Use::Exported if row == Some(column.relation) => None,
+            Use::Exported | Use::Copied if row == Some(column.relation) => None,
             other => Some(other),
         });
         result

@@ -75,6 +75,10 @@ pub fn replication_command(text: &str, sql: bool) -> Option<ReplicationCommand> 
         dynamic: false,
         unknowns: Vec::<Unknown>::new(),
         session: Vec::new(),
+        moves: Vec::new(),
+        made: Vec::new(),
+        renamed: Vec::new(),
+        keeps_names: true,
     };
     Some(ReplicationCommand { facts, normalised: normalise(&tokens) })
 }

@@ -12,21 +12,18 @@ use crate::{
 };
 use model::{
     Facts, Operation, Use,
-    facts::{Output, SessionChange},
+    facts::{Output, RelationRef, SessionChange},
 };
 use pg_raw_parse::{
     Node,
     list::NodeList,
     nodes::{
-        CreateTableAsStmt, DeclareCursorStmt, DoStmt, ExecuteStmt, FetchStmt, IntoClause,
-        PrepareStmt, RangeVar, SelectStmt, TransactionStmt, VariableSetStmt,
+        CreateTableAsStmt, DeclareCursorStmt, DoStmt, ExecuteStmt, FetchStmt, PrepareStmt,
+        RangeVar, SelectStmt, TransactionStmt, VariableSetStmt,
     },
     raw::{DiscardMode, TransactionStmtKind, VariableSetKind},
 };
 use std::{rc::Rc, sync::Arc};
-
-/// `RELPERSISTENCE_TEMP`.
-const TEMPORARY: u8 = b't';
 
 /// `CURSOR_OPT_HOLD`.
 const WITH_HOLD: i32 = 0x20;
@@ -143,17 +140,24 @@ impl Walk<'_> {
 
     /// An effect on the relation that a name reaches.
     pub(crate) fn on_range(&mut self, operation: Operation, range: &RangeVar) {
-        let shown = match self.path.relation(
-            self.catalog,
-            range.schemaname(),
-            range.relname().unwrap_or_default(),
-        ) {
-            Some(relation) if self.path.certain || range.schemaname().is_some() => {
-                reference(relation)
-            }
-            _ => missing(range.schemaname(), range.relname().unwrap_or_default()),
-        };
+        let shown = self.reached_as(range);
         self.facts.on(operation, shown);
+    }
+
+    /// The relation that a name reaches, as facts name it.
+    pub(crate) fn reached_as(&self, range: &RangeVar) -> RelationRef {
+        self.reached_by(range.schemaname(), range.relname().unwrap_or_default())
+    }
+
+    /// The same for a name in parts.
+    pub(crate) fn reached_by(&self, schema: Option<&str>, name: &str) -> RelationRef {
+        if self.is_made_temporary(schema, name) {
+            return missing(Some("pg_temp"), name);
+        }
+        match self.path.relation(self.catalog, schema, name) {
+            Some(relation) if self.path.certain || schema.is_some() => reference(relation),
+            _ => missing(schema, name),
+        }
     }
 
     fn set(&mut self, set: &VariableSetStmt) {
@@ -277,6 +281,12 @@ impl Walk<'_> {
         };
         // The server reads it anew where the path is another than when it was prepared.
         let moved = !self.path.certain || self.path.schemas != self.scope.search_path;
+        // The server looks its names up anew, and since then something of that name was made.
+        let known = known.filter(|inner| {
+            let relations = inner.effects.iter().filter_map(|effect| effect.relation.as_ref());
+            let mut known = relations.filter(|relation| relation.id.is_some());
+            !known.any(|relation| self.made.tables.contains_key(&*relation.name))
+        });
         let Some(inner) = known.filter(|_| !moved) else {
             let why = if moved {
                 "names may mean something else since it was prepared; send it separately"
@@ -332,9 +342,9 @@ impl Walk<'_> {
         match left.into_clause() {
             None => Some(self.select(select, env)),
             Some(into) => {
-                self.creates(into);
+                self.effect_of_making(into.rel());
                 let columns = self.select(select, env);
-                self.filled(into, columns);
+                self.filled(into, columns, false);
                 None
             }
         }
@@ -346,57 +356,10 @@ impl Walk<'_> {
         env: &Env<'_>,
     ) -> Option<Columns> {
         let into = create.into()?;
-        self.creates(into);
+        self.effect_of_making(into.rel());
         let columns = self.statement(create.query(), env).unwrap_or_else(Columns::open);
-        self.filled(into, columns);
+        self.filled(into, columns, create.if_not_exists);
         None
-    }
-
-    fn creates(&mut self, into: &IntoClause) {
-        // The new name stands for nothing yet: the query may read another table of that name.
-        let Some(range) = into.rel() else { return };
-        self.announces(range);
-    }
-
-    /// Notes that a statement creates a table or view of this name.
-    pub(crate) fn makes(&mut self, range: &RangeVar, columns: Option<Rc<Columns>>) {
-        self.announces(range);
-        let name = range.relname().unwrap_or_default();
-        self.made.tables.insert(name.to_owned(), columns);
-    }
-
-    fn announces(&mut self, range: &RangeVar) {
-        let temporary = range.relpersistence.cast_unsigned() == TEMPORARY
-            || range.schemaname().is_some_and(|schema| schema.starts_with("pg_temp"));
-        let name = range.relname().unwrap_or_default();
-        let operation = if temporary { Operation::CreateTemp } else { Operation::Create };
-        let schema = match range.schemaname() {
-            Some(schema) => Some(schema),
-            None if temporary => Some("pg_temp"),
-            None => None,
-        };
-        self.facts.on(operation, missing(schema, name));
-    }
-
-    /// A new table's content: its sources leave their place, and later statements of the text can
-    /// read them there.
-    fn filled(&mut self, into: &IntoClause, mut columns: Columns) {
-        let names = crate::names::parts(into.col_names());
-        columns.rename(names);
-        for field in &mut columns.fields {
-            // The next statement of the text reads them; what sets were compared with goes along.
-            self.facts.relations.widen(&mut field.flow.sources);
-            if !into.skip_data {
-                self.facts.uses(&field.flow, Use::Exported);
-            }
-            field.flow.origin = None;
-        }
-        if columns.rest != Rest::Closed {
-            self.facts.unknown("the columns of the new table", "name them");
-        }
-        if let Some(name) = into.rel().and_then(RangeVar::relname) {
-            self.made.tables.insert(name.to_owned(), Some(Rc::new(columns)));
-        }
     }
 }
 
@@ -411,14 +374,7 @@ fn replayed(facts: &Facts) -> Option<Columns> {
 }
 
 fn flow_of(output: &Output) -> Flow {
-    use crate::flow::Distance;
-    use model::facts::Derivation;
-    let distance = match output.derivation {
-        Derivation::Identity => Distance::Identity,
-        Derivation::Cast => Distance::Cast,
-        Derivation::Expression => Distance::Expression,
-        Derivation::Aggregate => Distance::Aggregate,
-    };
+    let distance = crate::flow::Distance::of(output.derivation);
     Flow {
         // What was guarded when it was prepared need not be when it runs.
         sources: output.sources.iter().chain(&output.statistics).copied().collect(),

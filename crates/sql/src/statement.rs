@@ -107,10 +107,13 @@ impl Walk<'_> {
                 }
             }
             inner.session.clear();
+            inner.moves.clear();
+            inner.made.clear();
+            inner.renamed.clear();
             self.copy = None;
         }
         self.facts.take(inner, |_, usage| match usage {
-            Use::Written | Use::Exported if !analyse => None,
+            Use::Written | Use::Exported | Use::Copied if !analyse => None,
             other => Some(other),
         });
         Columns::closed(vec![Field::new("QUERY PLAN", shown)])

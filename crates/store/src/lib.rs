@@ -28,6 +28,7 @@
 //! # });
 //! ```
 
+mod carried;
 mod error;
 mod events;
 mod feed;
@@ -36,6 +37,7 @@ mod labels;
 mod open;
 mod secrets;
 
+pub use carried::KeptLabel;
 pub use error::StoreError;
 pub use events::Event;
 pub use feed::ChangeFeed;

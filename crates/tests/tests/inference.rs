@@ -159,6 +159,42 @@ fn an_answer_that_spells_a_value_is_masked_like_the_value() {
     }
 }
 
+/// A table of guesses that the session made for itself is as much its own as a list of values.
+#[tokio::test]
+async fn a_guess_from_a_temporary_table_is_masked_like_what_it_hit() {
+    let stage = Stage::shop().unwrap();
+    let url = stage.weir.url(PERSON, "shop");
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+        .batch_execute(
+            "create temp table guesses (x int);
+             insert into guesses select g from generate_series(309990, 310010) g",
+        )
+        .await
+        .unwrap();
+    let all = client.query("select x from guesses order by x", &[]).await.unwrap();
+    assert_eq!((all.len(), all[20].get::<_, i32>(0)), (21, 310_010), "alone they are her own");
+    for sql in [
+        "select x from guesses join hr.employees on salary = x where id = 1",
+        "select max(x) from guesses, hr.employees where id = 1 and x <= salary",
+        "create temp table hits as select x from guesses join hr.employees on salary = x;
+         select * from hits",
+        "create temp view odd as select department, case when id = 1 then salary else id end as p
+         from hr.employees; select sum(p) - sum(0) from odd",
+    ] {
+        let truth = stage.truth(&format!(
+            "create temp table guesses as select g as x from generate_series(309990, 310010) g;
+             {sql}"
+        ));
+        let truth = truth.unwrap();
+        assert!(truth.contains(CHIEF) || truth.contains("37"), "no exploit: {sql}\n{truth}");
+        let said = client.simple_query(sql).await.unwrap();
+        let said = format!("{said:?}");
+        assert!(!said.contains(CHIEF) && !said.contains("371"), "{sql} leaks: {said}");
+    }
+}
+
 #[test]
 fn agents_compare_and_count_but_do_not_search() {
     let stage = Stage::shop().unwrap();

@@ -10,6 +10,7 @@
 
 mod engine;
 mod health;
+mod labels;
 mod rules;
 mod settings;
 mod stop;

@@ -108,6 +108,71 @@ pub fn sections(major: u32, reading: Reading) -> Vec<(Section, String)> {
     ]
 }
 
+/// What a session has for itself: the relations and types of its temporary schema, in the order in
+/// which the builder wants their rows. Asked on the session's own connection, one at a time and
+/// under whatever path is in force: expressions that are written out may not be qualified then, so
+/// that names in them are not found, which counts as unknown.
+pub fn temporary() -> [(Section, String); 6] {
+    const OWN: &str = "pg_catalog.pg_my_temp_schema()";
+    let of = |column: &str| {
+        format!(
+            "{column} IN (SELECT c.oid FROM pg_catalog.pg_class c \
+             WHERE {KINDS} AND c.relnamespace = {OWN})"
+        )
+    };
+    [
+        (
+            Section::Relations,
+            format!(
+                "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltype, c.reltuples, NULL::text \
+                 FROM pg_catalog.pg_class c \
+                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+                 WHERE {KINDS} AND c.relnamespace = {OWN}"
+            ),
+        ),
+        (
+            Section::Columns,
+            format!(
+                "SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, \
+                 CASE WHEN a.attgenerated = '' THEN NULL \
+                 ELSE coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '') END \
+                 FROM pg_catalog.pg_attribute a \
+                 LEFT JOIN pg_catalog.pg_attrdef d \
+                 ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated <> '' \
+                 WHERE a.attnum > 0 AND NOT a.attisdropped AND {} \
+                 ORDER BY a.attrelid, a.attnum",
+                of("a.attrelid")
+            ),
+        ),
+        (
+            Section::Rules,
+            format!(
+                "SELECT DISTINCT r.ev_class FROM pg_catalog.pg_rewrite r \
+                 WHERE (r.rulename <> '_RETURN' OR r.ev_type <> '1') AND {}",
+                of("r.ev_class")
+            ),
+        ),
+        (
+            Section::Inheritance,
+            format!(
+                "SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits i WHERE {} \
+                 ORDER BY i.inhrelid, i.inhseqno",
+                of("i.inhrelid")
+            ),
+        ),
+        (
+            Section::Triggers,
+            format!(
+                "SELECT t.tgrelid, t.tgfoid FROM pg_catalog.pg_trigger t \
+                 WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND {} \
+                 ORDER BY t.tgrelid, t.tgname",
+                of("t.tgrelid")
+            ),
+        ),
+        (Section::Types, format!("{TYPES} WHERE t.typnamespace = {OWN}")),
+    ]
+}
+
 /// All texts as one simple query in a read-only transaction of one snapshot. The settings decide
 /// how PostgreSQL writes expressions, and end with the transaction. A lock that somebody holds on
 /// a table (views are written out under a lock) must not hold up the reading for long.

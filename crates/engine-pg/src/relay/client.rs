@@ -184,12 +184,13 @@ impl Relay {
             None => {
                 let text = frontend::Query::parse(message.payload)?.text;
                 let cleared = match self.clear_command(text) {
-                    Some(cleared) => cleared,
+                    Some(cleared) => cleared.map(Some),
                     None if !self.ready() => return Ok(Step::Blocked),
                     None => self.clear(text, Via::Simple, &Parameters::default()),
                 };
                 match cleared {
-                    Ok(cleared) => cleared,
+                    Ok(Some(cleared)) => cleared,
+                    Ok(None) => return Ok(Step::Blocked),
                     Err(refusal) => {
                         self.refuse_query(refusal)?;
                         return Ok(Step::Done);
@@ -260,6 +261,20 @@ impl Relay {
             self.settle();
             return false;
         }
+        self.become_ready(readiness)
+    }
+
+    /// The same for those who run without being understood, where what they write where matters.
+    fn becomes_certain(&mut self) -> bool {
+        if self.is_unsettled() && !self.copying_in {
+            self.settle();
+            return false;
+        }
+        let readiness = self.session.certainty();
+        self.become_ready(readiness)
+    }
+
+    fn become_ready(&mut self, readiness: Readiness) -> bool {
         match readiness {
             Readiness::Ready => true,
             Readiness::CatalogStale => {
@@ -297,15 +312,36 @@ impl Relay {
         self.block = Some(Block::Settle);
     }
 
-    /// Plans, decides and records a text.
+    /// Plans, decides and records a text; `None` if it has to wait.
     pub(super) fn clear(
         &mut self,
         text: Text<'_>,
         via: Via,
         parameters: &Parameters,
-    ) -> Result<Cleared<Statement>, Refusal> {
+    ) -> Result<Option<Cleared<Statement>>, Refusal> {
         let plan = self.plan(text)?;
-        self.session.submit(&plan, via, parameters, SystemTime::now())
+        if !self.carries(&plan)? {
+            return Ok(None);
+        }
+        self.session.submit(&plan, via, parameters, SystemTime::now()).map(Some)
+    }
+
+    /// True if the labels that a plan's values carry are in force and kept; else it has to wait,
+    /// and to be planned anew.
+    pub(super) fn carries(&mut self, plan: &Plan) -> Result<bool, Refusal> {
+        if self.session.may_carry_unseen(plan) && !self.becomes_certain() {
+            return Ok(false);
+        }
+        let now = SystemTime::now();
+        // What is refused puts nothing anywhere; it is refused where it is submitted.
+        if !self.session.may_run(plan) {
+            return Ok(true);
+        }
+        if let Some(keeping) = self.session.carry(plan, now)? {
+            self.block = Some(Block::Labels(keeping));
+            return Ok(false);
+        }
+        Ok(true)
     }
 
     /// Plans a text. What is not UTF-8 can be planned only for those who need no understanding.

@@ -71,6 +71,8 @@ pub(super) enum Request {
     CopyEnd,
     /// One setting of the scope, asked by SHOW.
     Show(super::probe::Setting),
+    /// A part of what the session has for itself.
+    Look(crate::catalog::queries::Section),
 }
 
 /// A statement that was cleared and sent.
@@ -96,11 +98,14 @@ pub(super) struct Run {
     pub(super) limited: bool,
     /// It is a COPY TO STDOUT.
     pub(super) copied: bool,
+    /// The state of labels that its masks are made for.
+    pub(super) carried: u64,
 }
 
 impl Run {
     /// A run that begins now.
     pub(super) fn new(statement: Statement, portal: Option<Arc<Portal>>, now: Instant) -> Self {
+        let carried = statement.plan.knowledge.carried;
         let rows_may_leave = statement.durability < model::Durability::BeforeRow;
         Self {
             statement,
@@ -113,6 +118,7 @@ impl Run {
             rows_may_leave,
             limited: false,
             copied: false,
+            carried,
         }
     }
 

@@ -212,6 +212,14 @@ impl Relay {
             None => {
                 let now = SystemTime::now();
                 let (plan, parameters) = (&portal.plan, &portal.parameters);
+                match self.carries(plan) {
+                    Ok(true) => {}
+                    Ok(false) => return Ok(Step::Blocked),
+                    Err(refusal) => {
+                        self.refuse_extended(refusal)?;
+                        return Ok(Step::Done);
+                    }
+                }
                 match self.session.submit(plan, Via::Extended, parameters, now) {
                     Ok(cleared) => cleared,
                     Err(refusal) => {

@@ -1,10 +1,17 @@
-//! What Weir asks the upstream on the session's own connection, unseen by the client: the scope.
+//! What Weir asks the upstream on the session's own connection, unseen by the client: the scope,
+//! and what the session has for itself.
 //!
 //! SHOW takes no snapshot, so that a transaction that has only begun can still choose its isolation
-//! level after it.
+//! level after it. What is temporary is asked for only after a statement that may have changed it,
+//! or after a transaction.
 
 use super::{Block, End, Expected, Relay, expected::Request};
+use crate::catalog::{
+    build::Builder,
+    queries::{self, Section},
+};
 use wire_pg::{
+    Values,
     backend::Status,
     frontend::{Kind, encode},
 };
@@ -26,12 +33,15 @@ pub(super) enum Setting {
 }
 
 /// Answers as they come in.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Probe {
     search_path: Option<String>,
     role: Option<String>,
     session_user: Option<String>,
     conforming: bool,
+    /// What the session has for itself, if that was asked; `None` inside if an answer was not
+    /// understood.
+    own: Option<Option<Builder>>,
     under_way: usize,
 }
 
@@ -64,7 +74,19 @@ impl Relay {
                     return true;
                 }
             }
-            self.probe = Probe { under_way: QUESTIONS.len(), ..Probe::default() };
+            let own = self.session.asks_temporary();
+            let more = if own { queries::temporary().into() } else { Vec::new() };
+            for (section, text) in &more {
+                let section = *section;
+                if self.run_hidden(text.as_bytes(), |_| Request::Look(section)).is_err() {
+                    return true;
+                }
+            }
+            self.probe = Probe {
+                under_way: QUESTIONS.len() + more.len(),
+                own: own.then(|| Some(Builder::default())),
+                ..Probe::default()
+            };
             if idle {
                 encode::sync(&mut self.upstream.output);
                 self.expected.push_back(Expected::hidden(Request::Sync));
@@ -114,13 +136,27 @@ impl Relay {
         }
     }
 
+    /// One row of what the session has for itself.
+    pub(super) fn told(&mut self, section: Section, values: Values<'_>) {
+        if let Some(own) = &mut self.probe.own
+            && own.as_mut().is_some_and(|builder| builder.row(section, values).is_err())
+        {
+            *own = None;
+        }
+    }
+
     /// One question is done with, answered or not; after the last the client goes on.
     pub(super) fn probe_done(&mut self, answered: bool) {
         self.probe.under_way = self.probe.under_way.saturating_sub(1);
         if self.probe.under_way > 0 && answered {
             return;
         }
-        let probe = std::mem::take(&mut self.probe);
+        let mut probe = std::mem::take(&mut self.probe);
+        match probe.own.take() {
+            Some(Some(builder)) if answered => self.session.set_temporary(builder.finish(0)),
+            Some(_) => self.session.temporary_lost(),
+            None => {}
+        }
         if let (Some(path), true) = (&probe.search_path, answered) {
             let user = probe.role.or(probe.session_user).unwrap_or_default();
             self.session.set_scope_settings(path, &user, probe.conforming);

@@ -25,6 +25,10 @@ impl Relay {
             let setting = *setting;
             return self.answer(setting, rest, frame);
         }
+        if let Some(Request::Look(section)) = self.expected.front().map(|e| &e.request) {
+            let section = *section;
+            return self.look(section, rest, frame);
+        }
         let unrestricted = self.session.unrestricted();
         let Some(run) = self.run_mut() else {
             return Err(End::UpstreamBroke("rows that nobody asked for".to_owned()));
@@ -42,8 +46,11 @@ impl Relay {
             if self.draining && self.may_leave_stream() {
                 return Err(End::Ordered("weir is shutting down"));
             }
+            self.look_again()?;
             return self.copy_data(rest, frame, unrestricted);
         }
+        self.masks_of_front()?;
+        self.look_again()?;
         let masks = self.masks_of_front()?;
         match masks {
             Some(masks) if !masks.pass || self.has_row_limit() => {
@@ -73,6 +80,34 @@ impl Relay {
             run.masks = Some(Arc::clone(&masks));
         }
         Ok(Some(masks))
+    }
+
+    /// Where a column got a label since the statement was sent, its rows may hold what was written
+    /// there: what they may show is decided again, before the next of them leaves.
+    fn look_again(&mut self) -> Result<(), End> {
+        let carried = self.session.database().carried();
+        let Some(run) = self.run_mut() else { return Ok(()) };
+        if run.carried == carried || run.statement.plan.unrestricted {
+            return Ok(());
+        }
+        run.carried = carried;
+        let (plan, part, copied) = (Arc::clone(&run.statement.plan), run.part, run.copied);
+        let fields = run.masks.as_ref().map(|masks| masks.fields.clone());
+        let Some(again) = self.session.decided_again(&plan, std::time::SystemTime::now()) else {
+            return Ok(());
+        };
+        if copied {
+            return Err(End::Ordered("labels changed while it copied rows out; copy them again"));
+        }
+        let Some(fields) = fields else { return Ok(()) };
+        let masks = match again {
+            Some(again) => self.session.masks(&again, part, &fields),
+            None => self.session.masks_for_anything(&plan, &fields),
+        };
+        if let Some(run) = self.run_mut() {
+            run.masks = Some(masks);
+        }
+        Ok(())
     }
 
     fn has_row_limit(&mut self) -> bool {
@@ -171,6 +206,21 @@ impl Relay {
             }
         }
         self.copying_in = !ended;
+    }
+
+    fn look(
+        &mut self,
+        section: crate::catalog::queries::Section,
+        rest: &[u8],
+        frame: Frame,
+    ) -> Result<usize, End> {
+        let Some(payload) = frame::payload(rest, frame) else {
+            self.await_whole(frame)?;
+            return Ok(0);
+        };
+        let row = DataRow::parse(payload).map_err(|error| End::UpstreamBroke(error.to_string()))?;
+        self.told(section, row.values);
+        Ok(frame.len)
     }
 
     /// The beginning of COPY TO STDOUT.

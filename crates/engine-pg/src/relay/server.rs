@@ -129,7 +129,8 @@ impl Relay {
             | Request::DescribePortal(_)
             | Request::Sync
             | Request::CopyEnd
-            | Request::Show(_) => None,
+            | Request::Show(_)
+            | Request::Look(_) => None,
         }
     }
 
@@ -259,7 +260,7 @@ impl Relay {
                 }
                 Ok(())
             }
-            Request::Show(_) => {
+            Request::Show(_) | Request::Look(_) => {
                 self.expected.pop_front();
                 self.probe_done(sqlstate.is_none());
                 Ok(())
@@ -367,7 +368,7 @@ impl Relay {
                 }
                 Request::Parse { name, before, .. } => undone.push((name, before)),
                 Request::Close { name: Some(name), before } => undone.push((name, before)),
-                Request::Show(_) => self.probe_done(false),
+                Request::Show(_) | Request::Look(_) => self.probe_done(false),
                 _ => {}
             }
             failing = None;

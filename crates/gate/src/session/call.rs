@@ -60,11 +60,12 @@ impl Session {
             replication: false,
             policies: planned.policies,
             context: planned.context,
+            names: planned.names,
         }))
     }
 
     /// The mask of a call's result; `None` if it leaves as it is.
-    pub fn call_masks(&self, plan: &Plan, oid: u32, binary: bool) -> Option<Arc<Masks>> {
+    pub fn call_masks(&mut self, plan: &Plan, oid: u32, binary: bool) -> Option<Arc<Masks>> {
         if plan.unrestricted {
             return None;
         }

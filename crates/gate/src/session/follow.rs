@@ -7,7 +7,7 @@ use crate::{
     scope,
 };
 use model::{
-    Operation,
+    Catalog, Facts, Operation,
     facts::{Effect, RelationRef, SessionChange},
 };
 use std::{
@@ -37,45 +37,76 @@ impl Held {
 }
 
 impl Session {
-    /// Tells what the server says the scope is: the effective search path, temporary schema first
-    /// if there is one, and whether strings conform to the standard.
-    pub fn set_scope(&mut self, search_path: Vec<String>, temp: Option<String>, conforming: bool) {
-        // What was prepared is read anew by the server where the path is another.
-        if self.scope.search_path != search_path || self.scope.temp_schema != temp {
-            self.scope.prepared.clear();
-        }
-        self.scope.search_path = search_path;
-        self.scope.temp_schema = temp;
-        self.scope.standard_conforming_strings = conforming;
-        self.scope_known = true;
-        self.rekey();
-    }
-
     /// Tells what the server's settings say: `search_path` as SHOW gives it, the role in force, and
     /// whether strings conform to the standard.
     pub fn set_scope_settings(&mut self, search_path: &str, user: &str, conforming: bool) {
-        let catalog = Arc::clone(&self.database.knowledge().catalog);
-        let mut path = Vec::new();
-        for name in scope::names(search_path) {
-            // What is made without a schema may be temporary from here on.
-            self.makes_temporary |= name == "pg_temp" || name.starts_with("pg_temp_");
-            let name = if name == "$user" { user.to_owned() } else { name };
-            // What does not exist is passed over by the server too.
-            if catalog.has_schema(&name) && !path.contains(&name) {
-                path.push(name);
+        let names = scope::names(search_path).into_iter();
+        // What does not exist is passed over by the server, and by every search for a name too.
+        self.path =
+            names.map(|name| if name == "$user" { user.to_owned() } else { name }).collect();
+        self.scope.standard_conforming_strings = conforming;
+        self.scope_known = true;
+        self.adopt();
+    }
+
+    /// Tells what the server says the session has for itself: its own relations and types.
+    pub fn set_temporary(&mut self, own: Catalog) {
+        let changed = self.temporary.told(own);
+        let named = |facts: &Facts| {
+            let relations = facts.effects.iter().filter_map(|effect| effect.relation.as_ref());
+            facts.dynamic
+                || !facts.unknowns.is_empty()
+                || relations.into_iter().any(|relation| changed.contains(&*relation.name))
+        };
+        // The server looks their names up anew; what a cursor reads was settled when it was made.
+        if !changed.is_empty() {
+            self.scope.prepared.retain(|_, facts| !named(facts));
+        }
+        self.adopt();
+    }
+
+    /// Tells that the server could not say what the session has for itself.
+    pub fn temporary_lost(&mut self) {
+        (self.temporary.lost, self.temporary.asked_for) = (true, false);
+        self.scope.altered = true;
+        self.adopt();
+    }
+
+    /// Takes over the path and what the session has for itself into its scope.
+    pub(super) fn adopt(&mut self) {
+        let temp = self.temporary.schema().cloned();
+        let mut path: Vec<String> = Vec::with_capacity(self.path.len() + 2);
+        for name in &self.path {
+            let name = match (name.as_str(), &temp) {
+                ("pg_temp", Some(temp)) => temp,
+                _ => name,
+            };
+            if !path.contains(name) {
+                path.push(name.clone());
             }
         }
         if !path.iter().any(|name| name == "pg_catalog") {
             path.insert(0, "pg_catalog".to_owned());
         }
-        let temp = self.scope.temp_schema.clone();
-        self.set_scope(path, temp, conforming);
+        // The server looks among the temporary ones first, unless the path gives them a place.
+        if let Some(temp) = temp.iter().find(|temp| !path.contains(temp)) {
+            path.insert(0, temp.clone());
+        }
+        // What was prepared is read anew by the server where the path is another.
+        if self.scope.search_path != path || self.scope.temp_schema != temp {
+            self.scope.prepared.clear();
+        }
+        self.scope.search_path = path;
+        self.scope.temp_schema = temp;
+        self.scope.carried = self.temporary.carried();
+        self.scope.made = self.temporary.uncommitted();
+        self.rekey();
     }
 
     /// What was prepared under another catalog is read anew by the server: a view in it may be
     /// another by now.
     pub(super) fn follow_catalog(&mut self, version: u64) {
-        if std::mem::replace(&mut self.catalog_seen, version) != version {
+        if std::mem::replace(&mut self.catalog_prepared, version) != version {
             self.scope.prepared.clear();
         }
     }
@@ -128,7 +159,12 @@ impl Session {
     pub fn transaction_ended(&mut self) {
         self.held.kept.append(&mut self.held.pending);
         self.forget_cursors();
-        if std::mem::replace(&mut self.scope.altered, self.renamed_temporary) {
+        // What was made and what was rolled back is known only now.
+        self.temporary.transaction_ended();
+        if !self.scope.made.is_empty() {
+            self.adopt();
+        }
+        if std::mem::replace(&mut self.scope.altered, self.temporary.lost) {
             self.rekey();
         }
         if std::mem::take(&mut self.scope_touched) {
@@ -148,6 +184,8 @@ impl Session {
                 SessionChange::Scope => {
                     self.scope_known = false;
                     self.scope_touched = true;
+                    let own = &mut self.temporary;
+                    own.asked_for |= own.any() || own.touched;
                 }
                 SessionChange::Prepare(name, facts) if succeeded => {
                     self.scope.prepared.insert(name.clone(), Arc::clone(facts));
@@ -198,34 +236,43 @@ impl Session {
     fn follow_names(&mut self, part: &Part) {
         let catalog = Arc::clone(&self.database.knowledge().catalog);
         let mut changed = false;
+        let mut own = part.facts.dynamic;
+        let mut new = false;
         if part.facts.dynamic {
             changed |= !std::mem::replace(&mut self.scope.altered, true);
         }
+        let in_path = self.path.iter().any(|name| sql::is_temporary(name));
         for effect in &part.facts.effects {
             let made = effect.relation.as_ref();
             let operation = effect.operation;
-            if operation == Operation::CreateTemp {
-                let Some(made) = made else { continue };
-                changed |= self.scope.temporary.insert(made.name.to_string());
+            let temporary = matches!(operation, Operation::CreateTemp | Operation::DropTemp)
+                || made.is_some_and(|made| self.temporary.is_one(made));
+            if temporary || operation == Operation::Create && (in_path || self.temporary.any()) {
+                // A view over what is temporary is so too, and so is all that the path makes so.
+                own |= temporary || made.is_some();
+            }
+            if temporary || !alters_names(operation) || part.facts.keeps_names {
                 continue;
             }
             // A new table is a name that the catalog does not know: nothing else changes.
             let unheard_of =
                 |made: &RelationRef| !catalog.relations().any(|known| *known.name == *made.name);
             let adds = operation == Operation::Create
-                && made.is_some_and(unheard_of)
-                && !self.makes_temporary;
-            if adds || !alters_names(operation) {
-                continue;
+                && made.is_some_and(|made| made.id.is_none() && unheard_of(made));
+            if adds {
+                new = true;
+            } else {
+                changed |= !std::mem::replace(&mut self.scope.altered, true);
             }
-            self.renamed_temporary |= operation == Operation::Rename
-                && made.is_some_and(|made| {
-                    made.schema.starts_with("pg_temp") || self.scope.temporary.contains(&*made.name)
-                });
-            if let Some(made) = made.filter(|_| self.makes_temporary) {
-                self.scope.temporary.insert(made.name.to_string());
-            }
-            changed |= !std::mem::replace(&mut self.scope.altered, true);
+        }
+        if own && part.facts.effects.iter().any(|e| changes_own(e.operation)) || part.facts.dynamic
+        {
+            self.temporary.asked_for = true;
+            self.temporary.touched = true;
+        }
+        if new || !part.facts.renamed.is_empty() {
+            self.temporary.made(&part.facts);
+            self.adopt();
         }
         if changed {
             self.scope.prepared.clear();
@@ -241,11 +288,22 @@ impl Session {
 
     pub(super) fn rekey(&mut self) {
         let mut hasher = DefaultHasher::new();
-        (&self.scope.temporary, self.scope.altered).hash(&mut hasher);
-        (&self.scope.search_path, &self.scope.temp_schema).hash(&mut hasher);
+        (self.scope.altered, &self.scope.search_path, &self.scope.temp_schema).hash(&mut hasher);
         self.scope.standard_conforming_strings.hash(&mut hasher);
+        if self.temporary.is_own() {
+            (self.id.to_string(), self.temporary.named).hash(&mut hasher);
+        }
+        self.names_key = hasher.finish();
+        if self.temporary.is_own() {
+            self.temporary.version.hash(&mut hasher);
+        }
         self.scope_key = hasher.finish();
     }
+}
+
+/// True if what the session has for itself may be other than before.
+const fn changes_own(operation: Operation) -> bool {
+    matches!(operation, Operation::CreateTemp | Operation::DropTemp) || alters_names(operation)
 }
 
 /// True if other sessions' facts may change. Temporary objects are the session's own.
@@ -255,9 +313,7 @@ fn changes_shared_catalog(operation: Operation) -> bool {
 
 /// True if what names mean may be different after it.
 pub(crate) fn changes_names(part: &Part) -> bool {
-    let changes = |effect: &Effect| {
-        effect.operation == Operation::CreateTemp || alters_names(effect.operation)
-    };
+    let changes = |effect: &Effect| changes_own(effect.operation);
     !part.facts.session.is_empty() || part.facts.dynamic || part.facts.effects.iter().any(changes)
 }
 

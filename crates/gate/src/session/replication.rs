@@ -1,8 +1,11 @@
 //! Commands of the replication grammar, on a connection that policy let be one. Knows that they are
 //! not SQL; what they stream is the engine's.
 
-use super::{Asker, PlanContext, Session, minute};
-use crate::plan::Plan;
+use super::{Session, planning::minute};
+use crate::{
+    cache::PlanContext,
+    plan::{Asker, Plan},
+};
 use policy::ProtocolFeature;
 use std::{sync::Arc, time::SystemTime};
 
@@ -27,7 +30,7 @@ impl Session {
             asker: self.asker,
             scope: self.scope_key,
             policies: policies.version(),
-            knowledge: knowledge.generation,
+            knowledge: knowledge.revision,
             minute: if policies.time_dependent() { minute(now) } else { 0 },
         };
         let asker = Asker {
@@ -36,6 +39,7 @@ impl Session {
             context: self.context(now),
             scope: &self.scope,
             unrestricted: self.unrestricted,
+            names: self.names_key,
         };
         let gate = &self.gate;
         let plan = gate.make_replication_plan(text, command, &asker, knowledge, &policies, context);

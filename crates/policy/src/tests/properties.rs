@@ -84,6 +84,7 @@ fn facts() -> impl Strategy<Value = Facts> {
         Use::Inferred,
         Use::Written,
         Use::Exported,
+        Use::Copied,
     ];
     let used = (columns(), proptest::sample::select(uses.to_vec()))
         .prop_map(|(column, usage)| ColumnUse { column, usage });
@@ -105,6 +106,10 @@ fn facts() -> impl Strategy<Value = Facts> {
                 dynamic,
                 unknowns: if unknown { vec![what] } else { vec![] },
                 session: vec![],
+                moves: vec![],
+                made: vec![],
+                renamed: vec![],
+                keeps_names: false,
             }
         },
     )

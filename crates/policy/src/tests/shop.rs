@@ -160,6 +160,10 @@ impl Shop {
                 dynamic: false,
                 unknowns: vec![],
                 session: vec![],
+                moves: vec![],
+                made: vec![],
+                renamed: vec![],
+                keeps_names: false,
             },
             time: 1_795_317_310,
         };
@@ -245,6 +249,7 @@ impl Shop {
             "inferred" => Use::Inferred,
             "written" => Use::Written,
             "exported" => Use::Exported,
+            "copied" => Use::Copied,
             word => panic!("{word}: no use"),
         };
         ColumnUse { column: self.column(column), usage }

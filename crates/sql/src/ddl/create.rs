@@ -4,35 +4,31 @@ use super::object::object_word;
 use crate::{
     analyse::Walk,
     copy::word,
+    flow::Flow,
     names::{parts, split, strings},
     scope::Env,
 };
-use model::Operation;
+use model::{Operation, facts::Destination};
 use pg_raw_parse::{
     Node,
-    nodes::{CreateFunctionStmt, RangeVar},
+    nodes::{CreateFunctionStmt, RangeVar, RuleStmt},
     raw::ObjectType,
 };
 
 impl Walk<'_> {
-    pub(super) fn creates_something(&mut self, node: Node<'_>) -> bool {
+    pub(super) fn creates_something(&mut self, node: Node<'_>, env: &Env<'_>) -> bool {
         match node {
-            Node::CreateStmt(create) => {
-                if let Some(range) = create.relation() {
-                    self.makes(range, None);
-                }
-            }
-            Node::ViewStmt(view) => {
-                if let Some(range) = view.view() {
-                    self.makes(range, None);
-                }
-            }
+            Node::CreateStmt(create) => self.create_table(create, env),
+            Node::ViewStmt(view) => self.create_view(view, env),
             Node::CreateSeqStmt(create) => {
                 if let Some(range) = create.sequence() {
-                    self.makes(range, None);
+                    self.makes(range);
                 }
             }
-            Node::IndexStmt(index) => self.on_or(Operation::Create, index.relation(), "index"),
+            Node::IndexStmt(index) => {
+                self.on_or(Operation::Create, index.relation(), "index");
+                self.facts.keeps_names = true;
+            }
             Node::CreateSchemaStmt(create) => {
                 self.object(Operation::Create, "schema", create.schemaname());
                 for element in create.schema_elts() {
@@ -74,7 +70,7 @@ impl Walk<'_> {
             Node::CreateEventTrigStmt(create) => {
                 self.object(Operation::Security, "event trigger", create.trigname());
             }
-            Node::RuleStmt(rule) => self.on_or(Operation::Create, rule.relation(), "rule"),
+            Node::RuleStmt(rule) => self.creates_rule(rule),
             Node::CreatePLangStmt(create) => {
                 self.object(Operation::Code, "language", create.plname());
             }
@@ -82,6 +78,16 @@ impl Walk<'_> {
             _ => return false,
         }
         true
+    }
+
+    /// A rule makes other statements of later ones, and of an empty table a view.
+    fn creates_rule(&mut self, rule: &RuleStmt) {
+        self.on_or(Operation::Create, rule.relation(), "rule");
+        let Some(range) = rule.relation() else { return };
+        let relation = self.reached_as(range);
+        if crate::is_temporary(&relation.schema) {
+            self.facts.moved(Destination::All(relation), &Flow::unknown());
+        }
     }
 
     fn creates_function(&mut self, create: &CreateFunctionStmt) {

@@ -7,7 +7,7 @@ use crate::{
     flow::{Columns, Field, Flow, Rest},
     scope::Env,
 };
-use model::Use;
+use model::{Use, catalog::RelationKind, facts::Destination};
 use pg_raw_parse::Node;
 use std::collections::HashMap;
 
@@ -253,12 +253,33 @@ impl Walk<'_> {
         }
     }
 
+    /// What a trigger puts into the row goes into the table: into the column of that name, or into
+    /// any of them.
+    fn fill_row(&mut self, field: Option<&String>, value: &Flow) {
+        let on = self.trigger_on.and_then(|id| self.catalog.relation(id));
+        let Some(relation) = on.filter(|relation| stores(relation.kind)) else {
+            return self.facts.uses(value, Use::Exported);
+        };
+        for column in &relation.columns {
+            if field.is_some_and(|field| *field != column.name) {
+                continue;
+            }
+            let id = relation.column_id(column.number);
+            // A row in the place of the row: each column takes the field of its name.
+            let of_row = value.fields.as_deref().filter(|_| field.is_none());
+            let of_row = of_row.and_then(|fields| crate::scope::field_of(fields, &column.name));
+            let mut flow = of_row.unwrap_or_else(|| value.clone());
+            flow.sources.retain(|source| *source != id);
+            self.facts.uses(&flow, Use::Copied);
+            self.facts.moved(Destination::Column(id), &flow);
+        }
+    }
+
     /// A value into a variable, or into a field of one.
     fn fill(&mut self, path: &[String], value: Flow) {
         let Some((name, fields)) = path.split_first() else { return };
         if name == "new" {
-            // What a trigger puts into the row goes into the table.
-            self.facts.uses(&value, Use::Exported);
+            self.fill_row(fields.first(), &value);
         }
         let Some(Frame { arguments, .. }) = self.frames.last_mut() else { return };
         let Some((_, slot)) = arguments.iter_mut().find(|(known, _)| known == name) else {
@@ -307,6 +328,17 @@ impl Walk<'_> {
         if slot.ty.is_none() && fields.is_empty() {
             slot.ty = value.ty;
         }
+    }
+}
+
+/// True for relations whose columns keep what is put into them, in this database.
+fn stores(kind: RelationKind) -> bool {
+    match kind {
+        RelationKind::Table | RelationKind::Partitioned | RelationKind::Materialized => true,
+        RelationKind::View
+        | RelationKind::Foreign
+        | RelationKind::Sequence
+        | RelationKind::Composite => false,
     }
 }
 

@@ -206,9 +206,19 @@ impl Walk<'_> {
 
     /// Columns of an item of FROM that carry nothing of the database are a set of the client's own:
     /// which of its rows come back can tell what it was compared with.
-    fn made_up(&mut self, mut columns: Columns) -> Columns {
+    pub(crate) fn made_up(&mut self, mut columns: Columns) -> Columns {
         let mut set = None;
-        for field in columns.fields.iter_mut().filter(|field| field.flow.is_given()) {
+        // What the session put into a table of its own is as much its own.
+        let own = |source: &model::ColumnId| {
+            let relation = self.catalog.relation(source.relation);
+            relation.is_some_and(|relation| crate::is_temporary(&relation.schema))
+        };
+        let given: Vec<bool> = columns
+            .fields
+            .iter()
+            .map(|field| !field.flow.unknown && field.flow.sources.iter().all(own))
+            .collect();
+        for (field, _) in columns.fields.iter_mut().zip(given).filter(|(_, given)| *given) {
             let set = *set.get_or_insert_with(|| self.new_set());
             field.flow.sources.push(set);
             field.flow.fields = None;

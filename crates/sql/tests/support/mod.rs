@@ -9,7 +9,7 @@
 use model::{
     Catalog, ColumnId, Facts, FunctionId, RelationId, TypeId,
     catalog::{Column, Function, FunctionKind, Relation, RelationKind, Type, TypeKind, Volatility},
-    facts::{Derivation, Effect, RelationRef, SessionChange, Use},
+    facts::{Derivation, Destination, Effect, RelationRef, SessionChange, Use},
 };
 use std::{collections::HashMap, fmt::Write as _};
 
@@ -206,8 +206,15 @@ pub(crate) fn lines(catalog: &Catalog, facts: &Facts) -> String {
     if facts.outputs_unknown {
         out.push_str("outputs unknown\n");
     }
-    let uses =
-        [Use::Tested, Use::LookedUp, Use::Aggregated, Use::Inferred, Use::Written, Use::Exported];
+    let uses = [
+        Use::Tested,
+        Use::LookedUp,
+        Use::Aggregated,
+        Use::Inferred,
+        Use::Written,
+        Use::Exported,
+        Use::Copied,
+    ];
     for usage in uses {
         let used = facts.columns.iter().filter(|column| column.usage == usage);
         let many = |column: ColumnId| {
@@ -221,6 +228,25 @@ pub(crate) fn lines(catalog: &Catalog, facts: &Facts) -> String {
         if !used.is_empty() {
             let _ = writeln!(out, "{}: {}", format!("{usage:?}").to_lowercase(), used.join(", "));
         }
+    }
+    for moved in &facts.moves {
+        let from: Vec<String> = moved.from.iter().map(|id| shown(catalog, *id)).collect();
+        let to = match &moved.to {
+            Destination::Column(id) => shown(catalog, *id),
+            Destination::Named { relation, column } => format!("{}.{column}", target(relation)),
+            Destination::All(relation) => format!("{}.*", target(relation)),
+        };
+        let derived = match moved.derivation {
+            Derivation::Identity => String::new(),
+            other => format!(" ({})", format!("{other:?}").to_lowercase()),
+        };
+        let unknown = if moved.unknown { " ?" } else { "" };
+        let _ = writeln!(out, "moves: {} <- {}{derived}{unknown}", to, from.join(" + "));
+    }
+    for renamed in &facts.renamed {
+        let column = renamed.column.as_ref().map(|(old, new)| format!(" ({old} to {new})"));
+        let (old, new) = (target(&renamed.relation), target(&renamed.to));
+        let _ = writeln!(out, "renamed: {old} to {new}{}", column.unwrap_or_default());
     }
     let called: Vec<&str> = facts
         .functions

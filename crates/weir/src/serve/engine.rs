@@ -1,7 +1,7 @@
 //! Starts the PostgreSQL engine with what the rest of the program built, and keeps its settings up
 //! to date. Knows the engine's settings, not its protocol.
 
-use super::{Shared, Stop, Stopping};
+use super::{Shared, Stop, Stopping, labels};
 use anyhow::Context;
 use config::{Config, Database, Plaintext, UpstreamTls};
 use engine_pg::{
@@ -31,9 +31,12 @@ pub(super) async fn start(
     let settings = settings(&config)?;
     let key = mask::Key::new(shared.pseudonym_key);
     let gate = Arc::new(Gate::new(Arc::clone(&shared.policies), shared.ledger.clone(), key));
+    // Before anybody can write: what is written takes its labels along from the first statement.
+    let _ = gate.keep.set(labels::keep(&shared.store));
     let (drain, draining) = watch::channel(false);
-    let engine =
-        Engine::new(gate, door(shared, &config)?, settings, draining, shared.people.subscribe());
+    let (people, shelf) = (shared.people.subscribe(), labels::shelf(&shared.store));
+    let door = door(shared, &config)?;
+    let engine = Engine::new(gate, door, settings, draining, people, Some(shelf));
     // There is one engine of this kind; whoever set it before is the same.
     let _first = shared.metrics.engine.set(Arc::clone(&engine));
     let crowding = Crowding { pending_total: config.limits.max_signing_in, ..Crowding::default() };

@@ -1,0 +1,215 @@
+//! What the labels of a database are made of: what columns' own evidence proposes, what values
+//! carried with them when they were written elsewhere, what people decided. Knows no session and no
+//! storage.
+//!
+//! A person's decision stands over a machine's; between proposed and carried the stronger holds,
+//! and where they differ the column holds values of both.
+
+use model::{Catalog, ColumnId, Label, LabelMap, Labelling, catalog::Relation};
+use std::{collections::HashMap, sync::Arc};
+
+/// Which column, by names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// Schema; empty for any, where it is not known.
+    pub schema: String,
+    /// Relation.
+    pub relation: String,
+    /// Column; empty for every column of the relation.
+    pub column: String,
+}
+
+/// A label that values brought to a column when they were written there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CarriedLabel {
+    /// The column, by the names it had when this was known last.
+    pub place: Place,
+    /// The column, once the catalog has it: names may change.
+    pub id: Option<ColumnId>,
+    /// What was brought.
+    pub label: Label,
+    /// Pieces of values, or values of several labels.
+    pub derived: bool,
+    /// Why, in words. Never holds a value.
+    pub evidence: String,
+}
+
+/// What a person decided about a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecidedLabel {
+    /// Which.
+    pub place: Place,
+    /// What it holds; `None` if nothing that needs a label.
+    pub label: Option<Label>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    label: CarriedLabel,
+    /// A restart finds it.
+    kept: bool,
+}
+
+/// See the module's own page.
+#[derive(Debug, Default)]
+pub(crate) struct LabelBook {
+    pub(crate) proposed: LabelMap,
+    pub(crate) decided: HashMap<Place, Option<Label>>,
+    carried: HashMap<Place, Entry>,
+}
+
+impl LabelBook {
+    /// Adds a label to what was carried to its column.
+    pub(crate) fn put(&mut self, label: CarriedLabel, kept: bool) {
+        let Some(entry) = self.carried.get_mut(&label.place) else {
+            self.carried.insert(label.place.clone(), Entry { label, kept });
+            return;
+        };
+        let known = &mut entry.label;
+        let id = known.id.or(label.id);
+        let differs = known.label != label.label;
+        let derived = known.derived || label.derived || differs;
+        let stronger = stronger(&known.label, &label.label).clone();
+        if known.derived != derived || known.label != stronger {
+            entry.kept = kept;
+            known.evidence = label.evidence;
+        }
+        (known.id, known.derived, known.label) = (id, derived, stronger);
+    }
+
+    /// Notes that a label is kept as it is now.
+    pub(crate) fn kept(&mut self, label: &CarriedLabel) {
+        let entry = self.carried.get_mut(&label.place);
+        if let Some(entry) = entry.filter(|entry| entry.label.label == label.label) {
+            entry.kept |= entry.label.derived == label.derived;
+        }
+    }
+
+    /// What is in force at a place and not kept yet.
+    pub(crate) fn unkept(&self, place: &Place) -> Option<&CarriedLabel> {
+        self.carried.get(place).filter(|entry| !entry.kept).map(|entry| &entry.label)
+    }
+
+    /// What was carried to the columns of a relation by its name.
+    pub(crate) fn of<'b>(
+        &'b self,
+        schema: &'b str,
+        relation: &'b str,
+    ) -> impl Iterator<Item = &'b CarriedLabel> {
+        self.carried.values().map(|entry| &entry.label).filter(move |label| {
+            label.place.relation == relation && (schema.is_empty() || label.place.schema == schema)
+        })
+    }
+
+    /// Follows columns to the names they have now; gives those that have others than before.
+    pub(crate) fn follow(&mut self, catalog: &Catalog) -> Vec<CarriedLabel> {
+        let mut moved = Vec::new();
+        for entry in self.carried.values_mut() {
+            let label = &mut entry.label;
+            match label.id.and_then(|id| place_of(catalog, id)) {
+                Some(place) if place != label.place => {
+                    moved.push(CarriedLabel { place, ..label.clone() });
+                }
+                Some(_) => {}
+                // Not there yet, or gone; one that is made again under the name takes it up.
+                None => {
+                    let place = &label.place;
+                    let relation = catalog.relation_named(&place.schema, &place.relation);
+                    label.id = relation.and_then(|relation| {
+                        Some(relation.column_id(relation.column(&place.column)?.number))
+                    });
+                }
+            }
+        }
+        moved.iter().for_each(|label| self.put(label.clone(), false));
+        moved
+    }
+
+    /// All labels of a catalog's columns.
+    pub(crate) fn labels(&self, catalog: &Catalog, version: u64) -> LabelMap {
+        let mut map = self.proposed.clone();
+        map.version = version;
+        for entry in self.carried.values() {
+            let label = &entry.label;
+            for relation in relations(catalog, &label.place) {
+                columns(relation, label).for_each(|column| lay(&mut map, column, label));
+            }
+            if let Some(id) = label.id.filter(|id| place_of(catalog, *id).is_some()) {
+                lay(&mut map, id, label);
+            }
+        }
+        for (place, label) in &self.decided {
+            let relation = catalog.relation_named(&place.schema, &place.relation);
+            let id = relation.and_then(|relation| {
+                Some(relation.column_id(relation.column(&place.column)?.number))
+            });
+            let Some(id) = id else { continue };
+            map.derived.remove(&id);
+            match label {
+                Some(label) => {
+                    let evidence = vec!["a person decided".to_owned()];
+                    let labelling = Labelling { label: label.clone(), confidence: 1.0, evidence };
+                    map.columns.insert(id, labelling);
+                }
+                None => {
+                    map.columns.remove(&id);
+                }
+            }
+        }
+        map
+    }
+}
+
+/// Lays a carried label over what a column has.
+fn lay(map: &mut LabelMap, id: ColumnId, carried: &CarriedLabel) {
+    let mut derived = carried.derived;
+    let mut evidence = vec![carried.evidence.clone()];
+    let mut label = carried.label.clone();
+    if let Some(known) = map.columns.get(&id) {
+        derived |= known.label != label || map.derived.contains(&id);
+        label = stronger(&known.label, &label).clone();
+        let others = known.evidence.iter().filter(|known| **known != carried.evidence);
+        evidence.extend(others.cloned());
+    }
+    if derived {
+        map.derived.insert(id);
+    }
+    map.columns.insert(id, Labelling { label, confidence: 1.0, evidence });
+}
+
+/// The relations that a place means: the one of its schema, or all of its name where the schema is
+/// not known.
+fn relations<'c>(
+    catalog: &'c Catalog,
+    place: &'c Place,
+) -> impl Iterator<Item = &'c Arc<Relation>> {
+    let one = catalog.relation_named(&place.schema, &place.relation);
+    let any = place.schema.is_empty().then(|| catalog.relations());
+    let any = any.into_iter().flatten().filter(|relation| relation.name == place.relation);
+    one.into_iter().chain(any)
+}
+
+/// The greater of two labels.
+pub(crate) fn stronger<'l>(left: &'l Label, right: &'l Label) -> &'l Label {
+    if (left.strength(), left) >= (right.strength(), right) { left } else { right }
+}
+
+fn columns<'l>(
+    relation: &'l Arc<Relation>,
+    label: &'l CarriedLabel,
+) -> impl Iterator<Item = ColumnId> + 'l {
+    let all = label.place.column.is_empty();
+    let meant = relation.columns.iter().filter(move |c| all || c.name == label.place.column);
+    meant.map(|column| relation.column_id(column.number))
+}
+
+/// The names of a column of the catalog.
+pub(crate) fn place_of(catalog: &Catalog, id: ColumnId) -> Option<Place> {
+    let relation = catalog.relation(id.relation)?;
+    let column = relation.columns.iter().find(|column| column.number == id.number)?;
+    Some(Place {
+        schema: relation.schema.clone(),
+        relation: relation.name.clone(),
+        column: column.name.clone(),
+    })
+}

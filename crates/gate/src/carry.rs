@@ -1,0 +1,361 @@
+//! Labels follow values: which columns get which labels by what a plan puts into them. Knows facts
+//! and labels; the storage is whoever keeps them.
+
+use crate::{
+    book::{CarriedLabel, LabelBook, Place, place_of, stronger},
+    plan::Plan,
+    record,
+    refusal::Refusal,
+    session::Session,
+};
+use model::{
+    Catalog, ColumnId, Label, LabelMap, Operation,
+    catalog::RelationKind,
+    facts::{Derivation, Destination, Move, RelationRef, Renamed, SessionChange},
+};
+use sql::is_temporary;
+use std::{
+    collections::{BTreeMap, HashMap},
+    future::Future,
+    pin::Pin,
+    sync::{Arc, PoisonError},
+    time::SystemTime,
+};
+
+/// Resolves when labels are kept where a restart finds them, or says why they are not.
+pub type Keeping = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+
+/// Keeps labels of the database of this name.
+pub type Keep = Arc<dyn Fn(&str, Vec<CarriedLabel>) -> Keeping + Send + Sync>;
+
+/// The most columns whose names stand in an evidence.
+const NAMED: usize = 3;
+
+/// What a value brings: a label, and whether only pieces of it.
+type Brought = (Label, bool);
+
+impl Session {
+    /// Puts the labels in force that the values which a plan moves carry with them, before it runs:
+    /// for all sessions at once. `Some` if there are any that were not in force: wait until they
+    /// are kept, then plan anew.
+    pub fn carry(&mut self, plan: &Plan, now: SystemTime) -> Result<Option<Keeping>, Refusal> {
+        let moves =
+            |part: &crate::Part| !part.facts.moves.is_empty() || !part.facts.renamed.is_empty();
+        if !plan.parts.iter().any(moves) {
+            return Ok(None);
+        }
+        let knowledge = self.database().knowledge();
+        let database = Arc::clone(self.database());
+        let labels = {
+            let book = database.book.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut carrying = Carrying {
+                catalog: &plan.knowledge.catalog,
+                labels: &plan.knowledge.labels,
+                shared: &knowledge.labels,
+                book: &book,
+                homes: self.homes(plan),
+                unknown: !plan.unrestricted,
+                brought: HashMap::new(),
+                new: BTreeMap::new(),
+            };
+            carrying.follow(plan);
+            let labels: Vec<CarriedLabel> = carrying.new.into_values().collect();
+            let decided = labels.iter().find(|label| !may_bear(&book, label));
+            if let (Some(label), false) = (decided, plan.unrestricted) {
+                return Err(decided_otherwise(label));
+            }
+            labels
+        };
+        if labels.is_empty() {
+            return Ok(None);
+        }
+        for label in &labels {
+            record::label_carried(self, label, now);
+        }
+        database.carry(labels.clone());
+        let keep = self.gate().keep.get().cloned();
+        Ok(Some(Box::pin(async move {
+            if let Some(keep) = keep {
+                keep(database.name.as_str(), labels.clone()).await?;
+            }
+            database.kept(&labels);
+            Ok(())
+        })))
+    }
+
+    /// True if what a plan puts where may be other than its facts say, because what its names mean
+    /// is not known now. Asked only of those whose statements run without being understood.
+    pub fn may_carry_unseen(&self, plan: &Plan) -> bool {
+        let carries = |part: &crate::Part| {
+            let facts = &part.facts;
+            let writes = facts.effects.iter().any(|effect| puts(effect.operation));
+            let own = |name: &str| name.starts_with("pg_catalog.");
+            let more = facts.functions.iter().any(|function| !own(&function.name));
+            let doubtful = more || !facts.unknowns.is_empty();
+            !facts.moves.is_empty() || !facts.renamed.is_empty() || writes && doubtful
+        };
+        !self.is_certain() && plan.parts.iter().any(carries)
+    }
+
+    /// The schemas in which a relation may come to stand that is made without one. Those of the
+    /// path that are not known may be there and empty.
+    fn homes(&self, plan: &Plan) -> Vec<String> {
+        let scope = |change: &SessionChange| matches!(change, SessionChange::Scope);
+        if plan.parts.iter().any(|part| part.facts.session.iter().any(scope)) {
+            return vec![String::new()];
+        }
+        let mut homes = Vec::new();
+        for schema in self.path().iter().filter(|schema| *schema != "pg_catalog") {
+            if is_temporary(schema) {
+                continue;
+            }
+            homes.push(schema.clone());
+            if plan.knowledge.catalog.has_schema(schema) {
+                break;
+            }
+        }
+        homes
+    }
+}
+
+const fn puts(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Insert
+            | Operation::Update
+            | Operation::Merge
+            | Operation::Create
+            | Operation::CreateTemp
+            | Operation::Call
+            | Operation::Do
+    )
+}
+
+/// False if a person decided that the column bears another label that is no stronger.
+fn may_bear(book: &LabelBook, label: &CarriedLabel) -> bool {
+    match book.decided.get(&label.place) {
+        None => true,
+        Some(None) => false,
+        Some(Some(decided)) => *decided == label.label && !label.derived,
+    }
+}
+
+fn decided_otherwise(label: &CarriedLabel) -> Refusal {
+    let Place { schema, relation, column } = &label.place;
+    let what = format!(
+        "it puts values of label {} into {schema}.{relation}.{column}, of which a person decided \
+         that it bears another or none",
+        label.label
+    );
+    Refusal::unenforceable(&what, "Put them into another column, or have that decision changed.")
+}
+
+/// Labels on their way.
+struct Carrying<'a> {
+    catalog: &'a Catalog,
+    /// As the session has them, its own tables included.
+    labels: &'a LabelMap,
+    /// As all have them now.
+    shared: &'a LabelMap,
+    book: &'a LabelBook,
+    homes: Vec<String>,
+    /// What is not understood counts as the most sensitive there is.
+    unknown: bool,
+    /// Labels that columns will have by this plan.
+    brought: HashMap<ColumnId, Brought>,
+    /// What is not in force yet.
+    new: BTreeMap<Place, CarriedLabel>,
+}
+
+impl Carrying<'_> {
+    /// Until nothing new comes: what one statement of the text brings, another carries on.
+    fn follow(&mut self, plan: &Plan) {
+        loop {
+            let before = self.new.len() + self.brought.len();
+            for part in &plan.parts {
+                for moved in &part.facts.moves {
+                    self.carry(moved);
+                }
+                for renamed in &part.facts.renamed {
+                    self.rename(renamed);
+                }
+            }
+            if self.new.len() + self.brought.len() == before {
+                return;
+            }
+        }
+    }
+
+    fn carry(&mut self, moved: &Move) {
+        let Some((brought, from)) = self.of(moved) else { return };
+        match &moved.to {
+            Destination::Column(id) => self.to_column(*id, &brought, &from),
+            Destination::Named { relation, column } => {
+                self.to_place(relation, column, &brought, &from);
+            }
+            Destination::All(relation) => {
+                match relation.id.and_then(|id| self.catalog.relation(id)) {
+                    Some(relation) => {
+                        for column in &relation.columns {
+                            self.to_column(relation.column_id(column.number), &brought, &from);
+                        }
+                    }
+                    None => self.to_place(relation, "", &brought, &from),
+                }
+            }
+        }
+    }
+
+    /// What a move brings, and from which columns.
+    fn of(&self, moved: &Move) -> Option<(Brought, Vec<ColumnId>)> {
+        let mut found: Option<Label> = None;
+        let mut derived = moved.derivation != Derivation::Identity;
+        let mut from = Vec::new();
+        for id in &moved.from {
+            let Some((label, piece)) = self.on(*id) else { continue };
+            derived |= piece || found.as_ref().is_some_and(|found| *found != label);
+            found = Some(found.map_or_else(|| label.clone(), |f| stronger(&f, &label).clone()));
+            from.push(*id);
+        }
+        if moved.unknown && self.unknown {
+            derived = true;
+            let other = found.take();
+            found = Some(other.map_or(Label::UNKNOWN, |f| stronger(&f, &Label::UNKNOWN).clone()));
+        }
+        Some(((found?, derived), from))
+    }
+
+    /// The label of a column as it will be.
+    fn on(&self, id: ColumnId) -> Option<Brought> {
+        if let Some(brought) = self.brought.get(&id) {
+            return Some(brought.clone());
+        }
+        if let Some(label) = self.labels.label(id) {
+            return Some((label.clone(), self.labels.is_derived(id)));
+        }
+        // System columns hold nobody's data; what the catalog does not know may hold anything.
+        let unheard_of = id.number > 0 && place_of(self.catalog, id).is_none();
+        (unheard_of && self.unknown).then_some((Label::UNKNOWN, true))
+    }
+
+    fn to_column(&mut self, id: ColumnId, brought: &Brought, from: &[ColumnId]) {
+        let Some(place) = place_of(self.catalog, id).filter(|p| !is_temporary(&p.schema)) else {
+            return;
+        };
+        let kind = self.catalog.relation(id.relation).map(|relation| relation.kind);
+        if kind == Some(RelationKind::View) {
+            return;
+        }
+        let now = self.brought.get(&id).cloned().or_else(|| {
+            let label = self.shared.label(id)?.clone();
+            Some((label, self.shared.is_derived(id)))
+        });
+        let together = join(now.as_ref(), brought);
+        if now.as_ref() == Some(&together) {
+            // In force; but whether a restart would find it is another question.
+            if let Some(unkept) = self.book.unkept(&place) {
+                self.new.entry(place).or_insert_with(|| unkept.clone());
+            }
+            return;
+        }
+        self.brought.insert(id, together.clone());
+        let evidence = self.evidence(from);
+        let (label, derived) = together;
+        let carried = CarriedLabel { place: place.clone(), id: Some(id), label, derived, evidence };
+        self.new.insert(place, carried);
+    }
+
+    /// To a column of a relation that comes to be.
+    fn to_place(
+        &mut self,
+        relation: &RelationRef,
+        column: &str,
+        brought: &Brought,
+        from: &[ColumnId],
+    ) {
+        if is_temporary(&relation.schema) {
+            return;
+        }
+        let homes = match &*relation.schema {
+            "" => self.homes.clone(),
+            schema => vec![schema.to_owned()],
+        };
+        for schema in homes {
+            let place =
+                Place { schema, relation: relation.name.to_string(), column: column.to_owned() };
+            self.put(place, brought, self.evidence(from));
+        }
+    }
+
+    fn put(&mut self, place: Place, brought: &Brought, evidence: String) {
+        let pending = self.new.get(&place);
+        let in_force = || {
+            let mut of = self.book.of(&place.schema, &place.relation);
+            of.find(|known| known.place == place)
+        };
+        let now = pending.or_else(in_force).map(|label| (label.label.clone(), label.derived));
+        let together = join(now.as_ref(), brought);
+        if now.as_ref() == Some(&together) {
+            if let (None, Some(unkept)) = (pending, self.book.unkept(&place)) {
+                self.new.insert(place, unkept.clone());
+            }
+            return;
+        }
+        let (label, derived) = together;
+        let carried = CarriedLabel { place: place.clone(), id: None, label, derived, evidence };
+        self.new.insert(place, carried);
+    }
+
+    /// What was carried to a relation that has not been read yet goes with it to its new name. One
+    /// that has is known by its number.
+    fn rename(&mut self, renamed: &Renamed) {
+        if is_temporary(&renamed.relation.schema) || is_temporary(&renamed.to.schema) {
+            return;
+        }
+        let (schema, name) = (&*renamed.relation.schema, &*renamed.relation.name);
+        let known: Vec<CarriedLabel> = self
+            .book
+            .of(schema, name)
+            .chain(self.new.values().filter(|label| {
+                label.place.relation == name && (schema.is_empty() || label.place.schema == schema)
+            }))
+            .cloned()
+            .collect();
+        for label in known {
+            let mut place = label.place.clone();
+            match &renamed.column {
+                Some((old, new)) if *old == place.column => place.column.clone_from(new),
+                Some(_) => continue,
+                None => {
+                    place.relation = renamed.to.name.to_string();
+                    if !renamed.to.schema.is_empty() {
+                        place.schema = renamed.to.schema.to_string();
+                    }
+                }
+            }
+            self.put(place, &(label.label, label.derived), label.evidence);
+        }
+    }
+
+    fn evidence(&self, from: &[ColumnId]) -> String {
+        let named = from.iter().filter_map(|id| place_of(self.catalog, *id));
+        let named: Vec<String> = named
+            .take(NAMED)
+            .map(|place| format!("{}.{}.{}", place.schema, place.relation, place.column))
+            .collect();
+        match (named.as_slice(), from.len()) {
+            ([], _) => "values of what was not understood were written here".to_owned(),
+            (named, many) if many > named.len() => {
+                format!("values of {} and others were written here", named.join(", "))
+            }
+            (named, _) => format!("values of {} were written here", named.join(", ")),
+        }
+    }
+}
+
+/// What a column holds by two labels.
+fn join(now: Option<&Brought>, brought: &Brought) -> Brought {
+    let Some((label, derived)) = now else { return brought.clone() };
+    let differs = *label != brought.0;
+    (stronger(label, &brought.0).clone(), *derived || brought.1 || differs)
+}

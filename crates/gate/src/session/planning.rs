@@ -1,0 +1,132 @@
+//! From texts to plans, by what the session and the database are at this moment. Knows when a plan
+//! stands, not what is in it.
+
+use super::Session;
+use crate::{
+    cache::PlanContext,
+    plan::{Asker, Plan},
+    result::{Field, Masks},
+};
+use sql::Scope;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// How often a text is planned until what it puts into the session's own tables is settled.
+const MAX_ROUNDS: usize = 100;
+
+impl Session {
+    /// Analyses and decides a text. Call only when [`Self::readiness`] is `Ready`, unless the
+    /// session could not be made ready: then the facts are as good as what is known.
+    pub fn plan(&mut self, text: &str, now: SystemTime) -> Arc<Plan> {
+        for _ in 0..MAX_ROUNDS {
+            let plan = self.plan_once(text, now);
+            // What it puts into the session's own tables counts already for what it reads there.
+            let facts = plan.parts.iter().map(|part| &part.facts);
+            let new = facts.fold(false, |new, facts| self.temporary.absorb(facts) || new);
+            if !new {
+                return plan;
+            }
+            self.adopt();
+        }
+        // What flows in so large a circle is not followed.
+        self.temporary_lost();
+        self.plan_once(text, now)
+    }
+
+    fn plan_once(&mut self, text: &str, now: SystemTime) -> Arc<Plan> {
+        let policies = self.gate.policies.load_full();
+        let shared = self.database.knowledge();
+        self.follow_catalog(shared.catalog.version);
+        let knowledge = self.temporary.over(&shared);
+        let context = PlanContext {
+            asker: self.asker,
+            scope: self.scope_key,
+            policies: policies.version(),
+            knowledge: knowledge.revision,
+            minute: if policies.time_dependent() { minute(now) } else { 0 },
+        };
+        let shareable = !depends_on_names(text, &self.scope);
+        let counters = &self.database.counters;
+        if shareable && let Some(plan) = self.database.plans.find(text, &context) {
+            counters.plan_hits.fetch_add(1, Ordering::Relaxed);
+            return plan;
+        }
+        counters.plan_misses.fetch_add(1, Ordering::Relaxed);
+        let asker = Asker {
+            identity: &self.identity,
+            database: &self.database,
+            context: self.context(now),
+            scope: &self.scope,
+            unrestricted: self.unrestricted,
+            names: self.names_key,
+        };
+        let plan = Arc::new(self.gate.make_plan(text, &asker, knowledge, &policies, context));
+        if shareable {
+            self.database.plans.keep(context, &plan);
+        }
+        plan
+    }
+
+    /// True if a plan made earlier still stands: same policies, same knowledge, same scope.
+    pub fn stands(&self, plan: &Plan, now: SystemTime) -> bool {
+        let policies = self.gate.policies.load();
+        plan.policies == policies.version()
+            && (self.unrestricted
+                || (plan.knowledge.revision == self.database.knowledge().revision
+                    && plan.context.scope == self.scope_key))
+            && plan.unrestricted == self.unrestricted
+            && (!policies.time_dependent() || plan.context.minute == minute(now))
+    }
+
+    /// True if a plan's names mean what they meant when it was made. Full rights depend on none.
+    pub fn same_scope(&self, plan: &Plan) -> bool {
+        self.unrestricted || plan.names == self.names_key
+    }
+
+    /// True if a plan runs something by a name that only this session knows.
+    pub fn by_name(&self, plan: &Plan) -> bool {
+        !self.unrestricted && names_something(&plan.text)
+    }
+
+    /// What is decided on a plan by the labels that are in force now, if it is another decision
+    /// than the plan's own: a column may have got a label since the statement was sent, and its
+    /// rows may hold what was written there. Inner `None`: it cannot be told.
+    pub fn decided_again(&mut self, plan: &Plan, now: SystemTime) -> Option<Option<Arc<Plan>>> {
+        if !self.same_scope(plan) || self.by_name(plan) {
+            return Some(None);
+        }
+        let again = self.plan(&plan.text, now);
+        let same = again.parts.len() == plan.parts.len()
+            && again.parts.iter().zip(&plan.parts).all(|(now, before)| {
+                now.verdict.disclosures == before.verdict.disclosures
+                    && now.verdict.fallback == before.verdict.fallback
+            });
+        (!same).then_some(Some(again))
+    }
+
+    /// Masks for a result of which nothing is certain any more.
+    pub fn masks_for_anything(&self, plan: &Plan, fields: &[Field]) -> Arc<Masks> {
+        Arc::new(Masks::unforeseen(plan, fields, &self.gate.mask_key))
+    }
+}
+
+/// True if the text may run something by a name that only this session knows, so that its plan
+/// must not be shared. A word in a string is taken for the statement: that costs a cache entry.
+fn depends_on_names(text: &str, scope: &Scope) -> bool {
+    (!scope.prepared.is_empty() || !scope.cursors.is_empty()) && names_something(text)
+}
+
+/// True if a text may run a prepared statement or read a cursor.
+fn names_something(text: &str) -> bool {
+    let contains = |word: &str| {
+        let window = text.as_bytes().windows(word.len());
+        window.into_iter().any(|bytes| bytes.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    contains("execute") || contains("fetch")
+}
+
+pub(super) fn minute(now: SystemTime) -> u64 {
+    now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 60)
+}

@@ -1,0 +1,145 @@
+//! Values on their way into columns: where they stand from then on, and whether a label can follow
+//! them there. Knows no statement.
+
+use super::Target;
+use crate::{
+    analyse::Walk,
+    flow::{Field, Flow},
+    relate::{Stand, stand},
+    scope::Table,
+};
+use model::{
+    ColumnId, Use,
+    catalog::{Relation, RelationKind},
+    facts::Destination,
+};
+use std::{rc::Rc, sync::Arc};
+
+impl<'a> Walk<'a> {
+    /// A value that goes into a column. What came from that column stays where it is; anything
+    /// else is copied there, or leaves if where it goes is not in this database or not known.
+    pub(super) fn assigned(&mut self, target: &Target<'_>, columns: &[ColumnId], flow: Flow) {
+        self.put(columns, flow);
+        if target.relation.is_some_and(|relation| relation.has_rules) {
+            self.facts.moved(Destination::All(target.reference.clone()), &Flow::unknown());
+        }
+    }
+
+    /// What a new row's defaults write, as far as they run code. Which columns a statement leaves
+    /// to them is not looked at: such defaults are rare.
+    pub(crate) fn fill_defaults(&mut self, relation: Option<&Arc<Relation>>) {
+        let Some(relation) = relation else { return };
+        for (column, flow) in self.column_defaults(relation) {
+            self.put(&[column], flow);
+        }
+    }
+
+    fn put(&mut self, columns: &[ColumnId], flow: Flow) {
+        let mut flow = self.coerced(flow);
+        flow.sources.retain(|source| !columns.contains(source));
+        let kind = |column: &ColumnId| {
+            self.catalog.relation(column.relation).map(|relation| relation.kind)
+        };
+        let view = |column: &&ColumnId| kind(column) != Some(RelationKind::View);
+        let stored: Vec<ColumnId> = columns.iter().filter(view).copied().collect();
+        let followed = !stored.is_empty()
+            && stored
+                .iter()
+                .all(|column| !matches!(kind(column), None | Some(RelationKind::Foreign)));
+        self.facts.uses(&flow, if followed { Use::Copied } else { Use::Exported });
+        for column in stored {
+            self.facts.moved(Destination::Column(column), &flow);
+        }
+        columns.iter().for_each(|column| self.written(*column));
+    }
+
+    /// A value that goes into a column by name.
+    pub(super) fn assigned_to(&mut self, target: &Target<'_>, name: &str, flow: Flow) {
+        if target.made {
+            return self.assigned_made(target, Some(name), &flow);
+        }
+        let columns = self.assignees(target, name);
+        let stores = |relation: &&Arc<Relation>| {
+            matches!(relation.kind, RelationKind::Table | RelationKind::Partitioned)
+        };
+        // A column that the open transaction added is known by its name alone.
+        if let (true, Some(_)) = (columns.is_empty(), target.relation.filter(stores)) {
+            self.facts.uses(&flow, Use::Copied);
+            let relation = target.reference.clone();
+            let to = Destination::Named { relation, column: name.to_owned() };
+            return self.facts.moved(to, &flow);
+        }
+        self.assigned(target, &columns, flow);
+    }
+
+    /// A value that goes into the column at this place.
+    pub(super) fn assigned_at(&mut self, target: &Target<'_>, index: usize, flow: Flow) {
+        let field = target.table.columns.fields.get(index);
+        if target.made {
+            let name = field.map(|field| field.name.to_string());
+            return self.assigned_made(target, name.as_deref(), &flow);
+        }
+        let columns = field.map(|field| self.stored(target, field)).unwrap_or_default();
+        self.assigned(target, &columns, flow);
+    }
+
+    /// A value that goes into a table that the same text made: into the named column, or into any.
+    pub(super) fn assigned_made(&mut self, target: &Target<'_>, name: Option<&str>, flow: &Flow) {
+        self.facts.uses(flow, Use::Copied);
+        let relation = target.reference.clone();
+        self.filled_made(&relation.name, name, flow);
+        let to = match name {
+            Some(name) => Destination::Named { relation, column: name.to_owned() },
+            None => Destination::All(relation),
+        };
+        self.facts.moved(to, flow);
+    }
+
+    /// The target with what was put into it, if it is a table that the same text made.
+    pub(super) fn with_made(&self, target: &Target<'a>) -> Table {
+        let mut table = target.table.clone();
+        let made = self.made.tables.get(&*target.reference.name);
+        if let (true, Some(columns)) = (target.made, made.and_then(|made| made.columns.as_ref())) {
+            table.columns = Rc::clone(columns);
+        }
+        table
+    }
+
+    /// What assigning to a column of the target writes: itself and those that share its storage,
+    /// or those under a view's.
+    pub(super) fn stored(&self, target: &Target<'_>, field: &Field) -> Vec<ColumnId> {
+        let real = |source: &ColumnId| matches!(stand(*source), Stand::Column(_));
+        let mut columns: Vec<ColumnId> = field.flow.sources.iter().copied().filter(real).collect();
+        let Some(relation) = target.relation.filter(|it| it.kind != RelationKind::View) else {
+            return columns;
+        };
+        // What was put into the session's own is a source of it, and not where it stands.
+        if crate::is_temporary(&relation.schema) {
+            let own = |id: &ColumnId| {
+                let there = self.catalog.relation(id.relation);
+                there.is_some_and(|there| crate::is_temporary(&there.schema))
+            };
+            columns.retain(own);
+        }
+        columns
+    }
+
+    /// The same by a name.
+    pub(super) fn assignees(&self, target: &Target<'_>, name: &str) -> Vec<ColumnId> {
+        let field = target.table.columns.fields.iter().find(|field| &*field.name == name);
+        field.map(|field| self.stored(target, field)).unwrap_or_default()
+    }
+
+    /// Values of which it is not known which column they go to.
+    pub(super) fn filled_blindly(&mut self, target: &Target<'_>) {
+        if let Some(relation) = target.relation {
+            for column in &relation.columns {
+                let to = Destination::Column(relation.column_id(column.number));
+                self.facts.moved(to, &Flow::unknown());
+            }
+        }
+        if target.made {
+            self.assigned_made(target, None, &Flow::unknown());
+        }
+    }
+}

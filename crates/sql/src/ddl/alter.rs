@@ -1,0 +1,150 @@
+//! ALTER TABLE and REFRESH: what is done to a relation, and what of it puts values into columns.
+
+use super::object::subcommand;
+use crate::{
+    analyse::Walk,
+    flow::{Columns, Flow},
+    scope::{Env, Fragment, Table},
+};
+use model::{Operation, Use, catalog::Relation, facts::Destination};
+use pg_raw_parse::{
+    Node,
+    nodes::{AlterTableCmd, AlterTableStmt, ColumnDef, RangeVar, RefreshMatViewStmt},
+    raw::{AlterTableType, ObjectType},
+};
+use std::sync::Arc;
+
+impl<'a> Walk<'a> {
+    pub(super) fn alter_table(&mut self, alter: &AlterTableStmt, env: &Env<'_>) {
+        let Some(range) = alter.relation() else {
+            return self.object(Operation::Alter, "table", None);
+        };
+        let mut only_adds = true;
+        for command in alter.cmds() {
+            let Node::AlterTableCmd(command) = command else { continue };
+            only_adds &= adds(command.subtype);
+            self.on_range(subcommand(command.subtype), range);
+            if alter.objtype == ObjectType::OBJECT_FOREIGN_TABLE {
+                self.on_range(Operation::Foreign, range);
+            }
+            self.fills(command, range, env);
+        }
+        self.facts.keeps_names = only_adds;
+    }
+
+    /// What a subcommand puts into a column: a default, a conversion, a computed value that
+    /// becomes an ordinary one.
+    fn fills(&mut self, command: &AlterTableCmd, range: &RangeVar, env: &Env<'_>) {
+        let definition = match command.def() {
+            Node::ColumnDef(definition) => Some(definition),
+            _ => None,
+        };
+        match command.subtype {
+            AlterTableType::AT_AddColumn => {
+                let Some(definition) = definition else { return };
+                let flow = self.default_of(definition, env);
+                let column = definition.colname().unwrap_or_default();
+                let relation = self.reached_as(range);
+                self.facts.added(Destination::Named { relation, column: column.to_owned() });
+                self.puts(range, column, &flow);
+            }
+            AlterTableType::AT_ColumnDefault => {
+                let flow = self.value(command.def(), env);
+                self.puts(range, command.name().unwrap_or_default(), &flow);
+            }
+            AlterTableType::AT_AlterColumnType => {
+                let (name, level) = (command.name().unwrap_or_default(), self.row_of(range, env));
+                let conversion = definition.map_or(Node::None, ColumnDef::raw_default);
+                if !matches!(conversion, Node::None) {
+                    let flow = self.value(conversion, &level);
+                    self.puts(range, name, &flow);
+                }
+            }
+            AlterTableType::AT_DropExpression => {
+                let (name, level) = (command.name().unwrap_or_default(), self.row_of(range, env));
+                let flow = level.column(name).unwrap_or_else(Flow::unknown);
+                self.puts(range, name, &flow);
+            }
+            _ => {}
+        }
+    }
+
+    /// A level at which the columns of a table are in sight. A table that is not known is not
+    /// understood any better for being altered, and whoever may alter it may go on.
+    fn row_of<'e>(&mut self, range: &RangeVar, env: &'e Env<'e>) -> Env<'e> {
+        let name = range.relname().unwrap_or_default();
+        let mut level = env.below();
+        let table = match self.known(range) {
+            Some(relation) => Table {
+                alias: name.into(),
+                schema: Some(relation.schema.as_str().into()),
+                relation: Some(relation.id),
+                row_type: Some(relation.row_type),
+                columns: self.columns(relation),
+            },
+            None => Table::new(name, Columns::open()),
+        };
+        level.fragments.push(Fragment::table(table));
+        level
+    }
+
+    /// The relation of the catalog that a name reaches for certain.
+    fn known(&self, range: &RangeVar) -> Option<&'a Arc<Relation>> {
+        let id = self.reached_as(range).id?;
+        self.catalog.relation(id).filter(|_| !self.made.stale || self.scope.lenient)
+    }
+
+    /// A value goes into a column by its name.
+    fn puts(&mut self, range: &RangeVar, name: &str, flow: &Flow) {
+        let mut flow = flow.clone();
+        let column = self
+            .known(range)
+            .and_then(|relation| Some(relation.column_id(relation.column(name)?.number)));
+        if let Some(column) = column {
+            flow.sources.retain(|source| *source != column);
+        }
+        self.facts.uses(&flow, Use::Copied);
+        let to = match column {
+            Some(column) => Destination::Column(column),
+            None => {
+                Destination::Named { relation: self.reached_as(range), column: name.to_owned() }
+            }
+        };
+        self.facts.moved(to, &flow);
+    }
+
+    /// REFRESH computes the content anew, by what its query means now. It is its author's query:
+    /// what it asks is not asked by whoever refreshes.
+    pub(super) fn refreshed(&mut self, refresh: &RefreshMatViewStmt) {
+        let Some(range) = refresh.relation().filter(|_| !refresh.skip_data) else { return };
+        let Some(relation) = self.known(range) else { return };
+        let facts = std::mem::take(&mut self.facts);
+        let columns = self.columns(relation);
+        self.facts = facts;
+        for (column, field) in relation.columns.iter().zip(&columns.fields) {
+            let id = relation.column_id(column.number);
+            let mut flow = field.flow.clone();
+            flow.sources.retain(|source| *source != id);
+            self.facts.moved(Destination::Column(id), &flow);
+        }
+    }
+}
+
+/// True for what adds to a relation and leaves all that it was as it was.
+fn adds(kind: AlterTableType::Type) -> bool {
+    use AlterTableType as T;
+    matches!(
+        kind,
+        T::AT_ColumnDefault
+            | T::AT_SetNotNull
+            | T::AT_DropNotNull
+            | T::AT_SetStatistics
+            | T::AT_SetStorage
+            | T::AT_AddConstraint
+            | T::AT_ValidateConstraint
+            | T::AT_ClusterOn
+            | T::AT_SetRelOptions
+            | T::AT_ResetRelOptions
+            | T::AT_AddIdentity
+    )
+}

@@ -1,0 +1,197 @@
+//! Relations that a statement makes, and what is put into their columns: at once for the rest of
+//! the text, and in the facts for whoever reads them later. Knows no rows and no labels.
+
+use crate::{
+    analyse::{Home, MadeAs, MadeTable, Walk},
+    flow::{Columns, Distance, Field, Flow, Rest},
+    names::{missing, parts},
+    scope::Env,
+};
+use model::{
+    Operation, Use,
+    facts::{Destination, Made, RelationRef},
+};
+use pg_raw_parse::{
+    Node,
+    nodes::{ColumnDef, CreateStmt, IntoClause, RangeVar, ViewStmt},
+    raw::ConstrType,
+};
+use std::rc::Rc;
+
+/// `RELPERSISTENCE_TEMP`.
+const TEMPORARY: u8 = b't';
+
+/// True if a relation of this name is made to be temporary. What the path makes temporary is not
+/// told by the name.
+fn temporary(range: &RangeVar) -> bool {
+    range.relpersistence.cast_unsigned() == TEMPORARY
+        || range.schemaname().is_some_and(crate::is_temporary)
+}
+
+/// What is made, as facts name it.
+fn made(range: &RangeVar) -> RelationRef {
+    let schema = if temporary(range) { Some("pg_temp") } else { range.schemaname() };
+    missing(schema, range.relname().unwrap_or_default())
+}
+
+impl Walk<'_> {
+    /// The effect of a statement that makes a relation of this name.
+    pub(crate) fn effect_of_making(&mut self, range: Option<&RangeVar>) {
+        let Some(range) = range else { return };
+        let operation = if temporary(range) { Operation::CreateTemp } else { Operation::Create };
+        self.facts.on(operation, made(range));
+    }
+
+    /// Notes that a statement made a relation of this name, for the rest of the text.
+    fn note_made(&mut self, range: &RangeVar, columns: Option<Columns>, if_not_exists: bool) {
+        let (schema, name) = (range.schemaname(), range.relname().unwrap_or_default());
+        // What is there already stays as it is, and what that is the catalog may know or not.
+        let kept = if_not_exists
+            && (self.made.tables.contains_key(name)
+                || self.path.relation(self.catalog, schema, name).is_some());
+        let home = match (temporary(range), schema) {
+            (true, _) => Home::Temporary,
+            (false, None) => Home::Path,
+            (false, Some(schema)) => Home::Schema(schema.to_owned()),
+        };
+        let columns = columns.filter(|columns| columns.rest == Rest::Closed).map(Rc::new);
+        let known = self.made.tables.get(name);
+        // Two of one name at different places: which one is meant is not followed.
+        let elsewhere =
+            known.is_some_and(|known| known.home.as_ref().is_some_and(|known| *known != home));
+        let entry = if kept || elsewhere {
+            MadeTable { home: None, columns: None }
+        } else {
+            MadeTable { home: Some(home), columns }
+        };
+        self.made.tables.insert(name.to_owned(), entry);
+    }
+
+    /// True if the name means something temporary that the same text made.
+    pub(crate) fn is_made_temporary(&self, schema: Option<&str>, name: &str) -> bool {
+        let home = self.made.tables.get(name).and_then(|made| made.home.as_ref());
+        home == Some(&Home::Temporary) && !matches!(self.made_as(schema, name), MadeAs::Other)
+    }
+
+    /// CREATE SEQUENCE and its like: nothing that holds what people wrote.
+    pub(crate) fn makes(&mut self, range: &RangeVar) {
+        self.effect_of_making(Some(range));
+        let relation = made(range);
+        self.facts.made.push(Made { relation, columns: None, query: false, view: false });
+        self.note_made(range, None, false);
+    }
+
+    /// CREATE TABLE: its columns hold nothing yet, but for what their defaults may bring.
+    pub(crate) fn create_table(&mut self, create: &CreateStmt, env: &Env<'_>) {
+        let Some(range) = create.relation() else { return };
+        self.effect_of_making(Some(range));
+        let relation = made(range);
+        let mut columns = Columns::default();
+        if !create.inh_relations().is_empty() || create.of_typename().is_some() {
+            columns.rest = Rest::Open;
+        }
+        for element in create.table_elts() {
+            let Node::ColumnDef(definition) = element else {
+                if matches!(element, Node::TableLikeClause(_)) {
+                    columns.rest = Rest::Open;
+                }
+                continue;
+            };
+            let name = definition.colname().unwrap_or_default();
+            let mut flow = self.default_of(definition, env);
+            let to = Destination::Named { relation: relation.clone(), column: name.to_owned() };
+            self.facts.moved(to, &flow);
+            if generated(definition) {
+                flow.unknown = true;
+            }
+            if flow.sources.is_empty() && !flow.unknown {
+                // Nothing is in it yet, so what comes first comes as it is.
+                flow.distance = Distance::Identity;
+            }
+            flow.ty = definition.type_name().and_then(|name| self.type_of(name));
+            columns.fields.push(Field::new(name, flow));
+        }
+        let names = columns.fields.iter().map(|field| field.name.to_string()).collect();
+        let names = Some(names).filter(|_| columns.rest == Rest::Closed);
+        self.facts.made.push(Made { relation, columns: names, query: false, view: false });
+        self.note_made(range, Some(columns), create.if_not_exists);
+    }
+
+    /// What a column's default brings into it. A generated column is computed from its row each
+    /// time, and the catalog tells how.
+    pub(crate) fn default_of(&mut self, definition: &ColumnDef, env: &Env<'_>) -> Flow {
+        let mut flow = self.value(definition.raw_default(), env);
+        for constraint in definition.constraints() {
+            let Node::Constraint(constraint) = constraint else { continue };
+            if constraint.contype == ConstrType::CONSTR_DEFAULT {
+                flow.absorb(&self.value(constraint.raw_expr(), env));
+            }
+        }
+        flow.moved(Distance::Expression)
+    }
+
+    /// A new table's content: its sources are copied there, and later statements of the text can
+    /// read them there.
+    pub(crate) fn filled(&mut self, into: &IntoClause, mut columns: Columns, kept: bool) {
+        let Some(range) = into.rel() else { return };
+        columns.rename(parts(into.col_names()));
+        for field in &mut columns.fields {
+            // The next statement of the text reads them; what sets were compared with goes along.
+            self.facts.relations.widen(&mut field.flow.sources);
+            if into.skip_data {
+                field.flow = Flow::constant(field.flow.ty);
+            }
+            self.facts.uses(&field.flow, Use::Copied);
+            field.flow.origin = None;
+        }
+        let closed = columns.rest == Rest::Closed;
+        if !closed {
+            self.facts.unknown("the columns of the new table", "name them");
+        }
+        self.made_of(range, &columns, false);
+        self.note_made(range, Some(columns), kept);
+    }
+
+    /// States that a relation is made of a query with these columns.
+    fn made_of(&mut self, range: &RangeVar, columns: &Columns, view: bool) {
+        let relation = made(range);
+        let names = columns.fields.iter().map(|field| field.name.to_string()).collect();
+        let closed = columns.rest == Rest::Closed;
+        for field in &columns.fields {
+            let column = field.name.to_string();
+            self.facts
+                .moved(Destination::Named { relation: relation.clone(), column }, &field.flow);
+        }
+        if !closed {
+            self.facts.moved(Destination::All(relation.clone()), &Flow::unknown());
+        }
+        let columns = closed.then_some(names);
+        self.facts.made.push(Made { relation, columns, query: true, view });
+    }
+
+    /// CREATE VIEW. A temporary one is the session's own, and nobody can be asked for its text
+    /// later in the words that are understood: it is followed here. Whoever makes it is who asks
+    /// what it asks.
+    pub(crate) fn create_view(&mut self, view: &ViewStmt, env: &Env<'_>) {
+        let Some(range) = view.view() else { return };
+        self.effect_of_making(Some(range));
+        if !temporary(range) {
+            let relation = made(range);
+            self.facts.made.push(Made { relation, columns: None, query: true, view: true });
+            return self.note_made(range, None, false);
+        }
+        let mut columns = self.statement(view.query(), env).unwrap_or_else(Columns::open);
+        columns.rename(parts(view.aliases()));
+        for field in &mut columns.fields {
+            field.flow.origin = None;
+        }
+        self.made_of(range, &columns, true);
+        self.note_made(range, Some(columns), false);
+    }
+}
+
+fn generated(definition: &ColumnDef) -> bool {
+    definition.constraints().iter().any(|constraint| {
+        matches!(constraint, Node::Constraint(c) if c.contype == ConstrType::CONSTR_GENERATED)
+    })
+}
