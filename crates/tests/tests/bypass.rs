@@ -24,7 +24,9 @@ const LINEAGE_ALONE: &str = r#"
 @id("questions")
 permit (
   principal,
-  action in [Action::"test", Action::"look_up", Action::"infer", Action::"write_label"],
+  action in [
+    Action::"test", Action::"look_up", Action::"infer", Action::"write_label", Action::"copy"
+  ],
   resource
 );
 @id("aggregate")
@@ -143,12 +145,29 @@ impl Place {
         let refused = messages.iter().any(|message| {
             message.tag == b'E' && message.field(b'M').unwrap_or_default().contains("Weir refused")
         });
-        (self.canaries.scan_messages(&messages), refused)
+        (self.canaries.scan_messages(&without_record_ids(messages)), refused)
     }
 
     fn shows(&self) -> bool {
         env::var_os("BYPASS_SHOW").is_some()
     }
+}
+
+/// What was said without the ids of records, which are numbers of the moment: one of them in a
+/// hundred thousand looks like a piece of an account number.
+fn without_record_ids(mut messages: Vec<Message>) -> Vec<Message> {
+    const BEGIN: &[u8] = b"Record: ";
+    for message in messages.iter_mut().filter(|message| message.tag == b'E') {
+        let body = &mut message.body;
+        if let Some(at) = body.windows(BEGIN.len()).position(|bytes| bytes == BEGIN) {
+            let from = at + BEGIN.len();
+            let id =
+                body[from..].iter().take_while(|b| b.is_ascii_alphanumeric() || b"-.".contains(b));
+            let to = from + id.count();
+            body.drain(from..to);
+        }
+    }
+    messages
 }
 
 /// The statements that put the secrets where they belong; running them again changes nothing.
