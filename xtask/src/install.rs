@@ -24,6 +24,10 @@ const SERVERS: [Need; 3] = [
 const POOLER: [Need; 1] =
     [Need { package: "pgbouncer", present: || tool::find("pgbouncer").is_some() }];
 
+/// What makes random statements.
+const FUZZERS: [Need; 1] =
+    [Need { package: "sqlsmith", present: || tool::find("sqlsmith").is_some() }];
+
 /// What the tests' clients need besides.
 const CLIENTS: [Need; 6] = [
     Need { package: "python3-venv", present: has_venv },
@@ -71,9 +75,14 @@ pub(crate) fn servers_and_pooler() -> Result<()> {
     packages(SERVERS.iter().chain(&POOLER))
 }
 
+/// The same servers and what makes random statements.
+pub(crate) fn fuzzing() -> Result<()> {
+    packages(SERVERS.iter().chain(&FUZZERS))
+}
+
 /// All that the tests need.
 pub(crate) fn everything() -> Result<()> {
-    packages(SERVERS.iter().chain(&POOLER).chain(&CLIENTS))?;
+    packages(SERVERS.iter().chain(&POOLER).chain(&FUZZERS).chain(&CLIENTS))?;
     step("clients for Python and Node", || {
         python()?;
         node()

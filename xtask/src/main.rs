@@ -5,6 +5,7 @@ mod bench;
 mod demo;
 mod fuzz;
 mod install;
+mod leak;
 mod step;
 mod test;
 mod tidy;
@@ -21,6 +22,7 @@ cargo xtask COMMAND
   bench [--quick]  compare with a direct connection and with PgBouncer (quick: two minutes)
   tidy             check the house rules
   fuzz [--seconds N]  run every fuzz target for N seconds each (10)
+  leak [--statements N] [--seed S]  look for labelled values behind random statements (100000)
 ";
 
 fn main() -> ExitCode {
@@ -45,6 +47,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["tidy"] => tidy::run(),
         ["fuzz"] => fuzz::run(fuzz::SECONDS),
         ["fuzz", "--seconds", seconds] => fuzz::run(seconds.parse()?),
+        ["leak", words @ ..] => leak::run(words),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())
