@@ -20,7 +20,7 @@ use tests::wire::{Message, Raw, frame};
 /// Statements in CI.
 const STATEMENTS: usize = 2_000;
 /// Statements over one schema: as many as the limit on look-ups leaves room for.
-const PER_SCHEMA: usize = 500;
+const PER_SCHEMA: usize = 1_000;
 /// One statement in so many also runs on the bare database, to measure what it is worth.
 const SAMPLED: usize = 4;
 /// Tries to make a finding smaller.

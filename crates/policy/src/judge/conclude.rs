@@ -159,8 +159,9 @@ impl<'a> Judge<'a> {
         let mut touched: BTreeSet<ColumnId> =
             facts.columns.iter().map(|used| used.column).collect();
         touched.extend(outputs.iter().flat_map(|output| output.sources.iter().copied()));
-        let written = facts.effects.iter().filter(|effect| effect.operation.is_write());
-        for id in written.filter_map(|effect| effect.relation.as_ref()?.id) {
+        // A column that is read and dropped again is in no output and in no use, but what is
+        // computed of it on the way can fail and say so: all columns of a relation count.
+        for id in facts.effects.iter().filter_map(|effect| effect.relation.as_ref()?.id) {
             if let Some(relation) = self.request.catalog.relation(id) {
                 let numbers = relation.columns.iter().map(|column| column.number);
                 touched.extend(numbers.map(|number| relation.column_id(number)));
