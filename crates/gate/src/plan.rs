@@ -247,6 +247,7 @@ fn raw_or_refused(decided: &Verdict) -> Verdict {
     verdict.outcome = Outcome::Allow;
     verdict.fallback = Disclosure::Raw { labels: Vec::new() };
     verdict.redact_diagnostics = false;
+    verdict.redact_errors = false;
     verdict.durability = Durability::BeforeForward;
     verdict.reasons.push("what it streams leaves raw".to_owned());
     verdict

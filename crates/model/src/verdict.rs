@@ -129,6 +129,9 @@ pub struct Verdict {
     pub fallback: Disclosure,
     /// Error, notice and notification texts of this statement may carry values: withhold them.
     pub redact_diagnostics: bool,
+    /// Error texts may carry values: withhold them. True wherever `redact_diagnostics` is, and for
+    /// what reads a relation with hidden columns: what is computed and dropped can still fail.
+    pub redact_errors: bool,
     /// Run in a read-only transaction.
     pub read_only: bool,
     /// At most this many rows leave.

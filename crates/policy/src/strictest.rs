@@ -56,6 +56,7 @@ pub(crate) fn strictest(
         disclosures: disclosures.collect(),
         fallback: stricter(own.fallback, other.fallback),
         redact_diagnostics: own.redact_diagnostics || other.redact_diagnostics,
+        redact_errors: own.redact_errors || other.redact_errors,
         read_only: own.read_only || other.read_only,
         row_limit: match (own.row_limit, other.row_limit) {
             (Some(left), Some(right)) => Some(left.min(right)),

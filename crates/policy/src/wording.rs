@@ -164,6 +164,7 @@ pub(crate) fn refuse(reason: String) -> Verdict {
         disclosures: Vec::new(),
         fallback: veiled(),
         redact_diagnostics: true,
+        redact_errors: true,
         read_only: false,
         row_limit: None,
         min_group: None,

@@ -37,7 +37,13 @@ fn redacted(plan: &Plan, part: usize, report: Report<'_>) -> bool {
     let mut parts = plan.parts.iter().take(part.saturating_add(1));
     let in_code = report.field(field::WHERE).is_some_and(|context| !of_input(context.bytes()));
     let foreseen = plan.parts.iter().any(|part| runs_code(plan, part));
-    parts.any(|part| part.verdict.redact_diagnostics) || (in_code && !foreseen)
+    let fails = report
+        .field(field::SEVERITY_PLAIN)
+        .is_none_or(|word| matches!(word.bytes(), b"ERROR" | b"FATAL" | b"PANIC"));
+    let hides = |part: &gate::Part| {
+        part.verdict.redact_diagnostics || (fails && part.verdict.redact_errors)
+    };
+    parts.any(hides) || (in_code && !foreseen)
 }
 
 /// True for contexts that speak of the client's own input and of no code. In another language than

@@ -2,7 +2,7 @@
 //! only about `disclose`.
 
 use super::*;
-use model::Label;
+use model::{Label, RelationId};
 
 impl<'a> Judge<'a> {
     /// A deny. Nothing leaves, and nothing is said about values.
@@ -57,10 +57,8 @@ impl<'a> Judge<'a> {
             self.oblige(rules);
         }
         let fallback = self.fallback(&mut raw, &mut masked);
-        let redact_diagnostics = self.limited || self.touches_hidden();
-        for rule in &self.permits {
-            push(&mut policies, &rule.id);
-        }
+        let (redact_diagnostics, redact_errors) = self.redacts();
+        self.permits.iter().for_each(|rule| push(&mut policies, &rule.id));
         let hides = disclosures
             .iter()
             .chain(std::iter::once(&fallback).filter(|_| facts.outputs_unknown))
@@ -91,6 +89,7 @@ impl<'a> Judge<'a> {
             disclosures,
             fallback,
             redact_diagnostics,
+            redact_errors,
             read_only: self.read_only,
             row_limit: self.row_limit,
             min_group: self.min_group,
@@ -144,6 +143,12 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Whether texts of any kind, and whether those of errors, may carry values.
+    fn redacts(&mut self) -> (bool, bool) {
+        let all = self.limited || self.touches_hidden();
+        (all, all || self.reads_hidden())
+    }
+
     /// True if an error text could show a value that the principal may not see raw: of a column
     /// that the statement uses in any way, or of one that stands in a row it writes (`Failing row
     /// contains (…)` shows the whole row).
@@ -159,18 +164,36 @@ impl<'a> Judge<'a> {
         let mut touched: BTreeSet<ColumnId> =
             facts.columns.iter().map(|used| used.column).collect();
         touched.extend(outputs.iter().flat_map(|output| output.sources.iter().copied()));
-        // A column that is read and dropped again is in no output and in no use, but what is
-        // computed of it on the way can fail and say so: all columns of a relation count.
-        for id in facts.effects.iter().filter_map(|effect| effect.relation.as_ref()?.id) {
-            if let Some(relation) = self.request.catalog.relation(id) {
-                let numbers = relation.columns.iter().map(|column| column.number);
-                touched.extend(numbers.map(|number| relation.column_id(number)));
-            }
+        let written = facts.effects.iter().filter(|effect| effect.operation.is_write());
+        for id in written.filter_map(|effect| effect.relation.as_ref()?.id) {
+            touched.extend(self.columns_of(id));
         }
-        touched.into_iter().any(|column| match self.sight.column(column).view {
+        touched.into_iter().any(|column| self.hides(column))
+    }
+
+    /// True if a relation that the statement reaches has a column that the principal may not see
+    /// raw. A column that is read and dropped again is in no output and in no use, but what is
+    /// computed of it on the way can fail and say so.
+    fn reads_hidden(&mut self) -> bool {
+        let effects = self.request.facts.effects.iter();
+        let reached = effects.filter_map(|effect| effect.relation.as_ref()?.id);
+        let columns: Vec<ColumnId> = reached.flat_map(|id| self.columns_of(id)).collect();
+        columns.into_iter().any(|column| self.hides(column))
+    }
+
+    fn columns_of(&self, id: RelationId) -> Vec<ColumnId> {
+        let relation = self.request.catalog.relation(id);
+        let columns = |relation: &std::sync::Arc<model::catalog::Relation>| {
+            relation.columns.iter().map(|column| relation.column_id(column.number)).collect()
+        };
+        relation.map(columns).unwrap_or_default()
+    }
+
+    fn hides(&mut self, column: ColumnId) -> bool {
+        match self.sight.column(column).view {
             View::Masked(_, _) => true,
             View::Raw(_) | View::Scan => false,
-        })
+        }
     }
 }
 

@@ -148,6 +148,7 @@ fn within(left: &Verdict, right: &Verdict) -> bool {
         && tighter
         && rank(&left.fallback) >= rank(&right.fallback)
         && left.redact_diagnostics >= right.redact_diagnostics
+        && left.redact_errors >= right.redact_errors
         && left.read_only >= right.read_only
         && rows(left) <= rows(right)
         && left.durability >= right.durability
@@ -200,7 +201,7 @@ proptest! {
         prop_assert_eq!(&verdict, &shop.decide(&sets()[0], &ask), "the same request, another verdict");
         if admin {
             prop_assert_eq!(verdict.outcome, Outcome::Allow);
-            prop_assert!(!verdict.redact_diagnostics);
+            prop_assert!(!verdict.redact_diagnostics && !verdict.redact_errors);
             for disclosure in &verdict.disclosures {
                 prop_assert!(rank(disclosure).0 == 0, "{disclosure:?}");
             }

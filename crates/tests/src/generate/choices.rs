@@ -1,5 +1,5 @@
-//! The choices that a generator makes, as numbers: from a seed, or replayed from a tape. A tape with
-//! fewer and smaller numbers makes a simpler statement, which is how a finding is shrunk. Knows no
+//! The choices that a generator makes, as numbers: from a seed, or replayed from a tape. A tape
+//! with fewer and smaller numbers makes a simpler statement: so a finding is shrunk. Knows no
 //! SQL.
 
 /// Choices still to come, and those that were made.
@@ -67,8 +67,8 @@ impl Choices {
     }
 }
 
-/// Makes a tape simpler as long as `fails` says that what it stands for still fails. At most so many
-/// tries.
+/// Makes a tape simpler as long as `fails` says that what it stands for still fails. At most so
+/// many tries.
 pub fn shrink(tape: &[u32], tries: usize, mut fails: impl FnMut(&[u32]) -> bool) -> Vec<u32> {
     let mut best = tape.to_vec();
     let mut left = tries;

@@ -293,25 +293,39 @@ impl Schema {
         let by_id = format!("{name}((‹i›)::int)");
         let (create, call, gives, over) = match choices.below(7) {
             0 => (
-                format!("(int) returns {cast} language sql stable as
-                    $$ select {field}::{cast} from {table} where id = $1 $$"),
-                by_id, one(column), None,
+                format!(
+                    "(int) returns {cast} language sql stable as
+                    $$ select {field}::{cast} from {table} where id = $1 $$"
+                ),
+                by_id,
+                one(column),
+                None,
             ),
             1 => (
-                format!("(k int) returns {cast} language plpgsql as $$
+                format!(
+                    "(k int) returns {cast} language plpgsql as $$
                     declare v {table}%rowtype; w {cast};
                     begin select * into v from {table} where id = k; w := v.{field}; return w;
-                    exception when others then return null; end $$"),
-                by_id, one(column), None,
+                    exception when others then return null; end $$"
+                ),
+                by_id,
+                one(column),
+                None,
             ),
             2 => (
                 format!("() returns setof {table} language sql as $$ select * from {table} $$"),
-                format!("{name}()"), Gives::Rows(relation.columns.clone()), None,
+                format!("{name}()"),
+                Gives::Rows(relation.columns.clone()),
+                None,
             ),
             3 => (
-                format!("() returns table (a int, b {cast}) language plpgsql as $$ declare r record;
-                    begin for r in select * from {table} loop a := r.id; b := r.{field}; return next;
-                    end loop; end $$"),
+                format!(
+                    "() returns table (a int, b {cast}) language plpgsql as $$
+                    declare r record;
+                    begin for r in select * from {table} loop
+                    a := r.id; b := r.{field}; return next;
+                    end loop; end $$"
+                ),
                 format!("{name}()"),
                 Gives::Rows(vec![
                     Column::new("a", Type::Int),
@@ -320,19 +334,31 @@ impl Schema {
                 None,
             ),
             4 => (
-                format!("(k int) returns {cast} language plpgsql as $$ declare v {cast};
+                format!(
+                    "(k int) returns {cast} language plpgsql as $$ declare v {cast};
                     begin execute format('select %I::{cast} from {table} where id = $1', '{field}')
-                    into v using k; return v; end $$"),
-                by_id, one(column), None,
+                    into v using k; return v; end $$"
+                ),
+                by_id,
+                one(column),
+                None,
             ),
             5 => (
-                format!("(int, out a int, out b {cast}) language sql as
-                    $$ select id, {field}::{cast} from {table} where id >= $1 limit 1 $$"),
-                format!("({by_id}).b"), one(column), None,
+                format!(
+                    "(int, out a int, out b {cast}) language sql as
+                    $$ select id, {field}::{cast} from {table} where id >= $1 limit 1 $$"
+                ),
+                format!("({by_id}).b"),
+                one(column),
+                None,
             ),
             _ => (
-                format!("({table}) returns {cast} language sql as $$ select ($1).{field}::{cast} $$"),
-                format!("{name}(‹›)"), one(column), Some(table.clone()),
+                format!(
+                    "({table}) returns {cast} language sql as $$ select ($1).{field}::{cast} $$"
+                ),
+                format!("{name}(‹›)"),
+                one(column),
+                Some(table.clone()),
             ),
         };
         self.statements.push(format!("create function {name}{create}"));
