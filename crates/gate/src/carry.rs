@@ -189,18 +189,18 @@ impl Carrying<'_> {
     fn carry(&mut self, moved: &Move) {
         let Some((brought, from)) = self.of(moved) else { return };
         match &moved.to {
-            Destination::Column(id) => self.to_column(*id, &brought, &from),
+            Destination::Column(id) => self.brings_column(*id, &brought, &from),
             Destination::Named { relation, column } => {
-                self.to_place(relation, column, &brought, &from);
+                self.brings_place(relation, column, &brought, &from);
             }
             Destination::All(relation) => {
                 match relation.id.and_then(|id| self.catalog.relation(id)) {
                     Some(relation) => {
                         for column in &relation.columns {
-                            self.to_column(relation.column_id(column.number), &brought, &from);
+                            self.brings_column(relation.column_id(column.number), &brought, &from);
                         }
                     }
-                    None => self.to_place(relation, "", &brought, &from),
+                    None => self.brings_place(relation, "", &brought, &from),
                 }
             }
         }
@@ -238,7 +238,7 @@ impl Carrying<'_> {
         (unheard_of && self.unknown).then_some((Label::UNKNOWN, true))
     }
 
-    fn to_column(&mut self, id: ColumnId, brought: &Brought, from: &[ColumnId]) {
+    fn brings_column(&mut self, id: ColumnId, brought: &Brought, from: &[ColumnId]) {
         let Some(place) = place_of(self.catalog, id).filter(|p| !is_temporary(&p.schema)) else {
             return;
         };
@@ -266,7 +266,7 @@ impl Carrying<'_> {
     }
 
     /// To a column of a relation that comes to be.
-    fn to_place(
+    fn brings_place(
         &mut self,
         relation: &RelationRef,
         column: &str,

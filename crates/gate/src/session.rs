@@ -299,8 +299,7 @@ impl Session {
         now: SystemTime,
     ) -> Result<Cleared<Statement>, Refusal> {
         self.examine(plan, via, now)?;
-        let facts = plan.parts.iter().map(|part| &part.facts);
-        if facts.fold(false, |new, facts| self.temporary.absorb(facts) || new) {
+        if self.temporary.absorb_all(plan) {
             self.adopt();
             if !self.unrestricted {
                 let what = "what its tables are made of changed since it was planned";

@@ -23,9 +23,7 @@ impl Session {
         for _ in 0..MAX_ROUNDS {
             let plan = self.plan_once(text, now);
             // What it puts into the session's own tables counts already for what it reads there.
-            let facts = plan.parts.iter().map(|part| &part.facts);
-            let new = facts.fold(false, |new, facts| self.temporary.absorb(facts) || new);
-            if !new {
+            if !self.temporary.absorb_all(&plan) {
                 return plan;
             }
             self.adopt();

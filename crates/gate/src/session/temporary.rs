@@ -2,7 +2,7 @@
 //! their columns. They are told by number, so that no name hides anything; what was put into them
 //! only grows, whatever is rolled back.
 
-use crate::{book::stronger, database::Knowledge};
+use crate::{book::stronger, database::Knowledge, plan::Plan};
 use model::{
     Catalog, ColumnId, Label, LabelMap, Labelling, RelationId,
     catalog::{Relation, RelationKind},
@@ -76,9 +76,19 @@ impl Temporary {
         Arc::clone(&self.carried)
     }
 
+    /// Takes in what all statements of a plan put into them. True if anything is new for a column
+    /// that is known.
+    pub(super) fn absorb_all(&mut self, plan: &Plan) -> bool {
+        let mut new = false;
+        for part in &plan.parts {
+            new |= self.absorb(&part.facts);
+        }
+        new
+    }
+
     /// Takes in what a statement puts into them, before it runs. True if anything is new for a
     /// column that is known.
-    pub(super) fn absorb(&mut self, facts: &Facts) -> bool {
+    fn absorb(&mut self, facts: &Facts) -> bool {
         let mut new = false;
         for made in &facts.made {
             let pending = self.pending.entry(made.relation.name.to_string()).or_default();
@@ -94,7 +104,7 @@ impl Temporary {
             };
             match &moved.to {
                 Destination::Column(id) if self.own.relation(id.relation).is_some() => {
-                    new |= self.into(*id, carried);
+                    new |= self.put_column(*id, carried);
                 }
                 Destination::Column(_) => {}
                 Destination::Named { relation, column } => {
@@ -107,7 +117,7 @@ impl Temporary {
                             pending.columns.insert(column.clone(), carried.clone());
                         }
                     }
-                    new |= self.into_named(&relation.name, Some(column), &carried);
+                    new |= self.put_named(&relation.name, Some(column), &carried);
                 }
                 Destination::All(relation) => {
                     let pending = self.pending.entry(relation.name.to_string()).or_default();
@@ -117,7 +127,7 @@ impl Temporary {
                         }
                         None => pending.all = Some(carried.clone()),
                     }
-                    new |= self.into_named(&relation.name, None, &carried);
+                    new |= self.put_named(&relation.name, None, &carried);
                 }
             }
         }
@@ -178,7 +188,7 @@ impl Temporary {
     }
 
     /// Into a table that others do not see yet.
-    fn into_uncommitted(&mut self, name: &str, column: Option<&str>, carried: &Carried) -> bool {
+    fn put_uncommitted(&mut self, name: &str, column: Option<&str>, carried: &Carried) -> bool {
         let made = self.uncommitted.get_mut(name).and_then(|made| made.columns.as_mut());
         let columns = made.into_iter().flatten();
         let meant = columns.filter(|(name, _)| column.is_none_or(|column| name == column));
@@ -191,8 +201,8 @@ impl Temporary {
     }
 
     /// Into one that is known under the name already: made anew in place, or there before.
-    fn into_named(&mut self, name: &str, column: Option<&str>, carried: &Carried) -> bool {
-        let new = self.into_uncommitted(name, column, carried);
+    fn put_named(&mut self, name: &str, column: Option<&str>, carried: &Carried) -> bool {
+        let new = self.put_uncommitted(name, column, carried);
         let known: Vec<ColumnId> = self
             .own
             .own_relations()
@@ -203,10 +213,10 @@ impl Temporary {
                 meant.map(|column| relation.column_id(column.number))
             })
             .collect();
-        known.into_iter().fold(new, |new, id| self.into(id, carried.clone()) || new)
+        known.into_iter().fold(new, |new, id| self.put_column(id, carried.clone()) || new)
     }
 
-    fn into(&mut self, id: ColumnId, mut carried: Carried) -> bool {
+    fn put_column(&mut self, id: ColumnId, mut carried: Carried) -> bool {
         let view = self.kinds.get(&id.relation) == Some(&RelationKind::View);
         if !view {
             // A table keeps what was there at that moment, which stands beside it in the sources.
@@ -274,7 +284,7 @@ impl Temporary {
             if !known {
                 self.put.remove(&id);
             }
-            self.into(id, carried);
+            self.put_column(id, carried);
         }
     }
 
