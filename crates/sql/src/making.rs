@@ -5,6 +5,7 @@ use crate::{
     analyse::{Home, MadeAs, MadeTable, Walk},
     flow::{Columns, Distance, Field, Flow, Rest},
     names::{missing, parts},
+    relation::Reached,
     scope::Env,
 };
 use model::{
@@ -92,8 +93,9 @@ impl Walk<'_> {
         }
         for element in create.table_elts() {
             let Node::ColumnDef(definition) = element else {
-                if matches!(element, Node::TableLikeClause(_)) {
+                if let Node::TableLikeClause(like) = element {
                     columns.rest = Rest::Open;
+                    self.defaults_like(like.relation(), &relation);
                 }
                 continue;
             };
@@ -115,6 +117,18 @@ impl Walk<'_> {
         let names = Some(names).filter(|_| columns.rest == Rest::Closed);
         self.facts.made.push(Made { relation, columns: names, query: false, view: false });
         self.note_made(range, Some(columns), create.if_not_exists);
+    }
+
+    /// LIKE can take over defaults that run code, under the columns' own names.
+    fn defaults_like(&mut self, like: Option<&RangeVar>, to: &RelationRef) {
+        let Some(Reached::Known(model)) = like.map(|like| self.reach(like)) else { return };
+        for (id, flow) in self.column_defaults(model) {
+            let Some(column) = model.columns.iter().find(|c| c.number == id.number) else {
+                continue;
+            };
+            let column = column.name.clone();
+            self.facts.moved(Destination::Named { relation: to.clone(), column }, &flow);
+        }
     }
 
     /// What a column's default brings into it. A generated column is computed from its row each

@@ -26,11 +26,15 @@ impl Relay {
                 }
                 let now = SystemTime::now();
                 let cleared = self.session.plan_call(call.function, now).and_then(|plan| {
+                    if !self.carries(&plan)? {
+                        return Ok(None);
+                    }
                     let parameters = self.session.parameters(call.arguments.iter());
-                    self.session.submit(&plan, Via::FunctionCall, &parameters, now)
+                    self.session.submit(&plan, Via::FunctionCall, &parameters, now).map(Some)
                 });
                 match cleared {
-                    Ok(cleared) => cleared,
+                    Ok(Some(cleared)) => cleared,
+                    Ok(None) => return Ok(Step::Blocked),
                     Err(refusal) => {
                         self.refuse_query(refusal)?;
                         return Ok(Step::Done);
@@ -58,6 +62,7 @@ impl Relay {
 
     /// The result of a call, on its way to the client.
     pub(super) fn function_result(&mut self, message: Message<'_>) -> Result<(), End> {
+        self.look_again()?;
         let broke = |error: wire_pg::WireError| End::UpstreamBroke(error.to_string());
         let value = backend::function_call_response(message.payload).map_err(broke)?;
         let Some(Request::FunctionCall(Some(run))) =

@@ -84,7 +84,7 @@ impl Relay {
 
     /// Where a column got a label since the statement was sent, its rows may hold what was written
     /// there: what they may show is decided again, before the next of them leaves.
-    fn look_again(&mut self) -> Result<(), End> {
+    pub(super) fn look_again(&mut self) -> Result<(), End> {
         let carried = self.session.database().carried();
         let Some(run) = self.run_mut() else { return Ok(()) };
         if run.carried == carried || run.statement.plan.unrestricted {

@@ -19,22 +19,6 @@ impl<'a> Walk<'a> {
     /// A value that goes into a column. What came from that column stays where it is; anything
     /// else is copied there, or leaves if where it goes is not in this database or not known.
     pub(super) fn assigned(&mut self, target: &Target<'_>, columns: &[ColumnId], flow: Flow) {
-        self.put(columns, flow);
-        if target.relation.is_some_and(|relation| relation.has_rules) {
-            self.facts.moved(Destination::All(target.reference.clone()), &Flow::unknown());
-        }
-    }
-
-    /// What a new row's defaults write, as far as they run code. Which columns a statement leaves
-    /// to them is not looked at: such defaults are rare.
-    pub(crate) fn fill_defaults(&mut self, relation: Option<&Arc<Relation>>) {
-        let Some(relation) = relation else { return };
-        for (column, flow) in self.column_defaults(relation) {
-            self.put(&[column], flow);
-        }
-    }
-
-    fn put(&mut self, columns: &[ColumnId], flow: Flow) {
         let mut flow = self.coerced(flow);
         flow.sources.retain(|source| !columns.contains(source));
         let kind = |column: &ColumnId| {
@@ -50,7 +34,23 @@ impl<'a> Walk<'a> {
         for column in stored {
             self.facts.moved(Destination::Column(column), &flow);
         }
+        if target.relation.is_some_and(|relation| relation.has_rules) {
+            self.facts.moved(Destination::All(target.reference.clone()), &Flow::unknown());
+        }
         columns.iter().for_each(|column| self.written(*column));
+    }
+
+    /// What a new row's defaults write, as far as they run code. Which columns a statement leaves
+    /// to them is not looked at: such defaults are rare.
+    pub(crate) fn fill_defaults(&mut self, relation: Option<&Arc<Relation>>) {
+        let Some(relation) = relation else { return };
+        for (column, mut flow) in self.column_defaults(relation) {
+            flow.sources.retain(|source| *source != column);
+            let followed = relation.kind != RelationKind::Foreign;
+            self.facts.uses(&flow, if followed { Use::Copied } else { Use::Exported });
+            self.facts.moved(Destination::Column(column), &flow);
+            self.written(column);
+        }
     }
 
     /// A value that goes into a column by name.
@@ -64,6 +64,7 @@ impl<'a> Walk<'a> {
         };
         // A column that the open transaction added is known by its name alone.
         if let (true, Some(_)) = (columns.is_empty(), target.relation.filter(stores)) {
+            let flow = self.coerced(flow);
             self.facts.uses(&flow, Use::Copied);
             let relation = target.reference.clone();
             let to = Destination::Named { relation, column: name.to_owned() };
@@ -85,6 +86,7 @@ impl<'a> Walk<'a> {
 
     /// A value that goes into a table that the same text made: into the named column, or into any.
     pub(super) fn assigned_made(&mut self, target: &Target<'_>, name: Option<&str>, flow: &Flow) {
+        let flow = &self.coerced(flow.clone());
         self.facts.uses(flow, Use::Copied);
         let relation = target.reference.clone();
         self.filled_made(&relation.name, name, flow);
