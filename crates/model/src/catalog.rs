@@ -241,6 +241,15 @@ impl Catalog {
         for ty in other.types.values() {
             self.add_type(Type::clone(ty));
         }
+        let code = other.code.clone();
+        for (name, operators) in code.operators {
+            self.code.operators.entry(name).or_default().extend(operators);
+        }
+        self.code.builtin_operators.extend(code.builtin_operators);
+        self.code.casts.extend(code.casts);
+        self.code.aggregates.extend(code.aggregates);
+        self.code.argument_defaults.extend(code.argument_defaults);
+        self.code.column_defaults.extend(code.column_defaults);
     }
 
     /// This catalog laid over another: what a session has for itself over what all share. What

@@ -5,7 +5,10 @@
 //! folds constants, drops joins and prunes partitions.
 
 use crate::{client::Origin, plan::Reads};
-use model::{Catalog, ColumnId, Facts, RelationId, catalog::Relation};
+use model::{
+    Catalog, ColumnId, Facts, RelationId,
+    catalog::{Relation, RelationKind},
+};
 use std::collections::HashSet;
 
 /// Something that PostgreSQL does and the facts do not say.
@@ -73,14 +76,17 @@ pub(crate) fn reads(facts: &Facts, reads: &Reads, catalog: &Catalog) -> Vec<Gap>
     let system = |relation: &Relation| {
         matches!(relation.schema.as_str(), "pg_catalog" | "information_schema")
     };
-    let through_system = ids.iter().filter_map(|id| catalog.relation(*id)).any(|r| system(r));
+    // The system's own views are taken for what they are, not for what they read.
+    let through_system = ids
+        .iter()
+        .filter_map(|id| catalog.relation(*id))
+        .any(|relation| relation.kind == RelationKind::View && system(relation));
     let mut gaps = Vec::new();
     for (schema, name) in &reads.relations {
         let Some(relation) = catalog.relation_named(schema, name) else {
             gaps.push(Gap::Relation(format!("{schema}.{name}, which the catalog does not have")));
             continue;
         };
-        // The system's own views are taken for what they are, not for what they read.
         let named = family(catalog, relation.id).iter().any(|id| ids.contains(id))
             || system(relation) && through_system;
         if !named {
@@ -90,7 +96,7 @@ pub(crate) fn reads(facts: &Facts, reads: &Reads, catalog: &Catalog) -> Vec<Gap>
     for read in &reads.columns {
         let (schema, name) = &read.relation;
         let Some(relation) = catalog.relation_named(schema, name) else { continue };
-        if system(relation) && through_system && !ids.contains(&relation.id) {
+        if system(relation) && through_system {
             continue;
         }
         let wanted: Vec<ColumnId> = if read.column == "*" {

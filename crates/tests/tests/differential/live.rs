@@ -54,7 +54,9 @@ pub(crate) struct Live {
 impl Live {
     pub(crate) fn new(client: &mut Client) -> Result<Self> {
         let sections = queries::sections(15, Reading::Session);
-        let system = read(client, &sections).context("the system's catalog")?;
+        let mut system = read(client, &sections).context("the system's catalog")?;
+        // That part is read whole each time.
+        system.code = model::code::Code::default();
         Ok(Self {
             catalog: system.clone(),
             system,
@@ -68,10 +70,11 @@ impl Live {
         })
     }
 
-    /// A new connection: nothing of the last session's holds.
+    /// A new connection: nothing of the last session's holds. What that committed was noticed when
+    /// it did; what was its own is gone.
     pub(crate) fn connected(&mut self) {
+        self.stale |= self.undoable || self.scope.temp_schema.is_some();
         self.scope = Scope::default();
-        self.stale = true;
         self.scope_stale = true;
         self.undoable = false;
     }
@@ -198,11 +201,29 @@ impl Live {
     }
 }
 
-/// The sections without what initdb made. Each one's first column is the oid of what it describes.
+/// The sections without what initdb made: of most, the first column is the oid of what is
+/// described. The others are short.
 fn own_sections() -> Vec<(Section, String)> {
     let own = |(section, text): (Section, String)| match section {
-        Section::Server | Section::Path => (section, text),
-        _ => {
+        Section::Server
+        | Section::Path
+        | Section::Operators
+        | Section::Casts
+        | Section::Aggregates
+        | Section::ArgumentDefaults
+        | Section::ColumnDefaults => (section, text),
+        Section::Relations
+        | Section::Columns
+        | Section::Rules
+        | Section::Inheritance
+        | Section::Triggers
+        | Section::Indexes
+        | Section::References
+        | Section::Comments
+        | Section::Functions
+        | Section::Types
+        | Section::Enums
+        | Section::Ranges => {
             let filtered = format!("SELECT * FROM ({text}) q (k) WHERE q.k >= {FIRST_NORMAL_OID}");
             (section, filtered)
         }

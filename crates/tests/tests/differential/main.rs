@@ -87,6 +87,7 @@ fn facts_name_whatever_postgresql_reads_in_its_own_suite() {
         );
     }
     tell(&replay, begin);
+    assert_eq!(replay.live.failed, [""; 0], "the catalog could not be read");
     assert!(replay.count.checked > 1000, "nothing was checked");
     assert_eq!(replay.count.gaps, 0, "PostgreSQL read what the facts do not name");
 }

@@ -84,7 +84,7 @@ pub(crate) fn reads(answer: &Value, temporary: Option<&str>) -> Reads {
     for plan in answer.as_array().into_iter().flatten() {
         let Some(plan) = plan.get("Plan") else { continue };
         let mut names = Names::default();
-        names.collect(plan);
+        names.collect(plan, true);
         for (schema, _) in names.relations.values_mut().filter(|(schema, _)| schema == "pg_temp") {
             temporary.unwrap_or("pg_temp").clone_into(schema);
         }
@@ -119,6 +119,12 @@ fn outputs(node: &Value) -> impl Iterator<Item = &str> {
     list.filter_map(Value::as_str)
 }
 
+/// True if the outputs of a node's input are a query's own.
+fn owns(node: &Value, child: &Value) -> bool {
+    matches!(word(child, "Parent Relationship"), "InitPlan" | "SubPlan" | "Subquery")
+        || COLUMN_BY_COLUMN.contains(&word(node, "Node Type"))
+}
+
 /// Every text in a value that is not just a word.
 fn texts<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
     match value {
@@ -130,7 +136,8 @@ fn texts<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
 }
 
 impl Names {
-    fn collect(&mut self, node: &Value) {
+    /// `own`: see [`Self::node`]. What an inner node hands up is not asked for by that.
+    fn collect(&mut self, node: &Value, own: bool) {
         let (relation, alias) = (word(node, "Relation Name"), word(node, "Alias"));
         let target = node.get("Target Tables").and_then(Value::as_array).into_iter().flatten();
         for one in target.filter(|one| !word(one, "Relation Name").is_empty()) {
@@ -148,8 +155,10 @@ impl Names {
         for (_, text) in expressions(node) {
             self.ask(text);
         }
-        outputs(node).for_each(|text| self.ask(text));
-        children(node).for_each(|child| self.collect(child));
+        for text in outputs(node).filter(|text| own || plain(text).is_none()) {
+            self.ask(text);
+        }
+        children(node).for_each(|child| self.collect(child, owns(node, child)));
     }
 
     fn ask(&mut self, text: &str) {
@@ -194,14 +203,11 @@ impl Names {
                 _ => self.note("Output", text, reads),
             }
         }
-        let kind = word(node, "Node Type");
         for child in children(node) {
-            let relationship = word(child, "Parent Relationship");
             // A subquery of which nothing is asked hands up what is thrown away.
-            let asked = relationship != "Subquery" || self.asked.contains_key(word(node, "Alias"));
-            let own = matches!(relationship, "InitPlan" | "SubPlan" | "Subquery")
-                || COLUMN_BY_COLUMN.contains(&kind);
-            let own = own && asked;
+            let subquery = word(child, "Parent Relationship") == "Subquery";
+            let asked = !subquery || self.asked.contains_key(word(node, "Alias"));
+            let own = owns(node, child) && asked;
             self.node(child, false, own, around, reads);
         }
     }
