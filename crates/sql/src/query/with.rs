@@ -2,10 +2,11 @@
 
 use crate::{
     analyse::Walk,
-    flow::{Columns, Field, Flow, Rest},
+    flow::{Columns, Distance, Field, Flow, Rest},
     names::parts,
     scope::{Cte, Env},
 };
+use model::Use;
 use pg_raw_parse::{
     Node,
     nodes::{CommonTableExpr, WithClause},
@@ -73,6 +74,10 @@ impl Walk<'_> {
             Node::SelectStmt(select) => self.select(select, env),
             change => self.statement(change, env).unwrap_or_default(),
         };
+        // What is computed here may be computed though nobody reads it.
+        for field in columns.fields.iter().filter(|f| f.flow.distance >= Distance::Expression) {
+            self.facts.uses(&field.flow, Use::Tested);
+        }
         columns.rename(parts(cte.aliascolnames()));
         if let Some(search) = cte.search_clause() {
             let names = parts(search.search_col_list());

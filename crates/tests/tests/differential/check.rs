@@ -81,6 +81,12 @@ pub(crate) fn reads(facts: &Facts, reads: &Reads, catalog: &Catalog) -> Vec<Gap>
         .iter()
         .filter_map(|id| catalog.relation(*id))
         .any(|relation| relation.kind == RelationKind::View && system(relation));
+    // What stands below a view that the session made for itself was asked for when it was made, and
+    // what its columns may hold is the session's to know: the facts name the view alone.
+    let view = |id: &RelationId| catalog.relation(*id).filter(|r| r.kind == RelationKind::View);
+    if ids.iter().filter_map(view).any(|view| sql::is_temporary(&view.schema)) {
+        return Vec::new();
+    }
     let mut gaps = Vec::new();
     for (schema, name) in &reads.relations {
         let Some(relation) = catalog.relation_named(schema, name) else {
