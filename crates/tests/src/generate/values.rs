@@ -49,8 +49,9 @@ impl Kind {
             }
             Self::Salary => format!("{}{}.{}", 1 + choices.below(9), digits(choices, 7), 37),
             Self::Birth => {
+                // As a binary date their third byte is no ASCII: no text behind a -1 looks like one.
                 let (year, month, day) =
-                    (1901 + choices.below(30), 2 + choices.below(10), 3 + choices.below(25));
+                    (1911 + choices.below(20), 2 + choices.below(10), 3 + choices.below(25));
                 format!("{year:04}-{month:02}-{day:02}")
             }
         }
