@@ -49,8 +49,8 @@ impl Kind {
             }
             Self::Salary => format!("{}{}.{}", 1 + choices.below(9), digits(choices, 7), 37),
             Self::Birth => {
-                // Few days, since a masked date keeps its year and a number before it may look like one.
-                // As a binary date their third byte is no ASCII: no text behind a -1 looks like one.
+                // Few days: a masked date keeps its year, and a number before it may look like one.
+                // As a binary date their third byte is no ASCII, so no text behind a -1 does.
                 let (year, month, day) =
                     (1911 + choices.below(20), 10 + choices.below(2), 25 + choices.below(3));
                 format!("{year:04}-{month:02}-{day:02}")
