@@ -2,16 +2,23 @@
 //! nothing of labels, policies or sessions.
 //!
 //! ```text
-//! queries::sections ─▶ one simple query, one snapshot ─▶ rows ─▶ build::Builder ─▶ Catalog
+//! versions ─▶ what differs ─▶ queries::sections ─▶ rows ─▶ build::Builder ─▶ Catalog
 //! ```
+//!
+//! A reading is one transaction of one snapshot. It asks first which row versions there are
+//! (`versions`), and then for the parts whose versions are not those of the last reading; all
+//! else is shared with the catalog before. A catalog kept so is the one that a reading from
+//! nothing would give.
 //!
 //! The texts and the builder know no connection, so that a session whose own catalog differs
 //! (temporary tables, DDL not yet committed) can run them over its own upstream.
 
 use crate::upstream::{self, Connection, ServerError, Upstream, UpstreamConfig};
 use model::{Catalog, catalog::Relation};
-use std::time::Duration;
+use snapshot::Renewal;
+use std::{sync::Arc, time::Duration};
 use tokio::time;
+use versions::Versions;
 use wire_pg::{
     Values,
     backend::{self, DataRow, Status, Tag},
@@ -23,8 +30,12 @@ mod error;
 pub mod queries;
 mod row;
 pub mod sample;
+mod snapshot;
+mod versions;
 
 pub use error::CatalogError;
+pub use snapshot::Snapshot;
+pub use versions::Fingerprint;
 
 /// How long one reading may take before the connection is given up.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -78,50 +89,117 @@ impl CatalogReader {
     ///
     /// # Errors
     /// See [`CatalogError`]; after [`CatalogError::is_final`] the reader is of no use.
-    pub async fn read(&mut self, version: u64) -> Result<Catalog, CatalogError> {
-        let sections = queries::sections(self.major, queries::Reading::Shared);
-        let texts: Vec<&str> = sections.iter().map(|(_, text)| text.as_str()).collect();
-        let sql = queries::in_one_snapshot(&texts);
+    pub async fn read(&mut self, version: u64) -> Result<Arc<Catalog>, CatalogError> {
+        Ok(self.renew(None, version).await?.catalog)
+    }
+
+    /// Reads what is other than it was in `before`, which came over the same connection: oids and
+    /// transactions of another server mean other things.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn renew(
+        &mut self,
+        before: Option<&Snapshot>,
+        version: u64,
+    ) -> Result<Snapshot, CatalogError> {
         let mut attempt = 1;
         loop {
-            let mut builder = build::Builder::default();
-            let outcome = self
-                .run(&sql, |result, values| match sections.get(result) {
-                    Some((section, _)) => builder.row(*section, values),
-                    None => Err(CatalogError::Row("a result nobody asked for")),
-                })
-                .await;
-            match outcome {
-                Ok(()) => return Ok(builder.finish(version)),
+            match self.renew_once(before, version).await {
                 Err(CatalogError::Server(error)) if attempt < ATTEMPTS && passes(&error) => {
                     attempt += 1;
                 }
-                Err(error) => return Err(error),
+                outcome => return outcome,
             }
         }
     }
 
-    /// A number that changes when DDL was committed by anybody, whatever the way: a hash over
-    /// [`queries::FINGERPRINT`], which looks at the catalogs' row versions in this moment's
-    /// snapshot and not at statistics, which lag. Temporary objects of sessions do not count.
+    async fn renew_once(
+        &mut self,
+        before: Option<&Snapshot>,
+        version: u64,
+    ) -> Result<Snapshot, CatalogError> {
+        if !self.idle {
+            return Err(CatalogError::Abandoned);
+        }
+        self.idle = false;
+        let steps = async {
+            match self.renew_by_steps(before, version).await {
+                Err(error) if error.is_final() => Err(error),
+                outcome => {
+                    // Nothing was written: this frees the locks.
+                    self.exchange("ROLLBACK", |_, _| Ok(())).await?.1?;
+                    Ok(outcome)
+                }
+            }
+        };
+        let outcome =
+            time::timeout(READ_TIMEOUT, steps).await.unwrap_or(Err(CatalogError::Slow))?;
+        self.idle = true;
+        outcome
+    }
+
+    /// The questions of one reading, in a transaction that the caller ends.
+    async fn renew_by_steps(
+        &mut self,
+        before: Option<&Snapshot>,
+        version: u64,
+    ) -> Result<Snapshot, CatalogError> {
+        let (mut head, mut versions) = (build::Builder::default(), Versions::default());
+        let sql = queries::opening(&versions::statement());
+        let opened = self.exchange(&sql, |result, values| match result {
+            0 => head.row(queries::Section::Server, values),
+            1 => head.row(queries::Section::Path, values),
+            _ => versions.row(values),
+        });
+        opened.await?.1?;
+        let mut renewal = Renewal::new(before, Renewal::head(head)?, versions);
+        let (builder, sections) = renewal.first(self.major);
+        let mut catalog = self.ask(builder, &sections, version).await?;
+        if let Some((builder, sections)) = renewal.second(&catalog, self.major) {
+            catalog = self.ask(builder, &sections, version).await?;
+        }
+        Ok(renewal.finish(catalog))
+    }
+
+    /// Asks sections in the transaction that is open, and builds on what they say.
+    async fn ask(
+        &mut self,
+        mut builder: build::Builder,
+        sections: &[(queries::Section, String)],
+        version: u64,
+    ) -> Result<Catalog, CatalogError> {
+        if !sections.is_empty() {
+            let texts: Vec<&str> = sections.iter().map(|(_, text)| text.as_str()).collect();
+            let sql = texts.join(";\n");
+            let rows = self.exchange(&sql, |result, values| match sections.get(result) {
+                Some((section, _)) => builder.row(*section, values),
+                None => Err(CatalogError::Row("a result nobody asked for")),
+            });
+            rows.await?.1?;
+        }
+        Ok(builder.finish(version))
+    }
+
+    /// What changes when DDL was committed by anybody, whatever the way: it looks at the catalogs'
+    /// row versions in this moment's snapshot and not at statistics, which lag. Temporary objects
+    /// of sessions do not count.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub async fn fingerprint(&mut self) -> Result<u64, CatalogError> {
-        let mut hash = Fnv::default();
-        let mut rows = 0_u32;
-        self.run(queries::FINGERPRINT, |_, values| {
-            rows = rows.saturating_add(1);
-            for value in values.iter().flatten() {
-                hash.write(value);
-            }
-            Ok(())
+    pub async fn fingerprint(&mut self) -> Result<Fingerprint, CatalogError> {
+        let mut fingerprint = Fingerprint::default();
+        let sql = queries::opening(&versions::totals()) + "; COMMIT";
+        // Server and path come first.
+        self.run(&sql, |result, values| match result {
+            0 | 1 => Ok(()),
+            _ => fingerprint.row(values),
         })
         .await?;
-        if rows == 0 {
-            return Err(CatalogError::Row("fingerprint"));
+        match fingerprint.is_empty() {
+            true => Err(CatalogError::Row("fingerprint")),
+            false => Ok(fingerprint),
         }
-        Ok(hash.0)
     }
 
     /// Up to `rows` values of each of these columns (`Column::number`), NULLs left out, cut to
@@ -238,23 +316,6 @@ fn passes(error: &ServerError) -> bool {
         error.sqlstate.as_str(),
         "XX000" | "42P01" | "42703" | "42704" | "42883" | "40001" | "55P03"
     )
-}
-
-/// FNV-1a, 64 bits: joins the counts and sums of the fingerprint into one number.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes.iter().chain(&[0xff]) {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
 }
 
 #[cfg(test)]

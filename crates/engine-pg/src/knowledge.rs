@@ -1,10 +1,15 @@
 //! What is known of each database, kept fresh: one task per database reads the catalog, proposes
 //! labels and hands both to the gate. Knows when to look, not what for.
 
-use crate::{catalog::CatalogReader, upstream, upstream::UpstreamConfig};
-use gate::{CarriedLabel, ColumnEvidence, Database, DecidedLabel, Gate};
+use crate::{
+    catalog::{CatalogError, CatalogReader, Snapshot},
+    upstream,
+    upstream::UpstreamConfig,
+};
+use gate::{CarriedLabel, Database, DecidedLabel, Gate};
+use labels::{Weighing, is_system, system, weigh};
 use model::{
-    Catalog, ColumnId, Label, LabelMap, Labelling,
+    Catalog, LabelMap, RelationId,
     catalog::{Column, Relation, RelationKind},
 };
 use std::{
@@ -19,6 +24,8 @@ use std::{
 };
 use tokio::sync::{Notify, watch};
 
+mod labels;
+
 /// How often a database is asked whether its structure changed.
 const LOOK: Duration = Duration::from_millis(1000);
 /// How long a change that nobody waits for is left alone, so that a migration is read once.
@@ -29,6 +36,8 @@ const RETRY: Duration = Duration::from_secs(2);
 const UNTRIED: u8 = 0;
 const REACHED: u8 = 1;
 const NOT_REACHED: u8 = 2;
+/// SQLSTATE of a lock that was not to be had in time.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// Rows sampled per relation.
 const SAMPLE_ROWS: u32 = 200;
 
@@ -68,7 +77,9 @@ impl Keeper {
             asked: Arc::clone(&asked),
             tell,
             reader: None,
-            fingerprint: None,
+            last: None,
+            connections: 0,
+            looked: Instant::now(),
             reachable: Arc::clone(&reachable),
             version: 0,
             labels: HashMap::new(),
@@ -114,37 +125,40 @@ pub(crate) struct KnowledgeWatch {
 }
 
 impl KnowledgeWatch {
-    /// Resolves when what is known is fresh, or the limit is reached. `None` if this was waited for
-    /// just now, in vain.
+    /// Resolves when what is known is fresh (or, with `reached`, when it is as of that generation),
+    /// or the limit is reached. `None` if this was waited for just now, in vain.
     pub(crate) fn wait(
         &mut self,
         limit: Duration,
+        reached: Option<u64>,
     ) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
-        let wanted = self.database.wanted();
+        let wanted = reached.unwrap_or_else(|| self.database.wanted());
         if self.gave_up.swap(0, Ordering::Relaxed) == wanted {
             return None;
         }
         let mut known = self.known.clone();
         let gave_up = Arc::clone(&self.gave_up);
-        let database = Arc::clone(&self.database);
-        self.asked.notify_one();
+        let (database, asked) = (Arc::clone(&self.database), Arc::clone(&self.asked));
         Some(Box::pin(async move {
-            let fresh = known.wait_for(|_| database.is_fresh());
-            let fresh = tokio::time::timeout(limit, fresh).await;
-            if !matches!(fresh, Ok(Ok(_))) {
-                gave_up.store(database.wanted(), Ordering::Relaxed);
+            let fresh = async {
+                loop {
+                    known.mark_unchanged();
+                    if database.has_reached(reached) {
+                        return true;
+                    }
+                    // What was read meanwhile may have been too old: a reading under way did not
+                    // see what came behind its beginning.
+                    asked.notify_one();
+                    if known.changed().await.is_err() {
+                        return false;
+                    }
+                }
+            };
+            if !matches!(tokio::time::timeout(limit, fresh).await, Ok(true)) {
+                gave_up.store(reached.unwrap_or_else(|| database.wanted()), Ordering::Relaxed);
             }
         }))
     }
-}
-
-/// What a label was proposed from; the same evidence is not weighed twice.
-#[derive(PartialEq)]
-struct Weighed {
-    name: String,
-    type_id: model::TypeId,
-    comment: Option<String>,
-    labelling: Option<Labelling>,
 }
 
 struct Reading {
@@ -154,10 +168,15 @@ struct Reading {
     asked: Arc<Notify>,
     tell: watch::Sender<u64>,
     reader: Option<CatalogReader>,
-    fingerprint: Option<u64>,
+    /// What was read over the reader's connection.
+    last: Option<Snapshot>,
+    /// Counts the reader's connections.
+    connections: u64,
+    /// When it was last asked whether anything changed.
+    looked: Instant,
     reachable: Arc<AtomicU8>,
     version: u64,
-    labels: HashMap<ColumnId, Weighed>,
+    labels: HashMap<RelationId, Weighing>,
     shelf: Option<Shelf>,
 }
 
@@ -211,10 +230,22 @@ impl Reading {
         asked: bool,
         stale_since: &mut Option<tokio::time::Instant>,
     ) -> Result<(), Failure> {
+        if asked && self.database.is_fresh() && self.looked.elapsed() < LOOK {
+            // Who asked has been answered.
+            return Ok(());
+        }
         if !asked || self.database.is_fresh() {
+            self.looked = Instant::now();
             let fingerprint = self.reader().await?.fingerprint().await?;
-            if self.fingerprint.replace(fingerprint).is_some_and(|known| known != fingerprint) {
-                self.database.changed();
+            match &self.last {
+                Some(last) if last.fingerprint() == fingerprint => {
+                    // Nobody waits for what somebody's lock withheld.
+                    if self.database.is_fresh() && !self.is_complete() {
+                        self.read().await?;
+                    }
+                }
+                // On another connection it may be another server.
+                _ => drop(self.database.changed()),
             }
         }
         if self.database.is_fresh() {
@@ -235,46 +266,65 @@ impl Reading {
             let settings =
                 [setting("application_name", "weir catalog"), setting("client_encoding", "UTF8")];
             let upstream = upstream::connect(&self.upstream, &settings).await?;
+            self.last = None;
+            self.connections += 1;
             self.reader = Some(CatalogReader::new(upstream)?);
         }
         self.reader.as_mut().ok_or_else(|| "no reader".into())
     }
 
+    /// True if nothing was withheld by somebody's lock.
+    fn is_complete(&self) -> bool {
+        self.last.as_ref().is_some_and(Snapshot::is_complete)
+            && self.labels.values().all(|weighing| weighing.sampled)
+    }
+
     async fn read(&mut self) -> Result<(), Failure> {
         let begin = Instant::now();
         let generation = self.database.wanted();
-        self.version += 1;
-        let version = self.version;
-        let reader = self.reader().await?;
-        let fingerprint = reader.fingerprint().await?;
-        let catalog = Arc::new(reader.read(version).await?);
-        self.fingerprint = Some(fingerprint);
-        let proposed = self.label(&catalog).await?;
-        self.remember().await?;
-        let relations = catalog.relations().count();
-        let moved = self.database.learn(catalog, proposed, generation);
-        let labelled = self.database.knowledge().labels.columns.len();
-        self.keep(moved).await?;
+        let version = self.version + 1;
+        self.reader().await?;
+        let Some(reader) = &mut self.reader else { return Err("no reader".into()) };
+        let connection = self.connections;
+        let before = self.last.take();
+        let snapshot = reader.renew(before.as_ref(), version).await?;
+        self.looked = begin;
+        let catalog = Arc::clone(&snapshot.catalog);
+        let same = before.is_some_and(|before| Arc::ptr_eq(&before.catalog, &catalog));
+        let again = self.labels.values().any(|weighing| !weighing.sampled);
+        let proposed = if same && !again { None } else { self.label(&catalog).await? };
+        self.last = Some(snapshot).filter(|_| self.connections == connection);
+        let remembered = self.remember().await?;
+        let known = same && !remembered && proposed.is_none();
+        if known {
+            self.database.confirm(generation);
+        } else {
+            self.version = version;
+            let moved = self.database.learn(Arc::clone(&catalog), proposed, generation);
+            self.keep(moved).await?;
+        }
         let counters = &self.database.counters;
         counters.catalog_reads.fetch_add(1, Ordering::Relaxed);
         let took = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
         counters.catalog_read_us.fetch_add(took, Ordering::Relaxed);
-        if let Some(gate) = self.gate.upgrade() {
+        if let (false, Some(gate)) = (known, self.gate.upgrade()) {
             gate.note_catalog(&self.database, version, SystemTime::now());
+            let (relations, labels) =
+                (catalog.own_relations().count(), &self.database.knowledge().labels);
+            tracing::info!(
+                database = %self.database.name, version, relations,
+                labelled = labels.columns.len(), "catalog read"
+            );
         }
-        tracing::info!(
-            database = %self.database.name, version, relations, labelled, "catalog read"
-        );
         self.tell.send_replace(generation);
         Ok(())
     }
 
-    /// Takes up the labels that were kept, and what people decided.
-    async fn remember(&self) -> Result<(), Failure> {
-        let Some(shelf) = &self.shelf else { return Ok(()) };
+    /// Takes up the labels that were kept, and what people decided. True if any is new.
+    async fn remember(&self) -> Result<bool, Failure> {
+        let Some(shelf) = &self.shelf else { return Ok(false) };
         let (carried, decided) = (shelf.load)(self.database.name.as_str()).await?;
-        self.database.remember(carried, decided);
-        Ok(())
+        Ok(self.database.remember(carried, decided))
     }
 
     /// Keeps labels whose columns have other names than before.
@@ -287,53 +337,83 @@ impl Reading {
         Ok(())
     }
 
-    async fn label(&mut self, catalog: &Catalog) -> Result<LabelMap, Failure> {
+    /// Proposes labels for what is new or other than before. `None` if they are the same as
+    /// before.
+    async fn label(&mut self, catalog: &Catalog) -> Result<Option<LabelMap>, Failure> {
         let mut weighed = HashMap::with_capacity(self.labels.len());
-        let mut map = LabelMap { version: catalog.version, ..LabelMap::default() };
-        for relation in catalog.relations() {
-            if is_system(&relation.schema) {
-                label_system(relation, &mut map);
-                continue;
-            }
+        let mut changed = false;
+        for relation in catalog.own_relations() {
             if matches!(relation.kind, RelationKind::Sequence | RelationKind::Composite) {
                 continue;
             }
-            let fresh: Vec<&Column> = relation
-                .columns
-                .iter()
-                .filter(|column| {
-                    let known = self.labels.get(&relation.column_id(column.number));
-                    !known.is_some_and(|known| known.is_of(column))
-                })
-                .collect();
-            let samples = self.samples(catalog, relation, &fresh).await?;
-            for column in &relation.columns {
-                let id = relation.column_id(column.number);
-                let position = fresh.iter().position(|c| c.number == column.number);
-                let entry = match (position, self.labels.remove(&id)) {
-                    (None, Some(known)) => known,
-                    (position, _) => {
-                        let samples = position.and_then(|at| samples.get(at));
-                        let samples = samples.map(Vec::as_slice).unwrap_or_default();
-                        weigh(catalog, relation, column, samples)
-                    }
-                };
-                if let Some(labelling) = &entry.labelling {
-                    map.columns.insert(id, labelling.clone());
+            let known = self.labels.remove(&relation.id);
+            let weighing = match known {
+                Some(known) if known.sampled && Arc::ptr_eq(&known.relation, relation) => known,
+                known => {
+                    changed = true;
+                    self.weigh(catalog, relation, known).await?
                 }
-                weighed.insert(id, entry);
+            };
+            weighed.insert(relation.id, weighing);
+        }
+        changed |= !self.labels.is_empty();
+        self.labels = weighed;
+        if !changed {
+            return Ok(None);
+        }
+        let mut map = LabelMap { version: catalog.version, ..LabelMap::default() };
+        for weighing in self.labels.values() {
+            for (number, weighed) in &weighing.columns {
+                if let Some(labelling) = &weighed.labelling {
+                    map.columns.insert(weighing.relation.column_id(*number), labelling.clone());
+                }
             }
         }
-        self.labels = weighed;
-        Ok(map)
+        Ok(Some(map))
     }
 
+    /// Proposes labels for a relation's columns; those that are as they were keep theirs.
+    async fn weigh(
+        &mut self,
+        catalog: &Catalog,
+        relation: &Arc<Relation>,
+        known: Option<Weighing>,
+    ) -> Result<Weighing, Failure> {
+        let shared = Arc::clone(relation);
+        if is_system(&relation.schema) {
+            return Ok(Weighing { relation: shared, columns: system(relation), sampled: true });
+        }
+        // A value that was not to be had may say another thing than the name.
+        let mut known = known.filter(|known| known.sampled).map(|known| known.columns);
+        let mut known = |column: &Column| {
+            let weighed = known.as_mut()?.remove(&column.number)?;
+            weighed.is_of(column).then_some(weighed)
+        };
+        let mut columns = HashMap::with_capacity(relation.columns.len());
+        let mut fresh = Vec::new();
+        for column in &relation.columns {
+            match known(column) {
+                Some(weighed) => drop(columns.insert(column.number, weighed)),
+                None => fresh.push(column),
+            }
+        }
+        let samples = self.samples(catalog, relation, &fresh).await?;
+        for (at, column) in fresh.into_iter().enumerate() {
+            let samples = samples.as_ref().and_then(|samples| samples.get(at));
+            let samples = samples.map(Vec::as_slice).unwrap_or_default();
+            columns.insert(column.number, weigh(catalog, relation, column, samples));
+        }
+        Ok(Weighing { relation: shared, columns, sampled: samples.is_some() })
+    }
+
+    /// Values of columns, one list each. `None` if they are not to be had because of somebody's
+    /// lock.
     async fn samples(
         &mut self,
         catalog: &Catalog,
         relation: &Arc<Relation>,
         columns: &[&Column],
-    ) -> Result<Vec<Vec<String>>, Failure> {
+    ) -> Result<Option<Vec<Vec<String>>>, Failure> {
         let stored = matches!(
             relation.kind,
             RelationKind::Table | RelationKind::Partitioned | RelationKind::Materialized
@@ -343,12 +423,14 @@ impl Reading {
             ty.is_none_or(|ty| ty.category != 'B')
         };
         if !stored || !columns.iter().any(sampled) {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
         let numbers: Vec<i16> = columns.iter().map(|column| column.number).collect();
         let reader = self.reader().await?;
         match reader.sample(relation, &numbers, SAMPLE_ROWS).await {
-            Ok(samples) => Ok(samples),
+            Ok(samples) => Ok(Some(samples)),
+            // Names and types still speak, until the lock is gone.
+            Err(CatalogError::Server(error)) if error.sqlstate == LOCK_NOT_AVAILABLE => Ok(None),
             Err(error) => {
                 // A role that may not read a table, a table that was dropped meanwhile: names and
                 // types still speak.
@@ -356,94 +438,8 @@ impl Reading {
                 if error.is_final() {
                     self.reader = None;
                 }
-                Ok(Vec::new())
+                Ok(Some(Vec::new()))
             }
-        }
-    }
-}
-
-impl Weighed {
-    fn is_of(&self, column: &Column) -> bool {
-        self.name == column.name && self.type_id == column.type_id && self.comment == column.comment
-    }
-}
-
-fn weigh(catalog: &Catalog, relation: &Relation, column: &Column, samples: &[String]) -> Weighed {
-    let ty = catalog.type_by_id(column.type_id);
-    let element = ty.and_then(|ty| match ty.kind {
-        model::catalog::TypeKind::Array(element) => catalog.type_by_id(element),
-        _ => None,
-    });
-    let labelling = gate::propose(&ColumnEvidence {
-        schema: &relation.schema,
-        relation: &relation.name,
-        column,
-        type_name: ty.map_or("unknown", |ty| ty.name.as_str()),
-        type_category: ty.map_or('X', |ty| ty.category),
-        element_type_name: element.map(|ty| ty.name.as_str()),
-        samples,
-    });
-    Weighed {
-        name: column.name.clone(),
-        type_id: column.type_id,
-        comment: column.comment.clone(),
-        labelling,
-    }
-}
-
-fn is_system(schema: &str) -> bool {
-    schema == "pg_catalog" || schema == "information_schema" || schema == "pg_toast"
-}
-
-/// Columns of the system catalogs that hold users' values, texts or secrets.
-const SYSTEM_LABELS: &[(&str, &[&str], Label)] = &[
-    ("pg_authid", &["rolpassword"], Label::CREDENTIAL),
-    ("pg_shadow", &["passwd"], Label::CREDENTIAL),
-    ("pg_user_mapping", &["umoptions"], Label::CREDENTIAL),
-    ("pg_user_mappings", &["umoptions"], Label::CREDENTIAL),
-    ("pg_foreign_server", &["srvoptions"], Label::CREDENTIAL),
-    ("pg_subscription", &["subconninfo"], Label::CREDENTIAL),
-    ("pg_stat_activity", &["query"], Label::UNKNOWN),
-    ("pg_prepared_statements", &["statement"], Label::UNKNOWN),
-    ("pg_cursors", &["statement"], Label::UNKNOWN),
-    ("pg_largeobject", &["data"], Label::UNKNOWN),
-    (
-        "pg_stats",
-        &[
-            "most_common_vals",
-            "histogram_bounds",
-            "most_common_elems",
-            "range_bounds_histogram",
-            "range_length_histogram",
-        ],
-        Label::UNKNOWN,
-    ),
-    (
-        "pg_statistic",
-        &["stavalues1", "stavalues2", "stavalues3", "stavalues4", "stavalues5"],
-        Label::UNKNOWN,
-    ),
-    ("pg_stats_ext", &["most_common_vals", "most_common_val_nulls"], Label::UNKNOWN),
-    (
-        "pg_stats_ext_exprs",
-        &["most_common_vals", "histogram_bounds", "most_common_elems"],
-        Label::UNKNOWN,
-    ),
-    ("pg_statistic_ext_data", &["stxdmcv", "stxdexpr"], Label::UNKNOWN),
-];
-
-fn label_system(relation: &Relation, map: &mut LabelMap) {
-    for (name, columns, label) in SYSTEM_LABELS {
-        if relation.name != *name || relation.schema != "pg_catalog" {
-            continue;
-        }
-        for column in relation.columns.iter().filter(|c| columns.contains(&c.name.as_str())) {
-            let labelling = Labelling {
-                label: label.clone(),
-                confidence: 1.0,
-                evidence: vec!["a system column that holds users' values or secrets".to_owned()],
-            };
-            map.columns.insert(relation.column_id(column.number), labelling);
         }
     }
 }

@@ -59,22 +59,26 @@ pub(crate) struct LabelBook {
 }
 
 impl LabelBook {
-    /// Adds a label to what was carried to its column.
-    pub(crate) fn put(&mut self, label: CarriedLabel, kept: bool) {
+    /// Adds a label to what was carried to its column. True if the column bears another than
+    /// before.
+    pub(crate) fn put(&mut self, label: CarriedLabel, kept: bool) -> bool {
         let Some(entry) = self.carried.get_mut(&label.place) else {
             self.carried.insert(label.place.clone(), Entry { label, kept });
-            return;
+            return true;
         };
         let known = &mut entry.label;
         let id = known.id.or(label.id);
         let differs = known.label != label.label;
         let derived = known.derived || label.derived || differs;
         let stronger = stronger(&known.label, &label.label).clone();
-        if known.derived != derived || known.label != stronger {
+        let changes = known.derived != derived || known.label != stronger;
+        if changes {
             entry.kept = kept;
             known.evidence = label.evidence;
         }
+        let changes = changes || known.id != id;
         (known.id, known.derived, known.label) = (id, derived, stronger);
+        changes
     }
 
     /// Notes that a label is kept as it is now.
@@ -121,7 +125,9 @@ impl LabelBook {
                 }
             }
         }
-        moved.iter().for_each(|label| self.put(label.clone(), false));
+        for label in &moved {
+            self.put(label.clone(), false);
+        }
         moved
     }
 

@@ -72,35 +72,59 @@ impl Database {
         self.knowledge.load_full()
     }
 
-    /// Replaces what is known. `proposed` are the labels that the columns' own evidence speaks for;
-    /// those that values carried and those that people decided are laid over them. `generation` is
-    /// [`Self::wanted`] as it was before the reading began, so that a change which came during the
-    /// reading still counts as not yet read. Gives the carried labels whose columns have another
-    /// name by now, for whoever keeps them.
+    /// Replaces what is known. `proposed` are the labels that the columns' own evidence speaks for,
+    /// `None` if they are the same as before; those that values carried and those that people
+    /// decided are laid over them. `generation` is [`Self::wanted`] as it was before the reading
+    /// began, so that a change which came during the reading still counts as not yet read. Gives
+    /// the carried labels whose columns have another name by now, for whoever keeps them.
     pub fn learn(
         &self,
         catalog: Arc<Catalog>,
-        proposed: LabelMap,
+        proposed: Option<LabelMap>,
         generation: u64,
     ) -> Vec<CarriedLabel> {
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         let moved = book.follow(&catalog);
-        book.proposed = proposed;
+        if let Some(proposed) = proposed {
+            book.proposed = proposed;
+        }
         self.publish(&book, catalog, generation);
         moved
     }
 
-    /// Takes over labels that were kept from an earlier run, and what people decided.
-    pub fn remember(&self, carried: Vec<CarriedLabel>, decided: Vec<DecidedLabel>) {
+    /// Says that a reading brought what is known already. Plans that were made stand.
+    pub fn confirm(&self, generation: u64) {
+        let _book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.knowledge();
+        self.knowledge.store(Arc::new(Knowledge {
+            catalog: Arc::clone(&known.catalog),
+            labels: Arc::clone(&known.labels),
+            generation,
+            revision: known.revision,
+            carried: known.carried,
+        }));
+    }
+
+    /// Takes over labels that were kept from an earlier run, and what people decided. True if that
+    /// is more or other than before.
+    pub fn remember(&self, carried: Vec<CarriedLabel>, decided: Vec<DecidedLabel>) -> bool {
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        carried.into_iter().for_each(|label| book.put(label, true));
-        book.decided = decided.into_iter().map(|one| (one.place, one.label)).collect();
+        let mut changed = false;
+        for label in carried {
+            changed |= book.put(label, true);
+        }
+        let decided = decided.into_iter().map(|one| (one.place, one.label)).collect();
+        changed |= book.decided != decided;
+        book.decided = decided;
+        changed
     }
 
     /// Puts labels in force at once, for every session.
     pub(crate) fn carry(&self, labels: Vec<CarriedLabel>) {
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        labels.into_iter().for_each(|label| book.put(label, false));
+        for label in labels {
+            book.put(label, false);
+        }
         let knowledge = self.knowledge();
         self.carried.fetch_add(1, Ordering::SeqCst);
         self.publish(&book, Arc::clone(&knowledge.catalog), knowledge.generation);
@@ -139,6 +163,11 @@ impl Database {
 
     /// True if nothing is known to have changed since the last reading began.
     pub fn is_fresh(&self) -> bool {
-        self.knowledge.load().generation >= self.wanted()
+        self.has_reached(None)
+    }
+
+    /// The same as of a generation that was wanted before; `None` stands for the last.
+    pub fn has_reached(&self, generation: Option<u64>) -> bool {
+        self.knowledge.load().generation >= generation.unwrap_or_else(|| self.wanted())
     }
 }

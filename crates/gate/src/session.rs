@@ -106,6 +106,8 @@ pub struct Session {
     path: Vec<String>,
     /// The session's own tables and views.
     temporary: Temporary,
+    /// With full rights: what the catalog must be read after for the message that waits for it.
+    awaited: Option<u64>,
     /// The reading of the catalog that the session's own were told after.
     catalog_seen: u64,
     unrestricted: bool,
@@ -147,6 +149,7 @@ impl Session {
             names_key: 0,
             path: Vec::new(),
             temporary: Temporary::default(),
+            awaited: None,
             catalog_seen: 0,
             unrestricted: false,
             policies_seen: 0,
@@ -233,7 +236,10 @@ impl Session {
 
     /// Whether what names mean is known now, whoever asks.
     pub fn certainty(&mut self) -> Readiness {
-        if !self.database.is_fresh() {
+        if !self.is_fresh() {
+            if self.unrestricted {
+                self.awaited.get_or_insert_with(|| self.database.wanted());
+            }
             return Readiness::CatalogStale;
         }
         // What others drop may take what depends on it along.
@@ -244,8 +250,25 @@ impl Session {
         if self.is_certain() { Readiness::Ready } else { Readiness::ScopeUnknown }
     }
 
+    /// The generation that the catalog has to reach for the message that waits; `None` for the
+    /// last there is. Whoever has full rights sees everything anyhow, and what others change while
+    /// a statement is on its way might as well have come behind it. So that it does not wait for
+    /// ever where somebody changes something all the time, it waits for what was done before it.
+    pub fn awaited(&self) -> Option<u64> {
+        self.awaited.filter(|_| self.unrestricted)
+    }
+
+    /// A message of the client's was dealt with: the next one comes behind what was done till now.
+    pub fn dealt(&mut self) {
+        self.awaited = None;
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.database.has_reached(self.awaited())
+    }
+
     pub(crate) fn is_certain(&self) -> bool {
-        self.database.is_fresh() && self.scope_known && !self.temporary.asked_for
+        self.is_fresh() && self.scope_known && !self.temporary.asked_for
     }
 
     /// The path on which names are looked up.

@@ -67,7 +67,7 @@ fn database() -> Arc<Database> {
     let email = ColumnId { relation: RelationId(100), number: 2 };
     let labels = LabelMap { columns: [(email, labelling)].into(), ..LabelMap::default() };
     let database = Arc::new(Database::new("shop".into(), "production".to_owned()));
-    database.learn(Arc::new(catalog), labels, database.wanted());
+    database.learn(Arc::new(catalog), Some(labels), database.wanted());
     database
 }
 
@@ -191,7 +191,7 @@ fn what_was_prepared_is_forgotten_where_names_may_mean_something_else() {
     let mut catalog = Catalog::default();
     catalog.version = 2;
     let labels = LabelMap { version: 2, ..LabelMap::default() };
-    database.learn(Arc::new(catalog), labels, database.wanted());
+    database.learn(Arc::new(catalog), Some(labels), database.wanted());
     assert!(!known(&mut session), "a view in it may be another by now");
 }
 

@@ -5,10 +5,10 @@ use crate::ids::{ColumnId, FunctionId, RelationId, TypeId};
 use std::{collections::HashMap, sync::Arc};
 
 /// A snapshot of one upstream database's catalogs, system schemas included. Immutable; shared by
-/// `Arc`. Views' and functions' texts come from a session whose `search_path` is empty, so that
-/// every name in them that is not in `pg_catalog` is qualified (SQL and PL/pgSQL bodies excepted:
-/// those stand as their author wrote them and resolve by the path of the caller or their own
-/// `SET search_path`).
+/// `Arc`, and so is each part that the next snapshot has too. Views' and functions' texts come from
+/// a session whose `search_path` is empty, so that every name in them that is not in `pg_catalog`
+/// is qualified (SQL and PL/pgSQL bodies excepted: those stand as their author wrote them and
+/// resolve by the path of the caller or their own `SET search_path`).
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     /// Grows by one with each reading.
@@ -23,16 +23,19 @@ pub struct Catalog {
     /// it (`pg_catalog` included, `pg_temp_*` not).
     pub search_path: Vec<String>,
     /// Operators, casts, aggregates and defaults that are not PostgreSQL's own.
-    pub code: Code,
-    relations: HashMap<RelationId, Arc<Relation>>,
-    relations_by_name: HashMap<String, HashMap<String, RelationId>>,
-    children: HashMap<RelationId, Vec<RelationId>>,
-    functions: HashMap<FunctionId, Arc<Function>>,
-    functions_by_name: HashMap<String, Vec<FunctionId>>,
-    types: HashMap<TypeId, Arc<Type>>,
-    types_by_name: HashMap<String, HashMap<String, TypeId>>,
+    pub code: Arc<Code>,
+    relations: Arc<HashMap<RelationId, Arc<Relation>>>,
+    relations_by_name: Arc<Names<RelationId>>,
+    children: Arc<HashMap<RelationId, Vec<RelationId>>>,
+    functions: Arc<HashMap<FunctionId, Arc<Function>>>,
+    functions_by_name: Arc<HashMap<String, Vec<FunctionId>>>,
+    types: Arc<HashMap<TypeId, Arc<Type>>>,
+    types_by_name: Arc<Names<TypeId>>,
     below: Option<Arc<Catalog>>,
 }
+
+/// Ids by schema and name.
+type Names<Id> = HashMap<String, HashMap<String, Id>>;
 
 /// `pg_class.relkind`, folded to what matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +57,7 @@ pub enum RelationKind {
 }
 
 /// A relation with its columns.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Relation {
     /// `pg_class.oid`.
     pub id: RelationId,
@@ -83,7 +86,7 @@ pub struct Relation {
 }
 
 /// A column of a relation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// `pg_attribute.attnum`.
     pub number: i16,
@@ -129,7 +132,7 @@ pub enum FunctionKind {
 }
 
 /// A function or procedure.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
     /// `pg_proc.oid`.
     pub id: FunctionId,
@@ -187,7 +190,7 @@ pub enum TypeKind {
 }
 
 /// A data type.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Type {
     /// `pg_type.oid`.
     pub id: TypeId,
@@ -204,52 +207,83 @@ pub struct Type {
 
 impl Catalog {
     /// Adds a relation; a second one with the same id replaces the first.
-    pub fn add_relation(&mut self, relation: Relation) {
-        let by_name = self.relations_by_name.entry(relation.schema.clone()).or_default();
+    pub fn add_relation(&mut self, relation: impl Into<Arc<Relation>>) {
+        let relation = relation.into();
+        let by_name = Arc::make_mut(&mut self.relations_by_name);
+        let by_name = by_name.entry(relation.schema.clone()).or_default();
         by_name.insert(relation.name.clone(), relation.id);
         for parent in &relation.parents {
-            let children = self.children.entry(*parent).or_default();
+            let children = Arc::make_mut(&mut self.children).entry(*parent).or_default();
             if !children.contains(&relation.id) {
                 children.push(relation.id);
             }
         }
-        self.relations.insert(relation.id, Arc::new(relation));
+        Arc::make_mut(&mut self.relations).insert(relation.id, relation);
+    }
+
+    /// Takes a relation out.
+    pub fn remove_relation(&mut self, id: RelationId) {
+        let Some(relation) = Arc::make_mut(&mut self.relations).remove(&id) else { return };
+        unname(&mut self.relations_by_name, &relation.schema, &relation.name, id);
+        for parent in &relation.parents {
+            let all = Arc::make_mut(&mut self.children);
+            let Some(children) = all.get_mut(parent) else { continue };
+            children.retain(|child| *child != id);
+            if children.is_empty() {
+                all.remove(parent);
+            }
+        }
     }
 
     /// Adds a function.
-    pub fn add_function(&mut self, function: Function) {
-        self.functions_by_name.entry(function.name.clone()).or_default().push(function.id);
-        self.functions.insert(function.id, Arc::new(function));
+    pub fn add_function(&mut self, function: impl Into<Arc<Function>>) {
+        let function = function.into();
+        let by_name = Arc::make_mut(&mut self.functions_by_name);
+        by_name.entry(function.name.clone()).or_default().push(function.id);
+        Arc::make_mut(&mut self.functions).insert(function.id, function);
+    }
+
+    /// Takes a function out.
+    pub fn remove_function(&mut self, id: FunctionId) {
+        let Some(function) = Arc::make_mut(&mut self.functions).remove(&id) else { return };
+        let by_name = Arc::make_mut(&mut self.functions_by_name);
+        let Some(named) = by_name.get_mut(&function.name) else { return };
+        named.retain(|one| *one != id);
+        if named.is_empty() {
+            by_name.remove(&function.name);
+        }
     }
 
     /// Adds a type.
-    pub fn add_type(&mut self, ty: Type) {
-        let by_name = self.types_by_name.entry(ty.schema.clone()).or_default();
-        by_name.insert(ty.name.clone(), ty.id);
-        self.types.insert(ty.id, Arc::new(ty));
+    pub fn add_type(&mut self, ty: impl Into<Arc<Type>>) {
+        let ty = ty.into();
+        let by_name = Arc::make_mut(&mut self.types_by_name);
+        by_name.entry(ty.schema.clone()).or_default().insert(ty.name.clone(), ty.id);
+        Arc::make_mut(&mut self.types).insert(ty.id, ty);
+    }
+
+    /// Takes a type out.
+    pub fn remove_type(&mut self, id: TypeId) {
+        let Some(ty) = Arc::make_mut(&mut self.types).remove(&id) else { return };
+        unname(&mut self.types_by_name, &ty.schema, &ty.name, id);
     }
 
     /// Adds everything of another snapshot, whose ids are others: what a session has besides what
     /// all see, or what users made besides what came with the server.
     pub fn lay(&mut self, other: &Self) {
-        for relation in other.relations.values() {
-            self.add_relation(Relation::clone(relation));
-        }
-        for function in other.functions.values() {
-            self.add_function(Function::clone(function));
-        }
-        for ty in other.types.values() {
-            self.add_type(Type::clone(ty));
-        }
-        let code = other.code.clone();
+        other.relations.values().for_each(|relation| self.add_relation(Arc::clone(relation)));
+        other.functions.values().for_each(|function| self.add_function(Arc::clone(function)));
+        other.types.values().for_each(|ty| self.add_type(Arc::clone(ty)));
+        let code = Code::clone(&other.code);
+        let own = Arc::make_mut(&mut self.code);
         for (name, operators) in code.operators {
-            self.code.operators.entry(name).or_default().extend(operators);
+            own.operators.entry(name).or_default().extend(operators);
         }
-        self.code.builtin_operators.extend(code.builtin_operators);
-        self.code.casts.extend(code.casts);
-        self.code.aggregates.extend(code.aggregates);
-        self.code.argument_defaults.extend(code.argument_defaults);
-        self.code.column_defaults.extend(code.column_defaults);
+        own.builtin_operators.extend(code.builtin_operators);
+        own.casts.extend(code.casts);
+        own.aggregates.extend(code.aggregates);
+        own.argument_defaults.extend(code.argument_defaults);
+        own.column_defaults.extend(code.column_defaults);
     }
 
     /// This catalog laid over another: what a session has for itself over what all share. What
@@ -262,7 +296,7 @@ impl Catalog {
         self.search_path.clone_from(&below.search_path);
         // What a session makes of this kind it makes for all.
         self.code.clone_from(&below.code);
-        for (parent, children) in &mut self.children {
+        for (parent, children) in Arc::make_mut(&mut self.children) {
             let others = below.children(*parent).iter().copied();
             children.splice(0..0, others);
         }
@@ -312,6 +346,11 @@ impl Catalog {
         self.own_or_below(|catalog| catalog.functions.get(&id))
     }
 
+    /// The functions of this catalog without what is below it, in no order.
+    pub fn own_functions(&self) -> impl Iterator<Item = &Arc<Function>> {
+        self.functions.values()
+    }
+
     /// All functions of this name, in all schemas.
     pub fn functions_named(&self, name: &str) -> impl Iterator<Item = &Arc<Function>> {
         let own = self.functions_by_name.get(name);
@@ -322,6 +361,11 @@ impl Catalog {
     /// The type with this oid.
     pub fn type_by_id(&self, id: TypeId) -> Option<&Arc<Type>> {
         self.own_or_below(|catalog| catalog.types.get(&id))
+    }
+
+    /// The types of this catalog without what is below it, in no order.
+    pub fn own_types(&self) -> impl Iterator<Item = &Arc<Type>> {
+        self.types.values()
     }
 
     /// The type of this name in this schema.
@@ -336,6 +380,18 @@ impl Catalog {
         self.relations_by_name.contains_key(schema)
             || self.types_by_name.contains_key(schema)
             || self.below.as_ref().is_some_and(|below| below.has_schema(schema))
+    }
+}
+
+/// Takes a name away that an id has, unless another has it by now.
+fn unname<Id: Copy + PartialEq>(all: &mut Arc<Names<Id>>, schema: &str, name: &str, id: Id) {
+    let all = Arc::make_mut(all);
+    let Some(names) = all.get_mut(schema).filter(|names| names.get(name) == Some(&id)) else {
+        return;
+    };
+    names.remove(name);
+    if names.is_empty() {
+        all.remove(schema);
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 /// What runs behind a name that is no function's. PostgreSQL's own operators and casts compute from
 /// their operands and are not listed, but for their operators' names.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Code {
     /// Operators outside `pg_catalog`, by name.
     pub operators: HashMap<String, Vec<Operator>>,

@@ -7,13 +7,15 @@ use model::{
     Catalog, ColumnId, FunctionId, RelationId, TypeId,
     catalog::{Column, Function, FunctionKind, Relation, RelationKind, Type, TypeKind, Volatility},
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 use wire_pg::Values;
 
 /// Takes rows section by section, in the order of `queries::sections`.
 #[derive(Default)]
 pub struct Builder {
     catalog: Catalog,
+    /// What was read before; what is the same as there is shared.
+    before: Option<Arc<Catalog>>,
     relations: HashMap<RelationId, Relation>,
     types: Vec<RawType>,
     enums: HashMap<TypeId, Vec<String>>,
@@ -34,6 +36,11 @@ struct RawType {
 }
 
 impl Builder {
+    /// Rows that come on top of a catalog. What is the same as in `before` is shared with it.
+    pub(super) fn upon(catalog: Catalog, before: Option<Arc<Catalog>>) -> Self {
+        Self { catalog, before, ..Self::default() }
+    }
+
     /// Takes one row.
     ///
     /// # Errors
@@ -51,21 +58,25 @@ impl Builder {
             Section::References => self.reference(Row::new(values, "foreign keys")),
             Section::Comments => self.comment(Row::new(values, "comments")),
             Section::Functions => {
-                self.catalog.add_function(function(Row::new(values, "functions"))?);
+                let function = function(Row::new(values, "functions"))?;
+                let known = self.before.as_ref().and_then(|before| before.function(function.id));
+                self.catalog.add_function(shared(known, function));
                 Ok(())
             }
             Section::Types => self.raw_type(Row::new(values, "types")),
             Section::Enums => self.enum_label(Row::new(values, "enums")),
             Section::Ranges => self.range(Row::new(values, "ranges")),
-            _ => code::row(&mut self.catalog.code, section, values),
+            _ => code::row(Arc::make_mut(&mut self.catalog.code), section, values),
         }
     }
 
     /// The catalog of all rows taken.
     pub fn finish(mut self, version: u64) -> Catalog {
         self.catalog.version = version;
+        let before = self.before.as_deref();
         for relation in self.relations.into_values() {
-            self.catalog.add_relation(relation);
+            let known = before.and_then(|before| before.relation(relation.id));
+            self.catalog.add_relation(shared(known, relation));
         }
         for raw in self.types {
             let kind = match raw.letter {
@@ -87,7 +98,8 @@ impl Builder {
                 // Pseudo-types, and whatever a later PostgreSQL may add: of unknown inside.
                 _ => TypeKind::Pseudo,
             };
-            self.catalog.add_type(Type { kind, ..raw.ty });
+            let known = before.and_then(|before| before.type_by_id(raw.ty.id));
+            self.catalog.add_type(shared(known, Type { kind, ..raw.ty }));
         }
         self.catalog
     }
@@ -253,6 +265,14 @@ impl Builder {
             self.multiranges.insert(multirange, range);
         }
         Ok(())
+    }
+}
+
+/// What is known already in the place of what is the same.
+fn shared<T: PartialEq>(known: Option<&Arc<T>>, new: T) -> Arc<T> {
+    match known {
+        Some(known) if **known == new => Arc::clone(known),
+        _ => Arc::new(new),
     }
 }
 

@@ -4,6 +4,8 @@
 //! Few, plain queries without joins across the large catalogs: the builder joins by oid, which
 //! costs less than sending a schema's name with every column.
 
+use std::collections::BTreeSet;
+
 /// The oldest major version whose catalogs have what is asked for.
 pub const OLDEST_MAJOR: u32 = 13;
 
@@ -62,7 +64,7 @@ pub enum Reading {
 }
 
 /// Kinds of relations that hold or define columns: all but indexes.
-const KINDS: &str = "c.relkind IN ('r', 't', 'p', 'v', 'm', 'f', 'S', 'c')";
+pub(super) const KINDS: &str = "c.relkind IN ('r', 't', 'p', 'v', 'm', 'f', 'S', 'c')";
 
 /// The path has to be read before [`in_one_snapshot`] empties it.
 const BEFORE_PATH_IS_EMPTY: usize = 2;
@@ -173,12 +175,24 @@ pub fn temporary() -> [(Section, String); 6] {
     ]
 }
 
-/// All texts as one simple query in a read-only transaction of one snapshot. The settings decide
-/// how PostgreSQL writes expressions, and end with the transaction. A lock that somebody holds on
-/// a table (views are written out under a lock) must not hold up the reading for long.
+/// All texts as one simple query in a read-only transaction of one snapshot.
 pub fn in_one_snapshot(sections: &[&str]) -> String {
     let (before, after) =
         sections.split_at_checked(BEFORE_PATH_IS_EMPTY).unwrap_or((sections, &[]));
+    let mut sql = begin(before);
+    for text in after {
+        sql.push_str(text);
+        sql.push_str(";\n");
+    }
+    sql.push_str("COMMIT");
+    sql
+}
+
+/// The head of a reading: a read-only transaction of one snapshot, in which `before` are asked
+/// first. The settings decide how PostgreSQL writes expressions, and end with the transaction. A
+/// lock that somebody holds on a table (views are written out under a lock) must not hold up the
+/// reading for long.
+fn begin(before: &[&str]) -> String {
     let mut sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n\
                    SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '5s';\n"
         .to_owned();
@@ -192,12 +206,59 @@ pub fn in_one_snapshot(sections: &[&str]) -> String {
          SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';\n\
          SET LOCAL jit = off;\n",
     );
-    for text in after {
-        sql.push_str(text);
-        sql.push_str(";\n");
-    }
-    sql.push_str("COMMIT");
     sql
+}
+
+/// Opens a reading: server and path, then another question.
+pub(super) fn opening(question: &str) -> String {
+    begin(&[SERVER, PATH]) + question
+}
+
+/// What a section's rows are about: the object in their first column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    /// The session.
+    Session,
+    /// A relation.
+    Relation,
+    /// A function.
+    Function,
+    /// A type.
+    Type,
+    /// Operators.
+    Operators,
+    /// Casts.
+    Casts,
+}
+
+impl Section {
+    pub(super) const fn about(self) -> About {
+        match self {
+            Self::Server | Self::Path => About::Session,
+            Self::Relations
+            | Self::Columns
+            | Self::Rules
+            | Self::Inheritance
+            | Self::Triggers
+            | Self::Indexes
+            | Self::References
+            | Self::Comments
+            | Self::ColumnDefaults => About::Relation,
+            Self::Functions | Self::Aggregates | Self::ArgumentDefaults => About::Function,
+            Self::Types | Self::Enums | Self::Ranges => About::Type,
+            Self::Operators => About::Operators,
+            Self::Casts => About::Casts,
+        }
+    }
+}
+
+/// A section's rows about these objects alone.
+pub(super) fn only(text: &str, ids: &BTreeSet<u32>) -> String {
+    let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
+    format!(
+        "SELECT * FROM ({text}) q (key) WHERE q.key = ANY ('{{{}}}'::pg_catalog.oid[])",
+        ids.join(",")
+    )
 }
 
 /// The condition that leaves out temporary schemas; a session keeps its own.
@@ -213,7 +274,8 @@ fn foreign_temporary(reading: Reading, alias: &str, column: &str) -> String {
 }
 
 /// True of schemas (alias `s`) that hold sessions' temporary objects.
-const TEMPORARY: &str = r"(s.nspname LIKE 'pg\_temp\_%' OR s.nspname LIKE 'pg\_toast\_temp\_%')";
+pub(super) const TEMPORARY: &str =
+    r"(s.nspname LIKE 'pg\_temp\_%' OR s.nspname LIKE 'pg\_toast\_temp\_%')";
 
 const SERVER: &str = "SELECT pg_catalog.current_setting('server_version_num'), \
      current_user, pg_catalog.current_database()";
@@ -350,49 +412,6 @@ fn ranges(major: u32) -> String {
     let multirange = if major >= 14 { "r.rngmultitypid" } else { "0" };
     format!("SELECT r.rngtypid, r.rngsubtype, {multirange} FROM pg_catalog.pg_range r")
 }
-
-/// Two numbers that change when DDL was committed: how many row versions the catalogs have, and
-/// the sum of the ids of the transactions that wrote them (`xmin`, as a distance from the id 3,
-/// the first ordinary one; what initdb wrote has no age). Ids only grow: as long as the count
-/// stays, new versions for old make the sum larger. Temporary objects are left out, or a program
-/// that makes one each second would have all be read each second.
-pub const FINGERPRINT: &str = r"
-WITH temporary AS MATERIALIZED (
-  SELECT s.oid FROM pg_catalog.pg_namespace s
-  WHERE s.nspname LIKE 'pg\_temp\_%' OR s.nspname LIKE 'pg\_toast\_temp\_%'
-), relation AS MATERIALIZED (
-  SELECT c.oid, c.xmin FROM pg_catalog.pg_class c WHERE c.relpersistence <> 't'
-)
-SELECT pg_catalog.count(*), pg_catalog.sum(CASE pg_catalog.age(x.id) WHEN 2147483647 THEN 0
-  ELSE pg_catalog.age('3'::pg_catalog.xid)::bigint - pg_catalog.age(x.id) END) FROM (
-  SELECT xmin AS id FROM relation
-  UNION ALL SELECT a.xmin FROM pg_catalog.pg_attribute a
-    WHERE a.attrelid IN (SELECT oid FROM relation)
-  UNION ALL SELECT d.xmin FROM pg_catalog.pg_attrdef d
-    WHERE d.adrelid IN (SELECT oid FROM relation)
-  UNION ALL SELECT i.xmin FROM pg_catalog.pg_index i
-    WHERE i.indrelid IN (SELECT oid FROM relation)
-  UNION ALL SELECT h.xmin FROM pg_catalog.pg_inherits h
-    WHERE h.inhrelid IN (SELECT oid FROM relation)
-  UNION ALL SELECT k.xmin FROM pg_catalog.pg_constraint k
-    WHERE k.connamespace NOT IN (SELECT oid FROM temporary)
-  UNION ALL SELECT t.xmin FROM pg_catalog.pg_trigger t
-    WHERE t.tgrelid IN (SELECT oid FROM relation)
-  UNION ALL SELECT r.xmin FROM pg_catalog.pg_rewrite r
-    WHERE r.ev_class IN (SELECT oid FROM relation)
-  UNION ALL SELECT p.xmin FROM pg_catalog.pg_proc p
-    WHERE p.pronamespace NOT IN (SELECT oid FROM temporary)
-  UNION ALL SELECT y.xmin FROM pg_catalog.pg_type y
-    WHERE y.typnamespace NOT IN (SELECT oid FROM temporary)
-  UNION ALL SELECT n.xmin FROM pg_catalog.pg_namespace n
-    WHERE n.oid NOT IN (SELECT oid FROM temporary)
-  UNION ALL SELECT b.xmin FROM pg_catalog.pg_operator b
-  UNION ALL SELECT w.xmin FROM pg_catalog.pg_cast w
-  UNION ALL SELECT e.xmin FROM pg_catalog.pg_enum e
-  UNION ALL SELECT g.xmin FROM pg_catalog.pg_range g
-  UNION ALL SELECT o.xmin FROM pg_catalog.pg_description o
-    WHERE o.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
-) x";
 
 #[cfg(test)]
 mod tests;

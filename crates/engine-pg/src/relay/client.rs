@@ -66,6 +66,7 @@ impl Relay {
                 return Err(End::ClientMistook(frame.tag));
             };
             if let Some(consumed) = self.begin_long(tag, rest, frame)? {
+                self.session.dealt();
                 *used += consumed;
                 continue;
             }
@@ -81,6 +82,7 @@ impl Relay {
                 break;
             }
             self.delay.dealt(tag);
+            self.session.dealt();
             *used += frame.len;
         }
         Ok(())
@@ -278,7 +280,8 @@ impl Relay {
         match readiness {
             Readiness::Ready => true,
             Readiness::CatalogStale => {
-                let wait = self.knowledge.wait(self.limits.catalog_wait);
+                let reached = self.session.awaited();
+                let wait = self.knowledge.wait(self.limits.catalog_wait, reached);
                 match wait {
                     Some(wait) => {
                         self.block = Some(Block::Knowledge(wait));

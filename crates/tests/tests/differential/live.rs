@@ -56,7 +56,7 @@ impl Live {
         let sections = queries::sections(15, Reading::Session);
         let mut system = read(client, &sections).context("the system's catalog")?;
         // That part is read whole each time.
-        system.code = model::code::Code::default();
+        system.code = std::sync::Arc::default();
         Ok(Self {
             catalog: system.clone(),
             system,
