@@ -23,6 +23,7 @@ mod replication;
 mod rows;
 mod server;
 mod watch;
+mod whole;
 mod words;
 
 use crate::{knowledge::KnowledgeWatch, upstream::Replication};

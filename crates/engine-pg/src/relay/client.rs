@@ -176,55 +176,6 @@ impl Relay {
         Ok(Step::Done)
     }
 
-    fn query(&mut self, message: Message<'_>) -> Result<Step, End> {
-        if let Some(refusal) = self.refuse_next.take() {
-            self.refuse_query(refusal)?;
-            return Ok(Step::Done);
-        }
-        let cleared = match self.parked.take() {
-            Some(parked) => parked.cleared,
-            None => {
-                let text = frontend::Query::parse(message.payload)?.text;
-                let cleared = match self.clear_command(text) {
-                    Some(cleared) => cleared.map(Some),
-                    None if !self.ready() => return Ok(Step::Blocked),
-                    None => self.clear(text, Via::Simple, &Parameters::default()),
-                };
-                match cleared {
-                    Ok(Some(cleared)) => cleared,
-                    Ok(None) => return Ok(Step::Blocked),
-                    Err(refusal) => {
-                        self.refuse_query(refusal)?;
-                        return Ok(Step::Done);
-                    }
-                }
-            }
-        };
-        // A simple query commits what extended messages before it left uncommitted.
-        let commits = self.before_sync.take().is_some();
-        let Some(cleared) = self.wait_for_disk(cleared, false, commits) else {
-            return Ok(Step::Blocked);
-        };
-        if let Err(refusal) = self.prepare_read_only(cleared.get(), true)? {
-            self.abandon(cleared);
-            self.refuse_query(refusal)?;
-            return Ok(Step::Done);
-        }
-        // A simple query also ends an unnamed statement's life.
-        self.prepared.remove(&b""[..]);
-        let plan = Arc::clone(&cleared.get().plan);
-        let mut other = bytes::BytesMut::new();
-        let whole = match &plan.sent {
-            Some(text) => {
-                encode::query(&mut other, text.as_bytes())?;
-                &other
-            }
-            None => message.whole,
-        };
-        self.send(cleared, None, whole, |run| Request::Query(Some(run)));
-        Ok(Step::Done)
-    }
-
     fn sync(&mut self, message: Message<'_>) -> Result<Step, End> {
         frontend::empty(message.payload)?;
         if self.refuse_next.take().is_some() {

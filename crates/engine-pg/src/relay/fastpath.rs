@@ -14,43 +14,22 @@ use wire_pg::{
 impl Relay {
     pub(super) fn function_call(&mut self, message: Message<'_>) -> Result<Step, End> {
         let call = frontend::FunctionCall::parse(message.payload)?;
-        if let Some(refusal) = self.refuse_next.take() {
-            self.refuse_query(refusal)?;
-            return Ok(Step::Done);
-        }
-        let cleared = match self.parked.take() {
-            Some(parked) => parked.cleared,
-            None => {
-                if !self.ready() {
-                    return Ok(Step::Blocked);
-                }
-                let now = SystemTime::now();
-                let cleared = self.session.plan_call(call.function, now).and_then(|plan| {
-                    if !self.carries(&plan)? {
-                        return Ok(None);
-                    }
-                    let parameters = self.session.parameters(call.arguments.iter());
-                    self.session.submit(&plan, Via::FunctionCall, &parameters, now).map(Some)
-                });
-                match cleared {
-                    Ok(Some(cleared)) => cleared,
-                    Ok(None) => return Ok(Step::Blocked),
-                    Err(refusal) => {
-                        self.refuse_query(refusal)?;
-                        return Ok(Step::Done);
-                    }
-                }
+        let cleared = self.clear_whole(|relay| {
+            if !relay.ready() {
+                return Ok(None);
             }
+            let now = SystemTime::now();
+            let plan = relay.session.plan_call(call.function, now)?;
+            if !relay.carries(&plan)? {
+                return Ok(None);
+            }
+            let parameters = relay.session.parameters(call.arguments.iter());
+            relay.session.submit(&plan, Via::FunctionCall, &parameters, now).map(Some)
+        });
+        let cleared = match cleared? {
+            Ok(cleared) => cleared,
+            Err(step) => return Ok(step),
         };
-        let commits = self.before_sync.take().is_some();
-        let Some(cleared) = self.wait_for_disk(cleared, false, commits) else {
-            return Ok(Step::Blocked);
-        };
-        if let Err(refusal) = self.prepare_read_only(cleared.get(), true)? {
-            self.abandon(cleared);
-            self.refuse_query(refusal)?;
-            return Ok(Step::Done);
-        }
         let binary = call.result_format == Format::BINARY;
         let masks = self.session.call_masks(&cleared.get().plan, call.function, binary);
         self.send(cleared, None, message.whole, |mut run| {

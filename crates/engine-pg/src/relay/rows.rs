@@ -23,11 +23,14 @@ impl Relay {
         }
         if let Some(Request::Show(setting)) = self.expected.front().map(|e| &e.request) {
             let setting = *setting;
-            return self.answer(setting, rest, frame);
+            return self.own_row(rest, frame, |relay, values| {
+                let value = values.iter().next().flatten();
+                relay.answered(setting, value.and_then(|bytes| std::str::from_utf8(bytes).ok()));
+            });
         }
         if let Some(Request::Look(section)) = self.expected.front().map(|e| &e.request) {
             let section = *section;
-            return self.look(section, rest, frame);
+            return self.own_row(rest, frame, |relay, values| relay.told(section, values));
         }
         let unrestricted = self.session.unrestricted();
         let Some(run) = self.run_mut() else {
@@ -169,19 +172,19 @@ impl Relay {
         Ok(())
     }
 
-    fn answer(
+    /// A row of an answer to Weir itself, once it is there.
+    fn own_row(
         &mut self,
-        setting: super::probe::Setting,
         rest: &[u8],
         frame: Frame,
+        take: impl FnOnce(&mut Self, wire_pg::Values<'_>),
     ) -> Result<usize, End> {
         let Some(payload) = frame::payload(rest, frame) else {
             self.await_whole(frame)?;
             return Ok(0);
         };
         let row = DataRow::parse(payload).map_err(|error| End::UpstreamBroke(error.to_string()))?;
-        let value = row.values.iter().next().flatten();
-        self.answered(setting, value.and_then(|bytes| std::str::from_utf8(bytes).ok()));
+        take(self, row.values);
         Ok(frame.len)
     }
 
@@ -206,21 +209,6 @@ impl Relay {
             }
         }
         self.copying_in = !ended;
-    }
-
-    fn look(
-        &mut self,
-        section: crate::catalog::queries::Section,
-        rest: &[u8],
-        frame: Frame,
-    ) -> Result<usize, End> {
-        let Some(payload) = frame::payload(rest, frame) else {
-            self.await_whole(frame)?;
-            return Ok(0);
-        };
-        let row = DataRow::parse(payload).map_err(|error| End::UpstreamBroke(error.to_string()))?;
-        self.told(section, row.values);
-        Ok(frame.len)
     }
 
     /// The beginning of COPY TO STDOUT.

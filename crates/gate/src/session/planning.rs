@@ -4,9 +4,11 @@
 use super::Session;
 use crate::{
     cache::PlanContext,
+    database::Knowledge,
     plan::{Asker, Plan},
     result::{Field, Masks},
 };
+use policy::PolicySet;
 use sql::Scope;
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -38,13 +40,7 @@ impl Session {
         let shared = self.database.knowledge();
         self.follow_catalog(shared.catalog.version);
         let knowledge = self.temporary.over(&shared);
-        let context = PlanContext {
-            asker: self.asker,
-            scope: self.scope_key,
-            policies: policies.version(),
-            knowledge: knowledge.revision,
-            minute: if policies.time_dependent() { minute(now) } else { 0 },
-        };
+        let context = self.plan_context(&policies, &knowledge, now);
         let shareable = !depends_on_names(text, &self.scope);
         let counters = &self.database.counters;
         if shareable && let Some(plan) = self.database.plans.find(text, &context) {
@@ -52,19 +48,40 @@ impl Session {
             return plan;
         }
         counters.plan_misses.fetch_add(1, Ordering::Relaxed);
-        let asker = Asker {
+        let asker = self.as_asker(now);
+        let plan = Arc::new(self.gate.make_plan(text, &asker, knowledge, &policies, context));
+        if shareable {
+            self.database.plans.keep(context, &plan);
+        }
+        plan
+    }
+
+    /// Everything that a plan of this session depends on but its text.
+    pub(super) fn plan_context(
+        &self,
+        policies: &PolicySet,
+        knowledge: &Knowledge,
+        now: SystemTime,
+    ) -> PlanContext {
+        PlanContext {
+            asker: self.asker,
+            scope: self.scope_key,
+            policies: policies.version(),
+            knowledge: knowledge.revision,
+            minute: if policies.time_dependent() { minute(now) } else { 0 },
+        }
+    }
+
+    /// What planning needs to know of this session.
+    pub(super) fn as_asker(&self, now: SystemTime) -> Asker<'_> {
+        Asker {
             identity: &self.identity,
             database: &self.database,
             context: self.context(now),
             scope: &self.scope,
             unrestricted: self.unrestricted,
             names: self.names_key,
-        };
-        let plan = Arc::new(self.gate.make_plan(text, &asker, knowledge, &policies, context));
-        if shareable {
-            self.database.plans.keep(context, &plan);
         }
-        plan
     }
 
     /// True if a plan made earlier still stands: same policies, same knowledge, same scope.
@@ -125,6 +142,6 @@ fn names_something(text: &str) -> bool {
     contains("execute") || contains("fetch")
 }
 
-pub(super) fn minute(now: SystemTime) -> u64 {
+fn minute(now: SystemTime) -> u64 {
     now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 60)
 }

@@ -1,11 +1,8 @@
 //! Commands of the replication grammar, on a connection that policy let be one. Knows that they are
 //! not SQL; what they stream is the engine's.
 
-use super::{Session, planning::minute};
-use crate::{
-    cache::PlanContext,
-    plan::{Asker, Plan},
-};
+use super::Session;
+use crate::plan::Plan;
 use policy::ProtocolFeature;
 use std::{sync::Arc, time::SystemTime};
 
@@ -26,21 +23,8 @@ impl Session {
         }
         let denied = self.judge(ProtocolFeature::Replication, now).err();
         let knowledge = self.database.knowledge();
-        let context = PlanContext {
-            asker: self.asker,
-            scope: self.scope_key,
-            policies: policies.version(),
-            knowledge: knowledge.revision,
-            minute: if policies.time_dependent() { minute(now) } else { 0 },
-        };
-        let asker = Asker {
-            identity: &self.identity,
-            database: &self.database,
-            context: self.context(now),
-            scope: &self.scope,
-            unrestricted: self.unrestricted,
-            names: self.names_key,
-        };
+        let context = self.plan_context(&policies, &knowledge, now);
+        let asker = self.as_asker(now);
         let gate = &self.gate;
         let plan = gate.make_replication_plan(text, command, &asker, knowledge, &policies, context);
         Some(Arc::new(match denied {

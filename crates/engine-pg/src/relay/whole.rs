@@ -1,0 +1,74 @@
+//! Messages that are a whole of their own, from their text to their transaction's end: Query, and
+//! what it has in common with FunctionCall. Knows nothing of pipelines.
+
+use super::{End, Relay, Step, expected::Request};
+use gate::{Cleared, Parameters, Refusal, Statement, Via};
+use std::sync::Arc;
+use wire_pg::{
+    frame::Message,
+    frontend::{self, encode},
+};
+
+impl Relay {
+    pub(super) fn query(&mut self, message: Message<'_>) -> Result<Step, End> {
+        let text = frontend::Query::parse(message.payload)?.text;
+        let cleared = self.clear_whole(|relay| match relay.clear_command(text) {
+            Some(cleared) => cleared.map(Some),
+            None if !relay.ready() => Ok(None),
+            None => relay.clear(text, Via::Simple, &Parameters::default()),
+        });
+        let cleared = match cleared? {
+            Ok(cleared) => cleared,
+            Err(step) => return Ok(step),
+        };
+        // A simple query also ends an unnamed statement's life.
+        self.prepared.remove(&b""[..]);
+        let plan = Arc::clone(&cleared.get().plan);
+        let mut other = bytes::BytesMut::new();
+        let whole = match &plan.sent {
+            Some(text) => {
+                encode::query(&mut other, text.as_bytes())?;
+                &other
+            }
+            None => message.whole,
+        };
+        self.send(cleared, None, whole, |run| Request::Query(Some(run)));
+        Ok(Step::Done)
+    }
+
+    /// What a message asks that is a whole of its own (Query, FunctionCall), once it may be sent:
+    /// cleared by `clear`, durable as far as it must be, read-only where it must be. Inner `Err`:
+    /// it may not, and what the message comes to.
+    pub(super) fn clear_whole(
+        &mut self,
+        clear: impl FnOnce(&mut Self) -> Result<Option<Cleared<Statement>>, Refusal>,
+    ) -> Result<Result<Cleared<Statement>, Step>, End> {
+        if let Some(refusal) = self.refuse_next.take() {
+            self.refuse_query(refusal)?;
+            return Ok(Err(Step::Done));
+        }
+        let cleared = match self.parked.take() {
+            Some(parked) => Ok(Some(parked.cleared)),
+            None => clear(self),
+        };
+        let cleared = match cleared {
+            Ok(Some(cleared)) => cleared,
+            Ok(None) => return Ok(Err(Step::Blocked)),
+            Err(refusal) => {
+                self.refuse_query(refusal)?;
+                return Ok(Err(Step::Done));
+            }
+        };
+        // It commits what extended messages before it left uncommitted.
+        let commits = self.before_sync.take().is_some();
+        let Some(cleared) = self.wait_for_disk(cleared, false, commits) else {
+            return Ok(Err(Step::Blocked));
+        };
+        if let Err(refusal) = self.prepare_read_only(cleared.get(), true)? {
+            self.abandon(cleared);
+            self.refuse_query(refusal)?;
+            return Ok(Err(Step::Done));
+        }
+        Ok(Ok(cleared))
+    }
+}
