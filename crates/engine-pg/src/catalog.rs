@@ -18,7 +18,7 @@ use model::{Catalog, catalog::Relation};
 use snapshot::Renewal;
 use std::{sync::Arc, time::Duration};
 use tokio::time;
-use versions::Versions;
+use versions::{Versions, questions};
 use wire_pg::{
     Values,
     backend::{self, DataRow, Status, Tag},
@@ -47,13 +47,17 @@ pub const MAX_ROW_BYTES: usize = 64 << 20;
 pub const MAX_READING_BYTES: usize = 1 << 30;
 
 /// How often a reading is tried when objects vanish or are locked under it.
-const ATTEMPTS: u32 = 3;
+const ATTEMPTS: u32 = 10;
 
 /// Reads catalogs and samples over an upstream connection that nobody else uses.
 pub struct CatalogReader {
     connection: Connection,
     /// Major version of the server.
     major: u32,
+    /// True once what is asked each time is prepared.
+    prepared: bool,
+    /// True while the answer to a ROLLBACK is outstanding, which the next question takes first.
+    owed: bool,
     /// False while an answer is outstanding. A call that was dropped halfway leaves it so, and
     /// the connection is of no use any more: the next answer would be the wrong one.
     idle: bool,
@@ -82,7 +86,13 @@ impl CatalogReader {
             return Err(CatalogError::Version(version.to_owned()));
         }
         let Upstream { stream, buffered, .. } = upstream;
-        Ok(Self { connection: Connection { stream, buffered }, major, idle: true })
+        Ok(Self {
+            connection: Connection { stream, buffered },
+            major,
+            prepared: false,
+            owed: false,
+            idle: true,
+        })
     }
 
     /// Reads the whole catalog in one snapshot.
@@ -127,8 +137,11 @@ impl CatalogReader {
             match self.renew_by_steps(before, version).await {
                 Err(error) if error.is_final() => Err(error),
                 outcome => {
-                    // Nothing was written: this frees the locks.
-                    self.exchange("ROLLBACK", |_, _| Ok(())).await?.1?;
+                    // Nothing was written: this frees the locks. Nobody waits for it.
+                    let mut out = Vec::new();
+                    frontend::encode::query(&mut out, b"ROLLBACK")?;
+                    self.connection.write(&out).await?;
+                    self.owed = true;
                     Ok(outcome)
                 }
             }
@@ -145,21 +158,67 @@ impl CatalogReader {
         before: Option<&Snapshot>,
         version: u64,
     ) -> Result<Snapshot, CatalogError> {
-        let (mut head, mut versions) = (build::Builder::default(), Versions::default());
-        let sql = queries::opening(&versions::statement());
-        let opened = self.exchange(&sql, |result, values| match result {
-            0 => head.row(queries::Section::Server, values),
-            1 => head.row(queries::Section::Path, values),
-            _ => versions.row(values),
-        });
-        opened.await?.1?;
-        let mut renewal = Renewal::new(before, Renewal::head(head)?, versions);
+        let (head, versions) = match before {
+            Some(before) => self.versions_since(&before.versions).await?,
+            None => self.versions(&queries::opening(&questions::all())).await?,
+        };
+        let mut renewal = Renewal::new(before, head, versions);
         let (builder, sections) = renewal.first(self.major);
         let mut catalog = self.ask(builder, &sections, version).await?;
         if let Some((builder, sections)) = renewal.second(&catalog, self.major) {
             catalog = self.ask(builder, &sections, version).await?;
         }
         Ok(renewal.finish(catalog))
+    }
+
+    /// Opens the transaction; what the server says of itself, and the versions of all parts.
+    async fn versions(&mut self, sql: &str) -> Result<(Catalog, Versions), CatalogError> {
+        let (mut head, mut versions) = (build::Builder::default(), Versions::default());
+        let rows = self.exchange(sql, |result, values| match result {
+            0 => head.row(queries::Section::Server, values),
+            1 => head.row(queries::Section::Path, values),
+            _ => versions.row(values),
+        });
+        rows.await?.1?;
+        Ok((Renewal::head(head)?, versions))
+    }
+
+    /// The same where an earlier reading's are known.
+    async fn versions_since(
+        &mut self,
+        before: &Versions,
+    ) -> Result<(Catalog, Versions), CatalogError> {
+        if !self.prepared {
+            // Prepared under the same path as they are run, or they would be planned each time.
+            let sql = queries::opening(&questions::prepare());
+            let sql = [&sql, ";\n", &queries::prepare(self.major), "COMMIT"].concat();
+            self.exchange(&sql, |_, _| Ok(())).await?.1?;
+            self.prepared = true;
+        }
+        let (mut head, mut fresh) = (build::Builder::default(), versions::Fresh::default());
+        let sql = queries::opening(&questions::fresh(before.horizon()));
+        let rows = self.exchange(&sql, |result, values| match result {
+            0 => head.row(queries::Section::Server, values),
+            1 => head.row(queries::Section::Path, values),
+            _ => fresh.row(values),
+        });
+        rows.await?.1?;
+        let head = Renewal::head(head)?;
+        if !fresh.concerns_server() {
+            let mut versions = before.clone();
+            let rows = versions.advance(fresh);
+            if !versions.add_up(&rows) {
+                let live = self.exchange(questions::LIVE, |_, values| versions.live(values));
+                live.await?.1?;
+            }
+            if versions.add_up(&rows) {
+                return Ok((head, versions));
+            }
+        }
+        // The server's own objects changed, or something that is still there lost a row.
+        let mut versions = Versions::default();
+        self.exchange(&questions::all(), |_, values| versions.row(values)).await?.1?;
+        Ok((head, versions))
     }
 
     /// Asks sections in the transaction that is open, and builds on what they say.
@@ -189,7 +248,7 @@ impl CatalogReader {
     /// As [`Self::read`].
     pub async fn fingerprint(&mut self) -> Result<Fingerprint, CatalogError> {
         let mut fingerprint = Fingerprint::default();
-        let sql = queries::opening(&versions::totals()) + "; COMMIT";
+        let sql = queries::opening(&questions::totals()) + "; COMMIT";
         // Server and path come first.
         self.run(&sql, |result, values| match result {
             0 | 1 => Ok(()),
@@ -279,6 +338,10 @@ impl CatalogReader {
         let mut out = Vec::with_capacity(sql.len().saturating_add(8));
         frontend::encode::query(&mut out, sql.as_bytes())?;
         self.connection.write(&out).await?;
+        while self.owed {
+            let (tag, _) = self.connection.read(MAX_ROW_BYTES).await?;
+            self.owed = tag != Tag::ReadyForQuery;
+        }
         let mut outcome = Ok(());
         let mut result = 0_usize;
         let mut described = false;

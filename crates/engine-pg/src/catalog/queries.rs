@@ -204,7 +204,7 @@ fn begin(before: &[&str]) -> String {
         "SET LOCAL search_path = ''; SET LOCAL quote_all_identifiers = off;\n\
          SET LOCAL DateStyle = 'ISO, MDY'; SET LOCAL IntervalStyle = 'postgres';\n\
          SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';\n\
-         SET LOCAL jit = off;\n",
+         SET LOCAL jit = off; SET LOCAL plan_cache_mode = force_generic_plan;\n",
     );
     sql
 }
@@ -252,13 +252,28 @@ impl Section {
     }
 }
 
+/// Prepares the sections that can be asked for single objects ([`only`]), so that they are not
+/// planned each time.
+pub(super) fn prepare(major: u32) -> String {
+    let mut sql = String::new();
+    for (section, text) in sections(major, Reading::Shared) {
+        if matches!(section.about(), About::Relation | About::Function | About::Type) {
+            let only = format!("SELECT * FROM ({text}) q (key) WHERE q.key = ANY ($1)");
+            sql += &format!("PREPARE weir_{section:?} (pg_catalog.oid[]) AS {only};\n");
+        }
+    }
+    sql
+}
+
 /// A section's rows about these objects alone.
-pub(super) fn only(text: &str, ids: &BTreeSet<u32>) -> String {
+pub(super) fn only(section: Section, ids: &BTreeSet<u32>) -> String {
+    format!("EXECUTE weir_{section:?}('{}')", array(ids))
+}
+
+/// An array as SQL writes it.
+pub(super) fn array(ids: &BTreeSet<u32>) -> String {
     let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
-    format!(
-        "SELECT * FROM ({text}) q (key) WHERE q.key = ANY ('{{{}}}'::pg_catalog.oid[])",
-        ids.join(",")
-    )
+    format!("{{{}}}", ids.join(","))
 }
 
 /// The condition that leaves out temporary schemas; a session keeps its own.

@@ -161,7 +161,7 @@ impl Delta {
     /// How to ask a section for what is read again.
     fn section(&self, section: Section, text: String) -> Option<(Section, String)> {
         let only =
-            |ids: &BTreeSet<u32>| (!ids.is_empty()).then(|| (section, queries::only(&text, ids)));
+            |ids: &BTreeSet<u32>| (!ids.is_empty()).then(|| (section, queries::only(section, ids)));
         match section.about() {
             About::Session => None,
             About::Relation => only(&self.relations),

@@ -7,9 +7,20 @@
 //! the transactions that wrote them (`xmin`). A row that is added, replaced or deleted, by
 //! whomever, makes it another; what was rolled back was never there. PostgreSQL's own objects are
 //! one part together.
+//!
+//! To have all these numbers each time would cost more than the rest of a reading. So the server is
+//! asked how many rows there are, and which parts have rows of transactions that may not have ended
+//! when it was asked last. Those alone are hashed again. If the others still have as many rows as
+//! they had, they have the same ones: what they lost would be missing, and nothing can have come in
+//! its place without being new.
 
-use super::{CatalogError, queries, row::Row};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+pub(super) mod questions;
+
+use super::{CatalogError, row::Row};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    str::FromStr,
+};
 use wire_pg::Values;
 
 /// Objects below this oid came with the server (`FirstNormalObjectId`).
@@ -18,7 +29,7 @@ pub(super) const FIRST_NORMAL_OID: u32 = 16_384;
 /// The part of PostgreSQL's own objects.
 const SERVERS_OWN: u32 = 0;
 
-/// Kinds of parts, as the server names them in [`statement`]'s rows.
+/// Kinds of parts, as the server names them in its answers.
 const RELATION: char = 'r';
 const FUNCTION: char = 'f';
 const TYPE: char = 't';
@@ -29,10 +40,33 @@ const SCHEMA: char = 's';
 const LANGUAGE: char = 'l';
 /// What expressions name besides (collations, text search): of no meaning but for their texts.
 const SURROUNDINGS: char = 'x';
+/// Not a part: see [`Versions::horizon`].
+const HORIZON: char = 'h';
 
-/// One number per part.
+/// One number per part, and how many rows it has.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Versions {
+    parts: BTreeMap<char, HashMap<u32, Version>>,
+    /// Rows of earlier transactions were seen.
+    horizon: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Version {
+    hash: i128,
+    rows: u64,
+}
+
+/// What may be new since a reading.
 #[derive(Debug, Default)]
-pub(super) struct Versions(BTreeMap<char, HashMap<u32, i128>>);
+pub(super) struct Fresh {
+    /// How many rows there are by kind.
+    rows: BTreeMap<char, u64>,
+    /// The least part with rows that may be new.
+    least: Option<u32>,
+    /// The parts with rows that may be new; schemas, languages and the horizon.
+    parts: Versions,
+}
 
 /// One number per kind of part: enough to tell that something changed.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -58,25 +92,71 @@ pub(super) struct Delta {
 }
 
 impl Versions {
-    /// Takes one row of [`statement`].
+    /// Takes one row of [`questions::all`].
     pub(super) fn row(&mut self, values: Values<'_>) -> Result<(), CatalogError> {
-        let wrong = || CatalogError::Row("versions");
         let mut row = Row::new(values, "versions");
-        let kind = row.letter()?;
-        let list = row.text()?;
-        let parts = self.0.entry(kind).or_default();
+        let (kind, list) = (row.letter()?, row.text()?);
+        self.take(kind, &list)
+    }
+
+    fn take(&mut self, kind: char, list: &str) -> Result<(), CatalogError> {
+        if kind == HORIZON {
+            self.horizon = number(list)?;
+            return Ok(());
+        }
+        let parts = self.parts.entry(kind).or_default();
         for part in list.split(',') {
-            let (id, version) = part.split_once(' ').ok_or_else(wrong)?;
-            let id = id.parse().map_err(|_| wrong())?;
-            parts.insert(id, version.parse().map_err(|_| wrong())?);
+            let mut words = part.split(' ');
+            let mut word = || words.next().unwrap_or_default();
+            let id = number(word())?;
+            parts.insert(id, Version { hash: number(word())?, rows: number(word())? });
         }
         Ok(())
     }
 
-    /// What the server says of the whole when it is asked for [`totals`].
+    /// The transaction since which rows may not have been seen.
+    pub(super) const fn horizon(&self) -> u32 {
+        self.horizon
+    }
+
+    /// Goes on to what is fresh.
+    pub(super) fn advance(&mut self, fresh: Fresh) -> BTreeMap<char, u64> {
+        self.horizon = fresh.parts.horizon;
+        for (kind, parts) in fresh.parts.parts {
+            let known = self.parts.entry(kind).or_default();
+            if matches!(kind, SCHEMA | LANGUAGE) {
+                known.clear();
+            }
+            known.extend(parts);
+        }
+        fresh.rows
+    }
+
+    /// True if nothing but what may be new can be other than it was: rows that went away are
+    /// missed, and none can have come in their place without being new.
+    pub(super) fn add_up(&self, rows: &BTreeMap<char, u64>) -> bool {
+        rows.iter().all(|(kind, rows)| {
+            let parts = self.parts.get(kind).into_iter().flat_map(HashMap::values);
+            parts.map(|version| version.rows).sum::<u64>() == *rows
+        })
+    }
+
+    /// Takes one row of [`questions::LIVE`]: what is not in it is gone.
+    pub(super) fn live(&mut self, values: Values<'_>) -> Result<(), CatalogError> {
+        let mut row = Row::new(values, "versions");
+        let (kind, list) = (row.letter()?, row.optional()?.unwrap_or_default());
+        let list = list.split(',').filter(|id| !id.is_empty());
+        let live: HashSet<u32> = list.map(number).collect::<Result<_, _>>()?;
+        let parts = self.parts.entry(kind).or_default();
+        parts.retain(|id, _| *id == SERVERS_OWN || live.contains(id));
+        Ok(())
+    }
+
+    /// What the server says of the whole when it is asked for [`questions::totals`].
     pub(super) fn fingerprint(&self) -> Fingerprint {
-        let total = |parts: &HashMap<u32, i128>| parts.values().sum();
-        Fingerprint(self.0.iter().map(|(kind, parts)| (*kind, total(parts))).collect())
+        let total = |parts: &HashMap<u32, Version>| parts.values().map(|one| one.hash).sum();
+        let kinds = self.parts.iter().filter(|(_, parts)| !parts.is_empty());
+        Fingerprint(kinds.map(|(kind, parts)| (*kind, total(parts))).collect())
     }
 
     /// What differs from a reading before; `None` if all has to be read.
@@ -113,22 +193,49 @@ impl Versions {
         })
     }
 
-    fn part(&self, kind: char, id: u32) -> Option<i128> {
-        self.0.get(&kind)?.get(&id).copied()
+    fn part(&self, kind: char, id: u32) -> Option<Version> {
+        self.parts.get(&kind)?.get(&id).copied()
     }
 
     /// Parts that are new or other than before, and parts that are gone.
     fn differing(&self, before: &Self, kind: char) -> (BTreeSet<u32>, BTreeSet<u32>) {
-        let parts = |versions: &Self| versions.0.get(&kind).cloned().unwrap_or_default();
-        let (now, before) = (parts(self), parts(before));
+        let none = HashMap::new();
+        let (now, before) = (&self.parts, &before.parts);
+        let (now, before) = (now.get(&kind).unwrap_or(&none), before.get(&kind).unwrap_or(&none));
         let other = now.iter().filter(|(id, version)| before.get(*id) != Some(*version));
         let gone = before.keys().filter(|id| !now.contains_key(*id)).copied().collect();
         (other.map(|(id, _)| *id).collect(), gone)
     }
 }
 
+impl Fresh {
+    /// Takes one row of [`questions::fresh`].
+    pub(super) fn row(&mut self, values: Values<'_>) -> Result<(), CatalogError> {
+        let mut row = Row::new(values, "versions");
+        let (sort, kind) = (row.letter()?, row.letter()?);
+        let text = row.optional()?;
+        match (sort, text) {
+            ('n', Some(rows)) => drop(self.rows.insert(kind, number(&rows)?)),
+            ('m', least) => self.least = least.as_deref().map(number).transpose()?,
+            ('v', Some(list)) => self.parts.take(kind, &list)?,
+            _ => return Err(CatalogError::Row("versions")),
+        }
+        Ok(())
+    }
+
+    /// True if something that came with the server may be new.
+    pub(super) fn concerns_server(&self) -> bool {
+        self.least.is_some_and(|id| id < FIRST_NORMAL_OID)
+    }
+}
+
+/// A number in a list.
+fn number<T: FromStr>(text: &str) -> Result<T, CatalogError> {
+    text.parse().map_err(|_| CatalogError::Row("versions"))
+}
+
 impl Fingerprint {
-    /// Takes one row of [`totals`].
+    /// Takes one row of [`questions::totals`].
     pub(super) fn row(&mut self, values: Values<'_>) -> Result<(), CatalogError> {
         let mut row = Row::new(values, "fingerprint");
         let kind = row.letter()?;
@@ -140,89 +247,4 @@ impl Fingerprint {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-}
-
-/// Asks for the version of each part: kind, and a list of `oid version`.
-pub(super) fn statement() -> String {
-    format!(
-        "{} SELECT p.kind, pg_catalog.string_agg(p.part || ' ' || p.version, ',') \
-         FROM part p GROUP BY p.kind",
-        parts()
-    )
-}
-
-/// Asks for the sum of all versions of a kind.
-pub(super) fn totals() -> String {
-    format!("{} SELECT p.kind, pg_catalog.sum(p.version) FROM part p GROUP BY p.kind", parts())
-}
-
-/// The parts and their versions. A transaction's id is taken as its distance from the first
-/// ordinary one, which stays the same however old it gets; what initdb wrote has no age. A row's
-/// key goes in as the hash's seed, above it a number for the catalog it stands in.
-fn parts() -> String {
-    let temporary = |column: &str| format!("{column} NOT IN (SELECT oid FROM temporary)");
-    let of_relation = |catalog: &str, number: u32, relation: &str, key: &str| {
-        format!(
-            "UNION ALL SELECT 'r', k.{relation}, k.xmin, ({number}::bigint << 40) + k.{key} \
-             FROM pg_catalog.{catalog} k JOIN relation r ON r.oid = k.{relation} "
-        )
-    };
-    let whole = |kind: char, catalog: &str, number: u32| {
-        format!(
-            "UNION ALL SELECT '{kind}', '{FIRST_NORMAL_OID}'::oid, k.xmin, \
-             ({number}::bigint << 40) + k.oid::bigint FROM pg_catalog.{catalog} k "
-        )
-    };
-    [
-        "WITH temporary AS MATERIALIZED (SELECT s.oid FROM pg_catalog.pg_namespace s WHERE ",
-        queries::TEMPORARY,
-        "), relation AS MATERIALIZED (SELECT c.oid, c.xmin FROM pg_catalog.pg_class c WHERE ",
-        queries::KINDS,
-        " AND ",
-        &temporary("c.relnamespace"),
-        "), function AS MATERIALIZED (SELECT p.oid, p.xmin FROM pg_catalog.pg_proc p WHERE ",
-        &temporary("p.pronamespace"),
-        "), type AS MATERIALIZED (SELECT t.oid, t.xmin FROM pg_catalog.pg_type t WHERE ",
-        &temporary("t.typnamespace"),
-        "), version (kind, part, id, key) AS (SELECT 'r', oid, xmin, 0::bigint FROM relation ",
-        &of_relation("pg_attribute", 1, "attrelid", "attnum"),
-        "WHERE k.attnum > 0 ",
-        &of_relation("pg_attrdef", 2, "adrelid", "oid::bigint"),
-        &of_relation("pg_index", 3, "indrelid", "indexrelid::bigint"),
-        "WHERE k.indisunique ",
-        &of_relation("pg_inherits", 4, "inhrelid", "inhseqno"),
-        &of_relation("pg_constraint", 5, "conrelid", "oid::bigint"),
-        "WHERE k.contype = 'f' ",
-        &of_relation("pg_trigger", 6, "tgrelid", "oid::bigint"),
-        &of_relation("pg_rewrite", 7, "ev_class", "oid::bigint"),
-        &of_relation("pg_description", 8, "objoid", "objsubid"),
-        "WHERE k.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass ",
-        "UNION ALL SELECT 'f', oid, xmin, 0 FROM function ",
-        "UNION ALL SELECT 'f', f.oid, k.xmin, 1 FROM pg_catalog.pg_aggregate k ",
-        "JOIN function f ON f.oid = k.aggfnoid ",
-        "UNION ALL SELECT 't', oid, xmin, 0 FROM type ",
-        "UNION ALL SELECT 't', k.enumtypid, k.xmin, (1::bigint << 40) + k.oid::bigint ",
-        "FROM pg_catalog.pg_enum k JOIN type t ON t.oid = k.enumtypid ",
-        "UNION ALL SELECT 't', k.rngtypid, k.xmin, 2::bigint << 40 ",
-        "FROM pg_catalog.pg_range k JOIN type t ON t.oid = k.rngtypid ",
-        &whole('o', "pg_operator", 0),
-        &whole('c', "pg_cast", 0),
-        &whole('x', "pg_collation", 0),
-        &whole('x', "pg_ts_config", 1),
-        &whole('x', "pg_ts_dict", 2),
-        "), part (kind, part, version) AS (SELECT v.kind, ",
-        &format!("CASE WHEN v.part::bigint < {FIRST_NORMAL_OID} THEN {SERVERS_OWN} "),
-        "ELSE v.part::bigint END, pg_catalog.sum(pg_catalog.hashint8extended(",
-        "CASE pg_catalog.age(v.id) WHEN 2147483647 THEN 0 ELSE ",
-        "(pg_catalog.age('3'::pg_catalog.xid)::bigint - pg_catalog.age(v.id)) & 4294967295 END",
-        ", v.key)) FROM version v GROUP BY 1, 2 ",
-        "UNION ALL SELECT 's', s.oid::bigint, ",
-        "pg_catalog.hashtextextended(s.nspname::text COLLATE \"C\", s.oid::bigint) ",
-        "FROM pg_catalog.pg_namespace s WHERE ",
-        &temporary("s.oid"),
-        " UNION ALL SELECT 'l', l.oid::bigint, ",
-        "pg_catalog.hashtextextended(l.lanname::text COLLATE \"C\", l.oid::bigint) ",
-        "FROM pg_catalog.pg_language l)",
-    ]
-    .concat()
 }
