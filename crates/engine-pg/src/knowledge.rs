@@ -30,6 +30,8 @@ mod labels;
 const LOOK: Duration = Duration::from_millis(1000);
 /// How long a change that nobody waits for is left alone, so that a migration is read once.
 const LEAVE: Duration = Duration::from_secs(5);
+/// How often everything is read, whatever seems to have changed.
+const WHOLE: Duration = Duration::from_secs(3600);
 /// How long to wait before trying again after a failure.
 const RETRY: Duration = Duration::from_secs(2);
 /// States of [`Keeper::reachable`].
@@ -80,6 +82,7 @@ impl Keeper {
             last: None,
             connections: 0,
             looked: Instant::now(),
+            whole: Instant::now(),
             reachable: Arc::clone(&reachable),
             version: 0,
             labels: HashMap::new(),
@@ -174,6 +177,8 @@ struct Reading {
     connections: u64,
     /// When it was last asked whether anything changed.
     looked: Instant,
+    /// When everything was read.
+    whole: Instant,
     reachable: Arc<AtomicU8>,
     version: u64,
     labels: HashMap<RelationId, Weighing>,
@@ -241,7 +246,7 @@ impl Reading {
                 Some(last) if last.fingerprint() == fingerprint => {
                     // Nobody waits for what somebody's lock withheld.
                     if self.database.is_fresh() && !self.is_complete() {
-                        self.read().await?;
+                        self.read(true).await?;
                     }
                 }
                 // On another connection it may be another server.
@@ -254,7 +259,7 @@ impl Reading {
         }
         let since = *stale_since.get_or_insert_with(tokio::time::Instant::now);
         if asked || since.elapsed() >= LEAVE {
-            self.read().await?;
+            self.read(false).await?;
             *stale_since = None;
         }
         Ok(())
@@ -279,20 +284,25 @@ impl Reading {
             && self.labels.values().all(|weighing| weighing.sampled)
     }
 
-    async fn read(&mut self) -> Result<(), Failure> {
+    /// Reads what changed. `again`: and samples what somebody's lock kept from being sampled, for
+    /// which nobody shall wait.
+    async fn read(&mut self, again: bool) -> Result<(), Failure> {
         let begin = Instant::now();
         let generation = self.database.wanted();
         let version = self.version + 1;
         self.reader().await?;
         let Some(reader) = &mut self.reader else { return Err("no reader".into()) };
         let connection = self.connections;
-        let before = self.last.take();
+        let before = self.last.take().filter(|_| !self.database.take_doubt());
+        let before = before.filter(|_| self.whole.elapsed() < WHOLE);
+        if before.is_none() {
+            self.whole = begin;
+        }
         let snapshot = reader.renew(before.as_ref(), version).await?;
         self.looked = begin;
         let catalog = Arc::clone(&snapshot.catalog);
         let same = before.is_some_and(|before| Arc::ptr_eq(&before.catalog, &catalog));
-        let again = self.labels.values().any(|weighing| !weighing.sampled);
-        let proposed = if same && !again { None } else { self.label(&catalog).await? };
+        let proposed = if same && !again { None } else { self.label(&catalog, again).await? };
         self.last = Some(snapshot).filter(|_| self.connections == connection);
         let remembered = self.remember().await?;
         let known = same && !remembered && proposed.is_none();
@@ -339,7 +349,7 @@ impl Reading {
 
     /// Proposes labels for what is new or other than before. `None` if they are the same as
     /// before.
-    async fn label(&mut self, catalog: &Catalog) -> Result<Option<LabelMap>, Failure> {
+    async fn label(&mut self, catalog: &Catalog, again: bool) -> Result<Option<LabelMap>, Failure> {
         let mut weighed = HashMap::with_capacity(self.labels.len());
         let mut changed = false;
         for relation in catalog.own_relations() {
@@ -348,7 +358,11 @@ impl Reading {
             }
             let known = self.labels.remove(&relation.id);
             let weighing = match known {
-                Some(known) if known.sampled && Arc::ptr_eq(&known.relation, relation) => known,
+                Some(known)
+                    if (known.sampled || !again) && Arc::ptr_eq(&known.relation, relation) =>
+                {
+                    known
+                }
                 known => {
                     changed = true;
                     self.weigh(catalog, relation, known).await?

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use model::{Catalog, DatabaseName, LabelMap};
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 /// Catalog and labels as of one moment; they are replaced together.
@@ -38,6 +38,8 @@ pub struct Database {
     pub environment: String,
     knowledge: ArcSwap<Knowledge>,
     wanted: AtomicU64,
+    /// What is known was found to be wrong.
+    doubted: AtomicBool,
     /// What the labels are made of; held while what is known is replaced.
     pub(crate) book: Mutex<LabelBook>,
     /// Grows each time a column gets a label between two readings.
@@ -60,6 +62,7 @@ impl Database {
             environment,
             knowledge: ArcSwap::from_pointee(Knowledge::default()),
             wanted: AtomicU64::new(1),
+            doubted: AtomicBool::new(false),
             book: Mutex::default(),
             carried: AtomicU64::new(0),
             plans: PlanCache::default(),
@@ -159,6 +162,18 @@ impl Database {
     /// Returns the generation that a reading must reach.
     pub fn changed(&self) -> u64 {
         self.wanted.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Says that the server disagrees with what is known: it is stale, and no reading shall rest on
+    /// it.
+    pub fn doubt(&self) {
+        self.doubted.store(true, Ordering::SeqCst);
+        self.changed();
+    }
+
+    /// True once after a doubt: everything has to be read.
+    pub fn take_doubt(&self) -> bool {
+        self.doubted.swap(false, Ordering::SeqCst)
     }
 
     /// True if nothing is known to have changed since the last reading began.

@@ -391,7 +391,7 @@ impl Session {
             None => Arc::new(Masks::unforeseen(plan, fields, &self.gate.mask_key)),
         };
         if masks.disagreed {
-            self.database.changed();
+            self.database.doubt();
             self.temporary.asked_for |= self.temporary.any();
         }
         masks

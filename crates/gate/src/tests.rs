@@ -160,6 +160,50 @@ fn masks_follow_the_verdict_and_the_servers_word() {
     out.clear();
     assert_ne!(masks.columns[0].apply(b"alice@example.org", &mut out), crate::Applied::Raw);
     assert!(!database.is_fresh(), "what is known must be read again");
+    assert!(database.take_doubt() && !database.take_doubt(), "all of it, once");
+}
+
+#[test]
+fn full_rights_wait_for_what_was_done_before_and_others_for_all() {
+    let dir = dir("awaited");
+    let (gate, database) = (gate(&dir), database());
+    let now = SystemTime::now();
+    for (groups, waits_for_later) in [(&["admins"][..], false), (&[][..], true)] {
+        let mut session = open(&gate, &database, groups);
+        let plan = session.plan("insert into people select email, id from people", now);
+        session.set_scope_settings("public", "app", true);
+        let before = database.changed();
+        assert_eq!(session.certainty(), Readiness::CatalogStale);
+        assert!(session.may_carry_unseen(&plan));
+        database.changed();
+        database.confirm(before - 1);
+        assert_eq!(session.certainty(), Readiness::CatalogStale, "that came before the change");
+        database.confirm(before);
+        let expected = if waits_for_later { Readiness::CatalogStale } else { Readiness::Ready };
+        assert_eq!(session.certainty(), expected);
+        // The next message comes behind the second change.
+        session.dealt();
+        assert_eq!(session.certainty(), Readiness::CatalogStale);
+        database.confirm(database.wanted());
+        assert_eq!(session.certainty(), Readiness::Ready);
+        session.dealt();
+    }
+}
+
+#[test]
+fn a_reading_that_brings_nothing_leaves_plans_in_force() {
+    let dir = dir("confirmed");
+    let (gate, database) = (gate(&dir), database());
+    let mut session = open(&gate, &database, &[]);
+    let now = SystemTime::now();
+    let plan = session.plan("select id from people", now);
+    let known = database.knowledge();
+    database.confirm(database.changed());
+    assert!(database.is_fresh() && session.stands(&plan, now));
+    database.learn(Arc::clone(&known.catalog), None, database.changed());
+    assert!(database.is_fresh() && !session.stands(&plan, now));
+    let email = ColumnId { relation: RelationId(100), number: 2 };
+    assert!(database.knowledge().labels.label(email).is_some(), "labels are as they were");
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn expression(relation: &Relation, number: i16) -> String {
 fn bounded(select: &str) -> String {
     format!(
         "BEGIN READ ONLY; SET LOCAL search_path = ''; SET LOCAL statement_timeout = '5s'; \
-         SET LOCAL lock_timeout = '1s'; SET LOCAL jit = off; {select}; COMMIT"
+         SET LOCAL lock_timeout = '100ms'; SET LOCAL jit = off; {select}; COMMIT"
     )
 }
 
