@@ -9,7 +9,7 @@ use crate::{
     session::Session,
 };
 use model::{
-    Catalog, ColumnId, Label, LabelMap, Operation,
+    Catalog, ColumnId, Facts, Label, LabelMap, Operation,
     catalog::RelationKind,
     facts::{Derivation, Destination, Move, RelationRef, Renamed, SessionChange},
 };
@@ -174,7 +174,7 @@ impl Carrying<'_> {
             let before = self.new.len() + self.brought.len();
             for part in &plan.parts {
                 for moved in &part.facts.moves {
-                    self.carry(moved);
+                    self.carry(&part.facts, moved);
                 }
                 for renamed in &part.facts.renamed {
                     self.rename(renamed);
@@ -186,8 +186,8 @@ impl Carrying<'_> {
         }
     }
 
-    fn carry(&mut self, moved: &Move) {
-        let Some((brought, from)) = self.of(moved) else { return };
+    fn carry(&mut self, facts: &Facts, moved: &Move) {
+        let Some((brought, from)) = self.of(facts, moved) else { return };
         match &moved.to {
             Destination::Column(id) => self.brings_column(*id, &brought, &from),
             Destination::Named { relation, column } => {
@@ -207,11 +207,13 @@ impl Carrying<'_> {
     }
 
     /// What a move brings, and from which columns.
-    fn of(&self, moved: &Move) -> Option<(Brought, Vec<ColumnId>)> {
+    fn of(&self, facts: &Facts, moved: &Move) -> Option<(Brought, Vec<ColumnId>)> {
         let mut found: Option<Label> = None;
-        let mut derived = moved.derivation != Derivation::Identity;
+        // What they were compared with may be all of it or a piece.
+        let told = policy::told(facts, &moved.from, self.labels);
+        let mut derived = moved.derivation != Derivation::Identity || !told.is_empty();
         let mut from = Vec::new();
-        for id in &moved.from {
+        for id in moved.from.iter().chain(&told) {
             let Some((label, piece)) = self.on(*id) else { continue };
             derived |= piece || found.as_ref().is_some_and(|found| *found != label);
             found = Some(found.map_or_else(|| label.clone(), |f| stronger(&f, &label).clone()));

@@ -288,6 +288,17 @@ pub struct Move {
     pub unknown: bool,
 }
 
+/// Two values that a predicate compares.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Tie {
+    /// Every column that can be part of the one. Sorted, not empty.
+    pub left: Vec<ColumnId>,
+    /// Every column that can be part of the other. Sorted, not empty.
+    pub right: Vec<ColumnId>,
+    /// For equality, with the whole value: which row it is follows from it.
+    pub equal: bool,
+}
+
 /// A relation that a statement makes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Made {
@@ -405,6 +416,8 @@ pub struct Facts {
     pub unknowns: Vec<Unknown>,
     /// What the session must follow, in order.
     pub session: Vec<SessionChange>,
+    /// What predicates compare with each other. Sorted, no duplicates.
+    pub ties: Vec<Tie>,
     /// What is put into columns, and from where.
     pub moves: Vec<Move>,
     /// Relations that come to be.
@@ -433,6 +446,7 @@ impl Facts {
             dynamic: true,
             unknowns: vec![Unknown { what: what.into(), why: why.into() }],
             session: vec![SessionChange::Scope],
+            ties: Vec::new(),
             moves: Vec::new(),
             made: Vec::new(),
             renamed: Vec::new(),

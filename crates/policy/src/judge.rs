@@ -12,6 +12,7 @@ use crate::entity::Object;
 use crate::rule::{Ladder, Rule};
 use crate::sight::{Sight, View};
 use crate::situation::{Situation, context};
+use crate::tie::chosen_by;
 use crate::wording::{self, MAX_REFUSALS, Refusal, Wish, subject};
 use model::facts::Effect;
 use model::{
@@ -89,6 +90,7 @@ impl<'a> Judge<'a> {
         }
         self.effects();
         self.uses();
+        self.choices();
         if self.limited {
             self.ladder();
         }
@@ -160,6 +162,28 @@ impl<'a> Judge<'a> {
                 format!("{how} {column} ({label})")
             };
             self.settle(answer, subject, action, place.object(), None);
+        }
+    }
+
+    /// Rows that are changed by what a column without a label has in common with a labelled one
+    /// tell afterwards, to whoever reads them, what it was: as good as a range or a pattern.
+    fn choices(&mut self) {
+        let facts = self.request.facts;
+        let chooses = |operation| {
+            matches!(operation, Operation::Update | Operation::Delete | Operation::Merge)
+        };
+        let written = facts.effects.iter().filter(|effect| chooses(effect.operation));
+        let written: BTreeSet<_> =
+            written.filter_map(|effect| effect.relation.as_ref()?.id).collect();
+        for column in written.iter().flat_map(|id| chosen_by(facts, *id, self.request.labels)) {
+            let place = self.sight.place(column);
+            let Some(label) = place.label else { continue };
+            let answer = self.asker.ask("infer", place.object(), false);
+            let subject = || {
+                let column = crate::entity::path(&[place.schema, place.table, place.name]);
+                format!("choosing rows to change by what equals {column} ({label})")
+            };
+            self.settle(answer, subject, "infer", place.object(), None);
         }
     }
 

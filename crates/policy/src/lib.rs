@@ -56,11 +56,13 @@ mod rule;
 mod sight;
 mod situation;
 mod strictest;
+mod tie;
 mod wording;
 
 pub use listed::Listed;
 pub use load::{MAX_FILE_BYTES, MAX_POLICIES};
 pub use problem::Problem;
+pub use tie::told;
 
 use ask::{Asker, Book};
 use cedar_policy::Schema;

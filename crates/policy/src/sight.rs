@@ -4,9 +4,10 @@
 use crate::ask::{Answer, Asker};
 use crate::entity::{Object, temporary};
 use crate::rule::Rule;
+use crate::tie::told;
 use model::catalog::{Relation, RelationKind};
 use model::facts::{Derivation, Output};
-use model::{Catalog, ColumnId, Disclosure, Label, LabelMap, MaskMethod, RelationId};
+use model::{Catalog, ColumnId, Disclosure, Facts, Label, LabelMap, MaskMethod, RelationId};
 use std::collections::HashMap;
 
 /// The label of what could not be traced.
@@ -159,7 +160,7 @@ impl<'a> Sight<'a> {
     }
 
     /// What may leave in one output column, and by which policies.
-    pub(crate) fn output(&mut self, output: &Output) -> (Disclosure, Vec<&'a Rule>) {
+    pub(crate) fn output(&mut self, output: &Output, facts: &Facts) -> (Disclosure, Vec<&'a Rule>) {
         let mut parts = Vec::with_capacity(output.sources.len() + 1);
         let behind = output.sources.iter().any(|source| !self.place(*source).view);
         for source in &output.sources {
@@ -180,6 +181,16 @@ impl<'a> Sight<'a> {
         }
         if output.unknown {
             parts.push(self.unknown());
+        }
+        // What it was compared with and tells of thereby. It may be a piece, so it goes in full.
+        let values: Vec<ColumnId> =
+            output.sources.iter().chain(&output.statistics).copied().collect();
+        for column in told(facts, &values, self.labels) {
+            let seen = self.column(column);
+            if let View::Masked(label, method) = seen.view {
+                let view = View::Masked(label, method.max(MaskMethod::Full));
+                parts.push(Seen { view, rules: seen.rules });
+            }
         }
         if parts.is_empty() {
             parts.push(self.plain());

@@ -296,7 +296,12 @@ impl<'a> Walk<'a> {
         let outer = std::mem::take(&mut self.facts);
         self.triggered.clear();
         let outputs = self.statement(node, &Env::default());
-        std::mem::replace(&mut self.facts, outer).finish(outputs)
+        let mut inner = std::mem::replace(&mut self.facts, outer);
+        // What one statement of the text puts into a table, the next one reads there.
+        let ties = &mut self.facts.relations.ties;
+        ties.append(&mut inner.relations.ties);
+        inner.relations.ties.clone_from(ties);
+        inner.finish(outputs)
     }
 
     /// What the rest of the text must know of a statement before it.

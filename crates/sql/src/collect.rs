@@ -26,7 +26,7 @@ pub(crate) struct Collector {
     pub(crate) session: Vec<SessionChange>,
     /// See [`Facts::dynamic`].
     pub(crate) dynamic: bool,
-    /// What the client's own sets were compared with.
+    /// What was compared with what.
     pub(crate) relations: Relations,
     /// In the order of finding.
     pub(crate) moves: Vec<(Destination, Flow)>,
@@ -125,6 +125,7 @@ impl Collector {
             return;
         }
         self.relations.relate(&[left, right]);
+        self.relations.tie(left, right, equality);
         for (side, other) in [(left, right), (right, left)] {
             let whole = side.distance <= Distance::Folded;
             if !equality || !whole && side.fields.is_none() {
@@ -232,6 +233,7 @@ impl Collector {
             self.unknown(unknown.what.clone(), unknown.why.clone());
         }
         self.dynamic |= facts.dynamic;
+        self.relations.ties.extend(facts.ties.iter().cloned());
         for look_up in &facts.look_ups {
             let count = self.look_ups.entry(look_up.column).or_default();
             *count = count.saturating_add(look_up.values);
@@ -289,6 +291,7 @@ impl Collector {
             dynamic: self.dynamic,
             unknowns: self.unknowns,
             session: self.session,
+            ties: self.relations.ties.into_iter().collect(),
             moves,
             made: self.made,
             renamed: self.renamed,

@@ -7,8 +7,8 @@
 //! carries the set carries the column too.
 
 use crate::flow::{Flow, Sources};
-use model::{ColumnId, RelationId};
-use std::collections::HashMap;
+use model::{ColumnId, RelationId, facts::Tie};
+use std::collections::{BTreeSet, HashMap};
 
 /// Attribute numbers end at 1,600 and system columns begin at -1, so these are nobody's.
 const STATISTIC: i16 = -10_000;
@@ -47,16 +47,21 @@ pub(crate) fn set(index: u32) -> ColumnId {
     ColumnId { relation: RelationId(index), number: SET }
 }
 
-/// What sets were compared with.
+/// What was compared with what.
 #[derive(Debug, Default)]
-pub(crate) struct Relations(HashMap<ColumnId, Sources>);
+pub(crate) struct Relations {
+    /// What sets were compared with.
+    sets: HashMap<ColumnId, Sources>,
+    /// What columns were compared with.
+    pub(crate) ties: BTreeSet<Tie>,
+}
 
 impl Relations {
     /// Notes that a predicate ties these values together.
     pub(crate) fn relate(&mut self, flows: &[&Flow]) {
         let sources = || flows.iter().flat_map(|flow| flow.sources.iter().copied());
         for set in sources().filter(|source| stand(*source) == Stand::Set) {
-            let known = self.0.entry(set).or_default();
+            let known = self.sets.entry(set).or_default();
             for other in sources().filter(|other| *other != set) {
                 if !known.contains(&other) {
                     known.push(other);
@@ -65,10 +70,19 @@ impl Relations {
         }
     }
 
+    /// Notes that two values are compared, `equal` if for equality as they stand.
+    pub(crate) fn tie(&mut self, left: &Flow, right: &Flow, equal: bool) {
+        let [left, right] = [left, right].map(columns);
+        if !left.is_empty() && !right.is_empty() && left != right {
+            self.ties.insert(Tie { left, right, equal });
+        }
+    }
+
     /// Takes over what another walk found.
     pub(crate) fn take(&mut self, other: Relations) {
-        for (set, sources) in other.0 {
-            let known = self.0.entry(set).or_default();
+        self.ties.extend(other.ties);
+        for (set, sources) in other.sets {
+            let known = self.sets.entry(set).or_default();
             for source in sources {
                 if !known.contains(&source) {
                     known.push(source);
@@ -83,11 +97,23 @@ impl Relations {
         let mut next = 0;
         while let Some(source) = sources.get(next).copied() {
             next += 1;
-            for other in self.0.get(&source).into_iter().flatten() {
+            for other in self.sets.get(&source).into_iter().flatten() {
                 if !sources.contains(other) {
                     sources.push(*other);
                 }
             }
         }
     }
+}
+
+/// The columns that can be part of a value, those of which it is a statistic included.
+fn columns(flow: &Flow) -> Vec<ColumnId> {
+    let column = |source: &ColumnId| match stand(*source) {
+        Stand::Column(column) | Stand::Statistic(column) => Some(column),
+        Stand::Set => None,
+    };
+    let mut columns: Vec<ColumnId> = flow.sources.iter().filter_map(column).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    columns
 }

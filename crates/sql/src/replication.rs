@@ -75,6 +75,7 @@ pub fn replication_command(text: &str, sql: bool) -> Option<ReplicationCommand> 
         dynamic: false,
         unknowns: Vec::<Unknown>::new(),
         session: Vec::new(),
+        ties: Vec::new(),
         moves: Vec::new(),
         made: Vec::new(),
         renamed: Vec::new(),

@@ -81,14 +81,14 @@ impl Temporary {
     pub(super) fn absorb_all(&mut self, plan: &Plan) -> bool {
         let mut new = false;
         for part in &plan.parts {
-            new |= self.absorb(&part.facts);
+            new |= self.absorb(&part.facts, &plan.knowledge.labels);
         }
         new
     }
 
     /// Takes in what a statement puts into them, before it runs. True if anything is new for a
     /// column that is known.
-    fn absorb(&mut self, facts: &Facts) -> bool {
+    fn absorb(&mut self, facts: &Facts, labels: &LabelMap) -> bool {
         let mut new = false;
         for made in &facts.made {
             let pending = self.pending.entry(made.relation.name.to_string()).or_default();
@@ -97,9 +97,11 @@ impl Temporary {
             (pending.made, pending.view) = (true, made.view);
         }
         for moved in &facts.moves {
+            let told = policy::told(facts, &moved.from, labels);
+            let told_of = if told.is_empty() { moved.derivation } else { Derivation::Expression };
             let carried = Carried {
-                sources: moved.from.iter().copied().collect(),
-                derivation: moved.derivation,
+                sources: moved.from.iter().chain(&told).copied().collect(),
+                derivation: moved.derivation.max(told_of),
                 unknown: moved.unknown,
             };
             match &moved.to {

@@ -42,7 +42,7 @@ impl<'a> Judge<'a> {
             for column in &output.statistics {
                 self.aggregates(*column);
             }
-            let (disclosure, rules) = self.sight.output(output);
+            let (disclosure, rules) = self.sight.output(output, facts);
             self.note(&disclosure, &rules, &mut masked);
             if let Disclosure::Raw { labels } = &disclosure {
                 raw.extend(labels.iter().cloned());

@@ -106,6 +106,7 @@ fn facts() -> impl Strategy<Value = Facts> {
                 dynamic,
                 unknowns: if unknown { vec![what] } else { vec![] },
                 session: vec![],
+                ties: vec![],
                 moves: vec![],
                 made: vec![],
                 renamed: vec![],

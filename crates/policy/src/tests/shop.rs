@@ -160,6 +160,7 @@ impl Shop {
                 dynamic: false,
                 unknowns: vec![],
                 session: vec![],
+                ties: vec![],
                 moves: vec![],
                 made: vec![],
                 renamed: vec![],

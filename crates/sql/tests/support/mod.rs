@@ -229,6 +229,13 @@ pub(crate) fn lines(catalog: &Catalog, facts: &Facts) -> String {
             let _ = writeln!(out, "{}: {}", format!("{usage:?}").to_lowercase(), used.join(", "));
         }
     }
+    for tie in &facts.ties {
+        let side = |columns: &[ColumnId]| {
+            columns.iter().map(|id| shown(catalog, *id)).collect::<Vec<_>>().join(" + ")
+        };
+        let sign = if tie.equal { "=" } else { "~" };
+        let _ = writeln!(out, "tie: {} {sign} {}", side(&tie.left), side(&tie.right));
+    }
     for moved in &facts.moves {
         let from: Vec<String> = moved.from.iter().map(|id| shown(catalog, *id)).collect();
         let to = match &moved.to {
