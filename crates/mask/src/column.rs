@@ -2,6 +2,7 @@
 //! Knows no rows, no protocol and no policy.
 
 use crate::{
+    back::Returning,
     key::{Key, Secret},
     shape::Shape,
     value,
@@ -42,6 +43,8 @@ pub(crate) enum Action {
     Pass,
     Scan,
     Mask(Box<Rule>),
+    /// Not a mask: pseudonyms that came in are turned back.
+    Back(Box<Returning>),
     Null,
 }
 
@@ -51,13 +54,6 @@ pub(crate) struct Rule {
     pub(crate) label: Label,
     pub(crate) method: MaskMethod,
     pub(crate) secret: Secret,
-}
-
-impl Rule {
-    /// A pseudonym of this label.
-    pub(crate) fn pseudonym(label: &Label, secret: &Secret) -> Self {
-        Self { label: label.clone(), method: MaskMethod::Pseudonym, secret: secret.clone() }
-    }
 }
 
 impl ColumnMask {

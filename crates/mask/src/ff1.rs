@@ -1,17 +1,37 @@
-//! FF1 (NIST SP 800-38G) over decimal digits: a keyed permutation of numbers of one length.
-//! Knows nothing of what the digits mean.
+//! FF1 (NIST SP 800-38G): a keyed permutation of strings of numerals of one length, for any radix
+//! up to 2^16 and any length. Knows nothing of what the numerals mean.
 
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
 use aes::{Aes256, Block};
 
-/// Longest run that is permuted in one piece; longer input is cut into pieces of at most this.
-/// Within it every intermediate of FF1 fits 128 bits.
-const MAX_DIGITS: usize = 28;
+/// Rounds of the Feistel network.
+const ROUNDS: u8 = 10;
 
-/// FF1 with radix 10, AES-256 and an empty tweak.
+/// FF1 with AES-256.
 #[derive(Clone)]
 pub(crate) struct Ff1 {
     cipher: Aes256,
+}
+
+/// Which way through the permutation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// From a value to its stand-in.
+    There,
+    /// From a stand-in to its value.
+    Back,
+}
+
+/// What stays the same through the rounds: the standard's steps 1 to 5.
+struct Setting<'a> {
+    radix: u32,
+    tweak: &'a [u8],
+    /// Length of the whole and of its left half.
+    n: usize,
+    u: usize,
+    /// Bytes that hold half a string as a number, and bytes of each round's output.
+    b: usize,
+    d: usize,
 }
 
 impl Ff1 {
@@ -19,98 +39,129 @@ impl Ff1 {
         Self { cipher: Aes256::new(&(*key).into()) }
     }
 
-    /// Replaces digits (values 0 to 9) by others. SP 800-38G asks for at least six; shorter runs
-    /// are permuted all the same, because a short number must be masked too, but a reader who
-    /// may ask for many of them can tabulate them.
-    pub(crate) fn encrypt(&self, digits: &mut [u8]) {
-        // Cutting evenly keeps the last piece from being too short to hide in.
-        let pieces = digits.len().div_ceil(MAX_DIGITS).max(1);
-        let size = digits.len().div_ceil(pieces).max(1);
-        for (place, piece) in digits.chunks_mut(size).enumerate() {
-            self.encrypt_piece(piece, u8::try_from(place).unwrap_or(u8::MAX));
-        }
-    }
-
-    fn encrypt_piece(&self, digits: &mut [u8], place: u8) {
-        let n = digits.len();
+    /// Permutes numerals (values below the radix) in place. The standard's first revision asks for
+    /// a million possible strings, and whoever calls this sees to it, by the length or by what the
+    /// tweak holds. A single numeral, which FF1 does not know, is shifted by a function of the
+    /// tweak.
+    pub(crate) fn permute(&self, way: Way, radix: u32, tweak: &[u8], numerals: &mut [u16]) {
+        let n = numerals.len();
+        let u = n / 2;
+        let b = bytes_for(radix, n - u);
+        let setting = Setting { radix, tweak, n, u, b, d: 4 * b.div_ceil(4) + 4 };
         if n < 2 {
-            self.shift_one(digits, place);
-            return;
+            let shift = self.round(&setting, 0, &[], n);
+            return add(way, radix, numerals, &shift);
         }
-        let (u, v) = (n / 2, n - n / 2);
-        let (left, right) = digits.split_at(u);
-        let (mut a, mut b) = (number(left), number(right));
-        // The place of a piece in a long number stands where the tweak would: none for the first.
-        let tweak: &[u8] = if place == 0 { &[] } else { &[place] };
-        let width = bytes_for(v);
-        let d = 4 * width.div_ceil(4) + 4;
-        for round in 0..10u8 {
-            let m = if round % 2 == 0 { u } else { v };
-            let y = self.round(round, b, n, u, width, d, tweak);
-            let modulus = power(m);
-            let c = (a + y % modulus) % modulus;
-            a = b;
-            b = c;
+        let (left, right) = numerals.split_at(u);
+        let (mut a, mut b) = (left.to_vec(), right.to_vec());
+        for step in 0..ROUNDS {
+            match way {
+                Way::There => {
+                    let y = self.round(&setting, step, &b, a.len());
+                    add(way, radix, &mut a, &y);
+                    std::mem::swap(&mut a, &mut b);
+                }
+                Way::Back => {
+                    let y = self.round(&setting, ROUNDS - 1 - step, &a, b.len());
+                    add(way, radix, &mut b, &y);
+                    std::mem::swap(&mut a, &mut b);
+                }
+            }
         }
-        write(a, digits.get_mut(..u).unwrap_or_default());
-        write(b, digits.get_mut(u..).unwrap_or_default());
+        for (slot, numeral) in numerals.iter_mut().zip(a.into_iter().chain(b)) {
+            *slot = numeral;
+        }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the names are those of the standard's step 6")]
-    fn round(&self, i: u8, b: u128, n: usize, u: usize, w: usize, d: usize, tweak: &[u8]) -> u128 {
-        let short = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
-        let mut text = Vec::with_capacity(64);
-        text.extend_from_slice(&[1, 2, 1, 0, 0, 10, 10, u8::try_from(u).unwrap_or(u8::MAX)]);
-        text.extend_from_slice(&short(n));
-        text.extend_from_slice(&short(tweak.len()));
+    /// The lowest `m` numerals of the round's output: `y mod radix^m` of steps 6.i to 6.vi.
+    fn round(&self, setting: &Setting<'_>, i: u8, half: &[u16], m: usize) -> Vec<u16> {
+        let Setting { radix, tweak, n, u, b, d } = *setting;
+        let word = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
+        let [_, radix_bytes @ ..] = radix.to_be_bytes();
+        let mut text = Vec::with_capacity(32 + tweak.len() + b);
+        text.extend_from_slice(&[1, 2, 1]);
+        text.extend_from_slice(&radix_bytes);
+        text.extend_from_slice(&[ROUNDS, word(u)[3]]);
+        text.extend_from_slice(&word(n));
+        text.extend_from_slice(&word(tweak.len()));
         text.extend_from_slice(tweak);
-        let padding = (32 - (tweak.len() + w + 1) % 16) % 16;
-        text.resize(text.len() + padding, 0);
+        let zeros = (16 - (tweak.len() + b + 1) % 16) % 16;
+        text.resize(text.len() + zeros, 0);
         text.push(i);
-        text.extend_from_slice(b.to_be_bytes().get(16 - w..).unwrap_or_default());
+        number(radix, half, b, &mut text);
         let mut state = Block::default();
         for block in text.chunks(16) {
-            for (slot, byte) in state.iter_mut().zip(block) {
-                *slot ^= byte;
-            }
+            xor(&mut state, block);
             self.cipher.encrypt_block(&mut state);
         }
-        let wide = state.iter().take(d).fold(0u128, |sum, byte| sum << 8 | u128::from(*byte));
-        // NUM(S) may need all 128 bits; only its remainder is used, and the modulus is at most
-        // 10^14, so the sum above cannot overflow.
-        wide
-    }
-
-    fn shift_one(&self, digits: &mut [u8], place: u8) {
-        let mut state = Block::default();
-        if let Some(first) = state.first_mut() {
-            *first = place;
+        let mut stream = state.to_vec();
+        let mut counter = 1u128;
+        while stream.len() < d {
+            let mut next = state;
+            xor(&mut next, &counter.to_be_bytes());
+            self.cipher.encrypt_block(&mut next);
+            stream.extend_from_slice(&next);
+            counter += 1;
         }
-        self.cipher.encrypt_block(&mut state);
-        let shift = 1 + state.first().copied().unwrap_or_default() % 9;
-        for digit in digits {
-            *digit = (*digit + shift) % 10;
-        }
+        stream.truncate(d);
+        low_numerals(radix, &stream, m)
     }
 }
 
-fn bytes_for(digits: usize) -> usize {
-    let bits = 128 - (power(digits) - 1).leading_zeros();
-    usize::try_from(bits.div_ceil(8)).unwrap_or(16)
+fn xor(state: &mut Block, block: &[u8]) {
+    for (slot, byte) in state.iter_mut().zip(block) {
+        *slot ^= byte;
+    }
 }
 
-fn power(digits: usize) -> u128 {
-    10u128.saturating_pow(u32::try_from(digits).unwrap_or(u32::MAX))
+/// Bytes that hold every number below `radix^length`.
+fn bytes_for(radix: u32, length: usize) -> usize {
+    // Exact for powers of two; for others a power is never near enough to one of two to matter.
+    let bits = (length as f64 * f64::from(radix).log2()).ceil();
+    (bits as usize).div_ceil(8)
 }
 
-fn number(digits: &[u8]) -> u128 {
-    digits.iter().fold(0, |sum, digit| sum * 10 + u128::from(*digit))
+/// Appends numerals as a number of `width` bytes, the first byte the highest.
+fn number(radix: u32, numerals: &[u16], width: usize, out: &mut Vec<u8>) {
+    let mut limbs = vec![0u32; width.div_ceil(4)];
+    for numeral in numerals {
+        let mut carry = u64::from(*numeral);
+        for limb in limbs.iter_mut().rev() {
+            let wide = u64::from(*limb) * u64::from(radix) + carry;
+            *limb = wide as u32;
+            carry = wide >> 32;
+        }
+    }
+    let bytes: Vec<u8> = limbs.iter().flat_map(|limb| limb.to_be_bytes()).collect();
+    out.extend_from_slice(bytes.get(bytes.len() - width..).unwrap_or_default());
 }
 
-fn write(mut number: u128, digits: &mut [u8]) {
-    for slot in digits.iter_mut().rev() {
-        *slot = u8::try_from(number % 10).unwrap_or_default();
-        number /= 10;
+/// The lowest `count` numerals of a number, the first numeral the highest.
+fn low_numerals(radix: u32, bytes: &[u8], count: usize) -> Vec<u16> {
+    let limb = |chunk: &[u8]| chunk.iter().fold(0u32, |sum, byte| sum << 8 | u32::from(*byte));
+    let mut limbs: Vec<u32> = bytes.chunks(4).map(limb).collect();
+    let mut numerals = vec![0u16; count];
+    for slot in numerals.iter_mut().rev() {
+        let mut rest = 0u64;
+        for limb in &mut limbs {
+            let wide = rest << 32 | u64::from(*limb);
+            *limb = (wide / u64::from(radix)) as u32;
+            rest = wide % u64::from(radix);
+        }
+        *slot = rest as u16;
+    }
+    numerals
+}
+
+/// Adds or takes away, modulo `radix^length`.
+fn add(way: Way, radix: u32, numerals: &mut [u16], other: &[u16]) {
+    let radix = i64::from(radix);
+    let mut carry = 0;
+    for (slot, other) in numerals.iter_mut().zip(other).rev() {
+        let other = i64::from(*other);
+        let sum = i64::from(*slot) + carry + if way == Way::There { other } else { -other };
+        carry = sum.div_euclid(radix);
+        *slot = sum.rem_euclid(radix) as u16;
     }
 }
 

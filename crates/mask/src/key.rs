@@ -1,19 +1,56 @@
 //! The key of pseudonyms and what is derived from it. Knows no value's meaning.
 
-use crate::ff1::Ff1;
+use crate::ff1::{Ff1, Way};
 use hmac::{Hmac, KeyInit, Mac};
 use model::Label;
 use sha2::Sha256;
 use std::fmt;
 
-/// The secret from which all pseudonyms come. Prints as `***`.
+/// Keys that are kept at most: the one in force and those before it. As many marks of keys as
+/// there are fit the forms of pseudonyms that have room for one.
+pub const MAX_KEYS: usize = 3;
+
+/// The secrets from which all pseudonyms come: one in force, and older ones whose pseudonyms can
+/// still be turned back. Prints as `***`.
 #[derive(Clone)]
-pub struct Key([u8; 32]);
+pub struct Key {
+    current: Numbered,
+    older: Vec<Numbered>,
+}
+
+/// A key and its number; a new one has the next.
+#[derive(Clone)]
+struct Numbered {
+    number: u32,
+    bytes: [u8; 32],
+}
 
 impl Key {
-    /// Wraps 32 bytes that must come from a good random source.
+    /// Wraps 32 bytes that must come from a good random source; the first key.
     pub fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        Self { current: Numbered { number: 1, bytes }, older: Vec::new() }
+    }
+
+    /// The key that follows this one. Those before it are kept as far as [`MAX_KEYS`] goes.
+    #[must_use]
+    pub fn followed_by(mut self, bytes: [u8; 32]) -> Self {
+        let number = self.current.number.wrapping_add(1);
+        let before = std::mem::replace(&mut self.current, Numbered { number, bytes });
+        self.older.insert(0, before);
+        self.older.truncate(MAX_KEYS - 1);
+        self
+    }
+
+    /// The number of the key in force.
+    pub fn number(&self) -> u32 {
+        self.current.number
+    }
+
+    /// This key without those before it.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.older.clear();
+        self
     }
 }
 
@@ -29,13 +66,25 @@ impl fmt::Debug for Key {
 pub(crate) struct Secret {
     prf: Hmac<Sha256>,
     ff1: Ff1,
+    /// The key's number, for forms that have room for a mark of it.
+    pub(crate) number: u32,
 }
 
 impl Secret {
+    /// Of the key in force.
     pub(crate) fn derive(key: &Key, label: &Label) -> Self {
-        let prf = keyed(&output(keyed(&key.0), "weir pseudonym", label.as_str().as_bytes()));
+        Self::of(&key.current, label)
+    }
+
+    /// Of every key that is kept, the one in force first.
+    pub(crate) fn all(key: &Key, label: &Label) -> impl Iterator<Item = Self> {
+        std::iter::once(&key.current).chain(&key.older).map(|key| Self::of(key, label))
+    }
+
+    fn of(key: &Numbered, label: &Label) -> Self {
+        let prf = keyed(&output(keyed(&key.bytes), "weir pseudonym", label.as_str().as_bytes()));
         let cipher = output(prf.clone(), "ff1 key", b"");
-        Self { prf, ff1: Ff1::new(&cipher) }
+        Self { prf, ff1: Ff1::new(&cipher), number: key.number }
     }
 
     /// 32 bytes that depend on the purpose and the value and on nothing else.
@@ -51,11 +100,36 @@ impl Secret {
         u64::try_from(wide).unwrap_or_default()
     }
 
-    /// A permutation of decimal digits (values 0 to 9) of the same length.
-    pub(crate) fn permute(&self, digits: &mut [u8]) {
-        self.ff1.encrypt(digits);
+    /// A permutation of numerals of one length, by FF1.
+    pub(crate) fn permute(&self, way: Way, radix: u32, tweak: &[u8], numerals: &mut [u16]) {
+        self.ff1.permute(way, radix, tweak, numerals);
+    }
+
+    /// The same within those strings that `fits` holds for, by walking on until one is met: a
+    /// permutation of them. False, and nothing changed, if none is met within a bound that is
+    /// reached by chance less than once in 10^40.
+    pub(crate) fn walk(
+        &self,
+        way: Way,
+        radix: u32,
+        tweak: &[u8],
+        numerals: &mut [u16],
+        fits: impl Fn(&[u16]) -> bool,
+    ) -> bool {
+        let before = numerals.to_vec();
+        for _ in 0..MAX_WALK {
+            self.permute(way, radix, tweak, numerals);
+            if fits(numerals) {
+                return true;
+            }
+        }
+        numerals.copy_from_slice(&before);
+        false
     }
 }
+
+/// Steps of a walk. The sparsest set that is walked in is one part in 19 of all strings.
+const MAX_WALK: usize = 2_000;
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

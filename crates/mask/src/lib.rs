@@ -30,6 +30,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod back;
 mod bytea;
 mod checksum;
 mod column;
@@ -50,9 +51,10 @@ mod text;
 mod time;
 mod value;
 
+pub use back::{Found, TurnBack};
 pub use column::{Applied, ColumnMask, Format};
 pub use copy::{CopyError, CopyFormat, CopyMask, CopyStream, MAX_ROW_BYTES};
-pub use key::Key;
+pub use key::{Key, MAX_KEYS};
 pub use propose::{ColumnEvidence, propose};
 
 #[cfg(test)]

@@ -6,14 +6,13 @@
 use crate::{
     column::{Format, Rule},
     cursor::Cursor,
+    ff1::Way,
+    key::Secret,
+    pseudonym,
 };
 use model::{Label, MaskMethod};
 
 mod numeric;
-
-/// Attempts at a stand-in that fits the type. The chance of failing once is below 0.9, so of
-/// failing always below 10^-45; then the value becomes 0.
-const MAX_WALK: usize = 1_000;
 
 /// The numeric types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,24 +198,75 @@ fn partial(rule: &Rule, parts: &Decimal<'_>) -> Option<String> {
     Some(parts.write(tail, parts.zeros().as_deref()))
 }
 
-/// A number of as many digits, within the type's range. A leading zero stays one (it is only
-/// there in `0.05`), and no other digit becomes one, so distinct numbers stay distinct.
 fn pseudonym(rule: &Rule, parts: &Decimal<'_>, max: Option<i64>) -> Option<String> {
-    let all = parts.whole.bytes().chain(parts.fraction.unwrap_or_default().bytes());
-    let mut digits: Vec<u8> = all.map(|byte| byte - b'0').collect();
-    let leading = digits.len() > 1 && digits.first() == Some(&0);
-    for _ in 0..MAX_WALK {
-        let free = if leading { digits.get_mut(1..)? } else { digits.as_mut_slice() };
-        rule.secret.permute(free);
-        let text: String = digits.iter().map(|digit| char::from(b'0' + digit)).collect();
-        let (whole, fraction) = text.split_at_checked(parts.whole.len())?;
-        let fits = max.is_none_or(|max| whole.parse::<i64>().is_ok_and(|number| number <= max));
-        let sound = digits.len() == 1 || leading || digits.first() != Some(&0);
-        if fits && sound {
-            return Some(parts.write(whole, parts.fraction.map(|_| fraction)));
-        }
+    permuted(&rule.label, &rule.secret, Way::There, parts, max)
+}
+
+/// What a number of this type stands for under this label, if it can be a pseudonym. The flag says
+/// that its form alone tells that it is one.
+pub(crate) fn back(
+    kind: Kind,
+    label: &Label,
+    secret: &Secret,
+    format: Format,
+    value: &[u8],
+) -> Option<(Vec<u8>, bool)> {
+    let max = match kind {
+        Kind::Int2 => Some(i64::from(i16::MAX)),
+        Kind::Int4 => Some(i64::from(i32::MAX)),
+        Kind::Int8 => Some(i64::MAX),
+        Kind::Numeric => None,
+        // Rounded or made constant on the way there.
+        Kind::Float4 | Kind::Float8 | Kind::Money => return None,
+    };
+    let text = match format {
+        Format::Text => std::str::from_utf8(value).ok()?.trim().to_owned(),
+        Format::Binary => decode(kind, value)?,
+    };
+    let real = permuted(label, secret, Way::Back, &Decimal::parse(&text)?, max)?;
+    let again = permuted(label, secret, Way::There, &Decimal::parse(&real)?, max)?;
+    if again != text {
+        return None;
     }
-    None
+    let mut out = Vec::new();
+    match format {
+        Format::Text => out.extend_from_slice(real.as_bytes()),
+        Format::Binary => encode(kind, &real, &mut out),
+    }
+    Some((out, *label == Label::PAYMENT_CARD))
+}
+
+/// A number of as many digits, within the type's range; a card has three more. A leading zero
+/// stays one (it is only there in `0.05`), and no other digit becomes one, so distinct numbers stay
+/// distinct. `None` for what has no pseudonym: fewer than six digits, or no card.
+fn permuted(
+    label: &Label,
+    secret: &Secret,
+    way: Way,
+    parts: &Decimal<'_>,
+    max: Option<i64>,
+) -> Option<String> {
+    let all = parts.whole.bytes().chain(parts.fraction.unwrap_or_default().bytes());
+    let mut digits: Vec<u16> = all.map(|byte| u16::from(byte - b'0')).collect();
+    let count = parts.whole.len();
+    let spelt = |digits: &[u16]| -> String {
+        digits.iter().filter_map(|digit| char::from_digit(u32::from(*digit), 10)).collect()
+    };
+    let within =
+        |whole: &str| max.is_none_or(|max| whole.parse::<i64>().is_ok_and(|number| number <= max));
+    if *label == Label::PAYMENT_CARD {
+        let plain = parts.fraction.is_none() && !parts.negative;
+        let card = spelt(&pseudonym::card_number(secret, way, &digits).filter(|_| plain)?);
+        return within(&card).then_some(card);
+    }
+    let fits = |digits: &[u16]| digits.get(..count).is_none_or(|whole| within(&spelt(whole)));
+    // Behind a zero in front nothing can be too large.
+    let zero = digits.first() == Some(&0);
+    pseudonym::walk_digits(secret, way, b"", &mut digits, |digits| zero || fits(digits))
+        .then_some(())?;
+    let text = spelt(&digits);
+    let (whole, fraction) = text.split_at_checked(count)?;
+    Some(parts.write(whole, parts.fraction.map(|_| fraction)))
 }
 
 fn float(rule: &Rule, number: f64) -> Option<f64> {

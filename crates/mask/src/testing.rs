@@ -35,6 +35,7 @@ pub(crate) fn oid(name: &str) -> TypeId {
         ("bpchar", 1042),
         ("varchar", 1043),
         ("date", 1082),
+        ("time", 1083),
         ("timestamp", 1114),
         ("timestamptz", 1184),
         ("interval", 1186),

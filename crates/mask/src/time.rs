@@ -5,14 +5,14 @@
 use crate::{
     column::{Format, Rule},
     cursor::Cursor,
+    ff1::Way,
+    key::Secret,
 };
 use model::MaskMethod;
 
 /// Days from 1970-01-01 to PostgreSQL's epoch, 2000-01-01.
 const POSTGRES_EPOCH_DAYS: i64 = 10_957;
 const MICROS_PER_DAY: i64 = 86_400_000_000;
-/// Pseudonyms of dates lie at most this far from the truth.
-const MAX_SHIFT_DAYS: u64 = 3_650;
 
 /// The date and time types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,58 +39,165 @@ pub(crate) fn mask(kind: Kind, rule: &Rule, format: Format, value: &[u8], out: &
 }
 
 fn date(rule: &Rule, format: Format, value: &[u8], out: &mut Vec<u8>) {
-    let days = match format {
+    let masked = read_day(format, value).map_or(0, |days| match rule.method {
+        MaskMethod::Generalise | MaskMethod::Partial => first_of_year(days),
+        MaskMethod::Pseudonym => permute_day(&rule.secret, Way::There, days).unwrap_or(0),
+        MaskMethod::Full | MaskMethod::Null => 0,
+    });
+    write_day(format, masked, out);
+}
+
+fn read_day(format: Format, value: &[u8]) -> Option<i64> {
+    match format {
         Format::Text => std::str::from_utf8(value).ok().and_then(parse_date),
         Format::Binary => Cursor::new(value)
             .int32()
             .filter(|days| !matches!(*days, i32::MIN | i32::MAX))
             .map(|days| i64::from(days) + POSTGRES_EPOCH_DAYS),
-    };
-    let masked = days.map_or(0, |days| match rule.method {
-        MaskMethod::Generalise | MaskMethod::Partial => first_of_year(days),
-        MaskMethod::Pseudonym => days + shift(rule, days) / MICROS_PER_DAY,
-        MaskMethod::Full | MaskMethod::Null => 0,
-    });
+    }
+}
+
+fn write_day(format: Format, days: i64, out: &mut Vec<u8>) {
     match format {
-        Format::Text => out.extend_from_slice(format_date(masked).as_bytes()),
+        Format::Text => out.extend_from_slice(format_date(days).as_bytes()),
         Format::Binary => {
-            let days = i32::try_from(masked - POSTGRES_EPOCH_DAYS).unwrap_or_default();
+            let days = i32::try_from(days - POSTGRES_EPOCH_DAYS).unwrap_or_default();
             out.extend_from_slice(&days.to_be_bytes());
         }
     }
 }
 
-fn timestamp(kind: Kind, rule: &Rule, format: Format, value: &[u8], out: &mut Vec<u8>) {
-    let (days, zone) = match format {
-        Format::Text => std::str::from_utf8(value).ok().and_then(parse_timestamp),
-        Format::Binary => Cursor::new(value)
-            .array()
-            .map(i64::from_be_bytes)
-            .filter(|micros| !matches!(*micros, i64::MIN | i64::MAX))
-            .map(|micros| (micros.div_euclid(MICROS_PER_DAY) + POSTGRES_EPOCH_DAYS, "")),
-    }
-    .map_or((None, ""), |(days, zone)| (Some(days), zone));
-    let (masked, of_day) = days.map_or((0, 0), |days| match rule.method {
-        MaskMethod::Generalise | MaskMethod::Partial => (first_of_year(days), 0),
-        MaskMethod::Pseudonym => {
-            // The time of day goes too: to the microsecond it would point at one row.
-            let shift = keyed_shift(rule, value);
-            (days + shift.div_euclid(MICROS_PER_DAY), shift.rem_euclid(MICROS_PER_DAY))
+/// What a date, timestamp or time of this kind stands for, if it can be a pseudonym. Its form never
+/// tells.
+pub(crate) fn back(kind: Kind, secret: &Secret, format: Format, value: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    match kind {
+        Kind::Date => {
+            write_day(format, permute_day(secret, Way::Back, read_day(format, value)?)?, &mut out);
         }
-        MaskMethod::Full | MaskMethod::Null => (0, 0),
-    });
+        Kind::Timestamp | Kind::TimestampTz => {
+            let moment = permute_moment(secret, Way::Back, read_moment(format, value)?)?;
+            write_moment(kind, format, moment, "+00", &mut out);
+        }
+        Kind::Time | Kind::TimeTz => {
+            let of_day = read_clock(kind, format, value)?;
+            let of_day = permute_clock(secret, Way::Back, b"clock", of_day)?;
+            write_clock(kind, format, of_day, &mut out);
+        }
+        Kind::Interval => return None,
+    }
+    Some(out)
+}
+
+/// A day of the years 1900 to 2099 among all of them; `None` for any other.
+pub(crate) fn permute_day(secret: &Secret, way: Way, days: i64) -> Option<i64> {
+    let first = days_from_civil(1900, 1, 1);
+    let count = days_from_civil(2100, 1, 1) - first;
+    let place = days - first;
+    if !(0..count).contains(&place) {
+        return None;
+    }
+    Some(first + walked(secret, way, b"date", 6, place, count)?)
+}
+
+/// The day as a date's, so that dates and timestamps meet; the time of day among all of them, but
+/// for midnight, which is no time but the absence of one.
+fn permute_moment(secret: &Secret, way: Way, (days, of_day): (i64, i64)) -> Option<(i64, i64)> {
+    let permuted = permute_day(secret, way, days)?;
+    let shown = if way == Way::There { permuted } else { days };
+    let tweak = [b"time".as_slice(), &shown.to_be_bytes()].concat();
+    Some((permuted, permute_clock(secret, way, &tweak, of_day)?))
+}
+
+fn permute_clock(secret: &Secret, way: Way, tweak: &[u8], of_day: i64) -> Option<i64> {
+    match of_day {
+        0 => Some(0),
+        1..MICROS_PER_DAY => {
+            Some(1 + walked(secret, way, tweak, 11, of_day - 1, MICROS_PER_DAY - 1)?)
+        }
+        _ => None,
+    }
+}
+
+/// A number among those below `count`, which has at most so many digits.
+fn walked(
+    secret: &Secret,
+    way: Way,
+    tweak: &[u8],
+    places: u32,
+    number: i64,
+    count: i64,
+) -> Option<i64> {
+    let digit = |place| u16::try_from(number / 10i64.pow(place) % 10).unwrap_or_default();
+    let mut digits: Vec<u16> = (0..places).rev().map(digit).collect();
+    let read = |digits: &[u16]| digits.iter().fold(0, |sum, digit| sum * 10 + i64::from(*digit));
+    let done = secret.walk(way, 10, tweak, &mut digits, |digits| read(digits) < count);
+    done.then(|| read(&digits))
+}
+
+fn timestamp(kind: Kind, rule: &Rule, format: Format, value: &[u8], out: &mut Vec<u8>) {
+    match rule.method {
+        MaskMethod::Generalise | MaskMethod::Partial => {
+            let (days, zone) = match format {
+                Format::Text => std::str::from_utf8(value).ok().and_then(parse_local),
+                Format::Binary => read_moment(format, value).map(|(days, _)| (days, "+00")),
+            }
+            .unwrap_or((0, "+00"));
+            write_moment(kind, format, (first_of_year(days), 0), zone, out);
+        }
+        MaskMethod::Pseudonym => {
+            let moment = read_moment(format, value)
+                .and_then(|moment| permute_moment(&rule.secret, Way::There, moment));
+            write_moment(kind, format, moment.unwrap_or_default(), "+00", out);
+        }
+        MaskMethod::Full | MaskMethod::Null => write_moment(kind, format, (0, 0), "+00", out),
+    }
+}
+
+/// The day of `YYYY-MM-DD HH:MM:SS[.f][±zone]` where it was written, and the zone.
+fn parse_local(text: &str) -> Option<(i64, &str)> {
+    let (date, clock) = text.split_once(' ')?;
+    parse_clock(clock)?;
+    let zone = clock.find(['+', '-']).and_then(|at| clock.get(at..)).unwrap_or("+00");
+    Some((parse_date(date)?, zone))
+}
+
+/// Day and microseconds, of what bears a zone in UTC.
+fn read_moment(format: Format, value: &[u8]) -> Option<(i64, i64)> {
+    let split =
+        |micros: i64| (micros.div_euclid(MICROS_PER_DAY), micros.rem_euclid(MICROS_PER_DAY));
     match format {
         Format::Text => {
-            let clock = format_clock(of_day);
-            let zone = match kind {
-                Kind::TimestampTz if zone.is_empty() => "+00",
-                Kind::TimestampTz => zone,
-                Kind::Date | Kind::Time | Kind::TimeTz | Kind::Timestamp | Kind::Interval => "",
-            };
-            out.extend_from_slice(format!("{} {clock}{zone}", format_date(masked)).as_bytes());
+            let (date, clock) = std::str::from_utf8(value).ok()?.split_once(' ')?;
+            // Moments before Christ end in BC and are nobody's birthday: they cannot be read.
+            let (of_day, zone) = parse_clock(clock)?;
+            let (more, of_day) = split(of_day - zone);
+            Some((parse_date(date)? + more, of_day))
         }
         Format::Binary => {
-            let micros = (masked - POSTGRES_EPOCH_DAYS) * MICROS_PER_DAY + of_day;
+            let micros = Cursor::new(value).array().map(i64::from_be_bytes)?;
+            let (days, of_day) = split(micros);
+            let finite = !matches!(micros, i64::MIN | i64::MAX);
+            finite.then_some((days + POSTGRES_EPOCH_DAYS, of_day))
+        }
+    }
+}
+
+fn write_moment(
+    kind: Kind,
+    format: Format,
+    (days, of_day): (i64, i64),
+    zone: &str,
+    out: &mut Vec<u8>,
+) {
+    match format {
+        Format::Text => {
+            let zone = if kind == Kind::TimestampTz { zone } else { "" };
+            let clock = format_clock(of_day);
+            out.extend_from_slice(format!("{} {clock}{zone}", format_date(days)).as_bytes());
+        }
+        Format::Binary => {
+            let micros = (days - POSTGRES_EPOCH_DAYS) * MICROS_PER_DAY + of_day;
             out.extend_from_slice(&micros.to_be_bytes());
         }
     }
@@ -98,9 +205,31 @@ fn timestamp(kind: Kind, rule: &Rule, format: Format, value: &[u8], out: &mut Ve
 
 fn time(kind: Kind, rule: &Rule, format: Format, value: &[u8], out: &mut Vec<u8>) {
     let of_day = match rule.method {
-        MaskMethod::Pseudonym => keyed_shift(rule, value).rem_euclid(MICROS_PER_DAY),
+        MaskMethod::Pseudonym => read_clock(kind, format, value)
+            .and_then(|of_day| permute_clock(&rule.secret, Way::There, b"clock", of_day))
+            .unwrap_or(0),
         MaskMethod::Generalise | MaskMethod::Partial | MaskMethod::Full | MaskMethod::Null => 0,
     };
+    write_clock(kind, format, of_day, out);
+}
+
+/// Microseconds of the day, of what bears a zone in UTC.
+fn read_clock(kind: Kind, format: Format, value: &[u8]) -> Option<i64> {
+    let (of_day, zone) = match format {
+        Format::Text => parse_clock(std::str::from_utf8(value).ok()?)?,
+        Format::Binary => {
+            let mut cursor = Cursor::new(value);
+            let of_day = cursor.array().map(i64::from_be_bytes)?;
+            // `timetz_send` counts its zone in seconds west of Greenwich.
+            let west = if kind == Kind::TimeTz { cursor.int32()? } else { 0 };
+            (of_day, -i64::from(west) * 1_000_000)
+        }
+    };
+    // 24:00 is a time of its own to PostgreSQL and midnight to everybody else.
+    Some((of_day - zone).rem_euclid(MICROS_PER_DAY))
+}
+
+fn write_clock(kind: Kind, format: Format, of_day: i64, out: &mut Vec<u8>) {
     let zoned = kind == Kind::TimeTz;
     match format {
         Format::Text => {
@@ -112,20 +241,6 @@ fn time(kind: Kind, rule: &Rule, format: Format, value: &[u8], out: &mut Vec<u8>
             out.extend_from_slice(if zoned { &[0; 4] } else { &[] });
         }
     }
-}
-
-/// Whole days, in microseconds, never zero days.
-fn shift(rule: &Rule, days: i64) -> i64 {
-    let drawn = rule.secret.below("date", &days.to_be_bytes(), 2 * MAX_SHIFT_DAYS);
-    let centred = i64::try_from(drawn).unwrap_or_default() - MAX_SHIFT_DAYS as i64;
-    (if centred >= 0 { centred + 1 } else { centred }) * MICROS_PER_DAY
-}
-
-/// A shift with whole seconds in it.
-fn keyed_shift(rule: &Rule, value: &[u8]) -> i64 {
-    let seconds = 2 * MAX_SHIFT_DAYS * 86_400;
-    let drawn = rule.secret.below("time", value, seconds);
-    (i64::try_from(drawn).unwrap_or_default() - (seconds / 2) as i64) * 1_000_000
 }
 
 fn first_of_year(days: i64) -> i64 {
@@ -176,16 +291,29 @@ pub(crate) fn parse_date(text: &str) -> Option<i64> {
     (sound && civil(days) == (year, month, day)).then_some(days)
 }
 
-/// Reads `YYYY-MM-DD HH:MM:SS[.f][±zone]`; answers the day and the zone.
-fn parse_timestamp(text: &str) -> Option<(i64, &str)> {
-    let (date, clock) = text.split_once(' ')?;
-    if clock.ends_with(" BC") {
-        // Moments before Christ are nobody's birthday: they become the constant.
-        return None;
-    }
-    let zone = clock.find(['+', '-']).and_then(|at| clock.get(at..)).unwrap_or_default();
-    let plain = zone.len() <= 9 && zone.bytes().all(|b| b.is_ascii_digit() || b"+-:".contains(&b));
-    Some((parse_date(date)?, if plain { zone } else { "" }))
+/// Reads `HH:MM:SS[.f][±zone]`: microseconds, and by how many the zone is ahead.
+fn parse_clock(text: &str) -> Option<(i64, i64)> {
+    let (clock, zone) = match text.find(['+', '-']).and_then(|at| text.split_at_checked(at)) {
+        Some((clock, zone)) => (clock, zone),
+        None => (text, ""),
+    };
+    let (whole, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+    let number = |text: &str| text.parse::<i64>().ok();
+    let sexagesimal = |text: &str| {
+        let shaped = text.len() <= 8 && text.bytes().all(|b| b.is_ascii_digit() || b == b':');
+        let parts: Option<Vec<i64>> = text.split(':').map(number).collect();
+        parts.filter(|parts| shaped && parts.len() <= 3).map(|parts| {
+            parts.iter().zip([3_600, 60, 1]).map(|(part, unit)| part * unit).sum::<i64>()
+        })
+    };
+    let seconds = sexagesimal(whole).filter(|seconds| *seconds <= 86_400)?;
+    let plain = fraction.len() <= 6 && fraction.bytes().all(|b| b.is_ascii_digit());
+    let micros = number(&format!("{fraction:0<6}")).filter(|_| plain)?;
+    let ahead = match zone.split_at_checked(1) {
+        Some((sign, zone)) => sexagesimal(zone)? * if sign == "-" { -1 } else { 1 },
+        None => 0,
+    };
+    Some((seconds * 1_000_000 + micros, ahead * 1_000_000))
 }
 
 pub(crate) fn format_date(days: i64) -> String {
@@ -199,5 +327,9 @@ pub(crate) fn format_date(days: i64) -> String {
 
 fn format_clock(of_day: i64) -> String {
     let seconds = of_day / 1_000_000;
-    format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+    let clock = format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    match of_day % 1_000_000 {
+        0 => clock,
+        micros => format!("{clock}.{micros:06}").trim_end_matches('0').to_owned(),
+    }
 }

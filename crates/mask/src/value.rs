@@ -5,6 +5,7 @@ use crate::{
     bytea,
     column::{Action, Applied, Format, Rule},
     cursor::Cursor,
+    ff1::Way,
     json, nested, number, pseudonym, scan,
     shape::Shape,
     text, time,
@@ -24,7 +25,7 @@ pub(crate) fn apply(
     match action {
         Action::Pass => return Applied::Raw,
         Action::Null => return Applied::Null,
-        Action::Scan | Action::Mask(_) => {}
+        Action::Scan | Action::Mask(_) | Action::Back(_) => {}
     }
     match shape {
         Shape::Array { element, delimiter } => match format {
@@ -62,6 +63,7 @@ pub(crate) fn apply(
             Action::Pass => Applied::Raw,
             Action::Scan => scan_leaf(shape, format, value, out),
             Action::Mask(rule) => mask_leaf(rule, shape, format, value, out),
+            Action::Back(returning) => returning.leaf(shape, format, value, out),
             Action::Null => Applied::Null,
         },
     }
@@ -228,14 +230,18 @@ fn uuid(rule: &Rule, format: Format, value: &[u8], out: &mut Vec<u8>) {
     let masked = match (rule.method, bytes) {
         (MaskMethod::Pseudonym, Some(bytes)) => {
             let bytes: [u8; 16] = bytes;
-            pseudonym::uuid(&rule.secret, &bytes)
+            pseudonym::uuid(&rule.secret, Way::There, bytes)
         }
         _ => [0; 16],
     };
+    write_uuid(format, &masked, out);
+}
+
+pub(crate) fn write_uuid(format: Format, uuid: &[u8; 16], out: &mut Vec<u8>) {
     match format {
-        Format::Binary => out.extend_from_slice(&masked),
+        Format::Binary => out.extend_from_slice(uuid),
         Format::Text => {
-            for (place, byte) in masked.iter().enumerate() {
+            for (place, byte) in uuid.iter().enumerate() {
                 if matches!(place, 4 | 6 | 8 | 10) {
                     out.push(b'-');
                 }

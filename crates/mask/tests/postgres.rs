@@ -30,7 +30,7 @@ const COLUMNS: &[(&str, &str, &str)] = &[
     ("numeric", "'NaN'", "100000000000000000000"),
     ("money", "1234.56", "-7"),
     ("text", "'alice@example.org'", "'tab\there \\ \"q\", ''x'''"),
-    ("varchar(40)", "'Müller, Jürgen'", "''"),
+    ("varchar(80)", "'Müller, Jürgen'", "''"),
     ("bpchar", "'4111 1111 1111 1111'", "'x'"),
     ("name", "'a_name'", "'x'"),
     ("\"char\"", "'c'", "'d'"),

@@ -17,7 +17,16 @@ fn labels_have_keys_of_their_own() {
     assert_ne!(email.prf("x", b"1"), phone.prf("x", b"1"));
     assert_eq!(email.prf("x", b"1"), Secret::derive(&key, &Label::EMAIL).prf("x", b"1"));
     let (mut a, mut b) = ([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6]);
-    email.permute(&mut a);
-    phone.permute(&mut b);
+    email.permute(Way::There, 10, b"", &mut a);
+    phone.permute(Way::There, 10, b"", &mut b);
     assert_ne!(a, b);
+}
+
+#[test]
+fn keys_follow_one_another_and_the_oldest_goes() {
+    let key = (2..=5).fold(Key::new([1; 32]), |key, byte| key.followed_by([byte; 32]));
+    assert_eq!(key.number(), 5);
+    let numbers: Vec<u32> = Secret::all(&key, &Label::EMAIL).map(|one| one.number).collect();
+    assert_eq!(numbers, [5, 4, 3]);
+    assert_eq!(Secret::all(&key.alone(), &Label::EMAIL).count(), 1);
 }
