@@ -1,6 +1,10 @@
 //! What policy says about a statement, for the session to carry out. Knows no protocol.
 
-use crate::{facts::Operation, ids::PolicyId, label::Label};
+use crate::{
+    facts::Operation,
+    ids::{ColumnId, PolicyId},
+    label::Label,
+};
 use serde::{Deserialize, Serialize};
 
 /// The four outcomes.
@@ -110,6 +114,27 @@ pub struct LookUps {
     pub policy: PolicyId,
 }
 
+/// What becomes of a pseudonym that the statement compares with a column.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TurnBack {
+    /// The column.
+    pub column: ColumnId,
+    /// Its label.
+    pub label: Label,
+    /// How its values leave; `None` if as they are.
+    pub method: Option<MaskMethod>,
+    /// Why policy does not permit it, and what would work instead.
+    pub refused: Option<(String, Option<String>)>,
+}
+
+impl TurnBack {
+    /// True if pseudonyms are turned back here: the identity sees the column as pseudonyms, so a
+    /// value that it sends is one, and policy permits it.
+    pub fn permitted(&self) -> bool {
+        self.method == Some(MaskMethod::Pseudonym) && self.refused.is_none()
+    }
+}
+
 /// A verdict with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -141,6 +166,8 @@ pub struct Verdict {
     pub min_group: Option<u64>,
     /// What the statement counts as towards limits on look-ups; one entry a label.
     pub look_ups: Vec<LookUps>,
+    /// One entry per labelled column that is looked up by values of the client's.
+    pub turn_back: Vec<TurnBack>,
     /// When the intent must be on stable storage.
     pub durability: Durability,
     /// The effect that was denied or held, for the message.

@@ -16,8 +16,9 @@ use crate::tie::chosen_by;
 use crate::wording::{self, MAX_REFUSALS, Refusal, Wish, subject};
 use model::facts::Effect;
 use model::{
-    ColumnId, Disclosure, Durability, Facts, Identity, Operation, Outcome, PolicyId, Use, Verdict,
-    verdict::LookUps,
+    ColumnId, Disclosure, Durability, Facts, Identity, MaskMethod, Operation, Outcome, PolicyId,
+    Use, Verdict,
+    verdict::{LookUps, TurnBack},
 };
 use std::collections::{BTreeSet, HashSet};
 
@@ -39,6 +40,7 @@ struct Judge<'a> {
     row_limit: Option<u64>,
     min_group: Option<u64>,
     look_ups: Vec<LookUps>,
+    turn_back: Vec<TurnBack>,
     reasons: Vec<String>,
     hold: Option<(&'a Rule, Option<Operation>)>,
 }
@@ -72,6 +74,7 @@ pub(crate) fn judge(book: &Book, request: &Request<'_>, identity: &Identity) -> 
         row_limit: None,
         min_group: None,
         look_ups: Vec::new(),
+        turn_back: Vec::new(),
         reasons: Vec::new(),
         hold: None,
     };
@@ -140,6 +143,9 @@ impl<'a> Judge<'a> {
             };
             let place = self.sight.place(used.column);
             let Some(label) = place.label else { continue };
+            if used.usage == Use::LookedUp {
+                self.turn_back(used.column);
+            }
             let by_column = self.asker.by_column(action);
             if !asked.insert((action, Sight::key(used.column, &place, by_column))) {
                 continue;
@@ -217,6 +223,42 @@ impl<'a> Judge<'a> {
         let values = of_label.map(|look_up| u64::from(look_up.values)).max().unwrap_or(1);
         let (label, policy, identity) = (label.clone(), policy.clone(), self.identity.chain());
         self.look_ups.push(LookUps { identity, label, values, per_hour, policy });
+    }
+
+    /// Whether a pseudonym that is compared with a column is turned back. Asked only where it
+    /// matters: of who sees pseudonyms, and of who sees more and is one of several.
+    fn turn_back(&mut self, column: ColumnId) {
+        let method = match self.sight.column(column).view {
+            View::Masked(_, method) => Some(method),
+            View::Raw(_) | View::Scan => None,
+        };
+        let place = self.sight.place(column);
+        let Some(label) = place.label.cloned() else { return };
+        let several = self.request.identity.acts_for.is_some();
+        let matters = match method {
+            Some(MaskMethod::Pseudonym) => true,
+            None => several,
+            Some(_) => false,
+        };
+        let mut refused = None;
+        if matters {
+            let answer = self.asker.ask("turn_back", place.object(), false);
+            // What would have to wait for somebody does not happen by the way.
+            let waits = answer.rules.iter().any(|rule| rule.hold.is_some());
+            if answer.allowed && !waits {
+                self.permits.extend(answer.rules);
+                if method == Some(MaskMethod::Pseudonym) {
+                    let words = format!("pseudonyms of {label} that it compares are turned back");
+                    self.reasons.extend((!self.reasons.contains(&words)).then_some(words));
+                }
+            } else {
+                let subject = format!("turning back pseudonyms of {label}");
+                let wish = self.wish("turn_back", place.object());
+                let refusal = Refusal::new(&subject, &answer, wish, None);
+                refused = Some((refusal.sentence, refusal.advice));
+            }
+        }
+        self.turn_back.push(TurnBack { column, label, method, refused });
     }
 
     /// What was not understood.

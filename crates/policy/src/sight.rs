@@ -200,7 +200,11 @@ impl<'a> Sight<'a> {
         let derived = output.sources.iter().any(|source| self.labels.is_derived(*source));
         let derivation =
             if derived { output.derivation.max(Derivation::Expression) } else { output.derivation };
+        let own = output.sources.iter().any(|source| temporary(self.place(*source).schema));
         let disclosure = match combine(views, derivation) {
+            Disclosure::Masked { label, method: MaskMethod::Pseudonym } if own => {
+                Disclosure::Masked { label, method: MaskMethod::Full }
+            }
             // Only what is not understood loses its keys with its values.
             Disclosure::Masked { label: _, method } if output.keyed => {
                 Disclosure::Masked { label: Label::UNKNOWN, method: method.max(MaskMethod::Full) }
@@ -281,15 +285,19 @@ pub(crate) fn stronger(left: Label, right: Label) -> Label {
 
 /// A partial mask keeps a part of a whole value, and that part is harmless only while the value is
 /// whole: of `substr(card, 1, 4)` or `card::varchar(4)` it would show what it was made to hide,
-/// piece by piece. So whatever is not the column itself is masked in full, unless by a method that
-/// keeps nothing.
+/// piece by piece. A pseudonym stands for one value, and who could have pseudonyms made of pieces,
+/// or of values of its own (`coalesce(email, 'guess')`, a UNION with constants, rows that it put
+/// into its temporary table), would compare its way to every value. So whatever is not the column
+/// itself is masked in full.
 fn derived(method: MaskMethod, derivation: Derivation) -> MaskMethod {
     let whole = match derivation {
         Derivation::Identity => true,
         Derivation::Cast | Derivation::Expression | Derivation::Aggregate => false,
     };
     match method {
-        MaskMethod::Generalise | MaskMethod::Partial if !whole => MaskMethod::Full,
+        MaskMethod::Generalise | MaskMethod::Partial | MaskMethod::Pseudonym if !whole => {
+            MaskMethod::Full
+        }
         MaskMethod::Generalise
         | MaskMethod::Partial
         | MaskMethod::Pseudonym

@@ -3,7 +3,7 @@
 
 use crate::sight::stronger;
 use crate::wording::{for_principal, refuse_orphan};
-use model::{Disclosure, Identity, IdentityKind, Outcome, Verdict};
+use model::{Disclosure, Identity, IdentityKind, Outcome, Verdict, verdict::TurnBack};
 
 /// The verdict that grants what both grant. `actor` is judged in `own`, the identity it acts for in
 /// `other`.
@@ -64,9 +64,22 @@ pub(crate) fn strictest(
         },
         min_group: own.min_group.max(other.min_group),
         look_ups: own.look_ups.into_iter().chain(other.look_ups).collect(),
+        turn_back: turned_back(own.turn_back, other.turn_back),
         durability: own.durability.max(other.durability),
         refused,
     }
+}
+
+/// What both permit. The two looked at the same columns; the stronger mask is what is seen, and a
+/// mask is not stronger than none by chance: `None` is the least of methods.
+fn turned_back(own: Vec<TurnBack>, other: Vec<TurnBack>) -> Vec<TurnBack> {
+    let pair = |mut one: TurnBack| {
+        let second = other.iter().find(|second| second.column == one.column)?;
+        one.method = one.method.max(second.method);
+        one.refused = one.refused.or_else(|| second.refused.clone());
+        Some(one)
+    };
+    own.into_iter().filter_map(pair).collect()
 }
 
 /// The end of the chain: an agent that acts for nobody has no right.

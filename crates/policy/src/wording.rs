@@ -168,6 +168,7 @@ pub(crate) fn refuse(reason: String) -> Verdict {
         read_only: false,
         row_limit: None,
         min_group: None,
+        turn_back: Vec::new(),
         look_ups: Vec::new(),
         durability: Durability::Soon,
         refused: None,

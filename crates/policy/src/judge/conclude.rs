@@ -94,6 +94,7 @@ impl<'a> Judge<'a> {
             row_limit: self.row_limit,
             min_group: self.min_group,
             look_ups: self.look_ups,
+            turn_back: self.turn_back,
             durability: durability(facts, !raw.is_empty(), &self.permits),
             refused: self.hold.and_then(|(_, operation)| operation),
         }

@@ -2,7 +2,8 @@
 //! and a `verdict` block.
 //!
 //! Lines of a verdict: `outcome`, `outputs`, `fallback`, `redact`, `read_only`, `rows`,
-//! `min_group`, `look_ups`, `durability`, `refused` and `policies` are compared as a whole;
+//! `min_group`, `look_ups`, `turn_back`, `durability`, `refused` and `policies` are compared as a
+//! whole;
 //! `policy`, `reason` and `advice` may repeat and must be contained.
 
 use super::shop::{Shop, with};
@@ -70,6 +71,20 @@ fn holds(line: &str, verdict: &Verdict) -> bool {
                 })
                 .collect();
             words.join("; ") == value
+        }
+        "turn_back" => {
+            let entries = verdict.turn_back.iter().map(|entry| match entry.method {
+                None => format!("{} raw", entry.label),
+                Some(method) => {
+                    let right = match (method, &entry.refused) {
+                        (model::MaskMethod::Pseudonym, None) => " permitted",
+                        (_, Some(_)) => " refused",
+                        (_, None) => "",
+                    };
+                    format!("{} {}{right}", entry.label, crate::wording::method(method))
+                }
+            });
+            entries.collect::<Vec<_>>().join("; ") == value
         }
         "durability" => {
             format!("{:?}", verdict.durability).to_lowercase() == value.replace('_', "")
