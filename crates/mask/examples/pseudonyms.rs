@@ -21,99 +21,96 @@ struct Kind {
     sound: fn(&str, &str) -> bool,
 }
 
+/// What is made.
+const KINDS: [Kind; 10] = [
+    Kind {
+        name: "email",
+        label: Label::EMAIL,
+        ty: TEXT,
+        make: |n| format!("user{n}.smith@example{}.org", n % 977),
+        sound: |_, shown| {
+            let host = shown.split_once('@').filter(|(local, _)| local.len() <= 64);
+            shown.len() <= 254 && host.is_some_and(|(_, host)| host.ends_with("example.com"))
+        },
+    },
+    Kind {
+        name: "name",
+        label: Label::PERSON_NAME,
+        ty: TEXT,
+        make: |n| format!("{} {}", word(n % 1_009), word(n / 1_009)),
+        sound: |_, shown| {
+            let mut words = shown.split(' ');
+            let capital = |word: &str| word.starts_with(|c: char| c.is_ascii_uppercase());
+            words.clone().count() == 2 && words.all(capital)
+        },
+    },
+    Kind {
+        name: "card",
+        label: Label::PAYMENT_CARD,
+        ty: TEXT,
+        make: card,
+        sound: |value, shown| {
+            let country: u32 = shown.get(1..4).and_then(|c| c.parse().ok()).unwrap_or(999);
+            shown.len() == value.len() + 3 && shown.starts_with('9') && country < 42 && luhn(shown)
+        },
+    },
+    Kind {
+        name: "card in a bigint",
+        label: Label::PAYMENT_CARD,
+        ty: BIGINT,
+        make: card,
+        sound: |_, shown| shown.parse::<i64>().is_ok() && luhn(shown),
+    },
+    Kind {
+        name: "IBAN",
+        label: Label::BANK_ACCOUNT,
+        ty: TEXT,
+        make: iban,
+        sound: |value, shown| {
+            shown.len() == value.len() && shown.get(..2) == value.get(..2) && mod_97(shown) != 1
+        },
+    },
+    Kind {
+        name: "phone",
+        label: Label::PHONE,
+        ty: TEXT,
+        make: |n| format!("+1 (415) {:03}-{:04}", 200 + n / 10_000, n % 10_000),
+        sound: |value, shown| same_form(value, shown) && shown.starts_with("+1 ("),
+    },
+    Kind {
+        name: "phone in a bigint",
+        label: Label::PHONE,
+        ty: BIGINT,
+        make: |n| (14_150_000_000 + n).to_string(),
+        sound: same_form,
+    },
+    Kind {
+        name: "social security number",
+        label: Label::NATIONAL_ID,
+        ty: TEXT,
+        make: |n| format!("{:03}-{:02}-{:04}", 100 + n / 1_000_000, n / 10_000 % 100, n % 10_000),
+        sound: same_form,
+    },
+    Kind {
+        name: "passport",
+        label: Label::PASSPORT,
+        ty: TEXT,
+        make: |n| format!("C{:07}X", n),
+        sound: same_form,
+    },
+    Kind {
+        name: "token",
+        label: Label::CREDENTIAL,
+        ty: TEXT,
+        make: |n| format!("secret-{n}"),
+        sound: |_, shown| shown.starts_with("p_"),
+    },
+];
+
 fn main() {
-    let kinds = [
-        Kind {
-            name: "email",
-            label: Label::EMAIL,
-            ty: TEXT,
-            make: |n| format!("user{n}.smith@example{}.org", n % 977),
-            sound: |_, shown| {
-                let host = shown.split_once('@').filter(|(local, _)| local.len() <= 64);
-                shown.len() <= 254 && host.is_some_and(|(_, host)| host.ends_with("example.com"))
-            },
-        },
-        Kind {
-            name: "name",
-            label: Label::PERSON_NAME,
-            ty: TEXT,
-            make: |n| format!("{} {}", word(n % 1_009), word(n / 1_009)),
-            sound: |_, shown| {
-                let mut words = shown.split(' ');
-                let capital = |word: &str| word.starts_with(|c: char| c.is_ascii_uppercase());
-                words.clone().count() == 2 && words.all(capital)
-            },
-        },
-        Kind {
-            name: "card",
-            label: Label::PAYMENT_CARD,
-            ty: TEXT,
-            make: card,
-            sound: |value, shown| {
-                let country: u32 = shown.get(1..4).and_then(|c| c.parse().ok()).unwrap_or(999);
-                shown.len() == value.len() + 3
-                    && shown.starts_with('9')
-                    && country < 42
-                    && luhn(shown)
-            },
-        },
-        Kind {
-            name: "card in a bigint",
-            label: Label::PAYMENT_CARD,
-            ty: BIGINT,
-            make: card,
-            sound: |_, shown| shown.parse::<i64>().is_ok() && luhn(shown),
-        },
-        Kind {
-            name: "IBAN",
-            label: Label::BANK_ACCOUNT,
-            ty: TEXT,
-            make: iban,
-            sound: |value, shown| {
-                shown.len() == value.len() && shown.get(..2) == value.get(..2) && mod_97(shown) != 1
-            },
-        },
-        Kind {
-            name: "phone",
-            label: Label::PHONE,
-            ty: TEXT,
-            make: |n| format!("+1 (415) {:03}-{:04}", 200 + n / 10_000, n % 10_000),
-            sound: |value, shown| same_form(value, shown) && shown.starts_with("+1 ("),
-        },
-        Kind {
-            name: "phone in a bigint",
-            label: Label::PHONE,
-            ty: BIGINT,
-            make: |n| (14_150_000_000 + n).to_string(),
-            sound: same_form,
-        },
-        Kind {
-            name: "social security number",
-            label: Label::NATIONAL_ID,
-            ty: TEXT,
-            make: |n| {
-                format!("{:03}-{:02}-{:04}", 100 + n / 1_000_000, n / 10_000 % 100, n % 10_000)
-            },
-            sound: same_form,
-        },
-        Kind {
-            name: "passport",
-            label: Label::PASSPORT,
-            ty: TEXT,
-            make: |n| format!("C{:07}X", n),
-            sound: same_form,
-        },
-        Kind {
-            name: "token",
-            label: Label::CREDENTIAL,
-            ty: TEXT,
-            make: |n| format!("secret-{n}"),
-            sound: |_, shown| shown.starts_with("p_"),
-        },
-    ];
     let only = std::env::args().nth(1).unwrap_or_default();
     let key = Key::new([7; 32]);
-    for kind in kinds.into_iter().filter(|kind| kind.name.starts_with(&only)) {
+    for kind in KINDS.iter().filter(|kind| kind.name.starts_with(&only)) {
         let (ty, catalog) = (TypeId(kind.ty), Catalog::default());
         let (label, method) = (kind.label.clone(), MaskMethod::Pseudonym);
         let disclosure = Disclosure::Masked { label, method };

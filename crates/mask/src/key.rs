@@ -31,26 +31,20 @@ impl Key {
         Self { current: Numbered { number: 1, bytes }, older: Vec::new() }
     }
 
-    /// The key that follows this one. Those before it are kept as far as [`MAX_KEYS`] goes.
-    #[must_use]
-    pub fn followed_by(mut self, bytes: [u8; 32]) -> Self {
-        let number = self.current.number.wrapping_add(1);
-        let before = std::mem::replace(&mut self.current, Numbered { number, bytes });
-        self.older.insert(0, before);
-        self.older.truncate(MAX_KEYS - 1);
-        self
+    /// The newest of these in force, and as many before it as [`MAX_KEYS`] allows; `None` of none.
+    /// Their numbers follow one another.
+    pub fn kept(keys: impl IntoIterator<Item = (u32, [u8; 32])>) -> Option<Self> {
+        let mut all: Vec<Numbered> =
+            keys.into_iter().map(|(number, bytes)| Numbered { number, bytes }).collect();
+        all.sort_by_key(|key| std::cmp::Reverse(key.number));
+        all.truncate(MAX_KEYS);
+        let mut all = all.into_iter();
+        Some(Self { current: all.next()?, older: all.collect() })
     }
 
     /// The number of the key in force.
     pub fn number(&self) -> u32 {
         self.current.number
-    }
-
-    /// This key without those before it.
-    #[must_use]
-    pub fn alone(mut self) -> Self {
-        self.older.clear();
-        self
     }
 }
 

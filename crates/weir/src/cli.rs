@@ -69,6 +69,9 @@ exists is overwritten.")]
     /// What policies there are and whether they are sound.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Keys of pseudonyms: which there are, a new one, an end to old ones.
+    #[command(subcommand)]
+    Pseudonyms(PseudonymsCommand),
     /// Read the record: who did what, when, and why it was allowed.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -154,6 +157,21 @@ pub(crate) enum IdentityCommand {
     /// Groups, which policies refer to.
     #[command(subcommand)]
     Group(GroupCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PseudonymsCommand {
+    /// The keys by their numbers.
+    Keys {
+        /// As JSON: the number in force, and all that are kept.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a new key. It makes pseudonyms from the next start on; the two before it still turn
+    /// theirs back.
+    Rotate,
+    /// Forget all keys but the newest: what older ones made can never be turned back again.
+    Forget,
 }
 
 #[derive(Debug, Args)]

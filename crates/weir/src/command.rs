@@ -4,6 +4,7 @@ mod check;
 mod identity;
 mod init;
 mod policy;
+mod pseudonyms;
 mod reference;
 mod url;
 
@@ -26,6 +27,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Init(args) => init::init(file, &args),
         Command::Identity(command) => block_on(identity::run(&load(file)?, command))?,
         Command::Policy(command) => policy::run(file, command),
+        Command::Pseudonyms(command) => block_on(pseudonyms::run(&load(file)?, command))?,
         Command::Audit(command) => {
             let dir = crate::layout::ledger(&load(file)?);
             match command {

@@ -48,7 +48,7 @@ pub(crate) struct Shared {
     /// The record.
     pub(crate) ledger: Ledger,
     /// From which pseudonyms are derived.
-    pub(crate) pseudonym_key: [u8; 32],
+    pub(crate) pseudonym_key: mask::Key,
     /// What stands in the way of serving.
     pub(crate) health: Arc<Health>,
     /// Counts.
@@ -118,7 +118,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
     people::publish(&store, &directory).await?;
     people::copy_events(&store, &ledger).await?;
     Ok(Shared {
-        pseudonym_key: store.secret(SecretName::Pseudonym).await?.expose(),
+        pseudonym_key: pseudonym_key(&store).await?,
         health: Arc::new(Health::new(ledger.clone())),
         metrics: Arc::new(Metrics::new(ledger.clone())),
         config: ArcSwap::from_pointee(config),
@@ -128,6 +128,15 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
         store,
         ledger,
     })
+}
+
+/// From which pseudonyms are derived, and by which they are turned back.
+async fn pseudonym_key(store: &Store) -> anyhow::Result<mask::Key> {
+    let keys = store.pseudonym_keys().await?;
+    let key = mask::Key::kept(keys.iter().map(|(number, key)| (*number, key.expose())));
+    let key = key.context("there is no key of pseudonyms")?;
+    tracing::info!(key = key.number(), older = keys.len() - 1, "pseudonyms");
+    Ok(key)
 }
 
 async fn serve_http(

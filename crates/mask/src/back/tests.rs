@@ -141,7 +141,7 @@ fn real_values_are_not_certain_to_be_pseudonyms() {
 #[test]
 fn older_keys_turn_back_while_they_are_kept() {
     let (old, text) = (key(), oid("text"));
-    let new = old.clone().followed_by([7; 32]);
+    let new = Key::kept([(1, [42; 32]), (2, [7; 32])]).unwrap();
     for (label, value) in [
         ("email", "alice@example.org"),
         ("person_name", "Alice"),
@@ -152,7 +152,7 @@ fn older_keys_turn_back_while_they_are_kept() {
         assert_ne!(shown, show(label, text, &new, Format::Text, value.as_bytes()));
         let found = turn(label, text, &new, Format::Text, &shown).unwrap();
         assert_eq!(String::from_utf8(found.value).unwrap(), value);
-        let alone = new.clone().alone();
+        let alone = Key::kept([(2, [7; 32])]).unwrap();
         let lost = turn(label, text, &alone, Format::Text, &shown);
         assert!(lost.is_none_or(|found| !found.certain && found.value != value.as_bytes()));
     }

@@ -206,9 +206,14 @@ fn account_of(secret: &Secret, way: Way, account: &str) -> Option<String> {
     Some(lettered.collect())
 }
 
-/// The check digits of a sound IBAN (ISO 13616: 02 to 98).
+/// The check digits of a sound IBAN (ISO 13616: 98 less what is left of the number, 02 to 98).
 fn check_digits(country: &str, account: &str) -> Option<u32> {
-    (2..=98).find(|check| checksum::iban(format!("{country}{check:02}{account}").as_bytes()))
+    let rest = account.bytes().chain(country.bytes()).try_fold(0, |rest, byte| match byte {
+        b'0'..=b'9' => Some((rest * 10 + u32::from(byte - b'0')) % 97),
+        b'A'..=b'Z' => Some((rest * 100 + u32::from(byte - b'A') + 10) % 97),
+        _ => None,
+    })?;
+    Some(98 - rest * 100 % 97)
 }
 
 /// Others of the same range.

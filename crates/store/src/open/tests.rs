@@ -9,7 +9,7 @@ async fn nobody_else_can_read_it() {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().join("deep/state");
     let store = Store::open(&state).await.unwrap();
-    store.secret(crate::SecretName::Pseudonym).await.unwrap();
+    store.secret(crate::SecretName::MockSignIn).await.unwrap();
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&state), 0o700);
     for entry in fs::read_dir(&state).unwrap() {

@@ -29,7 +29,7 @@ pub(super) async fn start(
 ) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
     let config = shared.config.load_full();
     let settings = settings(&config)?;
-    let key = mask::Key::new(shared.pseudonym_key);
+    let key = shared.pseudonym_key.clone();
     let gate = Arc::new(Gate::new(Arc::clone(&shared.policies), shared.ledger.clone(), key));
     // Before anybody can write: what is written takes its labels along from the first statement.
     let _ = gate.keep.set(labels::keep(&shared.store));

@@ -93,6 +93,7 @@ fn intent(number: u64) -> Intent<'static> {
         via: Via::Simple,
         parameters: vec![].into(),
         parameter_count: 0,
+        turned_back: [].as_slice().into(),
     }
 }
 
