@@ -22,6 +22,7 @@ mod probe;
 mod replication;
 mod rows;
 mod server;
+mod turned;
 mod watch;
 mod whole;
 mod words;

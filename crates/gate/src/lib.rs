@@ -37,6 +37,7 @@ mod refusal;
 mod result;
 mod scope;
 mod session;
+mod turning;
 
 pub use book::{CarriedLabel, DecidedLabel, Place};
 pub use carry::{Keep, Keeping};
@@ -55,6 +56,7 @@ pub use record::Parameters;
 pub use refusal::Refusal;
 pub use result::{Field, Masks};
 pub use session::{Client, Counts, Readiness, Session};
+pub use turning::{Bound, Real, Turned, Values};
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use crate::{
     database::{Database, Knowledge},
     line::Gate,
     result::{Field, Masks},
+    turning::{Reader, Turned},
 };
 use model::{Disclosure, Durability, Facts, Identity, Outcome, Verdict};
 use policy::{Context, PolicySet, Request};
@@ -20,8 +21,11 @@ use std::{
 pub struct Plan {
     /// The exact text.
     pub text: Box<str>,
-    /// What goes to the server in the place of the text, where the text's aggregates are guarded.
+    /// What goes to the server in the place of the text, where the text's aggregates are guarded or
+    /// pseudonyms in it are turned back.
     pub sent: Option<Box<str>>,
+    /// The pseudonyms that are turned back.
+    pub turned: Turned,
     /// One per statement of the text, in order. Empty for an empty text.
     pub parts: Vec<Part>,
     /// The knowledge it was decided on; masks are compiled against the same.
@@ -128,8 +132,16 @@ impl Gate {
     ) -> Plan {
         let analysed = sql::analyse(text, &knowledge.catalog, asker.scope);
         let mut guards = Vec::new();
+        let mut reader = Reader {
+            key: &self.mask_key,
+            knowledge: &knowledge,
+            text,
+            replaced: Vec::new(),
+            turned: Turned::default(),
+        };
         let parts = analysed.into_iter().map(|statement| {
             let verdict = self.decide(&statement.facts, asker, &knowledge, policies, context);
+            reader.read(statement.given, &verdict);
             if let Some(least) = verdict.min_group {
                 let labelled = |guard: &Guard| {
                     guard.columns.iter().any(|column| knowledge.labels.label(*column).is_some())
@@ -151,11 +163,15 @@ impl Gate {
                 empty: statement.empty,
             }
         });
-        let parts = parts.collect();
-        let sent = (!guards.is_empty()).then(|| sql::guarded(text, &guards).into());
+        let parts: Vec<Part> = parts.collect();
+        reader.finish(parts.len());
+        let Reader { replaced, turned, .. } = reader;
+        let changed = !guards.is_empty() || !replaced.is_empty();
+        let sent = changed.then(|| sql::rewritten(text, &guards, &replaced).into());
         Plan {
             text: text.into(),
             sent,
+            turned,
             parts,
             knowledge: Arc::clone(&knowledge),
             unrestricted: asker.unrestricted,
@@ -195,6 +211,7 @@ impl Gate {
         Plan {
             text: text.into(),
             sent: None,
+            turned: Turned::default(),
             parts: vec![part],
             knowledge,
             unrestricted: asker.unrestricted,

@@ -17,7 +17,7 @@ use ledger::{
         ShapeOutput, Via,
     },
 };
-use model::{Catalog, ColumnId, Disclosure, facts::Effect};
+use model::{Catalog, ColumnId, Disclosure, Label, facts::Effect};
 use std::{borrow::Cow, net::IpAddr, sync::atomic::Ordering, time::SystemTime};
 
 /// Bind values as the record keeps them.
@@ -27,6 +27,8 @@ pub struct Parameters {
     count: u64,
     /// How many more values than parameters there are, arrays taken apart.
     pub(crate) elements: u64,
+    /// Labels of which pseudonyms among them were turned back.
+    pub(crate) turned_back: Vec<Label>,
 }
 
 impl Parameters {
@@ -118,8 +120,20 @@ pub(crate) fn intent(
         via,
         parameters: Cow::Borrowed(&parameters.hashes),
         parameter_count: parameters.count,
+        turned_back: Cow::Owned(turned_back(plan, parameters)),
     });
     session.gate().ledger.append(&record).map_err(|_| Refusal::unrecordable())
+}
+
+/// The labels of which a pseudonym was turned back, in the text or among the bind values.
+fn turned_back(plan: &Plan, parameters: &Parameters) -> Vec<Label> {
+    let mut labels = plan.turned.labels.clone();
+    for label in &parameters.turned_back {
+        if !labels.contains(label) {
+            labels.push(label.clone());
+        }
+    }
+    labels
 }
 
 pub(crate) fn refused(
@@ -132,10 +146,13 @@ pub(crate) fn refused(
     now: SystemTime,
 ) {
     shape(session, plan, part, now);
-    let reason = match &part.syntax_error {
-        Some(_) => Cow::Borrowed("the statement does not parse"),
+    let reason = match (&part.syntax_error, part.verdict.outcome) {
+        (Some(_), _) => Cow::Borrowed("the statement does not parse"),
         // The shape holds the verdict's own reasons.
-        None => Cow::Borrowed(""),
+        (None, model::Outcome::Deny | model::Outcome::Hold) => Cow::Borrowed(""),
+        (None, model::Outcome::Allow | model::Outcome::Modify) => {
+            Cow::Borrowed(refusal.message.as_str())
+        }
     };
     let record = Record::from(Refused {
         statement,

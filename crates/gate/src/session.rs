@@ -7,6 +7,7 @@ mod follow;
 mod planning;
 mod replication;
 mod temporary;
+mod turned;
 
 use follow::Held;
 pub(crate) use follow::changes_names;
@@ -295,7 +296,7 @@ impl Session {
     /// moments that run nothing yet (Parse), so that a client hears early.
     pub fn examine(&mut self, plan: &Plan, via: Via, now: SystemTime) -> Result<(), Refusal> {
         let Some(part) = plan.parts.iter().find(|part| !may_run(part, plan)) else {
-            return Ok(());
+            return self.examine_turned(plan, via, now);
         };
         let id = self.next_statement_id();
         let refusal = match (&part.syntax_error, plan.unrestricted) {
@@ -307,7 +308,7 @@ impl Session {
         Err(refusal)
     }
 
-    /// Bind values, as the record keeps them.
+    /// Bind values as they came, as the record keeps them.
     pub fn parameters<'a>(&self, values: impl Iterator<Item = Option<&'a [u8]>>) -> Parameters {
         Parameters::of(self.gate.ledger.redactor(), values)
     }

@@ -34,6 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         via: Via::Extended,
         parameters: (&parameters).into(),
         parameter_count: 1,
+        turned_back: [].as_slice().into(),
     };
 
     let begun = spent()?;

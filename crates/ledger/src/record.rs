@@ -252,6 +252,10 @@ pub struct Intent<'a> {
     /// How many bind values there are.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub parameter_count: u64,
+    /// Labels of which it holds a pseudonym, in its text or among the bind values, that was turned
+    /// into the value that it stands for.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub turned_back: List<'a, Label>,
 }
 
 /// How many bind values of a statement an intent carries hashes of.

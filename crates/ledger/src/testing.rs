@@ -61,6 +61,7 @@ pub(crate) fn intent(number: u64) -> Record<'static> {
         via: Via::Extended,
         parameters: vec![hash(b"ada"), hash(b"bob")].into(),
         parameter_count: 2,
+        turned_back: [].as_slice().into(),
     }
     .into()
 }

@@ -6,6 +6,7 @@ use crate::{
     collect::Collector,
     flow::{Columns, Field, Flow},
     function::Body,
+    given::Given,
     guard::Guard,
     lex,
     names::Path,
@@ -126,6 +127,11 @@ pub(crate) struct Walk<'a> {
     pub(crate) guarding: bool,
     /// The aggregates of this statement that can be guarded.
     pub(crate) guards: Vec<Guard>,
+    /// Whether what the client gives in this statement can be replaced; `None` if it is not looked
+    /// at.
+    pub(crate) replaceable: Option<bool>,
+    /// What the client gives for columns in this statement.
+    pub(crate) given: Vec<Given>,
     pub(crate) sets: u32,
     depth: usize,
     work: usize,
@@ -179,6 +185,7 @@ fn statements<'a>(
         end = if length == 0 { text.len() } else { start + length };
         let span = trimmed(text, start..end);
         walk.guarding = crate::guard::may_guard(raw.stmt());
+        walk.replaceable = crate::given::replaceable(raw.stmt());
         // Settings that change how literals are read tell backslashes apart, and nothing else.
         let facts = if walk.readable || !text.contains('\\') {
             walk.whole(raw.stmt())
@@ -190,7 +197,10 @@ fn statements<'a>(
         walk.follow(&facts);
         let copy = walk.copy.take();
         let guards = std::mem::take(&mut walk.guards);
-        analysed.push(Analysed { facts, span, syntax_error: None, copy, guards, empty: false });
+        let mut given = std::mem::take(&mut walk.given);
+        crate::given::settle(text, &mut given);
+        let (syntax_error, empty) = (None, false);
+        analysed.push(Analysed { facts, span, syntax_error, copy, guards, given, empty });
     }
     if analysed.is_empty() && !text.is_empty() {
         let effect =
@@ -199,15 +209,7 @@ fn statements<'a>(
         facts.effect(effect);
         let facts = Arc::new(facts.finish(None));
         let span = 0..text.len();
-        let guards = Vec::new();
-        analysed.push(Analysed {
-            facts,
-            span,
-            syntax_error: None,
-            copy: None,
-            guards,
-            empty: true,
-        });
+        analysed.push(Analysed { empty: true, ..Analysed::of(facts, span) });
     }
     analysed
 }
@@ -229,8 +231,7 @@ fn unknown(
     syntax_error: Option<SyntaxError>,
 ) -> Vec<Analysed> {
     let facts = Arc::new(Facts::unknown(what, why));
-    let (span, guards) = (0..text.len(), Vec::new());
-    vec![Analysed { facts, span, syntax_error, copy: None, guards, empty: false }]
+    vec![Analysed { syntax_error, ..Analysed::of(facts, 0..text.len()) }]
 }
 
 /// What the open transaction made, as the text finds it.
@@ -284,6 +285,8 @@ impl<'a> Walk<'a> {
             copy: None,
             guarding: false,
             guards: Vec::new(),
+            replaceable: None,
+            given: Vec::new(),
             sets: 0,
             depth: 0,
             work: 0,

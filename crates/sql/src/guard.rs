@@ -48,11 +48,16 @@ pub struct Guard {
 /// The text in which each of these calls yields NULL for a group with fewer distinct values than
 /// stands beside it. The name, the type and the place of a result stay: a scalar subquery without a
 /// FROM takes the name of its column, and an aggregate of nothing but outer columns belongs to the
-/// outer query (PostgreSQL manual, 4.2.7).
-pub fn guarded(text: &str, guards: &[(Guard, u64)]) -> String {
+/// outer query (PostgreSQL manual, 4.2.7). `replaced` are places with what is put there; none cuts
+/// through a call or a column's name.
+pub fn rewritten(
+    text: &str,
+    guards: &[(Guard, u64)],
+    replaced: &[(Range<usize>, String)],
+) -> String {
     let mut guards: Vec<&(Guard, u64)> = guards.iter().collect();
     guards.sort_by_key(|(guard, _)| guard.call.start);
-    let piece = |range: Range<usize>| text.get(range).unwrap_or_default();
+    let piece = |range: Range<usize>| with_replaced(text, range, replaced);
     let mut out = String::with_capacity(text.len() + 160 * guards.len());
     let mut done = 0;
     for (guard, least) in guards {
@@ -64,16 +69,32 @@ pub fn guarded(text: &str, guards: &[(Guard, u64)]) -> String {
         let count = |column: &Range<usize>| {
             format!(
                 "pg_catalog.count(DISTINCT {}) {filter} OPERATOR(pg_catalog.>=) {least}",
-                piece(column.clone())
+                text.get(column.clone()).unwrap_or_default()
             )
         };
         let counts: Vec<String> = guard.counted.iter().map(count).collect();
         let (counts, call) = (counts.join(" AND "), piece(guard.call.clone()));
-        out.push_str(piece(done..guard.call.start));
+        out.push_str(&piece(done..guard.call.start));
         out.push_str(&format!("(SELECT CASE WHEN {counts} THEN {call} END AS \"{}\")", guard.name));
         done = guard.call.end;
     }
-    out.push_str(piece(done..text.len()));
+    out.push_str(&piece(done..text.len()));
+    out
+}
+
+/// A piece of a text with what is put into it.
+fn with_replaced(text: &str, range: Range<usize>, replaced: &[(Range<usize>, String)]) -> String {
+    let within = |at: &Range<usize>| range.start <= at.start && at.end <= range.end;
+    let mut inside: Vec<_> = replaced.iter().filter(|(at, _)| within(at)).collect();
+    inside.sort_by_key(|(at, _)| at.start);
+    let mut out = String::with_capacity(range.len());
+    let mut done = range.start;
+    for (at, new) in inside {
+        out.push_str(text.get(done..at.start).unwrap_or_default());
+        out.push_str(new);
+        done = at.end;
+    }
+    out.push_str(text.get(done..range.end).unwrap_or_default());
     out
 }
 

@@ -33,6 +33,7 @@ mod copy;
 mod ddl;
 mod flow;
 mod function;
+mod given;
 mod guard;
 mod lex;
 mod making;
@@ -51,7 +52,8 @@ mod types;
 mod unbounded;
 
 pub use analyse::analyse;
-pub use guard::{Guard, guarded};
+pub use given::{Given, GivenValue, parameters};
+pub use guard::{Guard, rewritten};
 pub use normalise::normalise;
 pub use replication::{ReplicationCommand, replication_command};
 
@@ -153,8 +155,18 @@ pub struct Analysed {
     pub copy: Option<CopyShape>,
     /// Aggregates in the statement that can be guarded by the size of their group.
     pub guards: Vec<Guard>,
+    /// Values that the client gives for columns, where they can be replaced by others.
+    pub given: Vec<Given>,
     /// True if there is nothing between the semicolons: the server answers EmptyQueryResponse.
     pub empty: bool,
+}
+
+impl Analysed {
+    /// A statement of which nothing but its facts is known.
+    pub(crate) fn of(facts: Arc<Facts>, span: Range<usize>) -> Self {
+        let (guards, given) = (Vec::new(), Vec::new());
+        Self { facts, span, syntax_error: None, copy: None, guards, given, empty: false }
+    }
 }
 
 /// Why the grammar rejects a text.

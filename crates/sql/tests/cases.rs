@@ -6,7 +6,7 @@
 mod support;
 
 use model::Catalog;
-use sql::Scope;
+use sql::{GivenValue, Scope};
 use std::{env, fs, path::PathBuf};
 
 fn folder() -> PathBuf {
@@ -73,4 +73,88 @@ fn cases() {
     }
     assert!(count > 0, "no cases in {}", folder.display());
     assert!(bless || wrong.is_empty(), "{} of {count} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// A text and what it gives: `column=literal`, `column=$n`, `!` behind a parameter that stands
+/// elsewhere too, `*` behind what cannot be replaced.
+const GIVEN: &[(&str, &[&str])] = &[
+    ("select id from users where email = 'a@b'", &["email=a@b"]),
+    ("select id from users where 'a''b' = name", &["name=a'b"]),
+    ("select id from users u where u.email = 'a'::text", &["email=a"]),
+    ("select id from users where email = cast('a' as text)", &[]),
+    ("select id from users where born = date '2020-01-01'", &[]),
+    ("select id from users where born = '2020-01-01'::date", &["born=2020-01-01"]),
+    ("select id from users where email in ('a', $1, 'b')", &["email=a", "email=$1", "email=b"]),
+    ("select id from users where email = any ('{a,b}')", &["email={a,b}"]),
+    ("select id from users where email = any (array['a', $2])", &["email=a", "email=$2"]),
+    ("select id from users where email = any (array['a']::text[])", &["email=a"]),
+    ("select id from users where 'a' = any (tags)", &["tags=a"]),
+    ("select id from users where email <> all ($1)", &["email=$1"]),
+    ("select id from users where id = 7 and ssn = 7", &["id=7"]),
+    ("select id from users where email is distinct from 'a'", &["email=a"]),
+    ("select id from (select * from users) u where email = 'a'", &["email=a"]),
+    ("with u as (select * from users) select id from u where email = 'a'", &["email=a"]),
+    ("select id from plain_users where email = 'a'", &["email=a"]),
+    ("update users set name = 'x' where email = $1", &["email=$1"]),
+    ("update users set name = $1 where email = $1", &["email=$1!"]),
+    ("delete from users where email = 'a'", &["email=a"]),
+    ("insert into orders select 1 from users where email = 'a'", &["email=a"]),
+    ("declare c cursor for select id from users where email = 'a'", &["email=a"]),
+    ("copy (select id from users where email = 'a') to stdout", &["email=a*"]),
+    ("create table t as select id from users where email = 'a'", &["email=a*"]),
+    ("prepare p as select id from users where email = 'a'", &["email=a*"]),
+    ("explain select id from users where email = 'a'", &[]),
+    ("select $1 from users where email = $1 and ssn = $2", &["email=$1!", "ssn=$2"]),
+    ("select 1 from users where email = $1 limit $1", &["email=$1!"]),
+    ("select case when email = 'a' then 1 end from users", &["email=a"]),
+    // Not the column as it stands, or not a value as it stands.
+    ("select id from users where lower(email) = 'a'", &[]),
+    ("select id from users where email::text = 'a'", &[]),
+    ("select id from users where email = lower('a')", &[]),
+    ("select id from users where email = 'a' || 'b'", &[]),
+    ("select id from users where email = E'a'", &[]),
+    ("select id from users where email = $q$a$q$", &[]),
+    ("select id from users where email like 'a'", &[]),
+    ("select id from users where email > 'a'", &[]),
+    ("select id from users where email operator(public.=) 'a'", &[]),
+    ("select id from users where (email, ssn) = ('a', 'b')", &[]),
+    ("select m from (select email m from users union select 'g') x where m = 'a'", &[]),
+    ("select m from (select max(email) m from users) x where m = 'a'", &[]),
+    ("select m from (select coalesce(email, 'g') m from users) x where m = 'a'", &[]),
+    ("select v from (values ('g')) v (v) where v = 'a'", &[]),
+    ("create temp table t as select email from users; select 1 from t where email = 'a'", &[]),
+    ("select mail_of(1) = 'a'", &[]),
+];
+
+#[test]
+fn what_is_given_is_told() {
+    let catalog = support::catalog(&fs::read_to_string(folder().join("catalog.tsv")).unwrap());
+    for (text, expected) in GIVEN {
+        let analysed = sql::analyse(text, &catalog, &Scope::default());
+        let mut told = Vec::new();
+        for given in analysed.iter().flat_map(|statement| &statement.given) {
+            let column = given.columns.iter().find_map(|column| {
+                let relation = catalog.relation(column.relation)?;
+                relation.columns.iter().find(|known| known.number == column.number)
+            });
+            let mut word = format!("{}=", column.unwrap().name);
+            match &given.what {
+                GivenValue::Literal(value) => word.push_str(value),
+                GivenValue::Parameter(number, alone) => {
+                    word.push_str(&format!("${number}{}", if *alone { "" } else { "!" }));
+                }
+            }
+            word.push_str(if given.replaceable { "" } else { "*" });
+            // What stands there is what is told.
+            assert!(text.is_char_boundary(given.at.start) && given.at.end <= text.len());
+            told.push(word);
+        }
+        assert_eq!(told, *expected, "{text}");
+    }
+}
+
+#[test]
+fn the_highest_parameter_is_found_outside_of_literals() {
+    assert_eq!(sql::parameters("select $2, '$9', $$ $8 $$, \"$7\" -- $6"), 2);
+    assert_eq!(sql::parameters("select 1"), 0);
 }

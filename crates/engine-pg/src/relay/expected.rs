@@ -59,8 +59,8 @@ pub(super) enum Request {
     Bind(Option<(Box<[u8]>, Arc<Portal>)>),
     /// Close; on failure the statement is still there.
     Close { name: Option<Box<[u8]>>, before: Option<Arc<Prepared>> },
-    /// Describe of a statement.
-    DescribeStatement(Option<Arc<Prepared>>),
+    /// Describe of a statement; with how many parameters it has of its own, if it was given more.
+    DescribeStatement(Option<Arc<Prepared>>, Option<usize>),
     /// Describe of a portal.
     DescribePortal(Option<Arc<Portal>>),
     /// Execute.
@@ -133,6 +133,8 @@ impl Run {
 pub(super) struct Prepared {
     /// What it does and what was decided.
     pub(super) plan: Arc<Plan>,
+    /// The types that were declared for its parameters, where values are looked at.
+    pub(super) types: Box<[u32]>,
     /// Its result's columns, once the server described them; inner `None` means no rows.
     pub(super) fields: OnceLock<Option<Box<[Field]>>>,
     /// Whether the server made it.

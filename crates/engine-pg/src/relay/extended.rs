@@ -25,6 +25,7 @@ impl Relay {
         }
         let examined = self.plan(parse.text).and_then(|plan| {
             self.session.examine(&plan, Via::Extended, SystemTime::now())?;
+            self.may_turn(&plan, Some(parse.type_oids.len()))?;
             Ok(plan)
         });
         let plan = match examined {
@@ -42,7 +43,12 @@ impl Relay {
         let name = key(parse.name);
         self.session.forget(std::str::from_utf8(&name).ok(), None);
         let birth = Birth::asked(self.segment);
-        let prepared = Arc::new(Prepared { plan, fields: OnceLock::new(), birth });
+        let types = if plan.turned.looks_at_parameters() {
+            parse.type_oids.iter().collect()
+        } else {
+            Box::default()
+        };
+        let prepared = Arc::new(Prepared { plan, types, fields: OnceLock::new(), birth });
         let before = self.prepared.insert(name.clone(), Arc::clone(&prepared));
         if let Some(text) = &prepared.plan.sent {
             let (name, types) = (parse.name.bytes(), parse.type_oids.iter());
@@ -60,12 +66,22 @@ impl Relay {
         if !self.ready() || !self.sure_of_statement(bind.statement) {
             return Ok(Step::Blocked);
         }
-        let parameters = self.session.parameters(bind.parameters.iter());
+        let mut parameters = self.session.parameters(bind.parameters.iter());
         let binary = bind.result_formats.iter().map(|format| format == Format::BINARY).collect();
-        match self.note_bind(bind.portal, bind.statement, parameters, binary) {
-            Ok(made) => {
+        let bound = self.bound_plan(bind.statement).and_then(|(plan, prepared)| {
+            let turned = self.turn_back(&plan, prepared.as_deref(), &bind, &mut parameters)?;
+            let made = self.note_bind(bind.portal, plan, prepared, parameters, binary)?;
+            Ok((made, turned))
+        });
+        match bound {
+            Ok((made, None)) => {
                 self.expected.push_back(Expected::of(Request::Bind(Some(made))));
                 self.upstream.output.extend_from_slice(message.whole);
+            }
+            Ok((made, Some(turned))) => {
+                let whole = super::turned::bind(&made.1.plan, &bind, &turned)?;
+                self.expected.push_back(Expected::of(Request::Bind(Some(made))));
+                self.upstream.output.extend_from_slice(&whole);
             }
             Err(refusal) => self.refuse_extended(refusal)?,
         }
@@ -91,7 +107,17 @@ impl Relay {
             // Nothing is consumed; the names are looked at again when the block is gone.
             return Ok(Some(0));
         }
-        match self.note_bind(portal, statement, Parameters::uncounted(), Box::default()) {
+        let bound = self.bound_plan(statement).and_then(|(plan, prepared)| {
+            if plan.turned.looks_at_parameters() || !plan.turned.literals.is_empty() {
+                return Err(Refusal::unenforceable(
+                    "what is bound to it is too long to look for pseudonyms in it",
+                    "Send the long values apart from those that are compared.",
+                ));
+            }
+            let parameters = Parameters::uncounted();
+            self.note_bind(portal, plan, prepared, parameters, Box::default())
+        });
+        match bound {
             Ok(made) => {
                 made.1.unknown_formats.store(true, Ordering::Relaxed);
                 self.expected.push_back(Expected::of(Request::Bind(Some(made))));
@@ -105,19 +131,28 @@ impl Relay {
         Ok(Some(0))
     }
 
-    fn note_bind(
+    /// The plan of a statement that is bound now, and the statement if the protocol made it.
+    fn bound_plan(
         &mut self,
-        portal: Text<'_>,
         statement: Text<'_>,
-        parameters: Parameters,
-        binary: Box<[bool]>,
-    ) -> Result<(Box<[u8]>, Arc<Portal>), Refusal> {
+    ) -> Result<(Arc<Plan>, Option<Arc<Prepared>>), Refusal> {
         let prepared = self.prepared.get(&key(statement)).cloned();
         let plan = match &prepared {
             Some(prepared) => self.renewed(&prepared.plan)?,
             // A name that SQL's PREPARE made, or one that nobody made: the server will tell.
             None => self.plan_by_name("EXECUTE", statement)?,
         };
+        Ok((plan, prepared))
+    }
+
+    fn note_bind(
+        &mut self,
+        portal: Text<'_>,
+        plan: Arc<Plan>,
+        prepared: Option<Arc<Prepared>>,
+        parameters: Parameters,
+        binary: Box<[bool]>,
+    ) -> Result<(Box<[u8]>, Arc<Portal>), Refusal> {
         if self.portals.len() >= MAX_NAMES {
             let what = format!("the session holds {MAX_NAMES} portals");
             return Err(Refusal::limit(what, "Close some."));
@@ -150,8 +185,11 @@ impl Relay {
         let request = match describe.kind {
             Kind::Statement => {
                 let known = self.prepared.get(&key(describe.name)).cloned();
+                let own = known.as_ref().filter(|it| !it.plan.turned.literals.is_empty());
+                let own = own.map(|it| usize::from(it.plan.turned.own));
                 // An answer that may be about another statement is not kept.
-                Request::DescribeStatement(known.filter(|it| it.birth.is_sure(self.segment)))
+                let known = known.filter(|it| it.birth.is_sure(self.segment));
+                Request::DescribeStatement(known, own)
             }
             Kind::Portal => {
                 let portal = self.portals.get(&key(describe.name)).cloned();
@@ -256,6 +294,12 @@ impl Relay {
             ));
         }
         let plan = self.renewed(&portal.plan)?;
+        if plan.turned != portal.plan.turned {
+            return Err(Refusal::unenforceable(
+                "what policy says of its pseudonyms changed since it was bound",
+                "Bind it again.",
+            ));
+        }
         if Arc::ptr_eq(&plan, &portal.plan) {
             return Ok(portal);
         }
@@ -274,7 +318,7 @@ impl Relay {
         // The server holds the text that was guarded as was decided then.
         if renewed.sent != plan.sent {
             return Err(Refusal::unenforceable(
-                "what policy says of its aggregates changed since it was prepared",
+                "what policy says of its aggregates or pseudonyms changed since it was prepared",
                 "Prepare it again.",
             ));
         }

@@ -87,9 +87,15 @@ impl Relay {
         }
         let hidden = self.expected.front().is_some_and(|expected| expected.hidden);
         match tag {
+            // A Query that went as a statement and its values.
+            Tag::ParseComplete | Tag::BindComplete | Tag::CloseComplete | Tag::NoData
+                if self.goes_in_parts() =>
+            {
+                return Ok(());
+            }
             Tag::ParseComplete | Tag::BindComplete | Tag::CloseComplete => self.completed(tag)?,
             Tag::RowDescription => self.row_description(message)?,
-            Tag::ParameterDescription => {}
+            Tag::ParameterDescription => return self.described_parameters(message, hidden),
             Tag::NoData => self.described(None)?,
             Tag::CommandComplete => return self.command_complete(message, hidden),
             Tag::EmptyQueryResponse => self.finished(None, None)?,
@@ -125,7 +131,7 @@ impl Relay {
             Request::Parse { .. }
             | Request::Bind(_)
             | Request::Close { .. }
-            | Request::DescribeStatement(_)
+            | Request::DescribeStatement(..)
             | Request::DescribePortal(_)
             | Request::Sync
             | Request::CopyEnd
@@ -192,7 +198,7 @@ impl Relay {
     /// The answer to a Describe: columns, or none.
     fn described(&mut self, fields: Option<Box<[Field]>>) -> Result<(), End> {
         match self.expected.pop_front().map(|expected| expected.request) {
-            Some(Request::DescribeStatement(prepared)) => {
+            Some(Request::DescribeStatement(prepared, _)) => {
                 if let Some(prepared) = prepared {
                     // A statement's result cannot change while it is prepared.
                     let _ = prepared.fields.set(fields);
@@ -283,7 +289,7 @@ impl Relay {
             Request::Parse { .. }
             | Request::Bind(_)
             | Request::Close { .. }
-            | Request::DescribeStatement(_)
+            | Request::DescribeStatement(..)
             | Request::DescribePortal(_)
             | Request::Sync
             | Request::CopyEnd => Err(unexpected(Tag::CommandComplete)),

@@ -26,6 +26,10 @@ impl Relay {
         let plan = Arc::clone(&cleared.get().plan);
         let mut other = bytes::BytesMut::new();
         let whole = match &plan.sent {
+            Some(text) if !plan.turned.literals.is_empty() => {
+                other = super::turned::query(&plan, text)?;
+                &other
+            }
             Some(text) => {
                 encode::query(&mut other, text.as_bytes())?;
                 &other
@@ -64,7 +68,11 @@ impl Relay {
         let Some(cleared) = self.wait_for_disk(cleared, false, commits) else {
             return Ok(Err(Step::Blocked));
         };
-        if let Err(refusal) = self.prepare_read_only(cleared.get(), true)? {
+        let prepared = match self.may_turn(&cleared.get().plan, None) {
+            Ok(()) => self.prepare_read_only(cleared.get(), true)?,
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(refusal) = prepared {
             self.abandon(cleared);
             self.refuse_query(refusal)?;
             return Ok(Err(Step::Done));

@@ -6,6 +6,7 @@ use crate::{
     plan::Plan,
     refusal::Refusal,
     result::{Field, Masks},
+    turning::Turned,
 };
 use model::{Durability, FunctionId, TypeId, catalog::Function};
 use policy::ProtocolFeature;
@@ -54,6 +55,7 @@ impl Session {
         Ok(Arc::new(Plan {
             text: planned.text.clone(),
             sent: None,
+            turned: Turned::default(),
             parts: parts.collect(),
             knowledge: Arc::clone(&planned.knowledge),
             unrestricted: planned.unrestricted,

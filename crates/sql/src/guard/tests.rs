@@ -11,7 +11,7 @@ fn guard(text: &str, call: &str, column: &str) -> Option<Guard> {
 /// The text with its average guarded.
 fn rewritten(text: &str) -> Option<String> {
     let column = if text.contains("e.pay") { "e.pay" } else { "pay" };
-    Some(guarded(text, &[(guard(text, "avg", column)?, 5)]))
+    Some(super::rewritten(text, &[(guard(text, "avg", column)?, 5)], &[]))
 }
 
 #[test]
@@ -46,13 +46,26 @@ fn a_filter_that_may_answer_differently_each_time_is_not_guarded() {
 fn several_calls_and_several_columns() {
     let text = "SELECT avg(a), avg(b)";
     let one = guard(text, "avg(a", "a)").unwrap();
-    let both = guarded(text, &[(guard(text, "avg(b", "b)").unwrap(), 3), (one.clone(), 3)]);
+    let both = [(guard(text, "avg(b", "b)").unwrap(), 3), (one.clone(), 3)];
+    let both = super::rewritten(text, &both, &[]);
     assert_eq!(both.matches(">=) 3 THEN").count(), 2, "{both}");
     assert!(both.contains("THEN avg(a) END") && both.contains("THEN avg(b) END"), "{both}");
     let sum = Guard { counted: vec![11..12, 19..20], ..one };
-    let sum = guarded(text, &[(sum, 3)]);
+    let sum = super::rewritten(text, &[(sum, 3)], &[]);
     assert!(sum.contains("count(DISTINCT a)  OPERATOR(pg_catalog.>=) 3 AND"), "{sum}");
     assert!(sum.contains("count(DISTINCT b)  OPERATOR(pg_catalog.>=) 3 THEN"), "{sum}");
+}
+
+#[test]
+fn what_is_replaced_is_so_in_a_copied_filter_too() {
+    let text = "SELECT avg(pay) FILTER (WHERE a = 'x') FROM e WHERE b = 'y'";
+    let at = |word: &str| text.find(word).map(|at| at..at + word.len()).unwrap();
+    let replaced = [(at("'y'"), "$2".to_owned()), (at("'x'"), "$1".to_owned())];
+    let out = super::rewritten(text, &[(guard(text, "avg", "pay").unwrap(), 5)], &replaced);
+    assert_eq!(out.matches("(WHERE a = $1)").count(), 2, "{out}");
+    assert!(out.ends_with("WHERE b = $2") && !out.contains('\''), "{out}");
+    let plain = super::rewritten(text, &[], &replaced);
+    assert_eq!(plain, "SELECT avg(pay) FILTER (WHERE a = $1) FROM e WHERE b = $2");
 }
 
 #[test]

@@ -358,6 +358,7 @@ impl Walk<'_> {
             A_Expr_Kind::AEXPR_IN => Flow { distance: Distance::Folded, ..right },
             _ => right,
         };
+        self.note_given(expr, &left, &right);
         self.facts.compared(&left, &right, equality, elements(expr.rexpr()));
         answer([&left, &right], mode)
     }
