@@ -165,6 +165,7 @@ impl Turned {
             let Some(Some(value)) = bound.values.get(index) else { continue };
             let declared = bound.types.get(index).filter(|ty| ![0, UNKNOWN].contains(*ty));
             let ty = declared.map_or(one.ty, |ty| TypeId(*ty));
+            let whole = ty == one.ty || sql::keeps_values(ty);
             let binary = bound.binary.get(index).copied().unwrap_or(false);
             let format = if binary { Format::Binary } else { Format::Text };
             let back = TurnBack::compile(&one.label, ty, &knowledge.catalog, format, key);
@@ -177,6 +178,10 @@ impl Turned {
                 Right::Refuse(..) | Right::Leave => continue,
             }
             let number = one.number;
+            if !whole {
+                let why = format!("${number} is declared to be of a type that may cut the value");
+                return Err(refusal(&one.label, &why, Some("Declare it as text.")));
+            }
             if !one.alone {
                 let why = format!("${number} stands elsewhere too, where the value could be seen");
                 return Err(refusal(&one.label, &why, Some("Give it a parameter of its own.")));

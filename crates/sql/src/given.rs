@@ -47,6 +47,15 @@ pub enum GivenValue {
     Parameter(u16, bool),
 }
 
+/// True for types of PostgreSQL's own that hold a text or an exact number as it was given, whole;
+/// and for arrays of these. A domain may cut, as `"char"`, `name` and types with a length do.
+pub fn keeps_values(ty: TypeId) -> bool {
+    // text, varchar, bpchar, int2, int4, int8, numeric, and their arrays.
+    const WHOLE: [u32; 14] =
+        [25, 1043, 1042, 21, 23, 20, 1700, 1009, 1015, 1014, 1005, 1007, 1016, 1231];
+    WHOLE.contains(&ty.0)
+}
+
 /// The highest number of a parameter in a text.
 pub fn parameters(text: &str) -> u16 {
     mentions(text).map(|(number, _)| number).max().unwrap_or(0)
@@ -148,7 +157,7 @@ impl Walk<'_> {
                     self.one_given(columns, ty, node, false);
                 }
             }
-            Node::TypeCast(cast) => self.cast_given(columns, cast, many),
+            Node::TypeCast(cast) => self.cast_given(columns, ty, cast, many),
             _ => {
                 let array = if many { self.array_of(Some(ty)) } else { Some(ty) };
                 if let Some(ty) = array {
@@ -158,9 +167,15 @@ impl Walk<'_> {
         }
     }
 
-    /// A value with `::type` behind it. With the type in front (`date '…'`) it must be a literal.
-    fn cast_given(&mut self, columns: &[ColumnId], cast: &TypeCast, many: bool) {
-        let Some(ty) = cast.type_name().and_then(|name| self.type_of(name)) else { return };
+    /// A value with `::type` behind it. With the type in front (`date '…'`) it must be a literal. A
+    /// type that may cut a value makes another of it, and enough cuts spell a value out.
+    fn cast_given(&mut self, columns: &[ColumnId], own: TypeId, cast: &TypeCast, many: bool) {
+        let plain = cast.type_name().filter(|name| name.typmods().is_empty());
+        let Some(ty) = plain.and_then(|name| self.type_of(name)) else { return };
+        let single = if many { self.element_of(Some(ty)) } else { Some(ty) };
+        if single.is_none_or(|single| single != own && !keeps_values(single)) {
+            return;
+        }
         match cast.arg() {
             Node::A_ArrayExpr(_) if many => {
                 if let Some(element) = self.element_of(Some(ty)) {

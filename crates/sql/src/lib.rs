@@ -52,7 +52,7 @@ mod types;
 mod unbounded;
 
 pub use analyse::analyse;
-pub use given::{Given, GivenValue, parameters};
+pub use given::{Given, GivenValue, keeps_values, parameters};
 pub use guard::{Guard, rewritten};
 pub use normalise::normalise;
 pub use replication::{ReplicationCommand, replication_command};

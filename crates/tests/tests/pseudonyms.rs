@@ -153,6 +153,9 @@ fn a_customer_is_followed_through_tables_by_pseudonyms_alone() {
         let said = stage.weir.psql(PERSON, "shop", &sql).unwrap().all();
         assert!(said.contains("pseudonym, which is not turned back"), "{sql}\n{said}");
     }
+    let record = stage.weir.record(400).unwrap();
+    let told = |line: &&String| line.contains("\"turned_back\":[\"phone\",\"email\"]");
+    assert!(record.iter().any(|line| told(&line)), "{}", record.join("\n"));
     // What can be written can be found by a pseudonym too.
     let sql = format!("update paid set lead = -1 where email = '{email}'");
     stage.rows(PERSON, &sql).unwrap();
@@ -377,6 +380,49 @@ fn who_lacks_the_right_is_told_so() {
     }
     let record = stage.weir.record(200).unwrap().join("\n");
     assert!(!record.contains(&email), "{record}");
+}
+
+/// A row that somebody put there holds a guess at the beginning of a value: were the value that a
+/// pseudonym stands for cut before it is compared, it would be found out letter by letter.
+#[tokio::test]
+async fn a_value_is_compared_whole() {
+    let stage = stage();
+    let (email, real) = value(&stage, PERSON, "email", "leads");
+    let start = &real[..3];
+    let guess =
+        format!("create domain three as varchar(3); insert into leads values (-1, '{start}')");
+    stage.upstream.psql("shop", &guess).unwrap();
+    let cuts = ["varchar(3)", "char(3)", "three", "varchar(3) collate \"C\""];
+    for cut in cuts {
+        let found = stage.truth(&format!("select id from leads where email = '{real}'::{cut}"));
+        assert_eq!(found.unwrap().trim(), "-1", "no exploit: {cut}");
+        for sql in [
+            format!("select id from leads where email = '{email}'::{cut}"),
+            format!("select id from leads where email in ('{email}'::{cut})"),
+            format!("select id from leads where email = any (array['{email}']::{}[])", cut),
+            format!("select id from leads where email = cast('{email}' as {cut})"),
+        ] {
+            let said = stage.weir.psql(PERSON, "shop", &sql).unwrap().all();
+            assert!(!said.contains("-1"), "{sql}:\n{said}");
+        }
+    }
+    let client = client(&stage, PERSON).await;
+    let sql = "select id from leads where email = $1::varchar(3)";
+    assert!(client.query(sql, &[&email]).await.unwrap().is_empty());
+    let three = client.query_one("select 'three'::regtype::oid", &[]).await.unwrap();
+    let three: u32 = three.get(0);
+    let mut raw = sign_in(&stage);
+    let parse =
+        [b"\0select id from leads where email = $1\0\0\x01".as_slice(), &three.to_be_bytes()];
+    let length = i32::try_from(email.len()).unwrap().to_be_bytes();
+    let bind = [b"\0\0\0\0\0\x01".as_slice(), &length, email.as_bytes(), b"\0\0"].concat();
+    raw.send(&[frame(b'P', &parse.concat()), frame(b'B', &bind)].concat()).unwrap();
+    raw.send(&[frame(b'E', b"\0\0\0\0\0"), frame(b'S', b"")].concat()).unwrap();
+    let answers = raw.until(b'Z').unwrap();
+    let refused =
+        answers.iter().find_map(|answer| (answer.tag == b'E').then(|| answer.field(b'M')));
+    let refused = refused.flatten().unwrap_or_default();
+    assert!(refused.contains("may cut the value"), "{answers:?}");
 }
 
 /// Whoever could have a pseudonym made of a value of its own, or of a piece of somebody's, would

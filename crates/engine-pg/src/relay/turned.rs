@@ -100,6 +100,13 @@ impl Relay {
                 "Send it on an ordinary connection.",
             ));
         }
+        // A Query that goes in parts ends in a Sync, which must not end what others began.
+        if declared.is_none() && self.open {
+            return Err(Refusal::unenforceable(
+                "it holds a pseudonym and follows messages of the extended protocol",
+                "Send a Sync before it.",
+            ));
+        }
         if declared.is_some_and(|declared| declared > usize::from(plan.turned.own)) {
             return Err(Refusal::unenforceable(
                 "it holds a pseudonym and declares parameters that it does not have",

@@ -100,6 +100,19 @@ fn a_value_that_the_encoding_does_not_hold_is_refused() {
 }
 
 #[test]
+fn a_parameter_of_a_type_that_may_cut_is_refused() {
+    let shown = pseudonym(&Label::EMAIL, "a@b.org");
+    let parameters = vec![parameter(1, Label::EMAIL, Right::Turn, true)];
+    let turned = Turned { parameters, ..Turned::default() };
+    let sent = [Some(shown.as_bytes())];
+    // None, unknown, text, varchar; then name.
+    for (ty, whole) in [(0, true), (705, true), (25, true), (1043, true), (19, false)] {
+        let values = Values { values: &sent, binary: &[], types: &[ty] };
+        assert_eq!(turned.bind(values, true, &knowledge(), &key()).is_ok(), whole, "{ty}");
+    }
+}
+
+#[test]
 fn one_label_alone_and_only_what_is_shown_as_a_pseudonym() {
     let given = |columns: &[ColumnId]| Given {
         columns: columns.to_vec(),

@@ -62,6 +62,9 @@ pub(super) struct Statement {
     pub(super) raw: Vec<String>,
     /// Labels of which values left masked, sorted.
     pub(super) masked: Vec<String>,
+    /// Labels of which it held a pseudonym that was turned back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) turned_back: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) policies: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -117,6 +120,7 @@ impl Join {
                 let mut found =
                     self.statement(*sequence, intent.statement, Some(intent.shape), intent.time);
                 found.ended = Some("no outcome yet".to_owned());
+                found.turned_back = words(&intent.turned_back);
                 found
             })
             .collect()
@@ -126,8 +130,9 @@ impl Join {
         let intent = self.open.remove(&outcome.statement).map(|(_, intent)| intent);
         self.incomplete |= intent.is_none();
         let shape = intent.as_ref().map(|intent| intent.shape);
-        let time = intent.map_or(outcome.time, |intent| intent.time);
+        let time = intent.as_ref().map_or(outcome.time, |intent| intent.time);
         let mut found = self.statement(sequence, outcome.statement, shape, time);
+        found.turned_back = intent.map_or_else(Vec::new, |intent| words(&intent.turned_back));
         found.rows = Some(outcome.rows);
         found.affected = Some(outcome.affected);
         found.bytes = Some(outcome.bytes);
@@ -178,6 +183,7 @@ impl Join {
             ended: None,
             raw: Vec::new(),
             masked: Vec::new(),
+            turned_back: Vec::new(),
             policies: what
                 .map(|shape| shape.policies.iter().map(ToString::to_string).collect())
                 .unwrap_or_default(),
@@ -213,6 +219,10 @@ impl Join {
         let database = database.filter(|name| !name.is_empty());
         Joined::Event(Box::new(Event { sequence, record, payload, identity, database }))
     }
+}
+
+fn words(labels: &[model::Label]) -> Vec<String> {
+    labels.iter().map(ToString::to_string).collect()
 }
 
 fn who(opened: &SessionOpened<'_>) -> Who {

@@ -40,6 +40,9 @@ fn statement_line(one: &Statement) -> String {
     if !one.raw.is_empty() {
         let _ = write!(line, "raw {}  ", one.raw.join(","));
     }
+    if !one.turned_back.is_empty() {
+        let _ = write!(line, "turned back {}  ", one.turned_back.join(","));
+    }
     line += &clip(one.text.as_deref().unwrap_or("(its text stands in an unread record)"));
     line
 }

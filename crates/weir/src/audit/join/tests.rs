@@ -151,6 +151,20 @@ fn a_statement_is_joined_from_four_records() {
 }
 
 #[test]
+fn what_was_turned_back_is_told_by_its_label() {
+    let mut log = Log(Vec::new());
+    log.push(opened());
+    log.push(shape(model::Outcome::Modify));
+    log.push(Intent { turned_back: vec![model::Label::EMAIL].into(), ..intent(1) });
+    log.push(outcome(1, 0, 2));
+    let (joined, _) = log.join();
+    assert!(line(&joined[1]).contains("masked email  turned back email  SELECT"), "{joined:?}");
+    let mut log = Log(Vec::new());
+    log.push(Intent { turned_back: vec![model::Label::EMAIL].into(), ..intent(1) });
+    assert_eq!(log.join().1.unfinished()[0].turned_back, ["email"]);
+}
+
+#[test]
 fn labels_count_only_if_values_of_theirs_left() {
     let mut log = Log(Vec::new());
     log.push(opened());
