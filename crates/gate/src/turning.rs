@@ -49,6 +49,7 @@ pub(crate) struct Parameter {
     number: u16,
     label: Label,
     ty: TypeId,
+    column_ty: TypeId,
     right: Right,
     /// It is mentioned nowhere else.
     alone: bool,
@@ -101,14 +102,23 @@ impl Reader<'_> {
             match one.what {
                 GivenValue::Parameter(..) if right == Right::Leave => {}
                 GivenValue::Parameter(number, alone) => {
-                    let (ty, right) = (one.ty, if one.replaceable { right } else { kept() });
-                    self.turned.parameters.push(Parameter { number, label, ty, right, alone });
+                    let right = if one.replaceable { right } else { kept() };
+                    let (ty, column_ty) = (one.ty, one.column_ty);
+                    let read = Parameter { number, label, ty, column_ty, right, alone };
+                    self.turned.parameters.push(read);
                 }
                 GivenValue::Literal(_) if right == Right::Leave => {}
                 GivenValue::Literal(value) => {
                     let right = if one.replaceable { right } else { kept() };
                     let catalog = &self.knowledge.catalog;
-                    let back = TurnBack::compile(&label, one.ty, catalog, Format::Text, self.key);
+                    let back = TurnBack::compile(
+                        &label,
+                        one.ty,
+                        one.column_ty,
+                        catalog,
+                        Format::Text,
+                        self.key,
+                    );
                     let Some(found) = back.apply(value.as_bytes()) else { continue };
                     match right {
                         Right::Turn => self.replace(one.at, label, found.value),
@@ -168,7 +178,8 @@ impl Turned {
             let whole = ty == one.ty || sql::keeps_values(ty);
             let binary = bound.binary.get(index).copied().unwrap_or(false);
             let format = if binary { Format::Binary } else { Format::Text };
-            let back = TurnBack::compile(&one.label, ty, &knowledge.catalog, format, key);
+            let back =
+                TurnBack::compile(&one.label, ty, one.column_ty, &knowledge.catalog, format, key);
             let Some(found) = back.apply(value) else { continue };
             match &one.right {
                 Right::Turn => {}

@@ -115,7 +115,7 @@ fn main() {
         let (label, method) = (kind.label.clone(), MaskMethod::Pseudonym);
         let disclosure = Disclosure::Masked { label, method };
         let mask = ColumnMask::compile(&disclosure, ty, &catalog, Format::Text, &key);
-        let back = TurnBack::compile(&kind.label, ty, &catalog, Format::Text, &key);
+        let back = TurnBack::compile(&kind.label, ty, ty, &catalog, Format::Text, &key);
         let mut seen = HashSet::new();
         let (mut there, mut returned) = (0.0, 0.0);
         for number in 0..VALUES {

@@ -47,23 +47,30 @@ pub(crate) struct Returning {
     label: Label,
     /// Of the key in force first.
     secrets: Vec<Secret>,
+    /// Of the column that is compared, or of its elements.
+    column: Shape,
     /// Only what is certain to be a pseudonym.
     certain: bool,
 }
 
 impl TurnBack {
-    /// Prepares for values of this type and format that are compared with this label.
+    /// Prepares for values of this type and format that are compared with a column of this label.
+    /// `column` is its type: an integer's pseudonym depends on how large the column's may be, and
+    /// drivers send the smallest type that holds a number.
     pub fn compile(
         label: &Label,
         ty: TypeId,
+        column: TypeId,
         catalog: &Catalog,
         format: Format,
         key: &Key,
     ) -> Self {
         let secrets: Vec<Secret> = Secret::all(key, label).collect();
+        let column = Shape::of(column, catalog);
+        let column = if let Shape::Array { element, .. } = column { *element } else { column };
         let action = |certain| {
-            let (label, secrets) = (label.clone(), secrets.clone());
-            Action::Back(Box::new(Returning { label, secrets, certain }))
+            let (label, secrets, column) = (label.clone(), secrets.clone(), column.clone());
+            Action::Back(Box::new(Returning { label, secrets, column, certain }))
         };
         let shape = Shape::of(ty, catalog);
         Self { any: action(false), certain: action(true), shape, format }
@@ -131,7 +138,10 @@ impl Returning {
                 let found = pseudonym::back(&self.label, secret, std::str::from_utf8(value).ok()?)?;
                 Some((found.value.into_bytes(), found.certain))
             }
-            Shape::Number(kind) => number::back(*kind, &self.label, secret, format, value),
+            Shape::Number(kind) => {
+                let column = if let Shape::Number(column) = &self.column { column } else { kind };
+                number::back(*kind, *column, &self.label, secret, format, value)
+            }
             Shape::Time(kind) => time::back(*kind, secret, format, value).map(|real| (real, false)),
             Shape::Uuid => uuid(secret, format, value).map(|real| (real, false)),
             Shape::Char

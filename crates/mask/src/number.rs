@@ -202,30 +202,39 @@ fn pseudonym(rule: &Rule, parts: &Decimal<'_>, max: Option<i64>) -> Option<Strin
     permuted(&rule.label, &rule.secret, Way::There, parts, max)
 }
 
-/// What a number of this type stands for under this label, if it can be a pseudonym. The flag says
-/// that its form alone tells that it is one.
+/// The greatest number of a type; inner `None` if there is none. `None` for types whose pseudonyms
+/// are rounded or constant, so that there is no way back.
+fn greatest(kind: Kind) -> Option<Option<i64>> {
+    match kind {
+        Kind::Int2 => Some(Some(i64::from(i16::MAX))),
+        Kind::Int4 => Some(Some(i64::from(i32::MAX))),
+        Kind::Int8 => Some(Some(i64::MAX)),
+        Kind::Numeric => Some(None),
+        Kind::Float4 | Kind::Float8 | Kind::Money => None,
+    }
+}
+
+/// What a number of this type stands for in a column of another, if it can be a pseudonym. The flag
+/// says that its form alone tells that it is one.
 pub(crate) fn back(
     kind: Kind,
+    column: Kind,
     label: &Label,
     secret: &Secret,
     format: Format,
     value: &[u8],
 ) -> Option<(Vec<u8>, bool)> {
-    let max = match kind {
-        Kind::Int2 => Some(i64::from(i16::MAX)),
-        Kind::Int4 => Some(i64::from(i32::MAX)),
-        Kind::Int8 => Some(i64::MAX),
-        Kind::Numeric => None,
-        // Rounded or made constant on the way there.
-        Kind::Float4 | Kind::Float8 | Kind::Money => return None,
-    };
+    let (own, max) = (greatest(kind)?, greatest(column)?);
     let text = match format {
         Format::Text => std::str::from_utf8(value).ok()?.trim().to_owned(),
         Format::Binary => decode(kind, value)?,
     };
     let real = permuted(label, secret, Way::Back, &Decimal::parse(&text)?, max)?;
     let again = permuted(label, secret, Way::There, &Decimal::parse(&real)?, max)?;
-    if again != text {
+    // What a driver sends as a small integer may stand for one that is larger than those.
+    let whole = real.split_once('.').map_or(real.as_str(), |(whole, _)| whole);
+    let fits = own.is_none_or(|own| whole.parse::<i64>().is_ok_and(|number| number.abs() <= own));
+    if again != text || !fits {
         return None;
     }
     let mut out = Vec::new();

@@ -33,6 +33,8 @@ pub struct Given {
     pub what: GivenValue,
     /// Its type as the server will take it.
     pub ty: TypeId,
+    /// The type of the column, or of its elements.
+    pub column_ty: TypeId,
     /// The statement takes parameters and is not kept as a text, so another value can be given to
     /// it in this one's place.
     pub replaceable: bool,
@@ -160,8 +162,8 @@ impl Walk<'_> {
             Node::TypeCast(cast) => self.cast_given(columns, ty, cast, many),
             _ => {
                 let array = if many { self.array_of(Some(ty)) } else { Some(ty) };
-                if let Some(ty) = array {
-                    self.bare_given(columns, ty, node);
+                if let Some(value) = array {
+                    self.bare_given(columns, ty, value, node);
                 }
             }
         }
@@ -177,20 +179,22 @@ impl Walk<'_> {
             return;
         }
         match cast.arg() {
-            Node::A_ArrayExpr(_) if many => {
-                if let Some(element) = self.element_of(Some(ty)) {
-                    self.one_given(columns, element, cast.arg(), true);
+            Node::A_ArrayExpr(array) if many => {
+                for node in array.elements() {
+                    if let (Some(single), Node::A_Const(_) | Node::ParamRef(_)) = (single, node) {
+                        self.bare_given(columns, own, single, node);
+                    }
                 }
             }
             Node::A_Const(constant) if constant.location < cast.location => {
-                self.bare_given(columns, ty, cast.arg());
+                self.bare_given(columns, own, ty, cast.arg());
             }
-            Node::ParamRef(_) => self.bare_given(columns, ty, cast.arg()),
+            Node::ParamRef(_) => self.bare_given(columns, own, ty, cast.arg()),
             _ => {}
         }
     }
 
-    fn bare_given(&mut self, columns: &[ColumnId], ty: TypeId, node: Node<'_>) {
+    fn bare_given(&mut self, columns: &[ColumnId], column_ty: TypeId, ty: TypeId, node: Node<'_>) {
         let given = match node {
             Node::ParamRef(parameter) => {
                 let number = u16::try_from(parameter.number).ok();
@@ -222,7 +226,7 @@ impl Walk<'_> {
         let Some((at, what)) = given else { return };
         if self.given.iter().all(|known| known.at != at) {
             let (columns, replaceable) = (columns.to_vec(), self.replaceable == Some(true));
-            self.given.push(Given { columns, at, what, ty, replaceable });
+            self.given.push(Given { columns, at, what, ty, column_ty, replaceable });
         }
     }
 

@@ -36,7 +36,7 @@ fn pseudonym(label: &Label, value: &str) -> String {
 }
 
 fn parameter(number: u16, label: Label, right: Right, alone: bool) -> Parameter {
-    Parameter { number, label, ty: TEXT, right, alone }
+    Parameter { number, label, ty: TEXT, column_ty: TEXT, right, alone }
 }
 
 fn bind(parameters: Vec<Parameter>, values: &[&str]) -> Result<Vec<Vec<u8>>, Refusal> {
@@ -119,6 +119,7 @@ fn one_label_alone_and_only_what_is_shown_as_a_pseudonym() {
         at: 0..1,
         what: GivenValue::Literal(String::new()),
         ty: TEXT,
+        column_ty: TEXT,
         replaceable: true,
     };
     let entry = |column, label: Label, method| TurnBack { column, label, method, refused: None };

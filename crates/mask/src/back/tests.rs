@@ -48,7 +48,7 @@ fn show(label: &str, ty: TypeId, key: &Key, format: Format, value: &[u8]) -> Vec
 }
 
 fn turn(label: &str, ty: TypeId, key: &Key, format: Format, value: &[u8]) -> Option<Found> {
-    TurnBack::compile(&Label::new(label), ty, &Catalog::default(), format, key).apply(value)
+    TurnBack::compile(&Label::new(label), ty, ty, &Catalog::default(), format, key).apply(value)
 }
 
 #[test]
@@ -84,6 +84,34 @@ fn binary_is_turned_back_to_what_text_is() {
     array.extend_from_slice(&(-1i32).to_be_bytes());
     let back = turn("phone", TypeId(1016), &key(), Format::Binary, &array).unwrap().value;
     assert_eq!(back[24..32], long.to_be_bytes());
+}
+
+#[test]
+fn a_small_integer_stands_for_one_of_the_column() {
+    // Ten digits have another pseudonym in an integer than in a bigint; drivers send either.
+    let value = 1_234_567_890_i64;
+    let shown = show("phone", oid("int8"), &key(), Format::Binary, &value.to_be_bytes());
+    let number = i64::from_be_bytes(shown.try_into().unwrap());
+    let (small, large) = (oid("int4"), oid("int8"));
+    let back = |ty, column, bytes: &[u8]| {
+        let label = Label::PHONE;
+        let catalog = Catalog::default();
+        TurnBack::compile(&label, ty, column, &catalog, Format::Binary, &key()).apply(bytes)
+    };
+    let found = back(large, large, &number.to_be_bytes()).unwrap();
+    assert_eq!(found.value, value.to_be_bytes());
+    let (mut met, mut lost) = (0, 0);
+    for value in 1_500_000_000..1_500_000_200_i64 {
+        let shown = show("phone", large, &key(), Format::Binary, &value.to_be_bytes());
+        let shown = i64::from_be_bytes(shown.try_into().unwrap());
+        let Ok(narrow) = i32::try_from(shown) else { continue };
+        let real = i32::try_from(value).unwrap();
+        match back(small, large, &narrow.to_be_bytes()) {
+            Some(found) => met += usize::from(found.value == real.to_be_bytes()),
+            None => lost += 1,
+        }
+    }
+    assert!(met > 10 && lost == 0, "{met} {lost}");
 }
 
 #[test]
