@@ -1,5 +1,7 @@
 //! What values a key can take: how they are written, checked and described. Knows no keys.
 
+pub(crate) mod label;
+
 use crate::{secret::SecretSource, table::a};
 use std::{
     net::SocketAddr,

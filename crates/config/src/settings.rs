@@ -2,6 +2,7 @@
 //! defaulted stands in `load`.
 
 use crate::{problem::Problem, secret::SecretSource};
+use model::Class;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// A file without problems.
@@ -21,6 +22,8 @@ pub struct Config {
     pub limits: Limits,
     /// The databases clients may ask for, in the order of the file. Never empty; names are unique.
     pub databases: Vec<Database>,
+    /// How columns are labelled.
+    pub labels: Labels,
     /// How to log.
     pub log: Log,
     /// What is allowed but deserves a second look. Same form as problems.
@@ -129,6 +132,36 @@ pub enum UpstreamTls {
     Require,
     /// With TLS, a certificate by a known authority, and the right host name in it.
     VerifyFull,
+}
+
+/// `[labels]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels {
+    /// After how long all columns are sampled anew; `None` for never.
+    pub refresh: Option<Duration>,
+    /// Rules, in the order of the file.
+    pub rules: Vec<LabelRule>,
+}
+
+/// `[[labels.rule]]`. What is absent does not matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelRule {
+    /// The label's word.
+    pub label: String,
+    /// Its class.
+    pub class: Class,
+    /// The database, by the name clients ask for.
+    pub database: Option<String>,
+    /// A pattern of schemas' names.
+    pub schema: Option<String>,
+    /// A pattern of tables' names.
+    pub table: Option<String>,
+    /// A pattern of columns' names.
+    pub column: Option<String>,
+    /// Names of types, in small letters.
+    pub types: Vec<String>,
+    /// An expression that is one for sure and can match.
+    pub value: Option<String>,
 }
 
 /// `[log]`.

@@ -76,6 +76,11 @@ impl Reader {
         self.found.borrow_mut().problems.push((span, fault));
     }
 
+    /// How many problems were found so far.
+    pub(crate) fn problems(&self) -> usize {
+        self.found.borrow().problems.len()
+    }
+
     pub(crate) fn into_found(self) -> Found {
         self.found.into_inner()
     }

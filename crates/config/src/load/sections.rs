@@ -1,10 +1,11 @@
 //! Every section and key of the file. To add a key is to add one read here.
 
+use super::labels;
 use crate::{
     kind::{Address, Count, Fault, FilePath, OrOff, SecretRef, Size, Text, Time, TimeOrNone, Word},
     settings::{
-        Config, Database, Limits, Listen, Log, LogFormat, LogLevel, Plaintext, Policies, Tls,
-        Upstream, UpstreamTls,
+        Config, Database, Labels, Limits, Listen, Log, LogFormat, LogLevel, Plaintext, Policies,
+        Tls, Upstream, UpstreamTls,
     },
     table::{Reader, Section, Table},
 };
@@ -43,6 +44,7 @@ pub(crate) fn documented() -> Vec<Section> {
     top(Table::new(&reader, "", TOP, empty()));
     let table = Table::new(&reader, "[[database]]", DATABASE, empty());
     database(table, "");
+    labels::rule(Table::new(&reader, "[[labels.rule]]", labels::RULE, empty()));
     let mut sections = reader.into_found().sections;
     // A section is finished after those inside it; for the reader an outer one comes first.
     let order = |section: &Section| match section.heading {
@@ -52,8 +54,10 @@ pub(crate) fn documented() -> Vec<Section> {
         "[policies]" => 3,
         "[[database]]" => 4,
         "[database.upstream]" => 5,
-        "[limits]" => 6,
-        _ => 7,
+        "[labels]" => 6,
+        "[[labels.rule]]" => 7,
+        "[limits]" => 8,
+        _ => 9,
     };
     sections.sort_by_key(order);
     sections
@@ -73,7 +77,8 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         "\"production\"",
         "What policies know each database as that does not say so itself.",
     );
-    let config = Config {
+    let (labels, rules) = labels::labels(table.table("labels", "[labels]", labels::LABELS));
+    let mut config = Config {
         file: PathBuf::new(),
         state_dir,
         listen: listen(table.table("listen", "[listen]", LISTEN)),
@@ -81,9 +86,14 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         policies: policies(table.table("policies", "[policies]", POLICIES)),
         limits: limits(table.table("limits", "[limits]", LIMITS)),
         databases: databases(&mut table, &environment),
+        labels: Labels { refresh: None, rules: Vec::new() },
         log: log(table.table("log", "[log]", LOG)),
         warnings: Vec::new(),
     };
+    for (at, fault) in labels::check(&labels, &config.databases) {
+        table.fault(rules.get(at).cloned().unwrap_or(table.span()), fault);
+    }
+    config.labels = labels;
     table.finish();
     config
 }

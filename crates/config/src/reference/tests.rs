@@ -20,6 +20,8 @@ fn every_key_is_documented() {
         "[policies]",
         "[[database]]",
         "[database.upstream]",
+        "[labels]",
+        "[[labels.rule]]",
         "[limits]",
         "[log]",
     ];
