@@ -2,18 +2,14 @@
 //! labels and hands both to the gate. Knows when to look, not what for.
 
 use crate::{
-    catalog::{CatalogError, CatalogReader, Snapshot},
+    catalog::{CatalogReader, Snapshot},
+    labels::{FoundColumn, Labeller},
     upstream,
     upstream::UpstreamConfig,
 };
-use gate::{CarriedLabel, Database, DecidedLabel, Gate};
-use labels::{Weighing, is_system, system, weigh};
-use model::{
-    Catalog, LabelMap, RelationId,
-    catalog::{Column, Relation, RelationKind},
-};
+use gate::{CarriedLabel, Database, DecidedLabel, Gate, LabelRules};
+use model::{Catalog, LabelMap};
 use std::{
-    collections::HashMap,
     future::Future,
     pin::Pin,
     sync::{
@@ -23,8 +19,6 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 use tokio::sync::{Notify, watch};
-
-mod labels;
 
 /// How often a database is asked whether its structure changed.
 const LOOK: Duration = Duration::from_millis(1000);
@@ -38,10 +32,6 @@ const RETRY: Duration = Duration::from_secs(2);
 const UNTRIED: u8 = 0;
 const REACHED: u8 = 1;
 const NOT_REACHED: u8 = 2;
-/// SQLSTATE of a lock that was not to be had in time.
-const LOCK_NOT_AVAILABLE: &str = "55P03";
-/// Rows sampled per relation.
-const SAMPLE_ROWS: u32 = 200;
 
 /// The task that keeps what is known of one database. Ends when this is dropped.
 #[derive(Debug)]
@@ -85,7 +75,14 @@ impl Keeper {
             whole: Instant::now(),
             reachable: Arc::clone(&reachable),
             version: 0,
-            labels: HashMap::new(),
+            labeller: Labeller::default(),
+            weighed: Instant::now(),
+            scanned: None,
+            found: Vec::new(),
+            unkept: None,
+            changes: shelf.as_ref().map(|shelf| shelf.changes.clone()),
+            outdated: true,
+            interval: None,
             shelf,
         };
         let task = Some(tokio::spawn(reading.run()));
@@ -181,22 +178,57 @@ struct Reading {
     whole: Instant,
     reachable: Arc<AtomicU8>,
     version: u64,
-    labels: HashMap<RelationId, Weighing>,
+    labeller: Labeller,
+    /// When everything was weighed anew last.
+    weighed: Instant,
+    /// Up to which request everything was weighed anew; `None` until anything was taken up.
+    scanned: Option<i64>,
+    /// What was found, as it was handed on last.
+    found: Vec<FoundColumn>,
+    /// What was found since and is handed on when nobody waits.
+    unkept: Option<Vec<FoundColumn>>,
+    changes: Option<watch::Receiver<u64>>,
+    /// What is kept has changed and was not taken up yet.
+    outdated: bool,
+    interval: Option<Duration>,
     shelf: Option<Shelf>,
 }
 
-/// What was kept of a database's labels: those that values carried, and those that people decided.
-pub type Kept = (Vec<CarriedLabel>, Vec<DecidedLabel>);
+/// What is known of a database's labels beside what is found.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// Labels that values carried.
+    pub carried: Vec<CarriedLabel>,
+    /// What people decided.
+    pub decided: Vec<DecidedLabel>,
+    /// What the last run found.
+    pub found: Vec<FoundColumn>,
+    /// Labels that the configuration gives.
+    pub rules: Arc<LabelRules>,
+    /// After how long all columns are weighed anew; `None` for never.
+    pub interval: Option<Duration>,
+    /// Grows whenever somebody asks for that at once.
+    pub asked: i64,
+}
+
+/// Resolves when something is done, or says why it is not.
+pub type Doing<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
 
 /// Reads what was kept of the database of this name.
-pub type Load =
-    Arc<dyn Fn(&str) -> Pin<Box<dyn Future<Output = Result<Kept, String>> + Send>> + Send + Sync>;
+pub type Load = Arc<dyn Fn(&str) -> Doing<Kept> + Send + Sync>;
+
+/// Keeps what was found about all columns of the database of this name.
+pub type KeepFound = Arc<dyn Fn(&str, Vec<FoundColumn>) -> Doing<()> + Send + Sync>;
 
 /// Where labels outlast a run. Kept by whoever has a place for them.
 #[derive(Clone)]
 pub struct Shelf {
     /// Reads what was kept.
     pub load: Load,
+    /// Keeps what was found.
+    pub found: KeepFound,
+    /// Changes with each change of what [`Self::load`] reads.
+    pub changes: watch::Receiver<u64>,
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -206,16 +238,12 @@ impl Reading {
         let mut stale_since: Option<tokio::time::Instant> = None;
         let mut first = true;
         loop {
-            let asked = if first {
-                true
-            } else {
-                tokio::select! {
-                    () = self.asked.notified() => true,
-                    () = tokio::time::sleep(LOOK) => false,
-                }
-            };
+            let asked = if first { true } else { self.wait().await };
             first = false;
-            let result = self.look(asked, &mut stale_since).await;
+            let result = match self.take_up().await {
+                Ok(()) => self.look(asked, &mut stale_since).await,
+                Err(error) => Err(error),
+            };
             let reached = if result.is_ok() { REACHED } else { NOT_REACHED };
             self.reachable.store(reached, Ordering::Relaxed);
             if let Err(error) = result {
@@ -228,6 +256,28 @@ impl Reading {
                 first = true;
             }
         }
+    }
+
+    /// Until somebody asks for a reading (true), labels changed, or it is time to look.
+    async fn wait(&mut self) -> bool {
+        let changes = self.changes.as_mut();
+        let changed = async {
+            let told = match changes {
+                Some(changes) => changes.changed().await.is_ok(),
+                None => false,
+            };
+            if !told {
+                // Nobody tells of changes (any more).
+                std::future::pending::<()>().await;
+            }
+        };
+        let (asked, changed) = tokio::select! {
+            () = self.asked.notified() => (true, false),
+            () = changed => (false, true),
+            () = tokio::time::sleep(LOOK) => (false, false),
+        };
+        self.outdated |= changed;
+        asked
     }
 
     async fn look(
@@ -255,7 +305,10 @@ impl Reading {
         }
         if self.database.is_fresh() {
             *stale_since = None;
-            return Ok(());
+            if self.labeller.has_work() {
+                self.weigh_again().await?;
+            }
+            return if asked { Ok(()) } else { self.keep_found().await };
         }
         let since = *stale_since.get_or_insert_with(tokio::time::Instant::now);
         if asked || since.elapsed() >= LEAVE {
@@ -281,7 +334,7 @@ impl Reading {
     /// True if nothing was withheld by somebody's lock.
     fn is_complete(&self) -> bool {
         self.last.as_ref().is_some_and(Snapshot::is_complete)
-            && self.labels.values().all(|weighing| weighing.sampled)
+            && self.labeller.is_complete()
     }
 
     /// Reads what changed. `again`: and samples what somebody's lock kept from being sampled, for
@@ -302,10 +355,10 @@ impl Reading {
         self.looked = begin;
         let catalog = Arc::clone(&snapshot.catalog);
         let same = before.is_some_and(|before| Arc::ptr_eq(&before.catalog, &catalog));
-        let proposed = if same && !again { None } else { self.label(&catalog, again).await? };
+        let weighs = !same || again || self.labeller.has_work();
+        let proposed = if weighs { Some(self.label(&catalog, again).await?) } else { None };
         self.last = Some(snapshot).filter(|_| self.connections == connection);
-        let remembered = self.remember().await?;
-        let known = same && !remembered && proposed.is_none();
+        let known = same && proposed.is_none();
         if known {
             self.database.confirm(generation);
         } else {
@@ -330,11 +383,64 @@ impl Reading {
         Ok(())
     }
 
-    /// Takes up the labels that were kept, and what people decided. True if any is new.
-    async fn remember(&self) -> Result<bool, Failure> {
-        let Some(shelf) = &self.shelf else { return Ok(false) };
-        let (carried, decided) = (shelf.load)(self.database.name.as_str()).await?;
-        Ok(self.database.remember(carried, decided))
+    /// Weighs the columns of a catalog. What was found is in force when that is learnt; whoever
+    /// waits for it does not wait for the disk.
+    async fn label(&mut self, catalog: &Catalog, again: bool) -> Result<LabelMap, Failure> {
+        self.reader().await?;
+        let reader = self.reader.as_mut().ok_or("no reader")?;
+        let (proposed, found) = self.labeller.label(reader, catalog, again).await?;
+        self.unkept = Some(found);
+        Ok(proposed)
+    }
+
+    /// Weighs columns of the catalog that is known, without making anybody wait for it.
+    async fn weigh_again(&mut self) -> Result<(), Failure> {
+        let knowledge = self.database.knowledge();
+        let proposed = self.label(&knowledge.catalog, false).await?;
+        let catalog = Arc::clone(&knowledge.catalog);
+        let moved = self.database.learn(catalog, Some(proposed), knowledge.generation);
+        self.keep(moved).await
+    }
+
+    /// Takes up what changed beside what is found: what people decided, rules, the wish to weigh
+    /// everything anew. Asks the shelf only where something may have changed.
+    async fn take_up(&mut self) -> Result<(), Failure> {
+        let Some(shelf) = &self.shelf else { return Ok(()) };
+        if self.interval.is_some_and(|interval| self.weighed.elapsed() >= interval) {
+            self.weighed = Instant::now();
+            self.labeller.grow_stale();
+        }
+        if !self.outdated {
+            return Ok(());
+        }
+        let kept = (shelf.load)(self.database.name.as_str()).await?;
+        self.interval = kept.interval;
+        let first = self.scanned.is_none();
+        let asked = self.scanned.replace(kept.asked).is_some_and(|scanned| scanned < kept.asked);
+        if first {
+            self.database.remember(kept.carried, kept.decided);
+            self.labeller.remember(kept.found);
+        } else {
+            self.database.decide(kept.decided);
+        }
+        if first || asked || **self.labeller.rules() != *kept.rules {
+            self.labeller.start_anew(kept.rules, asked);
+            self.weighed = Instant::now();
+            // What is kept may be another's finding by now.
+            self.found.clear();
+        }
+        self.outdated = false;
+        Ok(())
+    }
+
+    /// Hands on what was found, if that is something else than before.
+    async fn keep_found(&mut self) -> Result<(), Failure> {
+        let (Some(shelf), Some(found)) = (&self.shelf, &self.unkept) else { return Ok(()) };
+        if self.found != *found {
+            (shelf.found)(self.database.name.as_str(), found.clone()).await?;
+        }
+        self.found = self.unkept.take().unwrap_or_default();
+        Ok(())
     }
 
     /// Keeps labels whose columns have other names than before.
@@ -345,115 +451,5 @@ impl Reading {
         }
         self.database.kept(&moved);
         Ok(())
-    }
-
-    /// Proposes labels for what is new or other than before. `None` if they are the same as
-    /// before.
-    async fn label(&mut self, catalog: &Catalog, again: bool) -> Result<Option<LabelMap>, Failure> {
-        let mut weighed = HashMap::with_capacity(self.labels.len());
-        let mut changed = false;
-        for relation in catalog.own_relations() {
-            if matches!(relation.kind, RelationKind::Sequence | RelationKind::Composite) {
-                continue;
-            }
-            let known = self.labels.remove(&relation.id);
-            let weighing = match known {
-                Some(known)
-                    if (known.sampled || !again) && Arc::ptr_eq(&known.relation, relation) =>
-                {
-                    known
-                }
-                known => {
-                    changed = true;
-                    self.weigh(catalog, relation, known).await?
-                }
-            };
-            weighed.insert(relation.id, weighing);
-        }
-        changed |= !self.labels.is_empty();
-        self.labels = weighed;
-        if !changed {
-            return Ok(None);
-        }
-        let mut map = LabelMap { version: catalog.version, ..LabelMap::default() };
-        for weighing in self.labels.values() {
-            for (number, weighed) in &weighing.columns {
-                if let Some(labelling) = &weighed.labelling {
-                    map.columns.insert(weighing.relation.column_id(*number), labelling.clone());
-                }
-            }
-        }
-        Ok(Some(map))
-    }
-
-    /// Proposes labels for a relation's columns; those that are as they were keep theirs.
-    async fn weigh(
-        &mut self,
-        catalog: &Catalog,
-        relation: &Arc<Relation>,
-        known: Option<Weighing>,
-    ) -> Result<Weighing, Failure> {
-        let shared = Arc::clone(relation);
-        if is_system(&relation.schema) {
-            return Ok(Weighing { relation: shared, columns: system(relation), sampled: true });
-        }
-        // A value that was not to be had may say another thing than the name.
-        let mut known = known.filter(|known| known.sampled).map(|known| known.columns);
-        let mut known = |column: &Column| {
-            let weighed = known.as_mut()?.remove(&column.number)?;
-            weighed.is_of(column).then_some(weighed)
-        };
-        let mut columns = HashMap::with_capacity(relation.columns.len());
-        let mut fresh = Vec::new();
-        for column in &relation.columns {
-            match known(column) {
-                Some(weighed) => drop(columns.insert(column.number, weighed)),
-                None => fresh.push(column),
-            }
-        }
-        let samples = self.samples(catalog, relation, &fresh).await?;
-        for (at, column) in fresh.into_iter().enumerate() {
-            let samples = samples.as_ref().and_then(|samples| samples.get(at));
-            let samples = samples.map(Vec::as_slice).unwrap_or_default();
-            columns.insert(column.number, weigh(catalog, relation, column, samples));
-        }
-        Ok(Weighing { relation: shared, columns, sampled: samples.is_some() })
-    }
-
-    /// Values of columns, one list each. `None` if they are not to be had because of somebody's
-    /// lock.
-    async fn samples(
-        &mut self,
-        catalog: &Catalog,
-        relation: &Arc<Relation>,
-        columns: &[&Column],
-    ) -> Result<Option<Vec<Vec<String>>>, Failure> {
-        let stored = matches!(
-            relation.kind,
-            RelationKind::Table | RelationKind::Partitioned | RelationKind::Materialized
-        );
-        let sampled = |column: &&Column| {
-            let ty = catalog.type_by_id(column.type_id);
-            ty.is_none_or(|ty| ty.category != 'B')
-        };
-        if !stored || !columns.iter().any(sampled) {
-            return Ok(Some(Vec::new()));
-        }
-        let numbers: Vec<i16> = columns.iter().map(|column| column.number).collect();
-        let reader = self.reader().await?;
-        match reader.sample(relation, &numbers, SAMPLE_ROWS).await {
-            Ok(samples) => Ok(Some(samples)),
-            // Names and types still speak, until the lock is gone.
-            Err(CatalogError::Server(error)) if error.sqlstate == LOCK_NOT_AVAILABLE => Ok(None),
-            Err(error) => {
-                // A role that may not read a table, a table that was dropped meanwhile: names and
-                // types still speak.
-                tracing::debug!(relation = relation.name, %error, "no samples");
-                if error.is_final() {
-                    self.reader = None;
-                }
-                Ok(Some(Vec::new()))
-            }
-        }
     }
 }

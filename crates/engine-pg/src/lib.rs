@@ -17,6 +17,7 @@ pub mod cancel;
 pub mod catalog;
 mod diagnostics;
 pub mod knowledge;
+mod labels;
 pub mod login;
 mod relay;
 mod session;
@@ -37,7 +38,8 @@ use std::{
 };
 use tokio::sync::watch;
 
-pub use knowledge::{Kept, Load, Shelf};
+pub use knowledge::{Doing, KeepFound, Kept, Load, Shelf};
+pub use labels::{FoundColumn, Labeller};
 pub use relay::Limits;
 pub use upstream::{Host, UpstreamConfig};
 

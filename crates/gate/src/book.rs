@@ -5,7 +5,7 @@
 //! A person's decision stands over a machine's; between proposed and carried the stronger holds,
 //! and where they differ the column holds values of both.
 
-use model::{Catalog, ColumnId, Label, LabelMap, Labelling, catalog::Relation};
+use model::{Catalog, ColumnId, Label, LabelMap, Labelling, catalog::Relation, stronger};
 use std::{collections::HashMap, sync::Arc};
 
 /// Which column, by names.
@@ -39,6 +39,8 @@ pub struct CarriedLabel {
 pub struct DecidedLabel {
     /// Which.
     pub place: Place,
+    /// The column's own number when it was decided: a label follows it to another name.
+    pub id: Option<ColumnId>,
     /// What it holds; `None` if nothing that needs a label.
     pub label: Option<Label>,
 }
@@ -54,7 +56,7 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct LabelBook {
     pub(crate) proposed: LabelMap,
-    pub(crate) decided: HashMap<Place, Option<Label>>,
+    decided: HashMap<Place, DecidedLabel>,
     carried: HashMap<Place, Entry>,
 }
 
@@ -79,6 +81,22 @@ impl LabelBook {
         let changes = changes || known.id != id;
         (known.id, known.derived, known.label) = (id, derived, stronger);
         changes
+    }
+
+    /// Replaces what people decided. True if that is something else than before.
+    pub(crate) fn decide(&mut self, decided: Vec<DecidedLabel>) -> bool {
+        let decided = decided.into_iter().map(|one| (one.place.clone(), one)).collect();
+        let differs = self.decided != decided;
+        self.decided = decided;
+        differs
+    }
+
+    /// What a person decided about a column, by its name or else by its number.
+    pub(crate) fn decided(&self, place: &Place, id: Option<ColumnId>) -> Option<&DecidedLabel> {
+        self.decided.get(place).or_else(|| {
+            let same = |one: &&DecidedLabel| one.label.is_some() && id.is_some() && one.id == id;
+            self.decided.values().find(same)
+        })
     }
 
     /// Notes that a label is kept as it is now.
@@ -144,22 +162,23 @@ impl LabelBook {
                 lay(&mut map, id, label);
             }
         }
-        for (place, label) in &self.decided {
-            let relation = catalog.relation_named(&place.schema, &place.relation);
-            let id = relation.and_then(|relation| {
-                Some(relation.column_id(relation.column(&place.column)?.number))
-            });
-            let Some(id) = id else { continue };
+        // What follows a number first: a decision under the column's own name stands over it.
+        let followed = self.decided.values().filter_map(|one| {
+            let id = one.id.filter(|id| place_of(catalog, *id).is_some())?;
+            one.label.as_ref().map(|label| (id, Some(label)))
+        });
+        let named = self.decided.values().filter_map(|one| {
+            let relation = catalog.relation_named(&one.place.schema, &one.place.relation)?;
+            let number = relation.column(&one.place.column)?.number;
+            Some((relation.column_id(number), one.label.as_ref()))
+        });
+        for (id, label) in followed.chain(named) {
             map.derived.remove(&id);
-            match label {
-                Some(label) => {
-                    let evidence = vec!["a person decided".to_owned()];
-                    let labelling = Labelling { label: label.clone(), confidence: 1.0, evidence };
-                    map.columns.insert(id, labelling);
-                }
-                None => {
-                    map.columns.remove(&id);
-                }
+            map.columns.remove(&id);
+            if let Some(label) = label {
+                let evidence = vec!["a person decided".to_owned()];
+                let labelling = Labelling { label: label.clone(), confidence: 1.0, evidence };
+                map.columns.insert(id, labelling);
             }
         }
         map
@@ -193,11 +212,6 @@ fn relations<'c>(
     let any = place.schema.is_empty().then(|| catalog.relations());
     let any = any.into_iter().flatten().filter(|relation| relation.name == place.relation);
     one.into_iter().chain(any)
-}
-
-/// The greater of two labels.
-pub(crate) fn stronger<'l>(left: &'l Label, right: &'l Label) -> &'l Label {
-    if (left.strength(), left) >= (right.strength(), right) { left } else { right }
 }
 
 fn columns<'l>(

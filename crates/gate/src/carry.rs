@@ -2,7 +2,7 @@
 //! and labels; the storage is whoever keeps them.
 
 use crate::{
-    book::{CarriedLabel, LabelBook, Place, place_of, stronger},
+    book::{CarriedLabel, LabelBook, Place, place_of},
     plan::Plan,
     record,
     refusal::Refusal,
@@ -12,6 +12,7 @@ use model::{
     Catalog, ColumnId, Facts, Label, LabelMap, Operation,
     catalog::RelationKind,
     facts::{Derivation, Destination, Move, RelationRef, Renamed, SessionChange},
+    stronger,
 };
 use sql::is_temporary;
 use std::{
@@ -133,7 +134,7 @@ const fn puts(operation: Operation) -> bool {
 
 /// False if a person decided that the column bears another label that is no stronger.
 fn may_bear(book: &LabelBook, label: &CarriedLabel) -> bool {
-    match book.decided.get(&label.place) {
+    match book.decided(&label.place, label.id).map(|decided| &decided.label) {
         None => true,
         Some(None) => false,
         Some(Some(decided)) => *decided == label.label && !label.derived,

@@ -108,18 +108,23 @@ impl Database {
         }));
     }
 
-    /// Takes over labels that were kept from an earlier run, and what people decided. True if that
-    /// is more or other than before.
-    pub fn remember(&self, carried: Vec<CarriedLabel>, decided: Vec<DecidedLabel>) -> bool {
+    /// Takes over labels that were kept from an earlier run, and what people decided.
+    pub fn remember(&self, carried: Vec<CarriedLabel>, decided: Vec<DecidedLabel>) {
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut changed = false;
         for label in carried {
-            changed |= book.put(label, true);
+            book.put(label, true);
         }
-        let decided = decided.into_iter().map(|one| (one.place, one.label)).collect();
-        changed |= book.decided != decided;
-        book.decided = decided;
-        changed
+        book.decide(decided);
+    }
+
+    /// Puts in force at once, for every session, what people decided.
+    pub fn decide(&self, decided: Vec<DecidedLabel>) {
+        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        if book.decide(decided) {
+            let knowledge = self.knowledge();
+            self.carried.fetch_add(1, Ordering::SeqCst);
+            self.publish(&book, Arc::clone(&knowledge.catalog), knowledge.generation);
+        }
     }
 
     /// Puts labels in force at once, for every session.

@@ -49,7 +49,9 @@ pub use ledger::{
     record::{Disclosed, Via},
 };
 pub use line::Gate;
-pub use mask::{Applied, ColumnEvidence, CopyError, CopyMask, Format, propose};
+pub use mask::{
+    Applied, ColumnEvidence, CopyError, CopyMask, Format, LabelRule, LabelRules, RuleText, weigh,
+};
 pub use plan::{Part, Plan};
 pub use policy::ProtocolFeature;
 pub use record::Parameters;

@@ -1,12 +1,12 @@
 //! Labels from evidence, masks for values.
 //!
-//! Three questions are answered here, all of them pure: what does a column hold ([`propose`]),
+//! Three questions are answered here, all of them pure: what does a column hold ([`weigh`]),
 //! how is one value masked without breaking its type ([`ColumnMask`]), and where in a piece of
 //! text does something sensitive stand (the content scan behind [`model::Disclosure::Scan`]).
 //! [`CopyMask`] does the second and third for a `COPY … TO STDOUT` stream.
 //!
 //! ```text
-//! evidence ─▶ propose ─▶ label          disclosure + type ─▶ ColumnMask ─┬─▶ label's mask
+//! evidence ─▶ weigh ─▶ label            disclosure + type ─▶ ColumnMask ─┬─▶ label's mask
 //!                                                                         └─▶ content scan
 //! ```
 //!
@@ -45,6 +45,7 @@ mod nested;
 mod number;
 mod propose;
 mod pseudonym;
+mod rules;
 mod scan;
 mod shape;
 mod text;
@@ -55,7 +56,8 @@ pub use back::{Found, TurnBack};
 pub use column::{Applied, ColumnMask, Format};
 pub use copy::{CopyError, CopyFormat, CopyMask, CopyStream, MAX_ROW_BYTES};
 pub use key::{Key, MAX_KEYS};
-pub use propose::{ColumnEvidence, propose};
+pub use propose::{ColumnEvidence, weigh};
+pub use rules::{LabelRule, LabelRules, RuleText};
 
 #[cfg(test)]
 mod testing;

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use mask::{ColumnEvidence, propose};
+use mask::{ColumnEvidence, LabelRules, weigh};
 use model::{TypeId, catalog::Column};
 use std::collections::BTreeMap;
 use testkit::Postgres;
@@ -83,15 +83,18 @@ fn the_shop_is_labelled_as_the_cases_say() {
     for found in columns(&server) {
         let name = format!("{}.{}.{}", found.schema, found.relation, found.column.name);
         let values = samples(&server, &found);
-        let labelling = propose(&ColumnEvidence {
+        let evidence = ColumnEvidence {
             schema: &found.schema,
             relation: &found.relation,
+            relation_comment: None,
+            siblings: &[],
             column: &found.column,
             type_name: &found.type_name,
             type_category: found.category,
             element_type_name: found.element.as_deref(),
             samples: &values,
-        });
+        };
+        let labelling = weigh(&evidence, &LabelRules::default()).labelling;
         let wanted = expected.get(&name).map_or("-", String::as_str);
         let got = labelling.as_ref().map_or("-", |labelling| labelling.label.as_str());
         if got != wanted {

@@ -6,6 +6,7 @@ use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
     fmt,
+    sync::Arc,
 };
 
 /// What a value is: `email`, `payment_card`, … The well-known ones are constants here; an admin
@@ -101,6 +102,11 @@ impl fmt::Display for Label {
     }
 }
 
+/// The greater of two labels: the one that holds where both meet.
+pub fn stronger<'l>(left: &'l Label, right: &'l Label) -> &'l Label {
+    if (left.strength(), left) >= (right.strength(), right) { left } else { right }
+}
+
 /// Groups labels for policies and reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -118,6 +124,9 @@ pub enum Class {
 }
 
 impl Class {
+    /// The classes that an admin may give a label of their own.
+    pub const GIVEN: &'static [Class] = &[Self::Pii, Self::Pci, Self::Phi, Self::Secret];
+
     /// The word used in policies and reports.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -142,6 +151,19 @@ pub struct Labelling {
     pub evidence: Vec<String>,
 }
 
+/// What came of weighing everything that is known of a column.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Weighing {
+    /// The label that holds, if one does.
+    pub labelling: Option<Labelling>,
+    /// What was considered and did not hold, in words, and what was looked at. Never holds a value.
+    pub against: Vec<String>,
+    /// True if a rule of the configuration gave the label, not what was found.
+    pub by_rule: bool,
+    /// True if the label rests on sampled values alone: another sample may miss them.
+    pub by_samples: bool,
+}
+
 /// The labels of one upstream database at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct LabelMap {
@@ -152,12 +174,19 @@ pub struct LabelMap {
     /// Labelled columns that hold pieces of values, or values of several labels. What a partial
     /// mask would leave of a whole value may be all there is, so they are masked in full.
     pub derived: HashSet<ColumnId>,
+    /// Classes of labels that are not well-known, as the configuration gives them.
+    pub classes: Arc<HashMap<Label, Class>>,
 }
 
 impl LabelMap {
     /// The label of a column, if it has one.
     pub fn label(&self, column: ColumnId) -> Option<&Label> {
         self.columns.get(&column).map(|labelling| &labelling.label)
+    }
+
+    /// The class of a label here: the well-known one, or the one that the configuration gives it.
+    pub fn class(&self, label: &Label) -> Class {
+        self.classes.get(label).copied().unwrap_or_else(|| label.class())
     }
 
     /// True if the column holds what was made of values of its label, and not those as they are.

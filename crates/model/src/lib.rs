@@ -29,5 +29,5 @@ pub use catalog::Catalog;
 pub use facts::{Facts, Operation, Use};
 pub use identity::{Identity, IdentityKind};
 pub use ids::{ColumnId, DatabaseName, FunctionId, IdentityName, PolicyId, RelationId, TypeId};
-pub use label::{Class, Label, LabelMap, Labelling};
+pub use label::{Class, Label, LabelMap, Labelling, Weighing, stronger};
 pub use verdict::{Disclosure, Durability, MaskMethod, Outcome, Verdict};

@@ -2,7 +2,7 @@
 //! knows no policy and makes no decision.
 
 use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
-use model::{Identity, IdentityKind, Label};
+use model::{Class, Identity, IdentityKind, Label};
 use std::collections::{HashMap, HashSet};
 
 /// The entity types of `schema.cedarschema`, parsed once.
@@ -27,8 +27,8 @@ pub(crate) enum Object<'a> {
     Database,
     /// A relation.
     Table { schema: &'a str, name: &'a str },
-    /// A column with its label, if it bears one.
-    Column { schema: &'a str, table: &'a str, name: &'a str, label: Option<&'a Label> },
+    /// A column with its label and that label's class, if it bears one.
+    Column { schema: &'a str, table: &'a str, name: &'a str, label: Option<(&'a Label, Class)> },
 }
 
 impl Types {
@@ -91,9 +91,9 @@ impl Types {
                     uid(&self.schema, &path(&[database, schema])),
                     within,
                 ]);
-                if let Some(label) = label {
+                if let Some((label, class)) = label {
                     parents.insert(uid(&self.label, label.as_str()));
-                    parents.insert(uid(&self.class, label.class().as_str()));
+                    parents.insert(uid(&self.class, class.as_str()));
                 }
                 Entity::new(
                     uid(&self.column, &path(&[database, schema, table, name])),

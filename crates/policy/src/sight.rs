@@ -7,7 +7,9 @@ use crate::rule::Rule;
 use crate::tie::told;
 use model::catalog::{Relation, RelationKind};
 use model::facts::{Derivation, Output};
-use model::{Catalog, ColumnId, Disclosure, Facts, Label, LabelMap, MaskMethod, RelationId};
+use model::{
+    Catalog, Class, ColumnId, Disclosure, Facts, Label, LabelMap, MaskMethod, RelationId,
+};
 use std::collections::HashMap;
 
 /// The label of what could not be traced.
@@ -38,6 +40,7 @@ pub(crate) struct Place<'a> {
     pub(crate) table: &'a str,
     pub(crate) name: &'a str,
     pub(crate) label: Option<&'a Label>,
+    class: Option<Class>,
     /// A column of a view or of the session's own: what is behind it stands in the facts too.
     view: bool,
 }
@@ -70,8 +73,8 @@ pub(crate) struct Sight<'a> {
 impl<'a> Place<'a> {
     /// As a resource.
     pub(crate) fn object(&self) -> Object<'a> {
-        let Self { schema, table, name, label, view: _ } = *self;
-        Object::Column { schema, table, name, label }
+        let Self { schema, table, name, label, class, view: _ } = *self;
+        Object::Column { schema, table, name, label: label.zip(class) }
     }
 }
 
@@ -87,7 +90,8 @@ impl<'a> Sight<'a> {
         let label = self.labels.label(column);
         let Some(relation) = self.catalog.relation(column.relation) else {
             let label = Some(label.unwrap_or(&UNKNOWN));
-            return Place { schema: "", table: "", name: "", label, view: false };
+            let class = label.map(|label| self.labels.class(label));
+            return Place { schema: "", table: "", name: "", label, class, view: false };
         };
         let relation: &'a Relation = relation;
         let found = relation.columns.iter().find(|known| known.number == column.number);
@@ -103,6 +107,7 @@ impl<'a> Sight<'a> {
             table: &relation.name,
             name,
             label,
+            class: label.map(|label| self.labels.class(label)),
             view: relation.kind == RelationKind::View || temporary(&relation.schema),
         }
     }
@@ -152,9 +157,9 @@ impl<'a> Sight<'a> {
         let asker = self.asker;
         self.unknown
             .get_or_insert_with(|| {
-                let label = Some(&UNKNOWN);
+                let label = Some((&UNKNOWN, Class::Unknown));
                 let object = Object::Column { schema: "", table: "", name: "", label };
-                seen(asker.ask("disclose", object, false), label)
+                seen(asker.ask("disclose", object, false), Some(&UNKNOWN))
             })
             .clone()
     }

@@ -1,9 +1,9 @@
 //! Labels that values brought along when they were written to another column. Knows names and
 //! numbers, and no catalog.
 
-use crate::{LabelPlace, Store, StoreError};
-use model::{ColumnId, Label, RelationId};
-use sqlx::Row;
+use crate::{FoundLabel, LabelPlace, Store, StoreError, labels};
+use model::{ColumnId, Label};
+use sqlx::{Row, Sqlite, Transaction};
 
 /// A label that values brought to a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,37 +23,8 @@ pub struct KeptLabel {
 impl Store {
     /// Every label that values brought to one database's columns.
     pub async fn carried_labels(&self, database: &str) -> Result<Vec<KeptLabel>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT database, schema, relation, column, label, derived, evidence, relation_id,
-                    number
-             FROM carried_labels WHERE database = ? ORDER BY schema, relation, column",
-        )
-        .bind(database)
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                let label: String = row.try_get("label")?;
-                let relation: Option<i64> = row.try_get("relation_id")?;
-                let number: Option<i64> = row.try_get("number")?;
-                let id = relation.zip(number).and_then(|(relation, number)| {
-                    let relation = RelationId(u32::try_from(relation).ok()?);
-                    Some(ColumnId { relation, number: i16::try_from(number).ok()? })
-                });
-                Ok(KeptLabel {
-                    place: LabelPlace {
-                        database: row.try_get("database")?,
-                        schema: row.try_get("schema")?,
-                        relation: row.try_get("relation")?,
-                        column: row.try_get("column")?,
-                    },
-                    id,
-                    label: Label::new(&label),
-                    derived: row.try_get("derived")?,
-                    evidence: row.try_get("evidence")?,
-                })
-            })
-            .collect()
+        let mut transaction = self.pool.begin().await?;
+        all(&mut transaction, database).await
     }
 
     /// Keeps labels, all or none; what was kept about the same columns is replaced. They are on
@@ -81,6 +52,43 @@ impl Store {
         transaction.commit().await?;
         Ok(())
     }
+}
+
+impl KeptLabel {
+    /// True if it lies on this column, by name or by number.
+    pub(crate) fn is_about(&self, found: &FoundLabel) -> bool {
+        let (place, column) = (&self.place, &found.place);
+        let named = place.relation == column.relation
+            && (place.schema.is_empty() || place.schema == column.schema)
+            && (place.column.is_empty() || place.column == column.column);
+        named || self.id == Some(found.id)
+    }
+}
+
+/// Every label that values brought to one database's columns, as of a transaction.
+pub(crate) async fn all(
+    transaction: &mut Transaction<'_, Sqlite>,
+    database: &str,
+) -> Result<Vec<KeptLabel>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT database, schema, relation, column, label, derived, evidence, relation_id, number
+         FROM carried_labels WHERE database = ? ORDER BY schema, relation, column",
+    )
+    .bind(database)
+    .fetch_all(&mut **transaction)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let label: String = row.try_get("label")?;
+            Ok(KeptLabel {
+                place: labels::place(row)?,
+                id: labels::id(row)?,
+                label: Label::new(&label),
+                derived: row.try_get("derived")?,
+                evidence: row.try_get("evidence")?,
+            })
+        })
+        .collect()
 }
 
 #[cfg(test)]

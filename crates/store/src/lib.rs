@@ -1,4 +1,4 @@
-//! Control state in one SQLite file: identities, keys of this installation, decided labels.
+//! Control state in one SQLite file: identities, keys of this installation, labels of columns.
 //!
 //! Knows tables and transactions; nothing of how a password is checked (a verifier is a text), what
 //! a label means, or who may change what. Every change that the ledger must tell of leaves an event
@@ -32,7 +32,9 @@ mod carried;
 mod error;
 mod events;
 mod feed;
+mod found;
 mod identities;
+mod label_events;
 mod labels;
 mod open;
 mod secrets;
@@ -41,7 +43,9 @@ pub use carried::KeptLabel;
 pub use error::StoreError;
 pub use events::Event;
 pub use feed::ChangeFeed;
+pub use found::{ColumnLabel, FoundLabel, LabelledBy};
 pub use identities::{Account, MAX_NAME_BYTES, NewIdentity, Verifier, check_name};
+pub use label_events::{LabelChange, LabelEvent};
 pub use labels::{DecidedLabel, LabelPlace};
 pub use open::{FILE_NAME, Store};
 pub use secrets::{InstallationSecret, SecretName};

@@ -23,8 +23,11 @@ const MAX_CONNECTIONS: u32 = 2;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The steps from an empty file to today's schema, in order. A step never changes once released.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/001_start.sql"), include_str!("migrations/002_carried.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/001_start.sql"),
+    include_str!("migrations/002_carried.sql"),
+    include_str!("migrations/003_found.sql"),
+];
 
 /// Control state. Cheap to clone; usable from several processes at once.
 #[derive(Clone, Debug)]

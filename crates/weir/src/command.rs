@@ -3,6 +3,7 @@
 mod check;
 mod identity;
 mod init;
+mod labels;
 mod policy;
 mod pseudonyms;
 mod reference;
@@ -26,6 +27,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Check(args) => check::check(file, &args),
         Command::Init(args) => init::init(file, &args),
         Command::Identity(command) => block_on(identity::run(&load(file)?, command))?,
+        Command::Labels(command) => block_on(labels::run(&load(file)?, command))?,
         Command::Policy(command) => policy::run(file, command),
         Command::Pseudonyms(command) => block_on(pseudonyms::run(&load(file)?, command))?,
         Command::Audit(command) => {

@@ -10,11 +10,12 @@
 
 mod engine;
 mod health;
-mod labels;
+pub(crate) mod labels;
 mod rules;
 mod settings;
 mod stop;
 
+pub(crate) use engine::upstream;
 pub(crate) use health::Health;
 pub(crate) use stop::{Stop, Stopping};
 
@@ -43,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) directory: Arc<Directory>,
     /// Changes with each publication of the directory, so that sessions look who they are.
     pub(crate) people: watch::Sender<u64>,
+    /// Changes with each change of what is known of labels beside what is found.
+    pub(crate) labels: watch::Sender<u64>,
     /// Control state.
     pub(crate) store: Store,
     /// The record.
@@ -74,6 +77,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let stop = stop::listen()?;
     let mut tasks = JoinSet::new();
     tasks.spawn(follow_people(Arc::clone(&shared)));
+    tasks.spawn(labels::follow(Arc::clone(&shared)));
     tasks.spawn(rules::follow(Arc::clone(&shared), stop.reloads()));
     tasks.spawn(settings::follow(Arc::clone(&shared), stop.reloads()));
     // On a task of its own from now on: it accepts sessions while this one waits for a signal.
@@ -117,6 +121,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
     let directory = Directory::new(store.secret(SecretName::MockSignIn).await?.expose());
     people::publish(&store, &directory).await?;
     people::copy_events(&store, &ledger).await?;
+    labels::copy_events(&store, &ledger).await?;
     Ok(Shared {
         pseudonym_key: pseudonym_key(&store).await?,
         health: Arc::new(Health::new(ledger.clone())),
@@ -125,6 +130,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
         policies: Arc::new(ArcSwap::from_pointee(policies)),
         directory: Arc::new(directory),
         people: watch::Sender::new(0),
+        labels: watch::Sender::new(0),
         store,
         ledger,
     })

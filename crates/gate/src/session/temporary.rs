@@ -2,11 +2,12 @@
 //! their columns. They are told by number, so that no name hides anything; what was put into them
 //! only grows, whatever is rolled back.
 
-use crate::{book::stronger, database::Knowledge, plan::Plan};
+use crate::{database::Knowledge, plan::Plan};
 use model::{
     Catalog, ColumnId, Label, LabelMap, Labelling, RelationId,
     catalog::{Relation, RelationKind},
     facts::{Derivation, Destination, Facts},
+    stronger,
 };
 use sql::{Carried, MadeBefore, is_temporary};
 use std::{

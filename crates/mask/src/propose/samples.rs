@@ -1,6 +1,6 @@
 //! What sampled values say: how many of them are what. Knows no names.
 
-use super::{Kind, recognise};
+use super::{ColumnEvidence, Kind, recognise};
 use crate::{checksum, scan, time};
 use model::Label;
 use unicode_segmentation::UnicodeSegmentation;
@@ -31,7 +31,8 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    pub(super) fn of(samples: &[String], kind: Kind) -> Self {
+    pub(super) fn of(evidence: &ColumnEvidence<'_>, kind: Kind) -> Self {
+        let samples = evidence.samples;
         let mut survey = Self { kind: Some(kind), ..Self::default() };
         let mut seen = std::collections::HashSet::new();
         for sample in samples.iter().take(MAX_SAMPLES) {
@@ -110,22 +111,29 @@ impl Survey {
         self.total > 0 && self.share(self.of_label(label)) >= 0.5
     }
 
-    /// True if the samples cannot be what a name promised: an `email` without a single `@`, a
-    /// `phone` without digits. Needs a handful of samples; a doubt is no contradiction.
-    pub(super) fn contradicts(&self, label: &Label) -> bool {
+    /// Why the samples cannot be what a name promised: a `phone` of three letters, a name of
+    /// digits. Needs a handful of samples; a doubt is no contradiction.
+    pub(super) fn contradicts(&self, label: &Label) -> Option<String> {
         if self.total < 5 || self.kind != Some(Kind::Text) {
-            return false;
+            return None;
         }
-        let none = |count: usize| count == 0;
-        match label {
-            _ if *label == Label::PHONE || *label == Label::PAYMENT_CARD => {
-                none(self.of_label(label)) && self.share(self.short_codes) > 0.5
-            }
-            _ if *label == Label::CREDENTIAL || *label == Label::POSTAL_ADDRESS => {
-                self.distinct <= 3 && self.total >= 20
-            }
-            _ if *label == Label::PERSON_NAME => self.share(self.digits_only) > 0.9,
-            _ => false,
+        let of_few = [Label::CREDENTIAL, Label::POSTAL_ADDRESS].contains(label);
+        let numbers = [Label::PHONE, Label::PAYMENT_CARD].contains(label);
+        if numbers && self.of_label(label) == 0 && self.share(self.short_codes) > 0.5 {
+            return Some(format!("most of {} samples are too short", self.total));
+        }
+        if of_few && self.distinct <= 3 && self.total >= 20 {
+            return Some(format!("{} samples have {} values", self.total, self.distinct));
+        }
+        let digits = *label == Label::PERSON_NAME && self.share(self.digits_only) > 0.9;
+        digits.then(|| format!("nearly all of {} samples are digits", self.total))
+    }
+
+    /// What was looked at, in words.
+    pub(super) fn extent(&self) -> String {
+        match self.total {
+            0 => "there were no values to sample".to_owned(),
+            total => format!("{total} values were sampled, {} of them different", self.distinct),
         }
     }
 

@@ -31,15 +31,18 @@ fn category(type_name: &str) -> char {
 }
 
 fn propose_for(relation: &str, column: &Column, ty: &str, samples: &[String]) -> Option<Labelling> {
-    propose(&ColumnEvidence {
+    let evidence = ColumnEvidence {
         schema: "public",
         relation,
+        relation_comment: None,
+        siblings: &[],
         column,
         type_name: ty,
         type_category: category(ty),
         element_type_name: ty.strip_prefix('_'),
         samples,
-    })
+    };
+    weigh(&evidence, &LabelRules::default()).labelling
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Carried labels outlast the store's own life and replace what was kept before.
 
 use super::*;
+use model::RelationId;
 
 #[tokio::test]
 async fn carried_labels_are_kept_and_replaced() {

@@ -34,7 +34,7 @@ pub(super) async fn start(
     // Before anybody can write: what is written takes its labels along from the first statement.
     let _ = gate.keep.set(labels::keep(&shared.store));
     let (drain, draining) = watch::channel(false);
-    let (people, shelf) = (shared.people.subscribe(), labels::shelf(&shared.store));
+    let (people, shelf) = (shared.people.subscribe(), labels::shelf(shared));
     let door = door(shared, &config)?;
     let engine = Engine::new(gate, door, settings, draining, people, Some(shelf));
     // There is one engine of this kind; whoever set it before is the same.
@@ -84,6 +84,9 @@ async fn follow(shared: Arc<Shared>, engine: Arc<Engine>, mut in_force: Arc<Conf
         if Arc::ptr_eq(&config, &in_force) {
             continue;
         }
+        if config.labels != in_force.labels {
+            shared.labels.send_modify(|count| *count += 1);
+        }
         match settings(&config) {
             Ok(settings) => engine.reload(settings),
             Err(error) => tracing::error!("settings not taken up: {error:#}"),
@@ -110,6 +113,15 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
 }
 
 fn database(database: &Database) -> anyhow::Result<DatabaseConfig> {
+    Ok(DatabaseConfig {
+        name: database.name.clone(),
+        environment: database.environment.clone(),
+        upstream: self::upstream(database)?,
+    })
+}
+
+/// How the real database behind this one is reached.
+pub(crate) fn upstream(database: &Database) -> anyhow::Result<UpstreamConfig> {
     let upstream = &database.upstream;
     let of = || format!("database {:?}", database.name);
     let password = upstream.password.as_ref().map(config::SecretSource::read).transpose();
@@ -132,9 +144,5 @@ fn database(database: &Database) -> anyhow::Result<DatabaseConfig> {
     reached.password = password.map(|secret| secret.expose().to_owned().into());
     reached.tls = tls;
     reached.connect_timeout = upstream.connect_timeout;
-    Ok(DatabaseConfig {
-        name: database.name.clone(),
-        environment: database.environment.clone(),
-        upstream: reached,
-    })
+    Ok(reached)
 }

@@ -1,12 +1,27 @@
-//! Carries labels between the store and where they are in force: what values brought along, and
-//! what people decided. Knows no session and no catalog.
+//! Carries labels between the store, the configuration and where they are in force: what was found,
+//! what values brought along, what people decided, rules. Knows no session and no catalog.
 
-use engine_pg::{Kept, Shelf};
-use gate::{CarriedLabel, DecidedLabel, Keep, Place};
-use std::sync::Arc;
-use store::{KeptLabel, LabelPlace, Store};
+use super::Shared;
+use anyhow::Context;
+use config::Config;
+use engine_pg::{Doing, FoundColumn, Kept, Shelf};
+use gate::{CarriedLabel, DecidedLabel, Keep, LabelRule, LabelRules, Place, RuleText};
+use ledger::{Ledger, record::LabelChanged};
+use model::{Label, Labelling, Weighing};
+use std::{
+    borrow::Cow,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use store::{FoundLabel, KeptLabel, LabelPlace, Store};
 
-/// Keeps the labels of a database in the store.
+/// Changes copied into the ledger at once.
+const BATCH: u32 = 256;
+
+/// How long a follower waits after the store failed before it tries again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Keeps the labels that values carried to columns of a database in the store.
 pub(super) fn keep(store: &Store) -> Keep {
     let store = store.clone();
     Arc::new(move |database: &str, labels: Vec<CarriedLabel>| {
@@ -17,24 +32,152 @@ pub(super) fn keep(store: &Store) -> Keep {
     })
 }
 
-/// Reads what the store has of a database's labels.
-pub(super) fn shelf(store: &Store) -> Shelf {
-    let store = store.clone();
+/// Where the engine finds what is known of a database's labels, and where it keeps what it finds.
+pub(super) fn shelf(shared: &Arc<Shared>) -> Shelf {
+    let (reads, writes) = (Arc::clone(shared), shared.store.clone());
     let load = move |database: &str| {
-        let (store, database) = (store.clone(), database.to_owned());
-        Box::pin(async move { read(&store, &database).await.map_err(|error| error.to_string()) })
-            as std::pin::Pin<Box<dyn Future<Output = Result<Kept, String>> + Send>>
+        let (shared, database) = (Arc::clone(&reads), database.to_owned());
+        let kept = async move { read(&shared, &database).await.map_err(|e| format!("{e:#}")) };
+        Box::pin(kept) as Doing<Kept>
     };
-    Shelf { load: Arc::new(load) }
+    let found = move |database: &str, found: Vec<FoundColumn>| {
+        let (store, database) = (writes.clone(), database.to_owned());
+        let keep = async move {
+            let found = rows(&database, found);
+            let kept = store.keep_found(&database, &found, SystemTime::now()).await;
+            kept.map(|_| ()).map_err(|error| error.to_string())
+        };
+        Box::pin(keep) as Doing<()>
+    };
+    let changes = shared.labels.subscribe();
+    Shelf { load: Arc::new(load), found: Arc::new(found), changes }
 }
 
-async fn read(store: &Store, database: &str) -> Result<Kept, store::StoreError> {
-    let carried = store.carried_labels(database).await?;
-    let decided = store.labels(database).await?;
-    let decided = decided
-        .into_iter()
-        .map(|decided| DecidedLabel { place: place(decided.place), label: decided.label });
-    Ok((carried.into_iter().map(restored).collect(), decided.collect()))
+async fn read(shared: &Shared, database: &str) -> anyhow::Result<Kept> {
+    let (store, config) = (&shared.store, shared.config.load_full());
+    let decided = store.labels(database).await?.into_iter().map(|decided| DecidedLabel {
+        place: place(decided.place),
+        id: decided.id,
+        label: decided.label,
+    });
+    let found = store.columns(database).await?.into_iter().map(|column| found(column.found));
+    Ok(Kept {
+        carried: store.carried_labels(database).await?.into_iter().map(restored).collect(),
+        decided: decided.collect(),
+        found: found.collect(),
+        rules: Arc::new(rules(&config, database)?),
+        interval: config.labels.refresh,
+        asked: store.scan_asked(database).await?,
+    })
+}
+
+/// The rules of the configuration that concern a database.
+pub(crate) fn rules(config: &Config, database: &str) -> anyhow::Result<LabelRules> {
+    let concerns =
+        |rule: &&config::LabelRule| rule.database.as_deref().is_none_or(|named| named == database);
+    let rules = config.labels.rules.iter().filter(concerns).map(|rule| {
+        let text = RuleText {
+            schema: rule.schema.clone(),
+            relation: rule.table.clone(),
+            column: rule.column.clone(),
+            types: rule.types.clone(),
+            value: rule.value.clone(),
+        };
+        LabelRule::new(Label::new(&rule.label), rule.class, text)
+            .map_err(|why| anyhow::anyhow!("the rule for label \"{}\": {why}", rule.label))
+    });
+    Ok(LabelRules::new(rules.collect::<anyhow::Result<_>>()?))
+}
+
+/// Follows the store for ever: what happened to labels goes into the ledger, and then it is in
+/// force.
+pub(super) async fn follow(shared: Arc<Shared>) {
+    loop {
+        if let Err(error) = follow_once(&shared).await {
+            tracing::error!("labels are not up to date: {error:#}");
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+}
+
+async fn follow_once(shared: &Shared) -> anyhow::Result<()> {
+    // The feed is opened before the first look, so that no change falls between the two.
+    let mut feed = shared.store.changes().await?;
+    let mut seen = None;
+    loop {
+        let version = shared.store.labels_version().await?;
+        if seen.replace(version) != Some(version) {
+            copy_events(&shared.store, &shared.ledger).await?;
+            shared.labels.send_modify(|count| *count += 1);
+        }
+        feed.changed().await?;
+    }
+}
+
+/// Copies what happened to labels into the ledger, also while Weir was not running. It counts as
+/// copied once its record is on stable storage: a crash in between repeats a record and loses none.
+pub(super) async fn copy_events(store: &Store, ledger: &Ledger) -> anyhow::Result<()> {
+    loop {
+        let events = store.label_events(BATCH).await.context("changes of labels cannot be read")?;
+        let Some(newest) = events.last().map(|event| event.id) else { return Ok(()) };
+        let mut last = None;
+        for event in &events {
+            let record = LabelChanged {
+                time: event.at.into(),
+                by: Cow::Borrowed(&event.by),
+                database: Cow::Borrowed(&event.database),
+                column: Cow::Borrowed(&event.column),
+                before: event.before.clone(),
+                after: event.after.clone(),
+                evidence: Cow::Borrowed(&event.evidence),
+                version: u64::try_from(event.id).unwrap_or(0),
+            };
+            last = Some(ledger.append(&record.into())?);
+        }
+        if let Some(last) = last {
+            ledger.hand_over(last)?;
+            ledger.synced(last).await?;
+        }
+        let recorded = store.label_events_recorded(newest).await;
+        recorded.context("changes of labels cannot be marked")?;
+    }
+}
+
+/// What was found, as the store keeps it.
+pub(crate) fn rows(database: &str, found: Vec<FoundColumn>) -> Vec<FoundLabel> {
+    let row = |column: FoundColumn| {
+        let Weighing { labelling, against, by_rule, by_samples } = column.weighing;
+        let (label, confidence, evidence) = match labelling {
+            Some(Labelling { label, confidence, evidence }) => (Some(label), confidence, evidence),
+            None => (None, 0.0, Vec::new()),
+        };
+        let Place { schema, relation, column: name } = column.place;
+        let place = LabelPlace { database: database.to_owned(), schema, relation, column: name };
+        let (id, type_name) = (column.id, column.type_name);
+        FoundLabel {
+            place,
+            id,
+            type_name,
+            label,
+            confidence,
+            by_rule,
+            by_samples,
+            evidence,
+            against,
+        }
+    };
+    found.into_iter().map(row).collect()
+}
+
+fn found(row: FoundLabel) -> FoundColumn {
+    let FoundLabel { confidence, evidence, against, by_rule, by_samples, .. } = row;
+    let labelling = row.label.map(|label| Labelling { label, confidence, evidence });
+    FoundColumn {
+        place: place(row.place),
+        id: row.id,
+        type_name: row.type_name,
+        weighing: Weighing { labelling, against, by_rule, by_samples },
+    }
 }
 
 fn place(place: LabelPlace) -> Place {

@@ -1,0 +1,396 @@
+//! Weighs every column of a catalog into a label: what the catalog says of it and a sample of its
+//! values. Knows what was weighed before, and nothing of sessions or of where results are kept.
+
+use crate::catalog::{CatalogError, CatalogReader};
+use gate::{ColumnEvidence, LabelRules, Place};
+use model::{
+    Catalog, ColumnId, Label, LabelMap, Labelling, RelationId, Weighing,
+    catalog::{Column, Relation, RelationKind, TypeKind},
+};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Rows sampled per relation.
+const SAMPLE_ROWS: u32 = 200;
+
+/// SQLSTATE of a lock that was not to be had in time.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+/// How often labels are followed along foreign keys that point to columns with foreign keys.
+const MAX_HOPS: usize = 4;
+
+/// How long relations are weighed again at a stretch, so that a change of structure that somebody
+/// waits for does not wait for that.
+const SLICE: Duration = Duration::from_millis(250);
+
+/// A column of a user's schema with what its own evidence speaks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundColumn {
+    /// Its names.
+    pub place: Place,
+    /// Its number.
+    pub id: ColumnId,
+    /// Its type's name.
+    pub type_name: String,
+    /// What came of weighing.
+    pub weighing: Weighing,
+}
+
+/// What a label was proposed from; the same evidence is not weighed twice.
+struct Weighed {
+    name: String,
+    type_id: model::TypeId,
+    comment: Option<String>,
+    weighing: Weighing,
+}
+
+/// What is kept of labels between two readings of the catalog.
+#[derive(Default)]
+pub struct Labeller {
+    rules: Arc<LabelRules>,
+    weighed: HashMap<ColumnId, Weighed>,
+    /// Labels that rested on samples alone, by place and type: another sample may miss what they
+    /// saw, and then they hold on.
+    earlier: HashMap<(Place, String), Labelling>,
+    /// Relations that were weighed long ago.
+    stale: HashSet<RelationId>,
+    /// Everything is to be weighed.
+    anew: bool,
+    /// Relations that a sample could not be taken of without losing the connection.
+    unsampled: HashSet<RelationId>,
+    /// Relations whose values somebody's lock withheld.
+    withheld: HashSet<RelationId>,
+}
+
+impl Labeller {
+    /// One that knows nothing yet.
+    pub fn new(rules: Arc<LabelRules>) -> Self {
+        Self { rules, ..Self::default() }
+    }
+
+    /// The rules that are followed.
+    pub(crate) fn rules(&self) -> &Arc<LabelRules> {
+        &self.rules
+    }
+
+    /// Takes up what was found in an earlier run.
+    pub(crate) fn remember(&mut self, earlier: Vec<FoundColumn>) {
+        for column in earlier {
+            if let (true, Some(labelling)) = (column.weighing.by_samples, column.weighing.labelling)
+            {
+                self.earlier.insert((column.place, column.type_name), labelling);
+            }
+        }
+    }
+
+    /// Sees to it that everything is weighed anew at once: `thoroughly`, without regard to what
+    /// earlier samples showed.
+    pub(crate) fn start_anew(&mut self, rules: Arc<LabelRules>, thoroughly: bool) {
+        self.rules = rules;
+        self.weighed.clear();
+        self.stale.clear();
+        self.unsampled.clear();
+        self.withheld.clear();
+        self.anew = true;
+        if thoroughly {
+            self.earlier.clear();
+        }
+    }
+
+    /// Sees to it that everything is weighed anew by and by.
+    pub(crate) fn grow_stale(&mut self) {
+        self.stale = self.weighed.keys().map(|id| id.relation).collect();
+        self.unsampled.clear();
+    }
+
+    /// True if there is something to be weighed in a catalog that was weighed before.
+    pub(crate) fn has_work(&self) -> bool {
+        self.anew || !self.stale.is_empty()
+    }
+
+    /// True if no values were withheld by somebody's lock.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.withheld.is_empty()
+    }
+
+    /// Weighs what has not been weighed yet, and for a while what was weighed long ago. `again`:
+    /// and samples what somebody's lock kept from being sampled, for which nobody shall wait.
+    ///
+    /// # Errors
+    /// If the connection is lost. What was weighed is kept.
+    pub async fn label(
+        &mut self,
+        reader: &mut CatalogReader,
+        catalog: &Catalog,
+        again: bool,
+    ) -> Result<(LabelMap, Vec<FoundColumn>), CatalogError> {
+        let mut map = LabelMap { version: catalog.version, ..LabelMap::default() };
+        map.classes = Arc::clone(self.rules.classes());
+        let mut found = Vec::new();
+        let begin = Instant::now();
+        self.stale.retain(|id| catalog.relation(*id).is_some());
+        self.withheld.retain(|id| catalog.relation(*id).is_some());
+        for relation in catalog.own_relations() {
+            if is_system(&relation.schema) {
+                label_system(relation, &mut map);
+                continue;
+            }
+            if matches!(relation.kind, RelationKind::Sequence | RelationKind::Composite) {
+                continue;
+            }
+            let withheld = again && self.withheld.remove(&relation.id);
+            if withheld || begin.elapsed() < SLICE && self.stale.remove(&relation.id) {
+                for column in &relation.columns {
+                    self.weighed.remove(&relation.column_id(column.number));
+                }
+            }
+            self.weigh_relation(reader, catalog, relation).await?;
+            found.extend(relation.columns.iter().filter_map(|column| {
+                let id = relation.column_id(column.number);
+                let weighing = self.weighed.get(&id)?.weighing.clone();
+                Some(FoundColumn {
+                    place: place(relation, column),
+                    id,
+                    type_name: type_name(catalog, column).to_owned(),
+                    weighing,
+                })
+            }));
+        }
+        self.weighed.retain(|id, _| catalog.relation(id.relation).is_some());
+        follow_references(catalog, &mut found);
+        for column in &mut found {
+            self.hold_on(column);
+            if let Some(labelling) = &column.weighing.labelling {
+                map.columns.insert(column.id, labelling.clone());
+            }
+        }
+        self.anew = false;
+        found.sort_by(|left, right| left.place.cmp(&right.place));
+        Ok((map, found))
+    }
+
+    async fn weigh_relation(
+        &mut self,
+        reader: &mut CatalogReader,
+        catalog: &Catalog,
+        relation: &Arc<Relation>,
+    ) -> Result<(), CatalogError> {
+        let fresh: Vec<&Column> = relation
+            .columns
+            .iter()
+            .filter(|column| {
+                let known = self.weighed.get(&relation.column_id(column.number));
+                !known.is_some_and(|known| known.is_of(column))
+            })
+            .collect();
+        let samples = self.samples(reader, catalog, relation, &fresh).await?;
+        for (at, column) in fresh.into_iter().enumerate() {
+            let samples = samples.get(at).map(Vec::as_slice).unwrap_or_default();
+            let weighed = Weighed {
+                name: column.name.clone(),
+                type_id: column.type_id,
+                comment: column.comment.clone(),
+                weighing: weigh(catalog, relation, column, samples, &self.rules),
+            };
+            self.weighed.insert(relation.column_id(column.number), weighed);
+        }
+        Ok(())
+    }
+
+    async fn samples(
+        &mut self,
+        reader: &mut CatalogReader,
+        catalog: &Catalog,
+        relation: &Arc<Relation>,
+        columns: &[&Column],
+    ) -> Result<Vec<Vec<String>>, CatalogError> {
+        let stored = matches!(
+            relation.kind,
+            RelationKind::Table | RelationKind::Partitioned | RelationKind::Materialized
+        );
+        let sampled = |column: &&Column| {
+            let ty = catalog.type_by_id(column.type_id);
+            ty.is_none_or(|ty| ty.category != 'B')
+        };
+        if !stored || !columns.iter().any(sampled) || self.unsampled.contains(&relation.id) {
+            return Ok(Vec::new());
+        }
+        let numbers: Vec<i16> = columns.iter().map(|column| column.number).collect();
+        match reader.sample(relation, &numbers, SAMPLE_ROWS).await {
+            Ok(samples) => Ok(samples),
+            // Names and types still speak, until the lock is gone.
+            Err(CatalogError::Server(error)) if error.sqlstate == LOCK_NOT_AVAILABLE => {
+                self.withheld.insert(relation.id);
+                Ok(Vec::new())
+            }
+            Err(error) if error.is_final() => {
+                self.unsampled.insert(relation.id);
+                Err(error)
+            }
+            Err(error) => {
+                // A role that may not read a table, a table that was dropped meanwhile: names and
+                // types still speak.
+                tracing::debug!(relation = relation.name, %error, "no samples");
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// A label that rested on an earlier sample holds where this one shows nothing; what this one
+    /// shows is remembered.
+    fn hold_on(&mut self, column: &mut FoundColumn) {
+        let key = (column.place.clone(), column.type_name.clone());
+        match (&column.weighing.labelling, self.earlier.get(&key)) {
+            (None, Some(earlier)) => {
+                let mut labelling = earlier.clone();
+                labelling.evidence.insert(0, "found in an earlier sample".to_owned());
+                labelling.evidence.dedup();
+                column.weighing.labelling = Some(labelling);
+                column.weighing.by_samples = true;
+            }
+            (Some(labelling), _) if column.weighing.by_samples => {
+                self.earlier.insert(key, labelling.clone());
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Weighed {
+    fn is_of(&self, column: &Column) -> bool {
+        self.name == column.name && self.type_id == column.type_id && self.comment == column.comment
+    }
+}
+
+/// A column that refers to a labelled one holds its values, so it bears its label. A surrogate key
+/// bears none, and so does what refers to it.
+fn follow_references(catalog: &Catalog, found: &mut [FoundColumn]) {
+    let label = |column: &FoundColumn| Some((column.id, column.weighing.labelling.clone()?));
+    let mut labels: HashMap<ColumnId, Labelling> = found.iter().filter_map(label).collect();
+    for _ in 0..MAX_HOPS {
+        let mut followed = false;
+        for column in found.iter_mut().filter(|column| column.weighing.labelling.is_none()) {
+            let relation = catalog.relation(column.id.relation);
+            let own =
+                relation.and_then(|r| r.columns.iter().find(|c| c.number == column.id.number));
+            let Some(to) = own.and_then(|column| column.references) else { continue };
+            let Some(labelling) = labels.get(&to) else { continue };
+            let named = catalog.relation(to.relation).and_then(|relation| {
+                let target = relation.columns.iter().find(|column| column.number == to.number)?;
+                Some(format!("{}.{}.{}", relation.schema, relation.name, target.name))
+            });
+            let named = named.unwrap_or_default();
+            let evidence = vec![format!("it refers to {named}, which bears the label")];
+            let confidence = labelling.confidence;
+            let labelling = Labelling { label: labelling.label.clone(), confidence, evidence };
+            labels.insert(column.id, labelling.clone());
+            column.weighing.labelling = Some(labelling);
+            followed = true;
+        }
+        if !followed {
+            return;
+        }
+    }
+}
+
+fn place(relation: &Relation, column: &Column) -> Place {
+    Place {
+        schema: relation.schema.clone(),
+        relation: relation.name.clone(),
+        column: column.name.clone(),
+    }
+}
+
+fn type_name<'c>(catalog: &'c Catalog, column: &Column) -> &'c str {
+    catalog.type_by_id(column.type_id).map_or("unknown", |ty| ty.name.as_str())
+}
+
+fn weigh(
+    catalog: &Catalog,
+    relation: &Relation,
+    column: &Column,
+    samples: &[String],
+    rules: &LabelRules,
+) -> Weighing {
+    let mut ty = catalog.type_by_id(column.type_id);
+    // A domain holds what its base type holds.
+    while let Some(TypeKind::Domain(base)) = ty.map(|ty| ty.kind.clone()) {
+        ty = catalog.type_by_id(base);
+    }
+    let element = ty.and_then(|ty| match ty.kind {
+        TypeKind::Array(element) => catalog.type_by_id(element),
+        _ => None,
+    });
+    let evidence = ColumnEvidence {
+        schema: &relation.schema,
+        relation: &relation.name,
+        relation_comment: relation.comment.as_deref(),
+        siblings: &relation.columns,
+        column,
+        type_name: ty.map_or("unknown", |ty| ty.name.as_str()),
+        type_category: ty.map_or('X', |ty| ty.category),
+        element_type_name: element.map(|ty| ty.name.as_str()),
+        samples,
+    };
+    gate::weigh(&evidence, rules)
+}
+
+fn is_system(schema: &str) -> bool {
+    schema == "pg_catalog" || schema == "information_schema" || schema == "pg_toast"
+}
+
+/// Columns of the system catalogs that hold users' values, texts or secrets.
+const SYSTEM_LABELS: &[(&str, &[&str], Label)] = &[
+    ("pg_authid", &["rolpassword"], Label::CREDENTIAL),
+    ("pg_shadow", &["passwd"], Label::CREDENTIAL),
+    ("pg_user_mapping", &["umoptions"], Label::CREDENTIAL),
+    ("pg_user_mappings", &["umoptions"], Label::CREDENTIAL),
+    ("pg_foreign_server", &["srvoptions"], Label::CREDENTIAL),
+    ("pg_subscription", &["subconninfo"], Label::CREDENTIAL),
+    ("pg_stat_activity", &["query"], Label::UNKNOWN),
+    ("pg_prepared_statements", &["statement"], Label::UNKNOWN),
+    ("pg_cursors", &["statement"], Label::UNKNOWN),
+    ("pg_largeobject", &["data"], Label::UNKNOWN),
+    (
+        "pg_stats",
+        &[
+            "most_common_vals",
+            "histogram_bounds",
+            "most_common_elems",
+            "range_bounds_histogram",
+            "range_length_histogram",
+        ],
+        Label::UNKNOWN,
+    ),
+    (
+        "pg_statistic",
+        &["stavalues1", "stavalues2", "stavalues3", "stavalues4", "stavalues5"],
+        Label::UNKNOWN,
+    ),
+    ("pg_stats_ext", &["most_common_vals", "most_common_val_nulls"], Label::UNKNOWN),
+    (
+        "pg_stats_ext_exprs",
+        &["most_common_vals", "histogram_bounds", "most_common_elems"],
+        Label::UNKNOWN,
+    ),
+    ("pg_statistic_ext_data", &["stxdmcv", "stxdexpr"], Label::UNKNOWN),
+];
+
+fn label_system(relation: &Relation, map: &mut LabelMap) {
+    for (name, columns, label) in SYSTEM_LABELS {
+        if relation.name != *name || relation.schema != "pg_catalog" {
+            continue;
+        }
+        for column in relation.columns.iter().filter(|c| columns.contains(&c.name.as_str())) {
+            let labelling = Labelling {
+                label: label.clone(),
+                confidence: 1.0,
+                evidence: vec!["a system column that holds users' values or secrets".to_owned()],
+            };
+            map.columns.insert(relation.column_id(column.number), labelling);
+        }
+    }
+}
