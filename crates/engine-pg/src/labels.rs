@@ -328,6 +328,7 @@ fn weigh(
         schema: &relation.schema,
         relation: &relation.name,
         relation_comment: relation.comment.as_deref(),
+        stored: relation.kind != RelationKind::View,
         siblings: &relation.columns,
         column,
         type_name: ty.map_or("unknown", |ty| ty.name.as_str()),

@@ -2,6 +2,12 @@
 //! Portuguese, Dutch and Polish. Data only: words are lower case, without accents, compounds
 //! without separators. A word that also means harmless things does not belong here.
 
+mod given;
+mod streets;
+
+pub(crate) use given::is_given_name;
+pub(crate) use streets::is_street_word;
+
 use model::Label;
 
 /// Words by label.
@@ -52,7 +58,9 @@ pub(crate) static LABELS: &[(Label, &str)] = &[
          direccion domicilio codigopostal direccionpostal indirizzo numerocivico \
          indirizzoresidenza residenza endereco logradouro bairro codigopostal2 morada \
          adres straat straatnaam huisnummer postadres woonplaats ulica kodpocztowy nrdomu \
-         numerdomu nrmieszkania adreszamieszkania",
+         numerdomu nrmieszkania adreszamieszkania \
+         birthplace placeofbirth geburtsort lieunaissance lieudenaissance lugarnacimiento \
+         lugardenacimiento luogonascita luogodinascita geboorteplaats miejsceurodzenia",
     ),
     (
         Label::BIRTH_DATE,
@@ -190,7 +198,7 @@ pub(crate) static NAMES: &str = "name names nm naam nom nombre nome username log
 pub(crate) static PERSONS: &str = "customer client user person people member employee staff \
      patient contact guest subscriber applicant candidate student teacher doctor physician \
      nurse tenant owner holder author sender recipient buyer seller payer payee beneficiary \
-     insured driver passenger visitor participant attendee donor voter citizen resident \
+     insured provider driver passenger visitor participant attendee donor voter citizen resident \
      personnel colleague manager parent guardian spouse child dependent lead prospect borrower \
      cardmember author kunde kundin mitarbeiter benutzer person mitglied patienten angestellte \
      ansprechpartner schueler client utilisateur employe personne salarie adherent membre \
@@ -246,38 +254,50 @@ pub(crate) static THINGS: &str = "product item category type types article sku c
      release build group groups team project produkt artikel produit producto prodotto produto \
      categorie kategorie";
 
-/// Given names that many bear, across the languages above; lower case.
-static GIVEN: &str = "  alice bob james john robert michael william david richard joseph thomas \
-     charles christopher daniel matthew anthony mark donald steven paul andrew joshua kenneth \
-     kevin brian george edward ronald timothy jason jeffrey ryan jacob gary nicholas eric \
-     jonathan stephen larry justin scott brandon benjamin samuel gregory frank alexander \
-     raymond patrick jack dennis jerry tyler aaron jose adam nathan henry douglas zachary peter \
-     kyle mary patricia jennifer linda elizabeth barbara susan jessica sarah karen lisa nancy \
-     betty margaret sandra ashley kimberly emily donna michelle carol amanda dorothy melissa \
-     deborah stephanie rebecca sharon laura cynthia kathleen amy angela shirley anna brenda \
-     pamela emma nicole helen samantha katherine christine debra rachel carolyn janet catherine \
-     maria heather diane ruth julie olivia joyce virginia victoria kelly lauren christina joan \
-     evelyn judith megan andrea cheryl hannah jacqueline martha gloria teresa ann sara madison \
-     frances kathryn janice jean abigail sophia hans peter klaus jurgen jürgen wolfgang dieter \
-     uwe bernd manfred thomas andreas stefan frank markus michael heike sabine petra monika \
-     ursula renate karin brigitte ingrid claudia katrin anja julia lena lea leon lukas finn \
-     jonas felix maximilian paula mia pierre jean michel philippe alain nicolas christophe \
-     laurent julien sebastien sébastien guillaume antoine marie nathalie isabelle sylvie \
-     catherine françoise francoise monique sophie camille chloe chloé lea léa manon juan carlos \
-     jose josé luis antonio manuel francisco javier miguel angel ángel pedro alejandro diego \
-     pablo carmen josefa isabel dolores pilar teresa lucia lucía sofia sofía elena marta \
-     giuseppe giovanni mario luigi francesco antonio angelo vincenzo pietro salvatore marco \
-     andrea luca matteo alessandro lorenzo giulia chiara francesca federica valentina alessia \
-     joao joão paulo pedro tiago rui ana beatriz mariana fernanda juliana patricia bruno rafael \
-     gustavo felipe jan piet kees johannes cornelis hendrik willem daan sem bram lars sanne \
-     anouk femke maaike ingrid piotr andrzej krzysztof stanislaw stanisław tomasz pawel paweł \
-     marcin michal michał marek grzegorz jerzy tadeusz katarzyna malgorzata małgorzata \
-     agnieszka krystyna barbara ewa elzbieta elżbieta zofia janina teresa magdalena monika \
-     aleksandra erik lars anders johan karl nils astrid ingrid freya mohammed mohamed muhammad \
-     ahmed ali omar fatima aisha yusuf ibrahim wei li ming jing yan hiroshi takashi yuki sakura \
-     kenji priya rahul amit anita sanjay raj deepa sunita ravi min-jun ji-woo ";
+/// Words for persons that may be organisations as well.
+pub(crate) static ORGANISATIONS: &str = "payer payee tenant client sender recipient buyer seller \
+     holder donor insured lead prospect provider owner beneficiary borrower subscriber participant \
+     cliente klant klient";
 
-/// True for a common given name, in any case.
-pub(crate) fn is_given_name(word: &str) -> bool {
-    GIVEN.contains(&format!(" {} ", word.to_lowercase()))
-}
+/// Words for the name by which somebody signs in.
+pub(crate) static LOGINS: &str = "username login userid loginname benutzername";
+
+/// Words that mean a label only alone and only where persons are held.
+pub(crate) static OF_PERSONS: &[(Label, &str)] = &[
+    (Label::PERSON_NAME, "first last middle maiden given family alias handle initials"),
+    (Label::DRIVING_LICENCE, "drivers licence license dl"),
+    (Label::HEALTH, "deathdate deceased dod"),
+];
+
+/// Words for pictures of somebody, where persons are held.
+pub(crate) static PICTURES: &str = "picture photo image avatar foto bild headshot mugshot";
+
+/// What pictures of somebody are.
+pub(crate) static PICTURE: (Label, &str) = (Label::EMBEDDING, PICTURES);
+
+/// Words for relations of parts of a body by which somebody is known, and for what is kept of them.
+pub(crate) static BODY: &str = "face faces finger fingers fingerprint fingerprints iris voice palm \
+     biometric biometrics retina gait";
+
+/// See [`BODY`].
+pub(crate) static TEMPLATES: &str = "template vector encoding features descriptor data print scan \
+     sample model";
+
+/// Words for relations of payment cards, and for the end of their time.
+pub(crate) static CARDS: &str = "card cards creditcard creditcards debitcard paymentcard \
+     paymentcards karte karten tarjeta tarjetas carte cartes cartao kaart karta";
+
+/// See [`CARDS`].
+pub(crate) static EXPIRY: &str = "expires expiry expiration exp expire valid validuntil validthru \
+     ablauf caducidad";
+
+/// Words for patients.
+pub(crate) static PATIENTS: &str = "patient patients paziente pazienti paciente pacientes \
+     patienten patientid pacjent pacjenci";
+
+/// Words for what is said of a patient, and beginnings of such words.
+pub(crate) static CLINICAL: &str = "code description value result finding outcome procedure dose \
+     dosage severity reaction observation drug vaccine test measurement reading assessment";
+
+/// See [`CLINICAL`].
+pub(crate) static CLINICAL_STEMS: &str = "reason bodysite modality diagnos symptom treatment";

@@ -5,6 +5,8 @@
 use crate::{rules::LabelRules, scan};
 use model::{Label, Labelling, Weighing, catalog::Column};
 
+mod around;
+mod forms;
 mod kind;
 mod named;
 mod samples;
@@ -23,6 +25,8 @@ pub struct ColumnEvidence<'a> {
     pub relation_comment: Option<&'a str>,
     /// All columns of the relation, this one among them.
     pub siblings: &'a [Column],
+    /// The relation keeps its rows; a view's come from elsewhere and are not sampled.
+    pub stored: bool,
     /// The column as the catalog describes it.
     pub column: &'a Column,
     /// The type's name (`int4`, `text`), of a domain its base type's.
@@ -116,8 +120,8 @@ fn free_text(evidence: &ColumnEvidence<'_>, survey: &Survey) -> (Option<Labellin
         let why = format!("{named} of {total} samples are prose that names people");
         return (labelling(0.8, why), true);
     }
-    let talks = named::is_for_prose(evidence) && !named::holds_things(evidence.relation);
-    if talks && evidence.samples.is_empty() {
+    let talks = named::is_for_prose(evidence) && !around::holds_things(evidence.relation);
+    if talks && evidence.stored && evidence.samples.is_empty() {
         let why = format!("column name \"{}\" and no values yet", evidence.column.name);
         return (labelling(0.5, why), false);
     }

@@ -87,6 +87,7 @@ fn the_shop_is_labelled_as_the_cases_say() {
             schema: &found.schema,
             relation: &found.relation,
             relation_comment: None,
+            stored: true,
             siblings: &[],
             column: &found.column,
             type_name: &found.type_name,

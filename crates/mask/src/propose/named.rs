@@ -1,7 +1,9 @@
-//! What a column's name says, together with the things around it: its relation, the columns beside
-//! it, its comment. Knows values by their counts alone.
+//! What a column's name and its comment say. Knows values by their counts alone.
 
-use super::{ColumnEvidence, Kind, Survey};
+use super::{
+    ColumnEvidence, Kind, Survey,
+    around::{self, People},
+};
 use crate::{
     lexicon,
     names::{self, Said, Words},
@@ -23,17 +25,13 @@ pub(super) fn by_name(
     let words = Words::of(name);
     let (label, why) = match names::said(&words) {
         Said::Label(label) => (label, format!("column name \"{name}\"")),
-        Said::NameOfSomething if holds_people(evidence) => {
+        Said::NameOfSomething if names_people(&words, evidence, survey, against) => {
             let why = format!("column name \"{name}\" in relation \"{}\"", evidence.relation);
             (Label::PERSON_NAME, why)
         }
-        said => {
-            if said == Said::NameOfSomething {
-                let why = "nothing says that its relation holds persons";
-                against.push(format!("person_name, by its name: {why}"));
-            }
+        Said::NameOfSomething | Said::Person | Said::Nothing => {
             return weak_name(&words, evidence, survey)
-                .or_else(|| by_surroundings(&words, evidence, kind));
+                .or_else(|| around::by_surroundings(&words, evidence, kind, survey));
         }
     };
     let obstacle = if !kind.can_hold(&label) {
@@ -51,6 +49,27 @@ pub(super) fn by_name(
     Some(Labelling { label, confidence, evidence: vec![why] })
 }
 
+/// True if a `name` or a `login` is a person's: by the relation, where that is clear, and by the
+/// values where it may be organisations as well.
+fn names_people(
+    words: &Words,
+    evidence: &ColumnEvidence<'_>,
+    survey: &Survey,
+    against: &mut Vec<String>,
+) -> bool {
+    let login = lexicon::LOGINS.split_whitespace().any(|word| words.has(word));
+    let why = match around::people(evidence) {
+        People::Surely => return true,
+        People::Likely if login => return true,
+        People::Likely if !survey.unlike_names() => return true,
+        People::Likely => "its values do not look like names of persons",
+        People::Beside if login => return true,
+        People::Beside | People::Unsaid => "nothing says that its relation holds persons",
+    };
+    against.push(format!("person_name, by its name: {why}"));
+    false
+}
+
 /// A number that points elsewhere is a key, whatever it is called.
 fn is_reference(evidence: &ColumnEvidence<'_>, kind: Kind, label: &Label) -> bool {
     let numeric = matches!(kind, Kind::Integer | Kind::Uuid);
@@ -65,33 +84,6 @@ fn weak_name(words: &Words, evidence: &ColumnEvidence<'_>, survey: &Survey) -> O
     })?;
     let why = format!("column name \"{}\" and values that agree", evidence.column.name);
     Some(Labelling { label: label.clone(), confidence: 0.8, evidence: vec![why] })
-}
-
-/// What neither name nor values say, but the relation or the type does: an amount in a payroll, a
-/// position on earth.
-fn by_surroundings(words: &Words, evidence: &ColumnEvidence<'_>, kind: Kind) -> Option<Labelling> {
-    let any = |words: &Words, all: &str| all.split_whitespace().any(|word| words.has(word));
-    let (label, why) = if matches!(kind, Kind::Decimal | Kind::Integer | Kind::Float)
-        && any(&Words::of(evidence.relation), lexicon::PAYROLL)
-        && any(words, lexicon::AMOUNTS)
-    {
-        (Label::INCOME, format!("an amount in relation \"{}\"", evidence.relation))
-    } else if kind == Kind::Other && any(&Words::of(evidence.type_name), lexicon::PLACES) {
-        (Label::LOCATION, format!("type \"{}\"", evidence.type_name))
-    } else {
-        return None;
-    };
-    Some(Labelling { label, confidence: 0.7, evidence: vec![why] })
-}
-
-/// True if the relation holds persons, by its own name (`customers`, `crm_contact`,
-/// `tbl_mitarbeiter`).
-fn holds_people(evidence: &ColumnEvidence<'_>) -> bool {
-    let words = Words::of(evidence.relation);
-    let thing =
-        |word: &[u8]| lexicon::THINGS.split_whitespace().any(|known| known.as_bytes() == word);
-    let all: Vec<&[u8]> = (0..words.len()).map(|at| words.gram(at, at + 1)).collect();
-    all.iter().any(|word| names::is_person(word)) && !all.last().is_some_and(|word| thing(word))
 }
 
 /// A comment that names a label in its own words ("The customer's email address").
@@ -120,11 +112,4 @@ pub(super) fn by_comment(
 pub(super) fn is_for_prose(evidence: &ColumnEvidence<'_>) -> bool {
     let words = Words::of(&evidence.column.name);
     lexicon::PROSE.split_whitespace().any(|word| words.has(word))
-}
-
-/// True if the relation holds things.
-pub(super) fn holds_things(relation: &str) -> bool {
-    let words = Words::of(relation);
-    let thing = |word: &str| words.has(word) || words.has(&format!("{word}s"));
-    lexicon::THINGS.split_whitespace().any(thing)
 }

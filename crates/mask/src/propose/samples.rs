@@ -1,9 +1,8 @@
 //! What sampled values say: how many of them are what. Knows no names.
 
-use super::{ColumnEvidence, Kind, recognise};
-use crate::{checksum, scan, time};
+use super::{ColumnEvidence, Kind, forms, recognise};
+use crate::{checksum, lexicon, scan};
 use model::Label;
-use unicode_segmentation::UnicodeSegmentation;
 
 /// Samples that are looked at; more do not change a share that matters.
 const MAX_SAMPLES: usize = 1_000;
@@ -25,7 +24,13 @@ pub(super) struct Survey {
     /// Shaped like a full name, and of these the ones with a given name that many bear.
     name_shaped: usize,
     given_names: usize,
+    /// Given names and nothing else.
+    lone_names: usize,
+    companies: usize,
     streets: usize,
+    housed: usize,
+    phone_shaped: usize,
+    phone_sure: usize,
     distinct: usize,
     vectors: usize,
 }
@@ -73,21 +78,29 @@ impl Survey {
     }
 
     fn add_text(&mut self, value: &str) {
-        if let Some(label) = recognise(value).or_else(|| by_form(value)) {
+        let label = recognise(value).or_else(|| forms::by_form(value));
+        let shaped = forms::is_phone_shaped(value);
+        self.phone_shaped += usize::from(shaped || label == Some(Label::PHONE));
+        let sure = label == Some(Label::PHONE) || value.starts_with('+') || value.contains('(');
+        self.phone_sure += usize::from(shaped && sure);
+        if let Some(label) = label {
             self.count(label);
         }
-        let words = value.unicode_words().count();
         let digits = value.bytes().filter(u8::is_ascii_digit).count();
         self.digits_only += usize::from(digits == value.len());
         self.short_codes += usize::from(value.len() <= 3);
-        self.streets += usize::from(is_street(value));
-        let shaped = is_name_shaped(value);
+        self.streets += usize::from(forms::is_street(value));
+        self.housed += usize::from(forms::is_housed(value));
+        self.companies += usize::from(forms::is_company(value));
+        let shaped = forms::is_name_shaped(value);
         self.name_shaped += usize::from(shaped);
-        self.given_names += usize::from(shaped && has_given_name(value));
+        self.given_names += usize::from(shaped && forms::has_given_name(value));
+        self.lone_names += usize::from(lexicon::is_given_name(value));
         self.vectors += usize::from(value.starts_with('[') && value.len() > 100 && digits > 50);
-        if words >= 5 {
+        if forms::is_prose(value) {
             self.prose += 1;
-            self.prose_with_names += usize::from(scan::holds_names(value) || has_given_name(value));
+            let named = scan::holds_names(value) || forms::has_given_name(value);
+            self.prose_with_names += usize::from(named);
         }
     }
 
@@ -129,6 +142,12 @@ impl Survey {
         digits.then(|| format!("nearly all of {} samples are digits", self.total))
     }
 
+    /// True if there are values and they are not what names of persons look like: neither two to
+    /// five capitalised words nor given names that many bear.
+    pub(super) fn unlike_names(&self) -> bool {
+        self.total >= 3 && self.share(self.name_shaped) < 0.5 && self.given_names == 0
+    }
+
     /// What was looked at, in words.
     pub(super) fn extent(&self) -> String {
         match self.total {
@@ -144,16 +163,15 @@ impl Survey {
         }
         let found = self.counts.iter().max_by_key(|(_, count)| *count);
         let found = found.map(|(label, count)| (label.clone(), *count));
-        let streets = (self.streets > 0).then_some((Label::POSTAL_ADDRESS, self.streets));
-        // Many languages have more given names than any list: a fifth of known ones is enough
-        // where nearly all values have the shape of a name and differ.
-        let names = (self.distinct * 10 >= self.total * 3
-            && self.given_names > 2
-            && self.share(self.given_names) >= 0.2
-            && self.share(self.name_shaped) >= 0.8)
-            .then_some((Label::PERSON_NAME, self.name_shaped));
+        // Fewer have a word that only addresses have than have the shape of one.
+        let streets = (self.share(self.streets) >= 0.3)
+            .then_some((Label::POSTAL_ADDRESS, self.housed.max(self.streets)));
+        // Local numbers are sure to be telephone numbers where some beside them are.
+        let phones = (self.share(self.phone_sure) >= 0.15 && self.share(self.phone_shaped) >= 0.9)
+            .then_some((Label::PHONE, self.phone_shaped));
+        let names = self.names().map(|count| (Label::PERSON_NAME, count));
         let vectors = (self.vectors > 0).then_some((Label::EMBEDDING, self.vectors));
-        let (label, count) = [found, streets, names, vectors]
+        let (label, count) = [found, phones, streets, names, vectors]
             .into_iter()
             .flatten()
             .find(|(_, count)| self.share(*count) >= LEAST_SHARE)?;
@@ -161,114 +179,24 @@ impl Survey {
         Some((label, self.share(count), why))
     }
 
-    /// Samples of prose that name people, and samples of prose.
+    /// Samples that are names of persons, if enough are. Many languages have more given names than
+    /// any list: some known ones are enough where nearly all values have the shape of a name and
+    /// differ, and few end as companies do.
+    fn names(&self) -> Option<usize> {
+        let vary = self.distinct * 10 >= self.total * 3 && self.share(self.companies) < 0.05;
+        let full = self.given_names > 2
+            && self.share(self.given_names) >= 0.15
+            && self.share(self.name_shaped) >= 0.8;
+        let lone = self.lone_names > 4 && self.share(self.lone_names) >= LEAST_SHARE;
+        match (vary && full, lone) {
+            (true, _) => Some(self.name_shaped),
+            (false, true) => Some(self.lone_names),
+            (false, false) => None,
+        }
+    }
+
+    /// Samples of prose that name people, and samples of prose; none where prose is an exception.
     pub(super) fn prose_with_names(&self) -> (usize, usize) {
-        (self.prose_with_names, self.prose)
+        if self.share(self.prose) < 0.05 { (0, 0) } else { (self.prose_with_names, self.prose) }
     }
-}
-
-/// Forms that are telling when a whole column has them, though not in running text.
-fn by_form(value: &str) -> Option<Label> {
-    if value.parse::<std::net::IpAddr>().is_ok() && value.contains(['.', ':']) {
-        return Some(Label::NETWORK_ADDRESS);
-    }
-    let hex = value.len() == 17
-        && value.split([':', '-']).count() == 6
-        && value
-            .split([':', '-'])
-            .all(|p| p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit()));
-    if hex {
-        return Some(Label::NETWORK_ADDRESS);
-    }
-    let digits: Vec<u8> = value.bytes().filter(u8::is_ascii_digit).map(|b| b - b'0').collect();
-    if digits.len() == value.len() {
-        return bare_digits(&digits);
-    }
-    let separated = value.bytes().all(|b| b.is_ascii_digit() || b" -()/.+".contains(&b));
-    let phone = separated
-        && (9..=15).contains(&digits.len())
-        && (value.starts_with(['+', '0', '(']))
-        && time::parse_date(value.get(..10).unwrap_or_default()).is_none();
-    phone.then_some(Label::PHONE)
-}
-
-/// Digits alone need a checksum that most numbers fail.
-fn bare_digits(digits: &[u8]) -> Option<Label> {
-    let national = checksum::cpf(digits)
-        || checksum::cnpj(digits)
-        || checksum::nir(digits)
-        || checksum::steuer_id(digits)
-        || checksum::pesel(digits)
-        || checksum::bsn(digits)
-        || checksum::aadhaar(digits);
-    national.then_some(Label::NATIONAL_ID)
-}
-
-/// `12 Main Street`, `Hauptstraße 7`, `4, rue de la Paix`.
-fn is_street(value: &str) -> bool {
-    let lower = value.to_lowercase();
-    let ways = [
-        "street",
-        " st",
-        " ave",
-        "avenue",
-        " road",
-        " rd",
-        "lane",
-        " drive",
-        "blvd",
-        "boulevard",
-        "straße",
-        "strasse",
-        "str.",
-        "weg ",
-        "platz",
-        "gasse",
-        "allee",
-        "rue ",
-        "chemin",
-        "calle ",
-        "avenida",
-        "plaza",
-        "via ",
-        "viale",
-        "piazza",
-        "corso",
-        "rua ",
-        "travessa",
-        "straat",
-        "laan",
-        "gracht",
-        "plein",
-        "ulica",
-        "ul.",
-        "aleja",
-        "apt",
-        "suite",
-    ];
-    lower.bytes().any(|byte| byte.is_ascii_digit())
-        && value.chars().filter(|c| c.is_alphabetic()).count() >= 5
-        && value.len() < 200
-        && ways.iter().any(|way| lower.contains(way))
-}
-
-/// Two to five words of letters, capitalised where the script has capitals.
-fn is_name_shaped(value: &str) -> bool {
-    let words: Vec<&str> = value.split_whitespace().collect();
-    let lettered = |word: &&str| {
-        word.chars().all(|c| c.is_alphabetic() || ".'’-".contains(c))
-            && word.chars().next().is_some_and(|first| !first.is_lowercase())
-    };
-    let particles = words.iter().filter(|word| !lettered(word)).count();
-    (2..=5).contains(&words.len())
-        && particles + 2 <= words.len()
-        && value.chars().all(|c| c.is_alphabetic() || " .'’-".contains(c))
-}
-
-/// True if one of the words is a capitalised given name that many bear.
-fn has_given_name(value: &str) -> bool {
-    value
-        .unicode_words()
-        .filter(|word| word.chars().next().is_some_and(char::is_uppercase))
-        .any(crate::lexicon::is_given_name)
 }

@@ -31,11 +31,17 @@ fn category(type_name: &str) -> char {
 }
 
 fn propose_for(relation: &str, column: &Column, ty: &str, samples: &[String]) -> Option<Labelling> {
+    // `relation (this, that)` names columns beside it.
+    let (relation, beside) = relation.split_once(" (").unwrap_or((relation, ""));
+    let beside = beside.trim_end_matches(')').split(", ").filter(|name| !name.is_empty());
+    let siblings: Vec<Column> =
+        beside.zip(2..).map(|(name, number)| Column { number, ..self::column(name) }).collect();
     let evidence = ColumnEvidence {
         schema: "public",
         relation,
         relation_comment: None,
-        siblings: &[],
+        stored: true,
+        siblings: &siblings,
         column,
         type_name: ty,
         type_category: category(ty),

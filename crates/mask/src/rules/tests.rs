@@ -25,6 +25,7 @@ fn weigh(rules: &LabelRules, name: &str, ty: &str, samples: &[&str]) -> Option<W
         schema: "public",
         relation: "members",
         relation_comment: None,
+        stored: true,
         siblings: &[],
         column: &column,
         type_name: ty,
