@@ -2,9 +2,11 @@
 //! Portuguese, Dutch and Polish. Data only: words are lower case, without accents, compounds
 //! without separators. A word that also means harmless things does not belong here.
 
+mod eastern;
 mod given;
 mod streets;
 
+pub(crate) use eastern::{EASTERN_FAMILIES, EASTERN_PLACES, JAPANESE_FAMILIES};
 pub(crate) use given::is_given_name;
 pub(crate) use streets::is_street_word;
 

@@ -9,6 +9,7 @@ mod around;
 mod forms;
 mod kind;
 mod named;
+mod numbers;
 mod samples;
 
 pub(crate) use kind::Kind;

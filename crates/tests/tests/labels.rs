@@ -233,3 +233,51 @@ fn labels_are_exported_for_a_review() {
         assert!(!csv.contains(value) && !markdown.contains(value), "{value}");
     }
 }
+
+#[test]
+fn a_rule_labels_what_it_fits_without_a_restart() {
+    let mut stage = stage();
+    stage
+        .truth(
+            "create table gym (badge text, room text);
+             insert into gym select 'M-' || 1000 + g, 'M-' || g from generate_series(1, 9) g",
+        )
+        .unwrap();
+    until("the table", || labels(&stage, &["list", "--all"]).stdout.contains("gym.badge"));
+    let mut session = Raw::sign_in(stage.weir.port(), PERSON, PASSWORD, "shop").unwrap();
+    assert!(shows(&mut session, "select badge from gym").contains("M-1001"));
+    let file = stage.weir.folder().join("weir.toml");
+    let before = std::fs::read_to_string(&file).unwrap();
+    let rule = "\n[[labels.rule]]\nlabel = \"member_badge\"\nclass = \"phi\"\ntable = \"gym\"\n\
+                value = 'M-\\d{4}'\n";
+    std::fs::write(&file, format!("{before}{rule}")).unwrap();
+    until("a mask", || !shows(&mut session, "select badge from gym").contains("M-1001"));
+    assert!(shows(&mut session, "select room from gym").contains("M-9"), "the value decides");
+    until("the label", || {
+        let badge = json(&stage, &["explain", "gym.badge", "--json"]);
+        badge["by"] == "rule" && badge["class"] == "phi" && badge["label"] == "member_badge"
+    });
+    // The class is what policies see: whoever may see health data sees the badge.
+    let policy = "@id(\"own-phi\")\npermit (principal == Person::\"alice\", action == \
+                  Action::\"disclose\", resource in Class::\"phi\");\n";
+    std::fs::write(stage.weir.policies().join("own.cedar"), policy).unwrap();
+    until("a value", || shows(&mut session, "select badge from gym").contains("M-1001"));
+    std::fs::remove_file(stage.weir.policies().join("own.cedar")).unwrap();
+    until("a mask", || !shows(&mut session, "select badge from gym").contains("M-1001"));
+    // A person's decision about the column stands over the rule.
+    labels(&stage, &["set", "gym.badge", "none"]).success().unwrap();
+    until("a value", || shows(&mut session, "select badge from gym").contains("M-1001"));
+    labels(&stage, &["set", "gym.badge", "--clear"]).success().unwrap();
+    until("a mask", || !shows(&mut session, "select badge from gym").contains("M-1001"));
+    // A broken rule is reported with its line, and the last good ones stay.
+    let line = before.lines().count() + 6;
+    let broken = format!("{before}{}", rule.replace("M-\\d{4}", "M-["));
+    std::fs::write(&file, broken).unwrap();
+    let check = stage.weir.run(&["check"]).unwrap();
+    assert_eq!(check.code, Some(2), "{check}");
+    assert!(check.stderr.contains(&format!("weir.toml:{line}:9: this is no regular")), "{check}");
+    assert!(!shows(&mut session, "select badge from gym").contains("M-1001"));
+    std::fs::write(&file, before).unwrap();
+    until("a value", || shows(&mut session, "select badge from gym").contains("M-1001"));
+    stage.weir.stop().unwrap();
+}

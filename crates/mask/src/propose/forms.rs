@@ -18,6 +18,9 @@ pub(super) fn by_form(value: &str) -> Option<Label> {
     if hex {
         return Some(Label::NETWORK_ADDRESS);
     }
+    if is_account(value) {
+        return Some(Label::BANK_ACCOUNT);
+    }
     let digits: Vec<u8> = value.bytes().filter(u8::is_ascii_digit).map(|b| b - b'0').collect();
     if digits.len() == value.len() {
         return bare_digits(&digits);
@@ -28,6 +31,28 @@ pub(super) fn by_form(value: &str) -> Option<Label> {
         && (value.starts_with(['+', '0', '(']))
         && time::parse_date(value.get(..10).unwrap_or_default()).is_none();
     phone.then_some(Label::PHONE)
+}
+
+/// An IBAN by its check digits, of whatever length: countries have changed theirs.
+fn is_account(value: &str) -> bool {
+    let bytes: Vec<u8> = value.bytes().filter(|b| *b != b' ').collect();
+    let head = bytes.get(..2).is_some_and(|land| land.iter().all(u8::is_ascii_uppercase))
+        && bytes.get(2..4).is_some_and(|check| check.iter().all(u8::is_ascii_digit));
+    let rest = bytes.iter().cycle().skip(4).take(bytes.len()).try_fold(0_u32, |rest, b| match b {
+        b'0'..=b'9' => Some((rest * 10 + u32::from(b - b'0')) % 97),
+        b'A'..=b'Z' => Some((rest * 100 + u32::from(b - b'A') + 10) % 97),
+        _ => None,
+    });
+    (15..=34).contains(&bytes.len()) && head && rest == Some(1)
+}
+
+/// Eleven digits as mobile telephones in China have them.
+pub(super) fn is_chinese_mobile(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    bytes.len() == 11
+        && bytes.iter().all(u8::is_ascii_digit)
+        && bytes.starts_with(b"1")
+        && bytes.get(1).is_some_and(|second| (b'3'..=b'9').contains(second))
 }
 
 /// Digits alone need a checksum that most numbers fail.
@@ -44,7 +69,20 @@ fn bare_digits(digits: &[u8]) -> Option<Label> {
 
 /// `12 Main Street`, `Hauptstraße 7`, `4, rue de la Paix`, with a word that only addresses have.
 pub(super) fn is_street(value: &str) -> bool {
-    is_housed(value) && value.split([' ', ',', '/']).any(lexicon::is_street_word)
+    let eastern = value.chars().filter(|c| lexicon::EASTERN_PLACES.contains(*c)).count();
+    let numbered = value.chars().any(|c| c.is_ascii_digit() || "座棟".contains(c));
+    eastern >= 2 && numbered
+        || is_housed(value)
+            && (value.split([' ', ',', '/']).any(lexicon::is_street_word) || has_postcode(value))
+}
+
+/// A house number before a comma, and behind it a part of four to six digits and a town.
+fn has_postcode(value: &str) -> bool {
+    let Some((line, rest)) = value.split_once(',') else { return false };
+    let post = rest
+        .split([' ', ',', '-'])
+        .any(|word| (4..=6).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit()));
+    post && line.bytes().any(|b| b.is_ascii_digit()) && rest.chars().any(char::is_uppercase)
 }
 
 /// Shaped like a line of an address: words and a number of a house, before or behind them.
@@ -75,7 +113,7 @@ pub(super) fn is_phone_shaped(value: &str) -> bool {
 }
 
 /// Words that companies end their names with.
-const COMPANIES: &str = " inc ltd llc plc corp gmbh ag kg kgaa ohg ug gbr sarl sas sa srl spa snc sas \
+const COMPANIES: &str = " inc ltd llc plc corp gmbh ag kg kgaa ohg ug gbr sarl sas sa srl spa snc \
     bv nv ab oy as aps co group sons partners ltda eireli cia hermanos asociados associati zoo sp \
     stiftung e.v. holding ";
 
@@ -94,6 +132,26 @@ pub(super) fn is_prose(value: &str) -> bool {
         small += usize::from(!word.chars().next().is_some_and(char::is_uppercase));
     }
     words >= 5 && small * 5 > words * 2
+}
+
+/// A name in a script without capitals: a family name that many bear, and one to three signs more.
+pub(super) fn is_eastern_name(value: &str) -> bool {
+    let signs: Vec<char> = value.chars().filter(|c| !" 　".contains(*c)).collect();
+    let eastern = |c: &char| ('\u{4e00}'..='\u{9fff}').contains(c) || ('가'..='힣').contains(c);
+    (2..=5).contains(&signs.len()) && signs.iter().all(eastern) && {
+        let compact: String = signs.iter().collect();
+        let first = signs.first().is_some_and(|first| lexicon::EASTERN_FAMILIES.contains(*first));
+        let japanese = value.contains([' ', '　'])
+            && lexicon::JAPANESE_FAMILIES.split(' ').any(|family| compact.starts_with(family));
+        japanese || first && signs.len() <= 4
+    }
+}
+
+/// True for what Slavic names of persons end in.
+pub(super) fn has_slavic_name(value: &str) -> bool {
+    let ends =
+        ["вич", "вна", "ична", "ова", "ева", "ина", "ов", "ев", "ин", "ский", "ская", "енко"];
+    value.split_whitespace().filter(|word| ends.iter().any(|end| word.ends_with(end))).count() >= 2
 }
 
 /// Two to five words of letters, capitalised where the script has capitals.

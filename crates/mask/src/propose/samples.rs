@@ -1,6 +1,6 @@
 //! What sampled values say: how many of them are what. Knows no names.
 
-use super::{ColumnEvidence, Kind, forms, recognise};
+use super::{ColumnEvidence, Kind, forms, numbers, recognise};
 use crate::{checksum, lexicon, scan};
 use model::Label;
 
@@ -24,6 +24,7 @@ pub(super) struct Survey {
     /// Shaped like a full name, and of these the ones with a given name that many bear.
     name_shaped: usize,
     given_names: usize,
+    eastern_names: usize,
     /// Given names and nothing else.
     lone_names: usize,
     companies: usize,
@@ -33,6 +34,9 @@ pub(super) struct Survey {
     phone_sure: usize,
     distinct: usize,
     vectors: usize,
+    /// By kind: national numbers whose check many others pass too.
+    national: [usize; numbers::KINDS],
+    chinese_mobiles: usize,
 }
 
 impl Survey {
@@ -86,6 +90,8 @@ impl Survey {
         if let Some(label) = label {
             self.count(label);
         }
+        numbers::count(value, &mut self.national);
+        self.chinese_mobiles += usize::from(forms::is_chinese_mobile(value));
         let digits = value.bytes().filter(u8::is_ascii_digit).count();
         self.digits_only += usize::from(digits == value.len());
         self.short_codes += usize::from(value.len() <= 3);
@@ -94,7 +100,9 @@ impl Survey {
         self.companies += usize::from(forms::is_company(value));
         let shaped = forms::is_name_shaped(value);
         self.name_shaped += usize::from(shaped);
-        self.given_names += usize::from(shaped && forms::has_given_name(value));
+        let known = forms::has_given_name(value) || forms::has_slavic_name(value);
+        self.given_names += usize::from(shaped && known);
+        self.eastern_names += usize::from(forms::is_eastern_name(value));
         self.lone_names += usize::from(lexicon::is_given_name(value));
         self.vectors += usize::from(value.starts_with('[') && value.len() > 100 && digits > 50);
         if forms::is_prose(value) {
@@ -169,9 +177,14 @@ impl Survey {
         // Local numbers are sure to be telephone numbers where some beside them are.
         let phones = (self.share(self.phone_sure) >= 0.15 && self.share(self.phone_shaped) >= 0.9)
             .then_some((Label::PHONE, self.phone_shaped));
+        let mobiles = (self.total >= 10 && self.share(self.chinese_mobiles) >= 0.95)
+            .then_some((Label::PHONE, self.chinese_mobiles));
+        let most = self.national.iter().max().copied().unwrap_or(0);
+        let national = (self.total >= 10 && self.distinct > 5 && self.share(most) >= 0.85)
+            .then_some((Label::NATIONAL_ID, most));
         let names = self.names().map(|count| (Label::PERSON_NAME, count));
         let vectors = (self.vectors > 0).then_some((Label::EMBEDDING, self.vectors));
-        let (label, count) = [found, phones, streets, names, vectors]
+        let (label, count) = [found, national, phones, mobiles, streets, names, vectors]
             .into_iter()
             .flatten()
             .find(|(_, count)| self.share(*count) >= LEAST_SHARE)?;
@@ -188,6 +201,10 @@ impl Survey {
             && self.share(self.given_names) >= 0.15
             && self.share(self.name_shaped) >= 0.8;
         let lone = self.lone_names > 4 && self.share(self.lone_names) >= LEAST_SHARE;
+        // Any two signs may begin like a family name: nearly all have to, and differ.
+        if self.total >= 5 && self.share(self.eastern_names) >= 0.75 && vary {
+            return Some(self.eastern_names);
+        }
         match (vary && full, lone) {
             (true, _) => Some(self.name_shaped),
             (false, true) => Some(self.lone_names),

@@ -64,3 +64,21 @@ fn names_are_labelled_as_the_cases_say() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+#[test]
+fn samples_are_labelled_as_the_cases_say() {
+    let mut failures = Vec::new();
+    for row in testing::rows(include_str!("../../cases/samples.md")) {
+        let [expected, ty, values] = row.as_slice() else { panic!("{row:?}") };
+        let samples: Vec<String> = values.split("; ").map(str::to_owned).collect();
+        let found = propose_for("t1", &column("c1"), ty, &samples);
+        let got = found.as_ref().map_or("-", |labelling| labelling.label.as_str());
+        if got != expected {
+            failures.push(format!("{}, …: {got}, not {expected}", samples[0]));
+        }
+        for (value, line) in samples.iter().zip(found.iter().flat_map(|l| &l.evidence)) {
+            assert!(!line.contains(value.as_str()), "the evidence holds a value: {line}");
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
