@@ -42,9 +42,25 @@ fn expected(page: &str) -> BTreeMap<String, String> {
     pairs.filter(|(column, _)| column != "column").collect()
 }
 
-/// The rows of one column, as a client sees them.
-fn cells(text: &str) -> Vec<&str> {
-    text.lines().collect()
+/// Reads columns one by one; gives the rows of each.
+fn read<'c>(
+    columns: &[&'c str],
+    table: &str,
+    run: impl Fn(&str) -> anyhow::Result<String>,
+) -> anyhow::Result<BTreeMap<&'c str, Vec<String>>> {
+    let one = |(at, name): (usize, &&str)| {
+        format!("select '## {at}'; select \"{name}\" from \"{table}\";")
+    };
+    let text = run(&columns.iter().enumerate().map(one).collect::<String>())?;
+    let mut rows: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut current = "";
+    for line in text.lines() {
+        match line.strip_prefix("## ") {
+            Some(at) => current = columns[at.parse::<usize>()?],
+            None => rows.entry(current).or_default().push(line.to_owned()),
+        }
+    }
+    Ok(rows)
 }
 
 fn check(name: &str, page: &str) {
@@ -65,40 +81,39 @@ fn check(name: &str, page: &str) {
     let expected = expected(page);
     let mut failures = Vec::new();
     let mut seen = 0;
-    let tables: std::collections::BTreeSet<&str> =
-        listed.as_array().unwrap().iter().map(|one| one["table"].as_str().unwrap()).collect();
-    assert!(tables.len() >= 12, "{tables:?}");
+    let mut tables: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for column in listed.as_array().unwrap() {
-        let (table, own) = (column["table"].as_str().unwrap(), column["column"].as_str().unwrap());
-        let place = format!("{table}.{own}");
-        let wanted = expected.get(&place).map(String::as_str);
-        seen += usize::from(wanted.is_some());
-        let found = column["label"].as_str();
-        if found != wanted.filter(|label| *label != "inside") {
-            failures.push(format!("{place} is {found:?}, not {wanted:?}"));
-        }
-        let sql = format!("select \"{own}\" from \"{table}\"");
-        let truth = server.psql(name, &sql).unwrap();
-        let shown = match weir.psql(PERSON, name, &sql).unwrap().success() {
-            Ok(shown) => shown,
-            Err(error) => {
-                failures.push(format!("{place} cannot be read: {error}"));
-                continue;
+        tables.entry(column["table"].as_str().unwrap()).or_default().push(column);
+    }
+    assert!(tables.len() >= 12, "{tables:?}");
+    for (table, columns) in tables {
+        let names: Vec<&str> = columns.iter().map(|one| one["column"].as_str().unwrap()).collect();
+        let truth = read(&names, table, |sql| server.psql(name, sql)).unwrap();
+        let shown = read(&names, table, |sql| weir.psql(PERSON, name, sql)?.success()).unwrap();
+        for column in columns {
+            let own = column["column"].as_str().unwrap();
+            let place = format!("{table}.{own}");
+            let wanted = expected.get(&place).map(String::as_str);
+            seen += usize::from(wanted.is_some());
+            let found = column["label"].as_str();
+            if found != wanted.filter(|label| *label != "inside") {
+                failures.push(format!("{place} is {found:?}, not {wanted:?}"));
             }
-        };
-        let (truth, shown) = (cells(&truth), cells(&shown));
-        assert_eq!(truth.len(), shown.len(), "{place}");
-        // The first of January is what any other day of that year is masked to.
-        let same = |(t, s): &(&&str, &&str)| !t.is_empty() && t == s;
-        let hidden = |t: &str| wanted == Some("birth_date") && t.ends_with("-01-01");
-        let raw = truth.iter().zip(&shown).filter(same).filter(|(t, _)| !hidden(t)).count();
-        let full = truth.iter().filter(|cell| !cell.is_empty()).count();
-        match wanted {
-            Some(_) if raw > 0 => failures.push(format!("{place}: {raw} of {full} cells raw")),
-            None if raw < full => {
-                failures.push(format!("{place}: {} of {full} harmless cells masked", full - raw));
+            let (truth, shown) = (&truth[own], &shown[own]);
+            assert_eq!(truth.len(), shown.len(), "{place}");
+            // The first of January is what any other day of that year is masked to.
+            let hidden = |t: &str| wanted == Some("birth_date") && t.ends_with("-01-01");
+            let same = |(t, s): &(&String, &String)| !t.is_empty() && t == s;
+            let raw = truth.iter().zip(shown).filter(same);
+            let raw = raw.filter(|(t, _)| !hidden(t)).count();
+            let full = truth.iter().filter(|cell| !cell.is_empty()).count();
+            match wanted {
+                Some(_) if raw > 0 => failures.push(format!("{place}: {raw} of {full} cells raw")),
+                None if raw < full => {
+                    failures.push(format!("{place}: {} of {full} cells masked", full - raw));
+                }
+                _ => {}
             }
-            _ => {}
         }
     }
     assert_eq!(seen, expected.len(), "a column that the page names is not there");

@@ -73,7 +73,10 @@ pub(super) fn is_street(value: &str) -> bool {
     let numbered = value.chars().any(|c| c.is_ascii_digit() || "座棟".contains(c));
     eastern >= 2 && numbered
         || is_housed(value)
-            && (value.split([' ', ',', '/']).any(lexicon::is_street_word) || has_postcode(value))
+            // A saint comes first, a street does not.
+            && (value.split([' ', ',', '/']).enumerate().any(|(at, word)| {
+                lexicon::is_street_word(word) && (at > 0 || !word.to_lowercase().starts_with("st."))
+            }) || has_postcode(value))
 }
 
 /// A house number before a comma, and behind it a part of four to six digits and a town.
@@ -82,7 +85,18 @@ fn has_postcode(value: &str) -> bool {
     let post = rest
         .split([' ', ',', '-'])
         .any(|word| (4..=6).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit()));
-    post && line.bytes().any(|b| b.is_ascii_digit()) && rest.chars().any(char::is_uppercase)
+    // `CW6 4NU`: the two words end such a line.
+    let (behind, before) = rest.rsplit_once(' ').map_or(("", ""), |(b, last)| (last, b));
+    let outward = before.rsplit(' ').next().unwrap_or_default();
+    let british = behind.len() == 3
+        && behind.bytes().zip(*b"9AA").all(|(b, form)| {
+            if form == b'9' { b.is_ascii_digit() } else { b.is_ascii_uppercase() }
+        })
+        && (2..=4).contains(&outward.len())
+        && outward.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    (post || british)
+        && line.bytes().any(|b| b.is_ascii_digit())
+        && rest.chars().any(char::is_uppercase)
 }
 
 /// Shaped like a line of an address: words and a number of a house, before or behind them.
