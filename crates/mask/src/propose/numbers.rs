@@ -63,7 +63,7 @@ fn canada(digits: &[u8]) -> bool {
 }
 
 fn australian_tax(digits: &[u8]) -> bool {
-    digits.len() == 9 && sum(digits, &[1, 4, 3, 7, 5, 8, 6, 9, 10]) % 11 == 0
+    digits.len() == 9 && sum(digits, &[1, 4, 3, 7, 5, 8, 6, 9, 10]).is_multiple_of(11)
 }
 
 fn australian_medicare(digits: &[u8]) -> bool {
@@ -100,8 +100,8 @@ fn romania(digits: &[u8]) -> bool {
 
 fn norway(digits: &[u8]) -> bool {
     digits.len() == 11
-        && sum(digits, &[3, 7, 6, 1, 8, 9, 4, 5, 2, 1]) % 11 == 0
-        && sum(digits, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]) % 11 == 0
+        && sum(digits, &[3, 7, 6, 1, 8, 9, 4, 5, 2, 1]).is_multiple_of(11)
+        && sum(digits, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
 }
 
 fn russia(digits: &[u8]) -> bool {
