@@ -227,7 +227,9 @@ proptest! {
             let masked = matches!(disclosure, Disclosure::Masked { .. });
             prop_assert!(masked || !output.unknown && !output.sources.iter().any(hidden));
             let bare = matches!(disclosure, Disclosure::Raw { labels } if labels.is_empty());
-            prop_assert!(!bare);
+            // A guarded statistic alone is nobody's value.
+            let statistic = output.sources.is_empty() && !output.statistics.is_empty();
+            prop_assert!(!bare || statistic);
         }
         if facts.is_write() {
             prop_assert!(verdict.durability >= model::Durability::BeforeEffect);

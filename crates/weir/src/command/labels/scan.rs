@@ -64,7 +64,7 @@ async fn found(view: &View<'_>, name: &str) -> Result<Vec<store::FoundLabel>, Fa
     let mut reader = CatalogReader::connect(&reached).await.with_context(of)?;
     let catalog = reader.read(1).await.with_context(of)?;
     let mut labeller = Labeller::new(Arc::new(labels::rules(view.config, name)?));
-    let (_, found) = labeller.label(&mut reader, &catalog).await.with_context(of)?;
+    let (_, found) = labeller.label(&mut reader, &catalog, false).await.with_context(of)?;
     Ok(labels::rows(name, found))
 }
 
