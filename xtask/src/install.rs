@@ -45,6 +45,9 @@ const CLIENTS: [Need; 6] = [
 const PYTHON: [&str; 4] =
     ["psycopg[binary]==3.3.9", "asyncpg==0.32.0", "SQLAlchemy==2.1.9", "greenlet==3.5.6"];
 
+/// What makes labelled data, and what Weir's detection is compared with.
+const EVALUATION: [&str; 2] = ["Faker==40.63.0", "presidio-analyzer==2.2.366"];
+
 /// The node client.
 const NODE: &str = "pg@8.23.1";
 
@@ -118,16 +121,27 @@ pub(crate) fn clients() -> Result<PathBuf> {
     Ok(cache::folder()?.join("clients"))
 }
 
-/// A virtual environment whose name holds the versions: other versions are another environment.
+/// What the evaluation needs; answers its Python.
+pub(crate) fn evaluation() -> Result<PathBuf> {
+    packages(CLIENTS.iter().filter(|need| need.package == "python3-venv"))?;
+    let folder = cache::folder()?.join("evaluation");
+    step("Faker and Presidio", || environment(&folder, &EVALUATION))?;
+    Ok(folder.join("bin/python"))
+}
+
 fn python() -> Result<()> {
-    let folder = clients()?.join("python");
+    environment(&clients()?.join("python"), &PYTHON)
+}
+
+/// A virtual environment that says which versions it has: others replace it.
+fn environment(folder: &Path, wanted: &[&str]) -> Result<()> {
     let stamp = folder.join("installed");
-    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == PYTHON.join("\n")) {
+    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == wanted.join("\n")) {
         return Ok(());
     }
-    show(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-    show(Command::new(folder.join("bin/pip")).args(["install", "--quiet"]).args(PYTHON))?;
-    std::fs::write(stamp, PYTHON.join("\n")).context("cannot note what is installed")
+    show(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(folder))?;
+    show(Command::new(folder.join("bin/pip")).args(["install", "--quiet"]).args(wanted))?;
+    std::fs::write(stamp, wanted.join("\n")).context("cannot note what is installed")
 }
 
 fn node() -> Result<()> {

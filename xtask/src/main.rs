@@ -3,6 +3,7 @@
 
 mod bench;
 mod demo;
+mod eval;
 mod fuzz;
 mod install;
 mod leak;
@@ -22,6 +23,7 @@ cargo xtask COMMAND
   bench [--quick]  compare with a direct connection and with PgBouncer (quick: two minutes)
   tidy             check the house rules
   fuzz [--seconds N]  run every fuzz target for N seconds each (10)
+  eval [--quick] [--seed S]  what is found in labelled data, beside Presidio in the same run
   leak [--statements N] [--seed S]  look for labelled values behind random statements (100000)
 ";
 
@@ -47,6 +49,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["tidy"] => tidy::run(),
         ["fuzz"] => fuzz::run(fuzz::SECONDS),
         ["fuzz", "--seconds", seconds] => fuzz::run(seconds.parse()?),
+        ["eval", words @ ..] => eval::run(words),
         ["leak", words @ ..] => leak::run(words),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

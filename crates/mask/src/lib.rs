@@ -58,6 +58,7 @@ pub use copy::{CopyError, CopyFormat, CopyMask, CopyStream, MAX_ROW_BYTES};
 pub use key::{Key, MAX_KEYS};
 pub use propose::{ColumnEvidence, weigh};
 pub use rules::{LabelRule, LabelRules, RuleText};
+pub use scan::{Find, find};
 
 #[cfg(test)]
 mod testing;

@@ -19,12 +19,15 @@ mod secrets;
 
 pub(crate) use prose::{free_text, holds_names};
 
-/// Something found: where it stands and what it is.
+/// Something found in text: where it stands, in bytes, and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Find {
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-    pub(crate) label: Label,
+pub struct Find {
+    /// The first byte; never inside a character of UTF-8.
+    pub start: usize,
+    /// The byte behind the last.
+    pub end: usize,
+    /// What it is.
+    pub label: Label,
 }
 
 /// Masks what is found in `value`, keeping the rest. Appends only when something was found.
@@ -38,8 +41,8 @@ pub(crate) fn text(value: &[u8], out: &mut Vec<u8>) -> Applied {
     Applied::Masked
 }
 
-/// Everything found, in order, without overlaps.
-pub(crate) fn find(value: &[u8]) -> Vec<Find> {
+/// Everything that the content scan finds in `value`, in order, without overlaps.
+pub fn find(value: &[u8]) -> Vec<Find> {
     let mut finds = Vec::new();
     let hints = prefilter::look(value);
     if hints.at {
