@@ -13,6 +13,7 @@ use model::Label;
 mod context;
 mod email;
 mod numbers;
+mod people;
 mod prefilter;
 mod prose;
 mod secrets;
@@ -56,6 +57,9 @@ pub fn find(value: &[u8]) -> Vec<Find> {
     }
     if hints.plain {
         secrets::find_plain(value, &mut finds);
+    }
+    if hints.capital {
+        people::find(value, &mut finds);
     }
     if finds.len() > 1 {
         settle(value, &mut finds);

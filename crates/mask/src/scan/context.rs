@@ -12,6 +12,7 @@ pub(super) struct Announced {
     pub(super) national: bool,
     pub(super) birth: bool,
     pub(super) security: bool,
+    pub(super) version: bool,
 }
 
 impl Announced {
@@ -20,6 +21,7 @@ impl Announced {
         self.national |= other.national;
         self.birth |= other.birth;
         self.security |= other.security;
+        self.version |= other.version;
     }
 }
 
@@ -31,6 +33,7 @@ static WORDS: LazyLock<HashMap<&'static [u8], Announced>> = LazyLock::new(|| {
         (NATIONAL, Announced { national: true, ..none }),
         (BIRTH, Announced { birth: true, ..none }),
         (SECURITY, Announced { security: true, ..none }),
+        (VERSION, Announced { version: true, ..none }),
     ];
     for (words, kind) in kinds {
         for word in words {
@@ -48,7 +51,7 @@ pub(super) fn before(value: &[u8], at: usize) -> Announced {
         *slot = byte.to_ascii_lowercase();
     }
     let window = window.get(..text.len()).unwrap_or_default();
-    let mut announced = Announced::default();
+    let mut announced = Announced { phone: ends_in_phone(window), ..Announced::default() };
     let mut previous = None;
     let mut from = 0;
     for to in 0..=window.len() {
@@ -64,6 +67,13 @@ pub(super) fn before(value: &[u8], at: usize) -> Announced {
         from = to + 1;
     }
     announced
+}
+
+/// True if the text ends in an announcement of a script without spaces, and little behind it.
+fn ends_in_phone(window: &[u8]) -> bool {
+    let known = |text: &[u8]| PHONE_ENDS.iter().any(|word| text.ends_with(word.as_bytes()));
+    // A colon, a space, or a colon of full width and a particle stand between.
+    (0..=6).filter_map(|cut| window.get(..window.len().checked_sub(cut)?)).any(known)
 }
 
 /// Announcements of telephone numbers.
@@ -91,6 +101,15 @@ const PHONE: &[&str] = &[
     "contact",
     "callback",
     "telefon",
+    "rufen",
+    "téléphone",
+    "rappeler",
+    "teléfono",
+    "móvil",
+    "rückruf",
+    "telefonnummer",
+    "handynummer",
+    "telephone number",
     "handy",
     "mobil",
     "rufnummer",
@@ -159,6 +178,12 @@ const NATIONAL: &[&str] = &[
 /// Announcements of dates of birth.
 const BIRTH: &[&str] = &[
     "born",
+    "né le",
+    "née le",
+    "nací el",
+    "nacido",
+    "nacida",
+    "född",
     "dob",
     "d.o.b",
     "birth",
@@ -176,6 +201,13 @@ const BIRTH: &[&str] = &[
     "geboortedatum",
     "urodzenia",
 ];
+
+/// What says that four numbers with dots are no address of a machine.
+const VERSION: &[&str] = &["version", "release", "build", "firmware", "update", "driver", "v"];
+
+/// The ends of announcements of telephone numbers in scripts without spaces between words.
+const PHONE_ENDS: &[&str] =
+    &["电话", "手机", "手机号", "電話", "電話番号", "番号は", "전화", "연락처"];
 
 /// Announcements of payment cards and their codes.
 const SECURITY: &[&str] = &["cvv", "cvc", "security code", "card code", "pin", "pin code"];

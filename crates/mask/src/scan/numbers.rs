@@ -6,6 +6,7 @@ use super::{
     context::{self, Announced},
     prefilter,
 };
+use model::Label;
 use std::cell::OnceCell;
 
 mod forms;
@@ -151,7 +152,11 @@ impl<'a> Group<'a> {
         (from..self.count).rev().find_map(|last| {
             let run = Run::collect(self, from, last)?;
             let label = forms::label(&run)?;
-            Some((Find { start: run.start(), end: run.end(), label }, last + 1))
+            let more = if label == Label::PHONE { run.extension() } else { 0 };
+            let end = run.end() + more;
+            let next = (last + 1..self.count).find(|at| self.part(*at).is_some_and(|p| p.0 >= end));
+            let next = if more == 0 { last + 1 } else { next.unwrap_or(self.count) };
+            Some((Find { start: run.start(), end, label }, next))
         })
     }
 

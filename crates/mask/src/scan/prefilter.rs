@@ -14,6 +14,8 @@ pub(super) struct Hints {
     pub(super) rare: bool,
     /// A mark without such a character.
     pub(super) plain: bool,
+    /// A capital letter, or the first byte of one outside ASCII.
+    pub(super) capital: bool,
 }
 
 /// Bytes looked at together. The loop over one block has no branches and no calls, so that the
@@ -38,11 +40,13 @@ pub(super) fn look(value: &[u8]) -> Hints {
     flags |= seen;
     hints.at = flags & AT != 0;
     hints.rare = flags & RARE != 0;
+    hints.capital = flags & CAPITAL != 0;
     hints
 }
 
 const AT: u8 = 1;
 const RARE: u8 = 2;
+const CAPITAL: u8 = 4;
 
 /// The digits of a block, and which other characters of interest it holds.
 #[inline(always)]
@@ -51,6 +55,8 @@ fn census(block: &[u8]) -> (usize, u8) {
     for byte in block {
         count += u8::from(byte.wrapping_sub(b'0') < 10);
         seen |= u8::from(*byte == b'@') | u8::from(secrets::is_rare(*byte)) << 1;
+        let capital = byte.wrapping_sub(b'A') < 26 || byte.wrapping_sub(0xC3) < 14;
+        seen |= u8::from(capital) << 2;
     }
     (usize::from(count), seen)
 }

@@ -19,7 +19,34 @@ pub(super) fn label(run: &Run<'_>) -> Option<Label> {
     if is_security_code(run) {
         return Some(Label::CARD_SECURITY);
     }
+    if is_public_address(run) {
+        return Some(Label::NETWORK_ADDRESS);
+    }
     is_phone(run).then_some(Label::PHONE)
+}
+
+/// Fewer digits between three dots are as likely a version.
+const LEAST_ADDRESS_DIGITS: usize = 8;
+
+/// An IPv4 address that belongs to somebody: not one of a private network, nor of the machine.
+fn is_public_address(run: &Run<'_>) -> bool {
+    let [_, _, _, _] = run.layout() else { return false };
+    if !run.joined_by(b'.') || run.length < LEAST_ADDRESS_DIGITS {
+        return false;
+    }
+    let text = std::str::from_utf8(run.text()).unwrap_or_default();
+    let public = text.parse::<std::net::Ipv4Addr>().is_ok_and(|address| {
+        let [first, second, ..] = address.octets();
+        let shared = first == 100 && (64..128).contains(&second);
+        !(address.is_private()
+            || address.is_loopback()
+            || address.is_link_local()
+            || address.is_multicast()
+            || address.is_documentation()
+            || matches!(first, 0 | 240..)
+            || shared)
+    });
+    public && !run.announced().version
 }
 
 /// Luhn and an issuer's range, written in one piece or in the groups printed on cards.

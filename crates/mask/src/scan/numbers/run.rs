@@ -45,6 +45,16 @@ impl<'a> Run<'a> {
         self.end
     }
 
+    /// The number as it stands in the text.
+    pub(super) fn text(&self) -> &[u8] {
+        self.group.value.get(self.first..self.end).unwrap_or_default()
+    }
+
+    /// Digits of an extension behind a telephone number: `x1234`, ` x12`.
+    pub(super) fn extension(&self) -> usize {
+        extension(self.group.value, self.end)
+    }
+
     fn before(&self, distance: usize) -> Option<u8> {
         self.first.checked_sub(distance).and_then(|at| self.group.byte(at))
     }
@@ -105,6 +115,20 @@ fn closes(value: &[u8], end: usize) -> bool {
         None => true,
         Some(b'-' | b'.' | b'/' | b':' | b',') => next.is_none_or(|byte| !is_wordy(byte)),
         Some(b'%' | b'*') => false,
+        Some(b'x') => extension(value, end) > 0,
         Some(byte) => !is_wordy(*byte),
     }
+}
+
+/// Longest extension of a telephone number.
+const MAX_EXTENSION: usize = 6;
+
+/// Bytes of an extension at `at`; none is 0.
+fn extension(value: &[u8], at: usize) -> usize {
+    let space = usize::from(value.get(at) == Some(&b' '));
+    let rest = value.get(at + space..).unwrap_or_default();
+    let Some(digits) = rest.strip_prefix(b"x") else { return 0 };
+    let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let ends = digits.get(count).is_none_or(|byte| !is_wordy(*byte));
+    if (1..=MAX_EXTENSION).contains(&count) && ends { space + 1 + count } else { 0 }
 }

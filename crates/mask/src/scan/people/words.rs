@@ -1,0 +1,185 @@
+//! The words around names, in eleven languages, all in lower case. Data, and how it is looked up.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+/// Bytes of a word that is looked up; longer ones are no announcement and no common name.
+pub(super) const MAX_WORD: usize = 32;
+
+/// What the words before a capitalised word say of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// `Mrs`, `Herr`: a name follows, whatever it is.
+    Title,
+    /// `my name is`: a name follows, whatever it is.
+    Introduction,
+    /// `customer`, `titular`: a name may follow, or a thing.
+    Role,
+    /// `Dear`, `Hola`: a name may follow, or a common noun.
+    Greeting,
+    Nothing,
+}
+
+/// `M.` of French is a title too, but an initial everywhere else.
+const TITLES: &str = "mr mrs ms miss mister mx dr prof professor herr herrn frau mme mlle madame \
+    monsieur mademoiselle señor señora senor senora sr sra srta sig signor signora dott dhr mevr \
+    mevrouw meneer pan pani pana panią senhor senhora dona fru fröken kollege kollegin fräulein";
+
+const ROLES: &str = "name customer client patient patientin kunde kundin kunden nachbar nachbarin \
+    holder cardholder titular titulaire titolare kontoinhaber kontoinhaberin karteninhaber \
+    neighbour neighbor witness contact employee cliente paciente paziente klant klient pacjent \
+    kund nom nombre nome naam intestato signed attn recipient sender empfänger absender \
+    destinatario destinataire met";
+
+const GREETINGS: &str = "dear hi hello hey regards sincerely cheers thanks liebe lieber hallo \
+    grüße grüßen gruß bonjour cher chère cordialement hola estimado estimada saludos ciao caro \
+    cara saluti olá prezado prezada beste groeten cześć hej";
+
+const INTRODUCTIONS: &str = "heiße heisse m'appelle chiamo nazywam named ring";
+
+/// Two words that announce a name together.
+const PAIRS: &str = "name_is ich_bin mein_name name_ist me_llamo mi_chiamo nombre_es nome_é \
+    naam_is jag_heter nazywam_się signed_by nome_de nom_de a_de on_behalf behalf_of namens_von \
+    this_is spoke_with";
+
+/// Of the pairs, those that are followed by other things as well.
+const LOOSE_PAIRS: &str = "this_is ich_bin mein_name nome_de nom_de a_de spoke_with on_behalf \
+    behalf_of signed_by";
+
+const PARTICLES: &str = "de del della da di do dos das du des van von der den den ter ten te la \
+    le el y e af av zu zum zur bin ibn al lo los las";
+
+/// Words that begin sentences, months, days, and common nouns with a capital: no part of a name.
+const ORDINARY: &str = "a about account address after again all also an and any are as at be been \
+    but by call can card cannot case client code company contact could customer delivery \
+    department did do does each email error every finance for from get got group had has have he \
+    her here him his hello hi how i if in info invoice is issue it item its just last left let \
+    like mail member message more my need new next no none not note now number of off office ok \
+    on once one only or order our out over package page paid parcel payment phone platform please \
+    price product question re refund regards reply report room said sale sent service shall she \
+    should since sir so some status still store subject support system team thank thanks that the \
+    their them then there these they this ticket to today tomorrow total tried until up update us \
+    use user version very was we well went were what when where which while who why will with \
+    would yes yesterday yet you your january february march april may june july august september \
+    october november december monday tuesday wednesday thursday friday saturday sunday mark grant \
+    chase bill rose grace hope faith joy art summer autumn dawn ivy lily daisy ruby amber crystal \
+    sterling rusty frank rich max pat sue rob drew miles dale glen cliff brook heath iris violet \
+    olive pearl jade ginger melody harmony mercy patience prudence page chance hunter mason carter \
+    sun moon war \
+    der die das ein eine einer er sie es wir ihr ihre ihren ich und oder aber nicht bitte der \
+    den dem bestellung rechnung lieferung guten tag herr frau termin paket termin montag dienstag \
+    mittwoch donnerstag freitag samstag sonntag januar februar märz mai juni juli oktober \
+    dezember mit freundlichen grüßen grüße überweisung rückfragen kunde kundin \
+    le les un une il elle nous vous je et ou mais merci monsieur madame bonjour commande \
+    el los uno una yo o pero por hola señor señora pedido gracias \
+    lo gli ma buongiorno pacco os as um uma eu olá het een ik wij en maar hallo jest nie i dzień \
+    dobry paczka pan pani hej";
+
+/// Words behind a title that make it no person.
+const HARMLESS: &str = "team customer sir madam all everyone kunde kundin damen customers users \
+    support user client colleagues";
+
+/// Given names that are as often a place or a brand: without an announcement they are none.
+const PLACES: &str = "paris london berlin sydney austin dallas madison charlotte victoria florence \
+    georgia virginia carolina dakota savannah brooklyn jordan israel chelsea kent lincoln jackson \
+    houston phoenix chad india asia kenya sofia francisco diego jose antonio francisco lourdes \
+    santiago valencia lorena verona siena milan nice nancy lyon orlando windsor logan stanford \
+    kyoto sakura yuki ming wei jing yan li mercedes alexa siri cortana java ruby jenkins jack \
+    tesla porsche ford bam jan sem";
+
+static SINGLE: LazyLock<HashMap<&'static str, Before>> = LazyLock::new(|| {
+    let kinds = [
+        (ROLES, Before::Role),
+        (GREETINGS, Before::Greeting),
+        (INTRODUCTIONS, Before::Introduction),
+        (TITLES, Before::Title),
+    ];
+    let all = kinds.iter().flat_map(|(words, kind)| words.split(' ').map(|word| (word, *kind)));
+    all.filter(|(word, _)| !word.is_empty()).collect()
+});
+
+static PAIRED: LazyLock<HashMap<&'static str, Before>> = LazyLock::new(|| {
+    let sure = PAIRS.split_whitespace().map(|pair| (pair, Before::Introduction));
+    sure.chain(LOOSE_PAIRS.split_whitespace().map(|pair| (pair, Before::Role))).collect()
+});
+
+/// What a word is by itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Kinds {
+    /// Begins sentences or names a common thing.
+    pub(super) ordinary: bool,
+    /// No name even behind a title.
+    pub(super) harmless: bool,
+    /// A given name that is as often a place or a thing.
+    pub(super) place: bool,
+    /// `van`, `de`, `von`.
+    pub(super) particle: bool,
+}
+
+static KINDS: LazyLock<HashMap<&'static str, Kinds>> = LazyLock::new(|| {
+    let mut map: HashMap<&'static str, Kinds> = HashMap::new();
+    for word in ORDINARY.split_whitespace() {
+        map.entry(word).or_default().ordinary = true;
+    }
+    for word in HARMLESS.split_whitespace() {
+        map.entry(word).or_default().harmless = true;
+    }
+    for word in PLACES.split_whitespace() {
+        map.entry(word).or_default().place = true;
+    }
+    for word in PARTICLES.split_whitespace() {
+        map.entry(word).or_default().particle = true;
+    }
+    map
+});
+
+/// What a word is by itself.
+pub(super) fn kinds(word: &Lowered) -> Kinds {
+    KINDS.get(word.as_str()).copied().unwrap_or_default()
+}
+
+/// What one word announces.
+pub(super) fn single(word: &Lowered) -> Before {
+    SINGLE.get(word.as_str()).copied().unwrap_or(Before::Nothing)
+}
+
+/// What two words announce together.
+pub(super) fn pair(first: &Lowered, second: &Lowered) -> Before {
+    let both = first.followed_by(second);
+    both.and_then(|both| PAIRED.get(both.as_str()).copied()).unwrap_or(Before::Nothing)
+}
+
+/// A word in small letters, kept without allocation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lowered {
+    bytes: [u8; MAX_WORD],
+    length: usize,
+}
+
+impl Lowered {
+    /// `None` for what is too long to be known.
+    pub(super) fn of(word: &str) -> Option<Self> {
+        let mut lowered = Self { bytes: [0; MAX_WORD], length: 0 };
+        for c in word.chars().flat_map(char::to_lowercase) {
+            lowered.push(c.encode_utf8(&mut [0; 4]).as_bytes())?;
+        }
+        Some(lowered)
+    }
+
+    fn push(&mut self, more: &[u8]) -> Option<()> {
+        let end = self.length + more.len();
+        self.bytes.get_mut(self.length..end)?.copy_from_slice(more);
+        self.length = end;
+        Some(())
+    }
+
+    fn followed_by(mut self, other: &Self) -> Option<Self> {
+        self.push(b"_")?;
+        self.push(other.as_str().as_bytes())?;
+        Some(self)
+    }
+
+    fn as_str(&self) -> &str {
+        let bytes = self.bytes.get(..self.length).unwrap_or_default();
+        std::str::from_utf8(bytes).unwrap_or_default()
+    }
+}
