@@ -17,7 +17,7 @@ import kinds
 import prose
 
 HOLES = {
-    "name": "person/full", "first": "person/first", "last": "person/last", "email": "email",
+    "name": "person/first last", "first": "person/first", "last": "person/last", "email": "email",
     "phone": "phone/national", "phone_int": "phone/international", "address": "address/whole",
     "street": "address/street", "postcode": "address/postcode", "dob": "birth date/local",
     "card": "card", "card_printed": "card, printed", "iban": "iban", "ssn": "us ssn", "ip": "ipv4",

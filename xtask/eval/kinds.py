@@ -46,6 +46,12 @@ def name(f, rng):
     return f.name()
 
 
+def plain_name(f, rng):
+    """Without titles and degrees, which need not be hidden."""
+    first, last = f.first_name(), f.last_name()
+    return f"{last}{first}" if first and ord(first[0]) > 0x2FF else f"{first} {last}"
+
+
 def reversed_name(f, rng):
     return f"{f.last_name()}, {f.first_name()}"
 
@@ -232,6 +238,7 @@ EN = ["en_US"]
 
 SENSITIVE = {
     "person/full": Kind("person_name", "shape", ["full_name", "customer_name", "contact_name"], name, ANY, "text"),
+    "person/first last": Kind("person_name", "shape", ["full_name", "holder_name"], plain_name, ANY, "text"),
     "person/first": Kind("person_name", "shape", ["first_name", "vorname", "prenom"], lambda f, rng: f.first_name(), ANY, "text"),
     "person/last": Kind("person_name", "shape", ["last_name", "surname", "apellido"], lambda f, rng: f.last_name(), ANY, "text"),
     "person/last, first": Kind("person_name", "shape", ["cardholder", "legal_name"], reversed_name, ANY, "text"),

@@ -37,6 +37,8 @@ mod column;
 mod copy;
 mod cursor;
 mod ff1;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod json;
 mod key;
 mod lexicon;

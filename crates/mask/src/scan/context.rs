@@ -64,6 +64,8 @@ pub(super) fn before(value: &[u8], at: usize) -> Announced {
             announced.add(previous.and_then(known).copied().unwrap_or_default());
             previous = Some(from);
         }
+        // The first date behind its word is the one of birth; further ones are about other things.
+        announced.birth &= !window.get(to).is_some_and(u8::is_ascii_digit);
         from = to + 1;
     }
     announced

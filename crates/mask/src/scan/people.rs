@@ -126,7 +126,11 @@ fn name(value: &[u8], first: Word<'_>) -> Option<usize> {
     let is_name = match announced {
         Before::Title | Before::Introduction => true,
         Before::Role => is_given(first.text) || extend(value, first).1 >= 2,
-        Before::Greeting | Before::Nothing => !kinds.place && is_given(first.text),
+        Before::Greeting => {
+            let closed = value.get(first.end) == Some(&b',');
+            closed || is_given(first.text) || extend(value, first).1 >= 2
+        }
+        Before::Nothing => !kinds.place && is_given(first.text),
     };
     is_name.then(|| extend(value, first).0)
 }
@@ -140,7 +144,7 @@ fn is_given(word: &str) -> bool {
 /// What the words before say, if nothing but spaces, a colon or a title's full stop stands between.
 fn announced(value: &[u8], at: usize) -> Before {
     let before = value.get(..at).unwrap_or_default();
-    let between = |byte: &&u8| b" :.,".contains(*byte);
+    let between = |byte: &&u8| b" :.,\n".contains(*byte);
     let length = before.iter().rev().take(4).take_while(between).count();
     let gap = before.get(at - length..).unwrap_or_default();
     let Some(last) = word_before(value, at - length) else { return Before::Nothing };
@@ -158,7 +162,11 @@ fn announced(value: &[u8], at: usize) -> Before {
     match said {
         Before::Title if has(b',') || has(b':') => Before::Nothing,
         Before::Introduction | Before::Role if has(b'.') || has(b',') => Before::Nothing,
-        said => said,
+        Before::Title
+        | Before::Introduction
+        | Before::Role
+        | Before::Greeting
+        | Before::Nothing => said,
     }
 }
 

@@ -28,7 +28,7 @@ const ROLES: &str = "name customer client patient patientin kunde kundin kunden 
     holder cardholder titular titulaire titolare kontoinhaber kontoinhaberin karteninhaber \
     neighbour neighbor witness contact employee cliente paciente paziente klant klient pacjent \
     kund nom nombre nome naam intestato signed attn recipient sender empfänger absender \
-    destinatario destinataire met";
+    destinatario destinataire met soy sou sono";
 
 const GREETINGS: &str = "dear hi hello hey regards sincerely cheers thanks liebe lieber hallo \
     grüße grüßen gruß bonjour cher chère cordialement hola estimado estimada saludos ciao caro \
