@@ -333,8 +333,7 @@ impl Reading {
 
     /// True if nothing was withheld by somebody's lock.
     fn is_complete(&self) -> bool {
-        self.last.as_ref().is_some_and(Snapshot::is_complete)
-            && self.labeller.is_complete()
+        self.last.as_ref().is_some_and(Snapshot::is_complete) && self.labeller.is_complete()
     }
 
     /// Reads what changed. `again`: and samples what somebody's lock kept from being sampled, for

@@ -3,7 +3,7 @@
 //!
 //! `evaluate FOLDER` reads `columns.jsonl`, `texts.jsonl`, `documents.jsonl` in the folder.
 
-use mask::{Applied, ColumnEvidence, ColumnMask, Find, Format, Key, find, propose};
+use mask::{Applied, ColumnEvidence, ColumnMask, Find, Format, Key, LabelRules, find, weigh};
 use model::{Catalog, Disclosure, TypeId, catalog::Column};
 use serde_json::{Value, json};
 use std::{
@@ -57,15 +57,19 @@ fn column(item: &Value) -> Value {
         comment: None,
     };
     let type_name = text("type");
-    let labelling = propose(&ColumnEvidence {
+    let evidence = ColumnEvidence {
         schema: "public",
         relation: &text("relation"),
+        relation_comment: None,
+        siblings: std::slice::from_ref(&column),
+        stored: true,
         column: &column,
         type_name: &type_name,
         type_category: if type_name == "text" { 'S' } else { 'N' },
         element_type_name: None,
         samples: &values,
-    });
+    };
+    let labelling = weigh(&evidence, &LabelRules::default()).labelling;
     let scanned = type_name == "text";
     let cells: Vec<Value> = values
         .iter()

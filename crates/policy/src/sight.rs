@@ -7,9 +7,7 @@ use crate::rule::Rule;
 use crate::tie::told;
 use model::catalog::{Relation, RelationKind};
 use model::facts::{Derivation, Output};
-use model::{
-    Catalog, Class, ColumnId, Disclosure, Facts, Label, LabelMap, MaskMethod, RelationId,
-};
+use model::{Catalog, Class, ColumnId, Disclosure, Facts, Label, LabelMap, MaskMethod, RelationId};
 use std::collections::HashMap;
 
 /// The label of what could not be traced.
