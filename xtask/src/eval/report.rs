@@ -149,7 +149,7 @@ impl Report {
         self.harm(&mut out);
         out.push_str("\n### Speed, one core\n\n| what | MB/s |\n|---|---|\n");
         for (name, rate) in &self.speed {
-            let digits = if *rate < 10.0 { 2 } else { 0 };
+            let digits = if *rate < 10.0 { 3 } else { 0 };
             let _ = writeln!(out, "| {name} | {rate:.digits$} |");
         }
         out
