@@ -355,7 +355,7 @@ impl Reading {
         let catalog = Arc::clone(&snapshot.catalog);
         let same = before.is_some_and(|before| Arc::ptr_eq(&before.catalog, &catalog));
         let weighs = !same || again || self.labeller.has_work();
-        let proposed = if weighs { Some(self.label(&catalog, again).await?) } else { None };
+        let proposed = if weighs { self.label(&catalog, again).await? } else { None };
         self.last = Some(snapshot).filter(|_| self.connections == connection);
         let known = same && proposed.is_none();
         if known {
@@ -382,20 +382,20 @@ impl Reading {
         Ok(())
     }
 
-    /// Weighs the columns of a catalog. What was found is in force when that is learnt; whoever
-    /// waits for it does not wait for the disk.
-    async fn label(&mut self, catalog: &Catalog, again: bool) -> Result<LabelMap, Failure> {
+    /// Weighs the columns of a catalog; `None` if nothing is other than before. What was found is in
+    /// force when that is learnt: whoever waits for it does not wait for the disk.
+    async fn label(&mut self, catalog: &Catalog, again: bool) -> Result<Option<LabelMap>, Failure> {
         self.reader().await?;
         let reader = self.reader.as_mut().ok_or("no reader")?;
-        let (proposed, found) = self.labeller.label(reader, catalog, again).await?;
-        self.unkept = Some(found);
+        let (proposed, found) = self.labeller.label(reader, catalog, again).await?.unzip();
+        self.unkept = found.or(self.unkept.take());
         Ok(proposed)
     }
 
     /// Weighs columns of the catalog that is known, without making anybody wait for it.
     async fn weigh_again(&mut self) -> Result<(), Failure> {
         let knowledge = self.database.knowledge();
-        let proposed = self.label(&knowledge.catalog, false).await?;
+        let Some(proposed) = self.label(&knowledge.catalog, false).await? else { return Ok(()) };
         let catalog = Arc::clone(&knowledge.catalog);
         let moved = self.database.learn(catalog, Some(proposed), knowledge.generation);
         self.keep(moved).await

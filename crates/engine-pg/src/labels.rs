@@ -47,11 +47,20 @@ struct Weighed {
     weighing: Weighing,
 }
 
+/// A relation whose columns were weighed.
+struct Known {
+    /// As it was then: the same one is not looked at twice.
+    relation: Arc<Relation>,
+    columns: HashMap<i16, Weighed>,
+    /// False if its values could not be had: look again.
+    sampled: bool,
+}
+
 /// What is kept of labels between two readings of the catalog.
 #[derive(Default)]
 pub struct Labeller {
     rules: Arc<LabelRules>,
-    weighed: HashMap<ColumnId, Weighed>,
+    weighed: HashMap<RelationId, Known>,
     /// Labels that rested on samples alone, by place and type: another sample may miss what they
     /// saw, and then they hold on.
     earlier: HashMap<(Place, String), Labelling>,
@@ -61,8 +70,6 @@ pub struct Labeller {
     anew: bool,
     /// Relations that a sample could not be taken of without losing the connection.
     unsampled: HashSet<RelationId>,
-    /// Relations whose values somebody's lock withheld.
-    withheld: HashSet<RelationId>,
 }
 
 impl Labeller {
@@ -93,7 +100,6 @@ impl Labeller {
         self.weighed.clear();
         self.stale.clear();
         self.unsampled.clear();
-        self.withheld.clear();
         self.anew = true;
         if thoroughly {
             self.earlier.clear();
@@ -102,7 +108,7 @@ impl Labeller {
 
     /// Sees to it that everything is weighed anew by and by.
     pub(crate) fn grow_stale(&mut self) {
-        self.stale = self.weighed.keys().map(|id| id.relation).collect();
+        self.stale = self.weighed.keys().copied().collect();
         self.unsampled.clear();
     }
 
@@ -111,13 +117,13 @@ impl Labeller {
         self.anew || !self.stale.is_empty()
     }
 
-    /// True if no values were withheld by somebody's lock.
+    /// True if no sample was withheld by somebody's lock.
     pub(crate) fn is_complete(&self) -> bool {
-        self.withheld.is_empty()
+        self.weighed.values().all(|known| known.sampled)
     }
 
     /// Weighs what has not been weighed yet, and for a while what was weighed long ago. `again`:
-    /// and samples what somebody's lock kept from being sampled, for which nobody shall wait.
+    /// and what somebody's lock kept from being sampled. `None` if nothing is other than before.
     ///
     /// # Errors
     /// If the connection is lost. What was weighed is kept.
@@ -126,40 +132,48 @@ impl Labeller {
         reader: &mut CatalogReader,
         catalog: &Catalog,
         again: bool,
-    ) -> Result<(LabelMap, Vec<FoundColumn>), CatalogError> {
+    ) -> Result<Option<(LabelMap, Vec<FoundColumn>)>, CatalogError> {
+        let begin = Instant::now();
+        let before = self.weighed.len();
+        self.weighed.retain(|id, _| catalog.relation(*id).is_some());
+        self.stale.retain(|id| catalog.relation(*id).is_some());
+        let mut changed = self.anew || self.weighed.len() != before;
+        for relation in catalog.own_relations() {
+            let unweighed = [RelationKind::Sequence, RelationKind::Composite];
+            if is_system(&relation.schema) || unweighed.contains(&relation.kind) {
+                continue;
+            }
+            let old = begin.elapsed() < SLICE && self.stale.remove(&relation.id);
+            let known = self.weighed.get(&relation.id).filter(|known| {
+                !old && (known.sampled || !again) && Arc::ptr_eq(&known.relation, relation)
+            });
+            if known.is_none() {
+                changed = true;
+                self.weigh_relation(reader, catalog, relation, old).await?;
+            }
+        }
+        self.anew = false;
+        Ok(changed.then(|| self.found(catalog)))
+    }
+
+    /// What was weighed, as labels and for whoever keeps it.
+    fn found(&mut self, catalog: &Catalog) -> (LabelMap, Vec<FoundColumn>) {
         let mut map = LabelMap { version: catalog.version, ..LabelMap::default() };
         map.classes = Arc::clone(self.rules.classes());
+        for relation in catalog.own_relations().filter(|one| is_system(&one.schema)) {
+            label_system(relation, &mut map);
+        }
         let mut found = Vec::new();
-        let begin = Instant::now();
-        self.stale.retain(|id| catalog.relation(*id).is_some());
-        self.withheld.retain(|id| catalog.relation(*id).is_some());
-        for relation in catalog.own_relations() {
-            if is_system(&relation.schema) {
-                label_system(relation, &mut map);
-                continue;
-            }
-            if matches!(relation.kind, RelationKind::Sequence | RelationKind::Composite) {
-                continue;
-            }
-            let withheld = again && self.withheld.remove(&relation.id);
-            if withheld || begin.elapsed() < SLICE && self.stale.remove(&relation.id) {
-                for column in &relation.columns {
-                    self.weighed.remove(&relation.column_id(column.number));
-                }
-            }
-            self.weigh_relation(reader, catalog, relation).await?;
+        for Known { relation, columns, .. } in self.weighed.values() {
             found.extend(relation.columns.iter().filter_map(|column| {
-                let id = relation.column_id(column.number);
-                let weighing = self.weighed.get(&id)?.weighing.clone();
                 Some(FoundColumn {
                     place: place(relation, column),
-                    id,
+                    id: relation.column_id(column.number),
                     type_name: type_name(catalog, column).to_owned(),
-                    weighing,
+                    weighing: columns.get(&column.number)?.weighing.clone(),
                 })
             }));
         }
-        self.weighed.retain(|id, _| catalog.relation(id.relation).is_some());
         follow_references(catalog, &mut found);
         for column in &mut found {
             self.hold_on(column);
@@ -167,46 +181,56 @@ impl Labeller {
                 map.columns.insert(column.id, labelling.clone());
             }
         }
-        self.anew = false;
         found.sort_by(|left, right| left.place.cmp(&right.place));
-        Ok((map, found))
+        (map, found)
     }
 
+    /// Weighs a relation's columns; those that are as they were keep their labels, unless all are
+    /// `old`.
     async fn weigh_relation(
         &mut self,
         reader: &mut CatalogReader,
         catalog: &Catalog,
         relation: &Arc<Relation>,
+        old: bool,
     ) -> Result<(), CatalogError> {
-        let fresh: Vec<&Column> = relation
-            .columns
-            .iter()
-            .filter(|column| {
-                let known = self.weighed.get(&relation.column_id(column.number));
-                !known.is_some_and(|known| known.is_of(column))
-            })
-            .collect();
+        // A value that was not to be had may say another thing than the name.
+        let known = self.weighed.remove(&relation.id).filter(|known| known.sampled && !old);
+        let mut known = known.map(|known| known.columns).unwrap_or_default();
+        let mut columns = HashMap::with_capacity(relation.columns.len());
+        let mut fresh = Vec::new();
+        for column in &relation.columns {
+            match known.remove(&column.number).filter(|known| known.is_of(column)) {
+                Some(weighed) => drop(columns.insert(column.number, weighed)),
+                None => fresh.push(column),
+            }
+        }
         let samples = self.samples(reader, catalog, relation, &fresh).await?;
         for (at, column) in fresh.into_iter().enumerate() {
-            let samples = samples.get(at).map(Vec::as_slice).unwrap_or_default();
+            let values = samples.as_ref().and_then(|samples| samples.get(at));
+            let values = values.map(Vec::as_slice).unwrap_or_default();
             let weighed = Weighed {
                 name: column.name.clone(),
                 type_id: column.type_id,
                 comment: column.comment.clone(),
-                weighing: weigh(catalog, relation, column, samples, &self.rules),
+                weighing: weigh(catalog, relation, column, values, &self.rules),
             };
-            self.weighed.insert(relation.column_id(column.number), weighed);
+            columns.insert(column.number, weighed);
         }
+        let (relation, sampled) = (Arc::clone(relation), samples.is_some());
+        self.weighed.insert(relation.id, Known { relation, columns, sampled });
         Ok(())
     }
 
+    /// Values of columns, one list each. `None` if they are not to be had because of somebody's
+    /// lock.
     async fn samples(
         &mut self,
         reader: &mut CatalogReader,
         catalog: &Catalog,
         relation: &Arc<Relation>,
         columns: &[&Column],
-    ) -> Result<Vec<Vec<String>>, CatalogError> {
+    ) -> Result<Option<Vec<Vec<String>>>, CatalogError> {
         let stored = matches!(
             relation.kind,
             RelationKind::Table | RelationKind::Partitioned | RelationKind::Materialized
@@ -216,16 +240,13 @@ impl Labeller {
             ty.is_none_or(|ty| ty.category != 'B')
         };
         if !stored || !columns.iter().any(sampled) || self.unsampled.contains(&relation.id) {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
         let numbers: Vec<i16> = columns.iter().map(|column| column.number).collect();
         match reader.sample(relation, &numbers, SAMPLE_ROWS).await {
-            Ok(samples) => Ok(samples),
+            Ok(samples) => Ok(Some(samples)),
             // Names and types still speak, until the lock is gone.
-            Err(CatalogError::Server(error)) if error.sqlstate == LOCK_NOT_AVAILABLE => {
-                self.withheld.insert(relation.id);
-                Ok(Vec::new())
-            }
+            Err(CatalogError::Server(error)) if error.sqlstate == LOCK_NOT_AVAILABLE => Ok(None),
             Err(error) if error.is_final() => {
                 self.unsampled.insert(relation.id);
                 Err(error)
@@ -234,7 +255,7 @@ impl Labeller {
                 // A role that may not read a table, a table that was dropped meanwhile: names and
                 // types still speak.
                 tracing::debug!(relation = relation.name, %error, "no samples");
-                Ok(Vec::new())
+                Ok(Some(Vec::new()))
             }
         }
     }

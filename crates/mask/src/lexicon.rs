@@ -7,7 +7,7 @@ mod given;
 mod streets;
 
 pub(crate) use eastern::{EASTERN_FAMILIES, EASTERN_PLACES, JAPANESE_FAMILIES};
-pub(crate) use given::is_given_name;
+pub(crate) use given::{GIVEN, is_given_name};
 pub(crate) use streets::is_street_word;
 
 use model::Label;

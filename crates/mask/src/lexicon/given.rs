@@ -4,7 +4,7 @@
 use std::{collections::HashSet, sync::LazyLock};
 
 /// Lower case.
-static GIVEN: &str = "aarav aaron abbie abdullah abigail achieng adam adebayo aditya \
+pub(crate) const GIVEN: &str = "aarav aaron abbie abdullah abigail achieng adam adebayo aditya \
      adrian adrienne adrián adèle adélaïde agathe agneta agnieszka agus ahmed aiden \
      aimée aisha ajay alain alba albert alberta alberto aldo alejandro aleksander \
      aleksandra alena alessandra alessandro alessia alexander alexandra alexandre alexei \

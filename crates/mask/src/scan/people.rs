@@ -5,7 +5,6 @@
 //! needs a title, an introduction, or a given name in front that means nothing else.
 
 use super::Find;
-use crate::lexicon;
 use model::Label;
 
 mod words;
@@ -115,8 +114,8 @@ fn stands_free(value: &[u8], word: &Word<'_>) -> bool {
 /// Where the name that begins with `first` ends, if it is one.
 fn name(value: &[u8], first: Word<'_>) -> Option<usize> {
     let small = Lowered::of(first.text)?;
-    let kinds = words::kinds(&small);
-    if kinds.harmless || words::single(&small) == Before::Title {
+    let kinds = words::known(&small);
+    if kinds.harmless || kinds.says == Before::Title {
         return None;
     }
     let announced = announced(value, first.start);
@@ -125,20 +124,14 @@ fn name(value: &[u8], first: Word<'_>) -> Option<usize> {
     }
     let is_name = match announced {
         Before::Title | Before::Introduction => true,
-        Before::Role => is_given(first.text) || extend(value, first).1 >= 2,
+        Before::Role => words::is_given(&small) || extend(value, first).1 >= 2,
         Before::Greeting => {
             let closed = value.get(first.end) == Some(&b',');
-            closed || is_given(first.text) || extend(value, first).1 >= 2
+            closed || words::is_given(&small) || extend(value, first).1 >= 2
         }
-        Before::Nothing => !kinds.place && is_given(first.text),
+        Before::Nothing => !kinds.place && words::is_given(&small),
     };
     is_name.then(|| extend(value, first).0)
-}
-
-/// A double name counts by its first part.
-fn is_given(word: &str) -> bool {
-    let first = word.split('-').next().unwrap_or(word);
-    first.len() >= 3 && lexicon::is_given_name(first)
 }
 
 /// What the words before say, if nothing but spaces, a colon or a title's full stop stands between.
@@ -151,11 +144,13 @@ fn announced(value: &[u8], at: usize) -> Before {
     let Some(small) = Lowered::of(last.text).filter(|_| (1..=3).contains(&length)) else {
         return Before::Nothing;
     };
-    let earlier = last.start.checked_sub(1).filter(|at| value.get(*at) == Some(&b' '));
+    let known = words::known(&small);
+    let earlier =
+        last.start.checked_sub(1).filter(|at| known.pairs && value.get(*at) == Some(&b' '));
     let earlier = earlier.and_then(|at| word_before(value, at));
     let pair = earlier.and_then(|word| Lowered::of(word.text)).map(|e| words::pair(&e, &small));
     let said = match pair {
-        Some(Before::Nothing) | None => words::single(&small),
+        Some(Before::Nothing) | None => known.says,
         Some(said) => said,
     };
     let has = |byte: u8| gap.contains(&byte);
@@ -182,7 +177,7 @@ fn extend(value: &[u8], first: Word<'_>) -> (usize, usize) {
         };
         let Some(word) = word_at(value, last.end + gap) else { break };
         let Some(small) = Lowered::of(word.text) else { break };
-        let kinds = words::kinds(&small);
+        let kinds = words::known(&small);
         if word.is_capitalised() && stands_free(value, &word) && !kinds.ordinary {
             (end, count) = (word.end, count + 1);
         } else if !(word.is_initial() || kinds.particle) {

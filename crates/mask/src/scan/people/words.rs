@@ -1,6 +1,11 @@
 //! The words around names, in eleven languages, all in lower case. Data, and how it is looked up.
 
-use std::{collections::HashMap, sync::LazyLock};
+use crate::lexicon;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    sync::LazyLock,
+};
 
 /// Bytes of a word that is looked up; longer ones are no announcement and no common name.
 pub(super) const MAX_WORD: usize = 32;
@@ -16,6 +21,7 @@ pub(super) enum Before {
     Role,
     /// `Dear`, `Hola`: a name may follow, or a common noun.
     Greeting,
+    /// Nothing is known to follow.
     Nothing,
 }
 
@@ -86,25 +92,9 @@ const PLACES: &str = "paris london berlin sydney austin dallas madison charlotte
     kyoto sakura yuki ming wei jing yan li mercedes alexa siri cortana java ruby jenkins jack \
     tesla porsche ford bam jan sem";
 
-static SINGLE: LazyLock<HashMap<&'static str, Before>> = LazyLock::new(|| {
-    let kinds = [
-        (ROLES, Before::Role),
-        (GREETINGS, Before::Greeting),
-        (INTRODUCTIONS, Before::Introduction),
-        (TITLES, Before::Title),
-    ];
-    let all = kinds.iter().flat_map(|(words, kind)| words.split(' ').map(|word| (word, *kind)));
-    all.filter(|(word, _)| !word.is_empty()).collect()
-});
-
-static PAIRED: LazyLock<HashMap<&'static str, Before>> = LazyLock::new(|| {
-    let sure = PAIRS.split_whitespace().map(|pair| (pair, Before::Introduction));
-    sure.chain(LOOSE_PAIRS.split_whitespace().map(|pair| (pair, Before::Role))).collect()
-});
-
 /// What a word is by itself.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Kinds {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
     /// Begins sentences or names a common thing.
     pub(super) ordinary: bool,
     /// No name even behind a title.
@@ -113,39 +103,88 @@ pub(super) struct Kinds {
     pub(super) place: bool,
     /// `van`, `de`, `von`.
     pub(super) particle: bool,
+    /// A common given name.
+    pub(super) given: bool,
+    /// What it says of the word behind it.
+    pub(super) says: Before,
+    /// Together with the word before it, it may say something else.
+    pub(super) pairs: bool,
 }
 
-static KINDS: LazyLock<HashMap<&'static str, Kinds>> = LazyLock::new(|| {
-    let mut map: HashMap<&'static str, Kinds> = HashMap::new();
-    for word in ORDINARY.split_whitespace() {
-        map.entry(word).or_default().ordinary = true;
+const NOTHING: Known = Known {
+    ordinary: false,
+    harmless: false,
+    place: false,
+    particle: false,
+    given: false,
+    says: Before::Nothing,
+    pairs: false,
+};
+
+/// Every word that is known: one look for each word of a text.
+static KNOWN: LazyLock<HashMap<&'static str, Known, Quick>> = LazyLock::new(|| {
+    let mut map: HashMap<&'static str, Known, Quick> = HashMap::default();
+    let lists: [(&'static str, fn(&mut Known)); 9] = [
+        (ORDINARY, |known| known.ordinary = true),
+        (HARMLESS, |known| known.harmless = true),
+        (PLACES, |known| known.place = true),
+        (PARTICLES, |known| known.particle = true),
+        (lexicon::GIVEN, |known| known.given = true),
+        (ROLES, |known| known.says = Before::Role),
+        (GREETINGS, |known| known.says = Before::Greeting),
+        (INTRODUCTIONS, |known| known.says = Before::Introduction),
+        (TITLES, |known| known.says = Before::Title),
+    ];
+    for (words, note) in lists {
+        for word in words.split_whitespace() {
+            note(map.entry(word).or_insert(NOTHING));
+        }
     }
-    for word in HARMLESS.split_whitespace() {
-        map.entry(word).or_default().harmless = true;
-    }
-    for word in PLACES.split_whitespace() {
-        map.entry(word).or_default().place = true;
-    }
-    for word in PARTICLES.split_whitespace() {
-        map.entry(word).or_default().particle = true;
-    }
+    let seconds = PAIRED.keys().filter_map(|pair| pair.split('_').next_back());
+    seconds.for_each(|word| map.entry(word).or_insert(NOTHING).pairs = true);
     map
 });
 
+static PAIRED: LazyLock<HashMap<&'static str, Before, Quick>> = LazyLock::new(|| {
+    let sure = PAIRS.split_whitespace().map(|pair| (pair, Before::Introduction));
+    sure.chain(LOOSE_PAIRS.split_whitespace().map(|pair| (pair, Before::Role))).collect()
+});
+
 /// What a word is by itself.
-pub(super) fn kinds(word: &Lowered) -> Kinds {
-    KINDS.get(word.as_str()).copied().unwrap_or_default()
+pub(super) fn known(word: &Lowered) -> Known {
+    KNOWN.get(word.as_str()).copied().unwrap_or(NOTHING)
 }
 
-/// What one word announces.
-pub(super) fn single(word: &Lowered) -> Before {
-    SINGLE.get(word.as_str()).copied().unwrap_or(Before::Nothing)
+/// True for a common given name; a double one counts by its first part.
+pub(super) fn is_given(word: &Lowered) -> bool {
+    let first = word.as_str().split('-').next().unwrap_or_default();
+    first.len() >= 3 && KNOWN.get(first).is_some_and(|known| known.given)
 }
 
 /// What two words announce together.
 pub(super) fn pair(first: &Lowered, second: &Lowered) -> Before {
     let both = first.followed_by(second);
     both.and_then(|both| PAIRED.get(both.as_str()).copied()).unwrap_or(Before::Nothing)
+}
+
+type Quick = BuildHasherDefault<Mixed>;
+
+/// Multiplies and rotates, eight bytes at a time. The words in the tables are fixed, so nobody can
+/// crowd a place in them; what is looked up is compared whole.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let word = chunk.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+            self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 29
+    }
 }
 
 /// A word in small letters, kept without allocation.
@@ -159,6 +198,11 @@ impl Lowered {
     /// `None` for what is too long to be known.
     pub(super) fn of(word: &str) -> Option<Self> {
         let mut lowered = Self { bytes: [0; MAX_WORD], length: 0 };
+        if word.is_ascii() {
+            lowered.push(word.as_bytes())?;
+            lowered.bytes.make_ascii_lowercase();
+            return Some(lowered);
+        }
         for c in word.chars().flat_map(char::to_lowercase) {
             lowered.push(c.encode_utf8(&mut [0; 4]).as_bytes())?;
         }

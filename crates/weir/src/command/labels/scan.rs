@@ -64,7 +64,8 @@ async fn found(view: &View<'_>, name: &str) -> Result<Vec<store::FoundLabel>, Fa
     let mut reader = CatalogReader::connect(&reached).await.with_context(of)?;
     let catalog = reader.read(1).await.with_context(of)?;
     let mut labeller = Labeller::new(Arc::new(labels::rules(view.config, name)?));
-    let (_, found) = labeller.label(&mut reader, &catalog, false).await.with_context(of)?;
+    let found = labeller.label(&mut reader, &catalog, true).await.with_context(of)?;
+    let found = found.map(|(_, found)| found).unwrap_or_default();
     Ok(labels::rows(name, found))
 }
 
