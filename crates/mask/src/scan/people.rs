@@ -129,6 +129,7 @@ fn name(value: &[u8], first: Word<'_>) -> Option<usize> {
             let closed = value.get(first.end) == Some(&b',');
             closed || words::is_given(&small) || extend(value, first).1 >= 2
         }
+        Before::Place => false,
         Before::Nothing => !kinds.place && words::is_given(&small),
     };
     is_name.then(|| extend(value, first).0)
@@ -161,6 +162,7 @@ fn announced(value: &[u8], at: usize) -> Before {
         | Before::Introduction
         | Before::Role
         | Before::Greeting
+        | Before::Place
         | Before::Nothing => said,
     }
 }

@@ -21,6 +21,8 @@ pub(super) enum Before {
     Role,
     /// `Dear`, `Hola`: a name may follow, or a common noun.
     Greeting,
+    /// `San`, `São`: a place follows.
+    Place,
     /// Nothing is known to follow.
     Nothing,
 }
@@ -39,6 +41,9 @@ const ROLES: &str = "name customer client patient patientin kunde kundin kunden 
 const GREETINGS: &str = "dear hi hello hey regards sincerely cheers thanks liebe lieber hallo \
     grüße grüßen gruß bonjour cher chère cordialement hola estimado estimada saludos ciao caro \
     cara saluti olá prezado prezada beste groeten cześć hej";
+
+const PLACE_MARKS: &str = "san são sao santa santo saint sainte st ste port porto puerto mount \
+    lake cape fort new rio villa ville bad sankt";
 
 const INTRODUCTIONS: &str = "heiße heisse m'appelle chiamo nazywam named ring";
 
@@ -124,12 +129,13 @@ const NOTHING: Known = Known {
 /// Every word that is known: one look for each word of a text.
 static KNOWN: LazyLock<HashMap<&'static str, Known, Quick>> = LazyLock::new(|| {
     let mut map: HashMap<&'static str, Known, Quick> = HashMap::default();
-    let lists: [(&'static str, fn(&mut Known)); 9] = [
+    let lists: [(&'static str, fn(&mut Known)); 10] = [
         (ORDINARY, |known| known.ordinary = true),
         (HARMLESS, |known| known.harmless = true),
         (PLACES, |known| known.place = true),
         (PARTICLES, |known| known.particle = true),
         (lexicon::GIVEN, |known| known.given = true),
+        (PLACE_MARKS, |known| known.says = Before::Place),
         (ROLES, |known| known.says = Before::Role),
         (GREETINGS, |known| known.says = Before::Greeting),
         (INTRODUCTIONS, |known| known.says = Before::Introduction),
