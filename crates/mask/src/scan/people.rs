@@ -130,9 +130,28 @@ fn name(value: &[u8], first: Word<'_>) -> Option<usize> {
             closed || words::is_given(&small) || extend(value, first).1 >= 2
         }
         Before::Place => false,
-        Before::Nothing => !kinds.place && words::is_given(&small),
+        Before::Nothing => {
+            let (end, count) = extend(value, first);
+            let alone = count < 2 && !in_prose(value, first.start, end);
+            !kinds.place && !alone && words::is_given(&small)
+        }
     };
     is_name.then(|| extend(value, first).0)
+}
+
+/// True if an ordinary word in small letters stands beside, or an address behind: `ask Anna` and
+/// `Anna <`, not `Santa Catarina`.
+fn in_prose(value: &[u8], start: usize, end: usize) -> bool {
+    let small = |word: Word<'_>| {
+        let lower = word.text.chars().next().is_some_and(char::is_lowercase);
+        let known = Lowered::of(word.text).map(|small| words::known(&small));
+        lower && word.text.len() >= 3 && !known.is_some_and(|known| known.particle)
+    };
+    let space = |at: Option<usize>| at.filter(|at| value.get(*at) == Some(&b' '));
+    let before = space(start.checked_sub(1)).and_then(|at| word_before(value, at));
+    let behind = space(Some(end)).and_then(|at| word_at(value, at + 1));
+    let address = value.get(end..).is_some_and(|rest| rest.starts_with(b" <"));
+    address || before.is_some_and(small) || behind.is_some_and(small)
 }
 
 /// What the words before say, if nothing but spaces, a colon or a title's full stop stands between.
