@@ -66,7 +66,7 @@ impl Demo {
                 "root, an admin: everything, as if Weir were not there",
                 self.psql(weir::ADMIN, READ),
             ),
-            line("the record of all of it", self.weir.line("audit tail")),
+            line("the record of all of it", self.weir.line("audit tail -n 100")),
             line("… and whether it is whole", self.weir.line("audit verify")),
         ]
     }

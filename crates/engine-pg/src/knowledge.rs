@@ -382,7 +382,7 @@ impl Reading {
         Ok(())
     }
 
-    /// Weighs the columns of a catalog; `None` if nothing is other than before. What was found is in
+    /// Weighs the columns of a catalog; `None` if nothing is other than before. What is found is in
     /// force when that is learnt: whoever waits for it does not wait for the disk.
     async fn label(&mut self, catalog: &Catalog, again: bool) -> Result<Option<LabelMap>, Failure> {
         self.reader().await?;

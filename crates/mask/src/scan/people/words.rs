@@ -129,7 +129,7 @@ const NOTHING: Known = Known {
 /// Every word that is known: one look for each word of a text.
 static KNOWN: LazyLock<HashMap<&'static str, Known, Quick>> = LazyLock::new(|| {
     let mut map: HashMap<&'static str, Known, Quick> = HashMap::default();
-    let lists: [(&'static str, fn(&mut Known)); 10] = [
+    let lists: [(&'static str, Note); 10] = [
         (ORDINARY, |known| known.ordinary = true),
         (HARMLESS, |known| known.harmless = true),
         (PLACES, |known| known.place = true),
@@ -172,6 +172,9 @@ pub(super) fn pair(first: &Lowered, second: &Lowered) -> Before {
     let both = first.followed_by(second);
     both.and_then(|both| PAIRED.get(both.as_str()).copied()).unwrap_or(Before::Nothing)
 }
+
+/// Notes what a list of words says of a word.
+type Note = fn(&mut Known);
 
 type Quick = BuildHasherDefault<Mixed>;
 
