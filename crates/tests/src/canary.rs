@@ -217,6 +217,10 @@ impl Net {
     fn search(&self, bytes: &[u8], labels: &[String], seen: &mut Seen) {
         for found in self.automaton.find_overlapping_iter(bytes) {
             let (at, form) = self.marks[found.pattern().as_usize()];
+            let masked = bytes[found.end()..].starts_with(forms::FIRST_OF_JANUARY);
+            if form == forms::YEAR_LAST && masked {
+                continue;
+            }
             seen.add(&labels[at], form, bytes, found.start(), found.end());
         }
     }

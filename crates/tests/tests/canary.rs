@@ -57,7 +57,7 @@ fn text_is_found_in_every_disguise() {
         ("ćiwółoinśiw", "name reversed"),
         ("$93,817,264.58", "salary digits"),
         ("9.381726e+07", "salary float4"),
-        ("17/03/1908", "birth_date date"),
+        ("17/03/1908", "birth_date date, year last"),
         ("Tue Mar 17 1908", "birth_date date"),
         ("March 17, 1908", "birth_date date"),
         ("-1950048000", "birth_date date"),
@@ -151,4 +151,13 @@ fn masked_and_foreign_values_are_none() {
 fn a_short_secret_is_no_canary() {
     assert!(Canaries::new([Secret::text("name", "Smith")]).is_err());
     assert!(Canaries::new([Secret::number("salary", "31000")]).is_err());
+}
+
+#[test]
+fn a_masked_date_behind_a_number_is_not_another_date() {
+    let canaries = Canaries::new([Secret::date("birth_date", 1913, 10, 26)]).unwrap();
+    assert!(canaries.scan(b"1026 1913-01-01 00:00:00").is_empty());
+    assert!(!canaries.scan(b"10/26/1913").is_empty());
+    assert!(!canaries.scan(b"26.10.1913, 02:00").is_empty());
+    assert!(!canaries.scan(b"1026 1913-10-26").is_empty());
 }

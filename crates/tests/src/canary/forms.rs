@@ -31,6 +31,11 @@ const BASE64_PIECE: usize = 9;
 const LONGEST_INTEGER: usize = 18;
 /// A number below this occurs by chance.
 const RARE: u64 = 1_000_000;
+/// The form of a date whose year comes last. A masked date keeps its year and is the first of
+/// January: behind a number such as 1026, `1913-01-01` reads like the 26th of October 1913.
+pub(super) const YEAR_LAST: &str = "date, year last";
+/// What follows the year of a masked date.
+pub(super) const FIRST_OF_JANUARY: &[u8] = b"0101";
 /// Characters of a piece that is written as codes or bits.
 const CODES: usize = 6;
 
@@ -205,8 +210,6 @@ impl Patterns {
         for text in [
             iso,
             reversed,
-            format!("{day:02}{month:02}{year:04}"),
-            format!("{month:02}{day:02}{year:04}"),
             format!("{day:02}{name}{year}"),
             format!("{day}{name}{year}"),
             format!("{day:02}{short}{year}"),
@@ -215,6 +218,10 @@ impl Patterns {
             format!("{}", seconds.abs()),
         ] {
             self.add(Reading::Stripped, "date", text.into_bytes());
+        }
+        for text in [format!("{day:02}{month:02}{year:04}"), format!("{month:02}{day:02}{year:04}")]
+        {
+            self.add(Reading::Stripped, YEAR_LAST, text.into_bytes());
         }
         for number in [since_2000, since_1970, since_2000 + time::JULIAN_2000] {
             self.add(Reading::Whole, "days", number.to_string().into_bytes());
