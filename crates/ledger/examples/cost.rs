@@ -80,7 +80,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{:?}", ledger.stats());
     drop(ledger);
     let begun = Instant::now();
-    let verified = ledger::verify(&dir)?;
+    let verified = ledger::verify(&dir, &ledger::Known::default())?;
     println!("verify {} records: {:?}", verified.records, begun.elapsed());
     std::fs::remove_dir_all(&dir)?;
     Ok(())

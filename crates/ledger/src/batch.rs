@@ -16,7 +16,7 @@ pub(crate) struct Batch {
     pub(crate) bytes: Vec<u8>,
     /// Where each frame ends in `bytes` and what becomes of it if the disk refuses.
     marks: Vec<(usize, Fate)>,
-    /// The chain before the first frame; meaningful once sealed.
+    /// The chain before the first frame; meaningful once closed.
     pub(crate) before: Digest32,
 }
 
@@ -24,6 +24,11 @@ impl Batch {
     /// Empty, for records from this sequence on.
     pub(crate) fn new(first: u64) -> Self {
         Self { first, ..Self::default() }
+    }
+
+    /// A seal's frame, behind the record before this sequence: no record.
+    pub(crate) fn seal(at: u64, chain: Digest32, bytes: Vec<u8>) -> Self {
+        Self { first: at, bytes, marks: Vec::new(), before: chain }
     }
 
     /// The sequence after its last record.
@@ -35,7 +40,7 @@ impl Batch {
         self.marks.is_empty()
     }
 
-    /// Adds an unsealed frame.
+    /// Adds an open frame.
     pub(crate) fn push(&mut self, payload: &[u8], leaf: &Digest32, fate: Fate) {
         frame::stage(&mut self.bytes, payload, leaf);
         self.marks.push((self.bytes.len(), fate));
@@ -49,34 +54,34 @@ impl Batch {
     }
 
     /// Chains the frames to what came before and returns the chain after the last.
-    pub(crate) fn seal(&mut self, before: Digest32) -> Digest32 {
+    pub(crate) fn close(&mut self, before: Digest32) -> Digest32 {
         self.before = before;
         let mut chain = before;
         let mut rest = self.bytes.as_mut_slice();
         let mut at = 0;
         for (end, _) in &self.marks {
             let Some((frame, after)) = rest.split_at_mut_checked(end - at) else { break };
-            frame::seal(frame, &mut chain);
+            frame::close(frame, &mut chain);
             rest = after;
             at = *end;
         }
         chain
     }
 
-    /// Puts leaves back where `seal` put chains.
-    pub(crate) fn unseal(&mut self) {
+    /// Puts leaves back where `close` put chains.
+    pub(crate) fn reopen(&mut self) {
         let mut rest = self.bytes.as_mut_slice();
         let mut at = 0;
         for (end, _) in &self.marks {
             let Some((frame, after)) = rest.split_at_mut_checked(end - at) else { break };
-            frame::unseal(frame);
+            frame::reopen(frame);
             rest = after;
             at = *end;
         }
     }
 
     /// Moves the records of another batch, which must begin where this one ends, behind its own,
-    /// unsealed again. What is to be withdrawn is replaced; the ranges of sequences to which that
+    /// open again. What is to be withdrawn is replaced; the ranges of sequences to which that
     /// happened are handed to `withdrawn`.
     pub(crate) fn absorb(
         &mut self,

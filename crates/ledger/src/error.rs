@@ -33,6 +33,8 @@ pub enum LedgerError {
     NotALedger(PathBuf),
     /// Part of a segment is damaged.
     Damaged(crate::reader::Damage),
+    /// The log's keys are missing, damaged or of another log; says which and why.
+    Keys(String),
     /// The log was closed: its last handle is gone or its threads have ended.
     Closed,
 }
@@ -52,7 +54,7 @@ impl LedgerError {
             Self::Backlog => "the audit record is overloaded, so the statement was not run",
             Self::TooLong(_) => "the statement is too long to be recorded, so it was not run",
             Self::Encoding(_) => "the statement could not be recorded, so it was not run",
-            Self::Locked(_) | Self::NotALedger(_) | Self::Damaged(_) => {
+            Self::Locked(_) | Self::NotALedger(_) | Self::Damaged(_) | Self::Keys(_) => {
                 "the audit record cannot be used"
             }
         }
@@ -90,6 +92,7 @@ impl fmt::Display for LedgerError {
             }
             Self::NotALedger(path) => write!(f, "{} is not a ledger segment", path.display()),
             Self::Damaged(damage) => damage.fmt(f),
+            Self::Keys(why) => f.write_str(why),
             Self::Closed => f.write_str("the ledger is closed"),
         }
     }

@@ -120,6 +120,11 @@ impl Inner {
         } else {
             let _ = writer.flush(self);
         }
+        let sealed = if self.failing.load(Ordering::Acquire) {
+            None
+        } else {
+            writer.seal(self).inspect_err(|error| self.fail(error)).ok()
+        };
         drop(writer);
         let mut state = self.keeper.state();
         let written = self.written.load(Ordering::Acquire);
@@ -139,8 +144,21 @@ impl Inner {
                 state.files.drain(..files.len() - 1);
                 state.mark_synced(self, end);
                 state.wake(|sequence| sequence.0 < end);
+                drop(state);
+                self.sealed_upto(sealed);
             }
             Err(error) => self.sync_failed(&error),
+        }
+    }
+
+    /// The seals up to here are durable.
+    fn sealed_upto(&self, sealed: Option<u64>) {
+        let Some(sealed) = sealed else { return };
+        if self.sealed.swap(sealed, Ordering::AcqRel) != sealed
+            && lock(&self.writer).save_ratchet().is_err()
+        {
+            // The next round writes a newer secret over the same place.
+            self.counters.failures.fetch_add(1, Ordering::Relaxed);
         }
     }
 

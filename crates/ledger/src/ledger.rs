@@ -7,9 +7,12 @@ use crate::{
     frame::{self, RECORD_BYTES},
     ids::{Sequence, SessionId},
     keeper::{self, Keeper, Synced},
+    keys::{self, Keys},
+    publish::{self, Published, Publisher},
     record::{Fate, Record, Started},
     recovery::{self, Recovery},
     redact::Redactor,
+    seal::Ratchet,
     time::Time,
     withdrawn::Ranges,
     writer::Writer,
@@ -38,6 +41,8 @@ const LOCK_FILE: &str = "lock";
 pub struct Options {
     /// The node's name, for the `started` record.
     pub node: String,
+    /// The log's name in its checkpoints, if it begins now: a URL without its scheme.
+    pub origin: String,
     /// Weir's version, for the `started` record.
     pub version: String,
     /// The time, for the `started` record.
@@ -49,7 +54,15 @@ pub struct Options {
 impl Options {
     /// With segments of 64 MiB.
     pub fn new(node: &str, version: &str, now: Time) -> Self {
-        Self { node: node.into(), version: version.into(), now, segment_bytes: 64 << 20 }
+        let plain = |c: char| if c.is_alphanumeric() || "-._".contains(c) { c } else { '-' };
+        let host: String = node.chars().map(plain).collect();
+        Self {
+            node: node.into(),
+            origin: format!("{host}/weir"),
+            version: version.into(),
+            now,
+            segment_bytes: 64 << 20,
+        }
     }
 }
 
@@ -74,6 +87,12 @@ pub struct Stats {
     pub withdrawn: u64,
     /// Bytes that wait in memory for a write or a sync.
     pub backlog_bytes: u64,
+    /// Records under a durable seal.
+    pub sealed: u64,
+    /// Records under the newest checkpoint.
+    pub checkpointed: u64,
+    /// Attempts to make a checkpoint that failed.
+    pub checkpoint_failures: u64,
 }
 
 #[derive(Debug, Default)]
@@ -97,6 +116,9 @@ pub(crate) struct Inner {
     pub(crate) written: AtomicU64,
     /// Records below this sequence are on stable storage.
     pub(crate) synced: AtomicU64,
+    /// Records below this sequence are under a durable seal.
+    pub(crate) sealed: AtomicU64,
+    pub(crate) published: Published,
     /// Bytes that are written and not synced, or that failed to be written.
     pub(crate) backlog: AtomicUsize,
     /// Set from a failure until everything is written and, after a failed sync, synced again.
@@ -127,6 +149,11 @@ impl Inner {
 
     pub(crate) fn unhealthy(&self) -> LedgerError {
         LedgerError::Unhealthy(lock(&self.cause).clone())
+    }
+
+    /// How many records are durable and sealed.
+    pub(crate) fn sealed(&self) -> u64 {
+        self.sealed.load(Ordering::Acquire)
     }
 
     fn append(&self, record: &Record<'_>) -> Result<Sequence, LedgerError> {
@@ -200,7 +227,9 @@ pub struct Ledger {
 #[derive(Debug)]
 struct Shared {
     inner: Arc<Inner>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    keys: Keys,
+    /// The keeper's and the publisher's, in the order in which they end.
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Ledger {
@@ -211,14 +240,22 @@ impl Ledger {
         fs::create_dir_all(dir).map_err(|error| LedgerError::io("create", dir, error))?;
         let lock_file = acquire(dir)?;
         let redactor = Redactor::open(dir)?;
-        let (recovery, tail) = recovery::recover(dir)?;
+        let (key, keys) = keys::open(dir, &options.origin)?;
+        let (mut recovery, mut tail) = recovery::recover(dir)?;
+        if let Ok(Some(head)) = publish::newest(dir, &keys.log) {
+            recovery.skip_to(head.size, &mut tail);
+        }
+        let (ratchet, trouble) = Ratchet::open(dir, recovery.last_seal.as_ref())?;
+        recovery.trouble.extend(trouble);
         let mut salt = [0; 4];
         getrandom::fill(&mut salt).map_err(|error| {
             LedgerError::io("read", "/dev/urandom", std::io::Error::other(error.to_string()))
         })?;
         let next = recovery.records;
         let stage = Batch::new(next);
-        let (writer, file) = Writer::open(dir, tail)?;
+        let (writer, file) = Writer::open(dir, tail, ratchet)?;
+        let (publisher, trouble) = Publisher::open(dir, key)?;
+        recovery.trouble.extend(trouble);
         let inner = Arc::new(Inner {
             dir: dir.to_owned(),
             segment_bytes: options.segment_bytes,
@@ -227,6 +264,8 @@ impl Ledger {
             keeper: Keeper::new(file),
             written: AtomicU64::new(next),
             synced: AtomicU64::new(next),
+            sealed: AtomicU64::new(0),
+            published: Published::default(),
             backlog: AtomicUsize::new(0),
             failing: AtomicBool::new(false),
             cause: Mutex::new(Arc::new(LedgerError::Closed)),
@@ -236,8 +275,10 @@ impl Ledger {
             salt: AtomicU32::new(u32::from_le_bytes(salt)),
             _lock: lock_file,
         });
-        let thread = keeper::start(inner.clone())?;
-        let ledger = Self { shared: Arc::new(Shared { inner, thread: Mutex::new(Some(thread)) }) };
+        let threads =
+            vec![keeper::start(inner.clone())?, publish::start(inner.clone(), publisher)?];
+        let threads = Mutex::new(threads);
+        let ledger = Self { shared: Arc::new(Shared { inner, keys, threads }) };
         let started = ledger.append(&started(&options, &recovery).into())?;
         ledger.hand_over(started)?;
         ledger.synced(started).wait()?;
@@ -292,12 +333,20 @@ impl Ledger {
             failures: load(&inner.counters.failures),
             withdrawn: load(&inner.counters.withdrawn),
             backlog_bytes: (staged.bytes.len() + inner.backlog.load(Ordering::Relaxed)) as u64,
+            sealed: load(&inner.sealed),
+            checkpointed: load(&inner.published.size),
+            checkpoint_failures: load(&inner.published.failures),
         }
     }
 
     /// Hashes values for records, with this log's key.
     pub fn redactor(&self) -> &Redactor {
         &self.shared.inner.redactor
+    }
+
+    /// What auditors need to verify this log.
+    pub fn keys(&self) -> &Keys {
+        &self.shared.keys
     }
 
     /// An id for a session that opens now; no other of this log has it.
@@ -319,9 +368,11 @@ impl Ledger {
 impl Drop for Shared {
     fn drop(&mut self) {
         self.inner.keeper.stop();
-        if let Some(thread) = lock(&self.thread).take() {
-            // A panicked keeper has nothing left to be waited for.
+        for thread in lock(&self.threads).drain(..) {
+            // A panicked thread has nothing left to be waited for.
             let _ = thread.join();
+            // The last checkpoint covers what the keeper synced last.
+            self.inner.published.stop();
         }
     }
 }
@@ -347,7 +398,7 @@ fn started<'a>(options: &'a Options, recovery: &'a Recovery) -> Started<'a> {
         records: recovery.records,
         clean: recovery.clean,
         torn_bytes: recovery.torn_bytes,
-        damage: recovery.first_bad.as_ref().map(|damage| damage.to_string().into()),
+        damage: recovery.damage().map(Cow::Owned),
         open_sessions: Cow::Owned(sessions),
         unknown_outcomes: recovery.unknown.len() as u64,
     }

@@ -33,22 +33,29 @@
 //! ```
 
 mod batch;
+mod entry;
 mod error;
 mod frame;
 mod ids;
 mod keeper;
+mod keys;
 mod ledger;
+mod publish;
 mod reader;
 pub mod record;
 mod recovery;
 mod redact;
 mod reserve;
 mod scan;
+mod seal;
 mod segment;
 #[cfg(test)]
 mod testing;
+mod tiles;
 mod time;
 mod tracker;
+mod tree;
+mod verify;
 mod walk;
 mod withdrawn;
 mod writer;
@@ -58,9 +65,14 @@ pub use error::LedgerError;
 pub use frame::RECORD_BYTES;
 pub use ids::{Hash, NotAnId, Sequence, SessionId, ShapeId, StatementId};
 pub use keeper::{RETRY, SOON, Synced};
-pub use reader::{DAMAGE_LISTED, Damage, Flaw, Reader, Verification, verify};
+pub use keys::{Keys, PUBLIC_FILE, SECRET_FILES};
+pub use publish::CHECKPOINT;
+pub use reader::{Damage, Flaw, Reader};
 pub use record::{Entry, Record};
 pub use recovery::Recovery;
 pub use redact::{KEY_FILE, Redactor};
 pub use reserve::RESERVE_BYTES;
+pub use seal::{RATCHET_FILE, Seal};
+pub use tiles::{CHECKPOINT_FILE, Tiles, checkpoint, open_checkpoint};
 pub use time::{NotATime, Time};
+pub use verify::{DAMAGE_LISTED, Known, Verification, verify};

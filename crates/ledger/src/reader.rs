@@ -1,12 +1,10 @@
-//! Reading the log, also while it is being written, and verifying it. Knows nothing of the writer
-//! but the format.
+//! Reading the log, also while it is being written. Knows nothing of the writer but the format.
 
 use crate::{
     error::LedgerError,
-    ids::{Sequence, StatementId},
+    ids::Sequence,
     record::Entry,
     segment,
-    tracker::Tracker,
     walk::{Item, Walk},
 };
 use std::{
@@ -40,6 +38,12 @@ pub enum Flaw {
     Missing(Sequence),
     /// The record does not follow from the one before: something was changed, removed or moved.
     Chain,
+    /// The seal behind it, or behind one of the records after it, is not what it must be.
+    Seal(&'static str),
+    /// A tile, a bundle or a long record that lies beside does not have what the log has.
+    Tile,
+    /// A checkpoint is not that of this log.
+    Checkpoint(&'static str),
 }
 
 impl fmt::Display for Damage {
@@ -51,8 +55,14 @@ impl fmt::Display for Damage {
             Flaw::Torn => f.write_str("the segment ends within the record")?,
             Flaw::Missing(next) => write!(f, "nothing is there before record {next}")?,
             Flaw::Chain => f.write_str("it does not follow from the record before it")?,
+            Flaw::Seal(what) => write!(f, "the next seal: {what}")?,
+            Flaw::Tile => f.write_str("what lies beside the log is not what the log has")?,
+            Flaw::Checkpoint(what) => write!(f, "the checkpoint: {what}")?,
         }
-        write!(f, " (byte {} of {})", self.offset, self.file.display())
+        match self.offset {
+            0 => write!(f, " ({})", self.file.display()),
+            offset => write!(f, " (byte {offset} of {})", self.file.display()),
+        }
     }
 }
 
@@ -89,61 +99,18 @@ impl Iterator for Reader {
     type Item = Result<Entry, LedgerError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.walk.step() {
-            Ok(Some(Item::Record(sequence))) => {
-                Some(Ok(Entry { sequence, payload: self.walk.payload().to_vec() }))
-            }
-            Ok(Some(Item::Damage(damage))) => Some(Err(LedgerError::Damaged(damage))),
-            Ok(None) => None,
-            Err(error) => Some(Err(error)),
+        loop {
+            return match self.walk.step() {
+                Ok(Some(Item::Record(sequence))) => {
+                    Some(Ok(Entry { sequence, payload: self.walk.payload().to_vec() }))
+                }
+                Ok(Some(Item::Seal(_))) => continue,
+                Ok(Some(Item::Damage(damage))) => Some(Err(LedgerError::Damaged(damage))),
+                Ok(None) => None,
+                Err(error) => Some(Err(error)),
+            };
         }
     }
-}
-
-/// How much damage is listed in full.
-pub const DAMAGE_LISTED: usize = 100;
-
-/// What `verify` found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verification {
-    /// Records that could be read.
-    pub records: u64,
-    /// The chain after the last record: whoever noted it earlier can tell that nothing before
-    /// that point was changed since.
-    pub chain: [u8; 32],
-    /// Everything that is wrong, the first [`DAMAGE_LISTED`] in order. Empty means sound.
-    pub damage: Vec<Damage>,
-    /// Bytes of an incomplete record at the very end; normal while the log is being written and
-    /// after a crash.
-    pub torn_bytes: u64,
-    /// Bytes behind the end of a segment whose successor has begun: damage or the remains of a
-    /// failed disk that a `started` record tells of. They belong to no record.
-    pub superseded_bytes: u64,
-    /// Statements of runs that ended without an outcome for them: they may have run or not.
-    pub unknown: Vec<StatementId>,
-}
-
-/// Reads the whole log and recomputes every checksum and every chain. Works on a copy, and beside
-/// a running Weir.
-pub fn verify(dir: &Path) -> Result<Verification, LedgerError> {
-    segment::list(dir)?;
-    let mut walk = Walk::new(dir, Sequence(0), true);
-    let mut tracker = Tracker::default();
-    let mut unknown = Vec::new();
-    let (mut records, mut damage) = (0, Vec::new());
-    while let Some(item) = walk.step()? {
-        match item {
-            Item::Record(_) => {
-                records += 1;
-                unknown.extend(tracker.observe(walk.payload()));
-            }
-            Item::Damage(found) if damage.len() < DAMAGE_LISTED => damage.push(found),
-            Item::Damage(_) => {}
-        }
-    }
-    let (chain, superseded_bytes) = (walk.chain(), walk.superseded());
-    let torn_bytes = walk.scan().map_or(Ok(0), |scan| scan.left())?;
-    Ok(Verification { records, chain, damage, torn_bytes, superseded_bytes, unknown })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::{
     ids::{Sequence, SessionId, StatementId},
     reader::Damage,
     scan::{Scan, Step},
+    seal::Seal,
     segment::{self, FIRST, Header},
     tracker::{self, Tracker},
     walk::{Item, Walk},
@@ -32,6 +33,34 @@ pub struct Recovery {
     pub open_sessions: Vec<SessionId>,
     /// True if the run before ended with `stopped`, or there was none.
     pub clean: bool,
+    /// What does not fit together, in words: seals, the checkpoint, keys.
+    pub trouble: Vec<String>,
+    /// The last seal.
+    pub(crate) last_seal: Option<Seal>,
+}
+
+impl Recovery {
+    /// Everything that is wrong, in words; `None` if nothing is.
+    pub fn damage(&self) -> Option<String> {
+        let mut all: Vec<String> = self.first_bad.iter().map(ToString::to_string).collect();
+        all.extend(self.trouble.iter().cloned());
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
+    /// A checkpoint covers more records than there are: their places stay theirs.
+    pub(crate) fn skip_to(&mut self, size: u64, tail: &mut Tail) {
+        if size <= self.records {
+            return;
+        }
+        self.trouble.push(format!(
+            "records {} to {} are gone: a checkpoint covers them",
+            self.records,
+            size - 1
+        ));
+        self.records = size;
+        self.last_sequence = size.checked_sub(1).map(Sequence);
+        *tail = Tail { segment: None, header: Header { first: size, ..tail.header }, size: 0 };
+    }
 }
 
 /// Where the writer goes on.
@@ -71,6 +100,7 @@ pub(crate) fn recover(dir: &Path) -> Result<(Recovery, Tail), LedgerError> {
         let synced = File::open(&path).and_then(|file| file.sync_all());
         synced.map_err(|error| LedgerError::io("sync", &path, error))?;
     }
+    recovery.last_seal = last_seal(dir, &firsts)?;
     recovery.records = header.first;
     recovery.last_sequence = header.first.checked_sub(1).map(Sequence);
     let tracker = last_run(dir, &firsts)?;
@@ -121,6 +151,25 @@ fn finish(scan: &mut Scan, recovery: &mut Recovery, tail: &mut Tail) -> Result<(
     cut.map_err(|error| LedgerError::io("truncate", scan.path(), error))
 }
 
+/// The last seal that can be read: usually in the last segment, but many segments may fill up
+/// while the disk syncs.
+fn last_seal(dir: &Path, firsts: &[u64]) -> Result<Option<Seal>, LedgerError> {
+    for first in firsts.iter().rev() {
+        let (mut scan, mut at, mut last) = (Scan::open(dir, *first)?, *first, None);
+        loop {
+            match scan.step()? {
+                Step::Record(_) | Step::Skipped => at += 1,
+                Step::Seal(chain) => last = Seal::parse(scan.payload(), at, chain),
+                Step::Bad | Step::Torn | Step::End => break,
+            }
+        }
+        if last.is_some() {
+            return Ok(last);
+        }
+    }
+    Ok(None)
+}
+
 /// Observes the records since the last `started`.
 fn last_run(dir: &Path, firsts: &[u64]) -> Result<Tracker, LedgerError> {
     let mut from = 0;
@@ -145,7 +194,7 @@ fn begins_run(dir: &Path, first: u64) -> Result<bool, LedgerError> {
     loop {
         match scan.step()? {
             Step::Record(_) if tracker::is_type(scan.payload(), "started") => return Ok(true),
-            Step::Record(_) | Step::Skipped => {}
+            Step::Record(_) | Step::Seal(_) | Step::Skipped => {}
             Step::Bad | Step::Torn | Step::End => return Ok(false),
         }
     }

@@ -3,6 +3,7 @@
 use crate::{
     error::LedgerError,
     frame::{self, Digest32, NoFrame},
+    seal::SEAL_BYTES,
     segment::{self, HEADER, Header},
 };
 use std::{
@@ -35,6 +36,8 @@ pub(crate) struct Scan {
 pub(crate) enum Step {
     /// A frame, with the chain it claims; `payload` gives the rest.
     Record(Digest32),
+    /// A seal, with the chain that it covers; `payload` gives the rest.
+    Seal(Digest32),
     /// Not a frame, but one follows behind the bytes it claims: it was skipped.
     Skipped,
     /// Not a frame.
@@ -106,10 +109,10 @@ impl Scan {
         loop {
             let missing = match frame::parse(self.rest()) {
                 Ok(found) => {
-                    let (chain, size) = (*found.chain, found.size());
+                    let (chain, size, seal) = (*found.chain, found.size(), found.seal);
                     self.payload = self.start + frame::OVERHEAD..self.start + size;
                     self.start += size;
-                    return Ok(Step::Record(chain));
+                    return Ok(if seal { Step::Seal(chain) } else { Step::Record(chain) });
                 }
                 Err(missing) => missing,
             };
@@ -135,6 +138,12 @@ impl Scan {
             self.start += size;
         }
         Ok(if follows { Step::Skipped } else { Step::Bad })
+    }
+
+    /// True if a seal stands at the current position that covers this chain.
+    pub(crate) fn seal_follows(&mut self, chain: &Digest32) -> Result<bool, LedgerError> {
+        while self.rest().len() < frame::OVERHEAD + SEAL_BYTES && self.fill()? {}
+        Ok(frame::parse(self.rest()).is_ok_and(|frame| frame.seal && frame.chain == chain))
     }
 
     /// True if a frame begins anywhere behind the current position: then what stands here is

@@ -6,6 +6,7 @@ use crate::{
     ids::Sequence,
     reader::{Damage, Flaw},
     scan::{Scan, Step},
+    seal::Seal,
     segment,
 };
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ use std::path::{Path, PathBuf};
 pub(crate) enum Item {
     /// A record; `payload` has its JSON.
     Record(Sequence),
+    /// A seal over everything before it.
+    Seal(Seal),
     /// Damage; the walk goes on behind it.
     Damage(Damage),
 }
@@ -88,7 +91,7 @@ impl Walk {
             if let Some(damage) = self.found.take().filter(|d| d.sequence.0 >= self.wanted) {
                 return Ok(Some(Item::Damage(damage)));
             }
-            let over = self.stuck || self.successor.is_some_and(|first| self.at >= first);
+            let over = self.stuck || self.is_past()?;
             let Some(scan) = self.scan.as_mut().filter(|_| !over) else {
                 if !self.enter()? {
                     return Ok(None);
@@ -104,6 +107,15 @@ impl Walk {
                     if self.found.is_none() && sequence >= self.wanted {
                         self.wanted = self.at;
                         return Ok(Some(Item::Record(Sequence(sequence))));
+                    }
+                }
+                Step::Seal(chain) => {
+                    let seal = Seal::parse(scan.payload(), self.at, chain);
+                    if self.chain.is_some_and(|known| known != chain) {
+                        self.damage(offset, Flaw::Chain);
+                    }
+                    if let Some(seal) = seal {
+                        return Ok(Some(Item::Seal(seal)));
                     }
                 }
                 Step::Skipped => {
@@ -133,6 +145,18 @@ impl Walk {
             self.at = sequence;
             self.damage(offset, Flaw::Chain);
             self.at = sequence + 1;
+        }
+    }
+
+    /// True if this segment's records are all read: the next segment has the record that comes
+    /// next, and no seal is left here that covers the last one.
+    fn is_past(&mut self) -> Result<bool, LedgerError> {
+        if self.successor.is_none_or(|first| self.at < first) {
+            return Ok(false);
+        }
+        match (self.scan.as_mut(), &self.chain) {
+            (Some(scan), Some(chain)) => Ok(!scan.seal_follows(chain)?),
+            _ => Ok(true),
         }
     }
 

@@ -4,10 +4,11 @@
 use crate::{
     batch::Batch,
     error::LedgerError,
-    frame::Digest32,
+    frame::{self, Digest32},
     ledger::{Inner, lock},
     recovery::Tail,
     reserve::Reserve,
+    seal::Ratchet,
     segment::{self, Header},
 };
 use std::{
@@ -40,11 +41,18 @@ pub(crate) struct Writer {
     broken: bool,
     spares: Vec<Batch>,
     reserve: Reserve,
+    /// How many records the last seal covers.
+    sealed: u64,
+    ratchet: Ratchet,
 }
 
 impl Writer {
     /// Goes on where recovery found the end.
-    pub(crate) fn open(dir: &Path, tail: Tail) -> Result<(Self, Arc<File>), LedgerError> {
+    pub(crate) fn open(
+        dir: &Path,
+        tail: Tail,
+        ratchet: Ratchet,
+    ) -> Result<(Self, Arc<File>), LedgerError> {
         let (file, path) = match tail.segment {
             Some(first) => {
                 let path = segment::path(dir, first);
@@ -68,6 +76,8 @@ impl Writer {
             size,
             chain: tail.header.before,
             pending,
+            sealed: u64::MAX,
+            ratchet,
             broken: false,
             spares: Vec::new(),
             reserve,
@@ -141,12 +151,12 @@ impl Writer {
         if self.size >= inner.segment_bytes && self.size > segment::HEADER as u64 {
             self.rotate(inner)?;
         }
-        let chain = self.pending.seal(self.chain);
+        let chain = self.pending.close(self.chain);
         if let Err(error) = self.file.write_all_at(&self.pending.bytes, self.size) {
             // Part of it may be there: the log must end with a whole frame before anything else
             // is written.
             self.broken = self.file.set_len(self.size).is_err();
-            self.pending.unseal();
+            self.pending.reopen();
             return Err(LedgerError::io("write", &self.path, error));
         }
         let length = self.pending.bytes.len() as u64;
@@ -166,6 +176,33 @@ impl Writer {
         }
         inner.arm();
         Ok(())
+    }
+
+    /// Seals what was written since the last seal, behind it. Says how many records are sealed
+    /// then.
+    pub(crate) fn seal(&mut self, inner: &Inner) -> Result<u64, LedgerError> {
+        let records = self.pending.first;
+        if self.broken || !self.pending.is_empty() || records == self.sealed {
+            return Ok(self.sealed);
+        }
+        let seal = self.ratchet.seal(records, self.chain)?;
+        let batch = Batch::seal(records, self.chain, frame::sealed(&seal));
+        if let Err(error) = self.file.write_all_at(&batch.bytes, self.size) {
+            self.broken = self.file.set_len(self.size).is_err();
+            return Err(LedgerError::io("write", &self.path, error));
+        }
+        self.ratchet.turn();
+        self.size += batch.bytes.len() as u64;
+        self.sealed = records;
+        inner.backlog.fetch_add(batch.bytes.len(), Ordering::Relaxed);
+        inner.counters.bytes.fetch_add(batch.bytes.len() as u64, Ordering::Relaxed);
+        inner.keeper.state().unsynced.push_back(batch);
+        Ok(records)
+    }
+
+    /// The seals that were made are durable: their secrets go from the disk too.
+    pub(crate) fn save_ratchet(&self) -> Result<(), LedgerError> {
+        self.ratchet.save()
     }
 
     fn rotate(&mut self, inner: &Inner) -> Result<(), LedgerError> {

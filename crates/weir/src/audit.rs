@@ -8,11 +8,13 @@
 mod detail;
 mod join;
 mod line;
+mod proof;
 mod show;
 mod tail;
 mod verify;
 mod window;
 
+pub(crate) use proof::{check_proof, checkpoint, key, proof};
 pub(crate) use show::show;
 pub(crate) use tail::tail;
 pub(crate) use verify::verify;

@@ -376,6 +376,7 @@ Examples:
   weir audit show 0d4q2mr8k3v0h-3f7a                  a session with all its statements
   weir audit show 0d4q2mr8k3v0h-3f7a.0000012          one statement: facts, reasons, outcome
   weir audit verify                                  is anything damaged, missing or changed?
+  weir audit proof 4711 --entry record.json          a proof of one record for a third party
 
 All of these read the ledger beside a running `weir serve`, and need none.")]
 pub(crate) enum AuditCommand {
@@ -389,12 +390,68 @@ pub(crate) enum AuditCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Read the whole ledger and recompute every checksum. Exits with 3 if it is not sound.
-    Verify {
-        /// The result as JSON.
+    /// Read the whole ledger and recompute everything: checksums, chain, seals, tiles, tree.
+    /// Exits with 3 if it is not sound, and names the first bad record first.
+    #[command(after_help = "\
+Examples:
+  weir audit verify                                  the ledger here, by the keys that lie in it
+  weir audit verify --dir copy --key ledger.pub      a copy, by keys that were kept elsewhere
+  weir audit verify --checkpoint june.checkpoint     it must have grown from what it was in June
+
+Whoever took the machine can cut the end off the ledger and sign what is left. A checkpoint that
+was kept elsewhere, or a witness, shows that.")]
+    Verify(VerifyArgs),
+    /// A proof that a record is in the ledger, which others can check without Weir (tlog-proof).
+    #[command(after_help = "\
+Examples:
+  weir audit proof 0d4q2mr8k3v0h-3f7a.0000012 --entry intent.json > intent.tlog-proof
+  weir audit proof 4711 --entry record.json > record.tlog-proof
+  weir audit check-proof record.tlog-proof record.json --key ledger.pub")]
+    Proof {
+        /// A record's number (`sequence` in `show --json`) or a statement's id.
+        #[arg(value_name = "RECORD")]
+        id: String,
+        /// Of a statement, what came of it, and not what was about to run.
         #[arg(long)]
-        json: bool,
+        outcome: bool,
+        /// Write the entry that is proven to this file: its exact bytes are needed to check it.
+        #[arg(long, value_name = "FILE")]
+        entry: Option<PathBuf>,
     },
+    /// Check a proof. Needs no ledger.
+    CheckProof {
+        /// What `proof` printed.
+        proof: PathBuf,
+        /// The entry that is proven.
+        entry: PathBuf,
+        /// The public keys of the ledger, as `key` prints them.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+    /// The public keys of this ledger: keep them where nobody who can write the ledger can.
+    Key,
+    /// The newest checkpoint: note it elsewhere, and nothing before it can be changed unseen.
+    Checkpoint,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// A copy of a ledger's folder; the one that weir.toml names unless given.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) dir: Option<PathBuf>,
+    /// The public keys of the ledger, kept elsewhere; those that lie in it unless given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// A checkpoint that was kept elsewhere; may be given again.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Vec<PathBuf>,
+    /// A witness's key (name+id+key) that must have cosigned the newest checkpoint; may be given
+    /// again.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) witness: Vec<String>,
+    /// The result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

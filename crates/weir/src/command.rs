@@ -31,11 +31,23 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Policy(command) => policy::run(file, command),
         Command::Pseudonyms(command) => block_on(pseudonyms::run(&load(file)?, command))?,
         Command::Audit(command) => {
-            let dir = crate::layout::ledger(&load(file)?);
+            // What works on copies and files needs no weir.toml.
+            let dir = || Ok::<_, Failure>(crate::layout::ledger(&load(file)?));
             match command {
-                AuditCommand::Tail(args) => audit::tail(&dir, &args),
-                AuditCommand::Show { id, json } => audit::show(&dir, &id, json),
-                AuditCommand::Verify { json } => audit::verify(&dir, json),
+                AuditCommand::Tail(args) => audit::tail(&dir()?, &args),
+                AuditCommand::Show { id, json } => audit::show(&dir()?, &id, json),
+                AuditCommand::Verify(args) => match &args.dir {
+                    Some(copy) => audit::verify(copy, &args),
+                    None => audit::verify(&dir()?, &args),
+                },
+                AuditCommand::Proof { id, outcome, entry } => {
+                    audit::proof(&dir()?, &id, outcome, entry.as_deref())
+                }
+                AuditCommand::CheckProof { proof, entry, key } => {
+                    audit::check_proof(&proof, &entry, &key)
+                }
+                AuditCommand::Key => audit::key(&dir()?),
+                AuditCommand::Checkpoint => audit::checkpoint(&dir()?),
             }
         }
         Command::Completions { shell } => completions(shell),

@@ -86,13 +86,25 @@ impl Collector for LedgerCounts {
             ("ledger_syncs", "fdatasync(2) rounds of this run", stats.syncs),
             ("ledger_failures", "Writes and syncs that failed in this run", stats.failures),
             ("ledger_withdrawn", "Records that could not be written", stats.withdrawn),
+            (
+                "ledger_checkpoint_failures",
+                "Attempts to make a checkpoint that failed in this run",
+                stats.checkpoint_failures,
+            ),
         ];
         for (name, help, value) in counters {
             let metric = ConstCounter::new(value);
             metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
         }
         let backlog = i64::try_from(stats.backlog_bytes).unwrap_or(i64::MAX);
+        let unproven = stats.records.saturating_sub(stats.checkpointed);
+        let unproven = i64::try_from(unproven).unwrap_or(i64::MAX);
         let gauges = [
+            (
+                "ledger_uncheckpointed",
+                "Records that the newest checkpoint does not cover",
+                unproven,
+            ),
             ("ledger_backlog_bytes", "Bytes that wait for a write or a sync", backlog),
             (
                 "ledger_healthy",

@@ -110,7 +110,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
         Ledger::open(&dir, Options::new(&node, env!("CARGO_PKG_VERSION"), now))
             .with_context(|| format!("the ledger in {} cannot be opened", dir.display()))?;
     tracing::info!(records = found.records, clean = found.clean, "ledger open");
-    if let Some(damage) = &found.first_bad {
+    if let Some(damage) = found.damage() {
         tracing::error!("the ledger is damaged: {damage}; see `weir audit verify`");
     }
     let policies = PolicySet::load(config.policies.dir.as_deref()).map_err(|problems| {

@@ -8,7 +8,7 @@ fn sealed(payloads: &[&[u8]]) -> Vec<u8> {
     for payload in payloads {
         let mut frame = Vec::new();
         stage(&mut frame, payload, &leaf(payload));
-        seal(&mut frame, &mut chain);
+        close(&mut frame, &mut chain);
         out.extend(frame);
     }
     out
@@ -38,8 +38,8 @@ fn unsealing_undoes_sealing() {
     let mut staged = Vec::new();
     stage(&mut staged, b"{}", &leaf(b"{}"));
     let mut frame = staged.clone();
-    seal(&mut frame, &mut { GENESIS });
-    unseal(&mut frame);
+    close(&mut frame, &mut { GENESIS });
+    reopen(&mut frame);
     assert_eq!(frame[PREFIX..], staged[PREFIX..]);
 }
 

@@ -3,8 +3,8 @@
 use super::*;
 use crate::{
     Ledger, Options, Reader,
-    reader::verify,
     testing::{Folder, NOW, intent, open, outcome},
+    verify::{Known, verify},
 };
 use std::{fs, path::Path, process::Command};
 
@@ -101,7 +101,7 @@ fn a_full_disk_refuses_intents_keeps_outcomes_and_resumes() {
     assert_eq!(count("intent"), accepted.len() + 1);
     assert_eq!(count("outcome"), accepted.len());
     assert_eq!(count("withdrawn"), 1);
-    let verified = verify(&dir).unwrap();
+    let verified = verify(&dir, &Known::default()).unwrap();
     assert_eq!((verified.damage.len(), verified.torn_bytes, verified.unknown.len()), (0, 0, 0));
 }
 
@@ -131,7 +131,7 @@ fn outcomes_wait_in_memory_when_even_the_reserve_is_gone() {
     drop(ledger);
     let outcomes = types(&dir).iter().filter(|word| **word == "outcome").count();
     assert_eq!(outcomes, waiting.len());
-    assert_eq!(verify(&dir).unwrap().damage, []);
+    assert_eq!(verify(&dir, &Known::default()).unwrap().damage, []);
 }
 
 #[test]
@@ -180,14 +180,14 @@ fn after_a_failed_sync_everything_unsynced_is_written_anew() {
     ledger.synced(place).wait().unwrap();
     drop(ledger);
     assert_eq!(types(dir.path()), ["started", "intent", "outcome"]);
-    assert_eq!(verify(dir.path()).unwrap().damage, []);
+    assert_eq!(verify(dir.path(), &Known::default()).unwrap().damage, []);
     assert_eq!(segment::list(dir.path()).unwrap(), [0, 1]);
     // The first segment may hold the record as well, or its ruins: neither counts.
     let first = segment::path(dir.path(), 0);
     let mut bytes = fs::read(&first).unwrap();
     bytes.truncate(bytes.len() - 3);
     fs::write(&first, bytes).unwrap();
-    assert_eq!(verify(dir.path()).unwrap().damage, []);
+    assert_eq!(verify(dir.path(), &Known::default()).unwrap().damage, []);
     assert_eq!(types(dir.path()), ["started", "intent", "outcome"]);
 }
 

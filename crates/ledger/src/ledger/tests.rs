@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::{
-    reader::{Reader, verify},
+    reader::Reader,
     testing::{Folder, intent, open, outcome},
+    verify::{Known, verify},
 };
 use std::{collections::BTreeSet, thread};
 
@@ -25,7 +26,7 @@ fn records_come_back_in_order_across_runs() {
     let types: Vec<_> = entries.iter().map(|e| e.record().unwrap().type_word()).collect();
     assert_eq!(types, [&["started"][..], &["intent"; 10], &["started"]].concat());
     assert!(entries.iter().map(|entry| entry.sequence.0).eq(0..12));
-    let verified = verify(dir.path()).unwrap();
+    let verified = verify(dir.path(), &Known::default()).unwrap();
     assert_eq!((verified.records, verified.unknown.len()), (12, 10));
     assert_eq!(verified.damage, []);
 }
@@ -74,7 +75,7 @@ fn many_threads_append_and_nothing_is_lost_or_doubled() {
     assert_eq!(places.len(), 4000);
     assert!(ledger.healthy());
     drop(ledger);
-    let verified = verify(dir.path()).unwrap();
+    let verified = verify(dir.path(), &Known::default()).unwrap();
     assert_eq!((verified.records, verified.damage.len(), verified.unknown.len()), (8001, 0, 0));
     assert!(crate::segment::list(dir.path()).unwrap().len() > 10);
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     Ledger, Options,
     testing::{Folder, NOW, intent},
+    verify::{Known, verify},
 };
 
 fn log(dir: &Path, count: u64) -> Ledger {
@@ -52,5 +53,8 @@ fn the_chain_tells_one_log_from_another() {
     let (one, two) = (Folder::new("one"), Folder::new("two"));
     drop(log(one.path(), 3));
     drop(log(two.path(), 4));
-    assert_ne!(verify(one.path()).unwrap().chain, verify(two.path()).unwrap().chain);
+    assert_ne!(
+        verify(one.path(), &Known::default()).unwrap().chain,
+        verify(two.path(), &Known::default()).unwrap().chain
+    );
 }

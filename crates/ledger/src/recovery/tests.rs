@@ -3,17 +3,19 @@
 use super::*;
 use crate::{
     ids::Sequence,
-    reader::{Flaw, Reader, verify},
+    reader::{Flaw, Reader},
     record::{Record, SessionClosed, Stopped},
     segment,
     testing::{Folder, NOW, intent, open, outcome, session},
+    verify::{Known, verify},
 };
 use std::{
     io::{BufRead, BufReader},
     process::{Command, Stdio},
 };
 
-/// A log of one segment with `started` and `count` intents, and its bytes.
+/// A log of one segment with `started` and `count` intents, as a machine that lost power before
+/// the first seal leaves it: records and nothing else. Its bytes.
 fn written(dir: &Path, count: u64) -> Vec<u8> {
     let (ledger, _) = open(dir);
     for n in 0..count {
@@ -21,7 +23,21 @@ fn written(dir: &Path, count: u64) -> Vec<u8> {
         ledger.hand_over(place).unwrap();
     }
     drop(ledger);
-    fs::read(segment::path(dir, 0)).unwrap()
+    let bytes = fs::read(segment::path(dir, 0)).unwrap();
+    let (mut records, mut at) = (bytes[..segment::HEADER].to_vec(), segment::HEADER);
+    while let Ok(frame) = crate::frame::parse(&bytes[at..]) {
+        let end = at + frame.size();
+        if !frame.seal {
+            records.extend_from_slice(&bytes[at..end]);
+        }
+        at = end;
+    }
+    for file in ["ledger.pub", "ledger.key", "ratchet.key", "checkpoint"] {
+        fs::remove_file(dir.join(file)).unwrap();
+    }
+    fs::remove_dir_all(dir.join("tile")).unwrap();
+    fs::write(segment::path(dir, 0), &records).unwrap();
+    records
 }
 
 /// Where each frame of a segment begins, and its end.
@@ -51,7 +67,7 @@ fn a_record_torn_at_any_byte_is_cut_off_and_said() {
     let (ledger, found) = open(dir.path());
     assert_eq!((found.records, found.torn_bytes), (3, 0));
     drop(ledger);
-    assert_eq!(verify(dir.path()).unwrap().damage, []);
+    assert_eq!(verify(dir.path(), &Known::default()).unwrap().damage, []);
 }
 
 #[test]
@@ -110,7 +126,7 @@ fn a_broken_length_in_the_middle_keeps_what_lies_behind_as_evidence() {
     let (again, found) = open(dir.path());
     assert_eq!((found.records, found.first_bad), (5, None));
     drop(again);
-    let verified = verify(dir.path()).unwrap();
+    let verified = verify(dir.path(), &Known::default()).unwrap();
     assert_eq!((verified.records, verified.damage.len()), (6, 0));
     assert_eq!(verified.superseded_bytes, (bytes.len() - bounds[3]) as u64);
 }
@@ -126,7 +142,7 @@ fn a_dropped_and_a_swapped_record_break_the_chain() {
     let swapped = [head, frame(4), frame(3), tail].concat();
     for tampered in [dropped, swapped] {
         fs::write(segment::path(dir.path(), 0), tampered).unwrap();
-        let first = verify(dir.path()).unwrap().damage.remove(0);
+        let first = verify(dir.path(), &Known::default()).unwrap().damage.remove(0);
         assert_eq!((first.sequence, first.what), (Sequence(3), Flaw::Chain));
     }
 }
@@ -143,12 +159,12 @@ fn a_missing_segment_is_named() {
     drop(ledger);
     let firsts = segment::list(dir.path()).unwrap();
     fs::remove_file(segment::path(dir.path(), firsts[2])).unwrap();
-    let first = verify(dir.path()).unwrap().damage.remove(0);
+    let first = verify(dir.path(), &Known::default()).unwrap().damage.remove(0);
     assert_eq!(first.sequence, Sequence(firsts[2]));
     assert_eq!(first.what, Flaw::Missing(Sequence(firsts[3])));
     // The very first segment too: a log that does not begin at zero has lost its beginning.
     fs::remove_file(segment::path(dir.path(), 0)).unwrap();
-    let first = verify(dir.path()).unwrap().damage.remove(0);
+    let first = verify(dir.path(), &Known::default()).unwrap().damage.remove(0);
     assert_eq!(first.what, Flaw::Missing(Sequence(firsts[1])));
 }
 
@@ -179,6 +195,44 @@ fn unknown_outcomes_and_open_sessions_are_those_of_the_last_run() {
     drop(ledger);
     let (_ledger, found) = open(dir.path());
     assert!(found.clean && found.unknown.is_empty());
+}
+
+/// A directory as a crash may leave it: everything but the segment is older than the segment, whose
+/// last write got as far as any byte.
+#[test]
+fn a_crash_at_any_byte_of_a_write_loses_what_was_not_whole_and_nothing_else() {
+    let dir = Folder::new("any-byte");
+    drop(open(dir.path()));
+    let files = ["ratchet.key", "checkpoint"].map(|name| dir.path().join(name));
+    let older = files.each_ref().map(|path| fs::read(path).unwrap());
+    let path = segment::path(dir.path(), 0);
+    let before = fs::read(&path).unwrap();
+    let (ledger, _) = open(dir.path());
+    for n in 0..2 {
+        let place = ledger.append(&intent(n)).unwrap();
+        ledger.synced(place).wait().unwrap();
+    }
+    drop(ledger);
+    let after = fs::read(&path).unwrap();
+    let tiles = dir.path().join("tile");
+    let whole = |upto: usize| {
+        let (mut at, mut records) = (segment::HEADER, 0);
+        while let Ok(frame) = crate::frame::parse(&after[at..upto]) {
+            at += frame.size();
+            records += u64::from(!frame.seal);
+        }
+        records
+    };
+    for cut in before.len()..=after.len() {
+        fs::write(&path, &after[..cut]).unwrap();
+        files.iter().zip(&older).for_each(|(path, bytes)| fs::write(path, bytes).unwrap());
+        let _ = fs::remove_dir_all(&tiles);
+        let (ledger, found) = open(dir.path());
+        assert_eq!((found.records, found.damage()), (whole(cut), None), "cut at {cut}");
+        drop(ledger);
+        let verified = verify(dir.path(), &Known::default()).unwrap();
+        assert_eq!((verified.damage, verified.sealed), (vec![], whole(cut) + 1), "cut at {cut}");
+    }
 }
 
 #[test]
@@ -216,7 +270,7 @@ fn random_bytes_never_panic() {
         }
         let changed = bytes != sound;
         fs::write(segment::path(dir.path(), 0), &bytes).unwrap();
-        let verified = verify(dir.path()).unwrap();
+        let verified = verify(dir.path(), &Known::default()).unwrap();
         let shows = !verified.damage.is_empty() || verified.torn_bytes > 0 || verified.records < 9;
         assert!(shows || !changed);
         let records = Reader::open(dir.path()).unwrap().flatten().count() as u64;
@@ -280,7 +334,7 @@ fn what_was_acknowledged_survives_kill_9() {
         assert!(!found.clean);
     }
     assert!(acknowledged > 300, "{acknowledged}");
-    let verified = verify(dir.path()).unwrap();
+    let verified = verify(dir.path(), &Known::default()).unwrap();
     assert_eq!(verified.damage, []);
     assert!(verified.records > acknowledged);
 }

@@ -1,3 +1,5 @@
+//! Roots against the definition, as RFC 6962 writes it.
+
 use super::*;
 
 /// RFC 6962, 2.1, as it is written there: recursive and without thought for speed.

@@ -1,3 +1,5 @@
+//! Notes and keys, against an example of another implementation and against forgeries.
+
 use super::*;
 use crate::{Checkpoint, CosignatureKey, CosignatureVerifier};
 

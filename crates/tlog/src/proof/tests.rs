@@ -1,3 +1,5 @@
+//! Every proof of small trees holds, and no other.
+
 use super::*;
 use crate::{AddCheckpoint, Frontier, leaf};
 use std::convert::Infallible;

@@ -1,3 +1,5 @@
+//! Paths and widths as the specification has them.
+
 use super::*;
 
 #[test]

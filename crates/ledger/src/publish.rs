@@ -1,0 +1,206 @@
+//! The thread that makes the tree: it follows what is durable, writes tiles, and signs a
+//! checkpoint for what came in. No statement waits for it, and it takes none of the locks on a
+//! statement's way.
+
+use crate::{
+    entry,
+    error::LedgerError,
+    ids::Sequence,
+    ledger::Inner,
+    tiles::{self, Tiles},
+    tree::Tree,
+    walk::{Item, Walk},
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+use tlog::{Checkpoint, SigningKey, VerifierKey};
+
+/// A checkpoint is at most this much older than the newest durable record, but for the time that
+/// writing it takes.
+pub const CHECKPOINT: Duration = Duration::from_millis(500);
+
+/// What the thread and the handles share.
+#[derive(Debug, Default)]
+pub(crate) struct Published {
+    /// How many records the newest checkpoint covers.
+    pub(crate) size: AtomicU64,
+    /// Rounds that failed.
+    pub(crate) failures: AtomicU64,
+    stop: Mutex<bool>,
+    stopped: Condvar,
+}
+
+impl Published {
+    pub(crate) fn stop(&self) {
+        *self.stop.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.stopped.notify_all();
+    }
+
+    /// Waits for the next round; false when the log is being closed.
+    fn rest(&self) -> bool {
+        let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.stopped.wait_timeout_while(stop, CHECKPOINT, |stop| !*stop);
+        !*waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// The tree of one directory, and the key that signs its checkpoints.
+#[derive(Debug)]
+pub(crate) struct Publisher {
+    dir: PathBuf,
+    key: SigningKey,
+    tree: Tree,
+    walk: Walk,
+    /// What the checkpoint on disk covers.
+    published: Option<u64>,
+}
+
+impl Publisher {
+    /// Takes up the tree of the newest checkpoint. Says in words if the checkpoint and the log do
+    /// not fit together, in which case the checkpoint is set aside as evidence.
+    pub(crate) fn open(dir: &Path, key: SigningKey) -> Result<(Self, Option<String>), LedgerError> {
+        let mut trouble = None;
+        let head = match newest(dir, &key.verifier()) {
+            Err(LedgerError::Keys(what)) => {
+                trouble = Some(set_aside(dir, &what)?);
+                None
+            }
+            other => other?,
+        };
+        let mut publisher = Self::at(dir, key, Tree::default());
+        if let Some(head) = head {
+            publisher.published = Some(head.size);
+            match resume(dir, &head) {
+                Some(tree) => publisher.go_on(tree),
+                None => {
+                    // Tiles that the disk lost are made again from the log.
+                    publisher.catch_up(head.size)?;
+                    if publisher.tree.size() != head.size || publisher.tree.root() != head.root {
+                        let size = head.size;
+                        let what = format!("the log is not what the checkpoint of {size} covers");
+                        trouble = Some(set_aside(dir, &what)?);
+                        publisher.published = None;
+                    }
+                }
+            }
+        }
+        // There is a checkpoint from the very beginning: that one is missing says something.
+        publisher.publish(0)?;
+        Ok((publisher, trouble))
+    }
+
+    fn at(dir: &Path, key: SigningKey, tree: Tree) -> Self {
+        let walk = Walk::new(dir, Sequence(tree.size()), false);
+        Self { dir: dir.to_owned(), key, tree, walk, published: None }
+    }
+
+    fn go_on(&mut self, tree: Tree) {
+        self.walk = Walk::new(&self.dir, Sequence(tree.size()), false);
+        self.tree = tree;
+    }
+
+    /// Reads records into the tree until it has this many, and writes the tiles that fill up.
+    fn catch_up(&mut self, upto: u64) -> Result<(), LedgerError> {
+        while self.tree.size() < upto {
+            let sequence = match self.walk.step()? {
+                Some(Item::Record(sequence)) => sequence.0,
+                // What comes after tells how many records are affected.
+                Some(Item::Damage(_) | Item::Seal(_)) => continue,
+                None => break,
+            };
+            // A record that can no longer be read has its place all the same.
+            while self.tree.size() < sequence {
+                let stub = entry::unreadable(self.tree.size());
+                self.tree.push(&stub);
+            }
+            let payload = self.walk.payload();
+            if payload.len() > tlog::ENTRY_BYTES {
+                tiles::write_payload(&self.dir, payload)?;
+            }
+            self.tree.push(&entry::of(payload));
+            self.write_full()?;
+        }
+        Ok(())
+    }
+
+    fn write_full(&mut self) -> Result<(), LedgerError> {
+        for (tile, bytes) in self.tree.take_full() {
+            tiles::write(&self.dir, &tile, &bytes)?;
+            tiles::tidy(&self.dir, &tile);
+        }
+        Ok(())
+    }
+
+    /// One round: everything that is durable is in the tree, the tiles and the checkpoint after it.
+    pub(crate) fn publish(&mut self, durable: u64) -> Result<u64, LedgerError> {
+        self.catch_up(durable)?;
+        let size = self.tree.size();
+        if self.published != Some(size) {
+            let partial = self.tree.partial();
+            for (tile, bytes) in &partial {
+                tiles::write(&self.dir, tile, bytes)?;
+            }
+            let origin = self.key.name().to_owned();
+            let head = Checkpoint { origin, size, root: self.tree.root() };
+            tiles::write_checkpoint(&self.dir, &self.key.sign(&head.text()))?;
+            self.published = Some(size);
+            partial.iter().for_each(|(tile, _)| tiles::tidy(&self.dir, tile));
+        }
+        Ok(size)
+    }
+}
+
+/// The newest checkpoint on disk, if there is one: it is evidence, so one that does not verify is
+/// an error and nothing to begin anew from.
+pub(crate) fn newest(dir: &Path, key: &VerifierKey) -> Result<Option<Checkpoint>, LedgerError> {
+    let note = tiles::checkpoint(dir)?;
+    note.map(|note| tiles::open_checkpoint(&note, key)).transpose()
+}
+
+/// The tree of this checkpoint from its tiles; `None` if they are not all there or do not fit.
+fn resume(dir: &Path, head: &Checkpoint) -> Option<Tree> {
+    let (open, bundle) = Tiles::new(dir, head.size).open().ok()?;
+    let entries = tlog::split_entries(&bundle).ok()?;
+    let leaves = entries.iter().map(|entry| tlog::leaf(entry));
+    let same = open.first().is_none_or(|hashes| leaves.eq(hashes.iter().copied()));
+    Tree::resume(head.size, open, bundle).filter(|tree| same && tree.root() == head.root)
+}
+
+/// Keeps a checkpoint that cannot be gone on from: it is evidence, and `verify` tells of it.
+fn set_aside(dir: &Path, what: &str) -> Result<String, LedgerError> {
+    let from = dir.join(tiles::CHECKPOINT_FILE);
+    let taken = |n: &u32| dir.join(format!("{}.{n}", tiles::CONFLICT_FILE)).exists();
+    let number = (0..u32::MAX).find(|n| !taken(n)).unwrap_or(u32::MAX);
+    let to = dir.join(format!("{}.{number}", tiles::CONFLICT_FILE));
+    fs::rename(&from, &to).map_err(|error| LedgerError::io("rename", &from, error))?;
+    Ok(format!("{what}; kept as {}", to.display()))
+}
+
+/// Starts the thread.
+pub(crate) fn start(
+    inner: Arc<Inner>,
+    mut publisher: Publisher,
+) -> Result<JoinHandle<()>, LedgerError> {
+    let dir = inner.dir.clone();
+    let mut round = move |inner: &Inner| match publisher.publish(inner.sealed()) {
+        Ok(size) => inner.published.size.store(size, Ordering::Release),
+        // The next round tries again: what was missed is still in the log.
+        Err(_) => _ = inner.published.failures.fetch_add(1, Ordering::Relaxed),
+    };
+    let run = move || {
+        while inner.published.rest() {
+            round(&inner);
+        }
+        round(&inner);
+    };
+    let builder = thread::Builder::new().name("checkpoints".into());
+    builder.spawn(run).map_err(|error| LedgerError::io("start a thread for", dir, error))
+}

@@ -1,0 +1,214 @@
+//! The tree as files: tiles, bundles and the checkpoint, written beside the segments and read
+//! again. Knows the tree and the disk, and no records.
+//!
+//! ```text
+//! checkpoint                  the newest, signed and cosigned
+//! tile/0/x001/067             256 hashes; tile/0/x001/068.p/12 while there are only 12
+//! tile/entries/x001/067       the entries themselves
+//! payload/2c/26b46b68ffc6…    records that are longer than an entry can be, by SHA-256
+//! ```
+
+use crate::{entry, error::LedgerError, keys, tree};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+use tlog::{Checkpoint, Hash, Nodes, Proof, TILE_WIDTH, Tile, VerifierKey, node, split_entries};
+
+/// The file with the newest checkpoint.
+pub const CHECKPOINT_FILE: &str = "checkpoint";
+/// Checkpoints that did not fit the log when it was opened, with a number behind.
+pub(crate) const CONFLICT_FILE: &str = "checkpoint.conflict";
+/// How many widths of a partial tile stay: readers of the checkpoint before need theirs.
+const WIDTHS_KEPT: usize = 2;
+
+/// The newest checkpoint, as a note; `None` if there is none yet.
+pub fn checkpoint(dir: &Path) -> Result<Option<String>, LedgerError> {
+    read(&dir.join(CHECKPOINT_FILE))
+        .map(|bytes| bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// What a note says, if it is this log's checkpoint.
+pub fn open_checkpoint(note: &str, key: &VerifierKey) -> Result<Checkpoint, LedgerError> {
+    let opened = key.open(note).and_then(Checkpoint::parse);
+    let opened = opened.map_err(|error| LedgerError::Keys(format!("the checkpoint: {error}")))?;
+    if opened.origin != key.name() {
+        return Err(LedgerError::Keys(format!("the checkpoint is of {}", opened.origin)));
+    }
+    Ok(opened)
+}
+
+/// A file's bytes; `None` if it is not there.
+pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, LedgerError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(LedgerError::io("read", path, error)),
+    }
+}
+
+pub(crate) fn write_checkpoint(dir: &Path, note: &str) -> Result<(), LedgerError> {
+    keys::write(dir, CHECKPOINT_FILE, note, 0o644)
+}
+
+/// Writes a tile or a bundle under its name.
+pub(crate) fn write(dir: &Path, tile: &Tile, bytes: &[u8]) -> Result<(), LedgerError> {
+    put(&dir.join(tile.path()), bytes)
+}
+
+/// Writes a long record under its hash.
+pub(crate) fn write_payload(dir: &Path, payload: &[u8]) -> Result<(), LedgerError> {
+    put(&payload_path(dir, &entry::name(payload)), payload)
+}
+
+/// Where a long record lies.
+pub(crate) fn payload_path(dir: &Path, name: &str) -> PathBuf {
+    let (first, rest) = name.split_at_checked(2).unwrap_or((name, ""));
+    dir.join("payload").join(first).join(rest)
+}
+
+fn put(path: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
+    let written = || -> io::Result<()> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        // A reader never sees half a file.
+        let draft = path.with_extension("new");
+        fs::write(&draft, bytes)?;
+        fs::rename(&draft, path)
+    };
+    written().map_err(|error| LedgerError::io("write", path, error))
+}
+
+/// Removes what a full tile's partial predecessors left, or all but the newest widths of a
+/// partial one. What cannot be removed now is removed another time.
+pub(crate) fn tidy(dir: &Path, tile: &Tile) {
+    let full = Tile { width: TILE_WIDTH, ..*tile };
+    let mut folder = dir.join(full.path()).into_os_string();
+    folder.push(".p");
+    if tile.width == TILE_WIDTH {
+        let _ = fs::remove_dir_all(&folder);
+        return;
+    }
+    let Ok(entries) = fs::read_dir(&folder) else { return };
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let mut widths: Vec<u64> = names.filter_map(|name| name.parse().ok()).collect();
+    widths.sort_unstable();
+    for width in widths.iter().rev().skip(WIDTHS_KEPT) {
+        let _ = fs::remove_file(Path::new(&folder).join(width.to_string()));
+    }
+}
+
+/// A tree's hashes and entries, read from the tiles of a tree of at least this size.
+#[derive(Clone, Debug)]
+pub struct Tiles {
+    dir: PathBuf,
+    size: u64,
+}
+
+impl Tiles {
+    /// The tiles that belong to a checkpoint of this size.
+    pub fn new(dir: &Path, size: u64) -> Self {
+        Self { dir: dir.to_owned(), size }
+    }
+
+    /// The tile with these hashes.
+    pub(crate) fn hashes(&self, tile: &Tile) -> Result<Vec<Hash>, LedgerError> {
+        let path = self.dir.join(tile.path());
+        let bytes = self.bytes(tile)?;
+        tree::hashes(tile, &bytes).ok_or(LedgerError::NotALedger(path))
+    }
+
+    /// A tile's or a bundle's bytes.
+    pub(crate) fn bytes(&self, tile: &Tile) -> Result<Vec<u8>, LedgerError> {
+        let path = self.dir.join(tile.path());
+        match read(&path)? {
+            Some(bytes) => Ok(bytes),
+            // The tile has been filled since: a full one serves for a partial one.
+            None if tile.width < TILE_WIDTH => {
+                let full = Tile { width: TILE_WIDTH, ..*tile };
+                let path = self.dir.join(full.path());
+                let bytes = read(&path)?.ok_or_else(|| missing(&path))?;
+                Ok(first(&bytes, tile))
+            }
+            None => Err(missing(&path)),
+        }
+    }
+
+    /// The entry at this place of the log.
+    pub fn entry(&self, index: u64) -> Result<Vec<u8>, LedgerError> {
+        let tile = Tile::bundle(index, self.size).ok_or_else(|| out_of_tree(index, self.size))?;
+        let bytes = self.bytes(&tile)?;
+        let path = || LedgerError::NotALedger(self.dir.join(tile.path()));
+        let entries = split_entries(&bytes).map_err(|_| path())?;
+        let entry = entries.get((index % TILE_WIDTH) as usize).ok_or_else(path)?;
+        Ok(entry.to_vec())
+    }
+
+    /// The proof that the record at this place is in the tree of this checkpoint, a note.
+    pub fn proof(&mut self, index: u64, checkpoint: &str) -> Result<Proof, LedgerError> {
+        let size = self.size;
+        let hashes = tlog::inclusion(self, index, size)?.ok_or_else(|| out_of_tree(index, size))?;
+        Ok(Proof { index, hashes, checkpoint: checkpoint.to_owned() })
+    }
+
+    /// The partial tiles of a tree of this size, of each level, and its partial bundle.
+    pub(crate) fn open(&self) -> Result<(Vec<Vec<Hash>>, Vec<u8>), LedgerError> {
+        let mut open = Vec::new();
+        let mut count = self.size;
+        for level in 0.. {
+            if count == 0 {
+                break;
+            }
+            let (index, width) = (count / TILE_WIDTH, count % TILE_WIDTH);
+            let tile = Tile { level: Some(level), index, width };
+            open.push(if width > 0 { self.hashes(&tile)? } else { Vec::new() });
+            count = index;
+        }
+        let (index, width) = (self.size / TILE_WIDTH, self.size % TILE_WIDTH);
+        let bundle = Tile { level: None, index, width };
+        let bundle = if width > 0 { self.bytes(&bundle)? } else { Vec::new() };
+        Ok((open, bundle))
+    }
+}
+
+/// As much of a full tile or bundle as the partial one has.
+fn first(bytes: &[u8], tile: &Tile) -> Vec<u8> {
+    if tile.level.is_some() {
+        return bytes.get(..tile.width as usize * 32).unwrap_or_default().to_vec();
+    }
+    let mut out = Vec::new();
+    for entry in split_entries(bytes).unwrap_or_default().iter().take(tile.width as usize) {
+        tlog::put_entry(&mut out, entry);
+    }
+    out
+}
+
+fn missing(path: &Path) -> LedgerError {
+    LedgerError::io("read", path, io::ErrorKind::NotFound.into())
+}
+
+fn out_of_tree(index: u64, size: u64) -> LedgerError {
+    LedgerError::Keys(format!(
+        "record {index} is not in the newest checkpoint, which covers {size} records: a moment \
+         later it will be"
+    ))
+}
+
+impl Nodes for Tiles {
+    type Error = LedgerError;
+
+    fn node(&mut self, level: u8, index: u64) -> Result<Hash, LedgerError> {
+        let (tier, within) = (level / 8, level % 8);
+        let begin = index << within;
+        let tile = Tile::holding(tier, begin, self.size)
+            .ok_or_else(|| out_of_tree(index << level, self.size))?;
+        let hashes = self.hashes(&tile)?;
+        let from = (begin % TILE_WIDTH) as usize;
+        let mut row = hashes.get(from..from + (1 << within)).unwrap_or_default().to_vec();
+        while row.len() > 1 {
+            row = row.as_chunks::<2>().0.iter().map(|[left, right]| node(left, right)).collect();
+        }
+        row.first().copied().ok_or_else(|| LedgerError::NotALedger(self.dir.join(tile.path())))
+    }
+}

@@ -1,0 +1,113 @@
+//! The tree over the log, as it grows: its right edge, and the tiles and bundles that are full.
+//! Knows no files.
+
+use tlog::{Frontier, Hash, TILE_WIDTH, Tile, node, put_entry};
+
+/// The tree over the first records.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tree {
+    frontier: Frontier,
+    /// For each level of tiles the hashes of the tile that is not full.
+    open: Vec<Vec<Hash>>,
+    /// The bundle that is not full.
+    bundle: Vec<u8>,
+    /// What became full and was not taken yet.
+    full: Vec<(Tile, Vec<u8>)>,
+}
+
+impl Tree {
+    /// A tree of this size from the partial tiles of each level and the partial bundle.
+    pub(crate) fn resume(size: u64, open: Vec<Vec<Hash>>, bundle: Vec<u8>) -> Option<Self> {
+        let peaks = open.iter().rev().flat_map(|hashes| peaks(hashes)).collect();
+        Some(Self { frontier: Frontier::new(size, peaks)?, open, bundle, full: Vec::new() })
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.frontier.size()
+    }
+
+    pub(crate) fn root(&self) -> Hash {
+        self.frontier.root()
+    }
+
+    /// Adds an entry.
+    pub(crate) fn push(&mut self, entry: &[u8]) {
+        // What is longer than an entry can be was stood for by its hash.
+        put_entry(&mut self.bundle, entry);
+        let mut hash = tlog::leaf(entry);
+        self.frontier.push(hash);
+        let mut index = (self.size() - 1) / TILE_WIDTH;
+        if self.size().is_multiple_of(TILE_WIDTH) {
+            let bundle = std::mem::take(&mut self.bundle);
+            self.full.push((Tile { level: None, index, width: TILE_WIDTH }, bundle));
+        }
+        for level in 0.. {
+            let at = usize::from(level);
+            if self.open.len() <= at {
+                self.open.push(Vec::new());
+            }
+            let Some(hashes) = self.open.get_mut(at) else { break };
+            hashes.push(hash);
+            if (hashes.len() as u64) < TILE_WIDTH {
+                break;
+            }
+            let hashes = std::mem::take(hashes);
+            let above = peaks(&hashes);
+            let tile = Tile { level: Some(level), index, width: TILE_WIDTH };
+            self.full.push((tile, hashes.concat()));
+            let Some(root) = above.first() else { break };
+            hash = *root;
+            index /= TILE_WIDTH;
+        }
+    }
+
+    /// What became full since the last time.
+    pub(crate) fn take_full(&mut self) -> Vec<(Tile, Vec<u8>)> {
+        std::mem::take(&mut self.full)
+    }
+
+    /// The tiles and the bundle that are not full, as they are now.
+    pub(crate) fn partial(&self) -> Vec<(Tile, Vec<u8>)> {
+        let mut all = Vec::new();
+        let width = self.size() % TILE_WIDTH;
+        if width > 0 {
+            let index = self.size() / TILE_WIDTH;
+            all.push((Tile { level: None, index, width }, self.bundle.clone()));
+        }
+        for (level, hashes) in (0u8..).zip(&self.open) {
+            if !hashes.is_empty() {
+                let index = (self.size() >> (8 * u32::from(level))) / TILE_WIDTH;
+                let width = hashes.len() as u64;
+                all.push((Tile { level: Some(level), index, width }, hashes.concat()));
+            }
+        }
+        all
+    }
+}
+
+/// The roots of the perfect trees over these hashes, the largest first.
+fn peaks(hashes: &[Hash]) -> Vec<Hash> {
+    let mut rest = hashes;
+    let mut peaks = Vec::new();
+    while let Some(bits) = rest.len().checked_ilog2() {
+        let Some((these, after)) = rest.split_at_checked(1 << bits) else { break };
+        let mut row = these.to_vec();
+        while row.len() > 1 {
+            row = row.chunks_exact(2).filter_map(pair).collect();
+        }
+        peaks.extend(row);
+        rest = after;
+    }
+    peaks
+}
+
+fn pair(pair: &[Hash]) -> Option<Hash> {
+    let [left, right] = pair else { return None };
+    Some(node(left, right))
+}
+
+/// The hashes of a tile as bytes; `None` if they are not as many as its width.
+pub(crate) fn hashes(tile: &Tile, bytes: &[u8]) -> Option<Vec<Hash>> {
+    let (hashes, rest) = bytes.as_chunks::<32>();
+    (rest.is_empty() && hashes.len() as u64 == tile.width).then(|| hashes.to_vec())
+}

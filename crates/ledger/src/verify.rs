@@ -1,0 +1,301 @@
+//! Is a log what it was when it was written? Reads everything that lies in its directory and
+//! compares it with itself, with the keys, and with what others kept of it.
+
+use crate::{
+    entry,
+    error::LedgerError,
+    frame::Digest32,
+    ids::{Sequence, StatementId},
+    keys::{Keys, PUBLIC_FILE},
+    reader::{Damage, Flaw},
+    seal::Seal,
+    segment, tiles,
+    tiles::{CHECKPOINT_FILE, CONFLICT_FILE, Tiles},
+    tracker::Tracker,
+    tree::Tree,
+    walk::{Item, Walk},
+};
+use std::{
+    fs,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+use tlog::{Checkpoint, CosignatureVerifier, Tile};
+
+/// How much damage is listed in full.
+pub const DAMAGE_LISTED: usize = 100;
+
+/// What is known of a log from elsewhere than its directory.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Its keys; without them those of the directory count, which whoever changed the log may
+    /// have changed too.
+    pub keys: Option<Keys>,
+    /// Checkpoints that it had, as notes: the log must have grown from each.
+    pub checkpoints: Vec<String>,
+    /// Witnesses whose cosignatures its newest checkpoint must have.
+    pub witnesses: Vec<CosignatureVerifier>,
+}
+
+/// What `verify` found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Records that could be read.
+    pub records: u64,
+    /// The chain after the last record.
+    pub chain: Digest32,
+    /// Records under a seal, from the first on. What comes after is protected by the chain alone:
+    /// milliseconds of work while the log is being written, and what a crash left.
+    pub sealed: u64,
+    /// How many seals there are.
+    pub seals: u64,
+    /// The newest checkpoint in the directory, if it is the log's.
+    pub checkpoint: Option<Checkpoint>,
+    /// Names of the witnesses that cosigned it, and when (seconds since the epoch).
+    pub cosigned: Vec<(String, u64)>,
+    /// Everything that is wrong, the first [`DAMAGE_LISTED`] in order. Empty means sound.
+    pub damage: Vec<Damage>,
+    /// Bytes of an incomplete record at the very end; normal while the log is being written and
+    /// after a crash.
+    pub torn_bytes: u64,
+    /// Bytes behind the end of a segment whose successor has begun: damage or the remains of a
+    /// failed disk that a `started` record tells of. They belong to no record.
+    pub superseded_bytes: u64,
+    /// Statements of runs that ended without an outcome for them: they may have run or not.
+    pub unknown: Vec<StatementId>,
+}
+
+/// Reads the whole log and recomputes every checksum, chain, seal, tile and tree. Works on a copy,
+/// and beside a running Weir.
+pub fn verify(dir: &Path, known: &Known) -> Result<Verification, LedgerError> {
+    segment::list(dir)?;
+    let keys = match &known.keys {
+        Some(keys) => Some(keys.clone()),
+        // A log of an earlier version has none.
+        None if !dir.join(PUBLIC_FILE).exists() => None,
+        None => Some(Keys::read(dir)?),
+    };
+    let mut check = Check::new(dir, keys);
+    check.take_heads(known)?;
+    let mut walk = Walk::new(dir, Sequence(0), true);
+    let mut tracker = Tracker::default();
+    while let Some(item) = walk.step()? {
+        match item {
+            Item::Record(sequence) => {
+                let lost = tracker.observe(walk.payload());
+                check.found.unknown.extend(lost);
+                check.record(sequence, walk.payload())?;
+            }
+            Item::Seal(seal) => {
+                let file = walk.scan().map(|scan| scan.path().to_owned()).unwrap_or_default();
+                check.seal(&seal, file);
+            }
+            Item::Damage(damage) => check.note(damage),
+        }
+    }
+    if tracker.is_clean() {
+        // Whoever stops in good order has an outcome for every statement.
+        check.found.unknown.extend(tracker.under_way().0);
+    }
+    check.end();
+    let (chain, superseded_bytes) = (walk.chain(), walk.superseded());
+    let torn_bytes = walk.scan().map_or(Ok(0), |scan| scan.left())?;
+    check.found.damage.sort_by_key(|damage| damage.sequence);
+    Ok(Verification { chain, superseded_bytes, torn_bytes, ..check.found })
+}
+
+/// A tree head that the log must have, and the file that says so.
+struct Head {
+    checkpoint: Checkpoint,
+    file: PathBuf,
+}
+
+struct Check {
+    dir: PathBuf,
+    keys: Option<Keys>,
+    tree: Tree,
+    heads: Vec<Head>,
+    last: Option<Seal>,
+    found: Verification,
+}
+
+impl Check {
+    fn new(dir: &Path, keys: Option<Keys>) -> Self {
+        let (tree, found) = (Tree::default(), Verification::default());
+        Self { dir: dir.to_owned(), keys, tree, heads: Vec::new(), last: None, found }
+    }
+
+    fn note(&mut self, damage: Damage) {
+        if self.found.damage.len() < DAMAGE_LISTED {
+            self.found.damage.push(damage);
+        }
+    }
+
+    fn flaw(&mut self, sequence: u64, file: PathBuf, what: Flaw) {
+        self.note(Damage { sequence: Sequence(sequence), file, offset: 0, what });
+    }
+
+    /// The directory's checkpoint, and those that somebody kept.
+    fn take_heads(&mut self, known: &Known) -> Result<(), LedgerError> {
+        let Some(keys) = self.keys.clone() else { return Ok(()) };
+        let file = self.dir.join(CHECKPOINT_FILE);
+        match tiles::checkpoint(&self.dir)? {
+            None => self.flaw(0, file, Flaw::Checkpoint("there is none")),
+            Some(note) => {
+                self.take_head(&note, file.clone(), &keys);
+                self.found.checkpoint = self.heads.first().map(|head| head.checkpoint.clone());
+                for witness in &known.witnesses {
+                    match witness.time_of(&note) {
+                        Ok(time) => self.found.cosigned.push((witness.name().to_owned(), time)),
+                        Err(error) => self.flaw(0, file.clone(), Flaw::Checkpoint(error.0)),
+                    }
+                }
+            }
+        }
+        for note in &known.checkpoints {
+            self.take_head(note, PathBuf::from("the checkpoint that was kept"), &keys);
+        }
+        let listed = fs::read_dir(&self.dir);
+        for entry in listed.map_err(|error| LedgerError::io("list", &self.dir, error))?.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(CONFLICT_FILE) {
+                self.flaw(0, entry.path(), Flaw::Checkpoint("it did not fit and was set aside"));
+            }
+        }
+        Ok(())
+    }
+
+    fn take_head(&mut self, note: &str, file: PathBuf, keys: &Keys) {
+        match tiles::open_checkpoint(note, &keys.log) {
+            Ok(checkpoint) => self.heads.push(Head { checkpoint, file }),
+            Err(_) => self.flaw(0, file, Flaw::Checkpoint("it is not signed by the log's key")),
+        }
+        self.compare_heads();
+    }
+
+    fn record(&mut self, sequence: Sequence, payload: &[u8]) -> Result<(), LedgerError> {
+        while self.tree.size() < sequence.0 {
+            let stub = entry::unreadable(self.tree.size());
+            self.push(&stub)?;
+        }
+        self.found.records += 1;
+        if payload.len() > tlog::ENTRY_BYTES && self.is_covered(sequence.0) {
+            let path = tiles::payload_path(&self.dir, &entry::name(payload));
+            if tiles::read(&path)?.as_deref() != Some(payload) {
+                self.flaw(sequence.0, path, Flaw::Tile);
+            }
+        }
+        self.push(&entry::of(payload))
+    }
+
+    fn is_covered(&self, sequence: u64) -> bool {
+        self.found.checkpoint.as_ref().is_some_and(|head| sequence < head.size)
+    }
+
+    fn push(&mut self, entry: &[u8]) -> Result<(), LedgerError> {
+        self.tree.push(entry);
+        for (tile, expected) in self.tree.take_full() {
+            let last = (tile.index + 1) << (8 * u32::from(tile.level.map_or(1, |l| l + 1)));
+            if self.is_covered(last - 1) {
+                let found = tiles::read(&self.dir.join(tile.path()))?.unwrap_or_default();
+                self.compare(&tile, &expected, &found);
+            }
+        }
+        self.compare_heads();
+        let size = self.tree.size();
+        if self.found.checkpoint.as_ref().is_some_and(|head| head.size == size) {
+            let tiles = Tiles::new(&self.dir, size);
+            for (tile, expected) in self.tree.partial() {
+                let found = tiles.bytes(&tile).unwrap_or_default();
+                self.compare(&tile, &expected, &found);
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares what lies in a tile or bundle with what the log says, and names the first record
+    /// that differs.
+    fn compare(&mut self, tile: &Tile, expected: &[u8], found: &[u8]) {
+        if expected == found {
+            return;
+        }
+        let differs = |a: &[&[u8]], b: &[&[u8]]| {
+            a.iter().zip(b).take_while(|(a, b)| a == b).count().min(a.len() - 1) as u64
+        };
+        let (at, covers) = match tile.level {
+            None => {
+                let (a, b) = (tlog::split_entries(expected), tlog::split_entries(found));
+                (differs(&a.unwrap_or_default(), &b.unwrap_or_default()), 0)
+            }
+            Some(level) => {
+                let (a, b): (Vec<_>, Vec<_>) =
+                    (expected.chunks(32).collect(), found.chunks(32).collect());
+                (differs(&a, &b), 8 * u32::from(level))
+            }
+        };
+        let sequence = (tile.index * tlog::TILE_WIDTH + at) << covers;
+        self.flaw(sequence, self.dir.join(tile.path()), Flaw::Tile);
+    }
+
+    /// Compares the tree with the heads of its present size.
+    fn compare_heads(&mut self) {
+        let (size, root) = (self.tree.size(), self.tree.root());
+        let mut wrong = Vec::new();
+        self.heads.retain(|head| {
+            let now = head.checkpoint.size == size;
+            if now && head.checkpoint.root != root {
+                wrong.push(head.file.clone());
+            }
+            !now
+        });
+        for file in wrong {
+            self.flaw(size, file, Flaw::Checkpoint("the records before it are others"));
+        }
+    }
+
+    fn seal(&mut self, seal: &Seal, file: PathBuf) {
+        // A disk that failed to sync may leave a seal twice: at the end of the segment that was
+        // given up, and in the one that took over.
+        if self.last.as_ref() == Some(seal) {
+            return;
+        }
+        let expected = match (&self.last, &self.keys) {
+            (Some(last), _) => Some((last.number + 1, last.next)),
+            (None, Some(keys)) => Some((0, keys.seal)),
+            (None, None) => None,
+        };
+        let from = self.found.sealed;
+        match expected {
+            Some((number, _)) if seal.number != number => {
+                self.flaw(from, file, Flaw::Seal("seals before it are missing"));
+            }
+            // What changed the chain was noted, and the seal says no more than that.
+            Some((_, key)) if !seal.is_by(&key) && !self.is_damaged(from..seal.records) => {
+                self.flaw(from, file, Flaw::Seal("it is not signed by the key that must sign it"));
+            }
+            _ => {}
+        }
+        self.found.seals += 1;
+        self.found.sealed = seal.records;
+        self.last = Some(*seal);
+    }
+
+    fn is_damaged(&self, records: Range<u64>) -> bool {
+        self.found.damage.iter().any(|damage| records.contains(&damage.sequence.0))
+    }
+
+    fn end(&mut self) {
+        let size = self.tree.size();
+        for head in std::mem::take(&mut self.heads) {
+            let what = "it covers more records than there are";
+            self.flaw(size, head.file, Flaw::Checkpoint(what));
+        }
+        if self.found.checkpoint.as_ref().is_some_and(|head| head.size > self.found.sealed) {
+            let file = self.dir.join(CHECKPOINT_FILE);
+            let what = "it covers records that no seal covers";
+            self.flaw(self.found.sealed, file, Flaw::Checkpoint(what));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

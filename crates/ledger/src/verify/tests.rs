@@ -1,0 +1,334 @@
+//! Attempts to change a log without being found, by somebody who knows the format and, in half of
+//! them, has taken every key that the machine had when the log ended.
+
+use super::*;
+use crate::{
+    Ledger, Options,
+    frame::{self, GENESIS},
+    keys,
+    publish::Publisher,
+    seal::Ratchet,
+    segment,
+    testing::{Folder, NOW, intent, outcome},
+};
+
+/// How often each attempt is made.
+const ATTEMPTS: usize = 200;
+const RECORDS: u64 = 300;
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, count: usize) -> usize {
+        (self.next() % count as u64) as usize
+    }
+}
+
+/// A log, what an auditor kept of it on the way, and a copy of it from that time.
+struct Case {
+    dir: Folder,
+    old: Folder,
+    known: Known,
+}
+
+fn write(dir: &Path, numbers: std::ops::Range<u64>) {
+    let options = Options { segment_bytes: 40_000, ..Options::new("n", "v", NOW) };
+    let (ledger, _) = Ledger::open(dir, options).unwrap();
+    for n in numbers {
+        ledger.append(&intent(n)).unwrap();
+        let place = ledger.append(&outcome(n)).unwrap();
+        if n % 20 == 0 {
+            // So that seals are many.
+            ledger.synced(place).wait().unwrap();
+        }
+    }
+}
+
+impl Case {
+    fn new(name: &str) -> Self {
+        let (dir, old) = (Folder::new(name), Folder::new(name));
+        write(dir.path(), 0..RECORDS / 4);
+        copy(dir.path(), old.path());
+        let kept = tiles::checkpoint(dir.path()).unwrap().unwrap();
+        write(dir.path(), RECORDS / 4..RECORDS / 2);
+        let keys = Some(Keys::read(dir.path()).unwrap());
+        let known = Known { keys, checkpoints: vec![kept], ..Known::default() };
+        let case = Self { dir, old, known };
+        let found = verify(case.dir.path(), &case.known).unwrap();
+        assert_eq!(found.damage, []);
+        assert!(found.seals > 6 && found.sealed == found.records, "{found:?}");
+        assert_eq!(found.checkpoint.map(|head| head.size), Some(found.records));
+        case
+    }
+
+    fn frames(&self) -> Vec<(bool, Vec<u8>)> {
+        frames(self.dir.path())
+    }
+
+    /// Makes attempts, each on a copy of the log, and demands that every one is found.
+    fn attempts(&self, name: &str, mut attempt: impl FnMut(&Path, &mut Random)) {
+        let mut random = Random(0x9e37_79b9_7f4a_7c15);
+        for number in 0..ATTEMPTS {
+            let copied = Folder::new(name);
+            copy(self.dir.path(), copied.path());
+            attempt(copied.path(), &mut random);
+            let found = verify(copied.path(), &self.known).unwrap();
+            assert!(!found.damage.is_empty(), "{name}: attempt {number} was not found");
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// All frames of all segments: whether each is a seal, and its payload.
+fn frames(dir: &Path) -> Vec<(bool, Vec<u8>)> {
+    let mut all = Vec::new();
+    for first in segment::list(dir).unwrap() {
+        let bytes = fs::read(segment::path(dir, first)).unwrap();
+        let mut at = segment::HEADER;
+        while let Ok(frame) = frame::parse(&bytes[at..]) {
+            all.push((frame.seal, frame.payload.to_vec()));
+            at += frame.size();
+        }
+    }
+    all
+}
+
+/// Writes these frames as a log, with every checksum and chain as it must be.
+fn rebuild(dir: &Path, frames: &[(bool, Vec<u8>)]) {
+    for first in segment::list(dir).unwrap() {
+        fs::remove_file(segment::path(dir, first)).unwrap();
+    }
+    let (mut bytes, mut chain, mut records) = (segment::FIRST.encode(), GENESIS, 0);
+    for (seal, payload) in frames {
+        if *seal {
+            bytes.extend(frame::sealed(&Seal::parse(payload, records, chain).unwrap()));
+            continue;
+        }
+        let mut one = Vec::new();
+        frame::stage(&mut one, payload, &frame::leaf(payload));
+        frame::close(&mut one, &mut chain);
+        bytes.extend(one);
+        records += 1;
+    }
+    fs::write(segment::path(dir, 0), bytes).unwrap();
+}
+
+/// Makes tiles and a checkpoint anew, with the log's own key.
+fn republish(dir: &Path) {
+    fs::remove_file(dir.join(CHECKPOINT_FILE)).unwrap();
+    fs::remove_dir_all(dir.join("tile")).unwrap();
+    let (key, _) = keys::open(dir, "unused").unwrap();
+    let (mut publisher, _) = Publisher::open(dir, key).unwrap();
+    publisher.publish(u64::MAX).unwrap();
+}
+
+fn records(frames: &[(bool, Vec<u8>)]) -> Vec<usize> {
+    (0..frames.len()).filter(|at| !frames[*at].0).collect()
+}
+
+/// A change to the list of frames, tried as an outsider and as one with the keys.
+fn changed(name: &str, change: impl Fn(&mut Vec<(bool, Vec<u8>)>, &mut Random)) {
+    let case = Case::new(name);
+    let frames = case.frames();
+    let mut with_keys = false;
+    case.attempts(name, |dir, random| {
+        let mut mine = frames.clone();
+        while mine == frames {
+            change(&mut mine, random);
+        }
+        rebuild(dir, &mine);
+        with_keys = !with_keys;
+        if with_keys {
+            republish(dir);
+        }
+    });
+}
+
+#[test]
+fn a_flipped_bit_is_found() {
+    let case = Case::new("flip");
+    let mut files: Vec<PathBuf> = Vec::new();
+    for first in segment::list(case.dir.path()).unwrap() {
+        files.push(segment::path(Path::new(""), first));
+    }
+    files.push(CHECKPOINT_FILE.into());
+    let head = verify(case.dir.path(), &case.known).unwrap().checkpoint.unwrap();
+    for entry in 0..head.size {
+        files.extend(Tile::bundle(entry, head.size).map(|tile| tile.path().into()));
+        files.extend(Tile::holding(0, entry, head.size).map(|tile| tile.path().into()));
+    }
+    files.extend(Tile::holding(1, 0, head.size).map(|tile| tile.path().into()));
+    files.dedup();
+    case.attempts("flip", |dir, random| {
+        let path = dir.join(&files[random.below(files.len())]);
+        let mut bytes = fs::read(&path).unwrap();
+        let at = random.below(bytes.len());
+        bytes[at] ^= 1 << random.below(8);
+        fs::write(&path, bytes).unwrap();
+    });
+}
+
+#[test]
+fn a_dropped_record_is_found() {
+    changed("drop", |frames, random| {
+        let records = records(frames);
+        frames.remove(records[random.below(records.len())]);
+    });
+}
+
+#[test]
+fn records_in_another_order_are_found() {
+    changed("reorder", |frames, random| {
+        let records = records(frames);
+        let (a, b) = (random.below(records.len()), random.below(records.len()));
+        frames.swap(records[a], records[b]);
+    });
+}
+
+#[test]
+fn a_changed_record_is_found() {
+    changed("change", |frames, random| {
+        let records = records(frames);
+        let payload = &mut frames[records[random.below(records.len())]].1;
+        let digits: Vec<usize> =
+            (0..payload.len()).filter(|at| payload[*at].is_ascii_digit()).collect();
+        let at = digits[random.below(digits.len())];
+        payload[at] = b'0' + random.below(10) as u8;
+    });
+}
+
+#[test]
+fn a_record_of_another_log_or_place_is_found() {
+    let other = Case::new("splice-other").frames();
+    changed("splice", |frames, random| {
+        let records = records(&other);
+        let record = other[records[random.below(records.len())]].clone();
+        let at = random.below(frames.len());
+        frames.insert(at, record);
+    });
+}
+
+#[test]
+fn records_that_are_played_again_are_found() {
+    changed("replay", |frames, random| {
+        let from = random.below(frames.len() - 1);
+        let to = from + 1 + random.below(frames.len() - from - 1);
+        let again: Vec<_> = frames[from..=to].to_vec();
+        let at = random.below(frames.len());
+        frames.splice(at..at, again);
+    });
+}
+
+#[test]
+fn a_log_that_was_cut_off_is_found() {
+    let case = Case::new("truncate");
+    let frames = case.frames();
+    let mut with_keys = false;
+    let kept = Checkpoint::parse(
+        case.known.keys.as_ref().unwrap().log.open(&case.known.checkpoints[0]).unwrap(),
+    )
+    .unwrap()
+    .size as usize;
+    case.attempts("truncate", |dir, random| {
+        with_keys = !with_keys;
+        // Who has the keys can pretend that the log is what it was at some time, but not before
+        // the last time that somebody else noted a checkpoint.
+        let records = records(&frames);
+        let last = if with_keys { kept } else { records.len() };
+        rebuild(dir, &frames[..records[random.below(last)]]);
+        if with_keys {
+            republish(dir);
+        }
+    });
+}
+
+#[test]
+fn a_tail_that_is_rewritten_with_the_stolen_keys_is_found() {
+    let case = Case::new("stolen");
+    let frames = case.frames();
+    case.attempts("stolen", |dir, random| {
+        let records = records(&frames);
+        let from = records[random.below(records.len())];
+        // Everything from there on is replaced, and sealed with the key that comes next: the only
+        // one that is still there.
+        let mut mine: Vec<_> = frames[..from].to_vec();
+        let kept = records.iter().filter(|at| **at < from).count();
+        for at in records.iter().filter(|at| **at >= from) {
+            let text = String::from_utf8(frames[*at].1.clone()).unwrap();
+            mine.push((false, text.replace("node-1", "node-2").replace("T0", "T1").into()));
+        }
+        mine.push((false, br#"{"type":"stopped","time":"x"}"#.to_vec()));
+        rebuild(dir, &mine);
+        let (mut walk, mut count) = (Walk::new(dir, Sequence(0), true), 0);
+        while let Some(item) = walk.step().unwrap() {
+            count += u64::from(matches!(item, Item::Record(_)));
+        }
+        assert!(count as usize > kept);
+        let (ratchet, _) = Ratchet::open(dir, None).unwrap();
+        let seal = ratchet.seal(count, walk.chain()).unwrap();
+        mine.push((true, seal.payload()));
+        rebuild(dir, &mine);
+        republish(dir);
+    });
+}
+
+#[test]
+fn an_old_copy_is_found_by_whoever_kept_a_checkpoint_and_by_weir() {
+    let case = Case::new("restore");
+    let newest = tiles::checkpoint(case.dir.path()).unwrap().unwrap();
+    // The old copy with all of its files is sound in itself: it takes a checkpoint kept elsewhere.
+    assert_eq!(verify(case.old.path(), &case.known).unwrap().damage, []);
+    let known = Known { checkpoints: vec![newest], ..case.known.clone() };
+    assert!(!verify(case.old.path(), &known).unwrap().damage.is_empty());
+    // With the present secret beside it Weir says so when it starts.
+    let restored = Folder::new("restored");
+    copy(case.old.path(), restored.path());
+    let secret = crate::RATCHET_FILE;
+    fs::copy(case.dir.path().join(secret), restored.path().join(secret)).unwrap();
+    let (ledger, found) = Ledger::open(restored.path(), Options::new("n", "v", NOW)).unwrap();
+    assert!(found.damage().unwrap().contains("an old copy"), "{found:?}");
+    drop(ledger);
+    assert!(!verify(restored.path(), &case.known).unwrap().damage.is_empty());
+}
+
+#[test]
+fn a_long_record_lies_beside_the_tiles() {
+    let dir = Folder::new("long");
+    let (ledger, _) = Ledger::open(dir.path(), Options::new("n", "v", NOW)).unwrap();
+    let reason = "x".repeat(100_000);
+    ledger
+        .append(&crate::record::Stopped { time: NOW, reason: reason.clone().into() }.into())
+        .unwrap();
+    drop(ledger);
+    let keys = Some(Keys::read(dir.path()).unwrap());
+    let known = Known { keys, ..Known::default() };
+    let found = verify(dir.path(), &known).unwrap();
+    assert_eq!((found.damage.len(), found.records), (0, 2));
+    let entry = Tiles::new(dir.path(), 2).entry(1).unwrap();
+    let entry = String::from_utf8(entry).unwrap();
+    assert!(entry.starts_with(r#"{"type":"stopped","sha256":""#) && entry.len() < 200, "{entry}");
+    let beside = fs::read_dir(dir.path().join("payload")).unwrap().next().unwrap().unwrap();
+    let file = fs::read_dir(beside.path()).unwrap().next().unwrap().unwrap().path();
+    assert!(fs::read_to_string(&file).unwrap().contains(&reason));
+    fs::write(file, "other").unwrap();
+    assert_eq!(verify(dir.path(), &known).unwrap().damage[0].what, Flaw::Tile);
+}
