@@ -1,6 +1,9 @@
 //! What values a key can take: how they are written, checked and described. Knows no keys.
 
+mod evidence;
 pub(crate) mod label;
+
+pub(crate) use evidence::{Cosigner, Origin, Origins, Url};
 
 use crate::{secret::SecretSource, table::a};
 use std::{

@@ -4,6 +4,7 @@
 use crate::{problem::Problem, secret::SecretSource};
 use model::Class;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use tlog::{CosignatureVerifier, VerifierKey};
 
 /// A file without problems.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,10 @@ pub struct Config {
     pub databases: Vec<Database>,
     /// How columns are labelled.
     pub labels: Labels,
+    /// The record.
+    pub ledger: Ledger,
+    /// For whom this Weir is a witness.
+    pub witness: Witnessing,
     /// How to log.
     pub log: Log,
     /// What is allowed but deserves a second look. Same form as problems.
@@ -64,6 +69,37 @@ pub enum Plaintext {
 pub struct Policies {
     /// Folder of `.cedar` files over the shipped baseline; `None` for the baseline alone.
     pub dir: Option<PathBuf>,
+}
+
+/// `[ledger]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ledger {
+    /// Its name in its checkpoints, if it begins now.
+    pub name: Option<String>,
+    /// How often witnesses are asked and the anchor is written.
+    pub interval: Duration,
+    /// Where copies of checkpoints go.
+    pub anchor: Option<PathBuf>,
+    /// Who cosigns.
+    pub witnesses: Vec<Witness>,
+}
+
+/// `[[ledger.witness]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// The submission prefix, without a slash at its end.
+    pub url: String,
+    /// Its public key.
+    pub key: CosignatureVerifier,
+}
+
+/// `[witness]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witnessing {
+    /// This witness's name, if its key is made now.
+    pub name: Option<String>,
+    /// The ledgers' keys; none means that this Weir is no witness.
+    pub logs: Vec<VerifierKey>,
 }
 
 /// `[limits]`. `None` means no limit.

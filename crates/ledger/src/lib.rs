@@ -73,6 +73,8 @@ pub use recovery::Recovery;
 pub use redact::{KEY_FILE, Redactor};
 pub use reserve::RESERVE_BYTES;
 pub use seal::{RATCHET_FILE, Seal};
-pub use tiles::{CHECKPOINT_FILE, Tiles, checkpoint, open_checkpoint};
+pub use tiles::{
+    CHECKPOINT_FILE, Tiles, WITNESSED_FILE, checkpoint, open_checkpoint, witnessed, write_witnessed,
+};
 pub use time::{NotATime, Time};
 pub use verify::{DAMAGE_LISTED, Known, Verification, verify};

@@ -17,6 +17,8 @@ use tlog::{Checkpoint, Hash, Nodes, Proof, TILE_WIDTH, Tile, VerifierKey, node, 
 
 /// The file with the newest checkpoint.
 pub const CHECKPOINT_FILE: &str = "checkpoint";
+/// The newest checkpoint that witnesses cosigned, with their signatures.
+pub const WITNESSED_FILE: &str = "checkpoint.witnessed";
 /// Checkpoints that did not fit the log when it was opened, with a number behind.
 pub(crate) const CONFLICT_FILE: &str = "checkpoint.conflict";
 /// How many widths of a partial tile stay: readers of the checkpoint before need theirs.
@@ -26,6 +28,17 @@ const WIDTHS_KEPT: usize = 2;
 pub fn checkpoint(dir: &Path) -> Result<Option<String>, LedgerError> {
     read(&dir.join(CHECKPOINT_FILE))
         .map(|bytes| bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// The newest checkpoint that witnesses cosigned; `None` if none did yet.
+pub fn witnessed(dir: &Path) -> Result<Option<String>, LedgerError> {
+    read(&dir.join(WITNESSED_FILE))
+        .map(|bytes| bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Keeps a checkpoint with the cosignatures that it got.
+pub fn write_witnessed(dir: &Path, note: &str) -> Result<(), LedgerError> {
+    keys::write(dir, WITNESSED_FILE, note, 0o644)
 }
 
 /// What a note says, if it is this log's checkpoint.
@@ -124,14 +137,16 @@ impl Tiles {
         let path = self.dir.join(tile.path());
         match read(&path)? {
             Some(bytes) => Ok(bytes),
-            // The tile has been filled since: a full one serves for a partial one.
-            None if tile.width < TILE_WIDTH => {
-                let full = Tile { width: TILE_WIDTH, ..*tile };
-                let path = self.dir.join(full.path());
-                let bytes = read(&path)?.ok_or_else(|| missing(&path))?;
-                Ok(first(&bytes, tile))
+            // The tile has grown since: a wider one serves for it.
+            None => {
+                for width in tile.width + 1..=TILE_WIDTH {
+                    let wider = Tile { width, ..*tile };
+                    if let Some(bytes) = read(&self.dir.join(wider.path()))? {
+                        return Ok(first(&bytes, tile));
+                    }
+                }
+                Err(missing(&path))
             }
-            None => Err(missing(&path)),
         }
     }
 
@@ -172,7 +187,7 @@ impl Tiles {
     }
 }
 
-/// As much of a full tile or bundle as the partial one has.
+/// As much of a wider tile or bundle as this one has.
 fn first(bytes: &[u8], tile: &Tile) -> Vec<u8> {
     if tile.level.is_some() {
         return bytes.get(..tile.width as usize * 32).unwrap_or_default().to_vec();

@@ -10,7 +10,7 @@ use crate::{
     reader::{Damage, Flaw},
     seal::Seal,
     segment, tiles,
-    tiles::{CHECKPOINT_FILE, CONFLICT_FILE, Tiles},
+    tiles::{CHECKPOINT_FILE, CONFLICT_FILE, Tiles, WITNESSED_FILE},
     tracker::Tracker,
     tree::Tree,
     walk::{Item, Walk},
@@ -33,7 +33,7 @@ pub struct Known {
     pub keys: Option<Keys>,
     /// Checkpoints that it had, as notes: the log must have grown from each.
     pub checkpoints: Vec<String>,
-    /// Witnesses whose cosignatures its newest checkpoint must have.
+    /// Witnesses that must have cosigned a checkpoint of it.
     pub witnesses: Vec<CosignatureVerifier>,
 }
 
@@ -51,7 +51,8 @@ pub struct Verification {
     pub seals: u64,
     /// The newest checkpoint in the directory, if it is the log's.
     pub checkpoint: Option<Checkpoint>,
-    /// Names of the witnesses that cosigned it, and when (seconds since the epoch).
+    /// Names of the witnesses that cosigned a checkpoint of it, and when they did last (seconds
+    /// since the epoch).
     pub cosigned: Vec<(String, u64)>,
     /// Everything that is wrong, the first [`DAMAGE_LISTED`] in order. Empty means sound.
     pub damage: Vec<Damage>,
@@ -144,11 +145,19 @@ impl Check {
             Some(note) => {
                 self.take_head(&note, file.clone(), &keys);
                 self.found.checkpoint = self.heads.first().map(|head| head.checkpoint.clone());
-                for witness in &known.witnesses {
-                    match witness.time_of(&note) {
-                        Ok(time) => self.found.cosigned.push((witness.name().to_owned(), time)),
-                        Err(error) => self.flaw(0, file.clone(), Flaw::Checkpoint(error.0)),
-                    }
+            }
+        }
+        let file = self.dir.join(WITNESSED_FILE);
+        let note = tiles::witnessed(&self.dir)?.unwrap_or_default();
+        if !note.is_empty() {
+            self.take_head(&note, file.clone(), &keys);
+        }
+        for witness in &known.witnesses {
+            match witness.time_of(&note) {
+                Ok(time) => self.found.cosigned.push((witness.name().to_owned(), time)),
+                Err(_) => {
+                    let what = "no checkpoint is cosigned by a witness that must have";
+                    self.flaw(0, file.clone(), Flaw::Checkpoint(what));
                 }
             }
         }

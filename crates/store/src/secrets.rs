@@ -10,6 +10,8 @@ use std::{fmt, time::SystemTime};
 pub enum SecretName {
     /// From which the answers to sign-ins of unknown names are derived, so that they stay the same.
     MockSignIn,
+    /// The key with which this Weir cosigns other ledgers' checkpoints.
+    Witness,
 }
 
 /// 32 random bytes. Prints as `***`.
@@ -20,6 +22,7 @@ impl SecretName {
     const fn as_str(self) -> &'static str {
         match self {
             Self::MockSignIn => "mock_sign_in",
+            Self::Witness => "witness",
         }
     }
 }

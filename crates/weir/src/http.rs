@@ -1,39 +1,53 @@
-//! Liveness, readiness and metrics over HTTP. Answers three GETs and knows no session. It asks
-//! nobody who they are, so it tells nothing but counts and states.
+//! Liveness, readiness and metrics over HTTP, and the witness. Answers three GETs and one POST and
+//! knows no session. It asks nobody who they are, so it tells nothing but counts and states, and a
+//! witness's questions carry their own proof.
 
 mod guard;
 
-use crate::{metrics::Metrics, serve::Health};
+use crate::{
+    metrics::Metrics,
+    serve::Health,
+    witness::{Answer, Witness},
+};
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{DefaultBodyLimit, State},
     http::{StatusCode, header},
-    response::IntoResponse,
-    routing::get,
+    response::{IntoResponse, Response},
+    routing::{get, post},
 };
 use guard::{Guarded, MAX_CONNECTIONS, MAX_LIFETIME};
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 use tokio::net::TcpListener;
 
 /// What the answers are made from.
 #[derive(Clone)]
-struct Sources {
-    health: Arc<Health>,
-    metrics: Arc<Metrics>,
+pub(crate) struct Sources {
+    pub(crate) health: Arc<Health>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) witness: Option<Arc<Witness>>,
 }
+
+/// The longest request for a cosignature that is read.
+const CHECKPOINT_BYTES: usize = 64 << 10;
 
 /// Serves until `stop` resolves.
 pub(crate) async fn serve(
     listener: TcpListener,
-    health: Arc<Health>,
-    metrics: Arc<Metrics>,
+    sources: Sources,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(scrape))
-        .with_state(Sources { health, metrics });
+        .route("/witness/add-checkpoint", post(add_checkpoint))
+        .layer(DefaultBodyLimit::max(CHECKPOINT_BYTES))
+        .with_state(sources);
     let listener = Guarded::new(listener, MAX_CONNECTIONS, MAX_LIFETIME);
     axum::serve(listener, router).with_graceful_shutdown(stop).await
 }
@@ -46,6 +60,34 @@ async fn ready(State(sources): State<Sources>) -> impl IntoResponse {
         false => (StatusCode::SERVICE_UNAVAILABLE, false),
     };
     (status, Json(serde_json::json!({ "ready": ready, "obstacles": obstacles })))
+}
+
+/// tlog-witness, "add-checkpoint".
+async fn add_checkpoint(State(sources): State<Sources>, body: String) -> Response {
+    let Some(witness) = sources.witness else {
+        let what = "this Weir is no witness: [witness] logs is empty\n";
+        return (StatusCode::NOT_FOUND, what).into_response();
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let answer = tokio::task::spawn_blocking(move || witness.add_checkpoint(&body, now)).await;
+    match answer.unwrap_or(Answer::Failed) {
+        Answer::Cosigned(line) => line.into_response(),
+        Answer::Malformed(what) => (StatusCode::BAD_REQUEST, format!("{what}\n")).into_response(),
+        Answer::NotSigned => (StatusCode::FORBIDDEN, "not signed by its log\n").into_response(),
+        Answer::Unknown => (StatusCode::NOT_FOUND, "not a log of [witness] logs\n").into_response(),
+        Answer::Conflict(size) => {
+            let kind = [(header::CONTENT_TYPE, "text/x.tlog.size")];
+            (StatusCode::CONFLICT, kind, format!("{size}\n")).into_response()
+        }
+        Answer::Inconsistent => {
+            let what = "it did not grow from the checkpoint that was cosigned before\n";
+            (StatusCode::UNPROCESSABLE_ENTITY, what).into_response()
+        }
+        Answer::Failed => {
+            let what = "what was cosigned cannot be kept, so nothing was\n";
+            (StatusCode::INTERNAL_SERVER_ERROR, what).into_response()
+        }
+    }
 }
 
 async fn scrape(State(sources): State<Sources>) -> impl IntoResponse {

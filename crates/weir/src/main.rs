@@ -20,6 +20,7 @@ mod out;
 mod people;
 mod serve;
 mod watch;
+mod witness;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -19,7 +19,12 @@ pub(crate) use engine::upstream;
 pub(crate) use health::Health;
 pub(crate) use stop::{Stop, Stopping};
 
-use crate::{http, layout, logging, metrics::Metrics, people};
+use crate::{
+    http, layout, logging,
+    metrics::Metrics,
+    people,
+    witness::{self, Witness},
+};
 use anyhow::Context;
 use arc_swap::ArcSwap;
 use config::Config;
@@ -50,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     /// The record.
     pub(crate) ledger: Ledger,
+    /// Cosigns other ledgers' checkpoints, if it does.
+    pub(crate) witness: Option<Arc<Witness>>,
     /// From which pseudonyms are derived.
     pub(crate) pseudonym_key: mask::Key,
     /// What stands in the way of serving.
@@ -78,6 +85,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(follow_people(Arc::clone(&shared)));
     tasks.spawn(labels::follow(Arc::clone(&shared)));
+    tasks.spawn(witness::follow(Arc::clone(&shared)));
     tasks.spawn(rules::follow(Arc::clone(&shared), stop.reloads()));
     tasks.spawn(settings::follow(Arc::clone(&shared), stop.reloads()));
     // On a task of its own from now on: it accepts sessions while this one waits for a signal.
@@ -106,9 +114,11 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
     let dir = layout::ledger(&config);
     let now = Time::from(SystemTime::now());
     let node = node();
-    let (ledger, found) =
-        Ledger::open(&dir, Options::new(&node, env!("CARGO_PKG_VERSION"), now))
-            .with_context(|| format!("the ledger in {} cannot be opened", dir.display()))?;
+    let mut options = Options::new(&node, env!("CARGO_PKG_VERSION"), now);
+    let witness_name = format!("{}-witness", options.origin);
+    options.origin = config.ledger.name.clone().unwrap_or(options.origin);
+    let (ledger, found) = Ledger::open(&dir, options)
+        .with_context(|| format!("the ledger in {} cannot be opened", dir.display()))?;
     tracing::info!(records = found.records, clean = found.clean, "ledger open");
     if let Some(damage) = found.damage() {
         tracing::error!("the ledger is damaged: {damage}; see `weir audit verify`");
@@ -122,7 +132,16 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
     people::publish(&store, &directory).await?;
     people::copy_events(&store, &ledger).await?;
     labels::copy_events(&store, &ledger).await?;
+    let witness = match config.witness.logs.as_slice() {
+        [] => None,
+        logs => {
+            let name = config.witness.name.clone().unwrap_or(witness_name);
+            let seed = store.secret(SecretName::Witness).await?.expose();
+            Some(Arc::new(Witness::new(&name, &seed, logs, &config.state_dir)?))
+        }
+    };
     Ok(Shared {
+        witness,
         pseudonym_key: pseudonym_key(&store).await?,
         health: Arc::new(Health::new(ledger.clone())),
         metrics: Arc::new(Metrics::new(ledger.clone())),
@@ -157,12 +176,16 @@ async fn serve_http(
         .await
         .with_context(|| format!("listen.http: {address} cannot be listened on"))?;
     tracing::info!(address = %listener.local_addr()?, "http listens");
-    let (health, metrics) = (Arc::clone(&shared.health), Arc::clone(&shared.metrics));
+    let sources = http::Sources {
+        health: Arc::clone(&shared.health),
+        metrics: Arc::clone(&shared.metrics),
+        witness: shared.witness.clone(),
+    };
     // Health is answered until the very end, so that a drain can be watched.
     let stopping = stop.stopping();
     tasks.spawn(async move {
         let stop = async move { stopping.wait(Stop::Now).await };
-        if let Err(error) = http::serve(listener, health, metrics, stop).await {
+        if let Err(error) = http::serve(listener, sources, stop).await {
             tracing::error!("http ended: {error}");
         }
     });

@@ -54,12 +54,16 @@ impl Serve {
     }
 
     fn get(&self, path: &str) -> String {
-        let line: Value = serde_json::from_str(&self.wait_for("http listens")).unwrap();
-        let mut stream = TcpStream::connect(line["address"].as_str().unwrap()).unwrap();
+        let mut stream = TcpStream::connect(self.address()).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: weir\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
+    }
+
+    fn address(&self) -> String {
+        let line: Value = serde_json::from_str(&self.wait_for("http listens")).unwrap();
+        line["address"].as_str().unwrap().to_owned()
     }
 
     fn signal(&self, name: &str) {
@@ -226,4 +230,72 @@ fn a_second_serve_on_the_same_state_is_refused() {
     assert_eq!(second.status.code(), Some(1));
     let stderr = String::from_utf8_lossy(&second.stderr);
     assert!(stderr.contains("the ledger in state/ledger cannot be opened"), "{stderr}");
+}
+
+/// Adds to weir.toml. Sections that stand there already are not touched.
+fn configure(dir: &Path, more: &str) {
+    let file = dir.join("weir.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{text}\n{more}")).unwrap();
+}
+
+#[test]
+fn a_witness_sees_what_whoever_took_the_machine_would_hide() {
+    let (one, other) = (installed(), installed());
+    let serve = Serve::start(one.path());
+    let keys = serve.weir(&["audit", "key"]);
+    fs::write(one.path().join("kept.pub"), &keys).unwrap();
+    let log = keys.lines().next().unwrap();
+    configure(other.path(), &format!("[witness]\nname = \"witness.example\"\nlogs = [\"{log}\"]"));
+    let witness = Serve::start(other.path());
+    let key = fs::read_to_string(other.path().join("state/witness.pub")).unwrap();
+    let (key, url) = (key.trim(), format!("http://{}/witness", witness.address()));
+    let anchor = one.path().join("anchor");
+    fs::create_dir(&anchor).unwrap();
+    configure(
+        one.path(),
+        &format!(
+            "[ledger]\nwitness_interval = \"1s\"\nanchor = \"anchor\"\n\
+             [[ledger.witness]]\nurl = \"{url}\"\nkey = \"{key}\""
+        ),
+    );
+    let cosigned = one.path().join("state/ledger/checkpoint.witnessed");
+    let verify = ["audit", "verify", "--key", "kept.pub", "--witness", key, "--json"];
+    until("a cosignature", || fs::read(&cosigned).map_err(|error| error.to_string()));
+    let found: Value = serde_json::from_str(&serve.weir(&verify)).unwrap();
+    assert_eq!(found["cosigned"][0]["witness"], "witness.example");
+    assert_eq!(found["ok"], true);
+    // A proof of the first record stands under the witness's cosignature too.
+    let proof = serve.weir(&["audit", "proof", "0", "--entry", "entry.json"]);
+    assert!(proof.contains("witness.example"), "{proof}");
+    fs::write(one.path().join("record.tlog-proof"), proof).unwrap();
+    let check = ["audit", "check-proof", "record.tlog-proof", "entry.json", "--key", "kept.pub"];
+    assert!(serve.weir(&check).contains("entry.json is record 0 of"));
+    assert!(fs::read_dir(&anchor).unwrap().count() > 0);
+    drop(serve);
+    // Everything is put back to what it was at this time, keys and all, after more was recorded.
+    let old = tempfile::tempdir().unwrap();
+    let copy = |from: &Path, to: &Path| {
+        let mut command = Command::new("cp");
+        assert!(command.args(["-a", "-T"]).args([from, to]).status().unwrap().success());
+    };
+    copy(&one.path().join("state"), &old.path().join("state"));
+    let serve = Serve::start(one.path());
+    let size = |note: &[u8]| -> u64 {
+        String::from_utf8_lossy(note).lines().nth(1).unwrap().parse().unwrap()
+    };
+    let before = size(&fs::read(&cosigned).unwrap());
+    for name in ["amy", "ben", "cleo", "dan", "eve", "fay", "guy", "hal", "ivy"] {
+        serve.weir(&["identity", "add", name, "--kind", "person"]);
+    }
+    until("another cosignature", || {
+        let now = size(&fs::read(&cosigned).unwrap());
+        if now >= before + 9 { Ok(()) } else { Err(format!("{now} of {before}")) }
+    });
+    drop(serve);
+    fs::remove_dir_all(one.path().join("state")).unwrap();
+    copy(&old.path().join("state"), &one.path().join("state"));
+    let serve = Serve::start(one.path());
+    let line = serve.wait_for("records were removed");
+    assert!(line.contains(&url), "{line}");
 }

@@ -1,6 +1,6 @@
 //! Every section and key of the file. To add a key is to add one read here.
 
-use super::labels;
+use super::{evidence, labels};
 use crate::{
     kind::{Address, Count, Fault, FilePath, OrOff, SecretRef, Size, Text, Time, TimeOrNone, Word},
     settings::{
@@ -45,6 +45,7 @@ pub(crate) fn documented() -> Vec<Section> {
     let table = Table::new(&reader, "[[database]]", DATABASE, empty());
     database(table, "");
     labels::rule(Table::new(&reader, "[[labels.rule]]", labels::RULE, empty()));
+    evidence::witness(Table::new(&reader, "[[ledger.witness]]", evidence::WITNESS, empty()));
     let mut sections = reader.into_found().sections;
     // A section is finished after those inside it; for the reader an outer one comes first.
     let order = |section: &Section| match section.heading {
@@ -56,8 +57,11 @@ pub(crate) fn documented() -> Vec<Section> {
         "[database.upstream]" => 5,
         "[labels]" => 6,
         "[[labels.rule]]" => 7,
-        "[limits]" => 8,
-        _ => 9,
+        "[ledger]" => 8,
+        "[[ledger.witness]]" => 9,
+        "[witness]" => 10,
+        "[limits]" => 11,
+        _ => 12,
     };
     sections.sort_by_key(order);
     sections
@@ -87,6 +91,10 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         limits: limits(table.table("limits", "[limits]", LIMITS)),
         databases: databases(&mut table, &environment),
         labels: Labels { refresh: None, rules: Vec::new() },
+        ledger: evidence::ledger(table.table("ledger", "[ledger]", evidence::LEDGER)),
+        witness: {
+            evidence::witnessing(table.table("witness", "[witness]", evidence::WITNESSING))
+        },
         log: log(table.table("log", "[log]", LOG)),
         warnings: Vec::new(),
     };

@@ -22,6 +22,9 @@ fn every_key_is_documented() {
         "[database.upstream]",
         "[labels]",
         "[[labels.rule]]",
+        "[ledger]",
+        "[[ledger.witness]]",
+        "[witness]",
         "[limits]",
         "[log]",
     ];

@@ -67,6 +67,11 @@ impl ClientTls {
         Ok(Self { mode, plain: Arc::new(config), direct: Arc::new(direct) })
     }
 
+    /// For a client of another protocol, without ALPN.
+    pub fn config(&self) -> ClientConfig {
+        ClientConfig::clone(&self.plain)
+    }
+
     /// How much the upstream has to prove.
     pub fn mode(&self) -> Mode {
         self.mode

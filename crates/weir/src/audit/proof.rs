@@ -21,11 +21,20 @@ pub(crate) fn proof(
     outcome: bool,
     entry: Option<&Path>,
 ) -> Result<(), Failure> {
-    let note = newest(dir)?;
-    let head = ledger::open_checkpoint(&note, &Keys::read(dir)?.log)?;
+    let log = Keys::read(dir)?.log;
     let sequence = match id.parse::<u64>() {
         Ok(sequence) => sequence,
         Err(_) => find(dir, id, outcome)?.0,
+    };
+    // A checkpoint with cosignatures proves more, if it covers the record.
+    let witnessed = ledger::witnessed(dir)?.unwrap_or_default();
+    let (note, head) = match ledger::open_checkpoint(&witnessed, &log) {
+        Ok(head) if head.size > sequence => (witnessed, head),
+        _ => {
+            let note = newest(dir)?;
+            let head = ledger::open_checkpoint(&note, &log)?;
+            (note, head)
+        }
     };
     let mut tiles = Tiles::new(dir, head.size);
     let proof = tiles.proof(sequence, &note)?;

@@ -66,10 +66,12 @@ fn merge(old: &Config, mut new: Config) -> (Config, Vec<&'static str>) {
     keep(old.listen == new.listen, "[listen]");
     keep(old.tls == new.tls, "[tls]");
     keep(old.log == new.log, "[log]");
+    keep(old.witness == new.witness, "[witness]");
     new.state_dir.clone_from(&old.state_dir);
     new.listen = old.listen.clone();
     new.tls = old.tls.clone();
     new.log = old.log;
+    new.witness = old.witness.clone();
     (new, left)
 }
 

@@ -1,0 +1,175 @@
+//! Having witnesses cosign this ledger's checkpoints, and keeping copies of them where they cannot
+//! be overwritten. Nothing waits for it.
+
+use crate::serve::Shared;
+use anyhow::{Context, bail, ensure};
+use config::Witness;
+use ledger::Tiles;
+use std::{collections::HashMap, fs, path::Path, sync::Arc, time::Duration};
+use tlog::{AddCheckpoint, Checkpoint};
+
+/// How long a witness may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest answer that is read.
+const ANSWER_BYTES: usize = 16 << 10;
+
+/// Asks and writes again and again. What fails is said in the log, once until it changes.
+pub(crate) async fn follow(shared: Arc<Shared>) {
+    let client = match client() {
+        Ok(client) => client,
+        Err(error) => {
+            tracing::error!("witnesses cannot be asked: {error:#}");
+            return;
+        }
+    };
+    let mut asked = Asked::default();
+    loop {
+        let config = shared.config.load_full();
+        tokio::time::sleep(config.ledger.interval).await;
+        if config.ledger.witnesses.is_empty() && config.ledger.anchor.is_none() {
+            continue;
+        }
+        if let Err(error) = round(&shared, &config.ledger, &client, &mut asked).await {
+            asked.say("the checkpoint", &format!("{error:#}"));
+        }
+    }
+}
+
+/// What was seen of the witnesses.
+#[derive(Default)]
+struct Asked {
+    /// The size that each cosigned last.
+    sizes: HashMap<String, u64>,
+    /// What was said last about each.
+    said: HashMap<String, String>,
+    /// The size that was done last.
+    done: Option<u64>,
+}
+
+impl Asked {
+    fn say(&mut self, about: &str, what: &str) {
+        if self.said.get(about).is_none_or(|before| before != what) {
+            tracing::warn!("{about}: {what}");
+            self.said.insert(about.to_owned(), what.to_owned());
+        }
+    }
+}
+
+async fn round(
+    shared: &Shared,
+    settings: &config::Ledger,
+    client: &reqwest::Client,
+    asked: &mut Asked,
+) -> anyhow::Result<()> {
+    let dir = shared.ledger.dir();
+    let note = ledger::checkpoint(dir)?.context("there is no checkpoint")?;
+    let head = ledger::open_checkpoint(&note, &shared.ledger.keys().log)?;
+    if asked.done == Some(head.size) {
+        return Ok(());
+    }
+    if let Some(folder) = &settings.anchor {
+        anchor(folder, &head, &note).with_context(|| format!("{}", folder.display()))?;
+    }
+    let (mut lines, mut all) = (String::new(), true);
+    for witness in &settings.witnesses {
+        match cosigned(client, witness, dir, &head, &note, asked).await {
+            Ok(line) => {
+                lines.push_str(&line);
+                asked.sizes.insert(witness.url.clone(), head.size);
+                if asked.said.remove(&witness.url).is_some() {
+                    tracing::info!("{}: cosigns again", witness.url);
+                }
+            }
+            Err(error) => {
+                all = false;
+                asked.say(&witness.url, &format!("{error:#}"));
+            }
+        }
+    }
+    if !lines.is_empty() {
+        ledger::write_witnessed(dir, &format!("{note}{lines}"))?;
+    }
+    if all {
+        asked.done = Some(head.size);
+    }
+    Ok(())
+}
+
+/// The witness's signature line for this checkpoint.
+async fn cosigned(
+    client: &reqwest::Client,
+    witness: &Witness,
+    dir: &Path,
+    head: &Checkpoint,
+    note: &str,
+    asked: &Asked,
+) -> anyhow::Result<String> {
+    let mut old = asked.sizes.get(&witness.url).copied().unwrap_or(0);
+    // A witness that knows another size says which; a second answer of that kind is a failure.
+    for _ in 0..2 {
+        let mut tiles = Tiles::new(dir, head.size);
+        let proof = tlog::consistency(&mut tiles, old, head.size)?;
+        let proof = proof.context("the witness has cosigned more records than there are")?;
+        let request = AddCheckpoint { old, proof, checkpoint: note.to_owned() };
+        let url = format!("{}/add-checkpoint", witness.url);
+        let answer = client.post(url).body(request.text()).send().await?;
+        let status = answer.status().as_u16();
+        let text = read(answer).await?;
+        match status {
+            200 => return line(witness, note, &text),
+            409 => {
+                old =
+                    text.trim().parse().context("a witness answered a conflict without a size")?;
+                ensure!(
+                    old <= head.size,
+                    "it has cosigned {old} records of this ledger, which has {}: records were \
+                     removed, or an old copy was put in its place",
+                    head.size
+                );
+            }
+            _ => bail!("it answered {status}: {}", text.trim()),
+        }
+    }
+    bail!("it has cosigned another ledger under this ledger's name")
+}
+
+/// The lines of an answer that are this witness's and verify.
+fn line(witness: &Witness, note: &str, answer: &str) -> anyhow::Result<String> {
+    let lines: String = answer
+        .split_inclusive('\n')
+        .filter(|line| witness.key.time_of(&format!("{note}{line}")).is_ok())
+        .collect();
+    ensure!(!lines.is_empty(), "its answer is not a cosignature by {}", witness.key.name());
+    Ok(lines)
+}
+
+async fn read(mut answer: reqwest::Response) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await? {
+        ensure!(bytes.len() + chunk.len() <= ANSWER_BYTES, "its answer is too long");
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(String::from_utf8(bytes)?)
+}
+
+/// Copies a checkpoint to where it cannot be overwritten, under its size.
+fn anchor(folder: &Path, head: &Checkpoint, note: &str) -> std::io::Result<()> {
+    let path = folder.join(format!("{:020}.checkpoint", head.size));
+    match fs::File::create_new(&path) {
+        Ok(mut file) => {
+            std::io::Write::write_all(&mut file, note.as_bytes())?;
+            file.sync_all()
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn client() -> anyhow::Result<reqwest::Client> {
+    let tls = net::tls::ClientTls::new(net::tls::Mode::VerifyFull, None, None)?;
+    Ok(reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.config())
+        .timeout(PATIENCE)
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?)
+}
