@@ -8,7 +8,7 @@ mod place;
 mod report;
 
 use crate::install;
-use crate::step::{build_weir, step};
+use crate::step::{build_weir, cargo, show, step};
 use anyhow::Result;
 use measure::{Load, Protocol};
 use place::{Place, Places};
@@ -60,7 +60,11 @@ pub(crate) fn run(length: Length) -> Result<()> {
     print!("{}", report.table(&places.names()));
     let file = report.write()?;
     println!("\n{} holds every single figure.", file.display());
-    Ok(())
+    step("the ledger", || {
+        let mut rate = cargo();
+        rate.args(["run", "--quiet", "--release", "--package", "ledger", "--example", "rate"]);
+        show(&mut rate)
+    })
 }
 
 fn throughput(places: &Places, length: Length, report: &mut Report) -> Result<()> {

@@ -83,6 +83,10 @@ pub(crate) struct Ratchet {
     path: PathBuf,
     file: File,
     secret: Secret,
+    /// The key pairs of this secret and the next, made when they were needed first: making one
+    /// costs as much as signing.
+    pair: Option<Ed25519KeyPair>,
+    next: Option<Ed25519KeyPair>,
 }
 
 /// What one key pair is made from.
@@ -108,9 +112,7 @@ impl Secret {
     }
 
     fn public(&self) -> Result<[u8; 32], LedgerError> {
-        let pair = self.pair()?;
-        let key = pair.public_key().as_ref().try_into();
-        key.map_err(|_| LedgerError::Keys("a seal's key is not of 32 bytes".into()))
+        public(&self.pair()?)
     }
 
     fn encode(&self) -> Vec<u8> {
@@ -127,6 +129,11 @@ impl Secret {
         let seed = seed.try_into().ok()?;
         sound.then_some(Self { number: u64::from_le_bytes(*number), seed })
     }
+}
+
+fn public(pair: &Ed25519KeyPair) -> Result<[u8; 32], LedgerError> {
+    let key = pair.public_key().as_ref().try_into();
+    key.map_err(|_| LedgerError::Keys("a seal's key is not of 32 bytes".into()))
 }
 
 fn derive(what: &[u8], seed: &[u8; 32]) -> [u8; 32] {
@@ -187,14 +194,24 @@ impl Ratchet {
         } else if secret.number > 0 {
             trouble = Some(format!("{} seals that were made are not in the log", secret.number));
         }
-        Ok((Self { path, file, secret }, trouble))
+        Ok((Self { path, file, secret, pair: None, next: None }, trouble))
     }
 
     /// The seal over what the log holds now.
-    pub(crate) fn seal(&self, records: u64, chain: Digest32) -> Result<Seal, LedgerError> {
-        let next = self.secret.next().public()?;
+    pub(crate) fn seal(&mut self, records: u64, chain: Digest32) -> Result<Seal, LedgerError> {
+        let following = match self.next.take() {
+            Some(pair) => pair,
+            None => self.secret.next().pair()?,
+        };
+        let next = public(&following)?;
+        self.next = Some(following);
+        let pair = match self.pair.take() {
+            Some(pair) => pair,
+            None => self.secret.pair()?,
+        };
         let message = message(self.secret.number, records, &chain, &next);
-        let signature = self.secret.pair()?.sign(&message);
+        let signature = pair.sign(&message);
+        self.pair = Some(pair);
         let signature = signature.as_ref().try_into();
         let signature =
             signature.map_err(|_| LedgerError::Keys("a signature is not of 64 bytes".into()))?;
@@ -204,6 +221,7 @@ impl Ratchet {
     /// Forgets the secret of the seal that was just written.
     pub(crate) fn turn(&mut self) {
         self.secret = self.secret.next();
+        self.pair = self.next.take();
     }
 
     /// Overwrites the secrets on disk that were used. Called when the seals are durable.

@@ -81,16 +81,14 @@ pub(crate) fn payload_path(dir: &Path, name: &str) -> PathBuf {
 }
 
 fn put(path: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
-    let written = || -> io::Result<()> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+    // In place: no checkpoint covers it yet, and after a crash it is written again.
+    let written = match (fs::write(path, bytes), path.parent()) {
+        (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(folder).and_then(|()| fs::write(path, bytes))
         }
-        // A reader never sees half a file.
-        let draft = path.with_extension("new");
-        fs::write(&draft, bytes)?;
-        fs::rename(&draft, path)
+        (written, _) => written,
     };
-    written().map_err(|error| LedgerError::io("write", path, error))
+    written.map_err(|error| LedgerError::io("write", path, error))
 }
 
 /// Removes what a full tile's partial predecessors left, or all but the newest widths of a

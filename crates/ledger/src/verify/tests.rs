@@ -283,7 +283,7 @@ fn a_tail_that_is_rewritten_with_the_stolen_keys_is_found() {
             count += u64::from(matches!(item, Item::Record(_)));
         }
         assert!(count as usize > kept);
-        let (ratchet, _) = Ratchet::open(dir, None).unwrap();
+        let (mut ratchet, _) = Ratchet::open(dir, None).unwrap();
         let seal = ratchet.seal(count, walk.chain()).unwrap();
         mine.push((true, seal.payload()));
         rebuild(dir, &mine);
