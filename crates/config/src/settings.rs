@@ -78,6 +78,10 @@ pub struct Ledger {
     pub name: Option<String>,
     /// How often witnesses are asked and the anchor is written.
     pub interval: Duration,
+    /// How long texts that policy keeps can be read; `None` means until somebody destroys the key.
+    pub keep_text: Option<Duration>,
+    /// Why nothing that was kept may be destroyed now.
+    pub hold: Option<String>,
     /// Where copies of checkpoints go.
     pub anchor: Option<PathBuf>,
     /// Who cosigns.

@@ -112,6 +112,10 @@ pub(crate) fn intent(
 ) -> Result<Sequence, Refusal> {
     shape(session, plan, part, now);
     let text = session.gate().ledger.redactor().hash(plan.text.as_bytes());
+    let kept = match part.verdict.keep_text {
+        true => Some(kept(session, plan, statement, now)?),
+        false => None,
+    };
     let record = Record::from(Intent {
         statement,
         time: Time::from(now),
@@ -121,8 +125,21 @@ pub(crate) fn intent(
         parameters: Cow::Borrowed(&parameters.hashes),
         parameter_count: parameters.count,
         turned_back: Cow::Owned(turned_back(plan, parameters)),
+        kept,
     });
     session.gate().ledger.append(&record).map_err(|_| Refusal::unrecordable())
+}
+
+/// The text as it came, under a key of whoever sent it. What cannot be kept does not run.
+fn kept(
+    session: &Session,
+    plan: &Plan,
+    statement: StatementId,
+    now: SystemTime,
+) -> Result<ledger::Kept<'static>, Refusal> {
+    let (owner, bound) = (session.identity().chain(), statement.to_string());
+    let vault = session.gate().ledger.vault();
+    vault.keep(&owner, Time::from(now), &bound, &plan.text).map_err(|_| Refusal::unrecordable())
 }
 
 /// The labels of which a pseudonym was turned back, in the text or among the bind values.

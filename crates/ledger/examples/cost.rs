@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         parameters: (&parameters).into(),
         parameter_count: 1,
         turned_back: [].as_slice().into(),
+        kept: None,
     };
 
     let begun = spent()?;

@@ -14,6 +14,7 @@ use crate::{
     redact::Redactor,
     seal::Ratchet,
     time::Time,
+    vault::Vault,
     withdrawn::Ranges,
     writer::Writer,
 };
@@ -127,6 +128,7 @@ pub(crate) struct Inner {
     pub(crate) withdrawn: Ranges,
     pub(crate) counters: Counters,
     redactor: Redactor,
+    vault: Vault,
     salt: AtomicU32,
     /// Held for as long as anything may write.
     _lock: File,
@@ -272,6 +274,7 @@ impl Ledger {
             withdrawn: Ranges::default(),
             counters: Counters::default(),
             redactor,
+            vault: Vault::new(dir),
             salt: AtomicU32::new(u32::from_le_bytes(salt)),
             _lock: lock_file,
         });
@@ -342,6 +345,11 @@ impl Ledger {
     /// Hashes values for records, with this log's key.
     pub fn redactor(&self) -> &Redactor {
         &self.shared.inner.redactor
+    }
+
+    /// Encrypts texts that policy keeps.
+    pub fn vault(&self) -> &Vault {
+        &self.shared.inner.vault
     }
 
     /// What auditors need to verify this log.

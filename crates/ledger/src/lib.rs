@@ -55,6 +55,7 @@ mod tiles;
 mod time;
 mod tracker;
 mod tree;
+mod vault;
 mod verify;
 mod walk;
 mod withdrawn;
@@ -77,4 +78,5 @@ pub use tiles::{
     CHECKPOINT_FILE, Tiles, WITNESSED_FILE, checkpoint, open_checkpoint, witnessed, write_witnessed,
 };
 pub use time::{NotATime, Time};
+pub use vault::{KEYS_FOLDER, Kept, Vault};
 pub use verify::{DAMAGE_LISTED, Known, Verification, verify};

@@ -10,6 +10,7 @@ use crate::{
     error::LedgerError,
     ids::{Hash, Sequence, SessionId, ShapeId, StatementId},
     time::Time,
+    vault::Kept,
 };
 use model::{IdentityKind, Label};
 use serde::{Deserialize, Serialize};
@@ -92,6 +93,8 @@ records! {
     LabelChanged = "label_changed", Keep;
     /// An identity was added, changed or disabled.
     IdentityChanged = "identity_changed", Keep;
+    /// Somebody did something to Weir itself, or read its record.
+    Administered = "administered", Keep;
 }
 
 /// Weir opened the log; what it found there is part of the evidence.
@@ -256,6 +259,9 @@ pub struct Intent<'a> {
     /// into the value that it stands for.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub turned_back: List<'a, Label>,
+    /// The text as it came, under encryption, if a policy keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept<'a>>,
 }
 
 /// How many bind values of a statement an intent carries hashes of.
@@ -405,6 +411,17 @@ pub struct IdentityChanged<'a> {
     /// Whose.
     pub identity: Text<'a>,
     /// What, in words: `added`, `disabled`, `password changed`, `groups: +analysts`.
+    pub what: Text<'a>,
+}
+
+/// Somebody did something to Weir itself, or read its record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Administered<'a> {
+    /// When.
+    pub time: Time,
+    /// By whom: an identity, or the operating system's user for the command line.
+    pub by: Text<'a>,
+    /// What, in words: `read the record: show 0d4q…`, `pseudonym key 2 made`.
     pub what: Text<'a>,
 }
 

@@ -62,6 +62,7 @@ pub(crate) fn intent(number: u64) -> Record<'static> {
         parameters: vec![hash(b"ada"), hash(b"bob")].into(),
         parameter_count: 2,
         turned_back: [].as_slice().into(),
+        kept: None,
     }
     .into()
 }

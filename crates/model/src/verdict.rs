@@ -170,6 +170,8 @@ pub struct Verdict {
     pub turn_back: Vec<TurnBack>,
     /// When the intent must be on stable storage.
     pub durability: Durability,
+    /// The record keeps the text as it came, under encryption.
+    pub keep_text: bool,
     /// The effect that was denied or held, for the message.
     pub refused: Option<Operation>,
 }

@@ -37,10 +37,12 @@ pub(crate) struct Rule {
     pub(crate) look_ups: Option<u64>,
     /// `@durability`.
     pub(crate) durability: Option<Durability>,
+    /// `@keep("text")`.
+    pub(crate) keep_text: bool,
 }
 
 /// Every annotation a policy may carry.
-pub(crate) const ANNOTATIONS: [&str; 11] = [
+pub(crate) const ANNOTATIONS: [&str; 12] = [
     "id",
     "reason",
     "advice",
@@ -52,6 +54,7 @@ pub(crate) const ANNOTATIONS: [&str; 11] = [
     "min_group",
     "look_ups",
     "durability",
+    "keep",
 ];
 
 impl Rule {
@@ -71,6 +74,7 @@ impl Rule {
             min_group: None,
             look_ups: None,
             durability: None,
+            keep_text: false,
         };
         for (key, value) in annotations {
             rule.annotate(key, value)?;
@@ -106,6 +110,8 @@ impl Rule {
                     _ => self.look_ups = number,
                 }
             }
+            "keep" if value == "text" => self.keep_text = true,
+            "keep" => return Err(wrong("text")),
             "durability" => {
                 self.durability = Some(match value {
                     "before_row" => Durability::BeforeRow,

@@ -66,6 +66,7 @@ pub(crate) fn strictest(
         look_ups: own.look_ups.into_iter().chain(other.look_ups).collect(),
         turn_back: turned_back(own.turn_back, other.turn_back),
         durability: own.durability.max(other.durability),
+        keep_text: own.keep_text || other.keep_text,
         refused,
     }
 }

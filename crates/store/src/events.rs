@@ -16,7 +16,7 @@ pub struct Event {
     pub at: SystemTime,
     /// By whom: an identity, or the operating system's user for the command line.
     pub by: String,
-    /// Whose identity.
+    /// Whose identity; empty for what was done to Weir itself.
     pub identity: String,
     /// What, in words: `added: person in support`, `disabled`, `password changed`.
     pub what: String,
@@ -43,6 +43,19 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// Notes something that was done to Weir itself, or that its record was read: for the ledger.
+    pub async fn administered(
+        &self,
+        at: SystemTime,
+        by: &str,
+        what: &str,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        note(&mut transaction, at, by, "", what).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Notes that the ledger holds every event up to and including this one. Call it after the

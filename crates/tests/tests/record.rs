@@ -1,6 +1,7 @@
 //! The record says who did what and why it was allowed, and never holds a value.
 
-use testkit::weir::{ADMIN, AGENT, PERSON};
+use testkit::Postgres;
+use testkit::weir::{ADMIN, AGENT, PERSON, Weir};
 use tests::Stage;
 
 #[test]
@@ -13,7 +14,14 @@ fn statements_refusals_and_sessions_are_told() {
     stage.rows(AGENT, "select count(*) from orders where order_no = 'needle-2'").unwrap();
     stage.rows(ADMIN, "select phone from customers where id = 1").unwrap();
     let _ = stage.weir.psql(PERSON, "shop", "select 'needle-3' from nowhere").unwrap();
-    let record = stage.weir.record(1000).unwrap();
+    // What came of the last statement is written a moment after its client was answered.
+    let mut record = stage.weir.record(1000).unwrap();
+    for _ in 0..100 {
+        if record.iter().any(|line| line.contains("42P01")) {
+            break;
+        }
+        record = stage.weir.record(1000).unwrap();
+    }
     let find = |words: &[&str]| {
         let found = record.iter().find(|line| words.iter().all(|word| line.contains(word)));
         found.unwrap_or_else(|| panic!("no entry with {words:?} in\n{}", record.join("\n")))
@@ -57,6 +65,42 @@ fn one_statement_is_shown_with_its_facts() {
     for word in ["alice", "email", "phone", "masked", "baseline-people-read"] {
         assert!(shown.contains(word), "no {word} in\n{shown}");
     }
+}
+
+#[test]
+fn a_kept_text_is_read_until_its_key_is_destroyed() {
+    let upstream = Postgres::options().shop().start().unwrap();
+    let keep = "@id(\"keep-people\") @keep(\"text\")\n\
+         permit (principal is Person, action in Action::\"read\", resource);";
+    let weir = Weir::options(&upstream).policy("60-keep.cedar", keep).start().unwrap();
+    let stage = Stage { weir, upstream };
+    let sql = "select country from customers where country = 'needle-4'";
+    stage.rows(PERSON, sql).unwrap();
+    let record = stage.weir.record(1000).unwrap();
+    let line = record.iter().rev().find(|line| line.contains("country = ")).unwrap();
+    let id = testkit::weir::field(line, "statement").unwrap().to_owned();
+    let shown = stage.weir.run(&["audit", "show", &id, "--text"]).unwrap().success().unwrap();
+    assert!(shown.contains(&format!("as it came: {sql}")), "{shown}");
+    let plain = stage.weir.run(&["audit", "show", &id]).unwrap().success().unwrap();
+    assert!(plain.contains("kept:") && !plain.contains("needle"), "{plain}");
+    for file in std::fs::read_dir(stage.weir.ledger()).unwrap().flatten() {
+        let content = std::fs::read(file.path()).unwrap_or_default();
+        assert!(!content.windows(6).any(|window| window == b"needle"), "{:?}", file.path());
+    }
+    let forget = ["audit", "forget", "--identity", "alice"];
+    let forgotten = stage.weir.run(&forget).unwrap().success().unwrap();
+    assert!(forgotten.contains("1 keys destroyed"), "{forgotten}");
+    let shown = stage.weir.run(&["audit", "show", &id, "--text"]).unwrap().success().unwrap();
+    assert!(shown.contains("its key was destroyed") && !shown.contains("needle"), "{shown}");
+    let verified = stage.weir.run(&["audit", "verify"]).unwrap().success().unwrap();
+    assert!(verified.contains("Nothing is damaged"), "{verified}");
+    // Both the reading and the forgetting are records.
+    let record = (0..200).find_map(|_| {
+        let record = stage.weir.record(1000).unwrap().join("\n");
+        record.contains("kept texts of alice are forgotten").then_some(record)
+    });
+    let record = record.expect("forgetting is not in the record");
+    assert!(record.contains(&format!("read the record: show {id} with its text")), "{record}");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! [`detail`] print.
 
 mod detail;
+mod forget;
 mod join;
 mod line;
 mod proof;
@@ -14,14 +15,20 @@ mod tail;
 mod verify;
 mod window;
 
+pub(crate) use forget::forget;
 pub(crate) use proof::{check_proof, checkpoint, key, proof};
 pub(crate) use show::show;
 pub(crate) use tail::tail;
 pub(crate) use verify::verify;
 
 use crate::exit::Failure;
+use config::Config;
 use ledger::{LedgerError, Reader, Sequence};
-use std::path::Path;
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+use store::Store;
 
 /// Opens the ledger, or says what its absence means.
 fn open(dir: &Path, from: Sequence) -> Result<Reader, Failure> {
@@ -30,6 +37,27 @@ fn open(dir: &Path, from: Sequence) -> Result<Reader, Failure> {
         return Err(Failure::Refused(why));
     }
     Ok(Reader::open_at(dir, from)?)
+}
+
+/// The ledger's folder, for a reading that is a record itself: somebody else's eyes on the record
+/// are an event too. A store that cannot be written keeps nobody from reading what files show.
+pub(crate) async fn noted(config: &Config, what: &str) -> Result<PathBuf, Failure> {
+    let dir = crate::layout::ledger(config);
+    if dir.is_dir() {
+        let what = format!("read the record: {what}");
+        if let Err(error) = note(config, &what).await {
+            eprintln!("weir: this reading is not recorded: {error:#}");
+        }
+    }
+    Ok(dir)
+}
+
+/// Leaves something for the record; a running Weir writes it within a second.
+async fn note(config: &Config, what: &str) -> anyhow::Result<()> {
+    let store = Store::open(&config.state_dir).await?;
+    store.administered(SystemTime::now(), &crate::actor::actor(), what).await?;
+    store.close().await;
+    Ok(())
 }
 
 /// Says on standard error that a part of the ledger cannot be read; what follows still can.

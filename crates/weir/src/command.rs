@@ -33,15 +33,24 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Audit(command) => {
             // What works on copies and files needs no weir.toml.
             let dir = || Ok::<_, Failure>(crate::layout::ledger(&load(file)?));
+            let read = |what: &str| block_on(audit::noted(&load(file)?, what))?;
             match command {
-                AuditCommand::Tail(args) => audit::tail(&dir()?, &args),
-                AuditCommand::Show { id, json } => audit::show(&dir()?, &id, json),
+                AuditCommand::Tail(args) => audit::tail(&read("tail")?, &args),
+                AuditCommand::Show { id, json, text } => {
+                    let with = if text { " with its text" } else { "" };
+                    audit::show(&read(&format!("show {id}{with}"))?, &id, json, text)
+                }
+                AuditCommand::Forget { identity, before } => {
+                    let (identity, before) = (identity.as_deref(), before.as_deref());
+                    block_on(audit::forget(&load(file)?, identity, before))?
+                }
                 AuditCommand::Verify(args) => match &args.dir {
                     Some(copy) => audit::verify(copy, &args),
                     None => audit::verify(&dir()?, &args),
                 },
                 AuditCommand::Proof { id, outcome, entry } => {
-                    audit::proof(&dir()?, &id, outcome, entry.as_deref())
+                    let dir = read(&format!("proof of {id}"))?;
+                    audit::proof(&dir, &id, outcome, entry.as_deref())
                 }
                 AuditCommand::CheckProof { proof, entry, key } => {
                     audit::check_proof(&proof, &entry, &key)

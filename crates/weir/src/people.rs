@@ -3,7 +3,10 @@
 
 use anyhow::Context;
 use identity::{Directory, Entry, ScramVerifier};
-use ledger::{Ledger, record::IdentityChanged};
+use ledger::{
+    Ledger,
+    record::{Administered, IdentityChanged},
+};
 use model::{Identity, IdentityKind};
 use std::{borrow::Cow, time::Duration};
 use store::{Account, Store};
@@ -57,13 +60,15 @@ pub(crate) async fn copy_events(store: &Store, ledger: &Ledger) -> anyhow::Resul
         };
         let mut last = None;
         for event in &events {
-            let record = IdentityChanged {
-                time: event.at.into(),
-                by: Cow::Borrowed(&event.by),
-                identity: Cow::Borrowed(&event.identity),
-                what: Cow::Borrowed(&event.what),
+            let (time, by, what) = (event.at.into(), event.by.as_str(), event.what.as_str());
+            let (by, what) = (Cow::Borrowed(by), Cow::Borrowed(what));
+            let record = match event.identity.as_str() {
+                "" => Administered { time, by, what }.into(),
+                identity => {
+                    IdentityChanged { time, by, identity: Cow::Borrowed(identity), what }.into()
+                }
             };
-            last = Some(ledger.append(&record.into())?);
+            last = Some(ledger.append(&record)?);
             copied += 1;
         }
         if let Some(last) = last {

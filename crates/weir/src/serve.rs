@@ -10,6 +10,7 @@
 
 mod engine;
 mod health;
+mod keeping;
 pub(crate) mod labels;
 mod rules;
 mod settings;
@@ -86,6 +87,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     tasks.spawn(follow_people(Arc::clone(&shared)));
     tasks.spawn(labels::follow(Arc::clone(&shared)));
     tasks.spawn(witness::follow(Arc::clone(&shared)));
+    tasks.spawn(keeping::follow(Arc::clone(&shared)));
     tasks.spawn(rules::follow(Arc::clone(&shared), stop.reloads()));
     tasks.spawn(settings::follow(Arc::clone(&shared), stop.reloads()));
     // On a task of its own from now on: it accepts sessions while this one waits for a signal.

@@ -1,7 +1,7 @@
 //! `[ledger]`, who witnesses it, and `[witness]`: for whom this Weir is one.
 
 use crate::{
-    kind::{Cosigner, FilePath, Origin, Origins, Text, Time, Url},
+    kind::{Cosigner, FilePath, Origin, Origins, Text, Time, TimeOrNone, Url},
     settings::{Ledger, Witness, Witnessing},
     table::Table,
 };
@@ -30,6 +30,19 @@ pub(super) fn ledger(mut table: Table<'_>) -> Ledger {
             &Time { range: second..=second * 60 * 60 * 24 },
             "\"10s\"",
             "How often witnesses are asked and the anchor is written, if there is something new.",
+        ),
+        keep_text: table.or(
+            "keep_text",
+            &TimeOrNone(Time { range: second * 60 * 60 * 24..=second * 60 * 60 * 24 * 36_500 }),
+            "\"0\"",
+            "For how long the texts that a policy keeps (`@keep`) can be read: then the keys of \
+             the months that are older are destroyed. \"0\" keeps them until `weir audit forget`.",
+        ),
+        hold: table.optional(
+            "hold",
+            &Text { what: "a reason" },
+            "While this stands here nothing that was kept is destroyed, by time or by command: a \
+             legal hold, and its reason.",
         ),
         anchor: table.optional(
             "anchor",

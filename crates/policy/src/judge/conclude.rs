@@ -58,6 +58,7 @@ impl<'a> Judge<'a> {
         }
         let fallback = self.fallback(&mut raw, &mut masked);
         let (redact_diagnostics, redact_errors) = self.redacts();
+        let keep_text = self.permits.iter().any(|rule| rule.keep_text);
         self.permits.iter().for_each(|rule| push(&mut policies, &rule.id));
         let hides = disclosures
             .iter()
@@ -75,12 +76,7 @@ impl<'a> Judge<'a> {
             let words = format!("statistics leave for groups with {least} or more distinct values");
             self.reasons.push(words);
         }
-        if let Some(limit) = self.row_limit {
-            self.reasons.push(format!("at most {limit} rows leave"));
-        }
-        if self.read_only {
-            self.reasons.push("it runs in a read-only transaction".to_owned());
-        }
+        self.say_limits();
         Verdict {
             outcome,
             policies,
@@ -95,8 +91,19 @@ impl<'a> Judge<'a> {
             min_group: self.min_group,
             look_ups: self.look_ups,
             turn_back: self.turn_back,
+            keep_text,
             durability: durability(facts, !raw.is_empty(), &self.permits),
             refused: self.hold.and_then(|(_, operation)| operation),
+        }
+    }
+
+    /// Says what else is changed about the statement.
+    fn say_limits(&mut self) {
+        if let Some(limit) = self.row_limit {
+            self.reasons.push(format!("at most {limit} rows leave"));
+        }
+        if self.read_only {
+            self.reasons.push("it runs in a read-only transaction".to_owned());
         }
     }
 

@@ -62,6 +62,7 @@ fn holds(line: &str, verdict: &Verdict) -> bool {
         "redact" => verdict.redact_diagnostics.to_string() == value,
         "read_only" => verdict.read_only.to_string() == value,
         "rows" => verdict.row_limit.map_or("none".to_owned(), |rows| rows.to_string()) == value,
+        "keep_text" => verdict.keep_text.to_string() == value,
         "min_group" => verdict.min_group.map_or("none".to_owned(), |n| n.to_string()) == value,
         "look_ups" => {
             let counted = verdict.look_ups.iter();

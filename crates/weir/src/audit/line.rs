@@ -115,6 +115,7 @@ fn event_line(event: &Event) -> String {
             (r.time, format!("label of {}: {before} -> {after}, by {}", r.column, r.by))
         }
         Record::IdentityChanged(r) => (r.time, format!("{}, by {}", r.what, r.by)),
+        Record::Administered(r) => (r.time, format!("{}, by {}", r.what, r.by)),
         // A withdrawn record has no time of its own: it stands where the lost one stood.
         Record::Withdrawn(r) => {
             return format!("{:<23}  not written, and nothing ran: {}", "", r.reason);

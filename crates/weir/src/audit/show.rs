@@ -2,7 +2,7 @@
 
 use super::{detail::detail, warn};
 use crate::{exit::Failure, out::Out};
-use ledger::{Entry, LedgerError, Record, Sequence, SessionId, ShapeId, StatementId};
+use ledger::{Entry, LedgerError, Record, Sequence, SessionId, ShapeId, StatementId, Vault};
 use std::{
     collections::{HashMap, HashSet},
     path::Path,
@@ -14,7 +14,7 @@ enum Wanted {
     Statement(StatementId),
 }
 
-pub(crate) fn show(dir: &Path, id: &str, json: bool) -> Result<(), Failure> {
+pub(crate) fn show(dir: &Path, id: &str, json: bool, text: bool) -> Result<(), Failure> {
     let wanted = match (id.parse(), id.parse()) {
         (Ok(statement), _) => Wanted::Statement(statement),
         (_, Ok(session)) => Wanted::Session(session),
@@ -27,19 +27,37 @@ pub(crate) fn show(dir: &Path, id: &str, json: bool) -> Result<(), Failure> {
     if found.is_empty() {
         return Err(Failure::Refused(format!("the ledger holds nothing about {id}")));
     }
+    let vault = text.then(|| Vault::new(dir));
     let mut out = Out::new();
     for entry in &found {
+        let text = vault.as_ref().and_then(|vault| kept(vault, entry));
         if json {
             let mut object: serde_json::Value = serde_json::from_slice(&entry.payload)?;
             if let Some(fields) = object.as_object_mut() {
                 fields.insert("sequence".into(), entry.sequence.0.into());
+                if let Some(text) = text {
+                    fields.insert("kept_text".into(), text.into());
+                }
             }
             out.json(&object)?;
         } else {
             out.line(detail(entry))?;
+            if let Some(text) = text {
+                out.line(format!("  as it came: {text}\n"))?;
+            }
         }
     }
     Ok(out.flush()?)
+}
+
+/// The text that an intent keeps, or why it cannot be read.
+fn kept(vault: &Vault, entry: &Entry) -> Option<String> {
+    let Ok(Record::Intent(intent)) = entry.record() else { return None };
+    Some(match vault.open(&intent.kept?, &intent.statement.to_string()) {
+        Ok(Some(text)) => text,
+        Ok(None) => "(its key was destroyed)".to_owned(),
+        Err(error) => format!("({error})"),
+    })
 }
 
 /// The records about it in the order of the log, each shape before what first refers to it.

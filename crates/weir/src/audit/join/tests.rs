@@ -94,6 +94,7 @@ fn intent(number: u64) -> Intent<'static> {
         parameters: vec![].into(),
         parameter_count: 0,
         turned_back: [].as_slice().into(),
+        kept: None,
     }
 }
 
