@@ -73,8 +73,10 @@ pub(crate) fn open(dir: &Path, origin: &str) -> Result<(SigningKey, Keys), Ledge
     }
     let keys = Keys::read(dir)?;
     let path = dir.join(KEY_FILE);
-    let text = fs::read_to_string(&path);
-    let text = text.map_err(|error| LedgerError::io("read", &path, error))?;
+    let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => missing(&path),
+        _ => LedgerError::io("read", &path, error),
+    })?;
     let key = signing(text.trim()).ok_or_else(|| {
         LedgerError::Keys(format!("{} is not a key that signs notes", path.display()))
     })?;
@@ -83,6 +85,15 @@ pub(crate) fn open(dir: &Path, origin: &str) -> Result<(SigningKey, Keys), Ledge
         return Err(LedgerError::Keys(why));
     }
     Ok((key, keys))
+}
+
+/// A key without which the log cannot go on; says what to do.
+pub(crate) fn missing(path: &Path) -> LedgerError {
+    LedgerError::Keys(format!(
+        "{} is missing, so nothing can be added to this ledger: restore it from a backup, or move \
+         the ledger's folder away, keep it, and begin another",
+        path.display()
+    ))
 }
 
 fn create(dir: &Path, origin: &str) -> Result<(SigningKey, Keys), LedgerError> {

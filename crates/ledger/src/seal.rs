@@ -12,7 +12,7 @@
 //! key pair 0 ──signs──▶ records, chain, public key 1            a seal
 //! ```
 
-use crate::{error::LedgerError, frame::Digest32};
+use crate::{error::LedgerError, frame::Digest32, keys};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use sha2::{Digest, Sha256};
 use std::{
@@ -170,7 +170,11 @@ impl Ratchet {
     ) -> Result<(Self, Option<String>), LedgerError> {
         let path = dir.join(RATCHET_FILE);
         let failed = |error| LedgerError::io("read", &path, error);
-        let file = File::options().read(true).write(true).open(&path).map_err(failed)?;
+        let opened = File::options().read(true).write(true).open(&path);
+        let file = opened.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => keys::missing(&path),
+            _ => failed(error),
+        })?;
         let bytes = fs::read(&path).map_err(failed)?;
         let mut secret = Secret::decode(&bytes).ok_or_else(|| {
             LedgerError::Keys(format!("{} is damaged: seals cannot go on", path.display()))

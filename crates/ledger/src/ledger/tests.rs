@@ -124,3 +124,18 @@ fn a_record_that_was_never_appended_is_refused() {
     assert!(matches!(ledger.synced(Sequence(99)).wait(), Err(LedgerError::Closed)));
     assert!(!ledger.is_synced(Sequence(99)));
 }
+
+#[test]
+fn without_its_keys_a_log_does_not_go_on_and_says_what_to_do() {
+    for file in ["ledger.key", "ratchet.key"] {
+        let dir = Folder::new("keys");
+        drop(open(dir.path()));
+        std::fs::remove_file(dir.path().join(file)).unwrap();
+        let error = Ledger::open(dir.path(), Options::new("n", "v", crate::testing::NOW))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(file) && error.contains("restore it"), "{error}");
+        // It is read and verified all the same.
+        assert_eq!(verify(dir.path(), &Known::default()).unwrap().damage, []);
+    }
+}

@@ -26,6 +26,12 @@ pub(crate) async fn follow(shared: Arc<Shared>) {
     loop {
         let config = shared.config.load_full();
         tokio::time::sleep(config.ledger.interval).await;
+        let stats = shared.ledger.stats();
+        if stats.checkpoint_failures > asked.failures {
+            let behind = stats.records.saturating_sub(stats.checkpointed);
+            tracing::error!("no checkpoint can be made: the newest is {behind} records behind");
+            asked.failures = stats.checkpoint_failures;
+        }
         if config.ledger.witnesses.is_empty() && config.ledger.anchor.is_none() {
             continue;
         }
@@ -44,6 +50,8 @@ struct Asked {
     said: HashMap<String, String>,
     /// The size that was done last.
     done: Option<u64>,
+    /// Attempts of the ledger to make a checkpoint that failed, as far as they were told.
+    failures: u64,
 }
 
 impl Asked {
