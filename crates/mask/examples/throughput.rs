@@ -9,11 +9,11 @@ use regex::bytes::RegexSet;
 use serde_json::{Map, Value, json};
 use std::{error::Error, fs, hint::black_box, path::Path, time::Instant};
 
-const ROUNDS: usize = 40;
+const ROUNDS: usize = 400;
 /// Bytes of one round.
-const VOLUME: usize = 4 << 20;
+const VOLUME: usize = 1 << 18;
 /// The slow ones get less.
-const SLOW_VOLUME: usize = 1 << 18;
+const SLOW_VOLUME: usize = 1 << 16;
 
 /// The forms that the scan knows, as one would write them down without it.
 const PATTERNS: [&str; 14] = [

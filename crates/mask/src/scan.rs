@@ -1,14 +1,16 @@
 //! The content scan: finds what is sensitive in any text and masks it in place.
 //!
-//! A prefilter decides in a few bytes per cycle that a value holds nothing; only candidates (an
-//! `@`, a place dense with digits, the first letters of a maker's key) reach the checks. Nothing
-//! is allocated until something is found. Total over arbitrary bytes. Knows no SQL types.
+//! One pass over blocks of bytes: a prefilter decides in a few bytes per cycle that a block holds
+//! nothing; only candidates (an `@`, a place dense with digits, a rare character of a maker's key,
+//! a capital) reach the checks. Nothing is allocated until something is found. Total over
+//! arbitrary bytes. Knows no SQL types.
 
 use crate::{
     column::Applied,
     text::{self, CONSTANT},
 };
 use model::Label;
+use prefilter::{BLOCK, Block};
 
 mod context;
 mod email;
@@ -17,6 +19,7 @@ mod people;
 mod prefilter;
 mod prose;
 mod secrets;
+mod table;
 
 pub(crate) use prose::{free_text, holds_names};
 
@@ -45,26 +48,61 @@ pub(crate) fn text(value: &[u8], out: &mut Vec<u8>) -> Applied {
 /// Everything that the content scan finds in `value`, in order, without overlaps.
 pub fn find(value: &[u8]) -> Vec<Find> {
     let mut finds = Vec::new();
-    let hints = prefilter::look(value);
-    if hints.at {
+    let mut pass = Pass::default();
+    let (blocks, tail) = value.as_chunks::<BLOCK>();
+    let mut base = 0;
+    for block in blocks {
+        pass.block(value, base, block, &mut finds);
+        base += BLOCK;
+    }
+    if !tail.is_empty() {
+        let mut last = [0; BLOCK];
+        for (slot, byte) in last.iter_mut().zip(tail) {
+            *slot = *byte;
+        }
+        pass.block(value, base, &last, &mut finds);
+    }
+    if pass.at {
         email::find(value, &mut finds);
     }
-    if hints.digits {
+    if pass.digits >= prefilter::LEAST_DIGITS {
         numbers::find(value, &mut finds);
-    }
-    if hints.rare {
-        secrets::find_rare(value, &mut finds);
-    }
-    if hints.plain {
-        secrets::find_plain(value, &mut finds);
-    }
-    if hints.capital {
-        people::find(value, &mut finds);
     }
     if finds.len() > 1 {
         settle(value, &mut finds);
     }
     finds
+}
+
+/// The pass over the blocks of one value. The places where each kind begins are remembered, so
+/// that nothing is looked at twice.
+#[derive(Default)]
+struct Pass {
+    /// True if there was an `@`.
+    at: bool,
+    digits: usize,
+    marked: secrets::Marked,
+    plain: secrets::Plain,
+    people: people::People,
+}
+
+impl Pass {
+    /// Looks at every byte of a block; only what stands in it gets a look of its own.
+    #[inline(always)]
+    fn block(&mut self, value: &[u8], base: usize, block: &Block, finds: &mut Vec<Find>) {
+        let (digits, seen) = prefilter::census(block);
+        self.digits += digits;
+        self.at |= seen & prefilter::AT != 0;
+        if seen & prefilter::RARE != 0 {
+            self.marked.block(value, base, block, finds);
+        }
+        if seen & prefilter::SOLID != 0 {
+            self.plain.block(value, base, block, finds);
+        }
+        if seen & prefilter::CAPITAL != 0 {
+            self.people.block(value, base, block, finds);
+        }
+    }
 }
 
 /// Puts finds in order and resolves overlaps: the stronger label stays and covers what both
@@ -103,8 +141,10 @@ fn replace(value: &[u8], finds: &[Find], out: &mut Vec<u8>) {
     for find in finds {
         out.extend_from_slice(value.get(done..find.start).unwrap_or_default());
         let found = value.get(find.start..find.end).unwrap_or_default();
-        let masked = std::str::from_utf8(found).map(|found| text::partial(&find.label, found));
-        out.extend_from_slice(masked.as_deref().unwrap_or(CONSTANT).as_bytes());
+        match std::str::from_utf8(found) {
+            Ok(found) => text::partial_into(&find.label, found, out),
+            Err(_) => out.extend_from_slice(CONSTANT.as_bytes()),
+        }
         done = find.end;
     }
     out.extend_from_slice(value.get(done..).unwrap_or_default());

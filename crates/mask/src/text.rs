@@ -20,8 +20,8 @@ pub(crate) fn mask(
     out: &mut Vec<u8>,
 ) -> bool {
     match method {
-        MaskMethod::Generalise => out.extend_from_slice(generalise(label, value).as_bytes()),
-        MaskMethod::Partial => out.extend_from_slice(partial(label, value).as_bytes()),
+        MaskMethod::Generalise => generalise(label, value, out),
+        MaskMethod::Partial => partial_into(label, value, out),
         MaskMethod::Pseudonym => {
             out.extend_from_slice(pseudonym::text(label, secret, value).as_bytes());
         }
@@ -33,58 +33,91 @@ pub(crate) fn mask(
 
 /// Some characters kept, by label.
 pub(crate) fn partial(label: &Label, value: &str) -> String {
+    let mut out = Vec::with_capacity(value.len());
+    partial_into(label, value, &mut out);
+    String::from_utf8(out).unwrap_or_else(|_| CONSTANT.to_owned())
+}
+
+/// Appends a value of which some characters are kept, by label.
+pub(crate) fn partial_into(label: &Label, value: &str, out: &mut Vec<u8>) {
+    let start = out.len();
     let masked = match label {
-        _ if *label == Label::EMAIL => email(value),
-        _ if *label == Label::PERSON_NAME => Some(name(value)),
-        _ if *label == Label::PHONE => Some(tail(value, 2, 5)),
-        _ if *label == Label::PAYMENT_CARD => Some(tail(value, 4, 12)),
-        _ if *label == Label::BANK_ACCOUNT => Some(account(value)),
-        _ if keeps_two(label) => Some(tail(value, 2, 6)),
+        _ if *label == Label::EMAIL => email(value, out),
+        _ if *label == Label::PERSON_NAME => name(value, out),
+        _ if *label == Label::PHONE => tail(value, 2, 5, out),
+        _ if *label == Label::PAYMENT_CARD => tail(value, 4, 12, out),
+        _ if *label == Label::BANK_ACCOUNT => account(value, out),
+        _ if keeps_two(label) => tail(value, 2, 6, out),
+        _ => append(rare_partial(label, value), out),
+    };
+    if masked.is_none() {
+        out.truncate(start);
+        out.extend_from_slice(CONSTANT.as_bytes());
+    }
+}
+
+/// As [`partial_into`], of labels that the content scan seldom finds.
+fn rare_partial(label: &Label, value: &str) -> Option<String> {
+    match label {
         _ if *label == Label::POSTAL_ADDRESS => address(value),
         _ if *label == Label::BIRTH_DATE => year(value),
         _ if *label == Label::NETWORK_ADDRESS => network(value),
         _ if *label == Label::LOCATION => location(value, 0),
         _ if *label == Label::FREE_TEXT => scan::free_text(value),
         _ => None,
-    };
-    masked.unwrap_or_else(|| CONSTANT.to_owned())
+    }
+}
+
+fn append(text: Option<String>, out: &mut Vec<u8>) -> Option<()> {
+    out.extend_from_slice(text?.as_bytes());
+    Some(())
 }
 
 fn keeps_two(label: &Label) -> bool {
     [Label::NATIONAL_ID, Label::PASSPORT, Label::DRIVING_LICENCE].contains(label)
 }
 
-/// A coarser truth, by label; where there is none that hides a person, [`CONSTANT`].
-fn generalise(label: &Label, value: &str) -> String {
+/// Appends a coarser truth, by label; where there is none that hides a person, [`CONSTANT`].
+fn generalise(label: &Label, value: &str, out: &mut Vec<u8>) {
     let masked = match label {
         _ if *label == Label::EMAIL => value
             .rsplit_once('@')
             .filter(|(_, host)| is_host(host))
             .map(|(_, h)| format!("***@{h}")),
-        _ if *label == Label::PHONE => Some(head(value, 3, 7)),
-        _ if *label == Label::PAYMENT_CARD => Some(head(value, 6, 12)),
-        _ if *label == Label::BANK_ACCOUNT => Some(head(value, 4, 12)),
         _ if *label == Label::INCOME => number::round_text(value),
         _ if *label == Label::LOCATION => location(value, 1),
-        _ if *label == Label::PERSON_NAME => Some(name(value)),
-        _ if *label == Label::POSTAL_ADDRESS => address(value),
-        _ if *label == Label::BIRTH_DATE => year(value),
-        _ if *label == Label::NETWORK_ADDRESS => network(value),
-        _ if *label == Label::FREE_TEXT => scan::free_text(value),
-        _ => None,
+        _ if *label == Label::PHONE => return head(value, 3, 7, out),
+        _ if *label == Label::PAYMENT_CARD => return head(value, 6, 12, out),
+        _ if *label == Label::BANK_ACCOUNT => return head(value, 4, 12, out),
+        _ if *label == Label::PERSON_NAME => return partial_into(label, value, out),
+        _ => rare_partial(label, value),
     };
-    masked.unwrap_or_else(|| CONSTANT.to_owned())
+    out.extend_from_slice(masked.as_deref().unwrap_or(CONSTANT).as_bytes());
 }
 
 /// `alice.smith@example.org` → `a***@***.org`. The local part's first grapheme stays unless it is
 /// all there is.
-fn email(value: &str) -> Option<String> {
+fn email(value: &str, out: &mut Vec<u8>) -> Option<()> {
     let (local, host) = value.trim().rsplit_once('@')?;
     let top = host.rsplit_once('.').map(|(_, top)| top).filter(|top| is_host(top))?;
-    let mut graphemes = local.graphemes(true);
-    let first = graphemes.next().filter(|_| graphemes.next().is_some()).unwrap_or_default();
-    let first = if first.chars().all(char::is_alphanumeric) { first } else { "" };
-    Some(format!("{first}***@***.{top}"))
+    let first = initial(local).filter(|first| first.chars().all(char::is_alphanumeric));
+    out.extend_from_slice(first.unwrap_or_default().as_bytes());
+    out.extend_from_slice(b"***@***.");
+    out.extend_from_slice(top.as_bytes());
+    Some(())
+}
+
+/// The first grapheme, if it is not all there is.
+fn initial(word: &str) -> Option<&str> {
+    // Two characters of ASCII in a row are two graphemes but for the end of a line.
+    if let [first, second, ..] = word.as_bytes()
+        && first.is_ascii_graphic()
+        && second.is_ascii_graphic()
+    {
+        return word.get(..1);
+    }
+    let mut graphemes = word.graphemes(true);
+    graphemes.next().filter(|_| graphemes.next().is_some())
 }
 
 fn is_host(text: &str) -> bool {
@@ -95,21 +128,17 @@ fn is_host(text: &str) -> bool {
 
 /// `Alice Smith` → `A*** S***`. The count of stars says nothing of the length; a word of one
 /// grapheme shows nothing.
-fn name(value: &str) -> String {
-    let mut out = String::with_capacity(value.len().min(64));
+fn name(value: &str, out: &mut Vec<u8>) -> Option<()> {
+    let start = out.len();
     for word in value.split_whitespace().take(MAX_NAME_WORDS) {
-        if !out.is_empty() {
-            out.push(' ');
+        if out.len() > start {
+            out.push(b' ');
         }
-        let mut graphemes = word.graphemes(true);
-        if let (Some(first), Some(_)) = (graphemes.next(), graphemes.next())
-            && first.chars().any(char::is_alphabetic)
-        {
-            out.push_str(first);
-        }
-        out.push_str(CONSTANT);
+        let first = initial(word).filter(|first| first.chars().any(char::is_alphabetic));
+        out.extend_from_slice(first.unwrap_or_default().as_bytes());
+        out.extend_from_slice(CONSTANT.as_bytes());
     }
-    if out.is_empty() { CONSTANT.to_owned() } else { out }
+    (out.len() > start).then_some(())
 }
 
 /// Words of a name that are shown by their initials; no name is longer, text that is not a name
@@ -118,56 +147,57 @@ const MAX_NAME_WORDS: usize = 12;
 
 /// Stars for letters and digits but the last `keep`, if there are at least `least` of them;
 /// separators stay where they are, other characters become stars.
-fn tail(value: &str, keep: usize, least: usize) -> String {
+fn tail(value: &str, keep: usize, least: usize, out: &mut Vec<u8>) -> Option<()> {
     let total = value.chars().filter(|c| c.is_alphanumeric()).count();
     let from = if total >= least { total - keep } else { total };
-    let mut seen = 0;
-    starred(value, |_| {
-        seen += 1;
-        seen > from
-    })
+    starred(value, |place| place >= from, out);
+    Some(())
 }
 
 /// Stars for letters and digits but the first `keep`, if there are at least `least` of them.
-fn head(value: &str, keep: usize, least: usize) -> String {
+fn head(value: &str, keep: usize, least: usize, out: &mut Vec<u8>) {
     let total = value.chars().filter(|c| c.is_alphanumeric()).count();
     let until = if total >= least { keep } else { 0 };
-    let mut seen = 0;
-    starred(value, |_| {
-        seen += 1;
-        seen <= until
-    })
+    starred(value, |place| place < until, out);
 }
 
-fn starred(value: &str, mut keeps: impl FnMut(char) -> bool) -> String {
+/// Stars for letters and digits but those whose place among them is to be kept.
+fn starred(value: &str, keeps: impl Fn(usize) -> bool, out: &mut Vec<u8>) {
+    let mut seen = 0;
     let mut star = |first: char| {
         if first.is_alphanumeric() {
-            if keeps(first) && first.is_ascii() { first } else { '*' }
+            seen += 1;
+            if keeps(seen - 1) && first.is_ascii() { first } else { '*' }
         } else if matches!(first, ' ' | '-' | '.' | '/' | '(' | ')' | '+' | ',') {
             first
         } else {
             '*'
         }
     };
+    let mut push = |first: char| {
+        // Nothing else than ASCII is kept.
+        out.push(u8::try_from(star(first)).unwrap_or(b'*'));
+    };
     if value.is_ascii() {
-        return value.chars().map(star).collect();
+        value.bytes().for_each(|byte| push(char::from(byte)));
+    } else {
+        value.graphemes(true).for_each(|one| push(one.chars().next().unwrap_or('*')));
     }
-    value.graphemes(true).map(|grapheme| star(grapheme.chars().next().unwrap_or('*'))).collect()
 }
 
 /// `DE89 3704 0044 0532 0130 00` → `DE** **** **** **** **30 00`; other accounts show their last
 /// four if they have eight or more.
-fn account(value: &str) -> String {
-    let tail = tail(value, 4, 8);
-    let country: String = value.chars().take(2).collect();
-    let is_iban = country.len() == 2
-        && country.chars().all(|c| c.is_ascii_uppercase())
-        && value.chars().nth(2).is_some_and(|c| c.is_ascii_digit())
-        && value.len() >= 15;
-    match tail.get(2..) {
-        Some(rest) if is_iban => country + rest,
-        _ => tail,
+fn account(value: &str, out: &mut Vec<u8>) -> Option<()> {
+    let start = out.len();
+    tail(value, 4, 8, out)?;
+    let is_iban = matches!(value.as_bytes(), [b'A'..=b'Z', b'A'..=b'Z', b'0'..=b'9', ..]);
+    if let Some((country, room)) = value.get(..2).zip(out.get_mut(start..start + 2))
+        && is_iban
+        && value.len() >= 15
+    {
+        room.copy_from_slice(country.as_bytes());
     }
+    Some(())
 }
 
 /// `12 Main St, Springfield, IL 62704` → `***, IL *****`: the last part is the widest place.

@@ -1,6 +1,10 @@
 //! The words before a number. Knows which kinds of numbers they announce.
 
-use std::{collections::HashMap, sync::LazyLock};
+use super::{
+    prefilter::{self, BLOCK},
+    table::{Key, MAX_WORD, Table},
+};
+use std::sync::LazyLock;
 
 /// How far before a number its announcement may begin.
 pub(super) const REACH: usize = 40;
@@ -16,59 +20,81 @@ pub(super) struct Announced {
 }
 
 impl Announced {
-    fn add(&mut self, other: Self) {
-        self.phone |= other.phone;
-        self.national |= other.national;
-        self.birth |= other.birth;
-        self.security |= other.security;
-        self.version |= other.version;
+    fn of(kinds: u8) -> Self {
+        let has = |kind: u8| kinds & kind != 0;
+        Self {
+            phone: has(IS_PHONE),
+            national: has(IS_NATIONAL),
+            birth: has(IS_BIRTH),
+            security: has(IS_SECURITY),
+            version: has(IS_VERSION),
+        }
     }
 }
 
-static WORDS: LazyLock<HashMap<&'static [u8], Announced>> = LazyLock::new(|| {
-    let mut map: HashMap<&'static [u8], Announced> = HashMap::new();
-    let none = Announced::default();
+const IS_PHONE: u8 = 1;
+const IS_NATIONAL: u8 = 2;
+const IS_BIRTH: u8 = 4;
+const IS_SECURITY: u8 = 8;
+const IS_VERSION: u8 = 16;
+/// The second word of a pair.
+const ENDS_PAIR: u8 = 32;
+
+static WORDS: LazyLock<Table<u8>> = LazyLock::new(|| {
     let kinds = [
-        (PHONE, Announced { phone: true, ..none }),
-        (NATIONAL, Announced { national: true, ..none }),
-        (BIRTH, Announced { birth: true, ..none }),
-        (SECURITY, Announced { security: true, ..none }),
-        (VERSION, Announced { version: true, ..none }),
+        (PHONE, IS_PHONE),
+        (NATIONAL, IS_NATIONAL),
+        (BIRTH, IS_BIRTH),
+        (SECURITY, IS_SECURITY),
+        (VERSION, IS_VERSION),
     ];
-    for (words, kind) in kinds {
-        for word in words {
-            map.entry(word.as_bytes()).or_default().add(kind);
-        }
-    }
-    map
+    let all = || kinds.iter().flat_map(|(words, kind)| words.iter().map(|word| (*word, *kind)));
+    let between = |c: char| c.is_ascii() && !c.is_ascii_alphabetic();
+    let second = |(word, _): (&'static str, u8)| word.rsplit_once(between).map(|(_, last)| last);
+    let seconds = all().filter_map(second).map(|word| (word, ENDS_PAIR));
+    Table::new(all().chain(seconds), |a, b| a | b)
 });
 
 /// What the words and pairs of words shortly before `at` announce.
 pub(super) fn before(value: &[u8], at: usize) -> Announced {
-    let mut window = [0u8; REACH];
     let text = value.get(at.saturating_sub(REACH)..at).unwrap_or_default();
-    for (slot, byte) in window.iter_mut().zip(text) {
-        *slot = byte.to_ascii_lowercase();
+    // Room behind the text, so that every word can be read with all that a key has room for.
+    let mut window = [0u8; REACH + MAX_WORD];
+    match (text.first_chunk::<REACH>(), window.first_chunk_mut::<REACH>()) {
+        (Some(all), Some(room)) => *room = *all,
+        _ => {
+            for (slot, byte) in window.iter_mut().zip(text) {
+                *slot = *byte;
+            }
+        }
+    }
+    window.make_ascii_lowercase();
+    let Some(block) = window.first_chunk::<BLOCK>() else { return Announced::default() };
+    let letters = prefilter::bits(block, |byte| byte.wrapping_sub(b'a') < 26 || byte >= 0x80);
+    let digits = prefilter::bits(block, |byte| byte.wrapping_sub(b'0') < 10);
+    let last_digit = BLOCK - usize::try_from(digits.leading_zeros()).unwrap_or_default();
+    let table = &*WORDS;
+    let known = |from: usize, to: usize| {
+        let kinds = Key::within(&window, from, to).and_then(|key| table.get(&key));
+        kinds.unwrap_or_default()
+    };
+    let (mut announced, mut previous) = (0, None);
+    for from in prefilter::places(letters & !(letters << 1)) {
+        let length = (!(letters >> from)).trailing_zeros();
+        let to = from + usize::try_from(length).unwrap_or_default();
+        let mut kinds = known(from, to);
+        if let Some(previous) = previous.filter(|_| kinds & ENDS_PAIR != 0) {
+            kinds |= known(previous, to);
+        }
+        previous = Some(from);
+        // The first date behind its word is the one of birth; further ones are about other things.
+        announced |= if to < last_digit { kinds & !IS_BIRTH } else { kinds };
     }
     let window = window.get(..text.len()).unwrap_or_default();
-    let mut announced = Announced { phone: ends_in_phone(window), ..Announced::default() };
-    let mut previous = None;
-    let mut from = 0;
-    for to in 0..=window.len() {
-        if window.get(to).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80) {
-            continue;
-        }
-        if to > from {
-            let known = |from: usize| window.get(from..to).and_then(|text| WORDS.get(text));
-            announced.add(known(from).copied().unwrap_or_default());
-            announced.add(previous.and_then(known).copied().unwrap_or_default());
-            previous = Some(from);
-        }
-        // The first date behind its word is the one of birth; further ones are about other things.
-        announced.birth &= !window.get(to).is_some_and(u8::is_ascii_digit);
-        from = to + 1;
+    if !window.is_ascii() && ends_in_phone(window) {
+        announced |= IS_PHONE;
     }
-    announced
+    Announced::of(announced)
 }
 
 /// True if the text ends in an announcement of a script without spaces, and little behind it.

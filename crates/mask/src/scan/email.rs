@@ -42,13 +42,14 @@ fn around(value: &[u8], at: usize) -> Option<(usize, usize)> {
 /// would run into the address.
 fn local_length(before: &[u8]) -> usize {
     let mut length = 0;
-    while length < MAX_LOCAL {
-        match before.get(..before.len() - length) {
-            Some([.., byte]) if byte.is_ascii_alphanumeric() || b"._%+'-".contains(byte) => {
-                length += 1;
-            }
-            Some([.., lead, tail]) if is_letter(*lead, *tail) => length += 2,
-            _ => break,
+    let mut bytes = before.iter().rev();
+    while let Some(byte) = bytes.next().filter(|_| length < MAX_LOCAL) {
+        if has(*byte, LOCAL) {
+            length += 1;
+        } else if bytes.next().is_some_and(|lead| is_letter(*lead, *byte)) {
+            length += 2;
+        } else {
+            break;
         }
     }
     length
@@ -57,14 +58,42 @@ fn local_length(before: &[u8]) -> usize {
 /// Bytes of a host name at the start of `after`.
 fn host_length(after: &[u8]) -> usize {
     let mut length = 0;
-    while length < MAX_HOST {
-        match after.get(length..) {
-            Some([byte, ..]) if byte.is_ascii_alphanumeric() || b".-".contains(byte) => length += 1,
-            Some([lead, tail, ..]) if is_letter(*lead, *tail) => length += 2,
-            _ => break,
+    let mut bytes = after.iter();
+    while let Some(byte) = bytes.next().filter(|_| length < MAX_HOST) {
+        if has(*byte, HOST) {
+            length += 1;
+        } else if bytes.next().is_some_and(|tail| is_letter(*byte, *tail)) {
+            length += 2;
+        } else {
+            break;
         }
     }
     length
+}
+
+/// May stand in a local part.
+const LOCAL: u8 = 1;
+/// May stand in the name of a host.
+const HOST: u8 = 2;
+
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let (mut rest, mut byte) = (classes.as_mut_slice(), 0u8);
+    while let Some((class, more)) = rest.split_first_mut() {
+        *class = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' => LOCAL | HOST,
+            b'_' | b'%' | b'+' | b'\'' => LOCAL,
+            _ => 0,
+        };
+        rest = more;
+        byte = byte.wrapping_add(1);
+    }
+    classes
+};
+
+#[inline(always)]
+fn has(byte: u8, class: u8) -> bool {
+    CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & class != 0)
 }
 
 /// True for the two bytes of a UTF-8 character from U+00C0 to U+07FF.

@@ -7,13 +7,13 @@ use super::{
     prefilter,
 };
 use model::Label;
-use std::cell::OnceCell;
+use std::cell::Cell;
 
 mod forms;
 mod letters;
 mod run;
 
-use run::Run;
+use run::{MAX_DIGITS, Run};
 
 /// Digit runs of one group that are looked at together.
 const MAX_PARTS: usize = 16;
@@ -22,11 +22,13 @@ const MAX_PARTS: usize = 16;
 pub(super) struct Group<'a> {
     value: &'a [u8],
     parts: [(usize, usize); MAX_PARTS],
+    /// How many digits each part has.
+    lengths: [usize; MAX_PARTS],
     count: usize,
     /// True if there were more parts than room.
     cut: bool,
     /// What the words before the group announce; looked up when a form asks for it.
-    announced: OnceCell<Announced>,
+    announced: Cell<Option<Announced>>,
 }
 
 /// Finds numbers in the dense places of `value`.
@@ -45,7 +47,10 @@ pub(super) fn find(value: &[u8], finds: &mut Vec<Find>) {
 
 fn next_digit(value: &[u8], from: usize) -> Option<usize> {
     let rest = value.get(from..)?;
-    rest.iter().position(u8::is_ascii_digit).map(|found| from + found)
+    let (eights, tail) = rest.as_chunks::<8>();
+    let solid = eights.iter().take_while(|eight| !eight.iter().any(u8::is_ascii_digit)).count();
+    let tail = eights.get(solid).map_or(tail, |eight| eight);
+    tail.iter().position(u8::is_ascii_digit).map(|found| from + solid * 8 + found)
 }
 
 fn is_separator(byte: u8) -> bool {
@@ -58,16 +63,19 @@ impl<'a> Group<'a> {
         let mut group = Self {
             value,
             parts: [(0, 0); MAX_PARTS],
+            lengths: [0; MAX_PARTS],
             count: 0,
             cut: false,
-            announced: OnceCell::new(),
+            announced: Cell::new(None),
         };
         let mut at = first;
         loop {
             let run = value.get(at..).unwrap_or_default();
             let end = at + run.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            if let Some(slot) = group.parts.get_mut(group.count) {
-                *slot = (at, end);
+            if let (Some(part), Some(length)) =
+                (group.parts.get_mut(group.count), group.lengths.get_mut(group.count))
+            {
+                (*part, *length) = ((at, end), end - at);
                 group.count += 1;
             }
             let rest = value.get(end..).unwrap_or_default();
@@ -95,7 +103,9 @@ impl<'a> Group<'a> {
         if start - first > context::REACH {
             return Announced::default();
         }
-        *self.announced.get_or_init(|| context::before(self.value, first))
+        let announced = self.announced.get().unwrap_or_else(|| context::before(self.value, first));
+        self.announced.set(Some(announced));
+        announced
     }
 
     fn byte(&self, at: usize) -> Option<u8> {
@@ -149,7 +159,7 @@ impl<'a> Group<'a> {
             return None;
         }
         // The longest sound number wins: a card's first groups may look like something else.
-        (from..self.count).rev().find_map(|last| {
+        (from..self.reach(from)).rev().find_map(|last| {
             let run = Run::collect(self, from, last)?;
             let label = forms::label(&run)?;
             let more = if label == Label::PHONE { run.extension() } else { 0 };
@@ -158,6 +168,17 @@ impl<'a> Group<'a> {
             let next = if more == 0 { last + 1 } else { next.unwrap_or(self.count) };
             Some((Find { start: run.start(), end, label }, next))
         })
+    }
+
+    /// The part behind the last that one number can reach which begins with part `from`.
+    fn reach(&self, from: usize) -> usize {
+        let mut length = 0;
+        let lengths = self.lengths.get(from..self.count).unwrap_or_default();
+        let fits = |part: &&usize| {
+            length += **part;
+            length <= MAX_DIGITS
+        };
+        from + lengths.iter().take_while(fits).count()
     }
 
     /// True if a number may begin with this part: not inside a word, a code or a price.

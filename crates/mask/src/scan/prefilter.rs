@@ -1,85 +1,143 @@
-//! Decides in one pass that a value holds nothing. Knows what candidates look like, not what they
+//! Decides block by block what a value cannot hold. Knows what candidates look like, not what they
 //! are.
 
-use super::secrets;
+/// Bytes looked at together. The loops over one block have no branches and no calls, so that the
+/// compiler turns them into vector instructions.
+pub(super) const BLOCK: usize = 64;
 
-/// What a value might hold.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Hints {
-    /// An `@`.
-    pub(super) at: bool,
-    /// Many digits close together.
-    pub(super) digits: bool,
-    /// A character that is rare outside of marks.
-    pub(super) rare: bool,
-    /// A mark without such a character.
-    pub(super) plain: bool,
-    /// A capital letter, or the first byte of one outside ASCII.
-    pub(super) capital: bool,
-}
+/// A block; what is left of a value is filled up with zeros.
+pub(super) type Block = [u8; BLOCK];
 
-/// Bytes looked at together. The loop over one block has no branches and no calls, so that the
-/// compiler turns it into vector instructions.
-const BLOCK: usize = 32;
-
-/// Fewer digits than this in two neighbouring blocks are nothing that [`super::numbers`] knows.
+/// Fewer digits than this in two neighbouring half blocks are nothing that [`super::numbers`]
+/// knows.
 pub(super) const LEAST_DIGITS: usize = 6;
 
-/// Looks at every byte.
-pub(super) fn look(value: &[u8]) -> Hints {
-    let mut hints = Hints { plain: secrets::has_plain(value), ..Hints::default() };
-    let (blocks, tail) = value.as_chunks::<BLOCK>();
-    let (mut before, mut flags) = (0, 0);
-    for block in blocks {
-        let (count, seen) = census(block);
-        hints.digits |= before + count >= LEAST_DIGITS;
-        (before, flags) = (count, flags | seen);
-    }
-    let (count, seen) = census(tail);
-    hints.digits |= before + count >= LEAST_DIGITS;
-    flags |= seen;
-    hints.at = flags & AT != 0;
-    hints.rare = flags & RARE != 0;
-    hints.capital = flags & CAPITAL != 0;
-    hints
-}
+/// An `@`.
+pub(super) const AT: u8 = 1;
+/// A character that is rare outside of marks.
+pub(super) const RARE: u8 = 2;
+/// A capital letter, or the first byte of one outside ASCII.
+pub(super) const CAPITAL: u8 = 4;
+/// Eight bytes in a row, at a place that eight divides, without a space or control character.
+pub(super) const SOLID: u8 = 8;
 
-const AT: u8 = 1;
-const RARE: u8 = 2;
-const CAPITAL: u8 = 4;
-
-/// The digits of a block, and which other characters of interest it holds.
+/// The digits of a block, and which candidates it holds.
 #[inline(always)]
-fn census(block: &[u8]) -> (usize, u8) {
+pub(super) fn census(block: &Block) -> (usize, u8) {
     let (mut count, mut seen) = (0u8, 0u8);
     for byte in block {
         count += u8::from(byte.wrapping_sub(b'0') < 10);
-        seen |= u8::from(*byte == b'@') | u8::from(secrets::is_rare(*byte)) << 1;
-        let capital = byte.wrapping_sub(b'A') < 26 || byte.wrapping_sub(0xC3) < 14;
-        seen |= u8::from(capital) << 2;
+        seen |= u8::from(*byte == b'@') | u8::from(is_rare(*byte)) << 1;
+        seen |= u8::from(is_capital(*byte)) << 2;
     }
-    (usize::from(count), seen)
+    let (eights, _) = block.as_chunks::<8>();
+    let mut solid = false;
+    for eight in eights {
+        solid |= is_solid(*eight);
+    }
+    (usize::from(count), seen | if solid { SOLID } else { 0 })
 }
+
+/// True for the bytes by which marks of secrets, assignments and URLs are found.
+#[inline(always)]
+pub(super) const fn is_rare(byte: u8) -> bool {
+    matches!(byte, b'_' | b'-' | b'$' | b'=' | b':')
+}
+
+/// A capital of ASCII, or the first byte of a letter from À to ӿ.
+#[inline(always)]
+pub(super) const fn is_capital(byte: u8) -> bool {
+    byte.wrapping_sub(b'A') < 26 || byte.wrapping_sub(0xC3) < 17
+}
+
+/// True if none of eight bytes is a space or a control character of ASCII.
+#[inline(always)]
+pub(super) const fn is_solid(eight: [u8; 8]) -> bool {
+    let word = u64::from_le_bytes(eight);
+    let below = word.wrapping_sub(EACH * 0x21) & !word & (EACH * 0x80);
+    below == 0
+}
+
+/// One in each byte.
+const EACH: u64 = 0x0101_0101_0101_0101;
+
+/// One bit for each byte of a block of which something is true, the first byte lowest.
+#[inline(always)]
+pub(super) fn bits(block: &Block, is: impl Fn(u8) -> bool) -> u64 {
+    let mut flags = [0u8; BLOCK];
+    for (flag, byte) in flags.iter_mut().zip(block) {
+        *flag = u8::from(is(*byte));
+    }
+    let (eights, _) = flags.as_chunks::<8>();
+    // The product has flag number n at bit 56 + n, and nothing that carries into it.
+    let pack = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080);
+    eights.iter().rev().fold(0, |all, eight| all << 8 | pack(eight) >> 56)
+}
+
+/// The places of the bits that are set, lowest first.
+#[inline(always)]
+pub(super) fn places(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = usize::try_from(bits.trailing_zeros()).ok()?;
+        bits &= bits.checked_sub(1)?;
+        Some(place)
+    })
+}
+
+/// Bytes in which digits are counted together.
+const HALF: usize = 32;
 
 /// The first position at or after `from` where digits stand densely, or `None`.
 pub(super) fn dense(value: &[u8], from: usize) -> Option<usize> {
     let rest = value.get(from..)?;
-    let (blocks, tail) = rest.as_chunks::<BLOCK>();
+    let (blocks, tail) = rest.as_chunks::<HALF>();
     let mut before = 0;
     let mut at = from;
     for block in blocks {
         let count = digits(block);
         if before + count >= LEAST_DIGITS {
-            return Some(if before == 0 { at } else { at - BLOCK });
+            return Some(if before == 0 { at } else { at - HALF });
         }
         before = count;
-        at += BLOCK;
+        at += HALF;
     }
     let count = digits(tail);
-    (before + count >= LEAST_DIGITS).then(|| if before == 0 { at } else { at - BLOCK })
+    (before + count >= LEAST_DIGITS).then(|| if before == 0 { at } else { at - HALF })
 }
 
+#[inline(always)]
 fn digits(block: &[u8]) -> usize {
     let count: u8 = block.iter().map(|byte| u8::from(byte.wrapping_sub(b'0') < 10)).sum();
     usize::from(count)
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is true of each byte by itself.
+
+    use super::*;
+
+    #[test]
+    fn bits_stand_where_bytes_are() {
+        let mut block = [b' '; BLOCK];
+        for (place, byte) in block.iter_mut().enumerate() {
+            *byte = if place % 3 == 0 || place > 60 { b'x' } else { b' ' };
+        }
+        let set = bits(&block, |byte| byte == b'x');
+        let expected: Vec<usize> = (0..BLOCK).filter(|at| at % 3 == 0 || *at > 60).collect();
+        assert_eq!(places(set).collect::<Vec<_>>(), expected);
+        assert_eq!(places(0).count(), 0);
+        assert_eq!(places(u64::MAX).count(), BLOCK);
+    }
+
+    #[test]
+    fn solid_is_without_spaces() {
+        for byte in 0..=255u8 {
+            for place in 0..8 {
+                let mut eight = *b"abcdefgh";
+                eight[place] = byte;
+                assert_eq!(is_solid(eight), byte > 0x20, "{byte:#x}");
+            }
+        }
+    }
 }

@@ -1,12 +1,14 @@
 //! Keys, tokens, private keys and passwords by the marks their makers put on them. Knows no other
 //! kinds.
 //!
-//! Most marks hold a character that is rare in running text (`_`, `-`, `$`, `=`, `:`); those are
-//! looked for with one comparison per byte, and only what stands around them is compared with the
-//! list. The few marks of letters alone have a vectorised searcher.
+//! Most marks hold a character that is rare in running text (`_`, `-`, `$`, `=`, `:`); only what
+//! stands around such a character is compared with the list. The few marks of letters alone are
+//! looked for where sixteen bytes stand together without a space.
 
-use super::Find;
-use aho_corasick::packed;
+use super::{
+    Find,
+    prefilter::{self, Block, is_rare, is_solid},
+};
 use model::Label;
 use std::sync::LazyLock;
 
@@ -94,17 +96,16 @@ static PLAIN: &[(&str, Follow)] = &[
     ("SG.", Follow::Dotted(40)),
     ("hvs.", Follow::Dotted(20)),
     ("ya29.", Follow::Dotted(20)),
-    ("Bearer ", Follow::Bearer),
-    ("bearer ", Follow::Bearer),
 ];
 
-/// The shortest secret behind a plain mark.
-const LEAST_PLAIN: usize = 16;
+/// The first letters of these.
+const FIRST: &[u8] = b"AdEeShy";
 
-/// True for the bytes by which [`WITH_RARE`] marks, assignments and URLs are found.
-pub(super) const fn is_rare(byte: u8) -> bool {
-    matches!(byte, b'_' | b'-' | b'$' | b'=' | b':')
-}
+/// Marks with a space behind them, which begins what follows.
+const SCHEMES: [&[u8; 7]; 2] = [b"Bearer ", b"bearer "];
+
+/// The shortest secret behind a plain mark, or with it: fewer bytes without a space are none.
+const LEAST_PLAIN: usize = 16;
 
 /// A mark of [`WITH_RARE`] made ready for comparison around its first rare character.
 struct Mark {
@@ -127,84 +128,119 @@ static BY_PREVIOUS: LazyLock<Vec<Vec<Mark>>> = LazyLock::new(|| {
     table
 });
 
-/// A vectorised searcher where the machine has one; the automaton of the same patterns else.
-enum Searcher {
-    Packed(packed::Searcher),
-    Automaton(Option<aho_corasick::AhoCorasick>),
+/// The search for marks of letters alone.
+#[derive(Default)]
+pub(super) struct Plain {
+    /// Where the last run of bytes without a space ended.
+    done: usize,
+    /// Where the last secret ended.
+    found: usize,
 }
 
-static SEARCHER: LazyLock<Searcher> = LazyLock::new(|| {
-    let patterns = || PLAIN.iter().map(|(mark, _)| mark);
-    let mut builder = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder();
-    match builder.extend(patterns()).build() {
-        Some(searcher) => Searcher::Packed(searcher),
-        None => Searcher::Automaton(aho_corasick::AhoCorasick::new(patterns()).ok()),
-    }
-});
-
-/// The next plain mark at or after `from`: where it starts, where it ends, what must follow.
-fn next_plain(value: &[u8], from: usize) -> Option<(usize, usize, Follow)> {
-    if value.len() < LEAST_PLAIN + from {
-        return None;
-    }
-    let (pattern, start, end) = match &*SEARCHER {
-        Searcher::Packed(searcher) => {
-            let found = searcher.find_in(value, (from..value.len()).into())?;
-            (found.pattern().as_usize(), found.start(), found.end())
+impl Plain {
+    /// Looks at the runs of bytes without a space that lie around the solid eights of a block. A
+    /// run of sixteen holds one of them whole.
+    pub(super) fn block(
+        &mut self,
+        value: &[u8],
+        base: usize,
+        block: &Block,
+        finds: &mut Vec<Find>,
+    ) {
+        let (eights, _) = block.as_chunks::<8>();
+        for (place, eight) in eights.iter().enumerate() {
+            let at = base + place * 8;
+            if at < self.done || !is_solid(*eight) {
+                continue;
+            }
+            let (before, after) = value.split_at_checked(at).unwrap_or_default();
+            let joined = |bytes: &u8| *bytes > b' ';
+            let back = before.iter().rev().take(at - self.done).take_while(|b| joined(b)).count();
+            let (eights, _) = after.as_chunks::<8>();
+            let solid = eights.iter().take_while(|eight| is_solid(**eight)).count() * 8;
+            let rest = after.get(solid..).unwrap_or_default();
+            let length = back + solid + rest.iter().take_while(|b| joined(b)).count();
+            let start = at - back;
+            self.done = start + length;
+            if length >= LEAST_PLAIN {
+                self.run(value, start, start + length, finds);
+            }
         }
-        Searcher::Automaton(automaton) => {
-            let input = aho_corasick::Input::new(value).range(from..);
-            let found = automaton.as_ref()?.find(input)?;
-            (found.pattern().as_usize(), found.start(), found.end())
+    }
+
+    /// Finds secrets behind marks of letters alone in a run of bytes without a space.
+    fn run(&mut self, value: &[u8], start: usize, end: usize, finds: &mut Vec<Find>) {
+        let mut at = start;
+        let scheme = value.get(self.found..start).and_then(|before| before.last_chunk());
+        if scheme.is_some_and(|scheme| SCHEMES.contains(&scheme))
+            && let Some((first, last)) = span(value, start, start, Follow::Bearer)
+        {
+            finds.push(Find { start: first, end: last, label: Label::CREDENTIAL });
+            (at, self.found) = (last, last);
         }
-    };
-    PLAIN.get(pattern).map(|(_, follow)| (start, end, *follow))
+        while at < end {
+            let rest = value.get(at..end).unwrap_or_default();
+            let begins = rest.first().is_some_and(|first| FIRST.contains(first));
+            let mark = PLAIN.iter().find(|(mark, _)| begins && rest.starts_with(mark.as_bytes()));
+            let found = mark.and_then(|(mark, follow)| span(value, at, at + mark.len(), *follow));
+            if let Some((first, last)) = found {
+                finds.push(Find { start: first, end: last, label: Label::CREDENTIAL });
+                (at, self.found) = (last, last);
+                continue;
+            }
+            // A mark stands at the beginning or behind what is no letter or digit.
+            let wordy = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            at += wordy.max(1);
+            while at < end && value.get(at).is_some_and(|byte| !byte.is_ascii_alphanumeric()) {
+                at += 1;
+            }
+        }
+    }
 }
 
-/// True if a mark of letters alone stands somewhere.
-pub(super) fn has_plain(value: &[u8]) -> bool {
-    next_plain(value, 0).is_some()
+/// The search for marks with a rare character, assignments and passwords in URLs.
+#[derive(Default)]
+pub(super) struct Marked {
+    /// Where the last secret ended.
+    done: usize,
 }
 
-/// Finds secrets behind marks of letters alone.
-pub(super) fn find_plain(value: &[u8], finds: &mut Vec<Find>) {
-    let mut from = 0;
-    while let Some((start, end, follow)) = next_plain(value, from) {
-        from = match span(value, start, end, follow) {
-            Some((start, end)) => {
+impl Marked {
+    /// Looks around the rare characters of a block.
+    pub(super) fn block(
+        &mut self,
+        value: &[u8],
+        base: usize,
+        block: &Block,
+        finds: &mut Vec<Find>,
+    ) {
+        for place in prefilter::places(prefilter::bits(block, is_rare)) {
+            let at = base + place;
+            if at < self.done {
+                continue;
+            }
+            let found = match block.get(place) {
+                Some(b'=' | b':') => assigned::find(value, at),
+                _ => maker(value, at),
+            };
+            if let Some((start, end)) = found {
                 finds.push(Find { start, end, label: Label::CREDENTIAL });
-                end.max(from + 1)
+                self.done = end;
             }
-            None => start + 1,
-        };
+        }
     }
 }
 
-/// Finds secrets behind marks with a rare character, assignments and passwords in URLs.
-pub(super) fn find_rare(value: &[u8], finds: &mut Vec<Find>) {
+/// The secret behind a maker's mark whose first rare character is at `at`.
+fn maker(value: &[u8], at: usize) -> Option<(usize, usize)> {
     let marks = &*BY_PREVIOUS;
-    let mut done = 0;
-    for (at, byte) in value.iter().enumerate().filter(|(_, byte)| is_rare(**byte)) {
-        if at < done {
-            continue;
-        }
-        let found = match byte {
-            b'=' | b':' => assigned::find(value, at),
-            _ => {
-                let previous = at.checked_sub(1).and_then(|at| value.get(at)).copied();
-                let list = |byte: u8| marks.get(usize::from(byte)).map(Vec::as_slice);
-                let around = previous.filter(|byte| *byte != 0).and_then(list).unwrap_or_default();
-                // Of the marks that begin with a rare character, armour has a second one.
-                let armour = *byte == b'$' || value.get(at + 1) == Some(&b'-');
-                let bare = list(0).filter(|_| armour).unwrap_or_default();
-                around.iter().chain(bare).find_map(|mark| marked(value, at, mark))
-            }
-        };
-        if let Some((start, end)) = found {
-            finds.push(Find { start, end, label: Label::CREDENTIAL });
-            done = end;
-        }
-    }
+    let list = |byte: u8| marks.get(usize::from(byte)).map(Vec::as_slice).unwrap_or_default();
+    let previous = at.checked_sub(1).and_then(|at| value.get(at)).copied();
+    let around = previous.filter(|byte| *byte != 0).map(list).unwrap_or_default();
+    // Of the marks that begin with a rare character, armour has a second one.
+    let armour = value.get(at) == Some(&b'$') || value.get(at + 1) == Some(&b'-');
+    let bare = if armour { list(0) } else { &[] };
+    around.iter().chain(bare).find_map(|mark| marked(value, at, mark))
 }
 
 /// The secret of a mark whose first rare character is at `at`.
@@ -269,4 +305,18 @@ fn pem(value: &[u8], start: usize, end: usize) -> Option<(usize, usize)> {
         end + found + 8 + close
     });
     Some((start, stop))
+}
+
+#[cfg(test)]
+mod tests {
+    //! The quick look passes every mark.
+
+    use super::*;
+
+    #[test]
+    fn every_plain_mark_begins_with_a_first_letter() {
+        for (mark, _) in PLAIN {
+            assert!(FIRST.contains(&mark.as_bytes()[0]), "{mark}");
+        }
+    }
 }

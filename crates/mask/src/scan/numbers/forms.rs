@@ -104,15 +104,16 @@ fn is_national_by_form(run: &Run<'_>) -> bool {
 
 /// Numbers that need to be announced, because their form alone is anybody's.
 fn is_national_by_word(run: &Run<'_>) -> bool {
+    if !matches!(run.length, 7..=14) || run.parts > 5 || !run.announced().national {
+        return false;
+    }
     let digits = run.digits();
-    let sound = match run.length {
+    match run.length {
         9 => checksum::ssn(digits) || checksum::bsn(digits) || checksum::sin(digits),
         11 => checksum::cpf(digits) || checksum::steuer_id(digits) || checksum::pesel(digits),
         14 => checksum::cnpj(digits),
-        7 | 8 | 10 | 12 | 13 => true,
-        _ => false,
-    };
-    sound && run.parts <= 5 && run.announced().national
+        _ => true,
+    }
 }
 
 fn is_birth_date(run: &Run<'_>) -> bool {

@@ -8,13 +8,9 @@ const MAX_CHARS: usize = 34;
 
 /// What stands around the first digits of a group: start, end, label.
 pub(super) fn around(value: &[u8], start: usize, end: usize) -> Option<(usize, usize, Label)> {
-    let letters = value
-        .get(..start)?
-        .iter()
-        .rev()
-        .take(MAX_CHARS)
-        .take_while(|byte| byte.is_ascii_uppercase())
-        .count();
+    let before = value.get(..start)?;
+    let letters =
+        before.iter().rev().take(MAX_CHARS).take_while(|byte| byte.is_ascii_uppercase()).count();
     // `AB 12 34 56 C` has a space behind its letters.
     let spaced = letters == 0 && start >= 3 && value.get(start - 1) == Some(&b' ');
     match letters {
@@ -98,6 +94,15 @@ fn fixed(
     ))
 }
 
+/// What digits mean; `None` where there is no room.
+fn digits<'a>(text: &[u8], room: &'a mut [u8]) -> Option<&'a [u8]> {
+    let digits = room.get_mut(..text.len())?;
+    for (digit, byte) in digits.iter_mut().zip(text) {
+        *digit = byte - b'0';
+    }
+    Some(digits)
+}
+
 /// Spain's `12345678Z`, also with a hyphen; China's 17 digits and an X.
 fn trailing(value: &[u8], start: usize, end: usize) -> Option<(usize, usize, Label)> {
     if !matches!(end - start, 8 | 17) {
@@ -106,9 +111,10 @@ fn trailing(value: &[u8], start: usize, end: usize) -> Option<(usize, usize, Lab
     let hyphen = usize::from(value.get(end) == Some(&b'-'));
     let letter = *value.get(end + hyphen).filter(|byte| byte.is_ascii_uppercase())?;
     let after = end + hyphen + 1;
-    let digits: Vec<u8> = value.get(start..end)?.iter().map(|byte| byte - b'0').collect();
-    let sound = checksum::dni(&digits, letter)
-        || (letter == b'X' && hyphen == 0 && checksum::resident(&digits, letter));
+    let mut room = [0; 17];
+    let digits = digits(value.get(start..end)?, &mut room)?;
+    let sound = checksum::dni(digits, letter)
+        || (letter == b'X' && hyphen == 0 && checksum::resident(digits, letter));
     (sound && stands_alone(value, start, after)).then_some((start, after, Label::NATIONAL_ID))
 }
 
@@ -121,11 +127,11 @@ fn nie(value: &[u8], start: usize, end: usize) -> Option<(usize, usize, Label)> 
         _ => return None,
     };
     let letter = *value.get(end)?;
-    let digits: Vec<u8> = std::iter::once(lead)
-        .chain(value.get(start..end)?.iter().map(|byte| byte - b'0'))
-        .take(9)
-        .collect();
-    (checksum::dni(&digits, letter) && stands_alone(value, start - 1, end + 1)).then_some((
+    let mut number = [lead; 8];
+    let (_, rest) = number.split_first_mut()?;
+    let rest_length = rest.len();
+    digits(value.get(start..end).filter(|text| text.len() == rest_length)?, rest)?;
+    (checksum::dni(&number, letter) && stands_alone(value, start - 1, end + 1)).then_some((
         start - 1,
         end + 1,
         Label::NATIONAL_ID,

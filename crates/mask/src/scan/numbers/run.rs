@@ -1,10 +1,10 @@
 //! Neighbouring parts of a group taken as one number. Knows no forms.
 
-use super::{Announced, Group, MAX_PARTS, is_wordy};
+use super::{Announced, Group, is_wordy};
 use crate::checksum;
 
 /// Digits of the longest number known (19 of a card), and of the shortest (a security code).
-const MAX_DIGITS: usize = 19;
+pub(super) const MAX_DIGITS: usize = 19;
 const MIN_DIGITS: usize = 3;
 
 /// One number as it might be meant.
@@ -12,7 +12,7 @@ pub(super) struct Run<'a> {
     group: &'a Group<'a>,
     digits: [u8; MAX_DIGITS],
     pub(super) length: usize,
-    layout: [usize; MAX_PARTS],
+    layout: &'a [usize],
     pub(super) parts: usize,
     first: usize,
     end: usize,
@@ -24,21 +24,17 @@ impl<'a> Run<'a> {
     pub(super) fn collect(group: &'a Group<'a>, from: usize, last: usize) -> Option<Self> {
         let (first, _) = group.part(from)?;
         let (_, end) = group.part(last)?;
-        let parts = group.parts.get(from..=last)?;
-        let length: usize = parts.iter().map(|(start, end)| end - start).sum();
+        let layout = group.lengths.get(from..=last)?;
+        let length: usize = layout.iter().sum();
         if !(MIN_DIGITS..=MAX_DIGITS).contains(&length) || !closes(group.value, end) {
             return None;
         }
         let mut digits = [0; MAX_DIGITS];
-        let mut layout = [0; MAX_PARTS];
         let text = group.value.get(first..end)?.iter().filter(|byte| byte.is_ascii_digit());
         for (slot, byte) in digits.iter_mut().zip(text) {
             *slot = byte - b'0';
         }
-        for (slot, (start, end)) in layout.iter_mut().zip(parts) {
-            *slot = end - start;
-        }
-        Some(Self { group, digits, length, layout, parts: parts.len(), first, end })
+        Some(Self { group, digits, length, layout, parts: layout.len(), first, end })
     }
 
     pub(super) fn end(&self) -> usize {
@@ -65,7 +61,7 @@ impl<'a> Run<'a> {
 
     /// How many digits each part has.
     pub(super) fn layout(&self) -> &[usize] {
-        self.layout.get(..self.parts).unwrap_or_default()
+        self.layout
     }
 
     pub(super) fn announced(&self) -> Announced {

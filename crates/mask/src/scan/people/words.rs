@@ -1,14 +1,10 @@
 //! The words around names, in eleven languages, all in lower case. Data, and how it is looked up.
 
-use crate::lexicon;
-use std::{
-    collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
-    sync::LazyLock,
+use crate::{
+    lexicon,
+    scan::table::{Key, Table},
 };
-
-/// Bytes of a word that is looked up; longer ones are no announcement and no common name.
-pub(super) const MAX_WORD: usize = 32;
+use std::sync::LazyLock;
 
 /// What the words before a capitalised word say of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,112 +123,72 @@ const NOTHING: Known = Known {
 };
 
 /// Every word that is known: one look for each word of a text.
-static KNOWN: LazyLock<HashMap<&'static str, Known, Quick>> = LazyLock::new(|| {
-    let mut map: HashMap<&'static str, Known, Quick> = HashMap::default();
-    let lists: [(&'static str, Note); 10] = [
-        (ORDINARY, |known| known.ordinary = true),
-        (HARMLESS, |known| known.harmless = true),
-        (PLACES, |known| known.place = true),
-        (PARTICLES, |known| known.particle = true),
-        (lexicon::GIVEN, |known| known.given = true),
-        (PLACE_MARKS, |known| known.says = Before::Place),
-        (ROLES, |known| known.says = Before::Role),
-        (GREETINGS, |known| known.says = Before::Greeting),
-        (INTRODUCTIONS, |known| known.says = Before::Introduction),
-        (TITLES, |known| known.says = Before::Title),
+static KNOWN: LazyLock<Table<Known>> = LazyLock::new(|| {
+    let lists: [(&'static str, Known); 10] = [
+        (ORDINARY, Known { ordinary: true, ..NOTHING }),
+        (HARMLESS, Known { harmless: true, ..NOTHING }),
+        (PLACES, Known { place: true, ..NOTHING }),
+        (PARTICLES, Known { particle: true, ..NOTHING }),
+        (lexicon::GIVEN, Known { given: true, ..NOTHING }),
+        (PLACE_MARKS, Known { says: Before::Place, ..NOTHING }),
+        (ROLES, Known { says: Before::Role, ..NOTHING }),
+        (GREETINGS, Known { says: Before::Greeting, ..NOTHING }),
+        (INTRODUCTIONS, Known { says: Before::Introduction, ..NOTHING }),
+        (TITLES, Known { says: Before::Title, ..NOTHING }),
     ];
-    for (words, note) in lists {
-        for word in words.split_whitespace() {
-            note(map.entry(word).or_insert(NOTHING));
-        }
-    }
-    let seconds = PAIRED.keys().filter_map(|pair| pair.split('_').next_back());
-    seconds.for_each(|word| map.entry(word).or_insert(NOTHING).pairs = true);
-    map
+    let listed = lists
+        .into_iter()
+        .flat_map(|(words, known)| words.split_whitespace().map(move |word| (word, known)));
+    let pairs = PAIRS.split_whitespace().chain(LOOSE_PAIRS.split_whitespace());
+    let seconds = pairs.filter_map(|pair| pair.split('_').next_back());
+    let seconds = seconds.map(|word| (word, Known { pairs: true, ..NOTHING }));
+    Table::new(listed.chain(seconds), |known, more| Known {
+        ordinary: known.ordinary | more.ordinary,
+        harmless: known.harmless | more.harmless,
+        place: known.place | more.place,
+        particle: known.particle | more.particle,
+        given: known.given | more.given,
+        says: if more.says == Before::Nothing { known.says } else { more.says },
+        pairs: known.pairs | more.pairs,
+    })
 });
 
-static PAIRED: LazyLock<HashMap<&'static str, Before, Quick>> = LazyLock::new(|| {
+static PAIRED: LazyLock<Table<Before>> = LazyLock::new(|| {
     let sure = PAIRS.split_whitespace().map(|pair| (pair, Before::Introduction));
-    sure.chain(LOOSE_PAIRS.split_whitespace().map(|pair| (pair, Before::Role))).collect()
+    let loose = LOOSE_PAIRS.split_whitespace().map(|pair| (pair, Before::Role));
+    Table::new(sure.chain(loose), |_, last| last)
 });
 
 /// What a word is by itself.
-pub(super) fn known(word: &Lowered) -> Known {
-    KNOWN.get(word.as_str()).copied().unwrap_or(NOTHING)
+#[inline]
+pub(super) fn known(word: &Key) -> Known {
+    KNOWN.get(word).unwrap_or(NOTHING)
 }
 
 /// True for a common given name; a double one counts by its first part.
-pub(super) fn is_given(word: &Lowered) -> bool {
-    let first = word.as_str().split('-').next().unwrap_or_default();
-    first.len() >= 3 && KNOWN.get(first).is_some_and(|known| known.given)
+pub(super) fn is_given(word: &Key, known: Known) -> bool {
+    let text = word.bytes();
+    match text.iter().position(|byte| *byte == b'-') {
+        None => known.given && text.len() >= 3,
+        Some(hyphen) => {
+            let first = text.get(..hyphen).and_then(Key::of);
+            hyphen >= 3 && first.and_then(|first| KNOWN.get(&first)).is_some_and(|k| k.given)
+        }
+    }
 }
 
 /// What two words announce together.
-pub(super) fn pair(first: &Lowered, second: &Lowered) -> Before {
-    let both = first.followed_by(second);
-    both.and_then(|both| PAIRED.get(both.as_str()).copied()).unwrap_or(Before::Nothing)
+pub(super) fn pair(first: &Key, second: &Key) -> Before {
+    let mut both = *first;
+    let whole = both.push(b"_").and_then(|()| both.push(second.bytes()));
+    whole.and_then(|()| PAIRED.get(&both)).unwrap_or(Before::Nothing)
 }
 
-/// Notes what a list of words says of a word.
-type Note = fn(&mut Known);
-
-type Quick = BuildHasherDefault<Mixed>;
-
-/// Multiplies and rotates, eight bytes at a time. The words in the tables are fixed, so nobody can
-/// crowd a place in them; what is looked up is compared whole.
-#[derive(Clone, Copy, Debug, Default)]
-struct Mixed(u64);
-
-impl Hasher for Mixed {
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let word = chunk.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
-            self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        }
+/// A word in small letters. `None` for what is too long to be known.
+pub(super) fn lowered(word: &str) -> Option<Key> {
+    let mut lowered = Key::EMPTY;
+    for c in word.chars().flat_map(char::to_lowercase) {
+        lowered.push(c.encode_utf8(&mut [0; 4]).as_bytes())?;
     }
-
-    fn finish(&self) -> u64 {
-        self.0 ^ self.0 >> 29
-    }
-}
-
-/// A word in small letters, kept without allocation.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Lowered {
-    bytes: [u8; MAX_WORD],
-    length: usize,
-}
-
-impl Lowered {
-    /// `None` for what is too long to be known.
-    pub(super) fn of(word: &str) -> Option<Self> {
-        let mut lowered = Self { bytes: [0; MAX_WORD], length: 0 };
-        if word.is_ascii() {
-            lowered.push(word.as_bytes())?;
-            lowered.bytes.make_ascii_lowercase();
-            return Some(lowered);
-        }
-        for c in word.chars().flat_map(char::to_lowercase) {
-            lowered.push(c.encode_utf8(&mut [0; 4]).as_bytes())?;
-        }
-        Some(lowered)
-    }
-
-    fn push(&mut self, more: &[u8]) -> Option<()> {
-        let end = self.length + more.len();
-        self.bytes.get_mut(self.length..end)?.copy_from_slice(more);
-        self.length = end;
-        Some(())
-    }
-
-    fn followed_by(mut self, other: &Self) -> Option<Self> {
-        self.push(b"_")?;
-        self.push(other.as_str().as_bytes())?;
-        Some(self)
-    }
-
-    fn as_str(&self) -> &str {
-        let bytes = self.bytes.get(..self.length).unwrap_or_default();
-        std::str::from_utf8(bytes).unwrap_or_default()
-    }
+    Some(lowered)
 }

@@ -32,6 +32,12 @@ const NAMES: &[&str] = &[
     "kennwort",
 ];
 
+/// The last letters of the words, backwards.
+const ENDINGS: [[u8; 3]; 12] = [
+    *b"dro", *b"dws", *b"tro", *b"esa", *b"dwp", *b"ter", *b"yek", *b"nek", *b"ane", *b"ess",
+    *b"ahn", *b"ols",
+];
+
 /// Letters that the words end in.
 const LAST: &[u8] = b"dteynhaorTDEYNHAOR";
 
@@ -79,6 +85,9 @@ fn is_name(before: &[u8]) -> bool {
     }
     let name = name.get(..count).unwrap_or_default();
     // The name stands backwards.
+    if !name.first_chunk().is_some_and(|ending| ENDINGS.contains(ending)) {
+        return false;
+    }
     NAMES.iter().any(|known| {
         known.len() <= name.len() && known.bytes().rev().zip(name).all(|(a, b)| a == *b)
     })
@@ -115,4 +124,21 @@ fn url_password(value: &[u8], from: usize) -> Option<(usize, usize)> {
     let password = authority.get(colon + 1..at)?;
     let hidden = password.is_empty() || password.iter().all(|byte| *byte == b'*');
     (!hidden).then_some((from + colon + 1, from + at))
+}
+
+#[cfg(test)]
+mod tests {
+    //! The quick looks pass every word.
+
+    use super::*;
+
+    #[test]
+    fn every_name_ends_as_the_endings_say() {
+        for name in NAMES {
+            let backwards: Vec<u8> = name.bytes().rev().collect();
+            assert!(ENDINGS.contains(backwards.first_chunk().unwrap()), "{name}");
+            assert!(LAST.contains(&backwards[0]), "{name}");
+            assert!(is_name(name.as_bytes()), "{name}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! How fast the content scan is, on one core: `cargo run --release -p mask --example speed`.
+//! How fast the content scan is, on one core: `cargo run --release -p mask --example scan_speed`.
 
 use mask::{ColumnMask, Format, Key};
 use model::{Catalog, Disclosure, TypeId};

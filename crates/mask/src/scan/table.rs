@@ -1,0 +1,161 @@
+//! Lists of short words made ready to be looked up: one multiplication, and one comparison of
+//! sixteen bits for nearly all that is not in the list. Knows no words.
+//!
+//! The words of a table are fixed, so nobody can crowd a place in it; what is looked up is compared
+//! whole.
+
+/// Bytes of a word that is looked up; longer ones are in no list.
+pub(super) const MAX_WORD: usize = 32;
+
+/// A short word: its bytes, and zeros behind them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    bytes: [u8; MAX_WORD],
+    length: usize,
+}
+
+impl Key {
+    pub(super) const EMPTY: Self = Self { bytes: [0; MAX_WORD], length: 0 };
+
+    /// `None` for what is too long to be known.
+    pub(super) fn of(word: &[u8]) -> Option<Self> {
+        let mut key = Self::EMPTY;
+        key.push(word)?;
+        Some(key)
+    }
+
+    /// The word `start..end` of a text. As [`Key::of`], but of what stands behind it in the text
+    /// as much is read as makes no loop.
+    #[inline]
+    pub(super) fn within(text: &[u8], start: usize, end: usize) -> Option<Self> {
+        let length = end.checked_sub(start).filter(|length| *length <= MAX_WORD)?;
+        let Some(ahead) = text.get(start..).and_then(|rest| rest.first_chunk::<MAX_WORD>()) else {
+            return Self::of(text.get(start..end)?);
+        };
+        let mut bytes = *ahead;
+        let limit = u8::try_from(length).ok()?;
+        for (place, byte) in (0u8..).zip(&mut bytes) {
+            *byte = if place < limit { *byte } else { 0 };
+        }
+        Some(Self { bytes, length })
+    }
+
+    /// The same in small letters, as far as they are ASCII.
+    #[inline]
+    pub(super) fn lowered(mut self) -> Self {
+        self.bytes.make_ascii_lowercase();
+        self
+    }
+
+    pub(super) fn push(&mut self, more: &[u8]) -> Option<()> {
+        let end = self.length + more.len();
+        self.bytes.get_mut(self.length..end)?.copy_from_slice(more);
+        self.length = end;
+        Some(())
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    #[inline]
+    fn hash(&self) -> u64 {
+        let (numbers, _) = self.bytes.as_chunks::<8>();
+        let mixed = numbers
+            .iter()
+            .fold(0, |mixed: u64, number| mixed.rotate_left(23) ^ u64::from_le_bytes(*number));
+        mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    }
+}
+
+/// What is known of each word of a list.
+pub(super) struct Table<V> {
+    /// Sixteen bits of each word that is there, and its number among the entries; 0 for a free
+    /// place. Small, so that it stays in the nearest cache.
+    slots: Vec<(u16, u16)>,
+    entries: Vec<(Key, V)>,
+}
+
+impl<V: Copy> Table<V> {
+    /// Notes all words; what is noted of one word several times is joined. There is room for
+    /// 65,536 words.
+    pub(super) fn new<'a>(
+        words: impl IntoIterator<Item = (&'a str, V)>,
+        join: impl Fn(V, V) -> V,
+    ) -> Self {
+        let keyed = |(word, value): (&str, V)| Some((Key::of(word.as_bytes())?, value));
+        let words: Vec<(Key, V)> = words.into_iter().filter_map(keyed).collect();
+        // At least half of the places stay free.
+        let size = (words.len() * 2).next_power_of_two().max(64);
+        let mut table = Self { slots: vec![(0, 0); size], entries: Vec::new() };
+        for (key, value) in words {
+            let (place, print) = table.find(&key);
+            let Some(slot) = table.slots.get_mut(place) else { continue };
+            if slot.0 == 0 {
+                let Ok(number) = u16::try_from(table.entries.len()) else { continue };
+                *slot = (print, number);
+                table.entries.push((key, value));
+            } else if let Some(entry) = table.entries.get_mut(usize::from(slot.1)) {
+                entry.1 = join(entry.1, value);
+            }
+        }
+        table
+    }
+
+    /// What is known of the word.
+    #[inline]
+    pub(super) fn get(&self, key: &Key) -> Option<V> {
+        let (place, _) = self.find(key);
+        let (_, number) = self.slots.get(place).filter(|(print, _)| *print != 0)?;
+        self.entries.get(usize::from(*number)).map(|(_, value)| *value)
+    }
+
+    /// The place of the word, or the free one that it would take, and its sixteen bits.
+    #[inline]
+    fn find(&self, key: &Key) -> (usize, u16) {
+        let hash = key.hash();
+        let mask = self.slots.len() - 1;
+        let print = u16::try_from(hash >> 48).unwrap_or_default().max(1);
+        let mut place = usize::try_from(hash >> 20).unwrap_or_default() & mask;
+        loop {
+            let (taken, number) = self.slots.get(place).copied().unwrap_or_default();
+            let same =
+                || self.entries.get(usize::from(number)).is_some_and(|(known, _)| known == key);
+            if taken == 0 || taken == print && same() {
+                return (place, print);
+            }
+            place = (place + 1) & mask;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is put in is found, and nothing else.
+
+    use super::*;
+
+    #[test]
+    fn words_are_found_whole_and_joined() {
+        let words = (0..500u32).map(|n| (format!("w{}", n * 7), n)).collect::<Vec<_>>();
+        let twice = words.iter().chain(&words).map(|(word, n)| (word.as_str(), *n));
+        let table = Table::new(twice, |a, b| a + b);
+        for (word, n) in &words {
+            assert_eq!(table.get(&Key::of(word.as_bytes()).unwrap()), Some(n * 2), "{word}");
+            let longer = format!("{word}x");
+            assert_eq!(table.get(&Key::of(longer.as_bytes()).unwrap()), None);
+        }
+        assert_eq!(table.get(&Key::EMPTY), None);
+    }
+
+    #[test]
+    fn a_word_within_a_text_is_the_word_alone() {
+        let text = "abcdefghij".repeat(10);
+        for start in 0..100 {
+            for end in start..100 {
+                let alone = Key::of(&text.as_bytes()[start..end]);
+                assert_eq!(Key::within(text.as_bytes(), start, end), alone, "{start}..{end}");
+            }
+        }
+    }
+}
