@@ -206,14 +206,21 @@ impl Labeller {
             }
         }
         let samples = self.samples(reader, catalog, relation, &fresh).await?;
-        for (at, column) in fresh.into_iter().enumerate() {
+        let mut evidence = Vec::with_capacity(fresh.len());
+        for (at, column) in fresh.iter().copied().enumerate() {
             let values = samples.as_ref().and_then(|samples| samples.get(at));
             let values = values.map(Vec::as_slice).unwrap_or_default();
+            evidence.push(self::evidence(catalog, relation, column, values));
+        }
+        let kept = columns.values().filter_map(|one| one.weighing.labelling.as_ref());
+        let kept: Vec<Label> = kept.map(|labelling| labelling.label.clone()).collect();
+        let weighings = gate::weigh_together(&evidence, &kept, &self.rules);
+        for (column, weighing) in fresh.iter().zip(weighings) {
             let weighed = Weighed {
                 name: column.name.clone(),
                 type_id: column.type_id,
                 comment: column.comment.clone(),
-                weighing: weigh(catalog, relation, column, values, &self.rules),
+                weighing,
             };
             columns.insert(column.number, weighed);
         }
@@ -329,13 +336,13 @@ fn type_name<'c>(catalog: &'c Catalog, column: &Column) -> &'c str {
     catalog.type_by_id(column.type_id).map_or("unknown", |ty| ty.name.as_str())
 }
 
-fn weigh(
-    catalog: &Catalog,
-    relation: &Relation,
-    column: &Column,
-    samples: &[String],
-    rules: &LabelRules,
-) -> Weighing {
+/// Everything known of a column, but for what is found beside it.
+fn evidence<'e>(
+    catalog: &'e Catalog,
+    relation: &'e Relation,
+    column: &'e Column,
+    samples: &'e [String],
+) -> ColumnEvidence<'e> {
     let mut ty = catalog.type_by_id(column.type_id);
     // A domain holds what its base type holds.
     while let Some(TypeKind::Domain(base)) = ty.map(|ty| ty.kind.clone()) {
@@ -345,7 +352,7 @@ fn weigh(
         TypeKind::Array(element) => catalog.type_by_id(element),
         _ => None,
     });
-    let evidence = ColumnEvidence {
+    ColumnEvidence {
         schema: &relation.schema,
         relation: &relation.name,
         relation_comment: relation.comment.as_deref(),
@@ -356,8 +363,8 @@ fn weigh(
         type_category: ty.map_or('X', |ty| ty.category),
         element_type_name: element.map(|ty| ty.name.as_str()),
         samples,
-    };
-    gate::weigh(&evidence, rules)
+        beside: &[],
+    }
 }
 
 fn is_system(schema: &str) -> bool {

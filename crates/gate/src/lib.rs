@@ -50,7 +50,8 @@ pub use ledger::{
 };
 pub use line::Gate;
 pub use mask::{
-    Applied, ColumnEvidence, CopyError, CopyMask, Format, LabelRule, LabelRules, RuleText, weigh,
+    Applied, ColumnEvidence, CopyError, CopyMask, Format, LabelRule, LabelRules, RuleText,
+    weigh_together,
 };
 pub use plan::{Part, Plan};
 pub use policy::ProtocolFeature;

@@ -3,8 +3,10 @@
 //!
 //! `evaluate FOLDER` reads `columns.jsonl`, `texts.jsonl`, `documents.jsonl` in the folder.
 
-use mask::{Applied, ColumnEvidence, ColumnMask, Find, Format, Key, LabelRules, find, weigh};
-use model::{Catalog, Disclosure, TypeId, catalog::Column};
+use mask::{
+    Applied, ColumnEvidence, ColumnMask, Find, Format, Key, LabelRules, find, weigh_together,
+};
+use model::{Catalog, Disclosure, Labelling, TypeId, catalog::Column};
 use serde_json::{Value, json};
 use std::{
     error::Error,
@@ -19,7 +21,7 @@ const JSONB: TypeId = TypeId(3802);
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args().nth(1).ok_or("which folder?")?;
     let folder = Path::new(&folder);
-    each(folder, "columns", column)?;
+    columns(folder)?;
     each(
         folder,
         "texts",
@@ -39,48 +41,87 @@ fn each(folder: &Path, name: &str, answer: impl Fn(&Value) -> Value) -> Result<(
     Ok(out.flush()?)
 }
 
-/// The column's label by its name and values, and what is found in each cell: everything, under
-/// that label, else by the scan.
-fn column(item: &Value) -> Value {
-    let text = |key: &str| at(item, key).as_str().unwrap_or_default().to_owned();
-    let values = at(item, "values").as_array().map(Vec::as_slice).unwrap_or_default();
-    let values: Vec<String> =
-        values.iter().map(|value| value.as_str().unwrap_or_default().to_owned()).collect();
-    let column = Column {
-        number: 1,
-        name: text("column"),
+/// Answers every line of the columns. Those of one relation are weighed together.
+fn columns(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let text = fs::read_to_string(folder.join("columns.jsonl"))?;
+    let items: Vec<Value> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let mut out = BufWriter::new(fs::File::create(folder.join("columns.weir.jsonl"))?);
+    // A telling name speaks for itself: those columns stand alone, although many say `customers`.
+    let alone = |item: &Value| at(item, "naming") == "telling";
+    for table in items.chunk_by(|one, next| {
+        !alone(one) && !alone(next) && at(one, "relation") == at(next, "relation")
+    }) {
+        for answer in together(table) {
+            writeln!(out, "{answer}")?;
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// The label of each column by its name, its values and what stands beside it, and what is found in
+/// each cell: everything, under that label, else by the scan.
+fn together(table: &[Value]) -> Vec<Value> {
+    let text = |item: &Value, key: &str| at(item, key).as_str().unwrap_or_default().to_owned();
+    let values_of = |item: &Value| -> Vec<String> {
+        let values = at(item, "values").as_array().map(Vec::as_slice).unwrap_or_default();
+        values.iter().map(|value| value.as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let columns: Vec<Column> =
+        table.iter().zip(1..).map(|(item, number)| column(number, text(item, "column"))).collect();
+    let values: Vec<Vec<String>> = table.iter().map(values_of).collect();
+    let types: Vec<String> = table.iter().map(|item| text(item, "type")).collect();
+    let relation = table.first().map(|item| text(item, "relation")).unwrap_or_default();
+    let evidence: Vec<ColumnEvidence<'_>> = columns
+        .iter()
+        .zip(&values)
+        .zip(&types)
+        .map(|((column, values), type_name)| ColumnEvidence {
+            schema: "public",
+            relation: &relation,
+            relation_comment: None,
+            siblings: &columns,
+            stored: true,
+            column,
+            type_name,
+            type_category: if type_name == "text" { 'S' } else { 'N' },
+            element_type_name: None,
+            samples: values,
+            beside: &[],
+        })
+        .collect();
+    let found = weigh_together(&evidence, &[], &LabelRules::default());
+    found
+        .into_iter()
+        .zip(&evidence)
+        .map(|(found, evidence)| answer(found.labelling.as_ref(), evidence))
+        .collect()
+}
+
+fn column(number: i16, name: String) -> Column {
+    Column {
+        number,
+        name,
         type_id: TypeId(25),
         not_null: false,
         generated: None,
         unique: false,
         references: None,
         comment: None,
-    };
-    let type_name = text("type");
-    let evidence = ColumnEvidence {
-        schema: "public",
-        relation: &text("relation"),
-        relation_comment: None,
-        siblings: std::slice::from_ref(&column),
-        stored: true,
-        column: &column,
-        type_name: &type_name,
-        type_category: if type_name == "text" { 'S' } else { 'N' },
-        element_type_name: None,
-        samples: &values,
-    };
-    let labelling = weigh(&evidence, &LabelRules::default()).labelling;
-    let scanned = type_name == "text";
-    let cells: Vec<Value> = values
+    }
+}
+
+fn answer(labelling: Option<&Labelling>, evidence: &ColumnEvidence<'_>) -> Value {
+    let scanned = evidence.type_name == "text";
+    let cells: Vec<Value> = evidence
+        .samples
         .iter()
-        .map(|value| match &labelling {
+        .map(|value| match labelling {
             Some(found) => json!([[0, value.len(), found.label.as_str()]]),
             None if scanned => spans(value),
             None => json!([]),
         })
         .collect();
-    let label = labelling.as_ref().map(|found| found.label.as_str().to_owned());
-    json!({ "label": label, "cells": cells })
+    json!({ "label": labelling.map(|found| found.label.as_str()), "cells": cells })
 }
 
 fn spans(text: &str) -> Value {

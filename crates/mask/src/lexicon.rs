@@ -2,11 +2,20 @@
 //! Portuguese, Dutch and Polish. Data only: words are lower case, without accents, compounds
 //! without separators. A word that also means harmless things does not belong here.
 
+mod callings;
 mod eastern;
+mod elsewhere;
+mod families;
+mod gazetteer;
 mod given;
 mod streets;
 
-pub(crate) use eastern::{EASTERN_FAMILIES, EASTERN_PLACES, JAPANESE_FAMILIES};
+pub(crate) use eastern::{
+    EASTERN_FAMILIES, EASTERN_PLACES, GIVEN_SIGNS, JAPANESE_FAMILIES, RARER_FAMILIES,
+};
+pub(crate) use gazetteer::{
+    Fame, ends_like_family, is_named_otherwise, is_short_word, is_town, is_way, says_nothing,
+};
 pub(crate) use given::{GIVEN, is_given_name};
 pub(crate) use streets::is_street_word;
 

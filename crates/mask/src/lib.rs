@@ -58,7 +58,7 @@ pub use back::{Found, TurnBack};
 pub use column::{Applied, ColumnMask, Format};
 pub use copy::{CopyError, CopyFormat, CopyMask, CopyStream, MAX_ROW_BYTES};
 pub use key::{Key, MAX_KEYS};
-pub use propose::{ColumnEvidence, weigh};
+pub use propose::{ColumnEvidence, weigh, weigh_together};
 pub use rules::{LabelRule, LabelRules, RuleText};
 pub use scan::{Find, find};
 

@@ -6,14 +6,27 @@ use crate::{rules::LabelRules, scan};
 use model::{Label, Labelling, Weighing, catalog::Column};
 
 mod around;
+mod crowd;
+mod faint;
 mod forms;
+mod frame;
 mod kind;
 mod named;
 mod numbers;
+mod postcodes;
 mod samples;
 
 pub(crate) use kind::Kind;
-use samples::Survey;
+use samples::{Survey, Verdict};
+
+/// Samples of prose of which one that names people is an exception.
+const MANY: usize = 10;
+
+/// How sure forms make that tell something only where all values have them.
+const FAINT: f32 = 0.6;
+
+/// How often columns are weighed again by what was found beside them.
+const MAX_ROUNDS: usize = 2;
 
 /// Everything known of one column.
 #[derive(Clone, Debug)]
@@ -38,6 +51,38 @@ pub struct ColumnEvidence<'a> {
     pub element_type_name: Option<&'a str>,
     /// Sampled values in text form, NULLs left out.
     pub samples: &'a [String],
+    /// What the other columns of the relation were found to hold.
+    pub beside: &'a [Label],
+}
+
+/// Weighs columns of one relation: each by itself, and then those in which nothing was found again,
+/// by what the others hold. `known`: labels of its other columns.
+pub fn weigh_together(
+    columns: &[ColumnEvidence<'_>],
+    known: &[Label],
+    rules: &LabelRules,
+) -> Vec<Weighing> {
+    let mut found: Vec<Weighing> = columns
+        .iter()
+        .map(|one| weigh(&ColumnEvidence { beside: known, ..one.clone() }, rules))
+        .collect();
+    // What is found beside others may speak for further ones: a name beside an address beside a
+    // postcode.
+    for _ in 0..MAX_ROUNDS {
+        let labels = found.iter().filter_map(|one| Some(one.labelling.as_ref()?.label.clone()));
+        let beside: Vec<Label> = known.iter().cloned().chain(labels).collect();
+        let mut more = false;
+        for (weighing, one) in found.iter_mut().zip(columns) {
+            if weighing.labelling.is_none() {
+                *weighing = weigh(&ColumnEvidence { beside: &beside, ..one.clone() }, rules);
+                more |= weighing.labelling.is_some();
+            }
+        }
+        if !more {
+            break;
+        }
+    }
+    found
 }
 
 /// Weighs everything known of a column into a label, or none. Depends on its arguments alone: what
@@ -95,7 +140,7 @@ fn by_samples(
     survey: &Survey,
     against: &mut Vec<String>,
 ) -> Option<Labelling> {
-    let (label, share, why) = survey.verdict()?;
+    let Verdict { label, share, why, faint } = survey.verdict()?;
     // A key of the table's own is a number of the system's, unless it proves itself.
     let weak = share < 0.9 && evidence.column.references.is_some();
     if weak || !kind.can_hold(&label) {
@@ -104,7 +149,8 @@ fn by_samples(
         ));
         return None;
     }
-    Some(Labelling { label, confidence: (0.5 + share * 0.45).min(0.95), evidence: vec![why] })
+    let confidence = if faint { FAINT } else { (0.5 + share * 0.45).min(0.95) };
+    Some(Labelling { label, confidence, evidence: vec![why] })
 }
 
 /// Prose in which people are named: what the scan cannot find must be hidden by the label. True if
@@ -117,7 +163,9 @@ fn free_text(evidence: &ColumnEvidence<'_>, survey: &Survey) -> (Option<Labellin
         Some(Labelling { label: Label::FREE_TEXT, confidence, evidence: vec![why] })
     };
     let (named, total) = survey.prose_with_names();
-    if named > 0 && named * 50 >= total {
+    // One of many may begin with a word that is a name too.
+    let least = if total >= MANY { 2 } else { 1 };
+    if named >= least && named * 50 >= total {
         let why = format!("{named} of {total} samples are prose that names people");
         return (labelling(0.8, why), true);
     }

@@ -74,9 +74,34 @@ pub(super) fn is_street(value: &str) -> bool {
     eastern >= 2 && numbered
         || is_housed(value)
             // A saint comes first, a street does not.
-            && (value.split([' ', ',', '/']).enumerate().any(|(at, word)| {
+            && (value.split([' ', ',', '/', '\n']).enumerate().any(|(at, word)| {
                 lexicon::is_street_word(word) && (at > 0 || !word.to_lowercase().starts_with("st."))
-            }) || has_postcode(value))
+            }) || has_postcode(value) || ends_in_way(value))
+        || ends_in_state(value)
+}
+
+/// `78 Helen Junctions`, `626 Dana Mission Suite 879`: a number, and a way behind a name.
+fn ends_in_way(value: &str) -> bool {
+    value.split([',', '\n']).any(|line| {
+        let numbered = line.trim().bytes().next().is_some_and(|first| first.is_ascii_digit());
+        let words = || line.split(' ').filter(|word| word.starts_with(char::is_uppercase));
+        let last = words().rfind(|word| word.chars().count() > 2);
+        (numbered || value.contains('\n'))
+            && words().count() >= 2
+            && last.is_some_and(lexicon::is_way)
+    })
+}
+
+/// `…, IL 87243`: a state and a postcode of the United States.
+fn ends_in_state(value: &str) -> bool {
+    let mut words = value.rsplit(' ');
+    let (Some(code), Some(state)) = (words.next(), words.next()) else { return false };
+    let code = code.split_once('-').map_or(code, |(code, _)| code);
+    value.contains(',')
+        && code.len() == 5
+        && code.bytes().all(|b| b.is_ascii_digit())
+        && state.len() == 2
+        && state.bytes().all(|b| b.is_ascii_uppercase())
 }
 
 /// A house number before a comma, and behind it a part of four to six digits and a town.
@@ -106,7 +131,7 @@ pub(super) fn is_housed(value: &str) -> bool {
         (1..=5).contains(&digits) && word.len() <= digits + 6 && !word.contains([':', '.'])
     };
     let letters = value.chars().filter(|c| c.is_alphabetic()).count();
-    let words = value.split([' ', ',']).filter(|word| !word.is_empty());
+    let words = value.split([' ', ',', '\n']).filter(|word| !word.is_empty());
     letters >= 4
         && letters * 2 >= value.chars().filter(|c| !c.is_whitespace()).count()
         && value.len() < 200
@@ -150,11 +175,13 @@ pub(super) fn is_prose(value: &str) -> bool {
 
 /// A name in a script without capitals: a family name that many bear, and one to three signs more.
 pub(super) fn is_eastern_name(value: &str) -> bool {
-    let signs: Vec<char> = value.chars().filter(|c| !" 　".contains(*c)).collect();
+    let signs: Vec<char> = value.chars().filter(|c| !" ,　".contains(*c)).collect();
     let eastern = |c: &char| ('\u{4e00}'..='\u{9fff}').contains(c) || ('가'..='힣').contains(c);
     (2..=5).contains(&signs.len()) && signs.iter().all(eastern) && {
         let compact: String = signs.iter().collect();
-        let first = signs.first().is_some_and(|first| lexicon::EASTERN_FAMILIES.contains(*first));
+        let first = signs.first().is_some_and(|first| {
+            lexicon::EASTERN_FAMILIES.contains(*first) || lexicon::RARER_FAMILIES.contains(*first)
+        });
         let japanese = value.contains([' ', '　'])
             && lexicon::JAPANESE_FAMILIES.split(' ').any(|family| compact.starts_with(family));
         japanese || first && signs.len() <= 4
@@ -183,8 +210,20 @@ pub(super) fn is_name_shaped(value: &str) -> bool {
 
 /// True if one of the words is a capitalised given name that many bear.
 pub(super) fn has_given_name(value: &str) -> bool {
+    given_names(value).next().is_some()
+}
+
+/// The same, of a word that does not open a sentence: there every word has a capital.
+pub(super) fn has_given_name_inside(value: &str) -> bool {
+    value.split(['.', '!', '?', '\n']).any(|sentence| {
+        let first = sentence.unicode_words().next();
+        given_names(sentence).any(|name| first.is_none_or(|first| !std::ptr::eq(first, name)))
+    })
+}
+
+fn given_names(value: &str) -> impl Iterator<Item = &str> {
     value
         .unicode_words()
         .filter(|word| word.chars().next().is_some_and(char::is_uppercase))
-        .any(lexicon::is_given_name)
+        .filter(|word| lexicon::is_given_name(word))
 }

@@ -44,6 +44,16 @@ pub(super) fn count(value: &str, counts: &mut [usize; KINDS]) {
     }
 }
 
+/// The number of a patient in Britain: ten digits, the last by eleven.
+pub(super) fn british_health(value: &str) -> bool {
+    let digits: Vec<u8> = value.bytes().filter(u8::is_ascii_digit).map(|b| b - b'0').collect();
+    let spelt = value.bytes().all(|b| b.is_ascii_digit() || b" -".contains(&b));
+    digits.len() == 10
+        && spelt
+        && value.len() <= 12
+        && sum(&digits, &[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
+}
+
 fn sum(digits: &[u8], weights: &[u32]) -> u32 {
     digits.iter().zip(weights).map(|(digit, weight)| u32::from(*digit) * weight).sum()
 }

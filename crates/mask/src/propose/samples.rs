@@ -1,7 +1,9 @@
 //! What sampled values say: how many of them are what. Knows no names.
 
-use super::{ColumnEvidence, Kind, forms, numbers, recognise};
-use crate::{checksum, lexicon, scan};
+use super::{
+    ColumnEvidence, Kind, crowd::Crowd, faint::Faint, forms, frame::Frame, numbers, recognise,
+};
+use crate::{checksum, scan};
 use model::Label;
 
 /// Samples that are looked at; more do not change a share that matters.
@@ -11,6 +13,16 @@ const MAX_SAMPLE: usize = 4_096;
 /// A share below this says nothing about a column.
 const LEAST_SHARE: f32 = 0.6;
 
+/// What samples speak for.
+pub(super) struct Verdict {
+    pub(super) label: Label,
+    pub(super) share: f32,
+    /// The evidence in words.
+    pub(super) why: String,
+    /// Each value by itself says nothing.
+    pub(super) faint: bool,
+}
+
 /// Counts over the samples.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
@@ -19,14 +31,14 @@ pub(super) struct Survey {
     counts: Vec<(Label, usize)>,
     prose: usize,
     prose_with_names: usize,
+    /// Prose that names somebody by its first word alone, which may be another word.
+    prose_opened: usize,
     digits_only: usize,
     short_codes: usize,
     /// Shaped like a full name, and of these the ones with a given name that many bear.
     name_shaped: usize,
     given_names: usize,
     eastern_names: usize,
-    /// Given names and nothing else.
-    lone_names: usize,
     companies: usize,
     streets: usize,
     housed: usize,
@@ -37,12 +49,16 @@ pub(super) struct Survey {
     /// By kind: national numbers whose check many others pass too.
     national: [usize; numbers::KINDS],
     chinese_mobiles: usize,
+    crowd: Crowd,
+    faint: Faint,
+    frame: Frame,
 }
 
 impl Survey {
     pub(super) fn of(evidence: &ColumnEvidence<'_>, kind: Kind) -> Self {
         let samples = evidence.samples;
-        let mut survey = Self { kind: Some(kind), ..Self::default() };
+        let frame = Frame::of(evidence);
+        let mut survey = Self { kind: Some(kind), frame, ..Self::default() };
         let mut seen = std::collections::HashSet::new();
         for sample in samples.iter().take(MAX_SAMPLES) {
             let value: String = sample.trim().chars().take(MAX_SAMPLE).collect();
@@ -58,6 +74,7 @@ impl Survey {
     }
 
     fn add(&mut self, value: &str, kind: Kind) {
+        self.faint.add(value, kind);
         match kind {
             Kind::Text => self.add_text(value),
             Kind::Integer | Kind::Decimal => {
@@ -103,12 +120,13 @@ impl Survey {
         let known = forms::has_given_name(value) || forms::has_slavic_name(value);
         self.given_names += usize::from(shaped && known);
         self.eastern_names += usize::from(forms::is_eastern_name(value));
-        self.lone_names += usize::from(lexicon::is_given_name(value));
+        self.crowd.add(value);
         self.vectors += usize::from(value.starts_with('[') && value.len() > 100 && digits > 50);
         if forms::is_prose(value) {
             self.prose += 1;
-            let named = scan::holds_names(value) || forms::has_given_name(value);
+            let named = scan::holds_names(value) || forms::has_given_name_inside(value);
             self.prose_with_names += usize::from(named);
+            self.prose_opened += usize::from(!named && forms::has_given_name(value));
         }
     }
 
@@ -164,18 +182,19 @@ impl Survey {
         }
     }
 
-    /// The label that most samples are, with its share and the evidence in words.
-    pub(super) fn verdict(&self) -> Option<(Label, f32, String)> {
+    /// The label that most samples are.
+    pub(super) fn verdict(&self) -> Option<Verdict> {
         if self.total < 3 {
             return None;
         }
         let found = self.counts.iter().max_by_key(|(_, count)| *count);
         let found = found.map(|(label, count)| (label.clone(), *count));
         // Fewer have a word that only addresses have than have the shape of one.
-        let streets = (self.share(self.streets) >= 0.3)
+        let streets = (self.share(self.streets) >= 0.3 && !self.frame.otherwise)
             .then_some((Label::POSTAL_ADDRESS, self.housed.max(self.streets)));
         // Local numbers are sure to be telephone numbers where some beside them are.
-        let phones = (self.share(self.phone_sure) >= 0.15 && self.share(self.phone_shaped) >= 0.9)
+        let sure = if self.frame.people { 0.01 } else { 0.15 };
+        let phones = (self.share(self.phone_sure) >= sure && self.share(self.phone_shaped) >= 0.9)
             .then_some((Label::PHONE, self.phone_shaped));
         let mobiles = (self.total >= 10 && self.share(self.chinese_mobiles) >= 0.95)
             .then_some((Label::PHONE, self.chinese_mobiles));
@@ -184,12 +203,29 @@ impl Survey {
             .then_some((Label::NATIONAL_ID, most));
         let names = self.names().map(|count| (Label::PERSON_NAME, count));
         let vectors = (self.vectors > 0).then_some((Label::EMBEDDING, self.vectors));
-        let (label, count) = [found, national, phones, mobiles, streets, names, vectors]
+        let verdict = |(label, count): (Label, usize)| Verdict {
+            why: format!("{count} of {} samples are {label}", self.total),
+            share: self.share(count),
+            label,
+            faint: false,
+        };
+        [found, national, phones, mobiles, streets, names, vectors]
             .into_iter()
             .flatten()
-            .find(|(_, count)| self.share(*count) >= LEAST_SHARE)?;
-        let why = format!("{count} of {} samples are {label}", self.total);
-        Some((label, self.share(count), why))
+            .find(|(_, count)| self.share(*count) >= LEAST_SHARE)
+            .map(verdict)
+            .or_else(|| self.faintly())
+    }
+
+    /// What the samples are by forms that tell something only where all have them.
+    fn faintly(&self) -> Option<Verdict> {
+        let (label, count) = self.faint.verdict(self.total, self.distinct, self.frame)?;
+        let why = format!("{count} of {} samples have the form of {label}", self.total);
+        let nameless =
+            if self.frame.nameless { ", and the column's name says nothing" } else { "" };
+        let beside = if self.frame.people { ", beside columns about persons" } else { "" };
+        let why = format!("{why}{nameless}{beside}");
+        Some(Verdict { label, share: self.share(count), why, faint: true })
     }
 
     /// Samples that are names of persons, if enough are. Many languages have more given names than
@@ -200,20 +236,20 @@ impl Survey {
         let full = self.given_names > 2
             && self.share(self.given_names) >= 0.15
             && self.share(self.name_shaped) >= 0.8;
-        let lone = self.lone_names > 4 && self.share(self.lone_names) >= LEAST_SHARE;
         // Any two signs may begin like a family name: nearly all have to, and differ.
         if self.total >= 5 && self.share(self.eastern_names) >= 0.75 && vary {
             return Some(self.eastern_names);
         }
-        match (vary && full, lone) {
-            (true, _) => Some(self.name_shaped),
-            (false, true) => Some(self.lone_names),
-            (false, false) => None,
-        }
+        let full = (vary && full && !self.frame.otherwise).then_some(self.name_shaped);
+        full.or_else(|| self.crowd.names(self.total, self.distinct, self.frame))
     }
 
     /// Samples of prose that name people, and samples of prose; none where prose is an exception.
     pub(super) fn prose_with_names(&self) -> (usize, usize) {
-        if self.share(self.prose) < 0.05 { (0, 0) } else { (self.prose_with_names, self.prose) }
+        if self.share(self.prose) < 0.05 {
+            return (0, 0);
+        }
+        let opened = if self.prose_opened * 10 >= self.prose { self.prose_opened } else { 0 };
+        (self.prose_with_names + opened, self.prose)
     }
 }

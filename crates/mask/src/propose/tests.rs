@@ -47,6 +47,7 @@ fn propose_for(relation: &str, column: &Column, ty: &str, samples: &[String]) ->
         type_category: category(ty),
         element_type_name: ty.strip_prefix('_'),
         samples,
+        beside: &[],
     };
     weigh(&evidence, &LabelRules::default()).labelling
 }
@@ -78,6 +79,48 @@ fn samples_are_labelled_as_the_cases_say() {
         }
         for (value, line) in samples.iter().zip(found.iter().flat_map(|l| &l.evidence)) {
             assert!(!line.contains(value.as_str()), "the evidence holds a value: {line}");
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Columns of one table in rows that follow one another.
+#[test]
+fn tables_are_labelled_as_the_cases_say() {
+    let rows = testing::rows(include_str!("../../cases/tables.md"));
+    let mut failures = Vec::new();
+    for table in rows.chunk_by(|one, next| one[0] == next[0]) {
+        let columns: Vec<Column> = table
+            .iter()
+            .zip(1..)
+            .map(|(row, number)| Column { number, ..column(&row[1]) })
+            .collect();
+        let samples: Vec<Vec<String>> =
+            table.iter().map(|row| row[4].split("; ").map(str::to_owned).collect()).collect();
+        let evidence: Vec<ColumnEvidence<'_>> = columns
+            .iter()
+            .zip(&samples)
+            .zip(table)
+            .map(|((column, samples), row)| ColumnEvidence {
+                schema: "public",
+                relation: "t1",
+                relation_comment: None,
+                stored: true,
+                siblings: &columns,
+                column,
+                type_name: &row[3],
+                type_category: category(&row[3]),
+                element_type_name: None,
+                samples,
+                beside: &[],
+            })
+            .collect();
+        for (found, row) in weigh_together(&evidence, &[], &LabelRules::default()).iter().zip(table)
+        {
+            let got = found.labelling.as_ref().map_or("-", |labelling| labelling.label.as_str());
+            if got != row[2] {
+                failures.push(format!("{}.{}: {got}, not {}", row[0], row[1], row[2]));
+            }
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
