@@ -94,6 +94,24 @@ def columns(source, rows, locales):
                            "type": spec.type, "values": values, "secrets": secrets}
 
 
+def tables(source, rows, locales):
+    """Columns that stand beside each other and whose names say nothing; two tables of persons for
+    each locale, so that every one of them comes up, and those of things."""
+    wanted = [(locale, shape) for place, locale in enumerate(locales)
+              for shape in (kinds.PEOPLE[0], kinds.PEOPLE[1 + place % (len(kinds.PEOPLE) - 1)])]
+    wanted += [("en_US", shape) for shape in kinds.THINGS for _ in range(3)]
+    for number, (locale, shape) in enumerate(wanted):
+        for place, kind in enumerate(shape):
+            spec = kinds.SENSITIVE.get(kind) or kinds.DECOYS[kind]
+            marked = [source.marked(spec, locale) for _ in range(rows)]
+            secrets = [secret_part(value) for value in marked] if spec.label else None
+            yield {"id": f"beside/{number}/{place}", "kind": kind, "label": spec.label,
+                   "form": spec.form, "group": "table", "naming": "beside", "locale": locale,
+                   "held": locale in kinds.HELD, "relation": f"u_{number}", "column": f"c{place}",
+                   "type": spec.type, "values": [without_marks(value) for value in marked],
+                   "secrets": secrets}
+
+
 def filled(source, template, locale):
     """The template with its holes filled, and the spans of what is sensitive, in bytes."""
     text, spans, rest = "", [], template
@@ -176,7 +194,7 @@ def main():
     locales = kinds.TUNED if tune else kinds.LOCALES
     source = Source(seed)
     folder.mkdir(parents=True, exist_ok=True)
-    write(folder / "columns.jsonl", columns(source, rows, locales))
+    write(folder / "columns.jsonl", [*columns(source, rows, locales), *tables(source, rows, locales)])
     write(folder / "texts.jsonl", texts(source, max(2, rows // 10), tune))
     write(folder / "documents.jsonl", documents(source, max(1, rows // 50), locales))
 

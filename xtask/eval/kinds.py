@@ -6,6 +6,7 @@ like together), `word` (only the column's name or the words before it).
 """
 
 import base64
+import datetime
 import hashlib
 import json
 import string
@@ -205,6 +206,40 @@ def price(f, rng):
                        f"{rng.randint(1, 99999)}.{rng.randint(0, 99):02}", f"EUR {rng.randint(1, 999)}.{rng.randint(0, 99):02}"])
 
 
+# What else is written with capitals, one or several words of it.
+BRANDS = """Samsung|Apple|Sony|Philips|Siemens|Bosch|Miele|Braun|Dell|Lenovo|Asus|Nokia|Canon|Nikon|Logitech|Nestlé|
+Danone|Nivea|Adidas|Puma|Nike|Zara|Gucci|Prada|Lego|Ford|Toyota|Volvo|Renault|Fiat|Peugeot|Opel|Audi|Skoda|Seat|
+Heineken|Lavazza|Barilla|Ferrero|Kellogg's|Colgate|Gillette|Oral-B|Michelin|Pirelli|Makita|Kärcher|Rowenta|Tefal|
+Electrolux|Whirlpool|Panasonic|Garmin|Fitbit|Intel|Nvidia|Cisco|Oracle|Adobe|Spotify""".replace("\n", "").split("|")
+DEPARTMENTS = """Human Resources|Sales|Marketing|Finance|Legal|Customer Support|Engineering|Quality Assurance|Logistics|
+Purchasing|Research|Product Management|Facilities|Vertrieb|Einkauf|Buchhaltung|Personal|Forschung|Ventes|Achats|
+Ressources Humaines|Comptabilité|Ventas|Compras|Contabilidad|Recursos Humanos|Security|Design|Data Science|
+Operations""".replace("\n", "").split("|")
+FILMS = """The Long Night|Silent River|Return of the King|Dark Water|City Lights|Golden Years|The Last Train|Red Desert|
+Blue Velvet Sky|Northern Star|A Winter Tale|Summer Rain|Broken Mirror|The Glass House|Paper Moon|Wild Horses|Sweet Home|
+Night Shift|Deep Impact Zone|Lost Highway|The Green Mile Road|Big Fish|Little Women|Iron Valley|Stone Garden|
+Morning Glory|Sea of Trees|Heart of Gold|Black Swan Lake|The Third Man""".replace("\n", "").split("|")
+WORDS = """Amplifier|Anchor|Basket|Bearing|Blender|Bracket|Candle|Compass|Cushion|Drawer|Faucet|Filter|Funnel|Gasket|
+Grinder|Hammer|Helmet|Hinge|Ladder|Lantern|Magnet|Mattress|Needle|Notebook|Pillow|Piston|Pulley|Ribbon|Saddle|Scarf|
+Shovel|Sprinkler|Stapler|Thermostat|Toaster|Tripod|Valve|Wrench|Zipper|Socket""".replace("\n", "").split("|")
+TOWNS = """Berlin|Hamburg|Köln|Leipzig|Lyon|Nantes|Toulouse|Lille|Madrid|Valencia|Sevilla|Bilbao|Milano|Torino|Bologna|
+Utrecht|Eindhoven|Gent|Kraków|Gdańsk|Poznań|Porto|Coimbra|Malmö|Uppsala|Aarhus|Odense|Tampere|Turku|Bergen|Bristol|
+Leeds|Norwich|Swansea|Chicago|Boston|Austin|Denver|Portland|Tucson|Osaka|Nagoya|Pune|Jaipur|Toronto|Halifax|Perth|
+Hobart|Wellington|Salzburg""".replace("\n", "").split("|")
+
+
+def grade(f, rng):
+    return f"{rng.randint(0, 4)}.{ids.digits(rng, 4)}"
+
+
+def day_of(first, last):
+    """A day of an ordinary business: more of them the later it is."""
+    def make(f, rng):
+        days = int((last - first) * 365.25 * max(rng.random(), rng.random()))
+        return (datetime.date(first, 1, 1) + datetime.timedelta(days=days)).isoformat()
+    return make
+
+
 def url(f, rng):
     return f"https://{rng.choice(['shop', 'www', 'cdn'])}.example.com/p/{rng.randint(1, 10**7)}?ref={pick(rng, HEX, 8)}"
 
@@ -345,5 +380,42 @@ DECOYS = {
     "mime type": Kind(None, None, ["content_type"], lambda f, rng: f.mime_type(), EN, "text"),
     "cron": Kind(None, None, ["schedule"], lambda f, rng: f"{rng.randint(0, 59)} {rng.randint(0, 23)} * * {rng.randint(0, 6)}", EN, "text"),
     "dimensions": Kind(None, None, ["dimensions", "size"], lambda f, rng: f"{rng.randint(1, 300)} x {rng.randint(1, 300)} x {rng.randint(1, 300)} mm", EN, "text"),
+    "brand": Kind(None, None, ["brand", "make"], oneof(*BRANDS), EN, "text"),
+    "department": Kind(None, None, ["department", "abteilung"], oneof(*DEPARTMENTS), EN, "text"),
+    "film": Kind(None, None, ["film_title", "title"], oneof(*FILMS), EN, "text"),
+    "part": Kind(None, None, ["part", "component"], oneof(*WORDS), EN, "text"),
+    "town": Kind(None, None, ["town", "ville"], oneof(*TOWNS), EN, "text"),
+    "language": Kind(None, None, ["language"], lambda f, rng: f.language_name(), EN, "text"),
+    "month": Kind(None, None, ["month"], lambda f, rng: f.month_name(), ["en_US", "de_DE", "fr_FR"], "text"),
+    "name of a currency": Kind(None, None, ["currency_name"], lambda f, rng: f.currency_name(), EN, "text"),
+    "article number": Kind(None, None, ["article_no", "part_number"], number(10000, 99999), EN, "text"),
+    "branch number": Kind(None, None, ["branch", "counter"], lambda f, rng: f"{rng.randint(1, 320):03}", EN, "text"),
+    "serial number": Kind(None, None, ["serial_no"], lambda f, rng: f"SN{ids.digits(rng, 9)}", EN, "text"),
+    "batch": Kind(None, None, ["batch", "lot"], lambda f, rng: f"L{ids.digits(rng, 8)}", EN, "text"),
+    "shelf": Kind(None, None, ["shelf", "bin_location"], lambda f, rng: f"{rng.choice('ABCDEF')}{rng.randint(1, 40):02}-{rng.randint(1, 9)}", EN, "text"),
+    "since": Kind(None, None, ["member_since", "founded_on"], day_of(1985, 2025), EN, "date"),
+    "measure": Kind(None, None, ["grade", "factor"], grade, EN, "numeric"),
+    "mileage": Kind(None, None, ["mileage", "population"], number(20000, 180000), EN, "numeric"),
     "ip range, private": Kind(None, None, ["subnet"], lambda f, rng: f"10.{rng.randint(0, 255)}.{rng.randint(0, 255)}.0/24", EN, "text"),
 }
+
+# Tables whose columns say nothing by their names, but stand beside each other. Of persons, in every
+# locale; of things, in one.
+PEOPLE = [
+    ["row id", "person/first", "person/last", "email", "phone/national", "address/street",
+     "address/postcode", "town", "birth date/iso", "timestamp", "status"],
+    ["row id as text", "person/last, first", "birth date/local", "uk nhs", "diagnosis", "date",
+     "department"],
+    ["uuid", "person/full", "department", "job", "salary", "since", "us ssn, bare", "us account"],
+    ["person/first last", "passport", "driving licence", "birth date/iso", "language", "country"],
+    ["order number", "person/first last", "card", "card code", "amount", "date", "currency", "ipv4"],
+    ["long order number", "person/full", "email", "sku", "product", "quantity", "price", "date",
+     "tracking number", "article number"],
+    ["tracking number", "address/whole", "date", "status", "latitude", "mileage", "shelf"],
+    ["branch number", "person/last", "address/street", "address/postcode", "company", "month"],
+]
+THINGS = [
+    ["sku", "product", "brand", "article number", "price", "quantity", "version", "color name"],
+    ["part", "batch", "serial number", "measure", "shelf", "since", "branch number", "mileage"],
+    ["film", "month", "language", "row id", "amount", "name of a currency", "country", "company"],
+]

@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 pub(super) enum Place {
     /// Columns with telling names.
     Telling,
-    /// Columns whose names say nothing.
+    /// Columns whose names say nothing, each by itself.
     Opaque,
+    /// Such columns beside each other.
+    Beside,
     /// Free text.
     Text,
     /// Free text of templates and locales that were held back.
@@ -26,13 +28,21 @@ pub(super) enum Place {
 }
 
 impl Place {
-    const ALL: [Self; 6] =
-        [Self::Telling, Self::Opaque, Self::Text, Self::HeldText, Self::Harmless, Self::Document];
+    const ALL: [Self; 7] = [
+        Self::Telling,
+        Self::Opaque,
+        Self::Beside,
+        Self::Text,
+        Self::HeldText,
+        Self::Harmless,
+        Self::Document,
+    ];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Telling => "columns with telling names",
-            Self::Opaque => "columns whose names say nothing",
+            Self::Opaque => "columns whose names say nothing, each alone",
+            Self::Beside => "columns whose names say nothing, in tables",
             Self::Text => "free text",
             Self::HeldText => "free text, held back",
             Self::Harmless => "harmless text",
@@ -203,11 +213,18 @@ impl Report {
     /// Every kind of value, found under its own label.
     fn kinds(&self, out: &mut String) {
         out.push_str("\n### Recall by kind (Weir / Presidio)\n\n| kind ");
-        let places = [Place::Telling, Place::Opaque, Place::Text, Place::HeldText, Place::Document];
+        let places = [
+            Place::Telling,
+            Place::Opaque,
+            Place::Beside,
+            Place::Text,
+            Place::HeldText,
+            Place::Document,
+        ];
         for place in places {
             let _ = write!(out, "| {} ", place.as_str());
         }
-        out.push_str("|\n|---|---|---|---|---|---|\n");
+        out.push_str("|\n|---|---|---|---|---|---|---|\n");
         let mut rows = BTreeSet::new();
         for place in places {
             rows.extend(
@@ -230,11 +247,12 @@ impl Report {
     /// Harmless values in which something was found.
     fn harm(&self, out: &mut String) {
         out.push_str("\n### Harmless values masked (Weir / Presidio, of)\n\n| kind ");
-        let places = [Place::Telling, Place::Opaque, Place::Harmless, Place::Document];
+        let places =
+            [Place::Telling, Place::Opaque, Place::Beside, Place::Harmless, Place::Document];
         for place in places {
             let _ = write!(out, "| {} ", place.as_str());
         }
-        out.push_str("|\n|---|---|---|---|---|\n");
+        out.push_str("|\n|---|---|---|---|---|---|\n");
         let mut rows = BTreeSet::new();
         for place in places {
             rows.extend(self.rows_of(place, |_, tally| tally.harmed > 0));

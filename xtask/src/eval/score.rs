@@ -86,6 +86,7 @@ fn spans(value: &Value) -> Result<Vec<Span>> {
 fn column(item: &Value, answer: &Value, tool: Tool, report: &mut Report) -> Result<()> {
     let place = match at(item, "naming").as_str() {
         Some("telling") => Place::Telling,
+        Some("beside") => Place::Beside,
         _ => Place::Opaque,
     };
     let kind = at(item, "kind").as_str().context("a kind")?;
