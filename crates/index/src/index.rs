@@ -1,0 +1,249 @@
+//! The writing side: opens the index's file, and brings it up to the end of a ledger.
+
+use crate::{error::IndexError, fill::Filler, schema, sums::int, views};
+use ledger::{Entry, LedgerError, Reader, Sequence};
+use rusqlite::{Connection, OpenFlags, params};
+use sha2::{Digest, Sha256};
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+/// How many records one transaction takes in.
+const BATCH: u64 = 20_000;
+/// Pages of the index that are kept in memory, in KiB.
+const CACHE_KIB: i64 = 64 * 1024;
+
+/// An index, open for writing by this process alone.
+#[derive(Debug)]
+pub struct Index {
+    file: PathBuf,
+    db: Connection,
+    filler: Filler,
+    next: u64,
+    last: String,
+    damage: u64,
+    reader: Option<(PathBuf, Reader)>,
+    /// Held for as long as anything may be written.
+    _lock: File,
+}
+
+/// What a run of [`Index::catch_up`] did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Caught {
+    /// Records taken in.
+    pub records: u64,
+    /// The index did not fit the ledger, which was cut or replaced: it was made anew.
+    pub anew: bool,
+    /// The first record that is not in the index.
+    pub next: u64,
+}
+
+impl Index {
+    /// Opens or makes the index. One that another version made, or that SQLite cannot read, is
+    /// thrown away: it is derived. [`IndexError::Busy`] if another process writes it.
+    pub fn open(file: &Path) -> Result<Self, IndexError> {
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true).mode(0o600);
+        let lock = options.open(beside(file, ".lock"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(IndexError::Busy),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        let db = match connect(file) {
+            Ok(db) => db,
+            Err(IndexError::Version | IndexError::Storage(_)) => {
+                remove(file)?;
+                connect(file)?
+            }
+            Err(error) => return Err(error),
+        };
+        let filler = Filler::resume(&db)?;
+        let mut index = Self {
+            file: file.to_owned(),
+            db,
+            filler,
+            next: 0,
+            last: String::new(),
+            damage: 0,
+            reader: None,
+            _lock: lock,
+        };
+        index.read_place()?;
+        Ok(index)
+    }
+
+    /// The first record that is not in the index.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Throws everything away.
+    pub fn clear(&mut self) -> Result<(), IndexError> {
+        self.reader = None;
+        // The file is removed and not emptied: whoever reads it goes on reading what it was.
+        self.db = Connection::open_in_memory()?;
+        remove(&self.file)?;
+        self.db = connect(&self.file)?;
+        self.filler = Filler::default();
+        self.read_place()
+    }
+
+    /// Takes in the ledger's records below `upto`, in transactions of a limited length. Stops early
+    /// when `stop` says so. A ledger that does not have the last record that was taken in was cut or
+    /// replaced, and all of it is taken in anew.
+    pub fn catch_up(
+        &mut self,
+        dir: &Path,
+        upto: u64,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Caught, IndexError> {
+        let mut caught = Caught { next: self.next, ..Caught::default() };
+        let same = self.reader.as_ref().is_some_and(|(open, _)| open == dir);
+        if !same {
+            if !self.fits(dir)? {
+                self.clear()?;
+                caught.anew = true;
+            }
+            let reader = Reader::open_at(dir, Sequence(self.next))?;
+            self.reader = Some((dir.to_owned(), reader));
+        }
+        while self.next < upto && !stop() {
+            let taken = self.batch(upto);
+            if taken.is_err() {
+                // What the transaction gathered is lost with it: begin again from what is stored.
+                self.reader = None;
+                self.filler = Filler::resume(&self.db)?;
+                self.read_place()?;
+            }
+            let taken = taken?;
+            caught.records += taken;
+            if taken == 0 {
+                break;
+            }
+        }
+        caught.next = self.next;
+        Ok(caught)
+    }
+
+    /// True if the ledger has the record that was taken in last, where it was.
+    fn fits(&self, dir: &Path) -> Result<bool, IndexError> {
+        let Some(before) = self.next.checked_sub(1) else { return Ok(true) };
+        for entry in Reader::open_at(dir, Sequence(before))? {
+            match entry {
+                Ok(entry) => {
+                    return Ok(entry.sequence.0 == before && digest(&entry) == self.last);
+                }
+                Err(LedgerError::Damaged(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(false)
+    }
+
+    fn batch(&mut self, upto: u64) -> Result<u64, IndexError> {
+        let Some((_, reader)) = self.reader.as_mut() else { return Ok(0) };
+        let transaction = self.db.unchecked_transaction()?;
+        let (mut taken, mut next, mut damage) = (0, self.next, self.damage);
+        let mut last = None;
+        while taken < BATCH && next < upto {
+            match reader.next() {
+                Some(Ok(entry)) => {
+                    self.filler.take(&self.db, &entry)?;
+                    next = entry.sequence.0 + 1;
+                    taken += 1;
+                    last = Some(entry);
+                }
+                Some(Err(LedgerError::Damaged(_))) => damage += 1,
+                Some(Err(error)) => return Err(error.into()),
+                None => break,
+            }
+        }
+        if taken == 0 && damage == self.damage {
+            return Ok(0);
+        }
+        self.filler.settle(&self.db)?;
+        let last = last.map_or_else(|| self.last.clone(), |entry| digest(&entry));
+        let mut note = self.db.prepare_cached("INSERT OR REPLACE INTO meta VALUES (?1, ?2)")?;
+        note.execute(params!["next", int(next)])?;
+        note.execute(params!["last", last])?;
+        note.execute(params!["damage", int(damage)])?;
+        drop(note);
+        transaction.commit()?;
+        (self.next, self.damage, self.last) = (next, damage, last);
+        Ok(taken)
+    }
+
+    fn read_place(&mut self) -> Result<(), IndexError> {
+        let value = |name: &str| -> Result<i64, rusqlite::Error> {
+            self.db.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))
+        };
+        let (next, damage) = (value("next")?, value("damage")?);
+        self.last = self
+            .db
+            .query_row("SELECT value FROM meta WHERE name = 'last'", [], |row| row.get(0))?;
+        self.next = u64::try_from(next).unwrap_or(0);
+        self.damage = u64::try_from(damage).unwrap_or(0);
+        Ok(())
+    }
+}
+
+/// Gives every other thread of the machine precedence over this one.
+pub fn step_back() -> io::Result<()> {
+    /// The lowest priority that there is.
+    const LAST: i32 = 19;
+    // On Linux priorities are those of threads, and a thread's id stands in a process id's place.
+    rustix::process::setpriority_process(Some(rustix::thread::gettid()), LAST)?;
+    Ok(())
+}
+
+fn digest(entry: &Entry) -> String {
+    Sha256::digest(&entry.payload).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A file's name with something behind it.
+pub(crate) fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn remove(file: &Path) -> Result<(), IndexError> {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        match fs::remove_file(beside(file, suffix)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn connect(file: &Path) -> Result<Connection, IndexError> {
+    // SQLite gives the files beside it the mode of this one.
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(file, flags)?;
+    db.set_prepared_statement_cache_capacity(64);
+    db.pragma_update(None, "journal_mode", "wal")?;
+    // Without a sync of its own for each transaction: what a loss of power takes is read again.
+    db.pragma_update(None, "synchronous", "normal")?;
+    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    db.pragma_update(None, "wal_autocheckpoint", 8_000)?;
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+    if tables == 0 {
+        db.execute_batch(&format!(
+            "BEGIN;\n{}{}PRAGMA user_version = {};\nCOMMIT;",
+            schema::TABLES,
+            views::create(),
+            schema::VERSION
+        ))?;
+    } else if version != schema::VERSION {
+        return Err(IndexError::Version);
+    }
+    Ok(db)
+}

@@ -1,0 +1,236 @@
+//! The query language of `weir audit search`: words with values. Knows no tables.
+//!
+//! ```text
+//! question = { term }
+//! term     = [ "-" ] word ":" value { "," value }  |  [ "-" ] text
+//! ```
+//!
+//! Terms are all required, values of one term are alternatives, `-` excludes. A value or text with
+//! spaces, commas or colons stands in double quotes. A text without a word is looked for in the
+//! statements' texts.
+
+use crate::error::IndexError;
+use ledger::Time;
+
+/// What can be asked for, with what it means.
+pub const WORDS: &[(&str, &str)] = &[
+    ("identity", "who: an identity, alone or anywhere in a chain of actors"),
+    ("acts_for", "for whom"),
+    ("agent", "an agent as the outermost actor"),
+    ("group", "a group of the identity"),
+    ("kind", "what the identity is: person, service, agent"),
+    ("database", "a database, by Weir's name"),
+    ("relation", "a relation that is touched: customers, public.customers"),
+    ("changes", "a relation that is, or for all Weir understood could have been, changed"),
+    ("column", "a column that is touched: email, customers.email, public.customers.email"),
+    ("label", "a label of a column that is touched"),
+    (
+        "use",
+        "how it is touched: returned, tested, looked_up, aggregated, inferred, written, exported, \
+         copied",
+    ),
+    (
+        "disclosure",
+        "values left raw or masked; column: and label: then say which, else any that bears a label",
+    ),
+    ("operation", "an effect: select, insert, update, delete, copy_out, drop, …"),
+    ("verdict", "allow, modify, hold, deny"),
+    ("policy", "a policy that decided"),
+    ("state", "ended, refused, open, unknown"),
+    ("sqlstate", "the error that the client was given"),
+    ("session", "a session's id"),
+    ("address", "where the client's packets came from"),
+    ("since", "from then on (UTC): 2026-06-01, 2026-06-01T08:30, or 30m, 24h, 7d ago"),
+    ("until", "before then; a date includes its day"),
+    ("text", "words of the statement's text; a phrase in quotes, ends with * for a beginning"),
+];
+
+/// One term.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Term {
+    pub(crate) not: bool,
+    pub(crate) word: &'static str,
+    pub(crate) values: Vec<String>,
+}
+
+/// A question, understood.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Question {
+    pub(crate) terms: Vec<Term>,
+    /// Microseconds; the first that counts.
+    pub(crate) since: Option<i64>,
+    /// Microseconds; the first that does not count any more.
+    pub(crate) until: Option<i64>,
+}
+
+const MINUTE: i64 = 60_000_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+impl Question {
+    /// Understands a question; `now` is what times like `7d` are counted back from.
+    pub fn parse(text: &str, now: Time) -> Result<Self, IndexError> {
+        let mut question = Self::default();
+        for token in tokens(text)? {
+            question.term(token, now)?;
+        }
+        Ok(question)
+    }
+
+    fn term(&mut self, token: Token, now: Time) -> Result<(), IndexError> {
+        let Token { not, word, values } = token;
+        let Some(word) = word else {
+            self.terms.push(Term { not, word: "text", values });
+            return Ok(());
+        };
+        let known = WORDS.iter().map(|(known, _)| *known).find(|known| *known == word);
+        let Some(word) = known else {
+            let all: Vec<&str> = WORDS.iter().map(|(word, _)| *word).collect();
+            let all = all.join(", ");
+            return Err(wrong(format!(
+                "there is no word \"{word}\"; the words are {all}. A text with a colon stands in \
+                 quotes"
+            )));
+        };
+        if values.iter().any(String::is_empty) {
+            return Err(wrong(format!("{word}: has no value")));
+        }
+        if matches!(word, "since" | "until") {
+            return self.time(not, word, &values, now);
+        }
+        if not && word == "disclosure" {
+            return Err(wrong("-disclosure: is not understood; exclude columns or labels".into()));
+        }
+        one_of(word, &values)?;
+        self.terms.push(Term { not, word, values });
+        Ok(())
+    }
+
+    fn time(
+        &mut self,
+        not: bool,
+        word: &'static str,
+        values: &[String],
+        now: Time,
+    ) -> Result<(), IndexError> {
+        let [value] = values else {
+            return Err(wrong(format!("{word}: takes one time")));
+        };
+        if not {
+            return Err(wrong(format!("-{word}: is not understood; use the other of the two")));
+        }
+        let (time, day) = moment(value, now).ok_or_else(|| {
+            wrong(format!(
+                "{word}:{value} is no time; write 2026-06-01, 2026-06-01T08:30 or 7d (days), 24h, \
+                 30m ago"
+            ))
+        })?;
+        match word {
+            "since" => self.since = Some(self.since.map_or(time, |before| before.max(time))),
+            _ => {
+                let end = if day { time + DAY } else { time };
+                self.until = Some(self.until.map_or(end, |before| before.min(end)));
+            }
+        }
+        Ok(())
+    }
+
+    /// True if both ends are at midnight, or open.
+    pub(crate) fn whole_days(&self) -> bool {
+        [self.since, self.until].into_iter().flatten().all(|time| time.rem_euclid(DAY) == 0)
+    }
+}
+
+pub(crate) fn wrong(what: String) -> IndexError {
+    IndexError::Question(what)
+}
+
+/// Checks words whose values are few.
+fn one_of(word: &str, values: &[String]) -> Result<(), IndexError> {
+    let known: &[&str] = match word {
+        "kind" => &["person", "service", "agent"],
+        "use" => &[
+            "returned",
+            "tested",
+            "looked_up",
+            "aggregated",
+            "inferred",
+            "written",
+            "exported",
+            "copied",
+        ],
+        "disclosure" => &["raw", "masked"],
+        "verdict" => &["allow", "modify", "hold", "deny"],
+        "state" => &["ended", "refused", "open", "unknown"],
+        _ => return Ok(()),
+    };
+    match values.iter().find(|value| !known.contains(&value.as_str())) {
+        Some(value) => Err(wrong(format!("{word}:{value} is not one of {}", known.join(", ")))),
+        None => Ok(()),
+    }
+}
+
+/// A time in microseconds, and whether it is a whole day.
+fn moment(value: &str, now: Time) -> Option<(i64, bool)> {
+    if let Some(unit @ ('m' | 'h' | 'd')) = value.chars().last()
+        && let Ok(count) = value.trim_end_matches(unit).parse::<u32>()
+    {
+        let unit = match unit {
+            'm' => MINUTE,
+            'h' => 60 * MINUTE,
+            _ => DAY,
+        };
+        return Some((now.micros() - i64::from(count) * unit, false));
+    }
+    let value = value.trim_end_matches('Z');
+    const REST: &str = "0000-00-00T00:00:00.000000Z";
+    if !matches!(value.len(), 10 | 16 | 19 | 26) {
+        return None;
+    }
+    let whole = format!("{value}{}", REST.get(value.len()..)?);
+    Some((whole.parse::<Time>().ok()?.micros(), value.len() == 10))
+}
+
+#[derive(Debug, Default)]
+struct Token {
+    not: bool,
+    word: Option<String>,
+    values: Vec<String>,
+}
+
+/// Cuts a question into terms.
+fn tokens(text: &str) -> Result<Vec<Token>, IndexError> {
+    let mut tokens = Vec::new();
+    let mut rest = text.chars().peekable();
+    loop {
+        while rest.next_if(|c| c.is_whitespace()).is_some() {}
+        if rest.peek().is_none() {
+            return Ok(tokens);
+        }
+        let mut token = Token { not: rest.next_if_eq(&'-').is_some(), ..Token::default() };
+        let (mut value, mut quoted) = (String::new(), false);
+        while let Some(c) = rest.next_if(|c| !c.is_whitespace()) {
+            match c {
+                '"' => {
+                    quoted = true;
+                    loop {
+                        match rest.next() {
+                            Some('"') => break,
+                            Some(c) => value.push(c),
+                            None => return Err(wrong("a quotation mark is missing".into())),
+                        }
+                    }
+                }
+                ':' if token.word.is_none() && !quoted => {
+                    token.word = Some(std::mem::take(&mut value));
+                }
+                ',' if token.word.is_some() => token.values.push(std::mem::take(&mut value)),
+                c => value.push(c),
+            }
+        }
+        token.values.push(value);
+        if token.word.is_none() && token.values.iter().all(String::is_empty) {
+            return Err(wrong("a - or an empty text stands alone".into()));
+        }
+        tokens.push(token);
+    }
+}

@@ -1,0 +1,116 @@
+//! The tables of the index. Knows no questions; the views that people ask are in [`crate::views`].
+//!
+//! Names that occur often (identities, columns, databases, …) stand once in `word`, and everything
+//! else refers to them by number; 0 is none. Times are microseconds since 1970, days are days since
+//! 1970, both in UTC.
+
+/// Changes with the tables and views. An index of another version is made again.
+pub(crate) const VERSION: i64 = 1;
+
+/// Every table and index.
+pub(crate) const TABLES: &str = "
+CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE who (
+    id INTEGER PRIMARY KEY, identity INTEGER, kind INTEGER, acts_for INTEGER, groups INTEGER,
+    database INTEGER, environment INTEGER,
+    UNIQUE (identity, kind, acts_for, groups, database, environment)
+);
+CREATE TABLE who_name (name INTEGER, role TEXT, who INTEGER, PRIMARY KEY (name, role, who))
+    WITHOUT ROWID;
+CREATE TABLE session (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, who INTEGER, opened_seq INTEGER,
+    opened INTEGER, method TEXT, address TEXT, tls TEXT, application TEXT, closed_seq INTEGER,
+    closed INTEGER, reason TEXT, statements INTEGER, rows INTEGER, bytes INTEGER
+);
+CREATE INDEX session_who ON session (who);
+CREATE INDEX session_address ON session (address);
+CREATE TABLE text (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE VIRTUAL TABLE text_search USING fts5 (text, content = 'text', content_rowid = 'id');
+CREATE TABLE shape (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, seq INTEGER, time INTEGER, database INTEGER,
+    text INTEGER, operation INTEGER, verdict INTEGER, read_only INTEGER, row_limit INTEGER,
+    durability TEXT, policies TEXT, reasons TEXT, unknowns TEXT, functions TEXT,
+    policy_version TEXT, catalog_version INTEGER, label_version INTEGER
+);
+CREATE INDEX shape_text ON shape (text);
+CREATE TABLE shape_policy (policy INTEGER, shape INTEGER, PRIMARY KEY (policy, shape))
+    WITHOUT ROWID;
+CREATE TABLE shape_function (function INTEGER, shape INTEGER, PRIMARY KEY (function, shape))
+    WITHOUT ROWID;
+CREATE TABLE shape_column (
+    column INTEGER, use INTEGER, shape INTEGER, relation INTEGER, label INTEGER,
+    PRIMARY KEY (column, use, shape)
+) WITHOUT ROWID;
+CREATE INDEX shape_column_shape ON shape_column (shape);
+CREATE INDEX shape_column_relation ON shape_column (relation, use);
+CREATE INDEX shape_column_label ON shape_column (label, use);
+CREATE TABLE shape_effect (
+    object INTEGER, operation INTEGER, shape INTEGER, unbounded INTEGER,
+    PRIMARY KEY (object, operation, shape)
+) WITHOUT ROWID;
+CREATE INDEX shape_effect_shape ON shape_effect (shape);
+CREATE TABLE shape_output (
+    shape INTEGER, place INTEGER, name TEXT, shows TEXT, method TEXT, labels TEXT,
+    PRIMARY KEY (shape, place)
+) WITHOUT ROWID;
+CREATE TABLE shape_source (
+    column INTEGER, shape INTEGER, place INTEGER, PRIMARY KEY (column, shape, place)
+) WITHOUT ROWID;
+CREATE INDEX shape_source_shape ON shape_source (shape, place);
+CREATE TABLE shape_label (
+    label INTEGER, shape INTEGER, place INTEGER, PRIMARY KEY (label, shape, place)
+) WITHOUT ROWID;
+CREATE INDEX shape_label_shape ON shape_label (shape, place);
+CREATE TABLE counts (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE statement (
+    seq INTEGER PRIMARY KEY, shape INTEGER, who INTEGER, session INTEGER, number INTEGER,
+    time INTEGER, state INTEGER, via INTEGER, ended_seq INTEGER, duration_us INTEGER,
+    rows INTEGER, affected INTEGER, bytes INTEGER, sqlstate INTEGER, ended INTEGER, tag INTEGER,
+    reason INTEGER, turned_back INTEGER, counts INTEGER
+);
+CREATE INDEX statement_shape ON statement (shape, who);
+CREATE INDEX statement_who ON statement (who);
+CREATE TABLE open_statement (seq INTEGER PRIMARY KEY);
+CREATE TABLE day (day INTEGER PRIMARY KEY, first_seq INTEGER, last_seq INTEGER);
+CREATE TABLE daily_sum (
+    shape INTEGER, who INTEGER, day INTEGER, statements INTEGER, refused INTEGER, rows INTEGER,
+    affected INTEGER, bytes INTEGER, PRIMARY KEY (shape, who, day)
+) WITHOUT ROWID;
+CREATE INDEX daily_who ON daily_sum (who, day);
+CREATE TABLE daily_left (
+    shape INTEGER, who INTEGER, day INTEGER, place INTEGER, raw INTEGER, masked INTEGER,
+    nulls INTEGER, PRIMARY KEY (shape, who, day, place)
+) WITHOUT ROWID;
+CREATE TABLE daily_failure (
+    sqlstate INTEGER, shape INTEGER, who INTEGER, day INTEGER, statements INTEGER,
+    PRIMARY KEY (sqlstate, shape, who, day)
+) WITHOUT ROWID;
+CREATE TABLE event (
+    seq INTEGER PRIMARY KEY, time INTEGER, type INTEGER, by INTEGER, identity INTEGER,
+    database INTEGER, object INTEGER, detail TEXT
+);
+CREATE INDEX event_type ON event (type);
+INSERT INTO who VALUES (0, 0, 0, 0, 0, 0, 0);
+INSERT INTO shape (id, key) VALUES (0, '');
+INSERT INTO meta VALUES ('next', 0), ('last', ''), ('damage', 0);
+";
+
+/// How a statement stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It ran, and its outcome is recorded.
+    Ended = 0,
+    /// It was not run.
+    Refused = 1,
+    /// Its outcome is not recorded yet.
+    Open = 2,
+    /// The run that it belonged to ended without recording an outcome: it may have run or not.
+    Unknown = 3,
+}
+
+/// The place of an output that a shape did not foresee.
+pub(crate) const UNFORESEEN: i64 = -1;
+
+/// Microseconds of a day.
+pub(crate) const DAY: i64 = 86_400_000_000;

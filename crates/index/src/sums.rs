@@ -1,0 +1,116 @@
+//! What days add up to, kept in memory for the length of one batch. Knows no records.
+
+use crate::error::IndexError;
+use rusqlite::{Connection, params};
+use std::collections::HashMap;
+
+/// One identity's doings with one shape on one day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) shape: i64,
+    pub(crate) who: i64,
+    pub(crate) day: i64,
+}
+
+/// What is added up.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sum {
+    pub(crate) statements: u64,
+    pub(crate) refused: u64,
+    pub(crate) rows: u64,
+    pub(crate) affected: u64,
+    pub(crate) bytes: u64,
+}
+
+/// Everything that a batch adds.
+#[derive(Debug, Default)]
+pub(crate) struct Sums {
+    days: HashMap<i64, (i64, i64)>,
+    daily: HashMap<Key, Sum>,
+    left: HashMap<(Key, i64), [u64; 3]>,
+    failures: HashMap<(i64, Key), u64>,
+}
+
+/// As SQLite counts. Sums that long are of no use, and stay where they are.
+pub(crate) fn int(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+impl Sums {
+    /// A statement came.
+    pub(crate) fn came(&mut self, key: Key, sequence: i64) {
+        self.daily.entry(key).or_default().statements += 1;
+        let (first, last) = self.days.entry(key.day).or_insert((sequence, sequence));
+        (*first, *last) = ((*first).min(sequence), (*last).max(sequence));
+    }
+
+    /// It ended or was refused.
+    pub(crate) fn ended(&mut self, key: Key, more: Sum) {
+        let sum = self.daily.entry(key).or_default();
+        sum.refused += more.refused;
+        sum.rows = sum.rows.saturating_add(more.rows);
+        sum.affected = sum.affected.saturating_add(more.affected);
+        sum.bytes = sum.bytes.saturating_add(more.bytes);
+    }
+
+    /// It ended with this SQLSTATE.
+    pub(crate) fn failed(&mut self, sqlstate: i64, key: Key) {
+        *self.failures.entry((sqlstate, key)).or_default() += 1;
+    }
+
+    /// Values left in one of its outputs.
+    pub(crate) fn left(&mut self, key: Key, place: i64, values: [u64; 3]) {
+        if values == [0; 3] {
+            return;
+        }
+        let sum = self.left.entry((key, place)).or_default();
+        for (sum, more) in sum.iter_mut().zip(values) {
+            *sum = sum.saturating_add(more);
+        }
+    }
+
+    /// Adds all of it to the tables.
+    pub(crate) fn write(&mut self, db: &Connection) -> Result<(), IndexError> {
+        let mut day = db.prepare_cached(
+            "INSERT INTO day VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET
+             first_seq = min(first_seq, ?2), last_seq = max(last_seq, ?3)",
+        )?;
+        for (number, (first, last)) in self.days.drain() {
+            day.execute([number, first, last])?;
+        }
+        let mut daily = db.prepare_cached(
+            "INSERT INTO daily_sum VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET
+             statements = statements + ?4, refused = refused + ?5, rows = rows + ?6,
+             affected = affected + ?7, bytes = bytes + ?8",
+        )?;
+        for (k, sum) in sorted(self.daily.drain(), |(k, _)| (k.shape, k.who, k.day)) {
+            let Sum { statements, refused, rows, affected, bytes } = sum;
+            let (rows, affected, bytes) = (int(rows), int(affected), int(bytes));
+            let (statements, refused) = (int(statements), int(refused));
+            daily.execute([k.shape, k.who, k.day, statements, refused, rows, affected, bytes])?;
+        }
+        let mut left = db.prepare_cached(
+            "INSERT INTO daily_left VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET
+             raw = raw + ?5, masked = masked + ?6, nulls = nulls + ?7",
+        )?;
+        for ((k, place), values) in sorted(self.left.drain(), |((k, p), _)| (k.shape, k.who, *p)) {
+            let [raw, masked, nulls] = values.map(int);
+            left.execute(params![k.shape, k.who, k.day, place, raw, masked, nulls])?;
+        }
+        let mut failure = db.prepare_cached(
+            "INSERT INTO daily_failure VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET
+             statements = statements + ?5",
+        )?;
+        for ((sqlstate, k), count) in self.failures.drain() {
+            failure.execute([sqlstate, k.shape, k.who, k.day, int(count)])?;
+        }
+        Ok(())
+    }
+}
+
+/// In the order of the table, so that its pages are visited once.
+fn sorted<T, K: Ord>(items: impl Iterator<Item = T>, key: impl Fn(&T) -> K) -> Vec<T> {
+    let mut items: Vec<T> = items.collect();
+    items.sort_unstable_by_key(key);
+    items
+}

@@ -1,0 +1,568 @@
+//! Indexes over ledgers that the real `Ledger` wrote.
+
+use crate::{Answers, BY, Cell, Direction, Index, IndexError, Limits, Question, Table};
+use ledger::{
+    Hash, Ledger, Options, SessionId, ShapeId, Time,
+    record::{
+        Disclosed, Intent, LabelChanged, Outcome, Record, Refused, SessionClosed, SessionOpened,
+        Shape, ShapeColumn, ShapeEffect, ShapeOutput, Stopped, Via,
+    },
+};
+use model::{Disclosure, Durability, IdentityKind, Label, MaskMethod, Operation, PolicyId, Use};
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// 2026-06-02T00:00:00Z.
+const NOON: i64 = 1_780_358_400_000_000;
+const DAY: i64 = 86_400_000_000;
+
+struct Log {
+    folder: TempDir,
+    ledger: Option<Ledger>,
+}
+
+impl Log {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = Self { folder, ledger: None };
+        log.open();
+        log
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.folder.path().join("ledger")
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("index.sqlite")
+    }
+
+    fn open(&mut self) {
+        self.ledger = None;
+        let options = Options::new("node-1", "0.1.0", at(0));
+        self.ledger = Some(Ledger::open(&self.dir(), options).unwrap().0);
+    }
+
+    fn put<'a>(&self, record: impl Into<Record<'a>>) -> u64 {
+        let ledger = self.ledger.as_ref().unwrap();
+        let place = ledger.append(&record.into()).unwrap();
+        ledger.hand_over(place).unwrap();
+        place.0
+    }
+
+    fn session(
+        &self,
+        salt: u32,
+        identity: &str,
+        kind: IdentityKind,
+        person: Option<&str>,
+    ) -> SessionId {
+        let session = SessionId::new(at(0), salt);
+        self.put(SessionOpened {
+            session,
+            time: at(0),
+            identity: identity.into(),
+            kind,
+            groups: vec!["analysts".to_owned()].into(),
+            acts_for: person.map(Into::into),
+            method: "scram-sha-256".into(),
+            address: Some("192.0.2.7".parse().unwrap()),
+            port: None,
+            tls: None,
+            application: "psql".into(),
+            database: "shop".into(),
+            environment: "production".into(),
+            upstream_role: "".into(),
+            upstream_pid: None,
+        });
+        session
+    }
+
+    fn run(&self, session: SessionId, number: u64, shape: ShapeId, time: i64, left: &[[u64; 3]]) {
+        self.intent(session, number, shape, time);
+        self.outcome(session, number, time, left, None);
+    }
+
+    fn intent(&self, session: SessionId, number: u64, shape: ShapeId, time: i64) {
+        self.put(Intent {
+            statement: session.statement(number),
+            time: at(time),
+            shape,
+            text: text(),
+            via: Via::Simple,
+            parameters: Vec::new().into(),
+            parameter_count: 0,
+            turned_back: Vec::new().into(),
+        });
+    }
+
+    fn outcome(
+        &self,
+        session: SessionId,
+        number: u64,
+        time: i64,
+        left: &[[u64; 3]],
+        error: Option<&str>,
+    ) {
+        let left = left.iter().map(|[raw, masked, null]| Disclosed {
+            raw: *raw,
+            masked: *masked,
+            null: *null,
+        });
+        let disclosed: Vec<_> = left.collect();
+        self.put(Outcome {
+            statement: session.statement(number),
+            time: at(time),
+            duration_us: 17,
+            tag: "SELECT".into(),
+            sqlstate: error.map(Into::into),
+            ended: None,
+            rows: disclosed.first().map_or(0, |d| d.raw + d.masked + d.null),
+            affected: 0,
+            bytes: 30,
+            disclosed: disclosed.into(),
+        });
+    }
+
+    fn answers(&self) -> Answers {
+        Index::open(&self.file()).unwrap().catch_up(&self.dir(), u64::MAX, &|| false).unwrap();
+        Answers::open(&self.file()).unwrap()
+    }
+}
+
+fn at(offset: i64) -> Time {
+    Time::from_micros(NOON + offset)
+}
+
+fn text() -> Hash {
+    "00112233445566778899aabbccddeeff".parse().unwrap()
+}
+
+fn column(name: &'static str, used: &[Use], label: Option<Label>) -> ShapeColumn<'static> {
+    ShapeColumn { column: name.into(), uses: used.to_vec().into(), label }
+}
+
+fn shape(sql: &'static str, operation: Operation, object: &'static str) -> Shape<'static> {
+    Shape {
+        shape: ShapeId::of(&[sql.as_bytes()]),
+        time: at(0),
+        database: "shop".into(),
+        text: sql.into(),
+        operation,
+        effects: vec![ShapeEffect { operation, object: object.into(), unbounded: false }].into(),
+        columns: Vec::new().into(),
+        functions: Vec::new().into(),
+        outputs: Vec::new().into(),
+        unknowns: Vec::new().into(),
+        verdict: model::Outcome::Allow,
+        policies: vec![PolicyId::from("baseline-read")].into(),
+        reasons: Vec::new().into(),
+        disclosures: Vec::new().into(),
+        fallback: Disclosure::Scan,
+        read_only: false,
+        row_limit: None,
+        durability: Durability::Soon,
+        policy_version: u64::MAX,
+        catalog_version: 1,
+        label_version: 1,
+    }
+}
+
+const EMAIL: &str = "public.customers.email";
+const COUNTRY: &str = "public.customers.country";
+
+/// Reads the email and the country, one of them masked or none.
+fn read(sql: &'static str, masked: bool) -> Shape<'static> {
+    let mut made = shape(sql, Operation::Select, "public.customers");
+    made.columns = vec![
+        column(EMAIL, &[Use::Returned], Some(Label::EMAIL)),
+        column(COUNTRY, &[Use::Returned], None),
+    ]
+    .into();
+    let output = |name: &'static str, source: &'static str| ShapeOutput {
+        name: name.into(),
+        sources: vec![source.into()].into(),
+    };
+    made.outputs = vec![output("email", EMAIL), output("country", COUNTRY)].into();
+    let email = match masked {
+        true => Disclosure::Masked { label: Label::EMAIL, method: MaskMethod::Partial },
+        false => Disclosure::Raw { labels: vec![Label::EMAIL] },
+    };
+    made.disclosures = vec![email, Disclosure::Raw { labels: Vec::new() }].into();
+    made
+}
+
+fn ask(answers: &Answers, question: &str) -> Table {
+    let question = Question::parse(question, at(3 * DAY)).unwrap();
+    answers.search(&question, &Limits { rows: 100, ..Limits::default() }).unwrap()
+}
+
+fn cells(table: &Table, name: &str) -> Vec<String> {
+    let at = table.columns.iter().position(|column| column == name).unwrap();
+    table.rows.iter().map(|row| row[at].to_string()).collect()
+}
+
+/// A person who sees emails masked, an admin who sees them raw, and an agent for the person.
+fn log() -> Log {
+    let log = Log::new();
+    let alice = log.session(1, "alice", IdentityKind::Person, None);
+    let root = log.session(2, "root", IdentityKind::Person, None);
+    let agent = log.session(3, "alice/copilot", IdentityKind::Agent, Some("alice"));
+    let (masked, raw) = (
+        read("select email, country from customers", true),
+        read("select email, country from customers -- root", false),
+    );
+    let delete = shape("delete from customers where id = ?", Operation::Delete, "public.customers");
+    let (m, r, d) = (masked.shape, raw.shape, delete.shape);
+    log.put(masked);
+    log.put(raw);
+    log.put(delete);
+    log.run(alice, 1, m, 0, &[[0, 5, 0], [5, 0, 0]]);
+    log.run(root, 1, r, DAY, &[[4, 0, 1], [5, 0, 0]]);
+    log.run(root, 2, r, 2 * DAY, &[[0, 0, 2], [2, 0, 0]]);
+    log.run(agent, 1, m, 2 * DAY, &[[0, 3, 0], [3, 0, 0]]);
+    log.run(root, 3, d, 2 * DAY, &[]);
+    log.put(Refused {
+        statement: agent.statement(2),
+        time: at(2 * DAY),
+        shape: Some(d),
+        text: text(),
+        via: Via::Simple,
+        sqlstate: "42501".into(),
+        reason: "".into(),
+    });
+    log
+}
+
+#[test]
+fn who_read_a_column_raw_since_a_day() {
+    let log = log();
+    let answers = log.answers();
+    let raw = ask(&answers, "column:customers.email disclosure:raw");
+    assert_eq!(cells(&raw, "identity"), ["root"]);
+    assert_eq!(cells(&raw, "raw"), ["email"]);
+    assert_eq!(cells(&raw, "time"), ["2026-06-03T00:00:00.000000Z"]);
+    assert!(ask(&answers, "column:email disclosure:raw since:2026-06-04").rows.is_empty());
+    assert_eq!(ask(&answers, "column:email disclosure:raw until:2026-06-03").rows.len(), 1);
+    let masked = ask(&answers, "label:email disclosure:masked");
+    assert_eq!(cells(&masked, "identity"), ["alice/copilot", "alice"]);
+    // A column without a label leaves raw too, if it is asked for by name.
+    assert_eq!(ask(&answers, "column:country disclosure:raw").rows.len(), 4);
+    assert_eq!(ask(&answers, "disclosure:raw").rows.len(), 1);
+}
+
+#[test]
+fn counts_are_those_of_the_statements() {
+    let log = log();
+    let answers = log.answers();
+    let by = *BY.iter().find(|by| by.name == "identity").unwrap();
+    let question = Question::parse("column:email disclosure:raw since:2026-06-01", at(0)).unwrap();
+    let table = answers.count(&question, by, &Limits::default()).unwrap();
+    assert_eq!(cells(&table, "identity"), ["root"]);
+    assert_eq!(cells(&table, "raw"), ["4"]);
+    assert_eq!(cells(&table, "first"), ["2026-06-03"]);
+    let all = Question::parse("relation:customers", at(0)).unwrap();
+    let table = answers.count(&all, by, &Limits::default()).unwrap();
+    assert_eq!(cells(&table, "identity"), ["root", "alice/copilot", "alice"]);
+    assert_eq!(cells(&table, "statements"), ["3", "2", "1"]);
+    assert_eq!(cells(&table, "refused"), ["0", "1", "0"]);
+    let part = Question::parse("since:2026-06-01T10:00", at(0)).unwrap();
+    assert!(matches!(answers.count(&part, by, &Limits::default()), Err(IndexError::Question(_))));
+}
+
+#[test]
+fn every_word_finds_what_it_says() {
+    let log = log();
+    let answers = log.answers();
+    let session = SessionId::new(at(0), 3);
+    for (question, count) in [
+        ("", 6),
+        ("identity:alice", 3),
+        ("agent:copilot acts_for:alice", 2),
+        ("-agent:copilot", 4),
+        ("kind:agent,service", 2),
+        ("group:analysts", 6),
+        ("database:nowhere", 0),
+        ("relation:customers", 6),
+        ("changes:customers", 2),
+        ("changes:customers state:ended", 1),
+        ("column:customers.email", 4),
+        ("-column:customers.email", 2),
+        ("column:email use:tested", 0),
+        ("column:email use:returned,tested", 4),
+        ("label:email", 4),
+        ("operation:delete", 2),
+        ("operation:select relation:public.customers", 4),
+        ("verdict:allow", 6),
+        ("policy:baseline-read", 6),
+        ("state:refused", 1),
+        ("sqlstate:42501", 1),
+        ("-sqlstate:42501", 5),
+        (&format!("session:{session}"), 2),
+        ("address:192.0.2.7", 6),
+        ("address:192.0.2.8", 0),
+        ("since:1d", 4),
+        ("since:2026-06-02T00:00:01 until:2026-06-03T12:00", 1),
+        ("delete", 2),
+        ("text:\"from customers\"", 6),
+        ("count*", 4),
+        ("-text:delete", 4),
+        ("text:\"' OR 1\"", 0),
+    ] {
+        assert_eq!(ask(&answers, question).rows.len(), count, "{question}");
+    }
+}
+
+#[test]
+fn wrong_questions_say_what_is_wrong() {
+    for (question, word) in [
+        ("who:alice", "the words are identity"),
+        ("verdict:maybe", "allow, modify, hold, deny"),
+        ("since:yesterday", "2026-06-01"),
+        ("since:2026-02-30", "is no time"),
+        ("text:\"open", "quotation mark"),
+        ("identity:", "no value"),
+        ("-since:2026-01-01", "-since"),
+        ("-disclosure:raw", "-disclosure"),
+        ("-", "alone"),
+    ] {
+        let error = Question::parse(question, at(0)).unwrap_err();
+        assert!(error.to_string().contains(word), "{question}: {error}");
+    }
+}
+
+#[test]
+fn the_same_comes_out_however_the_log_was_taken_in() {
+    let log = log();
+    let mut index = Index::open(&log.file()).unwrap();
+    // One record at a time, with the index closed between: every open statement is taken up again.
+    for upto in 1..30 {
+        index.catch_up(&log.dir(), upto, &|| false).unwrap();
+        drop(index);
+        index = Index::open(&log.file()).unwrap();
+    }
+    let other = log.folder.path().join("other.sqlite");
+    Index::open(&other).unwrap().catch_up(&log.dir(), u64::MAX, &|| false).unwrap();
+    let (one, two) = (Answers::open(&log.file()).unwrap(), Answers::open(&other).unwrap());
+    assert_eq!(one.state().unwrap(), two.state().unwrap());
+    assert_eq!(one.state().unwrap().lag(&log.dir()).unwrap(), 0);
+    for view in crate::VIEWS {
+        let all = |answers: &Answers| {
+            let query = format!("SELECT * FROM {} ORDER BY 1, 2, 3", view.name);
+            answers.sql(&query, &Limits::default()).unwrap()
+        };
+        assert_eq!(all(&one), all(&two), "{}", view.name);
+        assert!(!all(&one).rows.is_empty() || view.name == "changes", "{} is empty", view.name);
+    }
+}
+
+#[test]
+fn a_ledger_that_was_replaced_is_taken_in_anew() {
+    let log = log();
+    let mut index = Index::open(&log.file()).unwrap();
+    assert!(!index.catch_up(&log.dir(), u64::MAX, &|| false).unwrap().anew);
+    drop(index);
+    let mut index = Index::open(&log.file()).unwrap();
+    let again = index.catch_up(&log.dir(), u64::MAX, &|| false).unwrap();
+    assert_eq!((again.records, again.anew), (0, false));
+    drop(index);
+    // As long as the one before, and of other records.
+    let mut other = Log::new();
+    for _ in 0..40 {
+        other.put(Stopped { time: at(7), reason: "other".into() });
+    }
+    other.ledger = None;
+    let mut index = Index::open(&log.file()).unwrap();
+    assert!(index.catch_up(&other.dir(), u64::MAX, &|| false).unwrap().anew);
+    let answers = Answers::open(&log.file()).unwrap();
+    let table = answers.sql("SELECT count(*) FROM statements", &Limits::default()).unwrap();
+    assert_eq!(table.rows, [[Cell::Int(0)]]);
+    // A shorter one was cut.
+    drop(index);
+    let short = Log::new();
+    let mut index = Index::open(&log.file()).unwrap();
+    assert!(index.catch_up(&short.dir(), u64::MAX, &|| false).unwrap().anew);
+}
+
+#[test]
+fn what_a_crash_left_open_is_unknown() {
+    let mut log = Log::new();
+    let alice = log.session(1, "alice", IdentityKind::Person, None);
+    let made = read("select email, country from customers", true);
+    let id = made.shape;
+    log.put(made);
+    log.intent(alice, 1, id, 0);
+    assert_eq!(cells(&ask(&log.answers(), "identity:alice"), "state"), ["open"]);
+    log.open();
+    assert_eq!(cells(&ask(&log.answers(), "identity:alice"), "state"), ["unknown"]);
+}
+
+#[test]
+fn records_of_later_versions_and_lost_beginnings_are_kept() {
+    let log = Log::new();
+    let nobody = SessionId::new(at(0), 77);
+    log.intent(nobody, 1, ShapeId::of(&[b"lost"]), 0);
+    log.outcome(nobody, 1, 0, &[[1, 0, 0]], Some("XX000"));
+    log.put(SessionClosed {
+        session: nobody,
+        time: at(0),
+        reason: "client left".into(),
+        statements: 1,
+        rows: 0,
+        bytes: 0,
+    });
+    log.put(LabelChanged {
+        time: at(0),
+        by: "alice".into(),
+        database: "shop".into(),
+        column: EMAIL.into(),
+        before: None,
+        after: Some(Label::EMAIL),
+        evidence: Vec::new().into(),
+        version: 2,
+    });
+    let answers = log.answers();
+    assert_eq!(cells(&ask(&answers, "sqlstate:XX000"), "identity"), [""]);
+    let changes = answers.sql("SELECT by, object FROM changes", &Limits::default()).unwrap();
+    assert_eq!(changes.rows, [[Cell::Text("alice".into()), Cell::Text(EMAIL.into())]]);
+}
+
+#[test]
+fn values_are_followed_across_statements() {
+    let log = Log::new();
+    let root = log.session(1, "root", IdentityKind::Person, None);
+    let bob = log.session(2, "bob", IdentityKind::Person, None);
+    let mut copy = shape(
+        "create table marketing as select email from customers",
+        Operation::Create,
+        "public.marketing",
+    );
+    copy.columns = vec![column(EMAIL, &[Use::Copied], Some(Label::EMAIL))].into();
+    let mut insert =
+        shape("insert into mails select email from marketing", Operation::Insert, "public.mails");
+    insert.columns = vec![
+        column("public.marketing.email", &[Use::Copied], None),
+        column("public.mails.address", &[Use::Written], None),
+    ]
+    .into();
+    let mut shown = shape("select address from mails", Operation::Select, "public.mails");
+    shown.columns = vec![column("public.mails.address", &[Use::Returned], None)].into();
+    let source = vec!["public.mails.address".into()].into();
+    shown.outputs = vec![ShapeOutput { name: "address".into(), sources: source }].into();
+    shown.disclosures = vec![Disclosure::Raw { labels: vec![Label::EMAIL] }].into();
+    let mut file = shape("copy mails to ?", Operation::ServerFile, "a server file");
+    file.columns = vec![column("public.mails.address", &[Use::Exported], None)].into();
+    // Analysed and refused: nothing went there.
+    let mut never = shape(
+        "insert into secrets select email from customers",
+        Operation::Insert,
+        "public.secrets",
+    );
+    never.columns = vec![
+        column(EMAIL, &[Use::Copied], None),
+        column("public.secrets.email", &[Use::Written], None),
+    ]
+    .into();
+    for (number, (shape, session)) in
+        [(copy, root), (insert, root), (shown, bob), (file, root)].into_iter().enumerate()
+    {
+        let id = shape.shape;
+        let left: &[[u64; 3]] = if session == bob { &[[3, 0, 0]] } else { &[] };
+        log.put(shape);
+        log.run(session, number as u64, id, 0, left);
+    }
+    log.put(never);
+    let answers = log.answers();
+    let trace = |column: &str, direction| {
+        let table = answers.trace(column, direction, &Limits::default()).unwrap();
+        let (how, to) = (cells(&table, "how"), cells(&table, "to"));
+        let who = cells(&table, "identity");
+        how.into_iter()
+            .zip(to)
+            .zip(who)
+            .map(|((how, to), who)| format!("{how} {to} {who}"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        trace("shop.customers.email", Direction::Forward),
+        [
+            "create public.marketing.email root",
+            "insert public.mails.address root",
+            "server_file a server file root",
+            "result client bob",
+        ]
+    );
+    assert_eq!(
+        trace("mails.address", Direction::Back),
+        ["insert public.mails.address root", "create public.marketing.email root"]
+    );
+    let error = answers.trace("nothing.here", Direction::Back, &Limits::default()).unwrap_err();
+    assert!(error.to_string().contains("nothing.here"), "{error}");
+}
+
+#[test]
+fn sql_reads_the_views_and_nothing_else() {
+    let log = log();
+    let answers = log.answers();
+    let sql = |query: &str| answers.sql(query, &Limits::default());
+    let found = sql("SELECT identity, count(*) FROM statements GROUP BY 1 ORDER BY 1").unwrap();
+    assert_eq!(cells(&found, "identity"), ["alice", "alice/copilot", "root"]);
+    let found = sql("SELECT count(*) FROM statements WHERE text_id IN (SELECT rowid FROM \
+                     text_search WHERE text_search MATCH 'delete')");
+    assert_eq!(found.unwrap().rows, [[Cell::Int(2)]]);
+    sql("WITH RECURSIVE n(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM n WHERE x < 5) \
+         SELECT sum(x) FROM n")
+    .unwrap();
+    for query in [
+        "SELECT * FROM statement",
+        "SELECT * FROM meta",
+        "SELECT * FROM sqlite_master",
+        "DELETE FROM statement",
+        "CREATE TABLE x (y)",
+        "ATTACH 'x' AS y",
+        "PRAGMA user_version",
+        "SELECT * FROM pragma_database_list",
+        "SELECT load_extension('x')",
+        "SELECT 1; SELECT 2",
+        "SELECT * FROM",
+        "VACUUM INTO 'x'",
+        "SELECT * FROM no_such_view",
+    ] {
+        let error = sql(query).expect_err(query);
+        assert!(matches!(error, IndexError::Question(_)), "{query}: {error:?}");
+    }
+    let limits = Limits { time: std::time::Duration::from_millis(100), ..Limits::default() };
+    let endless = "WITH RECURSIVE n(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM n) \
+                   SELECT count(*) FROM n";
+    assert!(matches!(answers.sql(endless, &limits), Err(IndexError::Slow(_))));
+    // The connection is as good as before.
+    sql("SELECT count(*) FROM sessions").unwrap();
+}
+
+#[test]
+fn one_process_writes_and_any_may_read() {
+    let log = log();
+    assert!(matches!(Answers::open(&log.file()), Err(IndexError::Missing)));
+    let mut index = Index::open(&log.file()).unwrap();
+    assert!(matches!(Index::open(&log.file()), Err(IndexError::Busy)));
+    index.catch_up(&log.dir(), 3, &|| false).unwrap();
+    let answers = Answers::open(&log.file()).unwrap();
+    let state = answers.state().unwrap();
+    assert_eq!(state.next, 3);
+    let all = log.ledger.as_ref().unwrap().stats().records;
+    assert_eq!(state.lag(&log.dir()).unwrap(), all - 3);
+    index.clear().unwrap();
+    assert_eq!(index.next(), 0);
+}
+
+#[test]
+fn a_file_that_is_no_index_is_made_anew() {
+    let log = log();
+    std::fs::write(log.file(), vec![7; 8192]).unwrap();
+    assert_eq!(ask(&log.answers(), "").rows.len(), 6);
+    let db = rusqlite::Connection::open(log.file()).unwrap();
+    db.pragma_update(None, "user_version", 99).unwrap();
+    drop(db);
+    assert!(matches!(Answers::open(&log.file()), Err(IndexError::Version)));
+    assert_eq!(ask(&log.answers(), "").rows.len(), 6);
+}

@@ -1,0 +1,85 @@
+//! Texts that are stored once and referred to by number. Knows no records.
+
+use crate::error::IndexError;
+use rusqlite::Connection;
+use std::collections::HashMap;
+
+/// How many texts of one kind are remembered; beyond it memory is emptied, and the tables answer.
+const REMEMBERED: usize = 100_000;
+
+/// One dictionary: a table with `id` and a unique `text`.
+#[derive(Debug)]
+pub(crate) struct Dictionary {
+    find: &'static str,
+    add: &'static str,
+    known: HashMap<String, i64>,
+}
+
+/// The dictionaries of the index.
+#[derive(Debug)]
+pub(crate) struct Words {
+    pub(crate) words: Dictionary,
+    pub(crate) counts: Dictionary,
+    pub(crate) texts: Dictionary,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        let new = |find, add| Dictionary { find, add, known: HashMap::new() };
+        Self {
+            words: new(
+                "SELECT id FROM word WHERE text = ?1",
+                "INSERT INTO word (text) VALUES (?1)",
+            ),
+            counts: new(
+                "SELECT id FROM counts WHERE text = ?1",
+                "INSERT INTO counts (text) VALUES (?1)",
+            ),
+            texts: new(
+                "SELECT id FROM text WHERE text = ?1",
+                "INSERT INTO text (text) VALUES (?1)",
+            ),
+        }
+    }
+}
+
+impl Dictionary {
+    /// The number of a text, and whether it is new. The empty text is 0.
+    pub(crate) fn number(
+        &mut self,
+        db: &Connection,
+        text: &str,
+    ) -> Result<(i64, bool), IndexError> {
+        if text.is_empty() {
+            return Ok((0, false));
+        }
+        if let Some(id) = self.known.get(text) {
+            return Ok((*id, false));
+        }
+        let found = db.prepare_cached(self.find)?.query([text])?.next()?.map(|row| row.get(0));
+        let (id, new) = match found {
+            Some(id) => (id?, false),
+            None => {
+                db.prepare_cached(self.add)?.execute([text])?;
+                (db.last_insert_rowid(), true)
+            }
+        };
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
+        }
+        self.known.insert(text.to_owned(), id);
+        Ok((id, new))
+    }
+}
+
+impl Words {
+    /// The number of a word.
+    pub(crate) fn word(&mut self, db: &Connection, text: &str) -> Result<i64, IndexError> {
+        Ok(self.words.number(db, text)?.0)
+    }
+
+    /// The number of a word that may be absent.
+    pub(crate) fn maybe(&mut self, db: &Connection, text: Option<&str>) -> Result<i64, IndexError> {
+        self.word(db, text.unwrap_or_default())
+    }
+}
