@@ -2,6 +2,7 @@
 //! used for stands elsewhere.
 
 mod evidence;
+mod exports;
 mod labels;
 mod sections;
 
@@ -108,6 +109,7 @@ fn warnings(config: &Config) -> Vec<Problem> {
             warn(format!("database \"{}\": {error}", database.name), "sessions fail until it is");
         }
     }
+    exports::warnings(&config.exports, &mut warn);
     warnings
 }
 

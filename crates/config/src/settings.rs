@@ -29,6 +29,8 @@ pub struct Config {
     pub ledger: Ledger,
     /// For whom this Weir is a witness.
     pub witness: Witnessing,
+    /// Where records go as events, in the order of the file. Names are unique.
+    pub exports: Vec<Export>,
     /// How to log.
     pub log: Log,
     /// What is allowed but deserves a second look. Same form as problems.
@@ -202,6 +204,64 @@ pub struct LabelRule {
     pub types: Vec<String>,
     /// An expression that is one for sure and can match.
     pub value: Option<String>,
+}
+
+/// `[[export]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// Its name: in logs, metrics and of its cursor's file.
+    pub name: String,
+    /// Where to.
+    pub to: ExportTo,
+    /// Begin with the first record of the ledger, and not with what comes.
+    pub from_start: bool,
+}
+
+/// Where records go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExportTo {
+    /// A file of JSON lines.
+    File {
+        /// Where.
+        path: PathBuf,
+        /// A file that is at least this long is set aside.
+        rotate: u64,
+        /// So many that were set aside are kept.
+        keep: u64,
+    },
+    /// A syslog server.
+    Syslog {
+        /// Its host name or IP address.
+        host: String,
+        /// Its TCP port.
+        port: u16,
+        /// Over TLS.
+        tls: bool,
+        /// PEM file of certificate authorities; `None` means the system's.
+        ca: Option<PathBuf>,
+        /// The longest message that it takes.
+        message: usize,
+    },
+    /// A server that takes HTTP POST.
+    Webhook {
+        /// `https://…` or `http://…`.
+        url: String,
+        /// PEM file of certificate authorities; `None` means the system's.
+        ca: Option<PathBuf>,
+        /// Where the key is that signs.
+        secret: SecretSource,
+    },
+    /// A stream of NATS JetStream.
+    Nats {
+        /// `tls://…` or `nats://…`.
+        url: String,
+        /// PEM file of certificate authorities; `None` means the system's.
+        ca: Option<PathBuf>,
+        /// What events are published as.
+        subject: String,
+        /// User, and where the password is.
+        user: Option<(String, SecretSource)>,
+    },
 }
 
 /// `[log]`.

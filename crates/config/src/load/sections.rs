@@ -1,6 +1,6 @@
 //! Every section and key of the file. To add a key is to add one read here.
 
-use super::{evidence, labels};
+use super::{evidence, exports, labels};
 use crate::{
     kind::{Address, Count, Fault, FilePath, OrOff, SecretRef, Size, Text, Time, TimeOrNone, Word},
     settings::{
@@ -46,6 +46,7 @@ pub(crate) fn documented() -> Vec<Section> {
     database(table, "");
     labels::rule(Table::new(&reader, "[[labels.rule]]", labels::RULE, empty()));
     evidence::witness(Table::new(&reader, "[[ledger.witness]]", evidence::WITNESS, empty()));
+    exports::export(Table::new(&reader, "[[export]]", exports::EXPORT, empty()));
     let mut sections = reader.into_found().sections;
     // A section is finished after those inside it; for the reader an outer one comes first.
     let order = |section: &Section| match section.heading {
@@ -61,7 +62,8 @@ pub(crate) fn documented() -> Vec<Section> {
         "[[ledger.witness]]" => 9,
         "[witness]" => 10,
         "[limits]" => 11,
-        _ => 12,
+        "[[export]]" => 12,
+        _ => 13,
     };
     sections.sort_by_key(order);
     sections
@@ -95,6 +97,7 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         witness: {
             evidence::witnessing(table.table("witness", "[witness]", evidence::WITNESSING))
         },
+        exports: exports::exports(&mut table),
         log: log(table.table("log", "[log]", LOG)),
         warnings: Vec::new(),
     };

@@ -26,6 +26,7 @@ fn every_key_is_documented() {
         "[[ledger.witness]]",
         "[witness]",
         "[limits]",
+        "[[export]]",
         "[log]",
     ];
     assert_eq!(headings, expected);
