@@ -7,3 +7,8 @@ use std::path::PathBuf;
 pub(crate) fn ledger(config: &Config) -> PathBuf {
     config.state_dir.join("ledger")
 }
+
+/// The folder of exports' cursors.
+pub(crate) fn exports(config: &Config) -> PathBuf {
+    config.state_dir.join("export")
+}

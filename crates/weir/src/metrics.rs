@@ -3,9 +3,13 @@
 //! can choose.
 
 mod engine;
+mod exports;
 
+use arc_swap::ArcSwapOption;
 use engine::EngineCounts;
 use engine_pg::Engine;
+use export::Exports;
+use exports::ExportCounts;
 use ledger::Ledger;
 use prometheus_client::{
     collector::Collector,
@@ -37,6 +41,8 @@ pub(crate) struct Metrics {
     pub(crate) identities: Gauge,
     /// The engine, once there is one: its counts are asked for at each scrape.
     pub(crate) engine: Arc<OnceLock<Arc<Engine>>>,
+    /// The exports, while there are any: asked in the same way.
+    pub(crate) exports: Arc<ArcSwapOption<Exports>>,
 }
 
 impl Metrics {
@@ -55,7 +61,9 @@ impl Metrics {
         registry.register_collector(Box::new(LedgerCounts(ledger)));
         let engine = Arc::default();
         registry.register_collector(Box::new(EngineCounts(Arc::clone(&engine))));
-        Self { registry, policy_loads, config_loads, identities, engine }
+        let exports = Arc::default();
+        registry.register_collector(Box::new(ExportCounts(Arc::clone(&exports))));
+        Self { registry, policy_loads, config_loads, identities, engine, exports }
     }
 
     /// The page for a scrape.

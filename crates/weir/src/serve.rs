@@ -5,10 +5,12 @@
 //! store ──▶ people ──▶ directory ─┐
 //! policies folder ──▶ rules ──────┼─▶ engines ◀── clients
 //! weir.toml ──▶ settings ─────────┤
-//! ledger ─────────────────────────┘        http ◀── health, metrics
+//! ledger ─────────────┬───────────┘        http ◀── health, metrics
+//!                     └──▶ exports ──▶ sinks
 //! ```
 
 mod engine;
+mod exports;
 mod health;
 mod keeping;
 pub(crate) mod labels;
@@ -84,6 +86,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let shared = Arc::new(build(config).await?);
     let stop = stop::listen()?;
     let mut tasks = JoinSet::new();
+    let exports = exports::start(&shared)?;
     tasks.spawn(follow_people(Arc::clone(&shared)));
     tasks.spawn(labels::follow(Arc::clone(&shared)));
     tasks.spawn(witness::follow(Arc::clone(&shared)));
@@ -107,6 +110,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         () = now.wait(Stop::Now) => tracing::warn!("told twice: sessions are ended"),
     }
     tasks.shutdown().await;
+    exports::stop(exports).await;
     close(&shared).await
 }
 

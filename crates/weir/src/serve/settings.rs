@@ -67,11 +67,13 @@ fn merge(old: &Config, mut new: Config) -> (Config, Vec<&'static str>) {
     keep(old.tls == new.tls, "[tls]");
     keep(old.log == new.log, "[log]");
     keep(old.witness == new.witness, "[witness]");
+    keep(old.exports == new.exports, "[[export]]");
     new.state_dir.clone_from(&old.state_dir);
     new.listen = old.listen.clone();
     new.tls = old.tls.clone();
     new.log = old.log;
     new.witness = old.witness.clone();
+    new.exports.clone_from(&old.exports);
     (new, left)
 }
 

@@ -1,0 +1,44 @@
+//! Records as events for other systems: a SIEM, a log server, a queue.
+//!
+//! ```text
+//! ledger ─▶ Source ─▶ join ─▶ ocsf ─▶ sink ─▶ file, syslog, webhook, NATS
+//!   durable records    one event a statement    │
+//!                                    cursor ◀───┘ acknowledged
+//! ```
+//!
+//! Every sink has a thread of its own, a place in the log of its own, and keeps it in a file once
+//! the other side has acknowledged what was sent. The ledger is the buffer: a sink that is down is
+//! tried again for as long as it takes, loses nothing, and nobody else waits for it. What was sent
+//! and not acknowledged is sent again, so an event may come twice and never not at all; its `uid`
+//! is the record's sequence.
+//!
+//! The crate knows records and the protocols of sinks. It knows no SQL, no policy and no wire
+//! protocol of a database, and puts nothing into an event that is not in a record.
+//!
+//! ```no_run
+//! # fn example(ledger: ledger::Ledger) -> Result<(), export::ExportError> {
+//! use export::{About, Begin, Exports, Settings, To};
+//! let about = About { node: "db-gw-1".into(), version: "0.1.0".into() };
+//! let file = To::File { path: "/var/log/weir.jsonl".into(), rotate_bytes: 100 << 20, keep: 10 };
+//! let sinks = [Settings { name: "siem".into(), to: file, begin: Begin::Start }];
+//! let exports = Exports::start(&ledger, &about, "state/export".as_ref(), sinks)?;
+//! exports.stop();
+//! # Ok(())
+//! # }
+//! ```
+
+mod cursor;
+mod error;
+mod event;
+mod join;
+mod ocsf;
+mod pump;
+mod settings;
+mod shapes;
+mod sink;
+mod source;
+
+pub use error::ExportError;
+pub use event::Event;
+pub use pump::{BACKOFF_FIRST, BACKOFF_LONGEST, BATCH_EVENTS, Exports, Lag};
+pub use settings::{About, Begin, Key, Settings, To};

@@ -1,0 +1,269 @@
+//! One thread for each sink: reads, delivers, notes where it stands. Knows neither records nor
+//! protocols.
+
+use crate::{
+    cursor::{Cursor, CursorFile},
+    error::ExportError,
+    event::Event,
+    ocsf::Maker,
+    settings::{About, Begin, Settings},
+    sink::Sink,
+    source::Source,
+};
+use ledger::Ledger;
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+use tokio::{sync::watch, time::sleep};
+
+/// How many events are sent at a time.
+pub const BATCH_EVENTS: usize = 500;
+/// The first pause after a failure; each further one doubles it.
+pub const BACKOFF_FIRST: Duration = Duration::from_millis(200);
+/// The longest such pause.
+pub const BACKOFF_LONGEST: Duration = Duration::from_secs(30);
+/// How long to wait where nothing new is durable.
+const IDLE: Duration = Duration::from_millis(100);
+/// How often a sink that is down is mentioned in the log.
+const REMINDER: Duration = Duration::from_secs(60);
+
+/// What one sink counts.
+#[derive(Debug)]
+struct Counts {
+    name: String,
+    /// Everything before this record was acknowledged.
+    next: AtomicU64,
+    events: AtomicU64,
+    failures: AtomicU64,
+    failing: AtomicBool,
+}
+
+/// How far a sink is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lag {
+    /// The sink.
+    pub name: String,
+    /// Durable records that it has not acknowledged.
+    pub records: u64,
+    /// Events that it acknowledged in this run.
+    pub events: u64,
+    /// Attempts that failed in this run.
+    pub failures: u64,
+    /// Whether the last attempt failed.
+    pub failing: bool,
+}
+
+/// The running sinks. Their threads hold handles of the ledger until [`Exports::stop`].
+#[derive(Debug)]
+pub struct Exports {
+    ledger: Ledger,
+    counts: Vec<Arc<Counts>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    stop: watch::Sender<bool>,
+}
+
+impl Exports {
+    /// Starts a thread for each sink. Cursors lie in `folder`.
+    pub fn start(
+        ledger: &Ledger,
+        about: &About,
+        folder: &Path,
+        sinks: impl IntoIterator<Item = Settings>,
+    ) -> Result<Self, ExportError> {
+        let stop = watch::Sender::new(false);
+        let mut exports =
+            Self { ledger: ledger.clone(), counts: Vec::new(), threads: Mutex::default(), stop };
+        for settings in sinks {
+            let started = exports.add(about, folder, &settings);
+            if let Err(error) = started {
+                exports.stop();
+                return Err(error);
+            }
+        }
+        Ok(exports)
+    }
+
+    fn add(
+        &mut self,
+        about: &About,
+        folder: &Path,
+        settings: &Settings,
+    ) -> Result<(), ExportError> {
+        let file = CursorFile::new(folder, &settings.name)?;
+        let cursor = begin(&self.ledger, &file, settings)?;
+        let maker = Maker::new(about, &key(&self.ledger));
+        let counts = Arc::new(Counts {
+            name: settings.name.clone(),
+            next: AtomicU64::new(cursor.next),
+            events: AtomicU64::default(),
+            failures: AtomicU64::default(),
+            failing: AtomicBool::default(),
+        });
+        let pump = Pump {
+            sink: Sink::new(settings, about)?,
+            source: Source::new(&self.ledger, maker, &cursor),
+            file,
+            counts: Arc::clone(&counts),
+            stop: self.stop.subscribe(),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(ExportError::Thread)?;
+        let thread = thread::Builder::new()
+            .name(format!("export-{}", settings.name))
+            .spawn(move || runtime.block_on(pump.run()))
+            .map_err(ExportError::Thread)?;
+        self.counts.push(counts);
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        Ok(())
+    }
+
+    /// How far each sink is.
+    pub fn lag(&self) -> Vec<Lag> {
+        let synced = self.ledger.stats().synced;
+        let lag = |counts: &Arc<Counts>| Lag {
+            name: counts.name.clone(),
+            records: synced.saturating_sub(counts.next.load(Ordering::Relaxed)),
+            events: counts.events.load(Ordering::Relaxed),
+            failures: counts.failures.load(Ordering::Relaxed),
+            failing: counts.failing.load(Ordering::Relaxed),
+        };
+        self.counts.iter().map(lag).collect()
+    }
+
+    /// Ends the threads. What was not acknowledged is sent when they start again.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+        for thread in self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("an export ended abnormally");
+            }
+        }
+    }
+}
+
+/// The log's public key: another log of the same name has another.
+fn key(ledger: &Ledger) -> String {
+    ledger.keys().log.to_string()
+}
+
+/// Where a sink goes on, or begins.
+fn begin(ledger: &Ledger, file: &CursorFile, settings: &Settings) -> Result<Cursor, ExportError> {
+    let log = key(ledger);
+    let synced = ledger.stats().synced;
+    let start = Cursor { log: log.clone(), next: 0, run: 0 };
+    let cursor = match (file.load()?, settings.begin) {
+        // Another log, or less of it than was delivered: an old copy was put in its place.
+        // Everything is sent, because nobody knows what of it was.
+        (Some(kept), _) if kept.log != log || kept.next > synced => {
+            tracing::error!(
+                export = settings.name,
+                "the ledger is not the one that was exported; it is exported from its start"
+            );
+            start
+        }
+        (Some(kept), _) => return Ok(kept),
+        (None, Begin::Start) => start,
+        (None, Begin::Now) => Cursor { log, next: synced, run: synced },
+    };
+    file.save(&cursor)?;
+    Ok(cursor)
+}
+
+/// One sink's loop.
+struct Pump {
+    source: Source,
+    sink: Sink,
+    file: CursorFile,
+    counts: Arc<Counts>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Pump {
+    async fn run(mut self) {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            // An error means that whoever could stop this is gone.
+            _ = stop.wait_for(|stopped| *stopped) => {}
+            () = self.pump() => {}
+        }
+    }
+
+    async fn pump(&mut self) {
+        loop {
+            let events = self.read().await;
+            if events.is_empty() {
+                self.counts.next.store(self.source.cursor().next, Ordering::Relaxed);
+                let pause = if self.source.behind() > 0 { Duration::ZERO } else { IDLE };
+                sleep(pause).await;
+                continue;
+            }
+            self.deliver(&events).await;
+            if events.len() < BATCH_EVENTS {
+                sleep(self.sink.pause()).await;
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Vec<Event> {
+        let mut trouble = Trouble::default();
+        loop {
+            match self.source.read(BATCH_EVENTS) {
+                Ok(events) => return events,
+                Err(error) => self.failed(&mut trouble, &error).await,
+            }
+        }
+    }
+
+    /// Until it is delivered, however long that takes.
+    async fn deliver(&mut self, events: &[Event]) {
+        let mut trouble = Trouble::default();
+        let cursor = self.source.cursor();
+        loop {
+            let delivered = self.sink.deliver(events).await;
+            match delivered.and_then(|()| self.file.save(&cursor)) {
+                Ok(()) => break,
+                Err(error) => self.failed(&mut trouble, &error).await,
+            }
+        }
+        if trouble.attempts > 0 {
+            tracing::info!(export = self.counts.name, "delivers again");
+        }
+        self.counts.failing.store(false, Ordering::Relaxed);
+        self.counts.next.store(cursor.next, Ordering::Relaxed);
+        self.counts.events.fetch_add(events.len() as u64, Ordering::Relaxed);
+    }
+
+    /// Counts, says so now and then, and waits.
+    async fn failed(&self, trouble: &mut Trouble, error: &ExportError) {
+        self.counts.failures.fetch_add(1, Ordering::Relaxed);
+        self.counts.failing.store(true, Ordering::Relaxed);
+        if trouble.mentioned.is_none_or(|last| last.elapsed() >= REMINDER) {
+            trouble.mentioned = Some(Instant::now());
+            let waiting = self.source.behind();
+            tracing::warn!(
+                export = self.counts.name,
+                attempts = trouble.attempts + 1,
+                waiting,
+                "not delivered, tried again: {error}"
+            );
+        }
+        let doubled = BACKOFF_FIRST.saturating_mul(1 << trouble.attempts.min(10));
+        trouble.attempts = trouble.attempts.saturating_add(1);
+        sleep(doubled.min(BACKOFF_LONGEST)).await;
+    }
+}
+
+/// Failures since the last success.
+#[derive(Debug, Default)]
+struct Trouble {
+    attempts: u32,
+    mentioned: Option<Instant>,
+}

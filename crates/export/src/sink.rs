@@ -1,0 +1,72 @@
+//! The ways out. Each takes a batch and returns when the other side has it, or with an error and
+//! then all of it is sent again. Knows no records.
+
+mod connect;
+mod file;
+mod nats;
+mod syslog;
+mod webhook;
+
+use crate::{
+    error::ExportError,
+    event::Event,
+    settings::{About, Settings, To},
+};
+use std::time::Duration;
+
+/// How long a sink may take for a batch.
+pub(crate) const DELIVERY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A sink.
+#[derive(Debug)]
+pub(crate) enum Sink {
+    File(file::File),
+    Syslog(Box<syslog::Syslog>),
+    Webhook(Box<webhook::Webhook>),
+    Nats(Box<nats::Nats>),
+}
+
+impl Sink {
+    /// Checks the settings; connects to nothing.
+    pub(crate) fn new(settings: &Settings, about: &About) -> Result<Self, ExportError> {
+        Ok(match &settings.to {
+            To::File { path, rotate_bytes, keep } => {
+                Self::File(file::File::new(path, *rotate_bytes, *keep))
+            }
+            To::Syslog { host, port, tls, ca, message_bytes } => {
+                let tls = connect::tls(*tls, ca.as_deref())?;
+                let peer = connect::Peer { host: host.clone(), port: *port, tls };
+                Self::Syslog(Box::new(syslog::Syslog::new(peer, &about.node, *message_bytes)))
+            }
+            To::Webhook { url, ca, secret } => {
+                Self::Webhook(Box::new(webhook::Webhook::new(url, ca.as_deref(), secret)?))
+            }
+            To::Nats { url, ca, subject, user } => {
+                Self::Nats(Box::new(nats::Nats::new(url, ca.as_deref(), subject, user.clone())?))
+            }
+        })
+    }
+
+    /// How long to wait for more after a batch that was not full: a syslog server and a webhook
+    /// get a connection for each.
+    pub(crate) fn pause(&self) -> Duration {
+        match self {
+            Self::File(_) | Self::Nats(_) => Duration::from_millis(50),
+            Self::Webhook(_) => Duration::from_millis(200),
+            Self::Syslog(_) => Duration::from_millis(500),
+        }
+    }
+
+    /// Sends a batch and waits for the other side's word that it has it.
+    pub(crate) async fn deliver(&mut self, events: &[Event]) -> Result<(), ExportError> {
+        let delivery = async {
+            match self {
+                Self::File(file) => file.deliver(events),
+                Self::Syslog(syslog) => syslog.deliver(events).await,
+                Self::Webhook(webhook) => webhook.deliver(events).await,
+                Self::Nats(nats) => nats.deliver(events).await,
+            }
+        };
+        tokio::time::timeout(DELIVERY_TIMEOUT, delivery).await.unwrap_or(Err(ExportError::Slow))
+    }
+}

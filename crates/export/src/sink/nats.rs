@@ -1,0 +1,95 @@
+//! NATS JetStream: each event is published with an id by which the stream knows one that came
+//! before, and counts when the stream says that it has it. Knows nothing of what events say.
+
+use crate::{error::ExportError, event::Event, settings::Key};
+use async_nats::{
+    Client, ConnectOptions, HeaderMap,
+    header::NATS_MESSAGE_ID,
+    jetstream::{self, Context},
+};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// How long a stream may take to acknowledge.
+const ACK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A stream.
+pub(crate) struct Nats {
+    url: String,
+    ca: Option<PathBuf>,
+    subject: String,
+    user: Option<(String, Key)>,
+    open: Option<(Client, Context)>,
+}
+
+impl std::fmt::Debug for Nats {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Nats").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+impl Nats {
+    pub(super) fn new(
+        url: &str,
+        ca: Option<&Path>,
+        subject: &str,
+        user: Option<(String, Key)>,
+    ) -> Result<Self, ExportError> {
+        if !url.starts_with("nats://") && !url.starts_with("tls://") {
+            let why = format!("the URL {url} begins with neither nats: nor tls:");
+            return Err(ExportError::Setting(why));
+        }
+        let (ca, subject) = (ca.map(Path::to_owned), subject.to_owned());
+        Ok(Self { url: url.to_owned(), ca, subject, user, open: None })
+    }
+
+    /// Publishes a batch; returns when the stream has all of it.
+    pub(super) async fn deliver(&mut self, events: &[Event]) -> Result<(), ExportError> {
+        let (client, context) = match self.open.take() {
+            Some(open) => open,
+            None => self.connect().await?,
+        };
+        publish(&context, &self.subject, events).await?;
+        // A connection that failed is not used again.
+        self.open = Some((client, context));
+        Ok(())
+    }
+
+    async fn connect(&self) -> Result<(Client, Context), ExportError> {
+        let mut options = ConnectOptions::new()
+            .name("weir")
+            .connection_timeout(ACK_TIMEOUT)
+            .max_reconnects(1)
+            .require_tls(self.url.starts_with("tls://"));
+        if let Some(ca) = &self.ca {
+            options = options.add_root_certificates(ca.clone());
+        }
+        if let Some((name, password)) = &self.user {
+            options = options.user_and_password(name.clone(), password.expose().to_owned());
+        }
+        let client = options
+            .connect(self.url.as_str())
+            .await
+            .map_err(|error| ExportError::broken("connect", error))?;
+        let mut context = jetstream::new(client.clone());
+        context.set_timeout(ACK_TIMEOUT);
+        Ok((client, context))
+    }
+}
+
+async fn publish(context: &Context, subject: &str, events: &[Event]) -> Result<(), ExportError> {
+    let mut waiting = Vec::with_capacity(events.len());
+    for event in events {
+        let mut headers = HeaderMap::new();
+        headers.insert(NATS_MESSAGE_ID, event.id.as_str());
+        let line = event.line().into();
+        let sent = context.publish_with_headers(subject.to_owned(), headers, line).await;
+        waiting.push(sent.map_err(|error| ExportError::broken("publish", error))?);
+    }
+    for acknowledgement in waiting {
+        acknowledgement.await.map_err(|error| ExportError::Refused(error.to_string()))?;
+    }
+    Ok(())
+}
