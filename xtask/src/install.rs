@@ -29,7 +29,7 @@ const FUZZERS: [Need; 1] =
     [Need { package: "sqlsmith", present: || tool::find("sqlsmith").is_some() }];
 
 /// What the tests' clients need besides.
-const CLIENTS: [Need; 6] = [
+const CLIENTS: [Need; 9] = [
     Need { package: "python3-venv", present: has_venv },
     Need { package: "nodejs", present: || tool::find("node").is_some() },
     Need { package: "npm", present: || tool::find("npm").is_some() },
@@ -39,11 +39,21 @@ const CLIENTS: [Need; 6] = [
         present: || is_file("/usr/share/java/postgresql.jar"),
     },
     Need { package: "bzip2", present: || tool::find("bzip2").is_some() },
+    Need { package: "nats-server", present: || tool::find("nats-server").is_some() },
+    Need { package: "rsyslog", present: || tool::find("rsyslogd").is_some() },
+    Need { package: "rsyslog-openssl", present: || has_library("rsyslog/lmnsd_ossl.so") },
 ];
 
-/// Python clients, with their versions: a new release must not break a build.
-const PYTHON: [&str; 4] =
-    ["psycopg[binary]==3.3.9", "asyncpg==0.32.0", "SQLAlchemy==2.1.9", "greenlet==3.5.6"];
+/// Python clients and the published OCSF schema, with their versions: a new release must not break
+/// a build.
+const PYTHON: [&str; 6] = [
+    "psycopg[binary]==3.3.9",
+    "asyncpg==0.32.0",
+    "SQLAlchemy==2.1.9",
+    "greenlet==3.5.6",
+    "ocsf-json-schema==1.2.0",
+    "jsonschema==4.26.0",
+];
 
 /// What makes labelled data, and what Weir's detection is compared with.
 const EVALUATION: [&str; 2] = ["Faker==40.63.0", "presidio-analyzer==2.2.366"];
@@ -61,6 +71,12 @@ fn has_libclang() -> bool {
     let mut folders =
         versions.filter(|entry| entry.file_name().to_string_lossy().starts_with("llvm-"));
     folders.any(|folder| folder.path().join("lib/libclang.so").exists())
+}
+
+/// Whether a file is below /usr/lib or the folder of this machine's architecture there.
+fn has_library(name: &str) -> bool {
+    let below = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    is_file(&format!("/usr/lib/{name}")) || below.into_iter().any(|e| e.path().join(name).exists())
 }
 
 fn has_venv() -> bool {

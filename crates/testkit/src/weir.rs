@@ -47,6 +47,7 @@ pub struct Options {
     environment: String,
     limits: Vec<(String, String)>,
     policies: Vec<(String, String)>,
+    sections: String,
     program: Option<PathBuf>,
 }
 
@@ -79,6 +80,12 @@ impl Options {
     /// A key of `[limits]`, its value as it stands in the file.
     pub fn limit(mut self, key: &str, value: &str) -> Self {
         self.limits.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Further sections of the file, as they stand there: `[[export]]`.
+    pub fn sections(mut self, text: &str) -> Self {
+        self.sections.push_str(text);
         self
     }
 
@@ -130,6 +137,7 @@ impl Options {
         for (key, value) in &self.limits {
             writeln!(text, "{key} = {value}")?;
         }
+        text.push_str(&self.sections);
         Ok(text)
     }
 }
@@ -146,6 +154,7 @@ impl Weir {
             environment: "staging".to_owned(),
             limits: Vec::new(),
             policies: Vec::new(),
+            sections: String::new(),
             program: None,
         }
     }

@@ -74,10 +74,7 @@ impl Client {
     }
 
     fn interpreter(self) -> Result<Command> {
-        let clients = match env::var_os("WEIR_CLIENTS") {
-            Some(folder) => PathBuf::from(folder),
-            None => cache::folder()?.join("clients"),
-        };
+        let clients = folder()?;
         let (_, kind) = self.file.rsplit_once('.').context("no extension")?;
         Ok(match kind {
             "py" => Command::new(clients.join("python/bin/python")),
@@ -94,6 +91,22 @@ impl Client {
             _ => bail!("nobody runs {}", self.file),
         })
     }
+}
+
+/// Runs a Python program of `clients/` that talks to no server; what it printed.
+pub fn python(file: &str, arguments: &[&Path]) -> Result<String> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(file);
+    let mut command = Command::new(folder()?.join("python/bin/python"));
+    command.arg(own).args(arguments).env("PYTHONDONTWRITEBYTECODE", "1");
+    tool::finish(&mut command)?.success()
+}
+
+/// Where the clients' packages are.
+fn folder() -> Result<PathBuf> {
+    Ok(match env::var_os("WEIR_CLIENTS") {
+        Some(folder) => PathBuf::from(folder),
+        None => cache::folder()?.join("clients"),
+    })
 }
 
 /// Where two transcripts part, with the lines before: readable where a whole diff is not.

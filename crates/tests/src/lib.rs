@@ -8,6 +8,7 @@ pub mod bypass;
 pub mod canary;
 pub mod client;
 pub mod corpus;
+pub mod export;
 pub mod generate;
 pub mod talk;
 pub mod ways;
