@@ -56,6 +56,7 @@ fn fill(ledger: &Ledger, now: Time, statements: u64) -> Result<Sequence, Any> {
             parameters: vec![text].into(),
             parameter_count: 1,
             turned_back: Vec::new().into(),
+            kept: None,
         };
         ledger.append(&intent.into())?;
         let disclosed = [Disclosed { masked: 1, ..Disclosed::default() }];
