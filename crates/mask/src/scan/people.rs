@@ -106,10 +106,8 @@ fn announced(value: &[u8], at: usize) -> Before {
     let Some(last) = Word::before(value, at - length) else { return Before::Nothing };
     let Some(small) = last.small() else { return Before::Nothing };
     let known = words::known(&small);
-    let said = match paired(value, &last, &small, known) {
-        Before::Nothing => known.says,
-        said => said,
-    };
+    let pair = paired(value, &last, &small, known);
+    let said = if pair == Before::Nothing { known.says } else { pair };
     let gap = before.get(at - length..).unwrap_or_default();
     let has = |byte: u8| gap.contains(&byte);
     match said {
