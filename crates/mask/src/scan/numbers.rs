@@ -137,7 +137,8 @@ impl<'a> Group<'a> {
     fn overlapping(&self, found: usize, next: usize, finds: &mut Vec<Find>) -> usize {
         let mut until = next;
         let mut from = found + 1;
-        while from < until {
+        // None reaches beyond the last part.
+        while from < until && until < self.count {
             if let Some((find, end)) = self.at(from).filter(|(_, end)| *end > until) {
                 finds.push(find);
                 until = end;

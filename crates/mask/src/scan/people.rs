@@ -65,20 +65,23 @@ fn name(value: &[u8], first: Word<'_>) -> Option<usize> {
         return None;
     }
     let given = || words::is_given(&small, kinds);
+    let possible = match announced {
+        Before::Title | Before::Introduction | Before::Role | Before::Greeting => true,
+        Before::Place => false,
+        Before::Nothing => !kinds.place && given(),
+    };
+    if !possible {
+        return None;
+    }
+    let (end, count) = extend(value, first);
     let is_name = match announced {
         Before::Title | Before::Introduction => true,
-        Before::Role => given() || extend(value, first).1 >= 2,
-        Before::Greeting => {
-            value.get(first.end) == Some(&b',') || given() || extend(value, first).1 >= 2
-        }
+        Before::Role => count >= 2 || given(),
+        Before::Greeting => count >= 2 || given() || value.get(first.end) == Some(&b','),
         Before::Place => false,
-        Before::Nothing if kinds.place || !given() => false,
-        Before::Nothing => {
-            let (end, count) = extend(value, first);
-            count >= 2 || in_prose(value, first.start, end)
-        }
+        Before::Nothing => count >= 2 || in_prose(value, first.start, end),
     };
-    is_name.then(|| extend(value, first).0)
+    is_name.then_some(end)
 }
 
 /// True if an ordinary word in small letters stands beside, or an address behind: `ask Anna` and

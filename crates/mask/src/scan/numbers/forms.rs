@@ -80,21 +80,21 @@ fn is_time_in_millis(run: &Run<'_>) -> bool {
 
 /// Forms that are telling by themselves.
 fn is_national_by_form(run: &Run<'_>) -> bool {
-    let digits = run.digits();
+    let digits = || run.digits();
     let seps = |text: &[u8]| run.separators().eq(text.iter().copied());
     match run.layout() {
-        [3, 2, 4] => run.joined_by(b'-') && checksum::ssn(digits),
-        [3, 3, 3, 2] => seps(b"..-") && checksum::cpf(digits),
-        [2, 3, 3, 4, 2] => seps(b"../-") && checksum::cnpj(digits),
-        [4, 4, 4] => run.joined_by(b' ') && checksum::aadhaar(digits),
-        [1, 2, 2, 2, 3, 3, 2] => run.joined_by(b' ') && checksum::nir(digits),
-        [15] => checksum::nir(digits),
-        [6, 4] => run.joined_by(b'-') && checksum::personnummer(digits),
+        [3, 2, 4] => run.joined_by(b'-') && checksum::ssn(digits()),
+        [3, 3, 3, 2] => seps(b"..-") && checksum::cpf(digits()),
+        [2, 3, 3, 4, 2] => seps(b"../-") && checksum::cnpj(digits()),
+        [4, 4, 4] => run.joined_by(b' ') && checksum::aadhaar(digits()),
+        [1, 2, 2, 2, 3, 3, 2] => run.joined_by(b' ') && checksum::nir(digits()),
+        [15] => checksum::nir(digits()),
+        [6, 4] => run.joined_by(b'-') && checksum::personnummer(digits()),
         [8, 4] => {
-            run.joined_by(b'-') && checksum::personnummer(digits.get(2..).unwrap_or_default())
+            run.joined_by(b'-') && checksum::personnummer(digits().get(2..).unwrap_or_default())
         }
-        [6, 7] => run.joined_by(b'-') && checksum::rrn(digits),
-        [18] => match digits.split_last() {
+        [6, 7] => run.joined_by(b'-') && checksum::rrn(digits()),
+        [18] => match digits().split_last() {
             Some((check, body)) => checksum::resident(body, check + b'0'),
             None => false,
         },

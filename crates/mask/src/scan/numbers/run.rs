@@ -2,6 +2,7 @@
 
 use super::{Announced, Group, is_wordy};
 use crate::checksum;
+use std::cell::OnceCell;
 
 /// Digits of the longest number known (19 of a card), and of the shortest (a security code).
 pub(super) const MAX_DIGITS: usize = 19;
@@ -10,7 +11,8 @@ const MIN_DIGITS: usize = 3;
 /// One number as it might be meant.
 pub(super) struct Run<'a> {
     group: &'a Group<'a>,
-    digits: [u8; MAX_DIGITS],
+    /// Read when a form asks for them.
+    digits: OnceCell<[u8; MAX_DIGITS]>,
     pub(super) length: usize,
     layout: &'a [usize],
     pub(super) parts: usize,
@@ -29,12 +31,15 @@ impl<'a> Run<'a> {
         if !(MIN_DIGITS..=MAX_DIGITS).contains(&length) || !closes(group.value, end) {
             return None;
         }
-        let mut digits = [0; MAX_DIGITS];
-        let text = group.value.get(first..end)?.iter().filter(|byte| byte.is_ascii_digit());
-        for (slot, byte) in digits.iter_mut().zip(text) {
-            *slot = byte - b'0';
-        }
-        Some(Self { group, digits, length, layout, parts: layout.len(), first, end })
+        Some(Self {
+            group,
+            digits: OnceCell::new(),
+            length,
+            layout,
+            parts: layout.len(),
+            first,
+            end,
+        })
     }
 
     pub(super) fn end(&self) -> usize {
@@ -56,7 +61,15 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn digits(&self) -> &[u8] {
-        self.digits.get(..self.length).unwrap_or_default()
+        let read = || {
+            let mut digits = [0; MAX_DIGITS];
+            let text = self.text().iter().filter(|byte| byte.is_ascii_digit());
+            for (slot, byte) in digits.iter_mut().zip(text) {
+                *slot = byte - b'0';
+            }
+            digits
+        };
+        self.digits.get_or_init(read).get(..self.length).unwrap_or_default()
     }
 
     /// How many digits each part has.
