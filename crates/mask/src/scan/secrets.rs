@@ -258,32 +258,47 @@ fn span(value: &[u8], start: usize, end: usize, follow: Follow) -> Option<(usize
     };
     let before = start.checked_sub(1).and_then(|at| value.get(at));
     let inside = before.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    if inside && !matches!(follow, Follow::Pem | Follow::Bearer) {
+        return None;
+    }
     match follow {
         Follow::Key(least) => {
-            let length = run(end, b"_-");
-            (!inside && length >= least && is_random(value.get(end..end + length)?))
-                .then_some((start, end + length))
+            let looks = is_random(begin(value, end, b"_-"));
+            let length = if looks { run(end, b"_-") } else { 0 };
+            (length >= least).then_some((start, end + length))
         }
         Follow::Dotted(least) => {
             let length = run(end, b"_-.");
-            (!inside && length >= least).then_some((start, end + length))
+            (length >= least).then_some((start, end + length))
         }
         Follow::Jwt => {
-            let length = run(start, b"_-.");
-            let token = value.get(start..start + length)?;
+            let token = begin(value, start, b"_-.");
             let parts = token.split(|byte| *byte == b'.').filter(|part| part.len() >= 10).count();
-            (!inside && parts >= 2).then_some((start, start + length))
+            (parts >= 2).then(|| (start, start + run(start, b"_-.")))
         }
         Follow::Pem => pem(value, start, end),
         Follow::Crypt => {
             let length = run(start, b"$./=,_-+:");
-            (!inside && length >= 20).then_some((start, start + length))
+            (length >= 20).then_some((start, start + length))
         }
         Follow::Bearer => {
             let length = run(end, b"_-.~+/=");
             (length >= 16).then_some((end, end + length))
         }
     }
+}
+
+/// How much of what may be a secret decides whether it is one. In a text made of marks every one
+/// looks as far as this, and no farther.
+const DECIDING: usize = 512;
+
+/// The beginning of a run of letters, digits and these.
+fn begin<'v>(value: &'v [u8], at: usize, extra: &[u8]) -> &'v [u8] {
+    let rest = value.get(at..).unwrap_or_default();
+    let rest = rest.get(..DECIDING).unwrap_or(rest);
+    let ends = |byte: &u8| !byte.is_ascii_alphanumeric() && !extra.contains(byte);
+    let length = rest.iter().position(ends).unwrap_or(rest.len());
+    rest.get(..length).unwrap_or_default()
 }
 
 /// A key mixes digits with capitals, or is one unbroken run with several digits;

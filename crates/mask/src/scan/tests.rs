@@ -80,3 +80,14 @@ fn pieces(between: &'static str, announcement: &'static str) -> impl Strategy<Va
     ];
     proptest::collection::vec(piece, 0..12).prop_map(move |pieces| pieces.join(between))
 }
+
+/// Values that somebody may store so that whoever reads them waits: each mark in them begins a run
+/// that reaches to the end. Were each looked at to its end, this test would not end.
+#[test]
+fn marks_upon_marks_cost_no_more_than_their_length() {
+    for mark in ["ghp_", "-eyJ", "password=*", "sk-", "xoxb-", "key-", "Bearer ", "$1$", "SG."] {
+        let text = mark.repeat(64_000);
+        let finds = super::find(text.as_bytes());
+        assert!(finds.iter().all(|find| find.end <= text.len()));
+    }
+}

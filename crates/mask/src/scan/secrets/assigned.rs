@@ -59,11 +59,15 @@ pub(super) fn find(value: &[u8], at: usize) -> Option<(usize, usize)> {
     let lead = rest.iter().take(4).take_while(|byte| b"=> \"'".contains(byte)).count();
     let body = rest.get(lead..)?;
     let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'<>,;&)}]".contains(byte);
-    let length = body.iter().take_while(|byte| !ends(byte)).count();
-    let secret = body.get(..length)?;
+    // In a text made of names and asterisks every name looks as far as this, and no farther.
+    let near = body.get(..super::DECIDING).unwrap_or(body);
+    let near = near.iter().position(ends).and_then(|end| near.get(..end)).unwrap_or(near);
+    if near.len() < 4 || near.contains(&b'*') || is_plain(near) {
+        return None;
+    }
+    let length = body.iter().position(ends).unwrap_or(body.len());
     let start = at + 1 + lead;
-    let telling = length >= 4 && !secret.contains(&b'*') && !is_plain(secret);
-    telling.then_some((start, start + length))
+    Some((start, start + length))
 }
 
 /// True if the text ends in a name of a secret.
