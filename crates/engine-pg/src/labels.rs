@@ -212,8 +212,8 @@ impl Labeller {
             let values = values.map(Vec::as_slice).unwrap_or_default();
             evidence.push(self::evidence(catalog, relation, column, values));
         }
-        let kept = columns.values().filter_map(|one| one.weighing.labelling.as_ref());
-        let kept: Vec<Label> = kept.map(|labelling| labelling.label.clone()).collect();
+        let kept = columns.values().filter_map(|one| one.weighing.labelling.clone());
+        let kept: Vec<Labelling> = kept.collect();
         let weighings = gate::weigh_together(&evidence, &kept, &self.rules);
         for (column, weighing) in fresh.iter().zip(weighings) {
             let weighed = Weighed {
@@ -363,7 +363,6 @@ fn evidence<'e>(
         type_category: ty.map_or('X', |ty| ty.category),
         element_type_name: element.map(|ty| ty.name.as_str()),
         samples,
-        beside: &[],
     }
 }
 

@@ -86,7 +86,6 @@ fn together(table: &[Value]) -> Vec<Value> {
             type_category: if type_name == "text" { 'S' } else { 'N' },
             element_type_name: None,
             samples: values,
-            beside: &[],
         })
         .collect();
     let found = weigh_together(&evidence, &[], &LabelRules::default());

@@ -88,7 +88,8 @@ pub(crate) static LABELS: &[(Label, &str)] = &[
          taxid taxidnumber taxidentifier taxpayerid taxnumber taxno nationalid nationalidnumber \
          nationalidentifier nationalinsurance nationalinsurancenumber nino nin nric idcard \
          idcardnumber identitycard identitynumber personalnumber personalid citizenid govid \
-         governmentid aadhaar aadhar aadhaarnumber pannumber pancard sin sinnumber tfn \
+         governmentid idcardno idcardnum idcardnr aadhaar aadhar aadhaarnumber pannumber pancard \
+         sin sinnumber tfn \
          medicare medicarenumber rsaid saidnumber curp cpf cnpj cpfcnpj rgnumero mynumber \
          rrn residentid residentnumber steuerid steueridnr steuernummer steueridentnummer \
          sozialversicherungsnummer svnummer svnr rentenversicherungsnummer rvnr \

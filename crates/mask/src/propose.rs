@@ -16,6 +16,7 @@ mod numbers;
 mod postcodes;
 mod samples;
 
+use frame::Frame;
 pub(crate) use kind::Kind;
 use samples::{Survey, Verdict};
 
@@ -51,30 +52,34 @@ pub struct ColumnEvidence<'a> {
     pub element_type_name: Option<&'a str>,
     /// Sampled values in text form, NULLs left out.
     pub samples: &'a [String],
-    /// What the other columns of the relation were found to hold.
-    pub beside: &'a [Label],
 }
 
 /// Weighs columns of one relation: each by itself, and then those in which nothing was found again,
-/// by what the others hold. `known`: labels of its other columns.
+/// by what the others hold. `known`: what its other columns were found to hold before.
 pub fn weigh_together(
     columns: &[ColumnEvidence<'_>],
-    known: &[Label],
+    known: &[Labelling],
     rules: &LabelRules,
 ) -> Vec<Weighing> {
-    let mut found: Vec<Weighing> = columns
-        .iter()
-        .map(|one| weigh(&ColumnEvidence { beside: known, ..one.clone() }, rules))
-        .collect();
-    // What is found beside others may speak for further ones: a name beside an address beside a
-    // postcode.
+    // What is faint itself speaks for nothing else: one wrong guess must not bring others.
+    let speaks = |one: &Labelling| (one.confidence > FAINT).then(|| one.label.clone());
+    let known: Vec<Label> = known.iter().filter_map(speaks).collect();
+    let mut surveys: Vec<Survey> = columns.iter().map(Survey::of).collect();
+    let mut found = Vec::with_capacity(columns.len());
+    for (survey, one) in surveys.iter_mut().zip(columns) {
+        survey.frame = Frame::of(one, &known);
+        found.push(weigh_surveyed(one, survey, rules));
+    }
+    // What is found beside others may speak for further ones. Values are looked at once.
     for _ in 0..MAX_ROUNDS {
-        let labels = found.iter().filter_map(|one| Some(one.labelling.as_ref()?.label.clone()));
-        let beside: Vec<Label> = known.iter().cloned().chain(labels).collect();
+        let labels = found.iter().filter_map(|one: &Weighing| speaks(one.labelling.as_ref()?));
+        let known: Vec<Label> = known.iter().cloned().chain(labels).collect();
         let mut more = false;
-        for (weighing, one) in found.iter_mut().zip(columns) {
-            if weighing.labelling.is_none() {
-                *weighing = weigh(&ColumnEvidence { beside: &beside, ..one.clone() }, rules);
+        for ((weighing, survey), one) in found.iter_mut().zip(&mut surveys).zip(columns) {
+            let frame = Frame::of(one, &known);
+            if weighing.labelling.is_none() && frame != survey.frame {
+                survey.frame = frame;
+                *weighing = weigh_surveyed(one, survey, rules);
                 more |= weighing.labelling.is_some();
             }
         }
@@ -88,7 +93,11 @@ pub fn weigh_together(
 /// Weighs everything known of a column into a label, or none. Depends on its arguments alone: what
 /// a rule gives holds, then what name and values say together.
 pub fn weigh(evidence: &ColumnEvidence<'_>, rules: &LabelRules) -> Weighing {
-    let found = find(evidence);
+    weigh_surveyed(evidence, &Survey::of(evidence), rules)
+}
+
+fn weigh_surveyed(evidence: &ColumnEvidence<'_>, survey: &Survey, rules: &LabelRules) -> Weighing {
+    let found = find(evidence, survey);
     let Some(mut given) = rules.weigh(evidence) else { return found };
     if let Some(labelling) = found.labelling {
         given.against.push(format!("{}: {}", labelling.label, labelling.evidence.join("; ")));
@@ -98,12 +107,11 @@ pub fn weigh(evidence: &ColumnEvidence<'_>, rules: &LabelRules) -> Weighing {
 }
 
 /// What is found without rules.
-fn find(evidence: &ColumnEvidence<'_>) -> Weighing {
+fn find(evidence: &ColumnEvidence<'_>, survey: &Survey) -> Weighing {
     let kind = Kind::of(evidence);
-    let survey = Survey::of(evidence, kind);
     let mut against = Vec::new();
-    let named = named::by_name(evidence, kind, &survey, &mut against);
-    let sampled = by_samples(evidence, kind, &survey, &mut against);
+    let named = named::by_name(evidence, kind, survey, &mut against);
+    let sampled = by_samples(evidence, kind, survey, &mut against);
     let by_samples = named.is_none();
     let (labelling, by_samples) = match (named, sampled) {
         (Some(named), Some(sampled)) if named.label == sampled.label => {
@@ -117,9 +125,9 @@ fn find(evidence: &ColumnEvidence<'_>) -> Weighing {
         (Some(named), Some(sampled)) => (Some(stronger(named, sampled, &mut against)), by_samples),
         (Some(named), None) => (Some(named), false),
         (None, Some(sampled)) => (Some(sampled), true),
-        (None, None) => match named::by_comment(evidence, kind, &survey) {
+        (None, None) => match named::by_comment(evidence, kind, survey) {
             Some(commented) => (Some(commented), false),
-            None => free_text(evidence, &survey),
+            None => free_text(evidence, survey),
         },
     };
     against.push(survey.extent());

@@ -94,7 +94,6 @@ fn the_shop_is_labelled_as_the_cases_say() {
             type_category: found.category,
             element_type_name: found.element.as_deref(),
             samples: &values,
-            beside: &[],
         };
         let labelling = weigh(&evidence, &LabelRules::default()).labelling;
         let wanted = expected.get(&name).map_or("-", String::as_str);

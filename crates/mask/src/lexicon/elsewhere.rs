@@ -24,6 +24,15 @@ pub(super) const PLACES: &str = "afghanistan albania algeria andorra angola arge
      espana inglaterra suiza italia brasil portogallo germania spagna svizzera polonia austria \
      suecia noruega english german french spanish italian portuguese dutch polish swedish \
      danish norwegian finnish russian chinese japanese korean arabic hindi turkish greek \
+     danes sueco aleman ingles frances portugues japones chino ruso griego turco polaco checo \
+     danisch schwedisch englisch franzosisch spanisch italienisch polnisch russisch chinesisch \
+     japanisch anglais allemand espagnol neerlandais polonais russe chinois japonais arabe somali \
+     swahili suajili urdu punjabi punyabi telugu marathi gujarati malayalam kannada nepali sinhala \
+     khmer lao burmese tibetan mongolian kazakh uzbek tatar kurdish pashto persian farsi georgian \
+     armenian azerbaijani basque catalan galician welsh irish gaelic icelandic faroese estonian \
+     latvian lithuanian slovak slovenian croatian serbian bosnian macedonian bulgarian albanian \
+     maltese esperanto latin yiddish afrikaans xhosa yoruba igbo hausa amharic malay indonesian \
+     javanese tagalog hawaiian maori samoan sindhi \
      hebrew czech hungarian romanian ukrainian vietnamese thai bengali deutsch francais \
      espanol london berlin paris madrid rome roma milan milano vienna wien munich munchen \
      hamburg cologne koln frankfurt stuttgart dusseldorf dortmund essen leipzig dresden bremen \

@@ -40,6 +40,9 @@ static WORDS: LazyLock<HashMap<Cow<'static, str>, u8>> = LazyLock::new(|| {
 static WAYS: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| elsewhere::WAYS.split_ascii_whitespace().collect());
 
+static MARKS: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| elsewhere::MARKS.split_ascii_whitespace().collect());
+
 /// Ends of family names in languages that have such.
 const FAMILY_ENDS: &[&str] = &[
     "ov", "ova", "ev", "eva", "ski", "ska", "sky", "cki", "cka", "zki", "wicz", "vich", "czyk",
@@ -97,8 +100,7 @@ pub(crate) fn ends_like_family(word: &str) -> bool {
 pub(crate) fn is_town(value: &str) -> bool {
     let folded = fold(value);
     let words: Vec<&str> = folded.split([' ', '-', '.']).filter(|word| !word.is_empty()).collect();
-    let marked = words.len() > 1
-        && words.iter().any(|word| elsewhere::MARKS.split_ascii_whitespace().any(|m| m == *word));
+    let marked = words.len() > 1 && words.iter().any(|word| MARKS.contains(word));
     marked
         || words.last().is_some_and(|last| {
             last.len() > 6

@@ -19,6 +19,9 @@ const BESIDE: f32 = 0.5;
 /// Where the column's name says that it holds something else.
 const OTHERWISE: f32 = 3.5;
 
+/// Bytes of a name; what is longer is none.
+const MAX_NAME: usize = 120;
+
 /// Counts over the values of a column.
 #[derive(Debug, Default)]
 pub(super) struct Crowd {
@@ -44,12 +47,18 @@ const TITLES: &str = " dr prof mr mrs ms miss mx sir herr frau ing dipl-ing mag 
      pani dhr mevr mw sig sigra dott dottssa m mme mlle me maitre hr fru señor señora don doña \
      ba ma mls bed med shri smt kum ";
 
+/// Bytes of the longest of these words.
+const MAX_SMALL: usize = 9;
+
 /// Small words inside a name.
 const PARTICLES: &str = " de da do dos das del della di du des la le van von den der het ter \
      ten te zu zur vom y e bin ibn al el st in op aan vander vanden af av ";
 
 impl Crowd {
     pub(super) fn add(&mut self, value: &str) {
+        if value.len() > MAX_NAME || value.bytes().any(|b| b.is_ascii_digit()) {
+            return;
+        }
         if forms::is_company(value) {
             self.companies += 1;
             return;
@@ -83,15 +92,16 @@ impl Crowd {
         // `da Cunha`, `van Dijk`: nothing but a name begins with such a word in small letters.
         let first = value.split(' ').next().filter(|first| is_of(PARTICLES, first));
         let known = first.is_some() || fames.iter().any(|fame| fame.is_name());
-        let like = words.iter().any(|word| lexicon::ends_like_family(word))
-            || words.iter().any(|word| has_head(word))
-            || forms::has_slavic_name(value);
+        let like = || {
+            words.iter().any(|word| has_head(word) || lexicon::ends_like_family(word))
+                || forms::has_slavic_name(value)
+        };
         let means = fames.iter().any(|fame| fame.is_otherwise() && !fame.is_name());
         if means || lexicon::is_town(value) && !(fames.len() > 1 && known_twice(&fames)) {
             self.otherwise += 1;
         } else if known {
             self.known += 1;
-        } else if like {
+        } else if like() {
             self.like += 1;
         }
     }
@@ -134,7 +144,7 @@ impl Crowd {
             needed *= OTHERWISE;
         }
         let (known, like) = (share(self.known), share(self.like));
-        let some = frame.people || known >= needed / 5.0;
+        let some = known >= needed / 5.0 || frame.people && self.otherwise == 0;
         let alike = some && known + like >= needed + LIKE;
         let sure = known * 2.0 >= needed && known + like / 2.0 >= needed || alike;
         let titled = share(self.titled) >= 0.1 && known + like >= needed;
@@ -198,8 +208,13 @@ fn name_words(part: &str) -> Option<(Vec<&str>, usize)> {
     (words.len() <= 4 && others <= 3 && titles <= 4).then_some((words, titles))
 }
 
+/// True if the word is one of the list's, in which a space stands before and behind each.
 fn is_of(list: &str, word: &str) -> bool {
-    list.split_ascii_whitespace().any(|known| known == word)
+    word.len() <= MAX_SMALL
+        && list.match_indices(word).any(|(at, _)| {
+            let before = at.checked_sub(1).and_then(|before| list.as_bytes().get(before));
+            before == Some(&b' ') && list.as_bytes().get(at + word.len()) == Some(&b' ')
+        })
 }
 
 /// `McDonald`, `O'Neill`, `D'Angelo`, `DiMaggio`: a second capital behind a word of a name.

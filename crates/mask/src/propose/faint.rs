@@ -9,8 +9,11 @@ use model::Label;
 const LEAST: usize = 10;
 /// The share that has to have it.
 const NEARLY_ALL: f32 = 0.95;
-/// Years over which births are spread and little else is.
-const LIFETIME: i32 = 35;
+/// Years over which births are spread and little else is: nine tenths of many, all of a few.
+const LIFETIME: i32 = 36;
+const LIFETIME_OF_FEW: i32 = 45;
+/// Values that are few: the first and the last are among what is looked at.
+const FEW: usize = 40;
 /// Lengths of numbers that are told apart.
 const LENGTHS: usize = 13;
 
@@ -252,9 +255,10 @@ impl Faint {
         let at = |share: usize| years.get(years.len() * share / 100).copied().unwrap_or(0);
         let (early, late) = (at(5), at(94));
         let last = years.last().copied().unwrap_or(0);
+        let spread = if years.len() < FEW { LIFETIME_OF_FEW } else { LIFETIME };
         let lately = years.iter().filter(|year| **year > last - 4).count();
         early >= 1900
-            && late - early >= LIFETIME
+            && late - early >= spread
             && lately * 3 <= years.len()
             && self.firsts * 4 <= years.len()
     }

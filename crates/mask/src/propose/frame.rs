@@ -9,7 +9,7 @@ use model::Label;
 const LEAST_WORD: usize = 3;
 
 /// What is known of a column before its values are looked at.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Frame {
     /// The name says nothing (`c3`, `field_7`) and the column is no key to another relation: values
     /// with a faint form speak for themselves.
@@ -28,12 +28,13 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    pub(super) fn of(evidence: &ColumnEvidence<'_>) -> Self {
+    /// `found`: what the columns beside it hold.
+    pub(super) fn of(evidence: &ColumnEvidence<'_>, found: &[Label]) -> Self {
         let words = Words::of(&evidence.column.name);
         let all = || (0..words.len()).map(|at| words.gram(at, at + 1));
         let short = |word: &[u8]| word.len() < LEAST_WORD && !lexicon::is_short_word(word);
         let empty = |word: &[u8]| short(word) || lexicon::says_nothing(word);
-        let beside = |labels: &[Label]| labels.iter().any(|one| evidence.beside.contains(one));
+        let beside = |labels: &[Label]| labels.iter().any(|one| found.contains(one));
         Self {
             nameless: all().all(empty) && evidence.column.references.is_none(),
             otherwise: all().any(lexicon::is_named_otherwise),

@@ -51,13 +51,15 @@ pub(super) struct Survey {
     chinese_mobiles: usize,
     crowd: Crowd,
     faint: Faint,
-    frame: Frame,
+    /// What the values are judged by beside themselves.
+    pub(super) frame: Frame,
 }
 
 impl Survey {
-    pub(super) fn of(evidence: &ColumnEvidence<'_>, kind: Kind) -> Self {
-        let samples = evidence.samples;
-        let frame = Frame::of(evidence);
+    /// What stands beside the column is not known yet.
+    pub(super) fn of(evidence: &ColumnEvidence<'_>) -> Self {
+        let (samples, kind) = (evidence.samples, Kind::of(evidence));
+        let frame = Frame::of(evidence, &[]);
         let mut survey = Self { kind: Some(kind), frame, ..Self::default() };
         let mut seen = std::collections::HashSet::new();
         for sample in samples.iter().take(MAX_SAMPLES) {
@@ -246,7 +248,8 @@ impl Survey {
 
     /// Samples of prose that name people, and samples of prose; none where prose is an exception.
     pub(super) fn prose_with_names(&self) -> (usize, usize) {
-        if self.share(self.prose) < 0.05 {
+        // `Rizzo, Bianchi e figli` is no prose either.
+        if self.share(self.prose) < 0.05 || self.share(self.companies) > 0.2 {
             return (0, 0);
         }
         let opened = if self.prose_opened * 10 >= self.prose { self.prose_opened } else { 0 };

@@ -47,7 +47,6 @@ fn propose_for(relation: &str, column: &Column, ty: &str, samples: &[String]) ->
         type_category: category(ty),
         element_type_name: ty.strip_prefix('_'),
         samples,
-        beside: &[],
     };
     weigh(&evidence, &LabelRules::default()).labelling
 }
@@ -112,7 +111,6 @@ fn tables_are_labelled_as_the_cases_say() {
                 type_category: category(&row[3]),
                 element_type_name: None,
                 samples,
-                beside: &[],
             })
             .collect();
         for (found, row) in weigh_together(&evidence, &[], &LabelRules::default()).iter().zip(table)

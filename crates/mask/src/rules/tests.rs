@@ -32,7 +32,6 @@ fn weigh(rules: &LabelRules, name: &str, ty: &str, samples: &[&str]) -> Option<W
         type_category: 'S',
         element_type_name: ty.strip_prefix('_'),
         samples: &samples,
-        beside: &[],
     })
 }
 
