@@ -37,6 +37,7 @@ fn events_are_those_of_the_published_schema_and_hold_no_value() {
     let mut stage = export::stage(&section).unwrap();
     export::work(&stage).unwrap();
     export::administer(&stage).unwrap();
+    stage.weir.record(10).unwrap();
     let policy = "@id(\"own\")\nforbid (principal == Person::\"nobody\", action, resource);\n";
     fs::write(stage.weir.policies().join("own.cedar"), policy).unwrap();
     leave_one_open(&mut stage);
@@ -67,6 +68,7 @@ fn events_are_those_of_the_published_schema_and_hold_no_value() {
         "3004 Update:",
         "6002 Start:",
         "6002 Stop:",
+        "6003 Read:",
     ] {
         assert!(said.contains(kind), "no {kind}\n{said}");
     }

@@ -1,5 +1,5 @@
-//! What people and Weir changed: Account Change, class 3001, Entity Management, class 3004, and what
-//! was done to Weir itself: API Activity, class 6003. Knows no statement.
+//! What people and Weir changed: Account Change, class 3001, Entity Management, class 3004, and
+//! what was done to Weir itself: API Activity, class 6003. Knows no statement.
 
 use super::{APPLICATION, Class, Frame, IAM, Maker, OTHER, Status, named, put};
 use crate::{

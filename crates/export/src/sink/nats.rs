@@ -1,16 +1,15 @@
 //! NATS JetStream: each event is published with an id by which the stream knows one that came
 //! before, and counts when the stream says that it has it. Knows nothing of what events say.
 
+use super::connect;
 use crate::{error::ExportError, event::Event, settings::Key};
 use async_nats::{
     Client, ConnectOptions, HeaderMap,
     header::NATS_MESSAGE_ID,
     jetstream::{self, Context},
 };
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use net::tls::ClientTls;
+use std::{path::Path, time::Duration};
 
 /// How long a stream may take to acknowledge.
 const ACK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -18,7 +17,8 @@ const ACK_TIMEOUT: Duration = Duration::from_secs(10);
 /// A stream.
 pub(crate) struct Nats {
     url: String,
-    ca: Option<PathBuf>,
+    /// `None` without TLS.
+    tls: Option<ClientTls>,
     subject: String,
     user: Option<(String, Key)>,
     open: Option<(Client, Context)>,
@@ -41,8 +41,8 @@ impl Nats {
             let why = format!("the URL {url} begins with neither nats: nor tls:");
             return Err(ExportError::Setting(why));
         }
-        let (ca, subject) = (ca.map(Path::to_owned), subject.to_owned());
-        Ok(Self { url: url.to_owned(), ca, subject, user, open: None })
+        let tls = connect::tls(url.starts_with("tls://"), ca)?;
+        Ok(Self { url: url.to_owned(), tls, subject: subject.to_owned(), user, open: None })
     }
 
     /// Publishes a batch; returns when the stream has all of it.
@@ -58,13 +58,10 @@ impl Nats {
     }
 
     async fn connect(&self) -> Result<(Client, Context), ExportError> {
-        let mut options = ConnectOptions::new()
-            .name("weir")
-            .connection_timeout(ACK_TIMEOUT)
-            .max_reconnects(1)
-            .require_tls(self.url.starts_with("tls://"));
-        if let Some(ca) = &self.ca {
-            options = options.add_root_certificates(ca.clone());
+        let mut options =
+            ConnectOptions::new().name("weir").connection_timeout(ACK_TIMEOUT).max_reconnects(1);
+        if let Some(tls) = &self.tls {
+            options = options.require_tls(true).tls_client_config(tls.config());
         }
         if let Some((name, password)) = &self.user {
             options = options.user_and_password(name.clone(), password.expose().to_owned());
