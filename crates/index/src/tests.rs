@@ -566,3 +566,22 @@ fn a_file_that_is_no_index_is_made_anew() {
     assert!(matches!(Answers::open(&log.file()), Err(IndexError::Version)));
     assert_eq!(ask(&log.answers(), "").rows.len(), 6);
 }
+
+#[test]
+fn the_page_has_every_word_and_every_column_of_every_view() {
+    let page = include_str!("../../../docs/audit.md");
+    for (word, meaning) in crate::WORDS {
+        assert!(page.contains(&format!("| `{word}:` | {meaning} |")), "{word}");
+    }
+    let log = Log::new();
+    let answers = log.answers();
+    for view in crate::VIEWS {
+        let query = format!("SELECT * FROM {}", view.name);
+        let columns = answers.sql(&query, &Limits::default()).unwrap().columns.join(", ");
+        let row = format!("| `{}` | {} | {columns} |", view.name, view.what);
+        assert!(page.contains(&row), "{row}");
+    }
+    for by in BY {
+        assert!(page.contains(by.name), "{}", by.name);
+    }
+}

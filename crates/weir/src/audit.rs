@@ -3,8 +3,9 @@
 //!
 //! A statement's record is spread over its session (who), its shape (what and why), its intent and
 //! its outcome; [`join`] puts them together, [`window`] finds where to begin reading, [`line`] and
-//! [`detail`] print.
+//! [`detail`] print. [`answer`] asks the index instead, which is derived from the ledger.
 
+mod answer;
 mod detail;
 mod forget;
 mod join;
@@ -15,6 +16,7 @@ mod tail;
 mod verify;
 mod window;
 
+pub(crate) use answer::{index, search, sql, trace, words};
 pub(crate) use forget::forget;
 pub(crate) use proof::{check_proof, checkpoint, key, proof};
 pub(crate) use show::show;

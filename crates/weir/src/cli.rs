@@ -1,7 +1,9 @@
 //! The command line: commands, options and the help that teaches them. Knows not what they do.
 
+mod answers;
 mod labels;
 
+pub(crate) use answers::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceArgs};
 pub(crate) use labels::{ExportFormat, LabelsCommand, LabelsList, LabelsSet};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -276,6 +278,7 @@ Examples:
   weir audit tail -n 1000 --json | jq 'select(.verdict == \"deny\")'
   weir audit show 0d4q2mr8k3v0h-3f7a                  a session with all its statements
   weir audit show 0d4q2mr8k3v0h-3f7a.0000012          one statement: facts, reasons, outcome
+  weir audit search 'column:customers.email disclosure:raw since:2026-06-01' --by identity
   weir audit verify                                  is anything damaged, missing or changed?
   weir audit proof 4711 --entry record.json          a proof of one record for a third party
 
@@ -311,6 +314,16 @@ texts.")]
         #[arg(long, value_name = "MONTH")]
         before: Option<String>,
     },
+    /// Find or count statements: by who, what, which columns, what left, when, …
+    Search(SearchArgs),
+    /// The words that `search` knows.
+    Words,
+    /// Ask in SQL, over documented views.
+    Sql(SqlArgs),
+    /// Where a column's values may have gone, statement by statement, as far as records tell.
+    Trace(TraceArgs),
+    /// Bring the index behind search, sql and trace up to date, which `weir serve` does by itself.
+    Index(IndexArgs),
     /// Read the whole ledger and recompute everything: checksums, chain, seals, tiles, tree.
     /// Exits with 3 if it is not sound, and names the first bad record first.
     #[command(after_help = "\

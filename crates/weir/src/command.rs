@@ -55,6 +55,11 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
                 AuditCommand::CheckProof { proof, entry, key } => {
                     audit::check_proof(&proof, &entry, &key)
                 }
+                AuditCommand::Search(args) => audit::search(|| load(file), &args),
+                AuditCommand::Words => audit::words(),
+                AuditCommand::Sql(args) => audit::sql(|| load(file), &args),
+                AuditCommand::Trace(args) => audit::trace(|| load(file), &args),
+                AuditCommand::Index(args) => audit::index(|| load(file), &args),
                 AuditCommand::Key => audit::key(&dir()?),
                 AuditCommand::Checkpoint => audit::checkpoint(&dir()?),
             }

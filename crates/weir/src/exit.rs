@@ -78,6 +78,11 @@ pub(crate) fn render(problems: &[Problem]) -> String {
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error = error.into();
+        if let Some(wrong) = error.downcast_ref::<index::IndexError>()
+            && wrong.blame() == model::Blame::Client
+        {
+            return Self::Refused(wrong.to_string());
+        }
         match error.downcast_ref::<store::StoreError>() {
             Some(refusal) if refusal.blame() == model::Blame::Client => {
                 Self::Refused(refusal.to_string())

@@ -12,3 +12,8 @@ pub(crate) fn ledger(config: &Config) -> PathBuf {
 pub(crate) fn exports(config: &Config) -> PathBuf {
     config.state_dir.join("export")
 }
+
+/// The index that answers questions to the ledger. Derived: it can be deleted at any time.
+pub(crate) fn index(config: &Config) -> PathBuf {
+    config.state_dir.join("index.sqlite")
+}

@@ -24,7 +24,10 @@ use prometheus_client::{
 };
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// A counter for each way something can end.
@@ -39,6 +42,8 @@ pub(crate) struct Metrics {
     pub(crate) config_loads: ByResult,
     /// Identities in the directory.
     pub(crate) identities: Gauge,
+    /// Records of the ledger that are in its index.
+    pub(crate) indexed: Arc<AtomicU64>,
     /// The engine, once there is one: its counts are asked for at each scrape.
     pub(crate) engine: Arc<OnceLock<Arc<Engine>>>,
     /// The exports, while there are any: asked in the same way.
@@ -58,12 +63,14 @@ impl Metrics {
         let help = "Times weir.toml was read again, by result";
         registry.register("config_loads", help, config_loads.clone());
         registry.register("identities", "Identities known, disabled ones too", identities.clone());
-        registry.register_collector(Box::new(LedgerCounts(ledger)));
+        let indexed = Arc::default();
+        let counts = LedgerCounts { ledger, indexed: Arc::clone(&indexed) };
+        registry.register_collector(Box::new(counts));
         let engine = Arc::default();
         registry.register_collector(Box::new(EngineCounts(Arc::clone(&engine))));
         let exports = Arc::default();
         registry.register_collector(Box::new(ExportCounts(Arc::clone(&exports))));
-        Self { registry, policy_loads, config_loads, identities, engine, exports }
+        Self { registry, policy_loads, config_loads, identities, indexed, engine, exports }
     }
 
     /// The page for a scrape.
@@ -81,11 +88,14 @@ pub(crate) fn result(good: bool) -> [(&'static str, &'static str); 1] {
 
 /// What the ledger counts itself, asked at each scrape.
 #[derive(Debug)]
-struct LedgerCounts(Ledger);
+struct LedgerCounts {
+    ledger: Ledger,
+    indexed: Arc<AtomicU64>,
+}
 
 impl Collector for LedgerCounts {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let stats = self.0.stats();
+        let stats = self.ledger.stats();
         let counters = [
             ("ledger_written", "Records handed to the kernel since the log began", stats.written),
             ("ledger_synced", "Records on stable storage since the log began", stats.synced),
@@ -107,7 +117,10 @@ impl Collector for LedgerCounts {
         let backlog = i64::try_from(stats.backlog_bytes).unwrap_or(i64::MAX);
         let unproven = stats.records.saturating_sub(stats.checkpointed);
         let unproven = i64::try_from(unproven).unwrap_or(i64::MAX);
+        let behind = stats.records.saturating_sub(self.indexed.load(Ordering::Relaxed));
+        let behind = i64::try_from(behind).unwrap_or(i64::MAX);
         let gauges = [
+            ("index_lag", "Records of the ledger that are not in its index yet", behind),
             (
                 "ledger_uncheckpointed",
                 "Records that the newest checkpoint does not cover",
@@ -117,7 +130,7 @@ impl Collector for LedgerCounts {
             (
                 "ledger_healthy",
                 "1 if the last write and sync succeeded, else statements are refused",
-                i64::from(self.0.healthy()),
+                i64::from(self.ledger.healthy()),
             ),
         ];
         for (name, help, value) in gauges {

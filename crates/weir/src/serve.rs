@@ -12,6 +12,7 @@
 mod engine;
 mod exports;
 mod health;
+mod indexing;
 mod keeping;
 pub(crate) mod labels;
 mod rules;
@@ -93,6 +94,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     tasks.spawn(keeping::follow(Arc::clone(&shared)));
     tasks.spawn(rules::follow(Arc::clone(&shared), stop.reloads()));
     tasks.spawn(settings::follow(Arc::clone(&shared), stop.reloads()));
+    let indexing = indexing::start(&shared)?;
     // On a task of its own from now on: it accepts sessions while this one waits for a signal.
     let engine = tokio::spawn(engine::start(&shared, stop.stopping()).await?);
     // Last, so that whoever finds Weir ready finds it listening too.
@@ -111,6 +113,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     }
     tasks.shutdown().await;
     exports::stop(exports).await;
+    indexing.stop();
     close(&shared).await
 }
 

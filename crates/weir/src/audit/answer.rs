@@ -1,0 +1,191 @@
+//! `weir audit search`, `sql`, `trace`, `words` and `index`: brings the index up to date if nobody
+//! else does, asks it, prints. Every answer says how far it knows, on standard error.
+
+use crate::{
+    cli::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceArgs},
+    exit::Failure,
+    layout,
+    out::Out,
+};
+use config::Config;
+use index::{
+    Answers, BY, Cell, DEFAULT_ROWS, Direction, Index, IndexError, Limits, Question, Table,
+};
+use ledger::Time;
+use std::{
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
+
+/// Where things are, once weir.toml has been read if it has to be.
+struct Found {
+    ledger: PathBuf,
+    index: PathBuf,
+}
+
+type Load = Result<Config, Failure>;
+
+pub(crate) fn search(load: impl Fn() -> Load, args: &SearchArgs) -> Result<(), Failure> {
+    let question = Question::parse(&args.question, Time::from(SystemTime::now()))?;
+    let rows = if args.by.is_some() { Limits::default().rows } else { DEFAULT_ROWS };
+    let limits = limits(&args.form, rows);
+    let (found, answers) = open(load, &args.place)?;
+    let table = match args.by {
+        Some(by) => answers.count(&question, counted(by)?, &limits)?,
+        None => answers.search(&question, &limits)?,
+    };
+    print(&found, &answers, &table, &args.form)
+}
+
+pub(crate) fn sql(load: impl Fn() -> Load, args: &SqlArgs) -> Result<(), Failure> {
+    let (found, answers) = open(load, &args.place)?;
+    let table = answers.sql(&args.query, &limits(&args.form, Limits::default().rows))?;
+    print(&found, &answers, &table, &args.form)
+}
+
+pub(crate) fn trace(load: impl Fn() -> Load, args: &TraceArgs) -> Result<(), Failure> {
+    let (found, answers) = open(load, &args.place)?;
+    let direction = if args.back { Direction::Back } else { Direction::Forward };
+    let limits = limits(&args.form, Limits::default().rows);
+    let table = answers.trace(&args.column, direction, &limits)?;
+    print(&found, &answers, &table, &args.form)
+}
+
+pub(crate) fn words() -> Result<(), Failure> {
+    let mut out = Out::new();
+    let rows: Vec<Vec<String>> = index::WORDS
+        .iter()
+        .map(|(word, meaning)| vec![format!("{word}:"), (*meaning).to_owned()])
+        .collect();
+    out.table(&["WORD", "MEANING"], &rows)?;
+    Ok(out.flush()?)
+}
+
+pub(crate) fn index(load: impl Fn() -> Load, args: &IndexArgs) -> Result<(), Failure> {
+    let found = find(load, &args.place)?;
+    let mut index = match Index::open(&found.index) {
+        Err(IndexError::Busy) if !args.rebuild => {
+            let state = Answers::open(&found.index)?.state()?;
+            let lag = state.lag(&found.ledger)?;
+            let mut out = Out::new();
+            out.line(format!("Another process keeps it up to date; {lag} records behind."))?;
+            return Ok(out.flush()?);
+        }
+        index => index?,
+    };
+    if args.rebuild {
+        index.clear()?;
+    }
+    let caught = index.catch_up(&found.ledger, u64::MAX, &|| false)?;
+    let mut out = Out::new();
+    let anew = if caught.anew { " It did not fit the ledger, and was made anew." } else { "" };
+    let (records, next) = (caught.records, caught.next);
+    out.line(format!("{records} records taken in, {next} in the index.{anew}"))?;
+    Ok(out.flush()?)
+}
+
+fn find(load: impl Fn() -> Load, place: &Place) -> Result<Found, Failure> {
+    let (ledger, index) = match &place.dir {
+        Some(copy) => (copy.clone(), copy.join("index.sqlite")),
+        None => {
+            let config = load()?;
+            (layout::ledger(&config), layout::index(&config))
+        }
+    };
+    super::open(&ledger, ledger::Sequence(u64::MAX))?;
+    Ok(Found { ledger, index: place.index.clone().unwrap_or(index) })
+}
+
+/// Opens the index for questions; brings it up to date first, unless a running Weir does.
+fn open(load: impl Fn() -> Load, place: &Place) -> Result<(Found, Answers), Failure> {
+    let found = find(load, place)?;
+    match Index::open(&found.index) {
+        Ok(mut index) => {
+            index.catch_up(&found.ledger, u64::MAX, &|| false)?;
+        }
+        Err(IndexError::Busy) => {}
+        // What cannot be written may still be read; how far it knows is said below.
+        Err(IndexError::File(error)) if found.index.exists() => {
+            eprintln!("weir: the index is read as it is: {error}");
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let answers = Answers::open(&found.index)?;
+    Ok((found, answers))
+}
+
+fn limits(form: &Form, rows: usize) -> Limits {
+    Limits { time: Duration::from_secs(form.timeout), rows: form.rows.unwrap_or(rows) }
+}
+
+fn counted(by: By) -> Result<index::By, Failure> {
+    let name = match by {
+        By::Identity => "identity",
+        By::ActsFor => "acts_for",
+        By::Kind => "kind",
+        By::Database => "database",
+        By::Day => "day",
+        By::Operation => "operation",
+        By::Verdict => "verdict",
+        By::Text => "text",
+    };
+    let known = BY.iter().find(|known| known.name == name).copied();
+    known.ok_or_else(|| Failure::Refused(format!("nothing is counted by {name}")))
+}
+
+fn print(found: &Found, answers: &Answers, table: &Table, form: &Form) -> Result<(), Failure> {
+    let mut out = Out::new();
+    if form.json {
+        for row in &table.rows {
+            let fields = table.columns.iter().cloned().zip(row.iter().map(json));
+            out.json(&fields.collect::<serde_json::Map<_, _>>())?;
+        }
+    } else if form.csv {
+        out.line(record(table.columns.iter().map(String::as_str)))?;
+        for row in &table.rows {
+            let cells: Vec<String> = row.iter().map(ToString::to_string).collect();
+            out.line(record(cells.iter().map(String::as_str)))?;
+        }
+    } else {
+        let header: Vec<String> = table.columns.iter().map(|name| name.to_uppercase()).collect();
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        let cells = |row: &Vec<Cell>| row.iter().map(plain).collect();
+        out.table(&header, &table.rows.iter().map(cells).collect::<Vec<_>>())?;
+    }
+    out.flush()?;
+    if table.more {
+        let shown = table.rows.len();
+        eprintln!("weir: there is more than these {shown} rows; -n NUMBER shows more");
+    }
+    let state = answers.state()?;
+    let lag = state.lag(&found.ledger)?;
+    eprintln!("weir: from an index of the ledger's first {} records, {lag} behind", state.next);
+    if state.damage > 0 {
+        let places = state.damage;
+        eprintln!("weir: the ledger cannot be read at {places} places (see `weir audit verify`)");
+    }
+    Ok(())
+}
+
+fn json(cell: &Cell) -> serde_json::Value {
+    match cell {
+        Cell::Null => serde_json::Value::Null,
+        Cell::Int(number) => (*number).into(),
+        Cell::Real(number) => (*number).into(),
+        Cell::Text(text) => text.as_str().into(),
+    }
+}
+
+/// On one line, and nothing in it that a terminal would obey.
+fn plain(cell: &Cell) -> String {
+    cell.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// One line of comma-separated values.
+fn record<'a>(cells: impl Iterator<Item = &'a str>) -> String {
+    let quoted = |cell: &str| match cell.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", cell.replace('"', "\"\"")),
+        false => cell.to_owned(),
+    };
+    cells.map(quoted).collect::<Vec<_>>().join(",")
+}
