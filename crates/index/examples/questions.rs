@@ -30,6 +30,8 @@ const PER_SESSION: u64 = 200;
 const IDENTITIES: u64 = 400;
 const RELATIONS: u64 = 120;
 const SHAPES: u64 = 2_000;
+/// How many of them one identity uses.
+const USED: u64 = 60;
 
 type Outcomes = Result<(), Box<dyn Error>>;
 
@@ -155,13 +157,17 @@ fn write(dir: &Path, records: u64) -> Outcomes {
     let mut session = 0;
     while written < records {
         session += 1;
-        let who = chance.skewed(IDENTITIES);
+        // Services do most of it.
+        let who = match chance.below(10) {
+            0..7 => chance.below(IDENTITIES / 4) * 4,
+            _ => chance.below(IDENTITIES),
+        };
         let begin = BEGINNING + (written as i128 * SPAN as i128 / records as i128) as i64;
         let id = SessionId::new(Time::from_micros(begin), session as u32);
         ledger.append(&opened(id, who, begin).into())?;
         written += 2;
         for number in 0..PER_SESSION {
-            let which = (chance.skewed(SHAPES) + who * 37) % SHAPES;
+            let which = (chance.skewed(USED) + who * 37) % SHAPES;
             let shape = &shapes[which as usize];
             let time = begin + number as i64 * 700_000;
             if !std::mem::replace(&mut known[which as usize], true) {

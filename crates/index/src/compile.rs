@@ -3,7 +3,7 @@
 
 use crate::question::{Question, Term};
 use model::Operation;
-use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter, types::Value};
 
 /// SQL with its parameters, in the order in which they stand in it.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +73,19 @@ pub(crate) struct Left {
 }
 
 impl Left {
+    /// Looks the words up, so that each test afterwards is one of numbers.
+    pub(crate) fn resolve(&mut self, db: &Connection) -> Result<(), rusqlite::Error> {
+        for words in self.columns.iter_mut().chain(&mut self.labels) {
+            let numbers: Vec<String> = db
+                .prepare(&format!("SELECT id FROM word WHERE id IN {}", words.text))?
+                .query_map(params_from_iter(&words.values), |row| row.get::<_, i64>(0))?
+                .map(|number| number.map(|number| number.to_string()))
+                .collect::<Result<_, _>>()?;
+            *words = Sql::new(&format!("({})", numbers.join(", ")));
+        }
+        Ok(())
+    }
+
     /// The condition on a place: both are SQL expressions.
     pub(crate) fn place(&self, shape: &str, place: &str) -> Sql {
         let mut sql = Sql::new("(1");

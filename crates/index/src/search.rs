@@ -25,19 +25,24 @@ const CHUNK: i64 = 2_000;
 pub struct By {
     /// The word.
     pub name: &'static str,
-    expression: &'static str,
+    /// What is grouped by.
+    key: &'static str,
+    /// The same in words, with `k` for it.
+    text: &'static str,
 }
+
+const WORD: &str = "(SELECT v.text FROM word v WHERE v.id = k)";
 
 /// Everything by what statements can be counted.
 pub const BY: &[By] = &[
-    By { name: "identity", expression: "(SELECT v.text FROM word v WHERE v.id = w.identity)" },
-    By { name: "acts_for", expression: "(SELECT v.text FROM word v WHERE v.id = w.acts_for)" },
-    By { name: "kind", expression: "(SELECT v.text FROM word v WHERE v.id = w.kind)" },
-    By { name: "database", expression: "(SELECT v.text FROM word v WHERE v.id = w.database)" },
-    By { name: "day", expression: "date(d.day * 86400, 'unixepoch')" },
-    By { name: "operation", expression: "(SELECT v.text FROM word v WHERE v.id = h.operation)" },
-    By { name: "verdict", expression: "(SELECT v.text FROM word v WHERE v.id = h.verdict)" },
-    By { name: "text", expression: "(SELECT x.text FROM text x WHERE x.id = h.text)" },
+    By { name: "identity", key: "w.identity", text: WORD },
+    By { name: "acts_for", key: "w.acts_for", text: WORD },
+    By { name: "kind", key: "w.kind", text: WORD },
+    By { name: "database", key: "w.database", text: WORD },
+    By { name: "day", key: "d.day", text: "date(k * 86400, 'unixepoch')" },
+    By { name: "operation", key: "h.operation", text: WORD },
+    By { name: "verdict", key: "h.verdict", text: WORD },
+    By { name: "text", key: "h.text", text: "(SELECT x.text FROM text x WHERE x.id = k)" },
 ];
 
 /// The columns of a found statement, by their names in the view `statements` and beside it.
@@ -73,8 +78,9 @@ impl Answers {
                     .into(),
             ));
         }
-        let sql = counting(question, &conditions, by);
         self.timed(limits.time, || {
+            let plan = Plan::new(&self.db, question, conditions)?;
+            let sql = counting(&plan, by);
             let mut statement = self.db.prepare(&sql.text)?;
             let columns = statement.column_names().into_iter().map(str::to_owned).collect();
             let mut rows = statement.query(params_from_iter(&sql.values))?;
@@ -83,85 +89,148 @@ impl Answers {
     }
 }
 
-/// Which sums of days the question is about: `FROM … WHERE …`, with `d` for the sum.
-fn candidates(question: &Question, conditions: &Conditions) -> Sql {
-    let mut sql = Sql::new(" FROM ");
-    sql.add(if conditions.sqlstate.is_some() { "daily_failure d" } else { "daily_sum d" });
-    sql.add(" JOIN shape h ON h.id = d.shape JOIN who w ON w.id = d.who WHERE 1");
-    if let Some(sqlstate) = &conditions.sqlstate {
-        sql.add(" AND d.sqlstate IN ").piece(sqlstate);
+/// A question with its words looked up.
+struct Plan<'a> {
+    question: &'a Question,
+    conditions: Conditions,
+    /// The shapes, as a JSON array of their numbers.
+    shapes: Option<String>,
+    /// Who, likewise.
+    who: Option<String>,
+    /// The places of results that `disclosure:` is about, as pairs of shape and place.
+    places: Option<String>,
+}
+
+impl<'a> Plan<'a> {
+    fn new(
+        db: &Connection,
+        question: &'a Question,
+        mut conditions: Conditions,
+    ) -> Result<Self, rusqlite::Error> {
+        let numbers = |head: &str, conditions: &[Sql]| -> Result<Option<String>, rusqlite::Error> {
+            if conditions.is_empty() {
+                return Ok(None);
+            }
+            let mut sql = Sql::new(head);
+            sql.all(conditions);
+            let values = params_from_iter(&sql.values);
+            db.prepare(&sql.text)?.query_row(values, |row| row.get(0)).map(Some)
+        };
+        let shape = "SELECT json_group_array(h.id) FROM shape h WHERE 1";
+        let shapes = numbers(shape, &conditions.shape)?;
+        let who = "SELECT json_group_array(w.id) FROM who w WHERE 1";
+        let who = numbers(who, &conditions.who)?;
+        let mut places = None;
+        if let Some(left) = &mut conditions.left {
+            left.resolve(db)?;
+            let mut tests = vec![left.place("o.shape", "o.place")];
+            if let Some(shapes) = &shapes {
+                let mut test = Sql::new("o.shape IN (SELECT value FROM json_each(");
+                test.value(shapes.clone()).add("))");
+                tests.push(test);
+            }
+            let head = "SELECT json_group_array(json_array(o.shape, o.place))
+                        FROM shape_output o WHERE 1";
+            places = numbers(head, &tests)?;
+        }
+        Ok(Self { question, conditions, shapes, who, places })
     }
-    // Sets, not joins: the planner then looks each up once and probes with it.
-    if !conditions.shape.is_empty() {
-        sql.add(" AND d.shape IN (SELECT h.id FROM shape h WHERE 1");
-        sql.all(&conditions.shape).add(")");
+
+    /// True if something is known of shapes or identities, so that days' sums tell where to look.
+    fn narrows(&self) -> bool {
+        let found = [&self.shapes, &self.who, &self.places];
+        found.iter().any(|known| known.is_some()) || self.conditions.sqlstate.is_some()
     }
-    if !conditions.who.is_empty() {
-        sql.add(" AND d.who IN (SELECT w.id FROM who w WHERE 1").all(&conditions.who).add(")");
+
+    /// Which sums of days the question is about: `FROM … WHERE …`, with `d` for the sum.
+    fn sums(&self) -> Sql {
+        let mut sql = Sql::new(" FROM ");
+        match (&self.places, &self.conditions.left) {
+            (Some(places), Some(left)) => {
+                let counts: Vec<String> =
+                    left.counts.iter().map(|(name, _)| format!("l.{name} > 0")).collect();
+                sql.add("(SELECT l.shape, l.who, l.day, sum(l.raw) AS raw, ");
+                sql.add("sum(l.masked) AS masked FROM json_each(").value(places.clone());
+                sql.add(") p CROSS JOIN daily_left l ON l.shape = json_extract(p.value, '$[0]')");
+                sql.add(" AND l.place = json_extract(p.value, '$[1]')");
+                sql.add(&format!(" WHERE ({})", counts.join(" OR ")));
+                self.of_sum(&mut sql, "l");
+                sql.add(" GROUP BY 1, 2, 3) m CROSS JOIN daily_sum d ON d.shape = m.shape ");
+                sql.add("AND d.who = m.who AND d.day = m.day WHERE 1");
+            }
+            _ => {
+                sql.add("daily_sum d WHERE 1");
+                self.of_sum(&mut sql, "d");
+            }
+        }
+        if let Some(sqlstate) = &self.conditions.sqlstate {
+            sql.add(" AND EXISTS (SELECT 1 FROM daily_failure f WHERE f.sqlstate IN ");
+            sql.piece(sqlstate).add(" AND f.shape = d.shape AND f.who = d.who AND f.day = d.day)");
+        }
+        sql
     }
-    if let Some(since) = question.since {
-        sql.add(" AND d.day >= ").value(since.div_euclid(DAY));
+
+    fn of_sum(&self, sql: &mut Sql, table: &str) {
+        if let Some(shapes) = &self.shapes {
+            sql.add(&format!(" AND {table}.shape IN (SELECT value FROM json_each("));
+            sql.value(shapes.clone()).add("))");
+        }
+        if let Some(who) = &self.who {
+            sql.add(&format!(" AND {table}.who IN (SELECT value FROM json_each("));
+            sql.value(who.clone()).add("))");
+        }
+        if let Some(since) = self.question.since {
+            sql.add(&format!(" AND {table}.day >= ")).value(since.div_euclid(DAY));
+        }
+        if let Some(until) = self.question.until {
+            sql.add(&format!(" AND {table}.day <= ")).value((until - 1).div_euclid(DAY));
+        }
     }
-    if let Some(until) = question.until {
-        sql.add(" AND d.day <= ").value((until - 1).div_euclid(DAY));
-    }
-    if let Some(left) = &conditions.left {
-        let counts: Vec<String> =
-            left.counts.iter().map(|(name, _)| format!("l.{name} > 0")).collect();
-        sql.add(&format!(
-            " AND EXISTS (SELECT 1 FROM daily_left l WHERE l.shape = d.shape AND \
-             l.who = d.who AND l.day = d.day AND ({}) AND ",
-            counts.join(" OR ")
-        ));
-        sql.piece(&left.place("l.shape", "l.place")).add(")");
-    }
-    sql
 }
 
 /// Counts by something.
-fn counting(question: &Question, conditions: &Conditions, by: By) -> Sql {
+fn counting(plan: &Plan<'_>, by: By) -> Sql {
+    let (names, sums) = match plan.places {
+        Some(_) => (", raw, masked", ", sum(m.raw) AS raw, sum(m.masked) AS masked"),
+        None => ("", ""),
+    };
     let mut sql = Sql::new(&format!(
-        "SELECT {} AS {}, sum(d.statements) AS statements, sum(d.refused) AS refused, \
-         sum(d.rows) AS rows, sum(d.affected) AS affected, sum(d.bytes) AS bytes",
-        by.expression, by.name
+        "SELECT {} AS {}, statements, refused, rows, affected, bytes{names}, \
+         date(first * 86400, 'unixepoch') AS first, date(last * 86400, 'unixepoch') AS last \
+         FROM (SELECT {} AS k, sum(d.statements) AS statements, sum(d.refused) AS refused, \
+         sum(d.rows) AS rows, sum(d.affected) AS affected, sum(d.bytes) AS bytes{sums}, \
+         min(d.day) AS first, max(d.day) AS last",
+        by.text, by.name, by.key
     ));
-    for count in ["raw", "masked"] {
-        sql.add(&format!(
-            ", sum((SELECT sum(l.{count}) FROM daily_left l WHERE l.shape = d.shape AND \
-             l.who = d.who AND l.day = d.day AND "
-        ));
-        match &conditions.left {
-            Some(left) => sql.piece(&left.place("l.shape", "l.place")),
-            None => sql.piece(&crate::compile::labelled("l.shape", "l.place")),
-        };
-        sql.add(&format!(")) AS {count}"));
-    }
-    sql.add(", date(min(d.day) * 86400, 'unixepoch') AS first, ");
-    sql.add("date(max(d.day) * 86400, 'unixepoch') AS last");
-    sql.piece(&candidates(question, conditions));
-    sql.add(" GROUP BY 1 ORDER BY 2 DESC, 1");
+    // The joins with what is grouped by come last: sums are found first.
+    let sums = plan.sums();
+    let joined = " CROSS JOIN shape h ON h.id = d.shape CROSS JOIN who w ON w.id = d.who WHERE 1";
+    let text = match sums.text.rfind(" WHERE 1") {
+        Some(at) => {
+            let (from, tests) = sums.text.split_at(at);
+            format!("{from}{joined}{}", tests.trim_start_matches(" WHERE 1"))
+        }
+        None => sums.text,
+    };
+    sql.piece(&Sql { text, values: sums.values });
+    sql.add(" GROUP BY 1) ORDER BY 2 DESC, 1");
     sql
 }
 
 /// The sequences of the newest statements that match, newest first.
 fn find(db: &Connection, question: &Question, limit: usize) -> Result<Vec<i64>, rusqlite::Error> {
-    let conditions = compile(question);
-    let planned = !conditions.shape.is_empty()
-        || !conditions.who.is_empty()
-        || conditions.left.is_some()
-        || conditions.sqlstate.is_some();
-    if !planned {
-        return walk(db, question, &conditions, limit);
+    let plan = Plan::new(db, question, compile(question))?;
+    if !plan.narrows() {
+        return walk(db, &plan, limit);
     }
     let mut sql = Sql::new("SELECT d.day, sum(d.statements)");
-    let from = candidates(question, &conditions);
-    sql.piece(&from).add(" GROUP BY d.day ORDER BY d.day DESC");
+    sql.piece(&plan.sums()).add(" GROUP BY d.day ORDER BY d.day DESC");
     let days: Vec<(i64, i64)> = db
         .prepare(&sql.text)?
         .query_map(params_from_iter(&sql.values), |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     let mut found = Vec::new();
-    let mut days = days.into_iter().peekable();
+    let mut days = days.into_iter();
     let mut chunk = CHUNK.max(i64::try_from(limit).unwrap_or(i64::MAX));
     while let Some((newest, mut count)) = days.next() {
         let mut oldest = newest;
@@ -170,9 +239,7 @@ fn find(db: &Connection, question: &Question, limit: usize) -> Result<Vec<i64>, 
         {
             (oldest, count) = (day, count + more);
         }
-        let part =
-            chunk_of(db, question, &conditions, &from, oldest..=newest, limit - found.len())?;
-        found.extend(part);
+        found.extend(of_days(db, &plan, (oldest, newest), limit - found.len())?);
         if found.len() >= limit {
             break;
         }
@@ -181,38 +248,52 @@ fn find(db: &Connection, question: &Question, limit: usize) -> Result<Vec<i64>, 
     Ok(found)
 }
 
-/// The matches of some days, by the pairs of shape and identity that these days have.
-fn chunk_of(
+/// The newest matches of some days, by the pairs of shape and identity that these days have.
+fn of_days(
     db: &Connection,
-    question: &Question,
-    conditions: &Conditions,
-    from: &Sql,
-    days: std::ops::RangeInclusive<i64>,
+    plan: &Plan<'_>,
+    (oldest, newest): (i64, i64),
     limit: usize,
 ) -> Result<Vec<i64>, rusqlite::Error> {
-    let (oldest, newest) = (*days.start(), *days.end());
     let bounds = "SELECT coalesce(min(first_seq), 0), coalesce(max(last_seq), 0) FROM day
                   WHERE day BETWEEN ?1 AND ?2";
     let (first, last): (i64, i64) =
         db.query_row(bounds, [oldest, newest], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let mut sql = Sql::new("SELECT s.seq FROM (SELECT DISTINCT d.shape, d.who");
-    sql.piece(from).add(" AND d.day BETWEEN ").value(oldest).add(" AND ").value(newest);
-    sql.add(") p CROSS JOIN statement s INDEXED BY statement_shape ON s.shape = p.shape");
-    sql.add(" AND s.who = p.who AND s.seq BETWEEN ").value(first).add(" AND ").value(last);
+    let mut sql = Sql::new("SELECT DISTINCT d.shape, d.who");
+    sql.piece(&plan.sums()).add(" AND d.day BETWEEN ").value(oldest).add(" AND ").value(newest);
+    let pairs: Vec<(i64, i64)> = db
+        .prepare(&sql.text)?
+        .query_map(params_from_iter(&sql.values), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut sql = Sql::new("SELECT s.seq FROM statement s INDEXED BY statement_shape WHERE 1");
     // Clocks go back at times: a day's sequences can hold statements of another day.
-    sql.add(" WHERE s.time >= ").value(oldest.saturating_mul(DAY));
+    sql.add(" AND s.time >= ").value(oldest.saturating_mul(DAY));
     sql.add(" AND s.time < ").value((newest + 1).saturating_mul(DAY));
-    of_statement(&mut sql, question, conditions);
-    sequences(db, sql, limit)
+    sql.add(" AND s.seq BETWEEN ").value(first).add(" AND ").value(last);
+    of_statement(&mut sql, plan);
+    let (shape, who) = (sql.values.len(), sql.values.len() + 1);
+    sql.add(" AND s.shape = ").value(0).add(" AND s.who = ").value(0);
+    sql.add(" ORDER BY s.seq DESC LIMIT ").value(i64::try_from(limit).unwrap_or(i64::MAX));
+    let mut query = db.prepare(&sql.text)?;
+    let mut found: Vec<i64> = Vec::new();
+    for pair in pairs {
+        for (at, number) in [(shape, pair.0), (who, pair.1)] {
+            if let Some(value) = sql.values.get_mut(at) {
+                *value = number.into();
+            }
+        }
+        let part = query.query_map(params_from_iter(&sql.values), |row| row.get(0))?;
+        for sequence in part {
+            found.push(sequence?);
+        }
+    }
+    found.sort_unstable_by_key(|sequence| std::cmp::Reverse(*sequence));
+    found.truncate(limit);
+    Ok(found)
 }
 
 /// The matches of a question that says nothing of shapes or identities.
-fn walk(
-    db: &Connection,
-    question: &Question,
-    conditions: &Conditions,
-    limit: usize,
-) -> Result<Vec<i64>, rusqlite::Error> {
+fn walk(db: &Connection, plan: &Plan<'_>, limit: usize) -> Result<Vec<i64>, rusqlite::Error> {
     let mut sql = Sql::new("SELECT s.seq FROM statement s WHERE 1");
     let mut bound = |test: &str, column: &str, day: i64| {
         sql.add(&format!(" AND s.seq {test} coalesce((SELECT {column} FROM day WHERE day {test} "));
@@ -220,18 +301,19 @@ fn walk(
         let other = if test == ">=" { "9223372036854775807" } else { "-1" };
         sql.add(&format!("), {other})"));
     };
-    if let Some(since) = question.since {
+    if let Some(since) = plan.question.since {
         bound(">=", "min(first_seq)", since.div_euclid(DAY));
     }
-    if let Some(until) = question.until {
+    if let Some(until) = plan.question.until {
         bound("<=", "max(last_seq)", until.div_euclid(DAY));
     }
-    of_statement(&mut sql, question, conditions);
+    of_statement(&mut sql, plan);
     sequences(db, sql, limit)
 }
 
 /// What has to be tested in the statement itself.
-fn of_statement(sql: &mut Sql, question: &Question, conditions: &Conditions) {
+fn of_statement(sql: &mut Sql, plan: &Plan<'_>) {
+    let (question, conditions) = (plan.question, &plan.conditions);
     if let Some(since) = question.since {
         sql.add(" AND s.time >= ").value(since);
     }

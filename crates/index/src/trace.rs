@@ -35,8 +35,8 @@ struct Node {
 }
 
 /// What moves between columns, by shapes that ran on a database. `?1` is the column, `?2` the
-/// database. A relation that a statement makes has no columns in its facts: its columns are those
-/// that later statements name.
+/// database. A relation that a statement makes has no columns in its facts, and no schema where the
+/// path decides it: its columns are those that later statements name.
 const FORWARD: &str = "
 WITH ran AS (SELECT k.shape FROM shape_column k JOIN shape h ON h.id = k.shape
     WHERE k.column = ?1 AND h.database = ?2 AND k.use = (SELECT id FROM word WHERE text = 'copied')
@@ -44,7 +44,8 @@ WITH ran AS (SELECT k.shape FROM shape_column k JOIN shape h ON h.id = k.shape
 SELECT k.column, r.shape FROM ran r JOIN shape_column k ON k.shape = r.shape
     WHERE k.use = (SELECT id FROM word WHERE text = 'written')
 UNION SELECT k.column, r.shape FROM ran r JOIN shape_effect f ON f.shape = r.shape
-    JOIN shape_column k ON k.relation = f.object
+    JOIN word o ON o.id = f.object JOIN shape_column k ON k.relation IN (SELECT w.id FROM word w
+    WHERE w.text = o.text OR o.text <> '' AND substr(w.text, -length(o.text) - 1) = '.' || o.text)
     WHERE f.operation IN (SELECT id FROM word WHERE text IN ('create', 'create_temp'))";
 
 /// The same, back.
@@ -52,7 +53,9 @@ const BACK: &str = "
 WITH ran AS (SELECT k.shape FROM shape_column k JOIN shape h ON h.id = k.shape
     WHERE k.column = ?1 AND h.database = ?2 AND k.use = (SELECT id FROM word WHERE text = 'written')
     UNION SELECT f.shape FROM shape_effect f JOIN shape h ON h.id = f.shape
-    WHERE h.database = ?2 AND f.object IN (SELECT relation FROM shape_column WHERE column = ?1)
+    WHERE h.database = ?2 AND f.object IN (SELECT o.id FROM shape_column k
+    JOIN word w ON w.id = k.relation JOIN word o ON o.text = w.text
+    OR o.text = substr(w.text, instr(w.text, '.') + 1) WHERE k.column = ?1)
     AND f.operation IN (SELECT id FROM word WHERE text IN ('create', 'create_temp')))
 SELECT k.column, r.shape FROM ran r JOIN shape_column k ON k.shape = r.shape
     WHERE k.use = (SELECT id FROM word WHERE text = 'copied')
