@@ -75,16 +75,16 @@ CREATE TABLE open_statement (seq INTEGER PRIMARY KEY);
 CREATE TABLE day (day INTEGER PRIMARY KEY, first_seq INTEGER, last_seq INTEGER);
 CREATE TABLE daily_sum (
     shape INTEGER, who INTEGER, day INTEGER, statements INTEGER, refused INTEGER, rows INTEGER,
-    affected INTEGER, bytes INTEGER, PRIMARY KEY (shape, who, day)
+    affected INTEGER, bytes INTEGER, PRIMARY KEY (shape, day, who)
 ) WITHOUT ROWID;
 CREATE INDEX daily_who ON daily_sum (who, day);
 CREATE TABLE daily_left (
     shape INTEGER, who INTEGER, day INTEGER, place INTEGER, raw INTEGER, masked INTEGER,
-    nulls INTEGER, PRIMARY KEY (shape, who, day, place)
+    nulls INTEGER, PRIMARY KEY (shape, day, who, place)
 ) WITHOUT ROWID;
 CREATE TABLE daily_failure (
     sqlstate INTEGER, shape INTEGER, who INTEGER, day INTEGER, statements INTEGER,
-    PRIMARY KEY (sqlstate, shape, who, day)
+    PRIMARY KEY (sqlstate, shape, day, who)
 ) WITHOUT ROWID;
 CREATE TABLE event (
     seq INTEGER PRIMARY KEY, time INTEGER, type INTEGER, by INTEGER, identity INTEGER,

@@ -159,8 +159,14 @@ impl<'a> Plan<'a> {
                 sql.add("AND d.who = m.who AND d.day = m.day WHERE 1");
             }
             _ => {
-                sql.add("daily_sum d WHERE 1");
+                // Errors are few: their sums are the shorter way.
+                if let Some(sqlstate) = &self.conditions.sqlstate {
+                    sql.add("daily_failure d WHERE d.sqlstate IN ").piece(sqlstate);
+                } else {
+                    sql.add("daily_sum d WHERE 1");
+                }
                 self.of_sum(&mut sql, "d");
+                return sql;
             }
         }
         if let Some(sqlstate) = &self.conditions.sqlstate {

@@ -83,7 +83,7 @@ impl Sums {
              statements = statements + ?4, refused = refused + ?5, rows = rows + ?6,
              affected = affected + ?7, bytes = bytes + ?8",
         )?;
-        for (k, sum) in sorted(self.daily.drain(), |(k, _)| (k.shape, k.who, k.day)) {
+        for (k, sum) in sorted(self.daily.drain(), |(k, _)| (k.shape, k.day, k.who)) {
             let Sum { statements, refused, rows, affected, bytes } = sum;
             let (rows, affected, bytes) = (int(rows), int(affected), int(bytes));
             let (statements, refused) = (int(statements), int(refused));
@@ -93,7 +93,9 @@ impl Sums {
             "INSERT INTO daily_left VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET
              raw = raw + ?5, masked = masked + ?6, nulls = nulls + ?7",
         )?;
-        for ((k, place), values) in sorted(self.left.drain(), |((k, p), _)| (k.shape, k.who, *p)) {
+        for ((k, place), values) in
+            sorted(self.left.drain(), |((k, p), _)| (k.shape, k.day, k.who, *p))
+        {
             let [raw, masked, nulls] = values.map(int);
             left.execute(params![k.shape, k.who, k.day, place, raw, masked, nulls])?;
         }

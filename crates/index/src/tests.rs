@@ -486,7 +486,7 @@ fn values_are_followed_across_statements() {
     assert_eq!(
         trace("shop.customers.email", Direction::Forward),
         [
-            "create public.marketing.email root",
+            "create public.marketing root",
             "insert public.mails.address root",
             "server_file a server file root",
             "result client bob",

@@ -38,15 +38,23 @@ struct Node {
 /// database. A relation that a statement makes has no columns in its facts, and no schema where the
 /// path decides it: its columns are those that later statements name.
 const FORWARD: &str = "
-WITH ran AS (SELECT k.shape FROM shape_column k JOIN shape h ON h.id = k.shape
-    WHERE k.column = ?1 AND h.database = ?2 AND k.use = (SELECT id FROM word WHERE text = 'copied')
-    AND EXISTS (SELECT 1 FROM daily_sum d WHERE d.shape = k.shape AND d.statements > d.refused))
-SELECT k.column, r.shape FROM ran r JOIN shape_column k ON k.shape = r.shape
-    WHERE k.use = (SELECT id FROM word WHERE text = 'written')
-UNION SELECT k.column, r.shape FROM ran r JOIN shape_effect f ON f.shape = r.shape
-    JOIN word o ON o.id = f.object JOIN shape_column k ON k.relation IN (SELECT w.id FROM word w
+SELECT DISTINCT n.column, k.shape FROM shape_column k JOIN shape h ON h.id = k.shape
+JOIN shape_column n ON n.shape = k.shape
+WHERE k.column = ?1 AND h.database = ?2 AND k.use = (SELECT id FROM word WHERE text = 'copied')
+AND n.use = (SELECT id FROM word WHERE text = 'written')
+AND EXISTS (SELECT 1 FROM daily_sum d WHERE d.shape = k.shape AND d.statements > d.refused)";
+
+/// The relations that shapes made of a column, with the columns by which others know them, if any
+/// do.
+const MADE: &str = "
+SELECT DISTINCT k.shape, o.text, n.column FROM shape_column k JOIN shape h ON h.id = k.shape
+JOIN shape_effect f ON f.shape = k.shape JOIN word o ON o.id = f.object
+LEFT JOIN shape_column n ON n.relation IN (SELECT w.id FROM word w
     WHERE w.text = o.text OR o.text <> '' AND substr(w.text, -length(o.text) - 1) = '.' || o.text)
-    WHERE f.operation IN (SELECT id FROM word WHERE text IN ('create', 'create_temp'))";
+WHERE k.column = ?1 AND h.database = ?2 AND k.use = (SELECT id FROM word WHERE text = 'copied')
+AND f.operation IN (SELECT id FROM word WHERE text IN ('create', 'create_temp'))
+AND EXISTS (SELECT 1 FROM daily_sum d WHERE d.shape = k.shape AND d.statements > d.refused)
+ORDER BY 1, 2, 3";
 
 /// The same, back.
 const BACK: &str = "
@@ -189,10 +197,40 @@ fn follow(
             }
         }
         if direction == Direction::Forward {
+            for column in made(db, step, node, table)? {
+                let next = Node { column, ..node };
+                if seen.len() >= COLUMNS {
+                    table.more = true;
+                } else if seen.insert(next) {
+                    todo.push_back((step + 1, next));
+                }
+            }
             leaves(db, step, node, table)?;
         }
     }
     Ok(())
+}
+
+/// Tells the relations that were made of a column, and gives their columns.
+fn made(
+    db: &Connection,
+    step: i64,
+    node: Node,
+    table: &mut Table,
+) -> Result<Vec<i64>, rusqlite::Error> {
+    let found: Vec<(i64, String, Option<i64>)> = db
+        .prepare_cached(MADE)?
+        .query_map([node.column, node.database], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut told = HashSet::new();
+    let mut columns = Vec::new();
+    for (shape, relation, column) in found {
+        if told.insert((shape, relation.clone())) {
+            done(db, step, node, &relation, "", shape, table)?;
+        }
+        columns.extend(column);
+    }
+    Ok(columns)
 }
 
 /// Where values of a column left the database.

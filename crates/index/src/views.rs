@@ -9,7 +9,7 @@ pub struct View {
     /// What one row is.
     pub what: &'static str,
     /// The query behind it; `@time(x)` stands for a moment as records write it, `@word(x)` for the
-    /// text of a word, `@day(x)` for a date.
+    /// text of a word, `@day(x)` for a date, `@where` for the view's own WHERE, which stands last.
     pub(crate) query: &'static str,
 }
 
@@ -50,7 +50,7 @@ pub const VIEWS: &[View] = &[
             @word(h.operation) AS operation, @word(h.verdict) AS verdict, h.policies, h.reasons,
             h.unknowns, h.functions, h.read_only, h.row_limit, h.durability, h.policy_version,
             h.catalog_version, h.label_version
-            FROM shape h LEFT JOIN text x ON x.id = h.text WHERE h.id > 0",
+            FROM shape h LEFT JOIN text x ON x.id = h.text @where h.id > 0",
     },
     View {
         name: "columns_used",
@@ -118,19 +118,19 @@ pub const VIEWS: &[View] = &[
     View {
         name: "changes",
         what: "a change of labels, policies, identities or a catalog",
-        query: "SELECT seq AS sequence, @time(time) AS time, @word(type) AS type,
-            @word(by) AS by, @word(identity) AS identity, @word(database) AS database,
-            @word(object) AS object, detail
-            FROM event WHERE type IN (SELECT id FROM word WHERE text IN
+        query: "SELECT e.seq AS sequence, @time(e.time) AS time, @word(e.type) AS type,
+            @word(e.by) AS by, @word(e.identity) AS identity, @word(e.database) AS database,
+            @word(e.object) AS object, e.detail
+            FROM event e @where e.type IN (SELECT id FROM word WHERE text IN
             ('label_changed', 'policy_changed', 'identity_changed', 'catalog_changed'))",
     },
     View {
         name: "events",
         what: "every record that is no statement, shape or session: changes, refused sign-ins, \
                starts and stops, and types of later versions, with its JSON",
-        query: "SELECT seq AS sequence, @time(time) AS time, @word(type) AS type,
-            @word(by) AS by, @word(identity) AS identity, @word(database) AS database,
-            @word(object) AS object, detail FROM event",
+        query: "SELECT e.seq AS sequence, @time(e.time) AS time, @word(e.type) AS type,
+            @word(e.by) AS by, @word(e.identity) AS identity, @word(e.database) AS database,
+            @word(e.object) AS object, e.detail FROM event e",
     },
 ];
 
@@ -143,12 +143,24 @@ pub(crate) fn create() -> String {
     VIEWS.iter().map(|v| format!("CREATE VIEW {} AS {};\n", v.name, expand(v.query))).collect()
 }
 
-/// Puts SQL for the short forms.
+/// Puts SQL for the short forms. Words are joined and not looked up, so that a condition on one can
+/// be answered by an index.
 fn expand(query: &str) -> String {
+    let mut joins = String::new();
+    let mut at = 0;
+    let query = replace(query, "@word(", |x| {
+        at += 1;
+        joins.push_str(&format!(" LEFT JOIN word v{at} ON v{at}.id = {x}"));
+        format!("v{at}.text")
+    });
+    let query = match query.split_once("@where") {
+        Some((from, condition)) => format!("{from}{joins} WHERE {condition}"),
+        None => format!("{query}{joins}"),
+    };
+    let query = query.as_str();
     let query = replace(query, "@time(", moment);
     let query = replace(&query, "@day(", |x| format!("date({x} * 86400, 'unixepoch')"));
-    let query = replace(&query, "@number(", number);
-    replace(&query, "@word(", |x| format!("(SELECT v.text FROM word v WHERE v.id = {x})"))
+    replace(&query, "@number(", number)
 }
 
 /// A moment as records write it.
@@ -167,7 +179,7 @@ pub(crate) fn number(x: &str) -> String {
     (0..7).rev().map(digit).collect::<Vec<_>>().join(" || ")
 }
 
-fn replace(query: &str, open: &str, with: impl Fn(&str) -> String) -> String {
+fn replace(query: &str, open: &str, mut with: impl FnMut(&str) -> String) -> String {
     let mut parts = query.split(open);
     let mut text = parts.next().unwrap_or_default().to_owned();
     for part in parts {
