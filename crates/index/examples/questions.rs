@@ -324,6 +324,7 @@ fn statement(
         parameters: parameters.into(),
         parameter_count: 2,
         turned_back: Vec::new().into(),
+        kept: None,
     };
     ledger.append(&intent.into())?;
     let failed = chance.below(100_000) == 0;

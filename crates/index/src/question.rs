@@ -76,6 +76,24 @@ impl Question {
         Ok(question)
     }
 
+    /// The question in words, without the texts that it looks for: whoever asks may have put a value
+    /// there.
+    pub fn told(&self) -> String {
+        let terms = self.terms.iter().map(|term| {
+            let not = if term.not { "-" } else { "" };
+            let values = match term.word {
+                "text" => "…".to_owned(),
+                _ => term.values.join(","),
+            };
+            format!("{not}{}:{values}", term.word)
+        });
+        let time = |word: &str, time: Option<i64>| {
+            time.map(|time| format!("{word}:{}", Time::from_micros(time)))
+        };
+        let times = [time("since", self.since), time("until", self.until)];
+        terms.chain(times.into_iter().flatten()).collect::<Vec<_>>().join(" ")
+    }
+
     fn term(&mut self, token: Token, now: Time) -> Result<(), IndexError> {
         let Token { not, word, values } = token;
         let Some(word) = word else {

@@ -93,6 +93,7 @@ impl Log {
             parameters: Vec::new().into(),
             parameter_count: 0,
             turned_back: Vec::new().into(),
+            kept: None,
         });
     }
 
@@ -329,6 +330,14 @@ fn wrong_questions_say_what_is_wrong() {
         let error = Question::parse(question, at(0)).unwrap_err();
         assert!(error.to_string().contains(word), "{question}: {error}");
     }
+}
+
+#[test]
+fn a_question_is_told_without_the_texts_that_it_looks_for() {
+    let text = "identity:alice -use:written,copied \"ada@example.com\" since:2026-06-01";
+    let question = Question::parse(text, at(0)).unwrap();
+    let told = "identity:alice -use:written,copied text:… since:2026-06-01T00:00:00.000000Z";
+    assert_eq!(question.told(), told);
 }
 
 #[test]

@@ -94,6 +94,15 @@ fn who_read_what_is_answered_beside_a_running_weir() {
     let counted = rows(audit(&stage, &counted));
     assert_eq!((&counted[0]["identity"], &counted[0]["raw"]), (&ADMIN.into(), &3.into()));
 
+    // Who asks is in the record too.
+    let asked = "SELECT detail FROM events WHERE type = 'administered'
+                 AND detail LIKE '%search agent:copilot acts_for:alice%'";
+    let end = Instant::now() + PATIENCE;
+    while rows(audit(&stage, &["sql", asked, "--json"])).is_empty() {
+        assert!(Instant::now() < end, "the question is not in the record");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+
     let wrong = audit(&stage, &["search", "who:alice"]);
     assert_eq!(wrong.code, Some(3), "{wrong}");
     assert!(wrong.stderr.contains("identity, acts_for, agent"), "{wrong}");

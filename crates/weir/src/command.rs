@@ -34,6 +34,11 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             // What works on copies and files needs no weir.toml.
             let dir = || Ok::<_, Failure>(crate::layout::ledger(&load(file)?));
             let read = |what: &str| block_on(audit::noted(&load(file)?, what))?;
+            let noted = |what: &str| {
+                let config = load(file)?;
+                block_on(audit::noted(&config, what))??;
+                Ok::<_, Failure>(config)
+            };
             match command {
                 AuditCommand::Tail(args) => audit::tail(&read("tail")?, &args),
                 AuditCommand::Show { id, json, text } => {
@@ -55,11 +60,11 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
                 AuditCommand::CheckProof { proof, entry, key } => {
                     audit::check_proof(&proof, &entry, &key)
                 }
-                AuditCommand::Search(args) => audit::search(|| load(file), &args),
+                AuditCommand::Search(args) => audit::search(noted, &args),
                 AuditCommand::Words => audit::words(),
-                AuditCommand::Sql(args) => audit::sql(|| load(file), &args),
-                AuditCommand::Trace(args) => audit::trace(|| load(file), &args),
-                AuditCommand::Index(args) => audit::index(|| load(file), &args),
+                AuditCommand::Sql(args) => audit::sql(noted, &args),
+                AuditCommand::Trace(args) => audit::trace(noted, &args),
+                AuditCommand::Index(args) => audit::index(|_| load(file), &args),
                 AuditCommand::Key => audit::key(&dir()?),
                 AuditCommand::Checkpoint => audit::checkpoint(&dir()?),
             }

@@ -1,5 +1,6 @@
 //! `weir audit search`, `sql`, `trace`, `words` and `index`: brings the index up to date if nobody
-//! else does, asks it, prints. Every answer says how far it knows, on standard error.
+//! else does, asks it, prints. Every answer says how far it knows, on standard error. Whoever asks is
+//! in the record itself, with the question; texts and literals in it are left out.
 
 use crate::{
     cli::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceArgs},
@@ -25,11 +26,12 @@ struct Found {
 
 type Load = Result<Config, Failure>;
 
-pub(crate) fn search(load: impl Fn() -> Load, args: &SearchArgs) -> Result<(), Failure> {
+pub(crate) fn search(load: impl Fn(&str) -> Load, args: &SearchArgs) -> Result<(), Failure> {
     let question = Question::parse(&args.question, Time::from(SystemTime::now()))?;
     let rows = if args.by.is_some() { Limits::default().rows } else { DEFAULT_ROWS };
     let limits = limits(&args.form, rows);
-    let (found, answers) = open(load, &args.place)?;
+    let what = format!("search {}", question.told());
+    let (found, answers) = open(load, &args.place, what.trim_end())?;
     let table = match args.by {
         Some(by) => answers.count(&question, counted(by)?, &limits)?,
         None => answers.search(&question, &limits)?,
@@ -37,14 +39,16 @@ pub(crate) fn search(load: impl Fn() -> Load, args: &SearchArgs) -> Result<(), F
     print(&found, &answers, &table, &args.form)
 }
 
-pub(crate) fn sql(load: impl Fn() -> Load, args: &SqlArgs) -> Result<(), Failure> {
-    let (found, answers) = open(load, &args.place)?;
+pub(crate) fn sql(load: impl Fn(&str) -> Load, args: &SqlArgs) -> Result<(), Failure> {
+    let what = format!("sql {}", without_literals(&args.query));
+    let (found, answers) = open(load, &args.place, &what)?;
     let table = answers.sql(&args.query, &limits(&args.form, Limits::default().rows))?;
     print(&found, &answers, &table, &args.form)
 }
 
-pub(crate) fn trace(load: impl Fn() -> Load, args: &TraceArgs) -> Result<(), Failure> {
-    let (found, answers) = open(load, &args.place)?;
+pub(crate) fn trace(load: impl Fn(&str) -> Load, args: &TraceArgs) -> Result<(), Failure> {
+    let what = format!("trace {}", args.column);
+    let (found, answers) = open(load, &args.place, &what)?;
     let direction = if args.back { Direction::Back } else { Direction::Forward };
     let limits = limits(&args.form, Limits::default().rows);
     let table = answers.trace(&args.column, direction, &limits)?;
@@ -61,8 +65,8 @@ pub(crate) fn words() -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
-pub(crate) fn index(load: impl Fn() -> Load, args: &IndexArgs) -> Result<(), Failure> {
-    let found = find(load, &args.place)?;
+pub(crate) fn index(load: impl Fn(&str) -> Load, args: &IndexArgs) -> Result<(), Failure> {
+    let found = find(load, &args.place, "")?;
     let mut index = match Index::open(&found.index) {
         Err(IndexError::Busy) if !args.rebuild => {
             let state = Answers::open(&found.index)?.state()?;
@@ -84,11 +88,11 @@ pub(crate) fn index(load: impl Fn() -> Load, args: &IndexArgs) -> Result<(), Fai
     Ok(out.flush()?)
 }
 
-fn find(load: impl Fn() -> Load, place: &Place) -> Result<Found, Failure> {
+fn find(load: impl Fn(&str) -> Load, place: &Place, what: &str) -> Result<Found, Failure> {
     let (ledger, index) = match &place.dir {
         Some(copy) => (copy.clone(), copy.join("index.sqlite")),
         None => {
-            let config = load()?;
+            let config = load(what)?;
             (layout::ledger(&config), layout::index(&config))
         }
     };
@@ -97,8 +101,12 @@ fn find(load: impl Fn() -> Load, place: &Place) -> Result<Found, Failure> {
 }
 
 /// Opens the index for questions; brings it up to date first, unless a running Weir does.
-fn open(load: impl Fn() -> Load, place: &Place) -> Result<(Found, Answers), Failure> {
-    let found = find(load, place)?;
+fn open(
+    load: impl Fn(&str) -> Load,
+    place: &Place,
+    what: &str,
+) -> Result<(Found, Answers), Failure> {
+    let found = find(load, place, what)?;
     match Index::open(&found.index) {
         Ok(mut index) => {
             index.catch_up(&found.ledger, u64::MAX, &|| false)?;
@@ -112,6 +120,12 @@ fn open(load: impl Fn() -> Load, place: &Place) -> Result<(Found, Answers), Fail
     }
     let answers = Answers::open(&found.index)?;
     Ok((found, answers))
+}
+
+/// A query with a mark for everything that stands in quotes.
+fn without_literals(query: &str) -> String {
+    let parts = query.split('\'').enumerate();
+    parts.map(|(at, part)| if at % 2 == 0 { part } else { "'?'" }).collect()
 }
 
 fn limits(form: &Form, rows: usize) -> Limits {
