@@ -5,6 +5,8 @@
 //! 120 relations, some of them asked for all the time and most seldom. A second argument keeps the
 //! files in that folder; they are not written again if they are there.
 
+#![expect(clippy::indexing_slicing, reason = "what is indexed was made a few lines above")]
+
 use index::{Answers, BY, Direction, Index, Limits, Question, Table};
 use ledger::{
     Hash, Ledger, Options, Sequence, SessionId, ShapeId, Time,
@@ -250,7 +252,7 @@ fn shape(number: u64) -> Shape<'static> {
         add(changed, "note", vec![Use::Written], None);
         add(changed, "email", vec![Use::Written], Some(Label::EMAIL));
     }
-    let raw = number % 50 == 0 || number % 50 == 17;
+    let raw = number.is_multiple_of(50) || number % 50 == 17;
     let email = match raw {
         true => Disclosure::Raw { labels: vec![Label::EMAIL] },
         false => Disclosure::Masked { label: Label::EMAIL, method: MaskMethod::Pseudonym },

@@ -93,8 +93,8 @@ impl Index {
     }
 
     /// Takes in the ledger's records below `upto`, in transactions of a limited length. Stops early
-    /// when `stop` says so. A ledger that does not have the last record that was taken in was cut or
-    /// replaced, and all of it is taken in anew.
+    /// when `stop` says so. A ledger that does not have the last record that was taken in was cut
+    /// or replaced, and all of it is taken in anew.
     pub fn catch_up(
         &mut self,
         dir: &Path,

@@ -76,8 +76,8 @@ impl Question {
         Ok(question)
     }
 
-    /// The question in words, without the texts that it looks for: whoever asks may have put a value
-    /// there.
+    /// The question in words, without the texts that it looks for: whoever asks may have put a
+    /// value there.
     pub fn told(&self) -> String {
         let terms = self.terms.iter().map(|term| {
             let not = if term.not { "-" } else { "" };

@@ -1,6 +1,6 @@
 //! `weir audit search`, `sql`, `trace`, `words` and `index`: brings the index up to date if nobody
-//! else does, asks it, prints. Every answer says how far it knows, on standard error. Whoever asks is
-//! in the record itself, with the question; texts and literals in it are left out.
+//! else does, asks it, prints. Every answer says how far it knows, on standard error. Whoever asks
+//! is in the record itself, with the question; texts and literals in it are left out.
 
 use crate::{
     cli::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceArgs},
