@@ -7,7 +7,9 @@ use crate::rule::Rule;
 use crate::tie::told;
 use model::catalog::{Relation, RelationKind};
 use model::facts::{Derivation, Output};
-use model::{Catalog, Class, ColumnId, Disclosure, Facts, Label, LabelMap, MaskMethod, RelationId};
+use model::{
+    Catalog, Class, ColumnId, Disclosure, Facts, Label, LabelMap, MaskMethod, RelationId, TypeId,
+};
 use std::collections::HashMap;
 
 /// The label of what could not be traced.
@@ -81,6 +83,22 @@ impl<'a> Sight<'a> {
         let by_column = asker.by_column("disclose");
         let (columns, statistics) = (HashMap::new(), HashMap::new());
         Self { asker, catalog, labels, by_column, columns, statistics, plain: None, unknown: None }
+    }
+
+    /// True if values came to a source as pieces of others and the source can hold them as keys of
+    /// documents: what a statement made a key of, a later one reads.
+    fn brings_keys(&self, output: &Output) -> bool {
+        /// `json`, `jsonb`, their arrays and anonymous records; types above are no scalars of
+        /// PostgreSQL's own.
+        const DOCUMENTS: [TypeId; 6] =
+            [TypeId(114), TypeId(199), TypeId(3802), TypeId(3807), TypeId(2249), TypeId(2287)];
+        const OWN: TypeId = TypeId(16_384);
+        output.sources.iter().filter(|source| self.labels.is_derived(**source)).any(|source| {
+            let relation = self.catalog.relation(source.relation);
+            let column = relation
+                .and_then(|relation| relation.columns.iter().find(|c| c.number == source.number));
+            column.is_none_or(|column| column.type_id >= OWN || DOCUMENTS.contains(&column.type_id))
+        })
     }
 
     /// Names and label of a column. One that the catalog does not know is labelled unknown.
@@ -209,7 +227,7 @@ impl<'a> Sight<'a> {
                 Disclosure::Masked { label, method: MaskMethod::Full }
             }
             // Only what is not understood loses its keys with its values.
-            Disclosure::Masked { label: _, method } if output.keyed => {
+            Disclosure::Masked { label: _, method } if output.keyed || self.brings_keys(output) => {
                 Disclosure::Masked { label: Label::UNKNOWN, method: method.max(MaskMethod::Full) }
             }
             disclosure
