@@ -1,6 +1,6 @@
 //! How fast a backlog leaves: a ledger of made-up statements, exported to a file from its start.
 //!
-//! `cargo run --release -p export --example rate -- 200000`
+//! `cargo run --release -p export --example export_rate -- 200000`
 
 use export::{About, Begin, Exports, Settings, To};
 use ledger::{
