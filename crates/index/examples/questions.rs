@@ -152,8 +152,8 @@ fn write(dir: &Path, records: u64) -> Outcomes {
     let beginning = Time::from_micros(BEGINNING);
     let (ledger, _) = Ledger::open(dir, Options::new("node-1", "0.1.0", beginning))?;
     let mut chance = Chance(7);
-    let shapes: Vec<Shape<'static>> = (0..SHAPES).map(shape).collect();
-    let mut known = vec![false; shapes.len()];
+    let mut shapes: Vec<(bool, Shape<'static>)> =
+        (0..SHAPES).map(|number| (false, shape(number))).collect();
     let hash: Hash = "00112233445566778899aabbccddeeff".parse()?;
     let mut written = 1;
     let mut session = 0;
@@ -170,9 +170,9 @@ fn write(dir: &Path, records: u64) -> Outcomes {
         written += 2;
         for number in 0..PER_SESSION {
             let which = (chance.skewed(USED) + who * 37) % SHAPES;
-            let shape = &shapes[which as usize];
+            let Some((known, shape)) = shapes.get_mut(which as usize) else { continue };
             let time = begin + number as i64 * 700_000;
-            if !std::mem::replace(&mut known[which as usize], true) {
+            if !std::mem::replace(known, true) {
                 ledger.append(&shape.clone().into())?;
                 written += 1;
             }
@@ -258,11 +258,7 @@ fn shape(number: u64) -> Shape<'static> {
         false => Disclosure::Masked { label: Label::EMAIL, method: MaskMethod::Pseudonym },
     };
     let reads = operation == Operation::Select;
-    let topic = ["refund", "invoice", "ticket", "shipment", "visit"][(number % 5) as usize];
-    let text = format!(
-        "{} email, country from {from} where {topic}_{number} = ? and ssn = ? order by id limit ?",
-        operation.as_str()
-    );
+    let text = text(number, operation, &from);
     let output = |name: &str| ShapeOutput {
         name: name.to_owned().into(),
         sources: vec![format!("{from}.{name}").into()].into(),
@@ -295,6 +291,21 @@ fn shape(number: u64) -> Shape<'static> {
         catalog_version: 1,
         label_version: 1,
     }
+}
+
+/// A statement's text, without literals.
+fn text(number: u64, operation: Operation, from: &str) -> String {
+    let topic = match number % 5 {
+        0 => "refund",
+        1 => "invoice",
+        2 => "ticket",
+        3 => "shipment",
+        _ => "visit",
+    };
+    format!(
+        "{} email, country from {from} where {topic}_{number} = ? and ssn = ? order by id limit ?",
+        operation.as_str()
+    )
 }
 
 /// An intent with its outcome, or a refusal; how many records it took.
