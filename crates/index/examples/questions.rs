@@ -99,20 +99,20 @@ fn ask(file: &Path) -> Outcomes {
     search("sqlstate:40P01")?;
     search("sqlstate:42501 relation:r77")?;
     search("text:\"refund\" -kind:service")?;
-    search("relation:r119 use:written")?;
+    search("relation:r53 use:written")?;
     search("state:refused identity:person-3")?;
     search("")?;
     timed("trace shop.customers.email", || {
         Ok(Answers::open(file)?.trace("shop.customers.email", Direction::Forward, &limits)?)
     })?;
-    timed("trace --back public.r5.email", || {
-        Ok(Answers::open(file)?.trace("public.r5.email", Direction::Back, &limits)?)
+    timed("trace --back public.r53.email", || {
+        Ok(Answers::open(file)?.trace("public.r53.email", Direction::Back, &limits)?)
     })?;
     for query in [
         "SELECT identity, sum(raw) FROM disclosed_daily WHERE origin = 'public.customers.email' \
          AND day >= '2026-06-01' AND raw > 0 GROUP BY 1 ORDER BY 2 DESC",
-        "SELECT day, sum(statements) FROM daily WHERE identity = 'person-7' GROUP BY 1",
-        "SELECT time, text FROM statements WHERE identity = 'person-7' ORDER BY sequence DESC \
+        "SELECT day, sum(statements) FROM daily WHERE identity = 'service-8' GROUP BY 1",
+        "SELECT time, text FROM statements WHERE identity = 'service-8' ORDER BY sequence DESC \
          LIMIT 20",
         "SELECT count(*) FROM statements",
     ] {

@@ -55,6 +55,8 @@ pub(crate) struct Conditions {
     pub(crate) who: Vec<Sql>,
     /// On `s`, a statement.
     pub(crate) statement: Vec<Sql>,
+    /// Only statements that were refused.
+    pub(crate) refused: bool,
     /// Only statements that ended with one of these.
     pub(crate) sqlstate: Option<Sql>,
     /// Only statements of which values left, or were masked.
@@ -130,7 +132,10 @@ pub(crate) fn compile(question: &Question) -> Conditions {
             "policy" => found.shape.push(shapes_in(term, "shape_policy", "policy", exactly)),
             "changes" => found.shape.push(changes(term)),
             "text" => found.shape.push(text(term)),
-            "state" => found.statement.push(state(term)),
+            "state" => {
+                found.refused |= !term.not && term.values == ["refused"];
+                found.statement.push(state(term));
+            }
             "sqlstate" if term.not => {
                 let mut sql = Sql::new("coalesce(s.sqlstate, 0) NOT IN ");
                 sql.piece(&exactly(&term.values));

@@ -11,10 +11,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How many records one transaction takes in.
-const BATCH: u64 = 20_000;
-/// Pages of the index that are kept in memory, in KiB.
-const CACHE_KIB: i64 = 64 * 1024;
+/// How many records one transaction takes in at most: many, because each touches pages all over the
+/// index.
+const BATCH: u64 = 200_000;
+/// After how many records it is asked whether to stop.
+const BETWEEN_LOOKS: u64 = 1_000;
+/// Pages of the index that are kept in memory, in KiB, while little is to be done.
+const CACHE_KIB: i64 = 16 * 1024;
+/// The same, while there is more to take in than one transaction can.
+const CACHE_FULL_KIB: i64 = 512 * 1024;
 
 /// An index, open for writing by this process alone.
 #[derive(Debug)]
@@ -26,6 +31,8 @@ pub struct Index {
     last: String,
     damage: u64,
     reader: Option<(PathBuf, Reader)>,
+    /// There is more to take in than one transaction can.
+    full: bool,
     /// Held for as long as anything may be written.
     _lock: File,
 }
@@ -70,6 +77,7 @@ impl Index {
             last: String::new(),
             damage: 0,
             reader: None,
+            full: false,
             _lock: lock,
         };
         index.read_place()?;
@@ -112,7 +120,7 @@ impl Index {
             self.reader = Some((dir.to_owned(), reader));
         }
         while self.next < upto && !stop() {
-            let taken = self.batch(upto);
+            let taken = self.batch(upto, stop);
             if taken.is_err() {
                 // What the transaction gathered is lost with it: begin again from what is stored.
                 self.reader = None;
@@ -124,7 +132,9 @@ impl Index {
             if taken == 0 {
                 break;
             }
+            self.breathe(taken >= BATCH)?;
         }
+        self.breathe(false)?;
         caught.next = self.next;
         Ok(caught)
     }
@@ -144,12 +154,28 @@ impl Index {
         Ok(false)
     }
 
-    fn batch(&mut self, upto: u64) -> Result<u64, IndexError> {
+    /// Takes memory while there is much to do, and gives it back.
+    fn breathe(&mut self, full: bool) -> Result<(), IndexError> {
+        if full == std::mem::replace(&mut self.full, full) {
+            return Ok(());
+        }
+        let cache = if full { CACHE_FULL_KIB } else { CACHE_KIB };
+        self.db.pragma_update(None, "cache_size", -cache)?;
+        if !full {
+            self.db.execute_batch("PRAGMA shrink_memory")?;
+        }
+        Ok(())
+    }
+
+    fn batch(&mut self, upto: u64, stop: &dyn Fn() -> bool) -> Result<u64, IndexError> {
         let Some((_, reader)) = self.reader.as_mut() else { return Ok(0) };
         let transaction = self.db.unchecked_transaction()?;
         let (mut taken, mut next, mut damage) = (0, self.next, self.damage);
         let mut last = None;
         while taken < BATCH && next < upto {
+            if taken % BETWEEN_LOOKS == BETWEEN_LOOKS - 1 && stop() {
+                break;
+            }
             match reader.next() {
                 Some(Ok(entry)) => {
                     self.filler.take(&self.db, &entry)?;

@@ -14,6 +14,7 @@ use crate::{
     views,
 };
 use rusqlite::{Connection, params_from_iter};
+use std::collections::HashSet;
 
 /// How many statements a search gives unless told otherwise.
 pub const DEFAULT_ROWS: usize = 100;
@@ -165,6 +166,9 @@ impl<'a> Plan<'a> {
                 } else {
                     sql.add("daily_sum d WHERE 1");
                 }
+                if self.conditions.refused && self.conditions.sqlstate.is_none() {
+                    sql.add(" AND d.refused > 0");
+                }
                 self.of_sum(&mut sql, "d");
                 return sql;
             }
@@ -271,12 +275,29 @@ fn of_days(
         .prepare(&sql.text)?
         .query_map(params_from_iter(&sql.values), |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
-    let mut sql = Sql::new("SELECT s.seq FROM statement s INDEXED BY statement_shape WHERE 1");
+    let mut tests = Sql::new(" WHERE s.seq BETWEEN ");
+    tests.value(first).add(" AND ").value(last);
     // Clocks go back at times: a day's sequences can hold statements of another day.
-    sql.add(" AND s.time >= ").value(oldest.saturating_mul(DAY));
-    sql.add(" AND s.time < ").value((newest + 1).saturating_mul(DAY));
-    sql.add(" AND s.seq BETWEEN ").value(first).add(" AND ").value(last);
-    of_statement(&mut sql, plan);
+    tests.add(" AND s.time >= ").value(oldest.saturating_mul(DAY));
+    tests.add(" AND s.time < ").value((newest + 1).saturating_mul(DAY));
+    of_statement(&mut tests, plan);
+    // A look-up of a pair takes as long as a hundred steps over statements that lie side by side.
+    let steps = usize::try_from(last - first).unwrap_or(usize::MAX);
+    match pairs.len().saturating_mul(100) < steps {
+        true => by_pairs(db, &tests, pairs, limit),
+        false => by_steps(db, &tests, pairs, limit),
+    }
+}
+
+/// Looks each pair's statements up.
+fn by_pairs(
+    db: &Connection,
+    tests: &Sql,
+    pairs: Vec<(i64, i64)>,
+    limit: usize,
+) -> Result<Vec<i64>, rusqlite::Error> {
+    let mut sql = Sql::new("SELECT s.seq FROM statement s INDEXED BY statement_shape");
+    sql.piece(tests);
     let (shape, who) = (sql.values.len(), sql.values.len() + 1);
     sql.add(" AND s.shape = ").value(0).add(" AND s.who = ").value(0);
     sql.add(" ORDER BY s.seq DESC LIMIT ").value(i64::try_from(limit).unwrap_or(i64::MAX));
@@ -295,6 +316,43 @@ fn of_days(
     }
     found.sort_unstable_by_key(|sequence| std::cmp::Reverse(*sequence));
     found.truncate(limit);
+    Ok(found)
+}
+
+/// Walks over the statements of the days, the newest first, until there are enough. Whether one is
+/// of a pair is asked before anything that takes longer.
+fn by_steps(
+    db: &Connection,
+    tests: &Sql,
+    pairs: Vec<(i64, i64)>,
+    limit: usize,
+) -> Result<Vec<i64>, rusqlite::Error> {
+    let pairs: HashSet<(i64, i64)> = pairs.into_iter().collect();
+    let mut one = Sql::new("SELECT EXISTS (SELECT 1 FROM statement s");
+    one.piece(tests).add(" AND s.seq = ");
+    let at = one.values.len();
+    one.value(0).add(")");
+    let mut test = db.prepare(&one.text)?;
+    let mut steps = db.prepare(
+        "SELECT seq, shape, who FROM statement WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq DESC",
+    )?;
+    let mut rows = steps.query(params_from_iter(tests.values.iter().take(2)))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        if !pairs.contains(&(row.get(1)?, row.get(2)?)) {
+            continue;
+        }
+        let sequence: i64 = row.get(0)?;
+        if let Some(value) = one.values.get_mut(at) {
+            *value = sequence.into();
+        }
+        if test.query_row(params_from_iter(&one.values), |row| row.get(0))? {
+            found.push(sequence);
+            if found.len() >= limit {
+                break;
+            }
+        }
+    }
     Ok(found)
 }
 
