@@ -5,8 +5,6 @@
 //! 120 relations, some of them asked for all the time and most seldom. A second argument keeps the
 //! files in that folder; they are not written again if they are there.
 
-#![expect(clippy::indexing_slicing, reason = "what is indexed was made a few lines above")]
-
 use index::{Answers, BY, Direction, Index, Limits, Question, Table};
 use ledger::{
     Hash, Ledger, Options, Sequence, SessionId, ShapeId, Time,
