@@ -302,7 +302,8 @@ impl Replay {
 /// DECLARE itself reads nothing: what the cursor reads stands in the facts of its query.
 fn query_of_cursor(facts: &Facts) -> &Facts {
     match facts.session.as_slice() {
-        [SessionChange::Declare(_, query)] => query,
+        [SessionChange::Declare(_, query)]
+        | [SessionChange::Declare(_, query), SessionChange::Hold(_)] => query,
         _ => facts,
     }
 }
