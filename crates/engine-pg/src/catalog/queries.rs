@@ -190,11 +190,12 @@ pub fn in_one_snapshot(sections: &[&str]) -> String {
 
 /// The head of a reading: a read-only transaction of one snapshot, in which `before` are asked
 /// first. The settings decide how PostgreSQL writes expressions, and end with the transaction. A
-/// lock that somebody holds on a table (views are written out under a lock) must not hold up the
-/// reading for long.
+/// lock that somebody holds on a table (views are written out under a lock, and locks stay until
+/// the end) must not hold up the reading for long, and never until PostgreSQL looks for a
+/// deadlock, after a second: it would be the other's statement that ends.
 fn begin(before: &[&str]) -> String {
     let mut sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n\
-                   SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '5s';\n"
+                   SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '800ms';\n"
         .to_owned();
     for text in before {
         sql.push_str(text);
