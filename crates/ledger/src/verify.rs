@@ -298,6 +298,11 @@ impl Check {
             let what = "it covers more records than there are";
             self.flaw(size, head.file, Flaw::Checkpoint(what));
         }
+        if self.keys.is_none() && self.found.seals > 0 {
+            // A log that never had keys has no seals either.
+            let what = "the public keys are missing, so nobody can say who made it";
+            self.flaw(0, self.dir.join(PUBLIC_FILE), Flaw::Seal(what));
+        }
         if self.found.checkpoint.as_ref().is_some_and(|head| head.size > self.found.sealed) {
             let file = self.dir.join(CHECKPOINT_FILE);
             let what = "it covers records that no seal covers";

@@ -311,6 +311,16 @@ fn an_old_copy_is_found_by_whoever_kept_a_checkpoint_and_by_weir() {
 }
 
 #[test]
+fn a_log_whose_keys_were_taken_away_is_not_sound() {
+    let case = Case::new("no-keys");
+    for file in ["ledger.pub", CHECKPOINT_FILE] {
+        fs::remove_file(case.dir.path().join(file)).unwrap();
+    }
+    let found = verify(case.dir.path(), &Known::default()).unwrap();
+    assert!(matches!(found.damage[0].what, Flaw::Seal(_)), "{found:?}");
+}
+
+#[test]
 fn a_long_record_lies_beside_the_tiles() {
     let dir = Folder::new("long");
     let (ledger, _) = Ledger::open(dir.path(), Options::new("n", "v", NOW)).unwrap();
