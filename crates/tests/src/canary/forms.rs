@@ -3,6 +3,7 @@
 
 use super::time;
 use super::{letters, stripped};
+use std::ops::RangeInclusive;
 
 /// How the bytes are read that a pattern is looked for in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +22,11 @@ pub(super) enum Reading {
 
 /// Characters of a piece that has letters; few enough to find what `substr` takes out.
 const PIECE: usize = 8;
-/// Of a piece in which digits prevail: these occur by chance.
-const DIGITS: usize = 9;
+/// Of a piece in which digits prevail: these occur by chance, among a hundred thousand results full
+/// of pseudonyms once with ten digits. What is shorter counts as a whole, from nine digits on.
+const DIGITS: RangeInclusive<usize> = 9..=10;
+/// The same where the digits are changed too: there are several such forms of each.
+const CHANGED_DIGITS: RangeInclusive<usize> = 9..=12;
 /// Letters without which a piece counts as digits.
 const SOME_LETTERS: usize = 3;
 /// Bytes of a piece in base64: a multiple of three.
@@ -104,7 +108,8 @@ impl Patterns {
                 self.add(Reading::Stripped, form, lower(piece));
             }
         }
-        for piece in chars.windows(DIGITS) {
+        let digits = if form == "shifted" { CHANGED_DIGITS } else { DIGITS };
+        for piece in chars.windows(chars.len().clamp(*digits.start(), *digits.end())) {
             if piece.iter().filter(|char| !char.is_ascii_digit()).count() < SOME_LETTERS {
                 self.add(Reading::Stripped, form, lower(piece));
             }
