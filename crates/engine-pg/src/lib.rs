@@ -36,7 +36,7 @@ use std::{
     },
     time::{Instant, SystemTime},
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 pub use knowledge::{Doing, KeepFound, Kept, Load, Shelf};
 pub use labels::{FoundColumn, Labeller};
@@ -94,6 +94,8 @@ pub(crate) struct CancelTarget {
     pub(crate) address: Option<std::net::SocketAddr>,
     pub(crate) process_id: u32,
     pub(crate) secret_key: Arc<[u8]>,
+    /// Told of each cancel request: what waits in the session is not at the upstream.
+    pub(crate) told: Arc<Notify>,
 }
 
 /// What policies know the whole server as, and what tools before version 17 ask for when they mean
@@ -199,6 +201,7 @@ impl Engine {
             Ok(Entrance::Client(client)) => session::serve(self, *client).await,
             Ok(Entrance::Cancel { process_id, key, connection }) => {
                 if let Some(target) = self.cancels.find(process_id, &key) {
+                    target.told.notify_one();
                     cancel_upstream(&target).await;
                 }
                 drop(connection);
@@ -307,7 +310,7 @@ fn find<'a>(settings: &'a Settings, name: &str) -> Option<&'a DatabaseConfig> {
 }
 
 pub(crate) async fn cancel_upstream(target: &CancelTarget) {
-    let CancelTarget { upstream, address, process_id, secret_key } = target;
+    let CancelTarget { upstream, address, process_id, secret_key, told: _ } = target;
     if let Err(error) = upstream::cancel(upstream, *address, *process_id, secret_key).await {
         tracing::warn!(%error, "a cancel request could not be passed on");
     }

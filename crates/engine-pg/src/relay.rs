@@ -16,6 +16,7 @@ mod delay;
 mod expected;
 mod extended;
 mod fastpath;
+mod hold;
 mod names;
 mod pipe;
 mod probe;
@@ -153,6 +154,8 @@ enum Block {
     Settle,
     /// Labels that its values will carry are being kept.
     Labels(gate::Keeping),
+    /// Somebody must approve it.
+    Hold(hold::Wait),
 }
 
 /// What became of a client's message.
@@ -216,6 +219,7 @@ pub(crate) struct Relay {
     /// Bytes of an upstream message that go to the client as they come.
     upstream_passes: usize,
     probe: probe::Probe,
+    hold: hold::Hold,
     /// The upstream connection is a replication connection.
     replication: Option<Replication>,
     /// A stream that runs both ways.
@@ -267,6 +271,7 @@ impl Relay {
             client_drops: 0,
             upstream_passes: 0,
             probe: probe::Probe::default(),
+            hold: hold::Hold::default(),
             replication: None,
             both: None,
             utf8: true,
@@ -300,6 +305,7 @@ impl Relay {
                 end = std::future::poll_fn(|cx| self.turn(cx)) => break end,
                 order = orders.next() => match order {
                     Order::Drain => self.draining = true,
+                    Order::Cancel => self.cancel_hold(),
                     Order::End(why) => break End::Ordered(why),
                 },
             }
@@ -328,7 +334,9 @@ impl Relay {
         progress |= self.take_upstream()?;
         progress |= self.upstream.write(cx).map_err(|error| End::UpstreamLost(Some(error)))?;
         progress |= self.client.write(cx).map_err(End::ClientLost)?;
-        if self.block.is_none() && !self.upstream.is_full() && self.expected.len() < MAX_EXPECTED {
+        // While somebody decides, a client that leaves must be noticed.
+        let reads = self.block.is_none() || self.waits_for_approval();
+        if reads && !self.upstream.is_full() && self.expected.len() < MAX_EXPECTED {
             progress |= self.client.read(cx).map_err(End::ClientLost)?;
         }
         if self.rows_block.is_none() && !self.client.is_full() {
@@ -354,7 +362,8 @@ impl Relay {
         if self.upstream.ended && self.rows_block.is_none() && self.client.output.is_empty() {
             return Err(End::UpstreamLost(None));
         }
-        if self.draining && (self.is_idle() || self.may_leave_stream()) {
+        let leaves = self.is_idle() || self.may_leave_stream() || self.waits_for_approval();
+        if self.draining && leaves {
             return Err(End::Ordered("weir is shutting down"));
         }
         Ok(())
@@ -371,14 +380,14 @@ impl Relay {
 
     /// Lifts blocks whose time has come.
     fn unblock(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut lifted = false;
+        let mut lifted = self.poll_hold(cx);
         if let Some(early) = &mut self.early_sync
             && Pin::new(early).poll(cx).is_ready()
         {
             self.early_sync = None;
         }
         let done = match &mut self.block {
-            None | Some(Block::Probe) => false,
+            None | Some(Block::Probe | Block::Hold(_)) => false,
             // A server that waits for COPY data answers nothing else.
             Some(Block::Settle) => expected::settled(&self.expected) || self.copying_in,
             Some(Block::Knowledge(wait)) => wait.as_mut().poll(cx).is_ready(),

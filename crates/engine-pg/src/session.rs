@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, PoisonError, atomic::Ordering},
     time::SystemTime,
 };
-use tokio::io::AsyncWriteExt;
+use tokio::{io::AsyncWriteExt, sync::Notify};
 use wire_pg::backend::{Status, encode};
 
 /// Settings that change how values are written or how long things may take, and nothing else. All
@@ -174,7 +174,9 @@ async fn relay(
         address: upstream.stream.peer(),
         process_id: upstream.process_id,
         secret_key: upstream.secret_key.as_slice().into(),
+        told: Arc::default(),
     };
+    let cancelled = Arc::clone(&cancel_target.told);
     let registered =
         engine.cancels.register(upstream.process_id, client.protocol_minor, cancel_target.clone());
     let Ok(registration) = registered else { return };
@@ -182,7 +184,7 @@ async fn relay(
         let target = cancel_target.clone();
         tokio::spawn(async move { cancel_upstream(&target).await });
     }));
-    let orders = orders(engine, &client);
+    let orders = orders(engine, &client, cancelled);
     let limits = engine.settings.load().limits;
     let id = session.id();
     let mut relay = Relay::new(
@@ -217,11 +219,12 @@ async fn relay(
     }
 }
 
-fn orders(engine: &Arc<Engine>, client: &Client) -> Orders {
+fn orders(engine: &Arc<Engine>, client: &Client, cancelled: Arc<Notify>) -> Orders {
     let (directory, identity) = (Arc::clone(&engine.directory), Arc::clone(&client.identity));
     Orders {
         draining: engine.draining.clone(),
         identities: engine.identities.clone(),
+        cancelled,
         still_valid: Box::new(move || {
             directory.resolve(identity.name.as_str()).is_some_and(|now| *now == *identity)
         }),

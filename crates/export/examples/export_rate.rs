@@ -57,6 +57,7 @@ fn fill(ledger: &Ledger, now: Time, statements: u64) -> Result<Sequence, Any> {
             parameter_count: 1,
             turned_back: Vec::new().into(),
             kept: None,
+            approval: None,
         };
         ledger.append(&intent.into())?;
         let disclosed = [Disclosed { masked: 1, ..Disclosed::default() }];

@@ -29,6 +29,7 @@ mod carry;
 mod clearance;
 pub mod counters;
 mod database;
+pub mod hold;
 mod line;
 mod look_ups;
 mod plan;

@@ -1,6 +1,8 @@
 //! What all governed sessions share: policies, ledger, keys, caches. Knows no session.
 
-use crate::{cache::PlanContext, carry::Keep, database::Database, look_ups::Counters, record};
+use crate::{
+    cache::PlanContext, carry::Keep, database::Database, hold::Holds, look_ups::Counters, record,
+};
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
 use ledger::{Ledger, Record, ShapeId};
@@ -31,6 +33,8 @@ pub struct Gate {
     pub ledger: Ledger,
     /// How carried labels are kept; set once, by whoever has a place for them.
     pub keep: OnceLock<Keep>,
+    /// Where statements wait for approval; set once, by whoever keeps them.
+    pub holds: OnceLock<Arc<dyn Holds>>,
     pub(crate) mask_key: mask::Key,
     pub(crate) verdicts: VerdictCache,
     pub(crate) shapes: ShapesWritten,
@@ -51,6 +55,7 @@ impl Gate {
             policies,
             ledger,
             keep: OnceLock::new(),
+            holds: OnceLock::new(),
             mask_key,
             verdicts: VerdictCache::default(),
             shapes: ShapesWritten::default(),

@@ -5,6 +5,7 @@
 use crate::{
     book::CarriedLabel,
     database::Database,
+    hold,
     plan::{Part, Plan},
     refusal::Refusal,
     session::{Counts, Session},
@@ -12,9 +13,9 @@ use crate::{
 use ledger::{
     Sequence, StatementId, Time,
     record::{
-        CatalogChanged, Disclosed, HASHED_PARAMETERS, Intent, LabelChanged, Outcome, Record,
-        Refused, SessionClosed, SessionOpened, SessionRefused, Shape, ShapeColumn, ShapeEffect,
-        ShapeOutput, Via,
+        Approved, CatalogChanged, Disclosed, HASHED_PARAMETERS, HoldChanged, Intent, LabelChanged,
+        Outcome, Record, Refused, SessionClosed, SessionOpened, SessionRefused, Shape, ShapeColumn,
+        ShapeEffect, ShapeOutput, Via,
     },
 };
 use model::{Catalog, ColumnId, Disclosure, Label, facts::Effect};
@@ -106,7 +107,7 @@ pub(crate) fn intent(
     plan: &Plan,
     part: &Part,
     statement: StatementId,
-    via: Via,
+    (via, approved): (Via, Option<&hold::Approved>),
     parameters: &Parameters,
     now: SystemTime,
 ) -> Result<Sequence, Refusal> {
@@ -126,8 +127,38 @@ pub(crate) fn intent(
         parameter_count: parameters.count,
         turned_back: Cow::Owned(turned_back(plan, parameters)),
         kept,
+        approval: approved.map(|approved| Approved {
+            hold: Cow::Borrowed(approved.hold.as_str()),
+            by: approved.by.iter().map(|by| Cow::Borrowed(by.as_str())).collect(),
+        }),
     });
     session.gate().ledger.append(&record).map_err(|_| Refusal::unrecordable())
+}
+
+/// A statement waits for approval.
+pub(crate) fn held(
+    session: &Session,
+    plan: &Plan,
+    request: &hold::Request,
+    parameters: &Parameters,
+    now: SystemTime,
+) -> Record<'static> {
+    let held = plan.parts.iter().find(|part| part.verdict.outcome == model::Outcome::Hold);
+    held.iter().for_each(|part| shape(session, plan, part, now));
+    let needs = request.needs.iter().map(|need| Cow::Owned(need.to_string()));
+    Record::from(HoldChanged {
+        time: Time::from(now),
+        hold: Cow::Owned(request.hold.clone()),
+        database: Cow::Owned(request.database.clone()),
+        identity: Cow::Owned(request.identity.clone()),
+        by: Cow::Owned(request.identity.clone()),
+        what: Cow::Borrowed("held"),
+        shape: held.map(|part| part.shape),
+        text: Some(session.gate().ledger.redactor().hash(plan.text.as_bytes())),
+        parameters: Cow::Owned(parameters.hashes.clone()),
+        needs: needs.collect(),
+        reason: Cow::Owned(request.reasons.first().cloned().unwrap_or_default()),
+    })
 }
 
 /// The text as it came, under a key of whoever sent it. What cannot be kept does not run.

@@ -15,6 +15,7 @@ pub(crate) use follow::changes_names;
 use crate::{
     clearance::{Cleared, Statement, StatementPart},
     database::Database,
+    hold::Approved,
     line::Gate,
     plan::{Part, Plan},
     record::{self, Parameters},
@@ -287,7 +288,7 @@ impl Session {
         self.scope_touched
     }
 
-    /// True if every part of a plan may run.
+    /// True if every part of a plan may run: by itself, or by the approval that it waits for.
     pub fn may_run(&self, plan: &Plan) -> bool {
         plan.parts.iter().all(|part| may_run(part, plan))
     }
@@ -298,6 +299,10 @@ impl Session {
         let Some(part) = plan.parts.iter().find(|part| !may_run(part, plan)) else {
             return self.examine_turned(plan, via, now);
         };
+        Err(self.refuse(plan, part, via, now))
+    }
+
+    fn refuse(&mut self, plan: &Plan, part: &Part, via: Via, now: SystemTime) -> Refusal {
         let id = self.next_statement_id();
         let refusal = match (&part.syntax_error, plan.unrestricted) {
             (Some(error), false) => Refusal::syntax(&error.message, error.position),
@@ -305,7 +310,7 @@ impl Session {
         };
         self.database.counters.decided(&part.verdict);
         record::refused(self, plan, part, id, via, &refusal, now);
-        Err(refusal)
+        refusal
     }
 
     /// Bind values as they came, as the record keeps them.
@@ -314,15 +319,23 @@ impl Session {
     }
 
     /// Decides, records and clears one run of a plan. Intents of all parts are in the kernel's
-    /// hands when this returns `Ok`. `parameters` come from [`Self::parameters`].
+    /// hands when this returns `Ok`. `parameters` come from [`Self::parameters`]; `approved` is
+    /// the approval of a plan that is held.
     pub fn submit(
         &mut self,
         plan: &Arc<Plan>,
         via: Via,
         parameters: &Parameters,
+        approved: Option<&Approved>,
         now: SystemTime,
     ) -> Result<Cleared<Statement>, Refusal> {
         self.examine(plan, via, now)?;
+        if plan.is_held() && approved.is_none() {
+            let held = |part: &&Part| part.verdict.outcome == Outcome::Hold;
+            if let Some(part) = plan.parts.iter().find(held) {
+                return Err(self.refuse(plan, part, via, now));
+            }
+        }
         if self.temporary.absorb_all(plan) {
             self.adopt();
             if !self.unrestricted {
@@ -336,12 +349,13 @@ impl Session {
         let mut durability = Durability::Soon;
         for part in &plan.parts {
             let id = self.next_statement_id();
-            intent = record::intent(self, plan, part, id, via, parameters, now)?;
+            intent = record::intent(self, plan, part, id, (via, approved), parameters, now)?;
             durability = durability.max(part.verdict.durability);
             parts.push(StatementPart { id });
         }
         self.gate.ledger.hand_over(intent).map_err(|_| Refusal::unrecordable())?;
-        for part in &plan.parts {
+        // What was held is counted where it was asked for.
+        for part in plan.parts.iter().filter(|part| part.verdict.outcome != Outcome::Hold) {
             self.database.counters.decided(&part.verdict);
         }
         Ok(Cleared::mint(Statement { plan: Arc::clone(plan), parts, intent, durability }))
@@ -452,7 +466,7 @@ impl Session {
         Context { now, address: *address, tls: *tls, application }
     }
 
-    fn next_statement_id(&mut self) -> StatementId {
+    pub(crate) fn next_statement_id(&mut self) -> StatementId {
         self.statements += 1;
         self.id.statement(self.statements)
     }
@@ -464,11 +478,13 @@ impl Drop for Session {
     }
 }
 
-/// With full rights everything runs, even what does not parse: the server will say so.
+/// With full rights everything runs, even what does not parse: the server will say so. What is held
+/// runs with an approval, which is asked for where it is run.
 fn may_run(part: &Part, plan: &Plan) -> bool {
     match part.verdict.outcome {
-        Outcome::Allow | Outcome::Modify => part.syntax_error.is_none() || plan.unrestricted,
-        // A hold needs somebody to approve it; until a session can wait for that, it is a refusal.
-        Outcome::Hold | Outcome::Deny => false,
+        Outcome::Allow | Outcome::Modify | Outcome::Hold => {
+            part.syntax_error.is_none() || plan.unrestricted
+        }
+        Outcome::Deny => false,
     }
 }

@@ -108,13 +108,13 @@ fn the_intent_is_in_the_file_when_a_statement_is_cleared() {
     let now = SystemTime::now();
     assert_eq!(session.readiness(now), Readiness::Ready);
     let plan = session.plan("select id from people", now);
-    let cleared = session.submit(&plan, Via::Simple, &Parameters::default(), now).unwrap();
+    let cleared = session.submit(&plan, Via::Simple, &Parameters::default(), None, now).unwrap();
     assert_eq!(types(&dir), ["started", "session_opened", "shape", "intent"]);
     session.finish(cleared.get(), 0, &Counts::default(), now);
     // The same statement again: its shape is known.
     let again = session.plan("select id from people", now);
     assert!(Arc::ptr_eq(&plan, &again), "the same text in the same scope is not analysed twice");
-    session.submit(&again, Via::Simple, &Parameters::default(), now).unwrap();
+    session.submit(&again, Via::Simple, &Parameters::default(), None, now).unwrap();
     assert_eq!(types(&dir), ["started", "session_opened", "shape", "intent", "outcome", "intent"]);
 }
 
@@ -125,7 +125,8 @@ fn what_is_refused_has_a_record_and_no_clearance() {
     let mut session = open(&gate, &database, &[]);
     let now = SystemTime::now();
     let plan = session.plan("select 1; drop table people", now);
-    let refusal = session.submit(&plan, Via::Simple, &Parameters::default(), now).unwrap_err();
+    let refusal =
+        session.submit(&plan, Via::Simple, &Parameters::default(), None, now).unwrap_err();
     assert_eq!(refusal.sqlstate, "42501");
     assert!(refusal.message.contains("drop on public.people"), "{}", refusal.message);
     assert!(refusal.hint.is_some(), "a refusal says what to do next");
@@ -218,7 +219,8 @@ fn what_was_prepared_is_forgotten_where_names_may_mean_something_else() {
     };
     let prepare = |session: &mut Session| {
         let plan = session.plan("prepare p as select email from people", now);
-        let cleared = session.submit(&plan, Via::Simple, &Parameters::default(), now).unwrap();
+        let cleared =
+            session.submit(&plan, Via::Simple, &Parameters::default(), None, now).unwrap();
         let counts = Counts { tag: Some("PREPARE".to_owned()), ..Counts::default() };
         session.finish(cleared.get(), 0, &counts, now);
     };
@@ -249,7 +251,7 @@ fn full_rights_see_everything_as_it_is() {
     let plan = session.plan("select nonsense from nowhere", now);
     assert!(plan.unrestricted);
     assert!(session.masks(&plan, 0, &[Field::new(0, 0, 25, false)]).pass);
-    assert!(session.submit(&plan, Via::Simple, &Parameters::default(), now).is_ok());
+    assert!(session.submit(&plan, Via::Simple, &Parameters::default(), None, now).is_ok());
 }
 
 #[test]
@@ -261,7 +263,7 @@ fn a_ledger_that_cannot_write_stops_statements() {
     let text = format!("select {} from people", "id, ".repeat(400_000) + "id");
     let plan = session.plan(&text, now);
     // Its record would be longer than any record may be, or the text is refused before that.
-    let outcome = session.submit(&plan, Via::Simple, &Parameters::default(), now);
+    let outcome = session.submit(&plan, Via::Simple, &Parameters::default(), None, now);
     let intents = types(&dir).iter().filter(|kind| *kind == "intent").count();
     assert_eq!(outcome.is_ok(), intents == 1, "cleared if and only if it is recorded");
 }

@@ -336,6 +336,7 @@ fn statement(
         parameter_count: 2,
         turned_back: Vec::new().into(),
         kept: None,
+        approval: None,
     };
     ledger.append(&intent.into())?;
     let failed = chance.below(100_000) == 0;

@@ -94,6 +94,7 @@ impl Log {
             parameter_count: 0,
             turned_back: Vec::new().into(),
             kept: None,
+            approval: None,
         });
     }
 

@@ -85,6 +85,7 @@ fn sessions(
                 parameter_count: 1,
                 turned_back: [].as_slice().into(),
                 kept: None,
+                approval: None,
             };
             let place = ledger.append(&intent.into())?;
             ledger.hand_over(place)?;

@@ -16,8 +16,10 @@ use model::{IdentityKind, Label};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
+mod hold;
 mod shape;
 
+pub use hold::{Approved, HoldChanged};
 pub use shape::{Shape, ShapeColumn, ShapeEffect, ShapeOutput};
 
 /// Text that is borrowed when written and owned when read.
@@ -93,6 +95,8 @@ records! {
     LabelChanged = "label_changed", Keep;
     /// An identity was added, changed or disabled.
     IdentityChanged = "identity_changed", Keep;
+    /// A statement waits for approval, or what it waited for came.
+    HoldChanged = "hold_changed", Keep;
     /// Somebody did something to Weir itself, or read its record.
     Administered = "administered", Keep;
 }
@@ -262,6 +266,9 @@ pub struct Intent<'a> {
     /// The text as it came, under encryption, if a policy keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<Kept<'a>>,
+    /// The hold whose approval it used, and who gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approved<'a>>,
 }
 
 /// How many bind values of a statement an intent carries hashes of.

@@ -6,6 +6,7 @@ use crate::{
     label::Label,
 };
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The four outcomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -135,6 +136,33 @@ impl TurnBack {
     }
 }
 
+/// Somebody's consent that a held statement needs before it runs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Approval {
+    /// Persons in any of these groups may give it; never whoever asks.
+    pub groups: Vec<String>,
+    /// How many of them must.
+    pub count: u32,
+    /// How long after it was asked for it may be given, and used: seconds.
+    pub seconds: u64,
+    /// The session waits; else it is refused, and the same statement runs once after approval.
+    pub waits: bool,
+    /// The policy that says so.
+    pub policy: PolicyId,
+}
+
+/// `one person in group dba`, `2 persons in groups dba or security`.
+impl fmt::Display for Approval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.count {
+            1 => f.write_str("one person")?,
+            count => write!(f, "{count} persons")?,
+        }
+        let word = if self.groups.len() == 1 { "group" } else { "groups" };
+        write!(f, " in {word} {}", self.groups.join(" or "))
+    }
+}
+
 /// A verdict with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -170,6 +198,8 @@ pub struct Verdict {
     pub turn_back: Vec<TurnBack>,
     /// When the intent must be on stable storage.
     pub durability: Durability,
+    /// On hold: the consents that it needs, all of them.
+    pub needs: Vec<Approval>,
     /// The record keeps the text as it came, under encryption.
     pub keep_text: bool,
     /// The effect that was denied or held, for the message.

@@ -6,7 +6,7 @@ use crate::inspect::look;
 use crate::load::Loaded;
 use crate::rule::Rule;
 use cedar_policy::{
-    ActionConstraint, Authorizer, Context, Decision, Entities, Entity, EntityUid, Policy,
+    ActionConstraint, Authorizer, Context, Decision, Effect, Entities, Entity, EntityUid, Policy,
     PolicySet, PrincipalConstraint, Request, Schema,
 };
 use model::{Identity, IdentityKind};
@@ -17,6 +17,8 @@ use std::collections::HashMap;
 #[derive(Debug)]
 pub(crate) struct Slice {
     policies: PolicySet,
+    /// The same without each forbid that an approval lifts; nothing if there is none.
+    unless_approved: Option<PolicySet>,
     /// True if a policy here tells one column of a table from another other than by its label.
     by_column: bool,
 }
@@ -106,9 +108,9 @@ impl Slice {
         ancestors: &[EntityUid],
         kind: IdentityKind,
     ) -> Result<Self, String> {
-        let mut policies = PolicySet::new();
-        let mut by_column = false;
-        for policy in loaded.iter().map(|one| &one.policy) {
+        let (mut policies, mut without) = (PolicySet::new(), PolicySet::new());
+        let (mut by_column, mut lifted) = (false, false);
+        for Loaded { policy, rule, .. } in loaded {
             let named = |uid: &EntityUid| uid == action || ancestors.contains(uid);
             let concerns_action = match policy.action_constraint() {
                 ActionConstraint::Any => true,
@@ -125,9 +127,14 @@ impl Slice {
             if concerns_action && concerns_kind {
                 by_column |= tells_columns_apart(policy, types);
                 policies.add(policy.clone()).map_err(|error| error.to_string())?;
+                if policy.effect() == Effect::Forbid && rule.approval.is_some() {
+                    lifted = true;
+                } else {
+                    without.add(policy.clone()).map_err(|error| error.to_string())?;
+                }
             }
         }
-        Ok(Self { policies, by_column })
+        Ok(Self { policies, unless_approved: lifted.then_some(without), by_column })
     }
 }
 
@@ -167,6 +174,27 @@ impl<'a> Asker<'a> {
 
     fn evaluate(&self, action: &str, object: Object<'_>, unbounded: bool) -> Option<Answer<'a>> {
         let (action, slice) = self.book.slice(action, self.kind)?;
+        let answer = self.put(&slice.policies, action, object, unbounded)?;
+        let Some(without) = &slice.unless_approved else { return Some(answer) };
+        let lifts = |rule: &&Rule| rule.approval.is_some();
+        if answer.allowed || answer.rules.is_empty() || !answer.rules.iter().all(lifts) {
+            return Some(answer);
+        }
+        // Nothing but forbids that an approval lifts: without them somebody must permit it still.
+        let mut lifted = self.put(without, action, object, unbounded)?;
+        if lifted.allowed {
+            lifted.rules.splice(0..0, answer.rules);
+        }
+        Some(lifted)
+    }
+
+    fn put(
+        &self,
+        policies: &PolicySet,
+        action: &Entity,
+        object: Object<'_>,
+        unbounded: bool,
+    ) -> Option<Answer<'a>> {
         let resource = self.book.types.object(self.database, object)?;
         let context = if unbounded { &self.unbounded } else { &self.bounded };
         let request =
@@ -174,7 +202,7 @@ impl<'a> Asker<'a> {
                 .ok()?;
         let all = [self.principal.clone(), action.clone(), resource];
         let entities = Entities::from_entities(all, None).ok()?;
-        let response = self.book.authorizer.is_authorized(&request, &slice.policies, &entities);
+        let response = self.book.authorizer.is_authorized(&request, policies, &entities);
         let rule = |id| self.book.rules.get(id);
         let mut rules: Vec<&Rule> = response.diagnostics().reason().filter_map(rule).collect();
         rules.sort_by(|left, right| left.id.cmp(&right.id));

@@ -18,7 +18,7 @@ use model::facts::Effect;
 use model::{
     ColumnId, Disclosure, Durability, Facts, Identity, MaskMethod, Operation, Outcome, PolicyId,
     Use, Verdict,
-    verdict::{LookUps, TurnBack},
+    verdict::{Approval, LookUps, TurnBack},
 };
 use std::collections::{BTreeSet, HashSet};
 
@@ -42,7 +42,10 @@ struct Judge<'a> {
     look_ups: Vec<LookUps>,
     turn_back: Vec<TurnBack>,
     reasons: Vec<String>,
-    hold: Option<(&'a Rule, Option<Operation>)>,
+    /// What was held first.
+    held: Option<Option<Operation>>,
+    needs: Vec<Approval>,
+    hold_advice: Option<String>,
 }
 
 /// Judges a statement for one member of the chain as if it stood alone.
@@ -76,7 +79,9 @@ pub(crate) fn judge(book: &Book, request: &Request<'_>, identity: &Identity) -> 
         look_ups: Vec::new(),
         turn_back: Vec::new(),
         reasons: Vec::new(),
-        hold: None,
+        held: None,
+        needs: Vec::new(),
+        hold_advice: None,
     };
     judge.run()
 }
@@ -244,7 +249,7 @@ impl<'a> Judge<'a> {
         if matters {
             let answer = self.asker.ask("turn_back", place.object(), false);
             // What would have to wait for somebody does not happen by the way.
-            let waits = answer.rules.iter().any(|rule| rule.hold.is_some());
+            let waits = answer.rules.iter().any(|rule| rule.approval.is_some());
             if answer.allowed && !waits {
                 self.permits.extend(answer.rules);
                 if method == Some(MaskMethod::Pseudonym) {
@@ -287,7 +292,8 @@ impl<'a> Judge<'a> {
             }
             Ladder::Hold => {
                 self.reasons.extend(sentences);
-                self.hold = answer.rules.first().map(|rule| (*rule, Some(facts.operation)));
+                let subject = || "running it nevertheless".to_owned();
+                self.hold(&answer.rules, subject, Some(facts.operation));
                 self.permits.extend(answer.rules);
             }
             Ladder::Deny => {
@@ -332,13 +338,7 @@ impl<'a> Judge<'a> {
         operation: Option<Operation>,
     ) {
         if answer.allowed {
-            let held = answer.rules.iter().copied().find(|rule| rule.hold.is_some());
-            if let (Some(rule), None) = (held, &self.hold) {
-                self.hold = Some((rule, operation));
-                let hold = rule.hold.as_deref().unwrap_or_default();
-                let subject = subject();
-                self.reasons.push(format!("{subject} waits by policy \"{}\": {hold}", rule.id));
-            }
+            self.hold(&answer.rules, subject, operation);
             for limit in answer.rules.iter().filter_map(|rule| rule.row_limit) {
                 self.limit_rows(limit);
             }
@@ -346,6 +346,29 @@ impl<'a> Judge<'a> {
         } else {
             let wish = self.wish(action, object);
             self.refusals.push(Refusal::new(&subject(), &answer, wish, operation));
+        }
+    }
+
+    /// Notes the consents that policies ask for.
+    fn hold(
+        &mut self,
+        rules: &[&'a Rule],
+        subject: impl Fn() -> String,
+        operation: Option<Operation>,
+    ) {
+        for (rule, approval) in
+            rules.iter().filter_map(|rule| Some((rule, rule.approval.as_ref()?)))
+        {
+            self.held.get_or_insert(operation);
+            if self.needs.contains(approval) {
+                continue;
+            }
+            self.needs.push(approval.clone());
+            self.hold_advice = self.hold_advice.take().or_else(|| rule.advice.clone());
+            let because = rule.reason.as_ref().map_or(String::new(), |why| format!(": {why}"));
+            let (id, subject) = (&rule.id, subject());
+            let words = format!("{subject} waits for {approval} by policy \"{id}\"{because}");
+            self.reasons.push(words);
         }
     }
 

@@ -248,7 +248,7 @@ impl PolicySet {
             let database = scene.database.as_str();
             let asker = Asker::new(&self.book, member, database, context.clone(), context);
             let answer = asker.ask(action, Object::Database, false);
-            if !answer.allowed || answer.rules.iter().any(|rule| rule.hold.is_some()) {
+            if !answer.allowed || answer.rules.iter().any(|rule| rule.approval.is_some()) {
                 return Err(wording::refuse_feature(&answer, action, option, scene, member));
             }
             match acts_for {

@@ -1,7 +1,16 @@
 //! One loaded policy as decisions need it: its id and what its annotations demand. Knows no Cedar
 //! evaluation.
 
-use model::{Durability, MaskMethod, PolicyId};
+use model::{Durability, MaskMethod, PolicyId, verdict::Approval};
+
+/// Who approves where a policy names nobody.
+const APPROVERS: &str = "approvers";
+/// How long an approval may be waited for and used unless a policy says otherwise: seconds.
+const LIFETIME: u64 = 15 * 60;
+/// The longest that a policy may say: seconds.
+const LONGEST: u64 = 7 * 24 * 3_600;
+/// More persons than this approve nothing in time.
+const MOST_PERSONS: u32 = 16;
 
 /// What a permit on `unproven_limited` prescribes. Ordered by strictness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,8 +36,8 @@ pub(crate) struct Rule {
     pub(crate) mask: Option<MaskMethod>,
     /// `@ladder`.
     pub(crate) ladder: Option<Ladder>,
-    /// `@approval` or `@hold`: the statement waits; the text says for whom or what.
-    pub(crate) hold: Option<String>,
+    /// `@approval`: the statement does not run before these consented.
+    pub(crate) approval: Option<Approval>,
     /// `@row_limit`.
     pub(crate) row_limit: Option<u64>,
     /// `@min_group`.
@@ -42,7 +51,7 @@ pub(crate) struct Rule {
 }
 
 /// Every annotation a policy may carry.
-pub(crate) const ANNOTATIONS: [&str; 12] = [
+pub(crate) const ANNOTATIONS: [&str; 13] = [
     "id",
     "reason",
     "advice",
@@ -50,6 +59,7 @@ pub(crate) const ANNOTATIONS: [&str; 12] = [
     "ladder",
     "approval",
     "hold",
+    "expires",
     "row_limit",
     "min_group",
     "look_ups",
@@ -69,15 +79,37 @@ impl Rule {
             advice: None,
             mask: None,
             ladder: None,
-            hold: None,
+            approval: None,
             row_limit: None,
             min_group: None,
             look_ups: None,
             durability: None,
             keep_text: false,
         };
+        let (mut waits, mut seconds) = (None, None);
         for (key, value) in annotations {
-            rule.annotate(key, value)?;
+            match key {
+                "hold" => waits = Some(waiting(value)?),
+                "expires" => seconds = Some(lifetime(value)?),
+                _ => rule.annotate(key, value)?,
+            }
+        }
+        // What policy leaves to a hold by the ladder needs somebody too.
+        let ladder = rule.ladder == Some(Ladder::Hold);
+        if ladder || waits.is_some() {
+            let id = rule.id.clone();
+            rule.approval.get_or_insert_with(|| consent(vec![APPROVERS.to_owned()], 1, id));
+        }
+        match (&mut rule.approval, seconds) {
+            (Some(approval), _) => {
+                approval.seconds = seconds.unwrap_or(approval.seconds);
+                approval.waits = waits.unwrap_or(approval.waits);
+            }
+            (None, Some(_)) => {
+                let help = "add @approval(\"GROUP\"), or take @expires away".to_owned();
+                return Err(("@expires without @approval says nothing".to_owned(), Some(help)));
+            }
+            (None, None) => {}
         }
         Ok(rule)
     }
@@ -100,8 +132,7 @@ impl Rule {
                     _ => return Err(wrong("mask, hold, deny")),
                 });
             }
-            "approval" => self.hold = Some(format!("approval by {value}")),
-            "hold" => self.hold = Some(value.to_owned()),
+            "approval" => self.approval = Some(approval(value, &self.id)?),
             "row_limit" | "min_group" | "look_ups" => {
                 let number = Some(value.parse().map_err(|_| wrong("the whole numbers"))?);
                 match key {
@@ -129,4 +160,57 @@ impl Rule {
         }
         Ok(())
     }
+}
+
+/// A mistake in an annotation, and what would be right.
+type Wrong = (String, Option<String>);
+
+fn consent(groups: Vec<String>, count: u32, policy: PolicyId) -> Approval {
+    Approval { groups, count, seconds: LIFETIME, waits: true, policy }
+}
+
+/// `GROUP[|GROUP…][,COUNT]`.
+fn approval(value: &str, policy: &PolicyId) -> Result<Approval, Wrong> {
+    let (names, count) = value.rsplit_once(',').unwrap_or((value, "1"));
+    let groups: Vec<String> = names.split('|').map(|name| name.trim().to_owned()).collect();
+    let count = count.trim().parse().ok().filter(|count| (1..=MOST_PERSONS).contains(count));
+    match count {
+        Some(count) if groups.iter().all(|group| !group.is_empty()) => {
+            Ok(consent(groups, count, policy.clone()))
+        }
+        Some(_) | None => {
+            let help = "write the groups whose members may approve, and how many of them must: \
+                        @approval(\"dba\"), @approval(\"dba|security,2\")";
+            Err((format!("@approval(\"{value}\") is not understood"), Some(help.to_owned())))
+        }
+    }
+}
+
+fn waiting(value: &str) -> Result<bool, Wrong> {
+    match value {
+        "wait" => Ok(true),
+        "return" => Ok(false),
+        _ => {
+            let help = "\"wait\" lets the session wait; \"return\" refuses, and the same statement \
+                        runs once after approval";
+            Err((format!("@hold(\"{value}\") is not one of wait, return"), Some(help.to_owned())))
+        }
+    }
+}
+
+/// `90s`, `15m`, `8h`, `2d`.
+fn lifetime(value: &str) -> Result<u64, Wrong> {
+    let unit = value.chars().last().and_then(|unit| match unit {
+        's' => Some(1),
+        'm' => Some(60),
+        'h' => Some(3_600),
+        'd' => Some(24 * 3_600),
+        _ => None,
+    });
+    let number: Option<u64> = value.get(..value.len().saturating_sub(1)).unwrap_or("").parse().ok();
+    let seconds = unit.zip(number).and_then(|(unit, number)| number.checked_mul(unit));
+    seconds.filter(|seconds| (1..=LONGEST).contains(seconds)).ok_or_else(|| {
+        let help = "write 90s, 15m, 8h or 2d; seven days at most".to_owned();
+        (format!("@expires(\"{value}\") is not a time"), Some(help))
+    })
 }

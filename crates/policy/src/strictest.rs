@@ -3,7 +3,10 @@
 
 use crate::sight::stronger;
 use crate::wording::{for_principal, refuse_orphan};
-use model::{Disclosure, Identity, IdentityKind, Outcome, Verdict, verdict::TurnBack};
+use model::{
+    Disclosure, Identity, IdentityKind, Outcome, Verdict,
+    verdict::{Approval, TurnBack},
+};
 
 /// The verdict that grants what both grant. `actor` is judged in `own`, the identity it acts for in
 /// `other`.
@@ -66,9 +69,20 @@ pub(crate) fn strictest(
         look_ups: own.look_ups.into_iter().chain(other.look_ups).collect(),
         turn_back: turned_back(own.turn_back, other.turn_back),
         durability: own.durability.max(other.durability),
+        needs: united(own.needs, other.needs),
         keep_text: own.keep_text || other.keep_text,
         refused,
     }
+}
+
+/// The consents that either needs; one policy asks for its own once.
+fn united(mut own: Vec<Approval>, other: Vec<Approval>) -> Vec<Approval> {
+    for approval in other {
+        if !own.contains(&approval) {
+            own.push(approval);
+        }
+    }
+    own
 }
 
 /// What both permit. The two looked at the same columns; the stronger mask is what is seen, and a

@@ -171,6 +171,7 @@ pub(crate) fn refuse(reason: String) -> Verdict {
         turn_back: Vec::new(),
         look_ups: Vec::new(),
         durability: Durability::Soon,
+        needs: Vec::new(),
         keep_text: false,
         refused: None,
     }

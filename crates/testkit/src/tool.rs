@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::ffi::OsStr;
 use std::fmt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -40,9 +41,22 @@ impl fmt::Display for Outcome {
 
 /// Runs a command and waits for its end.
 pub fn finish(command: &mut Command) -> Result<Outcome> {
+    finish_with(command, "")
+}
+
+/// The same with this on its standard input.
+pub fn finish_with(command: &mut Command, input: &str) -> Result<Outcome> {
     let line = format!("{command:?}");
-    let output =
-        command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {line}"))?;
+    let mut child = command
+        .stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot run {line}"))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(input.as_bytes())?;
+    }
+    let output = child.wait_with_output()?;
     Ok(Outcome {
         command: line,
         code: output.status.code(),

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 use std::{env, fs};
 
@@ -242,19 +242,9 @@ impl Weir {
     pub fn add(&self, name: &str, kind: &str, more: &[&str]) -> Result<()> {
         let fixed = ["identity", "add", name, "--kind", kind, "--password-stdin"];
         let arguments: Vec<&str> = fixed.iter().chain(more).copied().collect();
-        let mut child = self
-            .command(&arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .context("cannot run weir")?;
-        if let Some(mut input) = child.stdin.take() {
-            writeln!(input, "{PASSWORD}")?;
-        }
-        let output = child.wait_with_output()?;
-        if !output.status.success() {
-            bail!("cannot add {name}: {}", String::from_utf8_lossy(&output.stderr));
+        let outcome = self.run_as_somebody(&arguments)?;
+        if outcome.code != Some(0) {
+            bail!("cannot add {name}: {}", outcome.stderr);
         }
         Ok(())
     }
@@ -268,6 +258,11 @@ impl Weir {
     /// Runs another of its commands: `["audit", "tail"]`.
     pub fn run(&self, arguments: &[&str]) -> Result<Outcome> {
         tool::finish(&mut self.command(arguments))
+    }
+
+    /// The same for a command that reads a password: everybody's.
+    pub fn run_as_somebody(&self, arguments: &[&str]) -> Result<Outcome> {
+        tool::finish_with(&mut self.command(arguments), &format!("{PASSWORD}\n"))
     }
 
     /// The command line of another of its commands, for people to paste.

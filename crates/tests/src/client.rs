@@ -24,6 +24,13 @@ pub const NODE: Client = Client { file: "node_client.js" };
 /// pgjdbc.
 pub const JDBC: Client = Client { file: "JdbcClient.java" };
 
+/// psycopg 3 with a statement that waits for approval; the part is the row that it deletes.
+pub const HOLD_PSYCOPG: Client = Client { file: "hold_client.py" };
+/// The same by node-postgres.
+pub const HOLD_NODE: Client = Client { file: "hold_client.js" };
+/// The same by pgjdbc.
+pub const HOLD_JDBC: Client = Client { file: "HoldClient.java" };
+
 /// Debian's pgjdbc.
 const JDBC_JAR: &str = "/usr/share/java/postgresql.jar";
 

@@ -1,9 +1,11 @@
 //! The command line: commands, options and the help that teaches them. Knows not what they do.
 
 mod answers;
+mod approvals;
 mod labels;
 
 pub(crate) use answers::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceArgs};
+pub(crate) use approvals::{ApprovalsCommand, Voice};
 pub(crate) use labels::{ExportFormat, LabelsCommand, LabelsList, LabelsSet};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -81,6 +83,9 @@ exists is overwritten.")]
     /// Keys of pseudonyms: which there are, a new one, an end to old ones.
     #[command(subcommand)]
     Pseudonyms(PseudonymsCommand),
+    /// Statements that wait for approval: what they are, and deciding about them.
+    #[command(subcommand)]
+    Approvals(ApprovalsCommand),
     /// Read the record: who did what, when, and why it was allowed.
     #[command(subcommand)]
     Audit(AuditCommand),

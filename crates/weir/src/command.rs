@@ -1,5 +1,6 @@
 //! From a parsed command line to the room that does the work. Decides nothing but which.
 
+mod approvals;
 mod check;
 mod identity;
 mod init;
@@ -29,6 +30,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Identity(command) => block_on(identity::run(&load(file)?, command))?,
         Command::Labels(command) => block_on(labels::run(&load(file)?, command))?,
         Command::Policy(command) => policy::run(file, command),
+        Command::Approvals(command) => block_on(approvals::run(&load(file)?, command))?,
         Command::Pseudonyms(command) => block_on(pseudonyms::run(&load(file)?, command))?,
         Command::Audit(command) => {
             // What works on copies and files needs no weir.toml.

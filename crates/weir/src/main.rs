@@ -8,6 +8,7 @@
 //! ```
 
 mod actor;
+mod approvals;
 mod audit;
 mod cli;
 mod command;

@@ -12,6 +12,7 @@
 mod engine;
 mod exports;
 mod health;
+mod holds;
 mod indexing;
 mod keeping;
 pub(crate) mod labels;
@@ -55,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) people: watch::Sender<u64>,
     /// Changes with each change of what is known of labels beside what is found.
     pub(crate) labels: watch::Sender<u64>,
+    /// Changes with each change of what waits for approval.
+    pub(crate) holds: watch::Sender<u64>,
     /// Control state.
     pub(crate) store: Store,
     /// The record.
@@ -90,6 +93,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let exports = exports::start(&shared)?;
     tasks.spawn(follow_people(Arc::clone(&shared)));
     tasks.spawn(labels::follow(Arc::clone(&shared)));
+    tasks.spawn(holds::follow(Arc::clone(&shared)));
     tasks.spawn(witness::follow(Arc::clone(&shared)));
     tasks.spawn(keeping::follow(Arc::clone(&shared)));
     tasks.spawn(rules::follow(Arc::clone(&shared), stop.reloads()));
@@ -141,6 +145,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
     people::publish(&store, &directory).await?;
     people::copy_events(&store, &ledger).await?;
     labels::copy_events(&store, &ledger).await?;
+    holds::copy_events(&store, &ledger).await?;
     let witness = match config.witness.logs.as_slice() {
         [] => None,
         logs => {
@@ -159,6 +164,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
         directory: Arc::new(directory),
         people: watch::Sender::new(0),
         labels: watch::Sender::new(0),
+        holds: watch::Sender::new(0),
         store,
         ledger,
     })

@@ -4,10 +4,11 @@
 use super::{
     Block, End, Expected, MAX_EXPECTED, PROTOCOL_MESSAGE_BYTES, Parked, Relay, Step,
     expected::{Request, Run, settled},
+    hold::Held,
     replication::Both,
 };
 use bytes::Buf;
-use gate::{Cleared, Parameters, Plan, Readiness, Refusal, Statement, Via};
+use gate::{Cleared, Parameters, Plan, Readiness, Refusal, Statement, Via, hold::Given};
 use model::Durability;
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -274,10 +275,15 @@ impl Relay {
         parameters: &Parameters,
     ) -> Result<Option<Cleared<Statement>>, Refusal> {
         let plan = self.plan(text)?;
+        let Held::Free(approved) = self.held(&plan, Some(&Given::default()), parameters)? else {
+            return Ok(None);
+        };
         if !self.carries(&plan)? {
             return Ok(None);
         }
-        self.session.submit(&plan, via, parameters, SystemTime::now()).map(Some)
+        self.approval_used();
+        let (approved, now) = (approved.as_ref(), SystemTime::now());
+        self.session.submit(&plan, via, parameters, approved, now).map(Some)
     }
 
     /// True if the labels that a plan's values carry are in force and kept; else it has to wait,

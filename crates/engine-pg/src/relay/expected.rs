@@ -1,7 +1,10 @@
 //! What the upstream still owes: one entry per request that it will answer, in order. Knows what an
 //! answer consists of, not how it is carried on.
 
-use gate::{CopyMask, Counts, Field, Masks, Parameters, Plan, Refusal, Statement};
+use gate::{
+    CopyMask, Counts, Field, Masks, Parameters, Plan, Refusal, Statement,
+    hold::{Approved, Given},
+};
 use std::{
     collections::VecDeque,
     sync::{
@@ -184,6 +187,10 @@ pub(super) struct Portal {
     pub(super) binary: Box<[bool]>,
     /// Bind values as the record keeps them.
     pub(super) parameters: Parameters,
+    /// Bind values for whoever approves; kept where the plan is held.
+    pub(super) given: Option<Given>,
+    /// The approval that it runs by.
+    pub(super) approved: OnceLock<Approved>,
     /// Its result's columns, once known.
     pub(super) fields: OnceLock<Option<Box<[Field]>>>,
     /// A description was asked for.

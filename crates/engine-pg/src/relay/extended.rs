@@ -4,9 +4,10 @@
 use super::{
     End, Expected, MAX_NAMES, Relay, Step,
     expected::{Birth, Portal, Prepared, Request},
+    hold::Held,
     names::key,
 };
-use gate::{Field, Parameters, Plan, Refusal, Via};
+use gate::{Cleared, Field, Parameters, Plan, Refusal, Statement, Via, hold::Given};
 use std::{
     sync::{Arc, OnceLock, atomic::Ordering},
     time::SystemTime,
@@ -16,6 +17,14 @@ use wire_pg::{
     frame::{Frame, HEADER_LEN, Message},
     frontend::{self, Kind, encode},
 };
+
+/// What a Bind binds.
+struct Bound {
+    plan: Arc<Plan>,
+    prepared: Option<Arc<Prepared>>,
+    parameters: Parameters,
+    given: Option<Given>,
+}
 
 impl Relay {
     pub(super) fn parse(&mut self, message: Message<'_>) -> Result<Step, End> {
@@ -70,8 +79,9 @@ impl Relay {
         let binary = bind.result_formats.iter().map(|format| format == Format::BINARY).collect();
         let bound = self.bound_plan(bind.statement).and_then(|(plan, prepared)| {
             let turned = self.turn_back(&plan, prepared.as_deref(), &bind, &mut parameters)?;
-            let made = self.note_bind(bind.portal, plan, prepared, parameters, binary)?;
-            Ok((made, turned))
+            let given = plan.is_held().then(|| super::turned::given(&bind));
+            let bound = Bound { plan, prepared, parameters, given };
+            Ok((self.note_bind(bind.portal, bound, binary)?, turned))
         });
         match bound {
             Ok((made, None)) => {
@@ -115,7 +125,8 @@ impl Relay {
                 ));
             }
             let parameters = Parameters::uncounted();
-            self.note_bind(portal, plan, prepared, parameters, Box::default())
+            let bound = Bound { plan, prepared, parameters, given: None };
+            self.note_bind(portal, bound, Box::default())
         });
         match bound {
             Ok(made) => {
@@ -148,9 +159,7 @@ impl Relay {
     fn note_bind(
         &mut self,
         portal: Text<'_>,
-        plan: Arc<Plan>,
-        prepared: Option<Arc<Prepared>>,
-        parameters: Parameters,
+        bound: Bound,
         binary: Box<[bool]>,
     ) -> Result<(Box<[u8]>, Arc<Portal>), Refusal> {
         if self.portals.len() >= MAX_NAMES {
@@ -159,11 +168,14 @@ impl Relay {
         }
         let name = key(portal);
         self.session.forget(None, std::str::from_utf8(&name).ok());
+        let Bound { plan, prepared, parameters, given } = bound;
         let made = Arc::new(Portal {
             plan,
             prepared,
             binary,
             parameters,
+            given,
+            approved: OnceLock::new(),
             fields: OnceLock::new(),
             asked: Default::default(),
             unknown_formats: Default::default(),
@@ -247,25 +259,14 @@ impl Relay {
         };
         let cleared = match self.parked.take() {
             Some(parked) => parked.cleared,
-            None => {
-                let now = SystemTime::now();
-                let (plan, parameters) = (&portal.plan, &portal.parameters);
-                match self.carries(plan) {
-                    Ok(true) => {}
-                    Ok(false) => return Ok(Step::Blocked),
-                    Err(refusal) => {
-                        self.refuse_extended(refusal)?;
-                        return Ok(Step::Done);
-                    }
+            None => match self.clear_portal(&portal) {
+                Ok(Some(cleared)) => cleared,
+                Ok(None) => return Ok(Step::Blocked),
+                Err(refusal) => {
+                    self.refuse_extended(refusal)?;
+                    return Ok(Step::Done);
                 }
-                match self.session.submit(plan, Via::Extended, parameters, now) {
-                    Ok(cleared) => cleared,
-                    Err(refusal) => {
-                        self.refuse_extended(refusal)?;
-                        return Ok(Step::Done);
-                    }
-                }
-            }
+            },
         };
         let Some(cleared) = self.wait_for_disk(cleared, true, false) else {
             return Ok(Step::Blocked);
@@ -278,6 +279,30 @@ impl Relay {
         self.ask_columns(&portal, execute.portal)?;
         self.send(cleared, Some(portal), message.whole, |run| Request::Execute(Some(run)));
         Ok(Step::Done)
+    }
+
+    /// Decides and records one run of a portal; `None` if it has to wait. An approval holds for all
+    /// that one portal returns, however many messages fetch it.
+    fn clear_portal(&mut self, portal: &Portal) -> Result<Option<Cleared<Statement>>, Refusal> {
+        let (plan, parameters) = (&portal.plan, &portal.parameters);
+        let approved = match portal.approved.get() {
+            Some(approved) => Some(approved.clone()),
+            None => match self.held(plan, portal.given.as_ref(), parameters)? {
+                Held::Free(approved) => approved,
+                Held::Waits => return Ok(None),
+            },
+        };
+        if !self.carries(plan)? {
+            return Ok(None);
+        }
+        self.approval_used();
+        let now = SystemTime::now();
+        let cleared =
+            self.session.submit(plan, Via::Extended, parameters, approved.as_ref(), now)?;
+        if let Some(approved) = approved {
+            let _ = portal.approved.set(approved);
+        }
+        Ok(Some(cleared))
     }
 
     /// The portal to be run, decided again if policies or knowledge changed since it was bound.
@@ -349,6 +374,8 @@ impl Portal {
             prepared: None,
             binary: Box::default(),
             parameters: Parameters::default(),
+            given: None,
+            approved: OnceLock::new(),
             fields: OnceLock::new(),
             asked: Default::default(),
             unknown_formats: Default::default(),
@@ -364,6 +391,8 @@ impl Portal {
             prepared: self.prepared.clone(),
             binary: self.binary.clone(),
             parameters: self.parameters.clone(),
+            given: self.given.clone(),
+            approved: OnceLock::new(),
             fields,
             asked: self.asked.load(Ordering::Relaxed).into(),
             unknown_formats: self.unknown_formats.load(Ordering::Relaxed).into(),

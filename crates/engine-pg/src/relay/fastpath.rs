@@ -24,7 +24,7 @@ impl Relay {
                 return Ok(None);
             }
             let parameters = relay.session.parameters(call.arguments.iter());
-            relay.session.submit(&plan, Via::FunctionCall, &parameters, now).map(Some)
+            relay.session.submit(&plan, Via::FunctionCall, &parameters, None, now).map(Some)
         });
         let cleared = match cleared? {
             Ok(cleared) => cleared,

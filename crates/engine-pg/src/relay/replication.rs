@@ -45,7 +45,7 @@ impl Relay {
             return no_sql.then(|| Err(no_sql_here()));
         };
         let parameters = Parameters::default();
-        Some(self.session.submit(&plan, Via::Replication, &parameters, now))
+        Some(self.session.submit(&plan, Via::Replication, &parameters, None, now))
     }
 
     /// True if the plan that is being answered is a replication command: what comes leaves as it

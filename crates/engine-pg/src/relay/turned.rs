@@ -7,7 +7,7 @@ use super::{
     expected::{Prepared, Request},
 };
 use bytes::BytesMut;
-use gate::{Bound, Parameters, Plan, Refusal, Values};
+use gate::{Bound, Parameters, Plan, Refusal, Values, hold::Given};
 use std::time::SystemTime;
 use wire_pg::{
     Format, WireError, backend,
@@ -58,6 +58,12 @@ pub(super) fn bind(
     let values = own.iter().map(Option::as_deref).chain(more);
     encode::bind(&mut out, portal, statement, &formats, values, &results)?;
     Ok(out)
+}
+
+/// What is bound, for whoever approves it.
+pub(super) fn given(bind: &frontend::Bind<'_>) -> Given {
+    let binary = |index| format(bind, index) == Format::BINARY;
+    Given::new(bind.parameters.iter().enumerate().map(|(index, value)| (binary(index), value)))
 }
 
 /// The format of one value: none sent means text, one sent is that of all.

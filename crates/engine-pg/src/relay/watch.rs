@@ -5,16 +5,22 @@ use super::{End, Relay};
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
-use tokio::{sync::watch, time::Sleep};
+use tokio::{
+    sync::{Notify, watch},
+    time::Sleep,
+};
 
 /// What a session is told from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     /// End when idle.
     Drain,
+    /// The client wants what it runs to be cancelled.
+    Cancel,
     /// End now, and why.
     End(&'static str),
 }
@@ -25,6 +31,8 @@ pub(crate) struct Orders {
     pub(crate) draining: watch::Receiver<bool>,
     /// Changes with each publication of the identities.
     pub(crate) identities: watch::Receiver<u64>,
+    /// Notified with each cancel request for this session.
+    pub(crate) cancelled: Arc<Notify>,
     /// Whether this session's identity is still what it was at sign-in.
     pub(crate) still_valid: Box<dyn Fn() -> bool + Send>,
 }
@@ -33,8 +41,9 @@ impl Orders {
     /// The next order; waits for ever if none comes.
     pub(crate) async fn next(&mut self) -> Order {
         loop {
-            let Self { draining, identities, .. } = self;
+            let Self { draining, identities, cancelled, .. } = self;
             tokio::select! {
+                () = cancelled.notified() => return Order::Cancel,
                 changed = draining.changed() => match changed {
                     Ok(()) if *draining.borrow_and_update() => return Order::Drain,
                     Ok(()) => {}
@@ -69,7 +78,8 @@ impl Relay {
     /// Looks at the deadlines; called when nothing else is to be done. `Ok(true)` if it acted.
     pub(super) fn check_time(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         // A stream has no end and is no sign of life either; the server limits neither.
-        if self.answers_command() {
+        // People take their time; what waits for them has a limit of its own.
+        if self.answers_command() || self.waits_for_approval() {
             self.timer.quiet_since = None;
             return Ok(false);
         }

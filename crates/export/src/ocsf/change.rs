@@ -6,7 +6,9 @@ use crate::{
     event::{Event, Severity},
     join::Single,
 };
-use ledger::record::{Administered, CatalogChanged, IdentityChanged, LabelChanged, PolicyChanged};
+use ledger::record::{
+    Administered, CatalogChanged, HoldChanged, IdentityChanged, LabelChanged, PolicyChanged,
+};
 use model::Label;
 use serde_json::json;
 
@@ -104,6 +106,23 @@ impl Maker {
         body.insert("api".into(), json!({ "operation": done.what }));
         // The record does not say where they sat.
         body.insert("src_endpoint".into(), json!({ "name": super::UNKNOWN }));
+        self.finish(single.sequence, frame, body)
+    }
+
+    pub(super) fn hold(&self, single: &Single, changed: &HoldChanged<'_>) -> Event {
+        let HoldChanged { hold, what, by, identity, .. } = changed;
+        let message = format!("hold {hold} of {identity}: {what} by {by}");
+        let frame = Frame { kind: "hold_changed", ..done(API, (OTHER, "Other"), single, message) };
+        let mut body = self.frame(single.sequence, &frame);
+        body.insert("actor".into(), json!({ "user": named(by) }));
+        body.insert("api".into(), json!({ "operation": format!("hold {what}") }));
+        // The record does not say where they sat.
+        body.insert("src_endpoint".into(), json!({ "name": super::UNKNOWN }));
+        let own = json!({
+            "hold": hold, "database": changed.database, "identity": identity,
+            "needs": changed.needs, "reason": changed.reason,
+        });
+        body.insert("unmapped".into(), own);
         self.finish(single.sequence, frame, body)
     }
 

@@ -188,6 +188,7 @@ fn own(statement: &Statement, labels: &BTreeMap<String, Left>) -> Value {
         put(&mut own, "parameters", (intent.parameter_count > 0).then_some(intent.parameter_count));
         let turned = (!intent.turned_back.is_empty()).then(|| json!(intent.turned_back));
         put(&mut own, "turned_back", turned);
+        put(&mut own, "approval", intent.approval.as_ref().map(|approval| json!(approval)));
     }
     match &statement.end {
         End::Outcome(outcome) => {

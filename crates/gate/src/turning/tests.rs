@@ -153,6 +153,7 @@ fn policy_verdict() -> Verdict {
         read_only: false,
         row_limit: None,
         min_group: None,
+        needs: Vec::new(),
         keep_text: false,
         look_ups: Vec::new(),
         turn_back: Vec::new(),

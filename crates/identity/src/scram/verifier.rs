@@ -5,6 +5,7 @@ use crate::{IdentityError, Secret, secret::random_bytes};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use hmac::Mac;
 use std::{fmt, num::NonZeroU32};
+use subtle::ConstantTimeEq;
 
 /// Iterations for new passwords: RFC 7677's least, and PostgreSQL's default.
 pub const DEFAULT_ITERATIONS: NonZeroU32 = match NonZeroU32::new(4096) {
@@ -76,6 +77,12 @@ impl ScramVerifier {
         let stored_key = BASE64.decode(stored).ok()?.try_into().ok()?;
         let server_key = BASE64.decode(server).ok()?.try_into().ok()?;
         Some(Self { iterations, salt, stored_key, server_key })
+    }
+
+    /// True if this is the password. Takes the same time whatever is wrong with it.
+    pub fn matches(&self, password: &Secret) -> bool {
+        let given = Self::from_password(password, &self.salt, self.iterations);
+        bool::from(given.stored_key.ct_eq(&self.stored_key))
     }
 
     /// The form that [`ScramVerifier::parse`] reads. To be stored, never shown.

@@ -32,9 +32,7 @@ impl<'a> Judge<'a> {
     pub(super) fn verdict(mut self) -> Verdict {
         let facts = self.request.facts;
         let mut policies: Vec<PolicyId> = Vec::new();
-        if let Some((rule, _)) = self.hold {
-            push(&mut policies, &rule.id);
-        }
+        self.needs.iter().for_each(|approval| push(&mut policies, &approval.policy));
         let mut raw = BTreeSet::new();
         let mut masked = BTreeSet::new();
         let mut disclosures = Vec::new();
@@ -64,7 +62,7 @@ impl<'a> Judge<'a> {
             .iter()
             .chain(std::iter::once(&fallback).filter(|_| facts.outputs_unknown))
             .any(|disclosure| matches!(disclosure, Disclosure::Masked { .. }));
-        let outcome = match self.hold {
+        let outcome = match self.held {
             Some(_) => Outcome::Hold,
             None if hides || self.read_only || self.row_limit.is_some() => Outcome::Modify,
             None if self.min_group.is_some() => Outcome::Modify,
@@ -81,7 +79,7 @@ impl<'a> Judge<'a> {
             outcome,
             policies,
             reasons: self.reasons,
-            advice: self.hold.and_then(|(rule, _)| rule.advice.clone()),
+            advice: self.hold_advice,
             disclosures,
             fallback,
             redact_diagnostics,
@@ -91,9 +89,10 @@ impl<'a> Judge<'a> {
             min_group: self.min_group,
             look_ups: self.look_ups,
             turn_back: self.turn_back,
+            needs: self.needs,
             keep_text,
             durability: durability(facts, !raw.is_empty(), &self.permits),
-            refused: self.hold.and_then(|(_, operation)| operation),
+            refused: self.held.flatten(),
         }
     }
 
@@ -139,11 +138,8 @@ impl<'a> Judge<'a> {
             if self.permits.iter().any(|known| known.id == rule.id) {
                 continue;
             }
-            if let (Some(hold), None) = (&rule.hold, &self.hold) {
-                self.hold = Some((rule, Some(self.request.facts.operation)));
-                let id = &rule.id;
-                self.reasons.push(format!("disclosure waits by policy \"{id}\": {hold}"));
-            }
+            let operation = Some(self.request.facts.operation);
+            self.hold(&[rule], || "disclosure".to_owned(), operation);
             if let Some(limit) = rule.row_limit {
                 self.limit_rows(limit);
             }

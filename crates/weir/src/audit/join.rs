@@ -65,6 +65,9 @@ pub(super) struct Statement {
     /// Labels of which it held a pseudonym that was turned back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) turned_back: Vec<String>,
+    /// Who approved it, where it was held.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) approved_by: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) policies: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -121,6 +124,7 @@ impl Join {
                     self.statement(*sequence, intent.statement, Some(intent.shape), intent.time);
                 found.ended = Some("no outcome yet".to_owned());
                 found.turned_back = words(&intent.turned_back);
+                found.approved_by = approvers(intent);
                 found
             })
             .collect()
@@ -132,7 +136,10 @@ impl Join {
         let shape = intent.as_ref().map(|intent| intent.shape);
         let time = intent.as_ref().map_or(outcome.time, |intent| intent.time);
         let mut found = self.statement(sequence, outcome.statement, shape, time);
-        found.turned_back = intent.map_or_else(Vec::new, |intent| words(&intent.turned_back));
+        if let Some(intent) = &intent {
+            found.turned_back = words(&intent.turned_back);
+            found.approved_by = approvers(intent);
+        }
         found.rows = Some(outcome.rows);
         found.affected = Some(outcome.affected);
         found.bytes = Some(outcome.bytes);
@@ -184,6 +191,7 @@ impl Join {
             raw: Vec::new(),
             masked: Vec::new(),
             turned_back: Vec::new(),
+            approved_by: Vec::new(),
             policies: what
                 .map(|shape| shape.policies.iter().map(ToString::to_string).collect())
                 .unwrap_or_default(),
@@ -270,6 +278,11 @@ impl Joined {
         };
         identity.is_none_or(in_chain) && database.is_none_or(|name| place.as_deref() == Some(name))
     }
+}
+
+fn approvers(intent: &Intent<'_>) -> Vec<String> {
+    let by = intent.approval.iter().flat_map(|approval| approval.by.iter());
+    by.map(Text::to_string).collect()
 }
 
 #[cfg(test)]

@@ -43,6 +43,9 @@ fn statement_line(one: &Statement) -> String {
     if !one.turned_back.is_empty() {
         let _ = write!(line, "turned back {}  ", one.turned_back.join(","));
     }
+    if !one.approved_by.is_empty() {
+        let _ = write!(line, "approved by {}  ", one.approved_by.join(","));
+    }
     line += &clip(one.text.as_deref().unwrap_or("(its text stands in an unread record)"));
     line
 }
@@ -115,6 +118,10 @@ fn event_line(event: &Event) -> String {
             (r.time, format!("label of {}: {before} -> {after}, by {}", r.column, r.by))
         }
         Record::IdentityChanged(r) => (r.time, format!("{}, by {}", r.what, r.by)),
+        Record::HoldChanged(r) => {
+            let why = if r.reason.is_empty() { String::new() } else { format!(": {}", r.reason) };
+            (r.time, format!("hold {} {} by {}{why}", r.hold, r.what, r.by))
+        }
         Record::Administered(r) => (r.time, format!("{}, by {}", r.what, r.by)),
         // A withdrawn record has no time of its own: it stands where the lost one stood.
         Record::Withdrawn(r) => {

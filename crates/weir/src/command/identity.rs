@@ -133,6 +133,11 @@ fn secret(from_stdin: bool, kind: IdentityKind) -> Result<(Secret, bool), Failur
         };
         return Ok((made, true));
     }
+    Ok((password_from_stdin()?, false))
+}
+
+/// One line of standard input.
+pub(super) fn password_from_stdin() -> Result<Secret, Failure> {
     let mut text = String::new();
     std::io::stdin().take(MAX_PASSWORD_BYTES + 2).read_to_string(&mut text)?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
@@ -144,7 +149,7 @@ fn secret(from_stdin: bool, kind: IdentityKind) -> Result<(Secret, bool), Failur
         let why = format!("a password is one line of at most {MAX_PASSWORD_BYTES} bytes");
         return Err(Failure::Refused(why));
     }
-    Ok((Secret::from(line.to_owned()), false))
+    Ok(Secret::from(line.to_owned()))
 }
 
 fn verifier(secret: &Secret) -> Result<Verifier, Failure> {

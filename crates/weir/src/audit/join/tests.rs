@@ -95,6 +95,7 @@ fn intent(number: u64) -> Intent<'static> {
         parameter_count: 0,
         turned_back: [].as_slice().into(),
         kept: None,
+        approval: None,
     }
 }
 

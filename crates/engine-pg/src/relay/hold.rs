@@ -1,0 +1,187 @@
+//! Statements that wait for approval inside a session: the client is told, and its statement runs
+//! once it is approved. Knows no storage of approvals.
+
+use super::{Block, Relay};
+use gate::{
+    Parameters, Plan, Refusal,
+    hold::{self, Approved, Asked, Decision, Doing, Given, Waiting},
+};
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::{Duration, SystemTime},
+};
+use tokio::time::{Sleep, sleep};
+use wire_pg::backend::encode::{Diagnostic, Severity};
+
+/// How often the client hears that it still waits, so that nothing between takes the connection
+/// for dead.
+const REMINDER: Duration = Duration::from_secs(50);
+
+/// What a session knows of its holds.
+#[derive(Debug, Default)]
+pub(super) struct Hold {
+    /// What the approval that is asked for is bound to.
+    digest: Vec<u8>,
+    /// What is waited for.
+    waiting: Option<Waiting>,
+    /// An approval that is used up by the message at the front, and what it is bound to.
+    approved: Option<(Vec<u8>, Approved)>,
+}
+
+/// What a held message waits for.
+pub(super) enum Wait {
+    /// Whether it is approved already.
+    Asking(Doing<Asked>),
+    /// The decision.
+    Deciding(Doing<Decision>, Pin<Box<Sleep>>),
+}
+
+/// Whether a plan may be submitted.
+pub(super) enum Held {
+    /// Yes, if it is held by this approval.
+    Free(Option<Approved>),
+    /// Not yet.
+    Waits,
+}
+
+/// What came of a wait.
+enum Came {
+    Asked(Result<Asked, String>),
+    Decided(Result<Decision, String>),
+    Reminder,
+}
+
+impl Wait {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Came> {
+        match self {
+            Self::Asking(asked) => asked.as_mut().poll(cx).map(Came::Asked),
+            Self::Deciding(decided, reminder) => {
+                if let Poll::Ready(decision) = decided.as_mut().poll(cx) {
+                    return Poll::Ready(Came::Decided(decision));
+                }
+                reminder.as_mut().poll(cx).map(|()| Came::Reminder)
+            }
+        }
+    }
+}
+
+impl Relay {
+    /// Whether a plan may be submitted: at once, by an approval, or not before one comes.
+    pub(super) fn held(
+        &mut self,
+        plan: &Plan,
+        given: Option<&Given>,
+        parameters: &Parameters,
+    ) -> Result<Held, Refusal> {
+        if !plan.is_held() || !self.session.may_run(plan) {
+            return Ok(Held::Free(None));
+        }
+        let Some(given) = given else {
+            return Err(Refusal::unenforceable(
+                "it waits for approval, and its bind values were not kept to be approved",
+                "Bind it again, with values that are shorter than a megabyte.",
+            ));
+        };
+        let digest = self.session.digest(plan, given);
+        if let Some((bound, approved)) = &self.hold.approved
+            && *bound == digest
+        {
+            return Ok(Held::Free(Some(approved.clone())));
+        }
+        let asking = self.session.ask(plan, given, parameters, SystemTime::now())?;
+        self.hold.digest = asking.digest;
+        self.block = Some(Block::Hold(Wait::Asking(asking.asked)));
+        Ok(Held::Waits)
+    }
+
+    /// An approval serves one run.
+    pub(super) fn approval_used(&mut self) {
+        self.hold.approved = None;
+    }
+
+    /// True if the client waits for a decision.
+    pub(super) fn waits_for_approval(&self) -> bool {
+        matches!(self.block, Some(Block::Hold(_)))
+    }
+
+    /// Looks whether what is waited for has come; true if something moved.
+    pub(super) fn poll_hold(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(Block::Hold(wait)) = &mut self.block else { return false };
+        let Poll::Ready(came) = wait.poll(cx) else { return false };
+        if matches!(came, Came::Reminder) {
+            if let Wait::Deciding(_, reminder) = wait {
+                *reminder = Box::pin(sleep(REMINDER));
+            }
+            self.tell_waiting(true);
+            return true;
+        }
+        self.block = None;
+        match came {
+            Came::Asked(Ok(Asked::Approved(approved)))
+            | Came::Decided(Ok(Decision::Approved(approved))) => {
+                self.hold.waiting = None;
+                self.hold.approved = Some((std::mem::take(&mut self.hold.digest), approved));
+            }
+            Came::Asked(Ok(Asked::Waiting(waiting))) if waiting.stays => {
+                let decided = hold::decided(self.session.gate(), &waiting.hold);
+                self.block = Some(Block::Hold(Wait::Deciding(decided, Box::pin(sleep(REMINDER)))));
+                self.hold.waiting = Some(waiting);
+                self.tell_waiting(false);
+            }
+            Came::Asked(Ok(Asked::Waiting(waiting))) => {
+                self.refuse_next = Some(Refusal::awaits(&waiting));
+            }
+            Came::Decided(Ok(decision)) => {
+                let hold = self.hold.waiting.take().map(|waiting| waiting.hold).unwrap_or_default();
+                self.refuse_next = Some(Refusal::decided(&hold, &decision));
+            }
+            Came::Asked(Err(why)) | Came::Decided(Err(why)) => {
+                tracing::error!(%why, "approvals cannot be kept");
+                self.hold.waiting = None;
+                self.refuse_next = Some(Refusal::unapprovable(&why));
+            }
+            Came::Reminder => {}
+        }
+        true
+    }
+
+    /// The client asked to cancel what it runs: what waits is withdrawn.
+    pub(super) fn cancel_hold(&mut self) {
+        let Some(waiting) = self.hold.waiting.take() else { return };
+        if !self.waits_for_approval() {
+            return;
+        }
+        self.block = None;
+        self.refuse_next = Some(Refusal::withdrawn(&waiting.hold));
+        if let Some(withdrawal) = self.session.withdraw(&waiting.hold, SystemTime::now()) {
+            tokio::spawn(async move {
+                if let Err(why) = withdrawal.await {
+                    tracing::error!(%why, hold = waiting.hold, "a hold could not be withdrawn");
+                }
+            });
+        }
+    }
+
+    fn tell_waiting(&mut self, again: bool) {
+        let Some(Waiting { hold, reason, needs, lifetime, .. }) = &self.hold.waiting else {
+            return;
+        };
+        let minutes = lifetime.as_secs().div_ceil(60);
+        let (message, detail, hint);
+        if again {
+            message = format!("still waiting for approval of {hold}");
+            (detail, hint) = (None, None);
+        } else {
+            message = format!("Weir holds this statement until it is approved: {reason}");
+            detail = Some(format!("Request {hold} needs {needs}, within {minutes} minutes."));
+            hint = Some(format!(
+                "They run: weir approvals approve {hold}\nTo withdraw it, cancel (Ctrl-C in psql)."
+            ));
+        }
+        let mut notice = Diagnostic::new(Severity::Notice, "00000", &message);
+        notice.detail = detail.as_deref();
+        notice.hint = hint.as_deref();
+        notice.encode(&mut self.client.output);
+    }
+}

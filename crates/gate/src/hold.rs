@@ -1,0 +1,406 @@
+//! Statements that wait for approval: what is asked, of whom, and what an approval is bound to.
+//! Knows no storage, no clock and no protocol.
+//!
+//! ```text
+//! plan (hold) ─▶ Session::ask ─▶ Holds::find ─ approved ─────────────▶ Approved ─▶ Session::submit
+//!                                   │ nothing                              ▲
+//!                                   └─▶ record ─▶ Holds::open ─▶ Holds::decided
+//! ```
+//!
+//! An approval is bound by a keyed hash to who asked, to the exact text and bind values, to what
+//! the names in it mean and do, and to the policies in force. Whatever of that changes, it is
+//! another statement, and needs another approval.
+
+use crate::{
+    line::Gate,
+    plan::Plan,
+    record::{self, Parameters},
+    refusal::Refusal,
+    session::Session,
+};
+use ledger::Record;
+use model::{Blame, Outcome, verdict::Approval};
+use std::{
+    fmt::Write,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+/// The most bytes of one bind value that an approver is shown.
+const SHOWN_BYTES: usize = 256;
+/// The most bind values that an approver is shown.
+const SHOWN_VALUES: usize = 64;
+
+/// Work of whoever keeps holds.
+pub type Doing<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
+
+/// Where holds are kept and decided. An approval that one of these returns is used up: it is
+/// returned to nobody else, also not after a crash.
+pub trait Holds: Send + Sync {
+    /// What there is already for a statement.
+    fn find(&self, digest: &[u8], now: SystemTime) -> Doing<Found>;
+    /// Opens a hold.
+    fn open(&self, request: Request) -> Doing<()>;
+    /// Resolves when a hold is decided or its time is over.
+    fn decided(&self, hold: &str) -> Doing<Decision>;
+    /// Whoever asked does not want it any more.
+    fn withdraw(&self, hold: &str, by: &str, now: SystemTime) -> Doing<()>;
+}
+
+/// What there is for a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing.
+    Nothing,
+    /// A hold that is not decided.
+    Open(String),
+    /// An approval, used up by this.
+    Approved(Approved),
+}
+
+/// An approval that is used up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approved {
+    /// The hold.
+    pub hold: String,
+    /// Who approved.
+    pub by: Vec<String>,
+}
+
+/// What became of a hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Approved, and used up by this.
+    Approved(Approved),
+    /// Denied: by whom, and why.
+    Denied(String, String),
+    /// Nobody decided in time.
+    Expired,
+    /// It cannot be used any more: why, in words.
+    Void(String),
+}
+
+/// A statement that waits, as whoever decides must see it.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The hold's name: the id of the statement.
+    pub hold: String,
+    /// What the approval is bound to.
+    pub digest: Vec<u8>,
+    /// Who asks: the chain of actors.
+    pub identity: String,
+    /// Everybody in that chain; none of them may approve.
+    pub members: Vec<String>,
+    /// The database, by Weir's name.
+    pub database: String,
+    /// The text, with its values.
+    pub text: String,
+    /// Bind values as they may be shown.
+    pub values: Vec<String>,
+    /// Why it waits, one sentence each.
+    pub reasons: Vec<String>,
+    /// Whose consent it needs.
+    pub needs: Vec<Approval>,
+    /// When it was asked.
+    pub asked: SystemTime,
+    /// Until when it can be approved and used.
+    pub until: SystemTime,
+}
+
+/// Bind values of a statement that is held: exact for the approval, readable for the approver.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    exact: Vec<u8>,
+    shown: Vec<String>,
+}
+
+impl Given {
+    /// Takes bind values with their formats (`true`: binary).
+    pub fn new<'a>(values: impl Iterator<Item = (bool, Option<&'a [u8]>)>) -> Self {
+        let mut given = Self::default();
+        for (binary, value) in values {
+            given.exact.push(u8::from(binary));
+            let bytes = value.unwrap_or_default();
+            let length = if value.is_some() { bytes.len() as u64 } else { u64::MAX };
+            given.exact.extend_from_slice(&length.to_le_bytes());
+            given.exact.extend_from_slice(bytes);
+            if given.shown.len() < SHOWN_VALUES {
+                given.shown.push(shown(binary, value));
+            }
+        }
+        given
+    }
+}
+
+fn shown(binary: bool, value: Option<&[u8]>) -> String {
+    let Some(value) = value else { return "NULL".to_owned() };
+    let head = value.get(..SHOWN_BYTES).unwrap_or(value);
+    let more = if head.len() < value.len() { "…" } else { "" };
+    match std::str::from_utf8(head) {
+        Ok(text) if !binary => format!("'{text}'{more}"),
+        Ok(_) | Err(_) => {
+            let mut hex = String::with_capacity(2 * head.len() + 2);
+            for byte in head {
+                let _ = write!(hex, "{byte:02x}");
+            }
+            format!("\\x{hex}{more}")
+        }
+    }
+}
+
+/// What a session does with a held statement.
+#[derive(Debug)]
+pub enum Asked {
+    /// It may run now, this once.
+    Approved(Approved),
+    /// It waits.
+    Waiting(Waiting),
+}
+
+/// A hold that a session waits for.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The hold.
+    pub hold: String,
+    /// The session waits for the decision; else the client is told to come back.
+    pub stays: bool,
+    /// Why, in one line.
+    pub reason: String,
+    /// Whose consent is needed.
+    pub needs: String,
+    /// How long there is.
+    pub lifetime: Duration,
+}
+
+/// What a session asks for: bound to one statement.
+pub struct Asking {
+    /// What the approval is bound to.
+    pub digest: Vec<u8>,
+    /// Resolves to what is done with it.
+    pub asked: Doing<Asked>,
+}
+
+impl Plan {
+    /// True if it waits for approval: a part is held, and none is refused.
+    pub fn is_held(&self) -> bool {
+        let outcomes = || self.parts.iter().map(|part| part.verdict.outcome);
+        outcomes().any(|outcome| outcome == Outcome::Hold)
+            && outcomes().all(|outcome| outcome != Outcome::Deny)
+    }
+}
+
+impl Session {
+    /// What an approval of this plan with these values is bound to.
+    pub fn digest(&self, plan: &Plan, given: &Given) -> Vec<u8> {
+        let facts = plan.parts.iter().fold(String::new(), |mut all, part| {
+            let _ = write!(all, "{:?}{:?}", part.facts, part.verdict.needs);
+            all
+        });
+        let who = self.identity().chain();
+        let mut bound = Vec::new();
+        let policies = plan.policies.to_le_bytes();
+        let database = self.database().name.as_str();
+        for part in [
+            who.as_bytes(),
+            database.as_bytes(),
+            plan.text.as_bytes(),
+            &given.exact,
+            facts.as_bytes(),
+            &policies,
+        ] {
+            bound.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            bound.extend_from_slice(part);
+        }
+        self.gate().ledger.redactor().hash(&bound).bytes().to_vec()
+    }
+
+    /// Asks for the approval that a held plan needs: finds one that was given, or opens a hold.
+    pub fn ask(
+        &mut self,
+        plan: &Plan,
+        given: &Given,
+        parameters: &Parameters,
+        now: SystemTime,
+    ) -> Result<Asking, Refusal> {
+        if self.by_name(plan) {
+            return Err(Refusal::unenforceable(
+                "it waits for approval, and what it runs by a name cannot be shown to whoever \
+                 approves",
+                "Send the statement itself in its place.",
+            ));
+        }
+        let held = |part: &&crate::Part| part.verdict.outcome == Outcome::Hold;
+        let counters = &self.database().counters;
+        plan.parts.iter().filter(held).for_each(|part| counters.decided(&part.verdict));
+        let Some(holds) = self.gate().holds.get().map(Arc::clone) else {
+            return Err(Refusal::unenforceable(
+                "it waits for approval, and nothing here keeps approvals",
+                "Ask an operator for a policy that permits it.",
+            ));
+        };
+        let digest = self.digest(plan, given);
+        let request = self.request(plan, given, digest.clone(), now);
+        let record = record::held(self, plan, &request, parameters, now);
+        let waiting = waiting(plan, &request, now);
+        let gate = Arc::clone(self.gate());
+        let asked = Box::pin(find_or_open(holds, gate, request, record, waiting));
+        Ok(Asking { digest, asked })
+    }
+
+    fn request(&mut self, plan: &Plan, given: &Given, digest: Vec<u8>, now: SystemTime) -> Request {
+        let held = || plan.parts.iter().map(|part| &part.verdict);
+        let mut needs: Vec<Approval> = Vec::new();
+        for approval in held().flat_map(|verdict| &verdict.needs) {
+            if !needs.contains(approval) {
+                needs.push(approval.clone());
+            }
+        }
+        let seconds = needs.iter().map(|approval| approval.seconds).min().unwrap_or_default();
+        let waits = held().filter(|verdict| verdict.outcome == Outcome::Hold);
+        let mut reasons: Vec<String> = Vec::new();
+        for reason in waits.flat_map(|verdict| &verdict.reasons) {
+            if !reasons.contains(reason) {
+                reasons.push(reason.clone());
+            }
+        }
+        let mut members = Vec::new();
+        let mut member = Some(self.identity());
+        while let Some(identity) = member {
+            members.push(identity.name.to_string());
+            member = identity.acts_for.as_deref();
+        }
+        let (identity, database) = (self.identity().chain(), self.database().name.to_string());
+        Request {
+            hold: self.next_statement_id().to_string(),
+            digest,
+            identity,
+            members,
+            database,
+            text: plan.text.to_string(),
+            values: given.shown.clone(),
+            reasons,
+            needs,
+            asked: now,
+            until: now.checked_add(Duration::from_secs(seconds)).unwrap_or(now),
+        }
+    }
+
+    /// The client does not want to wait for a hold any more.
+    pub fn withdraw(&self, hold: &str, now: SystemTime) -> Option<Doing<()>> {
+        let by = self.identity().chain();
+        self.gate().holds.get().map(|holds| holds.withdraw(hold, &by, now))
+    }
+}
+
+/// Resolves when a hold is decided.
+pub fn decided(gate: &Gate, hold: &str) -> Doing<Decision> {
+    match gate.holds.get() {
+        Some(holds) => holds.decided(hold),
+        None => Box::pin(async { Err("nothing here keeps approvals".to_owned()) }),
+    }
+}
+
+fn waiting(plan: &Plan, request: &Request, now: SystemTime) -> Waiting {
+    let needs = || plan.parts.iter().flat_map(|part| &part.verdict.needs);
+    Waiting {
+        hold: request.hold.clone(),
+        stays: needs().all(|approval| approval.waits),
+        reason: request.reasons.first().cloned().unwrap_or_default(),
+        needs: request.needs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", and "),
+        lifetime: request.until.duration_since(now).unwrap_or_default(),
+    }
+}
+
+async fn find_or_open(
+    holds: Arc<dyn Holds>,
+    gate: Arc<Gate>,
+    request: Request,
+    record: Record<'static>,
+    mut waiting: Waiting,
+) -> Result<Asked, String> {
+    match holds.find(&request.digest, request.asked).await? {
+        Found::Approved(approved) => return Ok(Asked::Approved(approved)),
+        Found::Open(hold) => {
+            waiting.hold = hold;
+            return Ok(Asked::Waiting(waiting));
+        }
+        Found::Nothing => {}
+    }
+    // Whoever is asked finds in the record what they are asked for.
+    let recorded = gate.ledger.append(&record).and_then(|at| gate.ledger.hand_over(at));
+    recorded.map_err(|error| error.to_string())?;
+    holds.open(request).await?;
+    Ok(Asked::Waiting(waiting))
+}
+
+impl Refusal {
+    /// A held statement that does not run now: why, in words, and what to do.
+    fn of_hold(sqlstate: &'static str, what: &str, hold: &str, hint: String) -> Self {
+        Self {
+            sqlstate,
+            message: format!("Weir did not run this statement: {what}"),
+            detail: None,
+            hint: Some(hint),
+            position: None,
+            blame: Blame::Policy,
+            record: Some(hold.to_owned()),
+        }
+    }
+
+    /// It waits, and the client is not to wait with it.
+    pub fn awaits(waiting: &Waiting) -> Self {
+        let Waiting { hold, reason, needs, lifetime, .. } = waiting;
+        let minutes = lifetime.as_secs().div_ceil(60);
+        let hint = format!(
+            "It needs {needs}: weir approvals approve {hold}\nOnce it is approved, send exactly \
+             the same statement again within {minutes} minutes; it runs once."
+        );
+        let mut refusal = Self::of_hold("42501", "it needs approval", hold, hint);
+        refusal.detail = Some(reason.clone());
+        refusal
+    }
+
+    /// It was decided against, or nobody decided.
+    pub fn decided(hold: &str, decision: &Decision) -> Self {
+        let again = "Ask whoever decides, and send it again for another decision.".to_owned();
+        match decision {
+            Decision::Denied(by, why) if why.is_empty() => {
+                Self::of_hold("42501", &format!("{by} denied it"), hold, again)
+            }
+            Decision::Denied(by, why) => {
+                Self::of_hold("42501", &format!("{by} denied it: {why}"), hold, again)
+            }
+            Decision::Void(why) => Self::of_hold("42501", why, hold, again),
+            Decision::Expired | Decision::Approved(_) => {
+                let what = "nobody approved it in time";
+                Self::of_hold("42501", what, hold, again)
+            }
+        }
+    }
+
+    /// The client cancelled the wait.
+    pub fn withdrawn(hold: &str) -> Self {
+        let hint = "Nothing was executed, and the request for approval is withdrawn.".to_owned();
+        Self::of_hold("57014", "it was cancelled while it waited for approval", hold, hint)
+    }
+
+    /// Holds cannot be kept or read.
+    pub fn unapprovable(why: &str) -> Self {
+        Self {
+            sqlstate: "58030",
+            message: "Weir did not run this statement: it needs approval, and approvals cannot be \
+                      kept now"
+                .to_owned(),
+            detail: Some(why.to_owned()),
+            hint: Some("Nothing was executed. Try again; if it persists, tell an operator.".into()),
+            position: None,
+            blame: Blame::Internal,
+            record: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

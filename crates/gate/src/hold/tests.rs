@@ -1,0 +1,44 @@
+//! What an approval is bound to, and what approvers are shown.
+
+use super::Given;
+use model::verdict::Approval;
+
+fn given(values: &[(bool, Option<&[u8]>)]) -> Given {
+    Given::new(values.iter().copied())
+}
+
+#[test]
+fn values_cannot_be_moved_from_one_to_the_next() {
+    let one = given(&[(false, Some(b"ab")), (false, Some(b"c"))]);
+    let two = given(&[(false, Some(b"a")), (false, Some(b"bc"))]);
+    assert_ne!(one.exact, two.exact);
+    assert_ne!(given(&[(false, None)]).exact, given(&[(false, Some(b""))]).exact);
+    assert_ne!(given(&[(false, Some(b"1"))]).exact, given(&[(true, Some(b"1"))]).exact);
+}
+
+#[test]
+fn values_are_shown_as_what_they_are() {
+    let shown = given(&[
+        (false, Some("ü'".as_bytes())),
+        (true, Some(&[0, 255])),
+        (false, Some(&[0xff])),
+        (false, None),
+        (false, Some(&[b'x'; 300])),
+    ])
+    .shown;
+    assert_eq!(shown[..4], ["'ü''", "\\x00ff", "\\xff", "NULL"]);
+    assert_eq!(shown[4], format!("'{}'…", "x".repeat(256)));
+}
+
+#[test]
+fn needs_are_told_in_words() {
+    let need = |groups: &[&str], count| Approval {
+        groups: groups.iter().map(ToString::to_string).collect(),
+        count,
+        seconds: 60,
+        waits: true,
+        policy: "p".into(),
+    };
+    assert_eq!(need(&["dba"], 1).to_string(), "one person in group dba");
+    assert_eq!(need(&["dba", "sec"], 2).to_string(), "2 persons in groups dba or sec");
+}

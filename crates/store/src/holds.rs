@@ -1,0 +1,355 @@
+//! Statements that wait for approval: who asked, who consented, what became of them. Knows who may
+//! have a voice; nothing of statements, and nothing of how a person proves who they are.
+//!
+//! ```text
+//! open ─▶ approved ─▶ used
+//!   ├───▶ denied   └▶ expired
+//!   ├───▶ withdrawn
+//!   └───▶ expired
+//! ```
+//!
+//! Every step is one transaction with the event that tells of it, so that no two processes can use
+//! one approval, and no step is unrecorded.
+
+mod events;
+mod voices;
+
+pub use events::HoldEvent;
+pub use voices::{NoVoice, Voice};
+
+use crate::{
+    Store, StoreError,
+    open::{micros, time},
+};
+use events::note;
+use model::verdict::Approval;
+use serde::{Serialize, de::DeserializeOwned};
+use sqlx::{Row, Sqlite, SqliteConnection, Transaction, sqlite::SqliteRow};
+use std::time::SystemTime;
+use voices::{enough, voices};
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewHold {
+    /// Its name: the id of the statement.
+    pub hold: String,
+    /// What an approval is bound to.
+    pub digest: Vec<u8>,
+    /// When it was asked for.
+    pub asked: SystemTime,
+    /// Until when it can be approved and used.
+    pub until: SystemTime,
+    /// Who asked: the chain of actors.
+    pub identity: String,
+    /// Everybody in that chain: none of them has a voice.
+    pub members: Vec<String>,
+    /// The database, by Weir's name.
+    pub database: String,
+    /// The text, with its values.
+    pub statement: String,
+    /// Bind values, readable.
+    pub given: Vec<String>,
+    /// Why it waits.
+    pub reasons: Vec<String>,
+    /// Whose consent it needs.
+    pub needs: Vec<Approval>,
+}
+
+/// Where a hold stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldState {
+    /// Nobody decided yet.
+    Open,
+    /// It may be used, once.
+    Approved,
+    /// Somebody denied it.
+    Denied,
+    /// Its time is over.
+    Expired,
+    /// Whoever asked took it back.
+    Withdrawn,
+    /// The statement ran by it.
+    Used,
+}
+
+impl HoldState {
+    const ALL: [Self; 6] =
+        [Self::Open, Self::Approved, Self::Denied, Self::Expired, Self::Withdrawn, Self::Used];
+
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Approved => "approved",
+            Self::Denied => "denied",
+            Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
+            Self::Used => "used",
+        }
+    }
+}
+
+/// A hold as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptHold {
+    /// What was asked for. Text and values are empty once nobody has to see them any more.
+    pub asked: NewHold,
+    /// Where it stands.
+    pub state: HoldState,
+    /// Who consented or denied, in order.
+    pub voices: Vec<Voice>,
+}
+
+/// What there is for a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FoundHold {
+    /// Nothing.
+    Nothing,
+    /// A hold that waits.
+    Open(String),
+    /// An approval that this used up: the hold, and who consented.
+    Used(String, Vec<String>),
+}
+
+impl Store {
+    /// Opens a hold.
+    pub async fn open_hold(&self, new: &NewHold) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO holds (hold, digest, asked, until, identity, members, database,
+             statement, given, reasons, needs, state)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')",
+        )
+        .bind(&new.hold)
+        .bind(&new.digest)
+        .bind(micros(new.asked))
+        .bind(micros(new.until))
+        .bind(&new.identity)
+        .bind(json(&new.members)?)
+        .bind(&new.database)
+        .bind(&new.statement)
+        .bind(json(&new.given)?)
+        .bind(json(&new.reasons)?)
+        .bind(json(&new.needs)?)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// What there is for a statement with this digest: an approval, which is used up by this, or a
+    /// hold that waits, or nothing.
+    pub async fn find_hold(&self, digest: &[u8], now: SystemTime) -> Result<FoundHold, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        expire(&mut transaction, now).await?;
+        let rows = sqlx::query(
+            "SELECT * FROM holds WHERE digest = ? AND state IN ('open', 'approved')
+             ORDER BY state, asked",
+        )
+        .bind(digest)
+        .fetch_all(&mut *transaction)
+        .await?;
+        let mut found = FoundHold::Nothing;
+        for row in rows {
+            let hold = kept(&mut transaction, &row).await?;
+            if hold.state == HoldState::Open {
+                found = FoundHold::Open(hold.asked.hold);
+                break;
+            }
+            if let Ok(by) = take(&mut transaction, &hold, now).await? {
+                found = FoundHold::Used(hold.asked.hold, by);
+                break;
+            }
+        }
+        transaction.commit().await?;
+        Ok(found)
+    }
+
+    /// Uses an approval up, if it is one that can be used now; else gives the hold as it stands, or
+    /// says why it cannot.
+    pub async fn use_hold(
+        &self,
+        hold: &str,
+        now: SystemTime,
+    ) -> Result<Result<Vec<String>, String>, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        expire(&mut transaction, now).await?;
+        let used = match get(&mut transaction, hold).await? {
+            Some(hold) => take(&mut transaction, &hold, now).await?,
+            None => Err("there is no such request any more".to_owned()),
+        };
+        transaction.commit().await?;
+        Ok(used)
+    }
+
+    /// Whoever asked takes it back.
+    pub async fn withdraw_hold(
+        &self,
+        hold: &str,
+        by: &str,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        if let Some(hold) = get(&mut transaction, hold).await?
+            && matches!(hold.state, HoldState::Open | HoldState::Approved)
+        {
+            settle(&mut transaction, &hold, HoldState::Withdrawn, (by, ""), now).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Ends what nobody decided or used in time.
+    pub async fn expire_holds(&self, now: SystemTime) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        expire(&mut transaction, now).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// One hold.
+    pub async fn hold(&self, hold: &str) -> Result<Option<KeptHold>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        get(&mut transaction, hold).await
+    }
+
+    /// Holds, newest first: those that wait, or all.
+    pub async fn holds(&self, all: bool, limit: u32) -> Result<Vec<KeptHold>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let rows = sqlx::query(
+            "SELECT * FROM holds WHERE ? OR state IN ('open', 'approved')
+             ORDER BY asked DESC LIMIT ?",
+        )
+        .bind(all)
+        .bind(limit)
+        .fetch_all(&mut *transaction)
+        .await?;
+        let mut holds = Vec::with_capacity(rows.len());
+        for row in &rows {
+            holds.push(kept(&mut transaction, row).await?);
+        }
+        Ok(holds)
+    }
+}
+
+/// Uses an approval up, or says why it cannot be used. Who consented must still be who they were:
+/// enabled, and in the groups that were needed.
+async fn take(
+    transaction: &mut Transaction<'_, Sqlite>,
+    hold: &KeptHold,
+    now: SystemTime,
+) -> Result<Result<Vec<String>, String>, StoreError> {
+    if hold.state != HoldState::Approved {
+        return Ok(Err(format!("the request is {}", hold.state.as_str())));
+    }
+    if let Err(why) = in_time(hold, now) {
+        return Ok(Err(why));
+    }
+    if !enough(transaction, hold).await? {
+        return Ok(Err("whoever approved it may not approve it any more".to_owned()));
+    }
+    settle(transaction, hold, HoldState::Used, (&hold.asked.identity, ""), now).await?;
+    let consents = hold.voices.iter().filter(|voice| voice.consents);
+    Ok(Ok(consents.map(|voice| voice.person.clone()).collect()))
+}
+
+/// Whether a hold's time is now. A clock that went back makes an old approval no younger: before it
+/// was asked for, or before the last voice, it is not valid either.
+fn in_time(hold: &KeptHold, now: SystemTime) -> Result<(), String> {
+    let latest = hold.voices.iter().map(|voice| voice.at).max();
+    if now < hold.asked.asked.max(latest.unwrap_or(hold.asked.asked)) {
+        return Err("the clock went back since it was asked for".to_owned());
+    }
+    if now >= hold.asked.until { Err("its time is over".to_owned()) } else { Ok(()) }
+}
+
+async fn expire(
+    transaction: &mut Transaction<'_, Sqlite>,
+    now: SystemTime,
+) -> Result<(), StoreError> {
+    let rows =
+        sqlx::query("SELECT * FROM holds WHERE state IN ('open', 'approved') AND until <= ?")
+            .bind(micros(now))
+            .fetch_all(&mut **transaction)
+            .await?;
+    for row in &rows {
+        let hold = kept(transaction, row).await?;
+        settle(transaction, &hold, HoldState::Expired, ("weir", ""), now).await?;
+    }
+    Ok(())
+}
+
+/// Puts a hold into another state, with the event that tells of it. What only an approver needed to
+/// see goes once nobody will look any more.
+async fn settle(
+    connection: &mut SqliteConnection,
+    hold: &KeptHold,
+    state: HoldState,
+    (by, reason): (&str, &str),
+    now: SystemTime,
+) -> Result<(), StoreError> {
+    let visible = matches!(state, HoldState::Open | HoldState::Approved);
+    sqlx::query(
+        "UPDATE holds SET state = ?1, decided = ?2,
+         statement = CASE WHEN ?3 THEN statement END, given = CASE WHEN ?3 THEN given END
+         WHERE hold = ?4",
+    )
+    .bind(state.as_str())
+    .bind(micros(now))
+    .bind(visible)
+    .bind(&hold.asked.hold)
+    .execute(&mut *connection)
+    .await?;
+    note(connection, &hold.asked, state.as_str(), (by, reason), now).await
+}
+
+async fn get(
+    transaction: &mut Transaction<'_, Sqlite>,
+    hold: &str,
+) -> Result<Option<KeptHold>, StoreError> {
+    let row = sqlx::query("SELECT * FROM holds WHERE hold = ?")
+        .bind(hold)
+        .fetch_optional(&mut **transaction)
+        .await?;
+    match row {
+        Some(row) => kept(transaction, &row).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn kept(
+    transaction: &mut Transaction<'_, Sqlite>,
+    row: &SqliteRow,
+) -> Result<KeptHold, StoreError> {
+    let hold: String = row.try_get("hold")?;
+    let word: String = row.try_get("state")?;
+    let state = HoldState::ALL.into_iter().find(|state| state.as_str() == word);
+    let given: Option<String> = row.try_get("given")?;
+    let statement: Option<String> = row.try_get("statement")?;
+    Ok(KeptHold {
+        voices: voices(transaction, &hold).await?,
+        state: state.ok_or_else(|| StoreError::Damaged(format!("a hold is \"{word}\"")))?,
+        asked: NewHold {
+            hold,
+            digest: row.try_get("digest")?,
+            asked: time(row.try_get("asked")?),
+            until: time(row.try_get("until")?),
+            identity: row.try_get("identity")?,
+            members: read(row.try_get("members")?)?,
+            database: row.try_get("database")?,
+            statement: statement.unwrap_or_default(),
+            given: given.as_deref().map_or(Ok(Vec::new()), read)?,
+            reasons: read(row.try_get("reasons")?)?,
+            needs: read(row.try_get("needs")?)?,
+        },
+    })
+}
+
+fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

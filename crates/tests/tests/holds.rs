@@ -1,0 +1,381 @@
+//! A statement that waits for approval, lived through with real clients: it waits, runs once when
+//! it is approved, and never when it is not. The store and the record are looked at from outside.
+
+use serde_json::Value;
+use std::{
+    io::{Read, Write},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+use testkit::{
+    Postgres, Weir,
+    weir::{ADMIN, AGENT, PASSWORD, PERSON},
+};
+use tests::{
+    Stage,
+    client::{self, Client, Target},
+};
+
+const POLICY: &str = r#"
+@id("deleting-needs-approval")
+@approval("dba")
+@reason("rows of production are deleted by two people")
+@advice("Ask in the channel of the database team.")
+forbid (principal, action == Action::"delete", resource)
+unless { principal in Group::"admins" };
+
+@id("agents-delete")
+@reason("what an agent deletes is approved")
+permit (principal is Agent, action == Action::"delete", resource);
+
+@id("updating-comes-back")
+@approval("dba|security,2")
+@hold("return")
+@expires("10m")
+forbid (principal is Person, action == Action::"update", resource)
+unless { principal in Group::"admins" };
+
+@id("merging-is-short")
+@approval("dba")
+@expires("2s")
+forbid (principal is Person, action == Action::"merge", resource);
+"#;
+
+const TABLES: &str = "create table jobs (id int primary key, note text);
+    insert into jobs select n, 'job ' || n from generate_series(1, 50) n;";
+
+/// How long something may take that should come at once.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn stage() -> Stage {
+    let upstream = Postgres::options().shop().start().unwrap();
+    upstream.psql("shop", TABLES).unwrap();
+    let mut weir = Weir::options(&upstream).policy("90-holds.cedar", POLICY).prepare().unwrap();
+    for (name, groups) in [
+        ("carol", ["--group", "dba"].as_slice()),
+        ("dave", &["--group", "dba", "--group", "security"]),
+        ("erin", &["--group", "security"]),
+        ("mallory", &[]),
+    ] {
+        weir.add(name, "person", groups).unwrap();
+    }
+    weir.run(&["identity", "group", "add", PERSON, "dba"]).unwrap().success().unwrap();
+    weir.start_again().unwrap();
+    Stage { weir, upstream }
+}
+
+/// psql with one statement on its way.
+fn psql(stage: &Stage, identity: &str, sql: &str) -> Child {
+    Command::new("psql")
+        .args([stage.weir.url(identity, "shop").as_str(), "-XAtc", sql])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Looks until there is something to see.
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{what} does not come");
+        thread::sleep(Duration::from_millis(30));
+    }
+}
+
+fn requests(stage: &Stage, all: bool) -> Vec<Value> {
+    let more: &[&str] = if all { &["--all"] } else { &[] };
+    let arguments = [&["approvals", "list", "--json"], more].concat();
+    let text = stage.weir.run(&arguments).unwrap().success().unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The one request that is open, once it is.
+fn request(stage: &Stage) -> String {
+    let open = |request: &&Value| request["state"] == "open";
+    let name = |request: &Value| request["request"].as_str().unwrap().to_owned();
+    until("a request", || requests(stage, false).iter().find(open).map(name))
+}
+
+fn state(stage: &Stage, request: &str) -> String {
+    let all = requests(stage, true);
+    let found = all.iter().find(|one| one["request"] == request).unwrap();
+    found["state"].as_str().unwrap().to_owned()
+}
+
+/// What `weir approvals` says to somebody who decides: the words, and whether it was taken.
+fn say(stage: &Stage, word: &str, request: &str, person: &str) -> (bool, String) {
+    let arguments =
+        ["approvals", word, request, "--as", person, "--reason", "seen", "--password-stdin"];
+    let said = stage.weir.run_as_somebody(&arguments).unwrap();
+    (said.code == Some(0), said.all())
+}
+
+fn approve(stage: &Stage, request: &str, person: &str) {
+    let (taken, said) = say(stage, "approve", request, person);
+    assert!(taken, "{said}");
+}
+
+fn ended(child: Child) -> (String, String) {
+    let said = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    (text(&said.stdout), text(&said.stderr))
+}
+
+fn jobs(stage: &Stage) -> i64 {
+    stage.upstream.psql("shop", "select count(*) from jobs").unwrap().trim().parse().unwrap()
+}
+
+fn events(stage: &Stage, request: &str) -> Vec<String> {
+    let of_hold = |line: &String| {
+        let record: Value = serde_json::from_str(line).ok()?;
+        let record = record.get("record").cloned().unwrap_or(record);
+        (record["hold"] == request).then(|| record["what"].as_str().unwrap_or("").to_owned())
+    };
+    let lines = stage.weir.record(400).unwrap();
+    let mut events: Vec<String> = lines.iter().filter_map(of_hold).collect();
+    events.retain(|event| !event.is_empty());
+    events
+}
+
+#[test]
+fn psql_waits_and_goes_on_when_it_is_approved() {
+    let stage = stage();
+    let child = psql(&stage, PERSON, "delete from jobs where id = 1");
+    let hold = request(&stage);
+    assert_eq!(jobs(&stage), 50);
+    // Nobody approves what they asked for, nobody without the group, nobody with another's name.
+    assert!(say(&stage, "approve", &hold, PERSON).1.contains("asked for it"));
+    assert!(say(&stage, "approve", &hold, "mallory").1.contains("in none of the groups"));
+    assert!(say(&stage, "approve", &hold, AGENT).1.contains("no person"));
+    assert!(say(&stage, "approve", &hold, "nobody").1.contains("nobody who may sign in"));
+    assert_eq!(jobs(&stage), 50);
+    let shown = stage.weir.run(&["approvals", "show", &hold]).unwrap().success().unwrap();
+    assert!(shown.contains("delete from jobs where id = 1"), "{shown}");
+    approve(&stage, &hold, "carol");
+    let (out, err) = ended(child);
+    assert_eq!(out, "DELETE 1\n", "{err}");
+    assert!(err.contains("NOTICE:  Weir holds this statement until it is approved"), "{err}");
+    assert!(err.contains(&hold) && err.contains("two people"), "{err}");
+    assert_eq!(jobs(&stage), 49);
+    assert_eq!(state(&stage, &hold), "used");
+    let (taken, said) = say(&stage, "approve", &hold, "dave");
+    assert!(!taken && said.contains("used already"), "{said}");
+    until("the record", || (events(&stage, &hold) == ["held", "approved", "used"]).then_some(()));
+    let record = stage.weir.record(400).unwrap().join("\n");
+    assert!(record.contains(r#""approved_by":["carol"]"#), "{record}");
+    // The text is there for approvers alone, and only as long as they need it.
+    let shown = stage.weir.run(&["approvals", "show", &hold]).unwrap().success().unwrap();
+    assert!(!shown.contains("delete from jobs"), "{shown}");
+    stage.weir.run(&["audit", "verify"]).unwrap().success().unwrap();
+}
+
+#[test]
+fn denied_expired_and_cancelled_statements_do_not_run() {
+    let stage = stage();
+    let child = psql(&stage, PERSON, "delete from jobs where id = 2");
+    let hold = request(&stage);
+    let (taken, said) = say(&stage, "deny", &hold, "carol");
+    assert!(taken, "{said}");
+    let (out, err) = ended(child);
+    assert!(out.is_empty() && err.contains("carol denied it: seen"), "{out}{err}");
+
+    let child = psql(
+        &stage,
+        PERSON,
+        "merge into jobs using (select 3 as id) s on jobs.id = s.id when matched then delete",
+    );
+    let hold = request(&stage);
+    let (_, err) = ended(child);
+    assert!(err.contains("nobody approved it in time"), "{err}");
+    assert_eq!(state(&stage, &hold), "expired");
+    assert!(say(&stage, "approve", &hold, "carol").1.contains("expired already"));
+
+    let child = psql(&stage, PERSON, "delete from jobs where id = 4");
+    let hold = request(&stage);
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupted.unwrap().success());
+    let (_, err) = ended(child);
+    assert!(err.contains("cancelled while it waited"), "{err}");
+    until("the withdrawal", || (state(&stage, &hold) == "withdrawn").then_some(()));
+    assert!(say(&stage, "approve", &hold, "carol").1.contains("withdrawn already"));
+    assert_eq!(jobs(&stage), 50);
+}
+
+#[test]
+fn a_client_that_left_and_a_weir_that_died_neither_lose_nor_repeat() {
+    let mut stage = stage();
+    let mut child = psql(&stage, PERSON, "delete from jobs where id = 5");
+    let hold = request(&stage);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Nobody waits any more: approved, it runs for nobody, until the same is sent again.
+    approve(&stage, &hold, "carol");
+    assert_eq!((jobs(&stage), state(&stage, &hold).as_str()), (50, "approved"));
+    assert_eq!(ended(psql(&stage, PERSON, "delete from jobs where id = 5")).0, "DELETE 1\n");
+    assert_eq!((jobs(&stage), state(&stage, &hold).as_str()), (49, "used"));
+
+    let child = psql(&stage, PERSON, "delete from jobs where id = 6");
+    let hold = request(&stage);
+    stage.weir.kill().unwrap();
+    let (out, _) = ended(child);
+    assert!(out.is_empty());
+    stage.weir.start_again().unwrap();
+    assert_eq!((jobs(&stage), state(&stage, &hold).as_str()), (49, "open"));
+    let child = psql(&stage, PERSON, "delete from jobs where id = 6");
+    // It is the same request that waits again, and one approval is enough for it.
+    approve(&stage, &hold, "carol");
+    assert_eq!(ended(child).0, "DELETE 1\n");
+    assert_eq!((jobs(&stage), state(&stage, &hold).as_str()), (48, "used"));
+    let child = psql(&stage, PERSON, "delete from jobs where id = 6");
+    let next = request(&stage);
+    assert_ne!(next, hold, "one approval, one run");
+    assert!(say(&stage, "deny", &next, "carol").0);
+    ended(child);
+}
+
+#[test]
+fn an_approval_serves_one_statement_with_its_values_under_its_policies() {
+    let stage = stage();
+    let sql = "update jobs set note = 'x' where id = 7";
+    let refused = ended(psql(&stage, PERSON, sql)).1;
+    assert!(refused.contains("needs approval") && refused.contains("2 persons"), "{refused}");
+    let hold = request(&stage);
+    // One person in two groups is one person.
+    approve(&stage, &hold, "dave");
+    let (taken, said) = say(&stage, "approve", &hold, "dave");
+    assert!(!taken && said.contains("counts once"), "{said}");
+    assert_eq!(state(&stage, &hold), "open");
+    approve(&stage, &hold, "erin");
+    assert_eq!(state(&stage, &hold), "approved");
+    for other in [
+        "update jobs set note = 'x' where id = 8",
+        "update jobs set note = 'y' where id = 7",
+        "update jobs set note = 'x' where id = 7 ",
+        "set search_path = pg_temp, public; update jobs set note = 'x' where id = 7",
+    ] {
+        let refused = ended(psql(&stage, PERSON, other)).1;
+        assert!(refused.contains("needs approval"), "{other}: {refused}");
+    }
+    let refused = ended(psql(&stage, "mallory", sql)).1;
+    assert!(refused.contains("needs approval"), "{refused}");
+    // Under other policies it is another question.
+    let changes = |stage: &Stage| {
+        let record = stage.weir.record(400).unwrap();
+        record.iter().filter(|line| line.contains("policy_changed")).count()
+    };
+    let before = changes(&stage);
+    let more = "@id(\"more\")\npermit (principal, action == Action::\"grant\", resource)\n\
+                when { context.environment == \"nowhere\" };\n";
+    let file = stage.weir.policies().join("91-more.cedar");
+    std::fs::write(&file, more).unwrap();
+    until("the policies", || (changes(&stage) > before).then_some(()));
+    let refused = ended(psql(&stage, PERSON, sql)).1;
+    assert!(refused.contains("needs approval"), "{refused}");
+    std::fs::remove_file(file).unwrap();
+    // Back under the policies that it was given for, it is good, once.
+    until("the statement", || {
+        let (out, _) = ended(psql(&stage, PERSON, sql));
+        (out == "UPDATE 1\n").then_some(())
+    });
+    assert_eq!(state(&stage, &hold), "used");
+    assert!(ended(psql(&stage, PERSON, sql)).1.contains("needs approval"));
+}
+
+#[test]
+fn whoever_an_agent_acts_for_does_not_approve_for_it() {
+    let stage = stage();
+    let child = psql(&stage, AGENT, "delete from jobs where id = 9");
+    let hold = request(&stage);
+    assert!(say(&stage, "approve", &hold, PERSON).1.contains("asked for it"));
+    // A disabled approver's consent counts no more.
+    approve(&stage, &hold, "carol");
+    assert_eq!(ended(child).0, "DELETE 1\n");
+    let child = psql(&stage, PERSON, "prepare p as delete from jobs where id = 10; execute p");
+    assert!(ended(child).1.contains("cannot be shown"));
+    let sql = "delete from jobs where id = 10 returning id";
+    assert_eq!(stage.rows(ADMIN, sql).unwrap(), "10\n", "admins wait for nobody");
+}
+
+#[test]
+fn a_consent_ends_with_the_right_to_give_it() {
+    let stage = stage();
+    let sql = "update jobs set note = 'x' where id = 11";
+    ended(psql(&stage, PERSON, sql));
+    let hold = request(&stage);
+    approve(&stage, &hold, "carol");
+    approve(&stage, &hold, "erin");
+    stage.weir.run(&["identity", "disable", "erin"]).unwrap().success().unwrap();
+    assert!(ended(psql(&stage, PERSON, sql)).1.contains("needs approval"));
+    stage.weir.run(&["identity", "enable", "erin"]).unwrap().success().unwrap();
+    assert_eq!(ended(psql(&stage, PERSON, sql)).0, "UPDATE 1\n");
+}
+
+fn by_driver(driver: Client) {
+    let stage = stage();
+    let target =
+        Target { user: PERSON, password: PASSWORD, port: stage.weir.port(), database: "shop" };
+    let said = thread::scope(|scope| {
+        let run = scope.spawn(|| driver.run_part(target, "12").unwrap());
+        let hold = request(&stage);
+        let shown = stage.weir.run(&["approvals", "show", &hold]).unwrap().success().unwrap();
+        assert!(shown.contains("$1 = "), "{shown}");
+        approve(&stage, &hold, "carol");
+        run.join().unwrap()
+    });
+    assert!(said.contains("deleted: 1\n") && said.contains("alive: "), "{said}");
+    assert!(said.contains("notice: Weir holds this statement"), "{said}");
+    assert_eq!(jobs(&stage), 49);
+    let said = thread::scope(|scope| {
+        let run = scope.spawn(|| driver.run_part(target, "13").unwrap());
+        let hold = request(&stage);
+        assert!(say(&stage, "deny", &hold, "carol").0);
+        run.join().unwrap()
+    });
+    assert!(said.contains("error: 42501") && said.contains("denied it"), "{said}");
+    assert_eq!(jobs(&stage), 49);
+}
+
+#[test]
+fn psycopg_waits() {
+    by_driver(client::HOLD_PSYCOPG);
+}
+
+#[test]
+fn node_postgres_waits() {
+    by_driver(client::HOLD_NODE);
+}
+
+#[test]
+fn pgjdbc_waits() {
+    by_driver(client::HOLD_JDBC);
+}
+
+/// A session in a transaction that is held still ends when it is told to, and holds nothing.
+#[test]
+fn a_waiting_session_ends_with_its_identity() {
+    let stage = stage();
+    let mut child = Command::new("psql")
+        .args([stage.weir.url(PERSON, "shop").as_str(), "-XAt"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"begin;\nselect 1;\ndelete from jobs where id = 20;\n").unwrap();
+    let hold = request(&stage);
+    stage.weir.run(&["identity", "disable", PERSON]).unwrap().success().unwrap();
+    drop(stdin);
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    child.wait().unwrap();
+    assert!(err.contains("disabled or changed"), "{err}");
+    approve(&stage, &hold, "carol");
+    assert_eq!((jobs(&stage), state(&stage, &hold).as_str()), (50, "approved"));
+}

@@ -1,0 +1,141 @@
+//! Deciding about statements that wait: who may, what they are shown, and what comes of it. The
+//! same for every channel. Knows no channel and no session.
+
+use crate::exit::Failure;
+use identity::{ScramVerifier, Secret};
+use ledger::Time;
+use serde_json::{Value, json};
+use std::{fmt::Write, time::SystemTime};
+use store::{HoldState, KeptHold, NoVoice, Store, Voice};
+
+/// Longest reason that is kept: characters.
+const MAX_REASON: usize = 500;
+
+/// Somebody who has proven to be this person.
+pub(crate) struct Proven(String);
+
+impl Proven {
+    /// By the password they sign in with. Whoever it is not learns nothing else.
+    pub(crate) async fn by_password(
+        store: &Store,
+        name: &str,
+        password: &Secret,
+    ) -> Result<Self, Failure> {
+        let account = store.identity(name).await?;
+        let verifier = account
+            .filter(|account| account.enabled)
+            .and_then(|account| ScramVerifier::parse(account.verifier.expose()).ok());
+        match verifier {
+            Some(verifier) if verifier.matches(password) => Ok(Self(name.to_owned())),
+            Some(_) | None => {
+                let why = format!("\"{name}\" with this password is nobody who may sign in");
+                Err(Failure::Refused(why))
+            }
+        }
+    }
+}
+
+/// Says yes or no to a request, for a person who has proven who they are.
+pub(crate) async fn decide(
+    store: &Store,
+    request: &str,
+    person: Proven,
+    consents: bool,
+    reason: &str,
+) -> Result<HoldState, Failure> {
+    let reason: String = reason.chars().filter(|c| !c.is_control()).take(MAX_REASON).collect();
+    let voice = Voice { person: person.0.clone(), at: SystemTime::now(), consents, reason };
+    store.voice(request, voice).await?.map_err(|why| Failure::Refused(words(&why, &person.0)))
+}
+
+fn words(why: &NoVoice, person: &str) -> String {
+    match why {
+        NoVoice::NoHold => "there is no such request: weir approvals list".to_owned(),
+        NoVoice::Settled(state) => format!("the request is {} already", state.as_str()),
+        NoVoice::OutOfTime(why) => format!("it cannot be decided now: {why}"),
+        NoVoice::OwnRequest => {
+            format!("{person} asked for it, or somebody on their behalf: others must decide")
+        }
+        NoVoice::NoPerson => format!("{person} is no person, or is disabled"),
+        NoVoice::NotAsked(groups) => {
+            format!("{person} is in none of the groups that decide: {}", groups.join(", "))
+        }
+        NoVoice::SaidAlready => {
+            format!("{person} has consented already, and counts once: others must consent too")
+        }
+    }
+}
+
+/// What a state means for whoever decided.
+pub(crate) fn outcome(state: HoldState) -> &'static str {
+    match state {
+        HoldState::Approved | HoldState::Used => "approved; it runs once",
+        HoldState::Denied => "denied",
+        HoldState::Open => "consented; more consents are needed",
+        HoldState::Expired => "its time is over",
+        HoldState::Withdrawn => "withdrawn by whoever asked",
+    }
+}
+
+/// A request as an object. With what only an approver may see, if `whole`.
+pub(crate) fn object(hold: &KeptHold, whole: bool) -> Value {
+    let asked = &hold.asked;
+    let voices: Vec<Value> = hold
+        .voices
+        .iter()
+        .map(|voice| {
+            json!({
+                "person": voice.person, "at": Time::from(voice.at), "consents": voice.consents,
+                "reason": voice.reason,
+            })
+        })
+        .collect();
+    let needs: Vec<Value> = asked
+        .needs
+        .iter()
+        .map(|need| json!({ "groups": need.groups, "count": need.count, "policy": need.policy }))
+        .collect();
+    let mut object = json!({
+        "request": asked.hold, "state": hold.state.as_str(), "identity": asked.identity,
+        "database": asked.database, "asked": Time::from(asked.asked),
+        "until": Time::from(asked.until), "reasons": asked.reasons, "needs": needs,
+        "voices": voices,
+    });
+    if let (true, Some(fields)) = (whole, object.as_object_mut()) {
+        fields.insert("statement".into(), json!(asked.statement));
+        fields.insert("values".into(), json!(asked.given));
+    }
+    object
+}
+
+/// A text of a stranger's, such that a terminal or a chat shows what is there: control and
+/// invisible characters, and those that turn the direction of a line, are written out.
+pub(crate) fn visible(text: &str) -> String {
+    let mut seen = String::with_capacity(text.len());
+    for c in text.chars() {
+        let hides = matches!(
+            c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        );
+        if (c.is_control() && c != '\n' && c != '\t') || hides {
+            let _ = write!(seen, "\\u{{{:x}}}", u32::from(c));
+        } else {
+            seen.push(c);
+        }
+    }
+    seen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn what_a_terminal_would_hide_is_written_out() {
+        assert_eq!(visible("SELECT 1\n\t-- ü"), "SELECT 1\n\t-- ü");
+        assert_eq!(visible("a\u{1b}[2Kb\r"), "a\\u{1b}[2Kb\\u{d}");
+        assert_eq!(visible("DROP\u{202e}x\u{200b}"), "DROP\\u{202e}x\\u{200b}");
+    }
+}

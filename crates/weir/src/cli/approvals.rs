@@ -1,0 +1,58 @@
+//! `weir approvals …` on the command line.
+
+use clap::{Args, Subcommand};
+
+/// `weir approvals …`
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  weir approvals list                                    what waits now
+  weir approvals show 0d4q2mr8k3v0h-3f7a.0000012         the statement, why it waits, who may decide
+  weir approvals approve 0d4q2mr8k3v0h-3f7a.0000012 --as carol --reason 'ticket OPS-17'
+  weir approvals deny 0d4q2mr8k3v0h-3f7a.0000012 --as carol --reason 'use the export job'
+
+A statement waits where a policy has @approval. Whoever approves proves who they are with the
+password they sign in with; nobody approves what they asked for, or what an agent asked for on their
+behalf. An approval is for exactly this statement with these values, once, and for no longer than
+the request says.")]
+pub(crate) enum ApprovalsCommand {
+    /// Requests that are open or approved and not used yet, newest first.
+    List {
+        /// Those that are over, too.
+        #[arg(long)]
+        all: bool,
+        /// As JSON: an array of objects.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Everything about one request, the statement with its values too. Stands in the record.
+    Show {
+        /// The request, as the client was told.
+        request: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a statement run.
+    Approve(Voice),
+    /// Refuse a statement.
+    Deny(Voice),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Voice {
+    /// The request, as the client was told.
+    pub(crate) request: String,
+    /// Who decides: a person, by the name they sign in with.
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) person: String,
+    /// Why; the person who asked reads it, and it stands in the record.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) reason: String,
+    /// Read the password from standard input (one line); else it is asked for.
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// The result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

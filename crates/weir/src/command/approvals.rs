@@ -1,0 +1,134 @@
+//! `weir approvals …`: what waits for approval, and deciding about it. Knows no session: a running
+//! `weir serve` sees a decision in the store.
+
+use crate::{
+    actor::actor,
+    approvals::{Proven, decide, object, outcome, visible},
+    cli::{ApprovalsCommand, Voice},
+    exit::Failure,
+    out::Out,
+};
+use config::Config;
+use identity::Secret;
+use ledger::Time;
+use std::time::SystemTime;
+use store::{KeptHold, Store};
+
+/// The most requests that `list` shows.
+const LISTED: u32 = 1_000;
+/// Bytes of a statement in a list.
+const SHORT: usize = 60;
+
+pub(super) async fn run(config: &Config, command: ApprovalsCommand) -> Result<(), Failure> {
+    match command {
+        ApprovalsCommand::List { all, json } => list(config, all, json).await,
+        ApprovalsCommand::Show { request, json } => show(config, &request, json).await,
+        ApprovalsCommand::Approve(voice) => say(config, voice, true).await,
+        ApprovalsCommand::Deny(voice) => say(config, voice, false).await,
+    }
+}
+
+async fn opened(config: &Config) -> Result<Store, Failure> {
+    let store = Store::open_existing(&config.state_dir).await?;
+    store.ok_or_else(|| Failure::Refused("nothing waits: `weir serve` has never run here".into()))
+}
+
+async fn list(config: &Config, all: bool, json: bool) -> Result<(), Failure> {
+    let holds = match Store::open_existing(&config.state_dir).await? {
+        Some(store) => {
+            store.expire_holds(SystemTime::now()).await?;
+            store.holds(all, LISTED).await?
+        }
+        None => Vec::new(),
+    };
+    let mut out = Out::new();
+    if json {
+        out.json(&holds.iter().map(|hold| object(hold, false)).collect::<Vec<_>>())?;
+    } else if holds.is_empty() {
+        out.line("Nothing waits for approval.")?;
+    } else {
+        let rows: Vec<Vec<String>> = holds.iter().map(row).collect();
+        out.table(&["REQUEST", "STATE", "UNTIL", "IDENTITY", "DATABASE", "WHY"], &rows)?;
+    }
+    Ok(out.flush()?)
+}
+
+fn row(hold: &KeptHold) -> Vec<String> {
+    let asked = &hold.asked;
+    let until = Time::from(asked.until).to_string();
+    let why = asked.reasons.first().map_or("", String::as_str);
+    let mut why: String = visible(why).replace('\n', " ");
+    if let Some((end, _)) = why.char_indices().nth(SHORT) {
+        why.truncate(end);
+        why.push('…');
+    }
+    vec![
+        asked.hold.clone(),
+        hold.state.as_str().to_owned(),
+        until.get(11..19).unwrap_or(&until).to_owned(),
+        asked.identity.clone(),
+        asked.database.clone(),
+        why,
+    ]
+}
+
+async fn show(config: &Config, request: &str, json: bool) -> Result<(), Failure> {
+    let store = opened(config).await?;
+    let Some(hold) = store.hold(request).await? else {
+        return Err(Failure::Refused("there is no such request: weir approvals list --all".into()));
+    };
+    let read = format!("read the request for approval {request}");
+    store.administered(SystemTime::now(), &actor(), &read).await?;
+    let mut out = Out::new();
+    if json {
+        out.json(&object(&hold, true))?;
+        return Ok(out.flush()?);
+    }
+    let asked = &hold.asked;
+    out.line(format!("Request    {}, {}", asked.hold, hold.state.as_str()))?;
+    out.line(format!("From       {} on {}", asked.identity, asked.database))?;
+    out.line(format!("Asked      {}", Time::from(asked.asked)))?;
+    out.line(format!("Until      {}", Time::from(asked.until)))?;
+    for need in &asked.needs {
+        out.line(format!("Needs      {need}, by policy \"{}\"", need.policy))?;
+    }
+    for voice in &hold.voices {
+        let said = if voice.consents { "consented" } else { "denied" };
+        let at = Time::from(voice.at);
+        out.line(format!("{:<10} {said} at {at}  {}", voice.person, visible(&voice.reason)))?;
+    }
+    for reason in &asked.reasons {
+        out.line(format!("Why        {}", visible(reason)))?;
+    }
+    if asked.statement.is_empty() {
+        out.line("The statement is gone: nobody has to decide about it any more.")?;
+    } else {
+        out.line("Statement, as it will run:")?;
+        for line in visible(&asked.statement).lines() {
+            out.line(format!("    {line}"))?;
+        }
+        for (index, value) in asked.given.iter().enumerate() {
+            out.line(format!("    ${} = {}", index + 1, visible(value)))?;
+        }
+    }
+    Ok(out.flush()?)
+}
+
+async fn say(config: &Config, voice: Voice, consents: bool) -> Result<(), Failure> {
+    let store = opened(config).await?;
+    let password = if voice.password_stdin {
+        super::identity::password_from_stdin()?
+    } else {
+        Secret::from(rpassword::prompt_password(format!("Password of {}: ", voice.person))?)
+    };
+    let person = Proven::by_password(&store, &voice.person, &password).await?;
+    let state = decide(&store, &voice.request, person, consents, &voice.reason).await?;
+    let mut out = Out::new();
+    if voice.json {
+        out.json(&serde_json::json!({ "request": voice.request, "state": state.as_str() }))?;
+    } else {
+        out.line(format!("{}: {}.", voice.request, outcome(state)))?;
+    }
+    store.close().await;
+    Ok(out.flush()?)
+}

@@ -1,0 +1,194 @@
+//! Carries holds between the sessions that wait, the store that keeps them and the ledger. Knows no
+//! session and decides nothing: who may approve is the store's to say.
+
+use super::Shared;
+use anyhow::Context;
+use gate::hold::{Approved, Decision, Doing, Found, Holds, Request};
+use ledger::{Ledger, record::HoldChanged};
+use std::{
+    borrow::Cow,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+use store::{FoundHold, HoldState, KeptHold, NewHold, Store};
+use tokio::sync::watch;
+
+/// Steps copied into the ledger at once.
+const BATCH: u32 = 256;
+/// How long a follower waits after the store failed before it tries again.
+const RETRY: Duration = Duration::from_secs(1);
+/// How often it is looked whether a hold's time is over, if nothing else happens.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Holds in the store.
+pub(super) struct Kept {
+    store: Store,
+    changes: watch::Receiver<u64>,
+}
+
+impl Kept {
+    pub(super) fn new(shared: &Shared) -> Self {
+        Self { store: shared.store.clone(), changes: shared.holds.subscribe() }
+    }
+}
+
+impl Holds for Kept {
+    fn find(&self, digest: &[u8], now: SystemTime) -> Doing<Found> {
+        let (store, digest) = (self.store.clone(), digest.to_vec());
+        Box::pin(async move {
+            let found = store.find_hold(&digest, now).await.map_err(|error| error.to_string())?;
+            Ok(match found {
+                FoundHold::Nothing => Found::Nothing,
+                FoundHold::Open(hold) => Found::Open(hold),
+                FoundHold::Used(hold, by) => Found::Approved(Approved { hold, by }),
+            })
+        })
+    }
+
+    fn open(&self, request: Request) -> Doing<()> {
+        let store = self.store.clone();
+        Box::pin(
+            async move { store.open_hold(&new(request)).await.map_err(|error| error.to_string()) },
+        )
+    }
+
+    fn decided(&self, hold: &str) -> Doing<Decision> {
+        let (store, changes) = (self.store.clone(), self.changes.clone());
+        let hold = hold.to_owned();
+        Box::pin(async move {
+            decided(&store, changes, &hold).await.map_err(|error| format!("{error:#}"))
+        })
+    }
+
+    fn withdraw(&self, hold: &str, by: &str, now: SystemTime) -> Doing<()> {
+        let (store, hold, by) = (self.store.clone(), hold.to_owned(), by.to_owned());
+        Box::pin(async move {
+            store.withdraw_hold(&hold, &by, now).await.map_err(|error| error.to_string())
+        })
+    }
+}
+
+fn new(request: Request) -> NewHold {
+    NewHold {
+        hold: request.hold,
+        digest: request.digest,
+        asked: request.asked,
+        until: request.until,
+        identity: request.identity,
+        members: request.members,
+        database: request.database,
+        statement: request.text,
+        given: request.values,
+        reasons: request.reasons,
+        needs: request.needs,
+    }
+}
+
+/// Waits until a hold is decided; uses an approval up.
+async fn decided(
+    store: &Store,
+    mut changes: watch::Receiver<u64>,
+    hold: &str,
+) -> anyhow::Result<Decision> {
+    let mut began: Option<(Instant, Duration)> = None;
+    loop {
+        changes.mark_unchanged();
+        let now = SystemTime::now();
+        let Some(kept) = store.hold(hold).await? else {
+            return Ok(Decision::Void("the request is gone".to_owned()));
+        };
+        // However the clock jumps, nobody waits or approves longer than was said at first.
+        let (since, lifetime) = *began.get_or_insert_with(|| {
+            (Instant::now(), kept.asked.until.duration_since(now).unwrap_or_default())
+        });
+        if since.elapsed() >= lifetime && kept.state == HoldState::Open {
+            store.expire_holds(kept.asked.until).await?;
+            return Ok(Decision::Expired);
+        }
+        match kept.state {
+            HoldState::Open => {}
+            HoldState::Approved => {
+                return Ok(match store.use_hold(hold, now).await? {
+                    Ok(by) => Decision::Approved(Approved { hold: hold.to_owned(), by }),
+                    Err(why) => Decision::Void(why),
+                });
+            }
+            HoldState::Denied => return Ok(denied(&kept)),
+            HoldState::Expired => return Ok(Decision::Expired),
+            HoldState::Withdrawn => {
+                return Ok(Decision::Void("the request was withdrawn".to_owned()));
+            }
+            HoldState::Used => {
+                return Ok(Decision::Void("its approval was used elsewhere".to_owned()));
+            }
+        }
+        let left = lifetime.saturating_sub(since.elapsed()).min(LOOK);
+        tokio::select! {
+            changed = changes.changed() => changed.context("Weir is shutting down")?,
+            () = tokio::time::sleep(left) => {}
+        }
+    }
+}
+
+fn denied(kept: &KeptHold) -> Decision {
+    let against = kept.voices.iter().find(|voice| !voice.consents);
+    let (by, why) =
+        against.map_or_else(Default::default, |voice| (voice.person.clone(), voice.reason.clone()));
+    Decision::Denied(by, why)
+}
+
+/// Follows the store for ever: what happened to holds goes into the ledger, and whoever waits looks
+/// again.
+pub(super) async fn follow(shared: Arc<Shared>) {
+    loop {
+        if let Err(error) = follow_once(&shared).await {
+            tracing::error!("holds are not up to date: {error:#}");
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+}
+
+async fn follow_once(shared: &Shared) -> anyhow::Result<()> {
+    // The feed is opened before the first look, so that no change falls between the two.
+    let mut feed = shared.store.changes().await?;
+    loop {
+        copy_events(&shared.store, &shared.ledger).await?;
+        shared.holds.send_modify(|count| *count += 1);
+        tokio::select! {
+            changed = feed.changed() => changed?,
+            () = tokio::time::sleep(LOOK) => shared.store.expire_holds(SystemTime::now()).await?,
+        }
+    }
+}
+
+/// Copies what happened to holds into the ledger, also while Weir was not running. It counts as
+/// copied once its record is on stable storage: a crash in between repeats a record and loses none.
+pub(super) async fn copy_events(store: &Store, ledger: &Ledger) -> anyhow::Result<()> {
+    loop {
+        let events = store.hold_events(BATCH).await.context("steps of holds cannot be read")?;
+        let Some(newest) = events.last().map(|event| event.id) else { return Ok(()) };
+        let mut last = None;
+        for event in &events {
+            let record = HoldChanged {
+                time: event.at.into(),
+                hold: Cow::Borrowed(&event.hold),
+                database: Cow::Borrowed(&event.database),
+                identity: Cow::Borrowed(&event.identity),
+                by: Cow::Borrowed(&event.by),
+                what: Cow::Borrowed(&event.what),
+                shape: None,
+                text: None,
+                parameters: Cow::Borrowed(&[]),
+                needs: Cow::Borrowed(&[]),
+                reason: Cow::Borrowed(&event.reason),
+            };
+            last = Some(ledger.append(&record.into())?);
+        }
+        if let Some(last) = last {
+            ledger.hand_over(last)?;
+            ledger.synced(last).await?;
+        }
+        let recorded = store.hold_events_recorded(newest).await;
+        recorded.context("steps of holds cannot be marked")?;
+    }
+}
