@@ -13,6 +13,7 @@ mod streets;
 pub(crate) use eastern::{
     EASTERN_FAMILIES, EASTERN_PLACES, GIVEN_SIGNS, JAPANESE_FAMILIES, RARER_FAMILIES,
 };
+pub(crate) use elsewhere::WAYS;
 pub(crate) use gazetteer::{
     Fame, ends_like_family, is_named_otherwise, is_short_word, is_town, is_way, says_nothing,
 };

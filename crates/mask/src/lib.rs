@@ -45,6 +45,7 @@ mod lexicon;
 mod names;
 mod nested;
 mod number;
+mod postcodes;
 mod propose;
 mod pseudonym;
 mod rules;

@@ -13,7 +13,6 @@ mod frame;
 mod kind;
 mod named;
 mod numbers;
-mod postcodes;
 mod samples;
 
 use frame::Frame;

@@ -16,10 +16,12 @@ mod context;
 mod email;
 mod numbers;
 mod people;
+mod places;
 mod prefilter;
 mod prose;
 mod secrets;
 mod table;
+mod word;
 
 pub(crate) use prose::{free_text, holds_names};
 
@@ -84,6 +86,7 @@ struct Pass {
     marked: secrets::Marked,
     plain: secrets::Plain,
     people: people::People,
+    places: places::Places,
 }
 
 impl Pass {
@@ -98,6 +101,9 @@ impl Pass {
         }
         if seen & prefilter::SOLID != 0 {
             self.plain.block(value, base, block, finds);
+        }
+        if digits != 0 {
+            self.places.block(value, base, block, finds);
         }
         if seen & prefilter::CAPITAL != 0 {
             self.people.block(value, base, block, finds);
@@ -119,7 +125,12 @@ fn settle(value: &[u8], finds: &mut Vec<Find>) {
             later.start = earlier.end;
             return later.start >= later.end || value.get(later.start) == Some(&b'@');
         }
+        let inside = later.end <= earlier.end;
         earlier.end = earlier.end.max(later.end);
+        if inside && earlier.label == Label::POSTAL_ADDRESS && later.label == Label::PHONE {
+            // Digits of a postcode and a house.
+            return true;
+        }
         if later.label.strength() > earlier.label.strength() {
             earlier.label = later.label.clone();
         }

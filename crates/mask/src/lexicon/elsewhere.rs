@@ -113,7 +113,7 @@ pub(super) const TOWN_ENDS: &[&str] = &[
 
 /// Words for ways that stand last in a line behind a number (`626 Dana Mission`), as the post of
 /// the United States and of Britain knows them. Most mean other things too.
-pub(super) const WAYS: &str = "alley annex arcade avenue bayou beach bend bluff bluffs bottom \
+pub(crate) const WAYS: &str = "alley annex arcade avenue bayou beach bend bluff bluffs bottom \
      boulevard branch bridge brook brooks burg burgs bypass camp canyon cape causeway center \
      centers circle circles cliff cliffs close club common commons corner corners course court \
      courts cove coves creek crescent crest crossing crossroad curve dale dam divide drive \

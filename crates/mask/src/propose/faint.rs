@@ -2,7 +2,8 @@
 //! them: where nearly all have the form, differ, and are spread as such numbers are. Most of it
 //! counts only where the column's name says nothing, and some only beside columns about a person.
 
-use super::{Kind, frame::Frame, numbers, postcodes};
+use super::{Kind, frame::Frame, numbers};
+use crate::postcodes;
 use model::Label;
 
 /// Values below which a form tells nothing.

@@ -8,13 +8,12 @@ use super::{
     Find,
     prefilter::{self, Block, is_capital},
     table::Key,
+    word::{Word, is_wordy},
 };
 use model::Label;
 
-mod word;
 mod words;
 
-use word::{Word, is_wordy};
 use words::{Before, Known};
 
 /// Words of one name.

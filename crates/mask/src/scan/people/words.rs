@@ -183,12 +183,3 @@ pub(super) fn pair(first: &Key, second: &Key) -> Before {
     let whole = both.push(b"_").and_then(|()| both.push(second.bytes()));
     whole.and_then(|()| PAIRED.get(&both)).unwrap_or(Before::Nothing)
 }
-
-/// A word in small letters. `None` for what is too long to be known.
-pub(super) fn lowered(word: &str) -> Option<Key> {
-    let mut lowered = Key::EMPTY;
-    for c in word.chars().flat_map(char::to_lowercase) {
-        lowered.push(c.encode_utf8(&mut [0; 4]).as_bytes())?;
-    }
-    Some(lowered)
-}

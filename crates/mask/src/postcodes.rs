@@ -28,7 +28,7 @@ const FORMS: &[&str] = &[
 ];
 
 /// True if the value has a form that only codes of the post have.
-pub(super) fn is_postcode(value: &str) -> bool {
+pub(crate) fn is_postcode(value: &str) -> bool {
     value.len() <= 10 && FORMS.iter().any(|form| fits(value.as_bytes(), form.as_bytes()))
 }
 

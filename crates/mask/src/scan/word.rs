@@ -1,7 +1,6 @@
 //! A word in a text: where it stands and what it is made of. Knows no meanings.
 
-use super::words;
-use crate::scan::table::{Key, MAX_WORD};
+use super::table::{Key, MAX_WORD};
 
 /// A run of letters, apostrophes and hyphens inside a text.
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +101,7 @@ impl<'a> Word<'a> {
         if self.seen & HIGH == 0 {
             return Key::within(self.value, self.start, self.end).map(Key::lowered);
         }
-        self.as_str().and_then(words::lowered)
+        self.as_str().and_then(lowered)
     }
 
     fn as_str(&self) -> Option<&'a str> {
@@ -149,6 +148,15 @@ impl<'a> Word<'a> {
         let plain = self.seen & CODE == 0 || self.text.iter().all(|byte| class(*byte) & CODE == 0);
         ends && plain && !joined(before)
     }
+}
+
+/// A word in small letters. `None` for what is too long to be known.
+fn lowered(word: &str) -> Option<Key> {
+    let mut lowered = Key::EMPTY;
+    for c in word.chars().flat_map(char::to_lowercase) {
+        lowered.push(c.encode_utf8(&mut [0; 4]).as_bytes())?;
+    }
+    Some(lowered)
 }
 
 /// The letters at the start of bytes of which some are outside ASCII.

@@ -1,0 +1,246 @@
+//! Postal addresses in running text: the number of a house beside a word for a street, and the
+//! postcode and town behind. Knows scripts with capitals only.
+//!
+//! A number stands in most texts, and a word for a way means other things in all languages, so
+//! nothing is an address by either alone: both have to stand as close and in the order in which
+//! their language writes them, around words with capitals. Words that mean much else (`Point`,
+//! `Platz`, `via`) need a postcode behind or a word of place before them.
+
+use super::{
+    Find,
+    prefilter::{self, Block},
+    word::Word,
+};
+use crate::lexicon::{self, Fame};
+use model::Label;
+
+mod house;
+mod tail;
+mod words;
+
+use house::House;
+use tail::{Flat, Tail};
+use words::Sort;
+
+/// Words of the line of a street.
+const MAX_WORDS: usize = 6;
+
+/// The search for addresses.
+#[derive(Default)]
+pub(super) struct Places {
+    /// Where the last address ended.
+    done: usize,
+}
+
+impl Places {
+    /// Finds the addresses whose house number begins in a block.
+    pub(super) fn block(
+        &mut self,
+        value: &[u8],
+        base: usize,
+        block: &Block,
+        finds: &mut Vec<Find>,
+    ) {
+        let digits = prefilter::bits(block, |byte| byte.wrapping_sub(b'0') < 10);
+        for place in prefilter::places(digits & !(digits << 1)) {
+            let at = base + place;
+            if at < self.done {
+                continue;
+            }
+            let Some(house) = House::read(value, at) else { continue };
+            let found = behind(value, house).or_else(|| ahead(value, house));
+            if let Some((start, end)) = found.or_else(|| tail::military(value, house)) {
+                finds.push(Find { start, end, label: Label::POSTAL_ADDRESS });
+                self.done = end;
+            }
+        }
+    }
+}
+
+/// The sort of a word, and how sure a street's word makes.
+fn sort(word: &Word<'_>) -> Sort {
+    word.small().map(|small| words::sort(&small)).unwrap_or_default()
+}
+
+/// A number behind its street: `Hauptstraße 7`, `ul. Długa 5`, `Calle de la Luna, 12`.
+fn behind(value: &[u8], house: House) -> Option<(usize, usize)> {
+    let gap = house.start.checked_sub(1).filter(|at| value.get(*at) == Some(&b' '))?;
+    let comma = gap.checked_sub(1).filter(|at| value.get(*at) == Some(&b','));
+    let last = Word::before(value, comma.unwrap_or(gap)).filter(begins)?;
+    if !last.is_capitalised() {
+        return None;
+    }
+    let compound = if comma.is_none() { compound(value, last) } else { None };
+    let (start, sure) = compound.or_else(|| opened(value, last))?;
+    let line = tail::unit(value, house.end).unwrap_or(house.end);
+    let tail = Tail::read(value, line);
+    let announced = || comma.is_some() && starts_big(value, start) || stands_at_place(value, start);
+    (sure || tail.is_some() || announced()).then(|| (start, tail.map_or(line, |tail| tail.end)))
+}
+
+/// True if the word is not cut.
+fn begins(word: &Word<'_>) -> bool {
+    word.text.len() < super::table::MAX_WORD
+}
+
+fn starts_big(value: &[u8], at: usize) -> bool {
+    Word::at(value, at).is_some_and(|word| word.is_capitalised())
+}
+
+/// A word that ends in one for a street (`Kerkstraat`), or is one behind another (`Lange Straße`):
+/// where it starts, and whether nothing else ends so.
+fn compound<'v>(value: &'v [u8], last: Word<'v>) -> Option<(usize, bool)> {
+    let ending = words::ending(&last.small()?)?;
+    if !ending.whole {
+        return Some((last.start, ending.sure));
+    }
+    let space = last.start.checked_sub(1).filter(|at| value.get(*at) == Some(&b' '))?;
+    let first = Word::before(value, space).filter(begins).filter(Word::is_capitalised)?;
+    Some((first.start, ending.sure && sort(&first) == Sort::default()))
+}
+
+/// Words before a number, the first of which is one for a street: `Calle de la Luna`.
+fn opened<'v>(value: &'v [u8], last: Word<'v>) -> Option<(usize, bool)> {
+    let mut word = last;
+    for _ in 0..MAX_WORDS {
+        let before = word.start.checked_sub(1).filter(|at| value.get(*at) == Some(&b' '))?;
+        let dot = before.checked_sub(1).filter(|at| value.get(*at) == Some(&b'.'));
+        word = Word::before(value, dot.unwrap_or(before)).filter(begins)?;
+        let sort = sort(&word);
+        if sort.opens || sort.may_open {
+            return Some((word.start, sort.opens));
+        }
+        if dot.is_some() || !(word.is_capitalised() || sort.particle) {
+            return None;
+        }
+    }
+    None
+}
+
+/// True if a word stands before that says that a place follows: `at`, `wohnt in der`.
+fn stands_at_place(value: &[u8], start: usize) -> bool {
+    let space = start.checked_sub(1).filter(|at| value.get(*at) == Some(&b' '));
+    let word = space.and_then(|at| Word::before(value, at));
+    word.is_some_and(|word| sort(&word).at_place)
+}
+
+/// A number before its street: `12 Main Street`, `8, rue de la Paix`, `Flat 3, Foster Inlet`.
+fn ahead(value: &[u8], house: House) -> Option<(usize, usize)> {
+    let mut flat = tail::flat(value, house.start);
+    let start = flat.map_or(house.start, |flat| flat.start);
+    let (mut at, mut comma) = tail::gap(value, house.end)?;
+    let mut number = house;
+    if flat.is_some()
+        && let Some(second) = House::read(value, at)
+    {
+        number = second;
+        flat = flat.map(|flat| Flat { sure: true, ..flat });
+        (at, comma) = tail::gap(value, second.end)?;
+    }
+    let first = Word::at(value, at)?;
+    let known = sort(&first);
+    if known.precedes || known.may_precede {
+        let end = named(value, first)?;
+        let tail = Tail::read(value, end);
+        let sure = known.precedes || comma;
+        return (sure || tail.is_some()).then(|| (start, tail.map_or(end, |tail| tail.end)));
+    }
+    if !first.is_capitalised() {
+        return None;
+    }
+    let line = Line::read(value, first);
+    let sure = flat.is_some_and(|flat| flat.sure);
+    // `in 1999, Wall Street …` and `© 2021 Iain Lane` have years.
+    let year = comma || number.is_year() && !stands_at_place(value, start);
+    let loose = year && flat.is_none() && !number.is_short();
+    line.end(value, start, sure, loose).map(|end| (start, end))
+}
+
+/// Where the name of a street ends whose word stands before it: `rue de la Paix`.
+fn named<'v>(value: &'v [u8], first: Word<'v>) -> Option<usize> {
+    let (mut end, mut last) = (None, first);
+    for _ in 0..MAX_WORDS {
+        if value.get(last.end) != Some(&b' ') {
+            break;
+        }
+        let Some(word) = Word::at(value, last.end + 1) else { break };
+        // `d'Alsace`, `l'Église`
+        let elided = matches!(word.text, [b'd' | b'l', b'\'', _, ..]);
+        if word.is_capitalised() || elided {
+            end = Some(word.end);
+        } else if !sort(&word).particle {
+            break;
+        }
+        last = word;
+    }
+    end
+}
+
+/// Capitalised words behind the number of a house.
+struct Line<'v> {
+    first: Word<'v>,
+    /// How many words there are, and where the last ends.
+    count: usize,
+    end: usize,
+    /// Where the last word ends that nothing but ways are called, if another stands before it.
+    street: Option<usize>,
+    /// The last word is one that ways are called too.
+    is_way: bool,
+}
+
+impl<'v> Line<'v> {
+    fn read(value: &'v [u8], first: Word<'v>) -> Self {
+        let mut line = Self { first, count: 1, end: first.end, street: None, is_way: false };
+        let mut last = first;
+        while line.count < MAX_WORDS && value.get(last.end) == Some(&b' ') {
+            let Some(word) = Word::at(value, last.end + 1) else { break };
+            let sort = sort(&word);
+            if !(word.is_capitalised() || word.is_initial()) || sort.unit {
+                break;
+            }
+            if sort.follows {
+                line.street = Some(word.end);
+            }
+            line.is_way = sort.follows || sort.may_follow;
+            (line.count, line.end, last) = (line.count + 1, word.end, word);
+        }
+        line
+    }
+
+    /// Where the address ends, if it is one. `sure`: a flat stands before. `loose`: what stands
+    /// before the line may be a year.
+    fn end(&self, value: &[u8], start: usize, sure: bool, loose: bool) -> Option<usize> {
+        let short = |end: usize| {
+            let dot = usize::from(value.get(end) == Some(&b'.') && !is_last(value, end));
+            let unit = tail::unit(value, end + dot);
+            let line = unit.unwrap_or(end);
+            (line, unit.is_some(), Tail::read(value, unit.unwrap_or(end + dot)))
+        };
+        if let Some(street) = self.street {
+            let (line, _, tail) = short(street);
+            match tail {
+                Some(tail) => return Some(tail.end),
+                None if street == self.end && !loose => return Some(line),
+                None => {}
+            }
+        }
+        let (line, unit, tail) = short(self.end);
+        if let Some(tail) = tail {
+            let called = self.is_way || sure;
+            return (tail.sure && self.count >= 2 || called).then_some(tail.end);
+        }
+        let named = || {
+            let word = std::str::from_utf8(self.first.text).unwrap_or_default();
+            self.count == 2
+                && (Fame::of(word).is_name() || lexicon::ends_like_family(word))
+                && stands_at_place(value, start)
+        };
+        let way = self.is_way && self.count >= 2 && !loose;
+        (way && (unit || sure || named())).then_some(line)
+    }
+}
+
+/// True if a full stop ends the text or a sentence rather than a short word.
+fn is_last(value: &[u8], dot: usize) -> bool {
+    value.get(dot + 1).is_none_or(|byte| *byte != b' ' && *byte != b',')
+}
