@@ -64,9 +64,10 @@ pub fn weigh_together(
     let speaks = |one: &Labelling| (one.confidence > FAINT).then(|| one.label.clone());
     let known: Vec<Label> = known.iter().filter_map(speaks).collect();
     let mut surveys: Vec<Survey> = columns.iter().map(Survey::of).collect();
+    let banks = surveys.iter().any(Survey::are_banks);
     let mut found = Vec::with_capacity(columns.len());
     for (survey, one) in surveys.iter_mut().zip(columns) {
-        survey.frame = Frame::of(one, &known);
+        survey.frame = Frame { banks, ..Frame::of(one, &known) };
         found.push(weigh_surveyed(one, survey, rules));
     }
     // What is found beside others may speak for further ones. Values are looked at once.
@@ -75,7 +76,7 @@ pub fn weigh_together(
         let known: Vec<Label> = known.iter().cloned().chain(labels).collect();
         let mut more = false;
         for ((weighing, survey), one) in found.iter_mut().zip(&mut surveys).zip(columns) {
-            let frame = Frame::of(one, &known);
+            let frame = Frame { banks, ..Frame::of(one, &known) };
             if weighing.labelling.is_none() && frame != survey.frame {
                 survey.frame = frame;
                 *weighing = weigh_surveyed(one, survey, rules);

@@ -25,6 +25,8 @@ pub(super) struct Frame {
     pub(super) positions: bool,
     /// A column beside it holds payment cards.
     pub(super) cards: bool,
+    /// A column beside it holds numbers of banks.
+    pub(super) banks: bool,
 }
 
 impl Frame {
@@ -48,6 +50,7 @@ impl Frame {
             addresses: beside(&[Label::POSTAL_ADDRESS]),
             positions: beside(&[Label::LOCATION]),
             cards: beside(&[Label::PAYMENT_CARD]),
+            banks: false,
         }
     }
 }

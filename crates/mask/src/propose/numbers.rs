@@ -54,6 +54,17 @@ pub(super) fn british_health(value: &str) -> bool {
         && sum(&digits, &[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
 }
 
+/// The number of a bank in the United States (ABA): nine digits, a district of the Federal Reserve
+/// in front, weights 3, 7 and 1.
+pub(super) fn american_bank(value: &str) -> bool {
+    let digits: Vec<u8> = value.bytes().map(|b| b.wrapping_sub(b'0')).collect();
+    let district = at(&digits, 0) * 10 + at(&digits, 1);
+    digits.len() == 9
+        && digits.iter().all(|digit| *digit < 10)
+        && matches!(district, 1..=12 | 21..=32 | 61..=72 | 80)
+        && sum(&digits, &[3, 7, 1, 3, 7, 1, 3, 7, 1]).is_multiple_of(10)
+}
+
 fn sum(digits: &[u8], weights: &[u32]) -> u32 {
     digits.iter().zip(weights).map(|(digit, weight)| u32::from(*digit) * weight).sum()
 }

@@ -49,6 +49,10 @@ pub(super) struct Survey {
     /// By kind: national numbers whose check many others pass too.
     national: [usize; numbers::KINDS],
     chinese_mobiles: usize,
+    /// Numbers of banks; digits that may be an account's, and which they begin with, as bits.
+    banks: usize,
+    accounts: usize,
+    account_heads: u16,
     crowd: Crowd,
     faint: Faint,
     /// What the values are judged by beside themselves.
@@ -80,6 +84,7 @@ impl Survey {
         match kind {
             Kind::Text => self.add_text(value),
             Kind::Integer | Kind::Decimal => {
+                self.add_account(value);
                 let digits: Vec<u8> = value.bytes().map(|b| b.wrapping_sub(b'0')).collect();
                 if digits.iter().all(|digit| *digit < 10) && checksum::card(&digits) {
                     self.count(Label::PAYMENT_CARD);
@@ -110,6 +115,7 @@ impl Survey {
             self.count(label);
         }
         numbers::count(value, &mut self.national);
+        self.add_account(value);
         self.chinese_mobiles += usize::from(forms::is_chinese_mobile(value));
         let digits = value.bytes().filter(u8::is_ascii_digit).count();
         self.digits_only += usize::from(digits == value.len());
@@ -130,6 +136,29 @@ impl Survey {
             self.prose_with_names += usize::from(named);
             self.prose_opened += usize::from(!named && forms::has_given_name(value));
         }
+    }
+
+    fn add_account(&mut self, value: &str) {
+        self.banks += usize::from(numbers::american_bank(value));
+        let digits = (6..=17).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit());
+        self.accounts += usize::from(digits);
+        if let Some(first) = value.bytes().next().filter(|_| digits) {
+            self.account_heads |= 1 << (first - b'0');
+        }
+    }
+
+    /// True if the samples are numbers of banks: one number in ten passes their check by chance.
+    pub(super) fn are_banks(&self) -> bool {
+        self.total >= 10 && self.distinct >= 3 && self.share(self.banks) >= 0.95
+    }
+
+    /// Digits of an account, told by the number of its bank beside it: they differ and were not
+    /// counted up.
+    fn accounts(&self) -> Option<(Label, usize)> {
+        let drawn = self.account_heads.count_ones() >= 4 && self.distinct * 10 >= self.total * 8;
+        let beside = self.frame.banks && self.frame.nameless && self.total >= 10;
+        (beside && drawn && self.share(self.accounts) >= 0.95)
+            .then_some((Label::BANK_ACCOUNT, self.accounts))
     }
 
     fn count(&mut self, label: Label) {
@@ -211,7 +240,8 @@ impl Survey {
             label,
             faint: false,
         };
-        [found, national, phones, mobiles, streets, names, vectors]
+        let banks = self.are_banks().then_some((Label::BANK_ACCOUNT, self.banks));
+        [banks, found, national, phones, mobiles, streets, names, vectors]
             .into_iter()
             .flatten()
             .find(|(_, count)| self.share(*count) >= LEAST_SHARE)
@@ -221,11 +251,14 @@ impl Survey {
 
     /// What the samples are by forms that tell something only where all have them.
     fn faintly(&self) -> Option<Verdict> {
-        let (label, count) = self.faint.verdict(self.total, self.distinct, self.frame)?;
+        let faint = || self.faint.verdict(self.total, self.distinct, self.frame);
+        let (label, count) = self.accounts().or_else(faint)?;
         let why = format!("{count} of {} samples have the form of {label}", self.total);
         let nameless =
             if self.frame.nameless { ", and the column's name says nothing" } else { "" };
         let beside = if self.frame.people { ", beside columns about persons" } else { "" };
+        let banks = self.frame.banks && label == Label::BANK_ACCOUNT;
+        let beside = if banks { ", beside numbers of banks" } else { beside };
         let why = format!("{why}{nameless}{beside}");
         Some(Verdict { label, share: self.share(count), why, faint: true })
     }
