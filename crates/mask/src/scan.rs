@@ -20,6 +20,7 @@ mod places;
 mod prefilter;
 mod prose;
 mod secrets;
+mod sieve;
 mod table;
 mod word;
 
@@ -68,7 +69,7 @@ pub fn find(value: &[u8]) -> Vec<Find> {
         email::find(value, &mut finds);
     }
     if pass.digits >= prefilter::LEAST_DIGITS {
-        numbers::find(value, &mut finds);
+        numbers::find(value, pass.digits, &mut finds);
     }
     if finds.len() > 1 {
         settle(value, &mut finds);

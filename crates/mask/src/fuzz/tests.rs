@@ -7,6 +7,8 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
         Just(b"Mrs Alice O'Neil-Smith".to_vec()),
         Just("Frau Ångström, né le 12.03.1984".as_bytes().to_vec()),
         Just(b"alice@example.org".to_vec()),
+        Just(b"Flat 3, Elm Street, Leeds, LS1 4AP".to_vec()),
+        Just("Calle de la Luna 12, 28004 Madrid".as_bytes().to_vec()),
         Just(b"password=hunter22".to_vec()),
         Just(b"sk_live_4eC39HqLyjWDarjtT1zdp7dc".to_vec()),
         Just(b"84.112.190.7".to_vec()),

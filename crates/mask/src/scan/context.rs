@@ -2,7 +2,8 @@
 
 use super::{
     prefilter::{self, BLOCK},
-    table::{Key, MAX_WORD, Table},
+    sieve::Ends,
+    table::{Key, Table},
 };
 use std::sync::LazyLock;
 
@@ -20,6 +21,11 @@ pub(super) struct Announced {
 }
 
 impl Announced {
+    /// True if anything is announced.
+    pub(super) fn any(self) -> bool {
+        self.phone || self.national || self.birth || self.security || self.version
+    }
+
     fn of(kinds: u8) -> Self {
         let has = |kind: u8| kinds & kind != 0;
         Self {
@@ -40,7 +46,8 @@ const IS_VERSION: u8 = 16;
 /// The second word of a pair.
 const ENDS_PAIR: u8 = 32;
 
-static WORDS: LazyLock<Table<u8>> = LazyLock::new(|| {
+/// The words with their kinds; the second words of pairs.
+fn words() -> impl Iterator<Item = (&'static str, u8)> {
     let kinds = [
         (PHONE, IS_PHONE),
         (NATIONAL, IS_NATIONAL),
@@ -48,40 +55,57 @@ static WORDS: LazyLock<Table<u8>> = LazyLock::new(|| {
         (SECURITY, IS_SECURITY),
         (VERSION, IS_VERSION),
     ];
-    let all = || kinds.iter().flat_map(|(words, kind)| words.iter().map(|word| (*word, *kind)));
+    kinds.into_iter().flat_map(|(words, kind)| words.iter().map(move |word| (*word, kind)))
+}
+
+fn seconds() -> impl Iterator<Item = &'static str> {
     let between = |c: char| c.is_ascii() && !c.is_ascii_alphabetic();
-    let second = |(word, _): (&'static str, u8)| word.rsplit_once(between).map(|(_, last)| last);
-    let seconds = all().filter_map(second).map(|word| (word, ENDS_PAIR));
-    Table::new(all().chain(seconds), |a, b| a | b)
+    words().filter_map(move |(word, _)| word.rsplit_once(between).map(|(_, last)| last))
+}
+
+static WORDS: LazyLock<Table<u8>> = LazyLock::new(|| {
+    Table::new(words().chain(seconds().map(|word| (word, ENDS_PAIR))), |a, b| a | b)
 });
+
+/// What these end in.
+static ENDS: LazyLock<Ends> =
+    LazyLock::new(|| Ends::of(words().map(|(word, _)| word).chain(seconds())));
 
 /// What the words and pairs of words shortly before `at` announce.
 pub(super) fn before(value: &[u8], at: usize) -> Announced {
-    let text = value.get(at.saturating_sub(REACH)..at).unwrap_or_default();
-    // Room behind the text, so that every word can be read with all that a key has room for.
-    let mut window = [0u8; REACH + MAX_WORD];
-    match (text.first_chunk::<REACH>(), window.first_chunk_mut::<REACH>()) {
-        (Some(all), Some(room)) => *room = *all,
-        _ => {
-            for (slot, byte) in window.iter_mut().zip(text) {
+    // A block that ends at the number, or begins with the value.
+    let mut room = [0; BLOCK];
+    let base = at.saturating_sub(BLOCK);
+    let block = match value.get(base..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
+        Some(block) => block,
+        None => {
+            for (slot, byte) in room.iter_mut().zip(value) {
                 *slot = *byte;
             }
+            &room
         }
-    }
-    window.make_ascii_lowercase();
-    let Some(block) = window.first_chunk::<BLOCK>() else { return Announced::default() };
-    let letters = prefilter::bits(block, |byte| byte.wrapping_sub(b'a') < 26 || byte >= 0x80);
-    let digits = prefilter::bits(block, |byte| byte.wrapping_sub(b'0') < 10);
+    };
+    let text = value.get(at.saturating_sub(REACH)..at).unwrap_or_default();
+    let near = mask(at - base) & !mask(at - base - text.len());
+    let letter = |byte: u8| (byte | 0x20).wrapping_sub(b'a') < 26 || byte >= 0x80;
+    let letters = prefilter::bits(block, letter) & near;
+    let digits = prefilter::bits(block, |byte| byte.wrapping_sub(b'0') < 10) & near;
     let last_digit = BLOCK - usize::try_from(digits.leading_zeros()).unwrap_or_default();
-    let table = &*WORDS;
+    let (table, ends) = (&*WORDS, &*ENDS);
     let known = |from: usize, to: usize| {
-        let kinds = Key::within(&window, from, to).and_then(|key| table.get(&key));
-        kinds.unwrap_or_default()
+        let key = Key::within(value, base + from, base + to);
+        key.and_then(|key| table.get(&key.lowered())).unwrap_or_default()
     };
     let (mut announced, mut previous) = (0, None);
     for from in prefilter::places(letters & !(letters << 1)) {
         let length = (!(letters >> from)).trailing_zeros();
         let to = from + usize::try_from(length).unwrap_or_default();
+        // Of a word that reaches out of the window the rest alone is looked at.
+        let cut = near & 1 << from != 0 && (near << 1) & 1 << from == 0;
+        if !cut && !ends.may_end(value, base + to) {
+            previous = Some(from);
+            continue;
+        }
         let mut kinds = known(from, to);
         if let Some(previous) = previous.filter(|_| kinds & ENDS_PAIR != 0) {
             kinds |= known(previous, to);
@@ -90,11 +114,15 @@ pub(super) fn before(value: &[u8], at: usize) -> Announced {
         // The first date behind its word is the one of birth; further ones are about other things.
         announced |= if to < last_digit { kinds & !IS_BIRTH } else { kinds };
     }
-    let window = window.get(..text.len()).unwrap_or_default();
-    if !window.is_ascii() && ends_in_phone(window) {
+    if !text.is_ascii() && ends_in_phone(text) {
         announced |= IS_PHONE;
     }
     Announced::of(announced)
+}
+
+/// So many of the lowest bits.
+fn mask(count: usize) -> u64 {
+    u64::MAX.checked_shr(u32::try_from(BLOCK - count).unwrap_or(u32::MAX)).unwrap_or_default()
 }
 
 /// True if the text ends in an announcement of a script without spaces, and little behind it.

@@ -18,12 +18,17 @@ use run::{MAX_DIGITS, Run};
 /// Digit runs of one group that are looked at together.
 const MAX_PARTS: usize = 16;
 
+/// More digits than any number has.
+const LONG: u8 = 255;
+
 /// Runs of digits with one or two separators between them, as they stand in the text.
 pub(super) struct Group<'a> {
     value: &'a [u8],
-    parts: [(usize, usize); MAX_PARTS],
-    /// How many digits each part has.
-    lengths: [usize; MAX_PARTS],
+    /// Where each part starts and ends, counted from the first.
+    parts: [(u32, u32); MAX_PARTS],
+    /// How many digits each part has; [`LONG`] for more.
+    lengths: [u8; MAX_PARTS],
+    first: usize,
     count: usize,
     /// True if there were more parts than room.
     cut: bool,
@@ -32,16 +37,22 @@ pub(super) struct Group<'a> {
 }
 
 /// Finds numbers in the dense places of `value`.
-pub(super) fn find(value: &[u8], finds: &mut Vec<Find>) {
-    let mut from = 0;
-    while let Some(place) = prefilter::dense(value, from) {
+/// `total`: how many digits there are.
+pub(super) fn find(value: &[u8], total: usize, finds: &mut Vec<Find>) {
+    let (mut from, mut left) = (0, total);
+    while left >= prefilter::LEAST_DIGITS
+        && let Some(place) = prefilter::dense(value, from)
+    {
         // A number may have begun in front of the place where digits stand densely.
         let mut at = place.max(from);
         while at > from && value.get(at - 1).is_some_and(u8::is_ascii_digit) {
             at -= 1;
         }
         let Some(first) = next_digit(value, at) else { return };
-        from = Group::read(value, first).search(finds).max(first + 1);
+        let group = Group::read(value, first);
+        let next = group.search(finds).max(first + 1);
+        left -= group.digits_before(next);
+        from = next;
     }
 }
 
@@ -54,7 +65,7 @@ fn next_digit(value: &[u8], from: usize) -> Option<usize> {
 }
 
 fn is_separator(byte: u8) -> bool {
-    b" -./()".contains(&byte)
+    matches!(byte, b' ' | b'-' | b'.' | b'/' | b'(' | b')')
 }
 
 impl<'a> Group<'a> {
@@ -64,26 +75,33 @@ impl<'a> Group<'a> {
             value,
             parts: [(0, 0); MAX_PARTS],
             lengths: [0; MAX_PARTS],
+            first,
             count: 0,
             cut: false,
             announced: Cell::new(None),
         };
         let mut at = first;
         loop {
-            let run = value.get(at..).unwrap_or_default();
-            let end = at + run.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let end = at + prefilter::digit_run(value, at);
+            let near = |at: usize| u32::try_from(at - first);
+            // Farther than any value of a database reaches, the next group begins.
+            let (Ok(start), Ok(stop)) = (near(at), near(end)) else { return group };
             if let (Some(part), Some(length)) =
                 (group.parts.get_mut(group.count), group.lengths.get_mut(group.count))
             {
-                (*part, *length) = ((at, end), end - at);
+                (*part, *length) = ((start, stop), u8::try_from(end - at).unwrap_or(LONG));
                 group.count += 1;
             }
             let rest = value.get(end..).unwrap_or_default();
-            let gap = rest.iter().take(3).take_while(|byte| is_separator(**byte)).count();
-            let again = value.get(end + gap).is_some_and(u8::is_ascii_digit);
-            if !(1..=2).contains(&gap) || !again {
-                return group;
-            }
+            let gap = match rest {
+                [one, digit, ..] if is_separator(*one) && digit.is_ascii_digit() => 1,
+                [one, two, digit, ..]
+                    if is_separator(*one) && is_separator(*two) && digit.is_ascii_digit() =>
+                {
+                    2
+                }
+                _ => return group,
+            };
             if group.count == MAX_PARTS {
                 group.cut = true;
                 return group;
@@ -93,7 +111,16 @@ impl<'a> Group<'a> {
     }
 
     fn part(&self, at: usize) -> Option<(usize, usize)> {
-        self.parts.get(..self.count)?.get(at).copied()
+        let (start, end) = self.parts.get(..self.count)?.get(at)?;
+        let far = |near: u32| usize::try_from(near).ok().map(|near| self.first + near);
+        Some((far(*start)?, far(*end)?))
+    }
+
+    /// How many digits of the group stand before a place, if no more than are known.
+    fn digits_before(&self, at: usize) -> usize {
+        let before = |part: &usize| self.part(*part).is_some_and(|(_, end)| end <= at);
+        let lengths = (0..self.count).filter(before).filter_map(|part| self.lengths.get(part));
+        lengths.map(|length| usize::from(*length)).sum()
     }
 
     /// What is announced to the part that starts at `start`: the same for the whole group, as long
@@ -106,6 +133,12 @@ impl<'a> Group<'a> {
         let announced = self.announced.get().unwrap_or_else(|| context::before(self.value, first));
         self.announced.set(Some(announced));
         announced
+    }
+
+    /// True if a plus stands before the number.
+    fn is_international(&self, start: usize) -> bool {
+        let before = |back: usize| start.checked_sub(back).and_then(|at| self.byte(at));
+        before(1) == Some(b'+') || before(1) == Some(b'(') && before(2) == Some(b'+')
     }
 
     fn byte(&self, at: usize) -> Option<u8> {
@@ -151,7 +184,9 @@ impl<'a> Group<'a> {
     /// The number that starts with this part, and the part after it.
     fn at(&self, from: usize) -> Option<(Find, usize)> {
         let (start, first_end) = self.part(from)?;
-        if let Some((find_start, end, label)) = letters::around(self.value, start, first_end) {
+        if letters::may_stand(self.value, start, first_end)
+            && let Some((find_start, end, label)) = letters::around(self.value, start, first_end)
+        {
             let next = (from..self.count).find(|at| self.part(*at).is_none_or(|p| p.0 >= end));
             let find = Find { start: find_start, end, label };
             return Some((find, next.unwrap_or(self.count)));
@@ -159,9 +194,15 @@ impl<'a> Group<'a> {
         if !self.opens(from) {
             return None;
         }
+        let (reach, most) = self.reach(from);
+        if most < run::MIN_DIGITS {
+            return None;
+        }
+        let quiet = !self.announced(start).any() && !self.is_international(start);
+        let least = if quiet { run::LEAST_UNANNOUNCED } else { run::MIN_DIGITS };
         // The longest sound number wins: a card's first groups may look like something else.
-        (from..self.reach(from)).rev().find_map(|last| {
-            let run = Run::collect(self, from, last)?;
+        (from..reach).rev().find_map(|last| {
+            let run = Run::collect(self, from, last, least)?;
             let label = forms::label(&run)?;
             let more = if label == Label::PHONE { run.extension() } else { 0 };
             let end = run.end() + more;
@@ -171,15 +212,18 @@ impl<'a> Group<'a> {
         })
     }
 
-    /// The part behind the last that one number can reach which begins with part `from`.
-    fn reach(&self, from: usize) -> usize {
-        let mut length = 0;
-        let lengths = self.lengths.get(from..self.count).unwrap_or_default();
-        let fits = |part: &&usize| {
-            length += **part;
-            length <= MAX_DIGITS
-        };
-        from + lengths.iter().take_while(fits).count()
+    /// The part behind the last that one number can reach which begins with part `from`, and how
+    /// many digits it then has.
+    fn reach(&self, from: usize) -> (usize, usize) {
+        let (mut reach, mut most) = (from, 0);
+        for length in self.lengths.get(from..self.count).unwrap_or_default() {
+            let more = most + usize::from(*length);
+            if more > MAX_DIGITS {
+                break;
+            }
+            (reach, most) = (reach + 1, more);
+        }
+        (reach, most)
     }
 
     /// True if a number may begin with this part: not inside a word, a code or a price.

@@ -35,15 +35,19 @@ impl People {
         block: &Block,
         finds: &mut Vec<Find>,
     ) {
-        for place in prefilter::places(prefilter::bits(block, is_capital)) {
+        let letters = prefilter::bits(block, |byte| (byte | 0x20).wrapping_sub(b'a') < 26);
+        let capitals = prefilter::bits(block, is_capital) & !(letters << 1);
+        for place in prefilter::places(capitals) {
             let at = base + place;
             let inside = || at.checked_sub(1).and_then(|at| value.get(at)).is_some_and(is_wordy);
-            if at < self.done || inside() {
+            let announced = gap(value, at).filter(|end| words::may_announce(value, *end));
+            if announced.is_none() && !words::may_be_given(value, at) || at < self.done || inside()
+            {
                 continue;
             }
             if let Some(word) = Word::at(value, at).filter(Word::is_capitalised)
                 && word.stands_free(value)
-                && let Some(end) = name(value, word)
+                && let Some(end) = name(value, word, announced)
             {
                 finds.push(Find { start: at, end, label: Label::PERSON_NAME });
                 self.done = end;
@@ -52,14 +56,15 @@ impl People {
     }
 }
 
-/// Where the name that begins with `first` ends, if it is one.
-fn name(value: &[u8], first: Word<'_>) -> Option<usize> {
+/// Where the name that begins with `first` ends, if it is one. `before`: where the word before it
+/// ends that may announce it.
+fn name(value: &[u8], first: Word<'_>, before: Option<usize>) -> Option<usize> {
     let small = first.small()?;
     let kinds = words::known(&small);
     if kinds.harmless || kinds.says == Before::Title {
         return None;
     }
-    let announced = announced(value, first.start);
+    let announced = before.map_or(Before::Nothing, |end| announced(value, first.start, end));
     if kinds.ordinary && announced != Before::Title {
         return None;
     }
@@ -97,20 +102,29 @@ fn in_prose(value: &[u8], start: usize, end: usize) -> bool {
     address || before.is_some_and(small) || behind.is_some_and(small)
 }
 
-/// What the words before say, if nothing but spaces, a colon or a title's full stop stands between.
-fn announced(value: &[u8], at: usize) -> Before {
-    let before = value.get(..at).unwrap_or_default();
-    let between = |byte: &&u8| b" :.,\n".contains(*byte);
-    let length = before.iter().rev().take(4).take_while(between).count();
-    if !(1..=3).contains(&length) {
-        return Before::Nothing;
+/// Where the word before ends, if nothing but spaces, a colon or a title's full stop stands
+/// between.
+#[inline(always)]
+fn gap(value: &[u8], at: usize) -> Option<usize> {
+    let between = |back: usize| {
+        let byte = at.checked_sub(back).and_then(|at| value.get(at));
+        byte.is_some_and(|byte| matches!(byte, b' ' | b':' | b'.' | b',' | b'\n'))
+    };
+    if !between(1) {
+        return None;
     }
-    let Some(last) = Word::before(value, at - length) else { return Before::Nothing };
+    let length = (2..=4).take_while(|back| between(*back)).count() + 1;
+    (length <= 3).then(|| at - length)
+}
+
+/// What the words before `at` say, the last of which ends at `end`.
+fn announced(value: &[u8], at: usize, end: usize) -> Before {
+    let Some(last) = Word::before(value, end) else { return Before::Nothing };
     let Some(small) = last.small() else { return Before::Nothing };
     let known = words::known(&small);
     let pair = paired(value, &last, &small, known);
     let said = if pair == Before::Nothing { known.says } else { pair };
-    let gap = before.get(at - length..).unwrap_or_default();
+    let gap = value.get(end..at).unwrap_or_default();
     let has = |byte: u8| gap.contains(&byte);
     match said {
         Before::Title if has(b',') || has(b':') => Before::Nothing,

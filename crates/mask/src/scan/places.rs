@@ -42,7 +42,11 @@ impl Places {
         finds: &mut Vec<Find>,
     ) {
         let digits = prefilter::bits(block, |byte| byte.wrapping_sub(b'0') < 10);
-        for place in prefilter::places(digits & !(digits << 1)) {
+        // What stands in front of a house, as far as it stands in the block.
+        let opens = prefilter::bits(block, |byte| {
+            (byte <= b' ') | matches!(byte, b'(' | b'"' | b'\'' | b',' | b';' | b'>')
+        });
+        for place in prefilter::places(digits & !(digits << 1) & (opens << 1 | 1)) {
             let at = base + place;
             if at < self.done {
                 continue;
@@ -59,6 +63,9 @@ impl Places {
 
 /// The sort of a word, and how sure a street's word makes.
 fn sort(word: &Word<'_>) -> Sort {
+    if !words::may_be_known(word.value, word.end) {
+        return Sort::default();
+    }
     word.small().map(|small| words::sort(&small)).unwrap_or_default()
 }
 
@@ -90,6 +97,9 @@ fn starts_big(value: &[u8], at: usize) -> bool {
 /// A word that ends in one for a street (`Kerkstraat`), or is one behind another (`Lange Straße`):
 /// where it starts, and whether nothing else ends so.
 fn compound<'v>(value: &'v [u8], last: Word<'v>) -> Option<(usize, bool)> {
+    if !words::may_end(value, last.end) {
+        return None;
+    }
     let ending = words::ending(&last.small()?)?;
     if !ending.whole {
         return Some((last.start, ending.sure));

@@ -84,6 +84,23 @@ pub(super) fn places(mut bits: u64) -> impl Iterator<Item = usize> {
     })
 }
 
+/// How many digits stand in a row from here on.
+#[inline(always)]
+pub(super) fn digit_run(value: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(eight) = value.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*eight) ^ (EACH * 0x30);
+        // The highest bit of each byte that is no digit; above the first of them it may be wrong.
+        let other = (word.wrapping_add(EACH * 0x76) | word) & (EACH * 0x80);
+        if other != 0 {
+            return at - from + usize::try_from(other.trailing_zeros() / 8).unwrap_or_default();
+        }
+        at += 8;
+    }
+    let rest = value.get(at..).unwrap_or_default();
+    at - from + rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
 /// Bytes in which digits are counted together.
 const HALF: usize = 32;
 
@@ -101,7 +118,17 @@ pub(super) fn dense(value: &[u8], from: usize) -> Option<usize> {
         before = count;
         at += HALF;
     }
-    let count = digits(tail);
+    // What stands before the tail is read again and left out.
+    let count = match rest.last_chunk::<HALF>() {
+        Some(last) => {
+            let flags = (0u8..).zip(last).map(|(place, byte)| {
+                let behind = usize::from(place) + tail.len() >= HALF;
+                u8::from(byte.wrapping_sub(b'0') < 10 && behind)
+            });
+            usize::from(flags.sum::<u8>())
+        }
+        None => digits(tail),
+    };
     (before + count >= LEAST_DIGITS).then(|| if before == 0 { at } else { at - HALF })
 }
 

@@ -8,6 +8,7 @@
 use super::{
     Find,
     prefilter::{self, Block, is_rare, is_solid},
+    sieve::Ends,
 };
 use model::Label;
 use std::sync::LazyLock;
@@ -128,6 +129,12 @@ static BY_PREVIOUS: LazyLock<Vec<Vec<Mark>>> = LazyLock::new(|| {
     table
 });
 
+/// What stands in the marks before their first rare character.
+static BEFORE_RARE: LazyLock<Ends> = LazyLock::new(|| {
+    let first = |mark: &'static str| mark.find(|c: char| u8::try_from(c).is_ok_and(is_rare));
+    Ends::of(WITH_RARE.iter().filter_map(|(mark, _)| mark.get(..first(mark)?)))
+});
+
 /// The search for marks of letters alone.
 #[derive(Default)]
 pub(super) struct Plain {
@@ -178,6 +185,9 @@ impl Plain {
             finds.push(Find { start: first, end: last, label: Label::CREDENTIAL });
             (at, self.found) = (last, last);
         }
+        if !may_hold_plain(value.get(at..end).unwrap_or_default()) {
+            return;
+        }
         while at < end {
             let rest = value.get(at..end).unwrap_or_default();
             let begins = rest.first().is_some_and(|first| FIRST.contains(first));
@@ -196,6 +206,20 @@ impl Plain {
             }
         }
     }
+}
+
+/// False if no mark of letters alone begins in the bytes: none of the pairs that they begin with
+/// stands there.
+fn may_hold_plain(run: &[u8]) -> bool {
+    let behind = run.get(1..).unwrap_or_default();
+    let pair = |(one, two): (&u8, &u8)| {
+        let amazon = (*one == b'A') & ((*two == b'K') | (*two == b'S') | (*two == b'I'));
+        let small = (*one == b'd') & (*two == b'a') | (*one == b'e') & (*two == b'y');
+        let others = (*one == b'E') & (*two == b'A') | (*one == b'S') & (*two == b'G');
+        u8::from(amazon | small | others)
+            | u8::from((*one == b'h') & (*two == b'v') | (*one == b'y') & (*two == b'a'))
+    };
+    run.iter().zip(behind).map(pair).fold(0, |all, one| all | one) != 0
 }
 
 /// The search for marks with a rare character, assignments and passwords in URLs.
@@ -233,12 +257,15 @@ impl Marked {
 
 /// The secret behind a maker's mark whose first rare character is at `at`.
 fn maker(value: &[u8], at: usize) -> Option<(usize, usize)> {
+    // Of the marks that begin with a rare character, armour has a second one.
+    let armour = value.get(at) == Some(&b'$') || value.get(at + 1) == Some(&b'-');
+    if !armour && !BEFORE_RARE.may_end(value, at) {
+        return None;
+    }
     let marks = &*BY_PREVIOUS;
     let list = |byte: u8| marks.get(usize::from(byte)).map(Vec::as_slice).unwrap_or_default();
     let previous = at.checked_sub(1).and_then(|at| value.get(at)).copied();
     let around = previous.filter(|byte| *byte != 0).map(list).unwrap_or_default();
-    // Of the marks that begin with a rare character, armour has a second one.
-    let armour = value.get(at) == Some(&b'$') || value.get(at + 1) == Some(&b'-');
     let bare = if armour { list(0) } else { &[] };
     around.iter().chain(bare).find_map(|mark| marked(value, at, mark))
 }
@@ -251,10 +278,40 @@ fn marked(value: &[u8], at: usize, mark: &Mark) -> Option<(usize, usize)> {
     if matches { span(value, start, end, mark.follow) } else { None }
 }
 
+/// Letters, digits, `_` and `-`; dots too; what stands in hashes; what stands in tokens.
+const KEY: u8 = 1;
+const DOTTED: u8 = 2;
+const CRYPT: u8 = 4;
+const BEARER: u8 = 8;
+
+/// The classes of each byte.
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let (mut rest, mut byte) = (classes.as_mut_slice(), 0u8);
+    while let Some((class, more)) = rest.split_first_mut() {
+        *class = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => KEY | DOTTED | CRYPT | BEARER,
+            b'.' => DOTTED | CRYPT | BEARER,
+            b'/' | b'=' | b'+' => CRYPT | BEARER,
+            b'$' | b',' | b':' => CRYPT,
+            b'~' => BEARER,
+            _ => 0,
+        };
+        rest = more;
+        byte = byte.wrapping_add(1);
+    }
+    classes
+};
+
+#[inline(always)]
+fn is_of(byte: u8, class: u8) -> bool {
+    CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & class != 0)
+}
+
 fn span(value: &[u8], start: usize, end: usize, follow: Follow) -> Option<(usize, usize)> {
-    let run = |at: usize, extra: &[u8]| {
+    let run = |at: usize, class: u8| {
         let rest = value.get(at..).unwrap_or_default();
-        rest.iter().take_while(|b| b.is_ascii_alphanumeric() || extra.contains(b)).count()
+        rest.iter().take_while(|byte| is_of(**byte, class)).count()
     };
     let before = start.checked_sub(1).and_then(|at| value.get(at));
     let inside = before.is_some_and(|byte| byte.is_ascii_alphanumeric());
@@ -263,26 +320,26 @@ fn span(value: &[u8], start: usize, end: usize, follow: Follow) -> Option<(usize
     }
     match follow {
         Follow::Key(least) => {
-            let looks = is_random(begin(value, end, b"_-"));
-            let length = if looks { run(end, b"_-") } else { 0 };
+            let looks = is_random(begin(value, end, KEY));
+            let length = if looks { run(end, KEY) } else { 0 };
             (length >= least).then_some((start, end + length))
         }
         Follow::Dotted(least) => {
-            let length = run(end, b"_-.");
+            let length = run(end, DOTTED);
             (length >= least).then_some((start, end + length))
         }
         Follow::Jwt => {
-            let token = begin(value, start, b"_-.");
+            let token = begin(value, start, DOTTED);
             let parts = token.split(|byte| *byte == b'.').filter(|part| part.len() >= 10).count();
-            (parts >= 2).then(|| (start, start + run(start, b"_-.")))
+            (parts >= 2).then(|| (start, start + run(start, DOTTED)))
         }
         Follow::Pem => pem(value, start, end),
         Follow::Crypt => {
-            let length = run(start, b"$./=,_-+:");
+            let length = run(start, CRYPT);
             (length >= 20).then_some((start, start + length))
         }
         Follow::Bearer => {
-            let length = run(end, b"_-.~+/=");
+            let length = run(end, BEARER);
             (length >= 16).then_some((end, end + length))
         }
     }
@@ -292,12 +349,11 @@ fn span(value: &[u8], start: usize, end: usize, follow: Follow) -> Option<(usize
 /// looks as far as this, and no farther.
 const DECIDING: usize = 512;
 
-/// The beginning of a run of letters, digits and these.
-fn begin<'v>(value: &'v [u8], at: usize, extra: &[u8]) -> &'v [u8] {
+/// The beginning of a run of bytes of a class.
+fn begin(value: &[u8], at: usize, class: u8) -> &[u8] {
     let rest = value.get(at..).unwrap_or_default();
     let rest = rest.get(..DECIDING).unwrap_or(rest);
-    let ends = |byte: &u8| !byte.is_ascii_alphanumeric() && !extra.contains(byte);
-    let length = rest.iter().position(ends).unwrap_or(rest.len());
+    let length = rest.iter().take_while(|byte| is_of(**byte, class)).count();
     rest.get(..length).unwrap_or_default()
 }
 

@@ -7,15 +7,19 @@
 /// Bytes of a word that is looked up; longer ones are in no list.
 pub(super) const MAX_WORD: usize = 32;
 
-/// A short word: its bytes, and zeros behind them.
+/// Bytes that are compared as one number.
+const HALF: usize = 16;
+
+/// A short word as two numbers: its bytes, the first lowest, and zeros behind them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
-    bytes: [u8; MAX_WORD],
+    low: u128,
+    high: u128,
     length: usize,
 }
 
 impl Key {
-    pub(super) const EMPTY: Self = Self { bytes: [0; MAX_WORD], length: 0 };
+    pub(super) const EMPTY: Self = Self { low: 0, high: 0, length: 0 };
 
     /// `None` for what is too long to be known.
     pub(super) fn of(word: &[u8]) -> Option<Self> {
@@ -24,48 +28,96 @@ impl Key {
         Some(key)
     }
 
-    /// The word `start..end` of a text. As [`Key::of`], but of what stands behind it in the text
+    /// The word `start..end` of a text. As [`Key::of`], but of what stands around it in the text
     /// as much is read as makes no loop.
-    #[inline]
+    #[inline(always)]
     pub(super) fn within(text: &[u8], start: usize, end: usize) -> Option<Self> {
-        let length = end.checked_sub(start).filter(|length| *length <= MAX_WORD)?;
-        let Some(ahead) = text.get(start..).and_then(|rest| rest.first_chunk::<MAX_WORD>()) else {
-            return Self::of(text.get(start..end)?);
-        };
-        let mut bytes = *ahead;
-        let limit = u8::try_from(length).ok()?;
-        for (place, byte) in (0u8..).zip(&mut bytes) {
-            *byte = if place < limit { *byte } else { 0 };
+        let length = end.checked_sub(start)?;
+        if (1..=HALF).contains(&length) {
+            let ahead = text.get(start..).and_then(|rest| rest.first_chunk::<HALF>());
+            let low = match ahead {
+                Some(ahead) => Some(u128::from_le_bytes(*ahead)),
+                // Near the end of the text: what stands before the word is shifted out.
+                None => {
+                    let behind = text.len().checked_sub(start).filter(|behind| *behind <= HALF);
+                    let last = text.last_chunk::<HALF>().zip(behind);
+                    last.map(|(last, behind)| u128::from_le_bytes(*last) >> (8 * (HALF - behind)))
+                }
+            };
+            if let Some(low) = low {
+                return Some(Self {
+                    low: low & (u128::MAX >> (8 * (HALF - length))),
+                    high: 0,
+                    length,
+                });
+            }
         }
-        Some(Self { bytes, length })
+        Self::of(text.get(start..end)?)
     }
 
     /// The same in small letters, as far as they are ASCII.
-    #[inline]
-    pub(super) fn lowered(mut self) -> Self {
-        self.bytes.make_ascii_lowercase();
-        self
+    #[inline(always)]
+    pub(super) fn lowered(self) -> Self {
+        let high = if self.high == 0 { 0 } else { lowered(self.high) };
+        Self { low: lowered(self.low), high, length: self.length }
     }
 
     pub(super) fn push(&mut self, more: &[u8]) -> Option<()> {
-        let end = self.length + more.len();
-        self.bytes.get_mut(self.length..end)?.copy_from_slice(more);
-        self.length = end;
+        for byte in more {
+            let (half, place) = match self.length {
+                place @ ..HALF => (&mut self.low, place),
+                place @ HALF..MAX_WORD => (&mut self.high, place - HALF),
+                MAX_WORD.. => return None,
+            };
+            *half |= u128::from(*byte) << (8 * place);
+            self.length += 1;
+        }
         Some(())
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
+    /// Appends all of another word.
+    pub(super) fn append(&mut self, more: &Self) -> Option<()> {
+        let (bytes, length) = more.bytes();
+        self.push(bytes.get(..length)?)
     }
 
-    #[inline]
+    /// The bytes of the word and how many there are.
+    pub(super) fn bytes(&self) -> ([u8; MAX_WORD], usize) {
+        let mut bytes = [0; MAX_WORD];
+        let (low, high) = (self.low.to_le_bytes(), self.high.to_le_bytes());
+        for (slot, byte) in bytes.iter_mut().zip(low.iter().chain(&high)) {
+            *slot = *byte;
+        }
+        (bytes, self.length)
+    }
+
+    #[inline(always)]
     fn hash(&self) -> u64 {
-        let (numbers, _) = self.bytes.as_chunks::<8>();
-        let mixed = numbers
-            .iter()
-            .fold(0, |mixed: u64, number| mixed.rotate_left(23) ^ u64::from_le_bytes(*number));
+        let mixed = halves(self.low);
+        let mixed = if self.high == 0 { mixed } else { mixed ^ halves(self.high).rotate_left(29) };
         mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
+}
+
+/// The two halves of a number in one.
+#[inline(always)]
+fn halves(number: u128) -> u64 {
+    let [low, high] = [number & u128::from(u64::MAX), number >> 64];
+    let short = |half: u128| u64::try_from(half).unwrap_or_default();
+    short(low) ^ short(high).rotate_left(23)
+}
+
+/// One in each byte.
+const EACH: u128 = u128::MAX / 0xFF;
+
+/// Capitals of ASCII among sixteen bytes made small.
+#[inline(always)]
+fn lowered(bytes: u128) -> u128 {
+    let seven = bytes & (EACH * 0x7F);
+    // The highest bit of each byte: from `A` on, and behind `Z`.
+    let (from, behind) = (seven + EACH * 0x3F, seven + EACH * 0x25);
+    let capital = (from ^ behind) & !bytes & (EACH * 0x80);
+    bytes | capital >> 2
 }
 
 /// What is known of each word of a list.

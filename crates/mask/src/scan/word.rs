@@ -5,7 +5,7 @@ use super::table::{Key, MAX_WORD};
 /// A run of letters, apostrophes and hyphens inside a text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Word<'a> {
-    value: &'a [u8],
+    pub(super) value: &'a [u8],
     pub(super) text: &'a [u8],
     pub(super) start: usize,
     pub(super) end: usize,
@@ -137,7 +137,25 @@ impl<'a> Word<'a> {
     #[inline]
     pub(super) fn stands_free(&self, value: &[u8]) -> bool {
         let before = self.start.checked_sub(1).and_then(|at| value.get(at));
-        let joined = |byte: Option<&u8>| byte.is_some_and(|byte| b"/@\\#$=._-+&%".contains(byte));
+        let joined = |byte: Option<&u8>| {
+            let joins = |byte: &u8| {
+                matches!(
+                    byte,
+                    b'/' | b'@'
+                        | b'\\'
+                        | b'#'
+                        | b'$'
+                        | b'='
+                        | b'.'
+                        | b'_'
+                        | b'-'
+                        | b'+'
+                        | b'&'
+                        | b'%'
+                )
+            };
+            byte.is_some_and(joins)
+        };
         let goes_on = || value.get(self.end + 1).is_some_and(u8::is_ascii_alphanumeric);
         let ends = match value.get(self.end) {
             Some(b'.' | b':' | b'-') => !goes_on(),
@@ -152,6 +170,25 @@ impl<'a> Word<'a> {
 
 /// A word in small letters. `None` for what is too long to be known.
 fn lowered(word: &str) -> Option<Key> {
+    let mut lowered = Key::EMPTY;
+    // Letters of Western Europe have the small one in the same place of the next half.
+    let mut lead = 0;
+    for byte in word.bytes() {
+        let small = match byte {
+            0x80..=0xBF if lead == 0xC3 && byte < 0x9F && byte != 0x97 => byte | 0x20,
+            0x80..=0xBF if lead == 0xC3 => byte,
+            0xC3 => byte,
+            0x80.. => return any_lowered(word),
+            _ => byte.to_ascii_lowercase(),
+        };
+        lead = byte;
+        lowered.push(&[small])?;
+    }
+    Some(lowered)
+}
+
+/// The same of any letters.
+fn any_lowered(word: &str) -> Option<Key> {
     let mut lowered = Key::EMPTY;
     for c in word.chars().flat_map(char::to_lowercase) {
         lowered.push(c.encode_utf8(&mut [0; 4]).as_bytes())?;

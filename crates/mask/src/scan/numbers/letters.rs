@@ -6,6 +6,17 @@ use model::Label;
 /// Room for the longest (34 characters of an IBAN).
 const MAX_CHARS: usize = 34;
 
+/// False if neither letters stand before the digits nor so many digits that one may follow.
+#[inline(always)]
+pub(super) fn may_stand(value: &[u8], start: usize, end: usize) -> bool {
+    let before = |back: usize| start.checked_sub(back).and_then(|at| value.get(at));
+    match before(1) {
+        Some(byte) if byte.is_ascii_uppercase() => true,
+        Some(b' ') if before(2).is_some_and(u8::is_ascii_uppercase) => true,
+        _ => matches!(end - start, 8 | 17),
+    }
+}
+
 /// What stands around the first digits of a group: start, end, label.
 pub(super) fn around(value: &[u8], start: usize, end: usize) -> Option<(usize, usize, Label)> {
     let before = value.get(..start)?;

@@ -6,7 +6,9 @@ use std::cell::OnceCell;
 
 /// Digits of the longest number known (19 of a card), and of the shortest (a security code).
 pub(super) const MAX_DIGITS: usize = 19;
-const MIN_DIGITS: usize = 3;
+pub(super) const MIN_DIGITS: usize = 3;
+/// Digits of the shortest that no word and no plus announces (a public address).
+pub(super) const LEAST_UNANNOUNCED: usize = 8;
 
 /// One number as it might be meant.
 pub(super) struct Run<'a> {
@@ -14,21 +16,26 @@ pub(super) struct Run<'a> {
     /// Read when a form asks for them.
     digits: OnceCell<[u8; MAX_DIGITS]>,
     pub(super) length: usize,
-    layout: &'a [usize],
+    layout: &'a [u8],
     pub(super) parts: usize,
     first: usize,
     end: usize,
 }
 
 impl<'a> Run<'a> {
-    /// The parts `from..=last`, if they can be a number at all: neither too long nor too short,
+    /// The parts `from..=last`, of `least` digits or more, if they can be a number at all: neither too long nor too short,
     /// and nothing joined on behind.
-    pub(super) fn collect(group: &'a Group<'a>, from: usize, last: usize) -> Option<Self> {
+    pub(super) fn collect(
+        group: &'a Group<'a>,
+        from: usize,
+        last: usize,
+        least: usize,
+    ) -> Option<Self> {
         let (first, _) = group.part(from)?;
         let (_, end) = group.part(last)?;
         let layout = group.lengths.get(from..=last)?;
-        let length: usize = layout.iter().sum();
-        if !(MIN_DIGITS..=MAX_DIGITS).contains(&length) || !closes(group.value, end) {
+        let length: usize = layout.iter().map(|part| usize::from(*part)).sum();
+        if !(least..=MAX_DIGITS).contains(&length) || !closes(group.value, end) {
             return None;
         }
         Some(Self {
@@ -73,7 +80,7 @@ impl<'a> Run<'a> {
     }
 
     /// How many digits each part has.
-    pub(super) fn layout(&self) -> &[usize] {
+    pub(super) fn layout(&self) -> &[u8] {
         self.layout
     }
 
@@ -92,8 +99,7 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn is_international(&self) -> bool {
-        self.before(1) == Some(b'+')
-            || (self.before(1) == Some(b'(') && self.before(2) == Some(b'+'))
+        self.group.is_international(self.first)
     }
 
     /// True if no digit stands in the eight bytes before: the word that announces is close.

@@ -2,7 +2,10 @@
 
 use crate::{
     lexicon,
-    scan::table::{Key, Table},
+    scan::{
+        sieve::{Ends, Heads},
+        table::{Key, Table},
+    },
 };
 use std::sync::LazyLock;
 
@@ -159,6 +162,28 @@ static PAIRED: LazyLock<Table<Before>> = LazyLock::new(|| {
     Table::new(sure.chain(loose), |_, last| last)
 });
 
+/// What the words end in that say something of the word behind them.
+static ANNOUNCING: LazyLock<Ends> = LazyLock::new(|| {
+    let lists = [PLACE_MARKS, ROLES, GREETINGS, INTRODUCTIONS, TITLES];
+    let seconds = PAIRS.split_whitespace().chain(LOOSE_PAIRS.split_whitespace());
+    let seconds = seconds.filter_map(|pair| pair.split('_').next_back());
+    Ends::of(lists.into_iter().flat_map(str::split_whitespace).chain(seconds))
+});
+
+static GIVEN: LazyLock<Heads> = LazyLock::new(|| Heads::of(lexicon::GIVEN.split_whitespace()));
+
+/// False if the word that ends here says nothing of the one behind it.
+#[inline(always)]
+pub(super) fn may_announce(text: &[u8], end: usize) -> bool {
+    ANNOUNCING.may_end(text, end)
+}
+
+/// False if the word that begins here is no given name.
+#[inline(always)]
+pub(super) fn may_be_given(text: &[u8], at: usize) -> bool {
+    GIVEN.may_begin(text, at)
+}
+
 /// What a word is by itself.
 #[inline]
 pub(super) fn known(word: &Key) -> Known {
@@ -167,7 +192,8 @@ pub(super) fn known(word: &Key) -> Known {
 
 /// True for a common given name; a double one counts by its first part.
 pub(super) fn is_given(word: &Key, known: Known) -> bool {
-    let text = word.bytes();
+    let (bytes, length) = word.bytes();
+    let text = bytes.get(..length).unwrap_or_default();
     match text.iter().position(|byte| *byte == b'-') {
         None => known.given && text.len() >= 3,
         Some(hyphen) => {
@@ -180,6 +206,6 @@ pub(super) fn is_given(word: &Key, known: Known) -> bool {
 /// What two words announce together.
 pub(super) fn pair(first: &Key, second: &Key) -> Before {
     let mut both = *first;
-    let whole = both.push(b"_").and_then(|()| both.push(second.bytes()));
+    let whole = both.push(b"_").and_then(|()| both.append(second));
     whole.and_then(|()| PAIRED.get(&both)).unwrap_or(Before::Nothing)
 }

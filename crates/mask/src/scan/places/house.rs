@@ -1,6 +1,6 @@
 //! The number of a house. Knows no streets.
 
-use crate::scan::word::is_wordy;
+use crate::scan::{prefilter, word::is_wordy};
 
 /// Digits of a number, and of the second part of one.
 const MAX_DIGITS: usize = 5;
@@ -65,8 +65,7 @@ fn is_digit(value: &[u8], at: usize) -> bool {
 }
 
 fn count(value: &[u8], at: usize) -> usize {
-    let rest = value.get(at..).unwrap_or_default();
-    rest.iter().take(MAX_DIGITS + 1).take_while(|byte| byte.is_ascii_digit()).count()
+    prefilter::digit_run(value, at)
 }
 
 /// Behind the letter that may follow a number.

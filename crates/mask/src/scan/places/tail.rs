@@ -127,6 +127,17 @@ fn code(value: &[u8], at: usize, state: Option<&[u8]>) -> Option<(usize, bool)> 
         from + size
     };
     let end = piece(at);
+    let numbered = |from: usize, to: usize| {
+        value.get(from..to).unwrap_or_default().iter().any(u8::is_ascii_digit)
+    };
+    if !numbered(at, end) {
+        // `AB 12345` alone has letters before its space.
+        let short =
+            value.get(at..end).is_some_and(|text| text.len() == 2) || value.get(end) != Some(&b' ');
+        if !short || !numbered(end, piece(end + 1)) {
+            return None;
+        }
+    }
     let next = if value.get(end) == Some(&b' ') { piece(end + 1) } else { end };
     let is_code = |end: usize| {
         let text = value.get(at..end).and_then(|text| std::str::from_utf8(text).ok());

@@ -2,7 +2,10 @@
 
 use crate::{
     lexicon,
-    scan::table::{Key, Table},
+    scan::{
+        sieve::Ends,
+        table::{Key, Table},
+    },
 };
 use std::sync::LazyLock;
 
@@ -110,6 +113,41 @@ static WORDS: LazyLock<Table<Sort>> = LazyLock::new(|| {
     })
 });
 
+/// What these end in.
+static KNOWN: LazyLock<Ends> = LazyLock::new(|| {
+    let lists = [
+        OPENS,
+        MAY_OPEN,
+        PRECEDES,
+        MAY_PRECEDE,
+        FOLLOWS,
+        MAY_FOLLOW,
+        lexicon::WAYS,
+        UNITS,
+        FLATS,
+        PARTICLES,
+        AT_PLACE,
+        ORDINARY,
+        SOLDIERS,
+    ];
+    Ends::of(lists.into_iter().flat_map(str::split_whitespace))
+});
+
+/// What compounds end in.
+static ENDINGS: LazyLock<Ends> = LazyLock::new(|| Ends::of(ENDS.iter().chain(MAY_END).copied()));
+
+/// False if the word that ends here is none of these.
+#[inline(always)]
+pub(super) fn may_be_known(text: &[u8], end: usize) -> bool {
+    KNOWN.may_end(text, end)
+}
+
+/// False if the word that ends here is no compound.
+#[inline(always)]
+pub(super) fn may_end(text: &[u8], end: usize) -> bool {
+    ENDINGS.may_end(text, end)
+}
+
 /// What a word in small letters is for.
 pub(super) fn sort(word: &Key) -> Sort {
     WORDS.get(word).unwrap_or_default()
@@ -192,7 +230,8 @@ const LEAST: usize = 3;
 
 /// How a word in small letters ends, if a street's may end so.
 pub(super) fn ending(word: &Key) -> Option<Ending> {
-    let text = std::str::from_utf8(word.bytes()).ok()?;
+    let (bytes, length) = word.bytes();
+    let text = bytes.get(..length).and_then(|text| std::str::from_utf8(text).ok())?;
     let compound = |end: &&str| {
         let before = text.strip_suffix(*end);
         before.is_some_and(|before| before.is_empty() || before.len() >= LEAST)
