@@ -23,8 +23,8 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// The parts `from..=last`, of `least` digits or more, if they can be a number at all: neither too long nor too short,
-    /// and nothing joined on behind.
+    /// The parts `from..=last`, of `least` digits or more, if they can be a number at all: neither
+    /// too long nor too short, and nothing joined on behind.
     pub(super) fn collect(
         group: &'a Group<'a>,
         from: usize,

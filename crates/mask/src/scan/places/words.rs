@@ -52,8 +52,8 @@ const PRECEDES: &str = "rue impasse allée boulevard ruelle chemin";
 
 const MAY_PRECEDE: &str = "avenue place quai route cours square passage sentier bd voie montée";
 
-const FOLLOWS: &str = "street st avenue ave road rd lane ln boulevard blvd terrace crescent highway \
-    hwy parkway pkwy turnpike expressway mews stravenue marg chowk motorway throughway ganj";
+const FOLLOWS: &str = "street st avenue ave road rd lane ln boulevard blvd terrace crescent \
+    highway hwy parkway pkwy turnpike expressway mews stravenue marg chowk motorway throughway ganj";
 
 /// Beside those of [`lexicon::WAYS`].
 const MAY_FOLLOW: &str = "dr ct cir trl nagar path zila brae riviera outlook rotary concourse \
@@ -68,8 +68,8 @@ const PARTICLES: &str = "de del della dello delle degli dei di da do dos das du 
     los las lo el y e van von der den het 't ter ten sur sous en aux à al na am an im upon of the \
     i maja sul sull'adda lès";
 
-const AT_PLACE: &str = "at near lives address der dem am im adresse anschrift wohnt unter dirección \
-    domicilio vive indirizzo adres endereço morada adress bor på lives in";
+const AT_PLACE: &str = "at near lives address der dem am im adresse anschrift wohnt unter \
+    dirección domicilio vive indirizzo adres endereço morada adress bor på lives in";
 
 const ORDINARY: &str = "the please thanks order invoice call tel phone fax email size total on by \
     we i he she they it if and or but for with from until after before today monday tuesday \
@@ -245,9 +245,9 @@ pub(super) fn ending(word: &Key) -> Option<Ending> {
 
 /// States that are written before a postcode, by the digits of it.
 pub(super) fn is_state(state: &[u8], digits: usize) -> bool {
-    const AMERICAN: &str = "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS \
-        MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC PR VI GU \
-        AS MP FM MH PW";
+    const AMERICAN: &str = "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI \
+        MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC PR \
+        VI GU AS MP FM MH PW";
     const AUSTRALIAN: &str = "NSW VIC QLD WA SA TAS ACT NT";
     let states = match digits {
         5 => AMERICAN,
