@@ -53,7 +53,8 @@ const PRECEDES: &str = "rue impasse allée boulevard ruelle chemin";
 const MAY_PRECEDE: &str = "avenue place quai route cours square passage sentier bd voie montée";
 
 const FOLLOWS: &str = "street st avenue ave road rd lane ln boulevard blvd terrace crescent \
-    highway hwy parkway pkwy turnpike expressway mews stravenue marg chowk motorway throughway ganj";
+    highway hwy parkway pkwy turnpike expressway mews stravenue marg chowk motorway \
+    throughway ganj";
 
 /// Beside those of [`lexicon::WAYS`].
 const MAY_FOLLOW: &str = "dr ct cir trl nagar path zila brae riviera outlook rotary concourse \
