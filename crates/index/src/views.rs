@@ -104,9 +104,19 @@ pub const VIEWS: &[View] = &[
                result column",
         query: "SELECT @day(d.day) AS day, @word(w.identity) AS identity, @word(w.kind) AS kind,
             @word(w.acts_for) AS acts_for, @word(w.database) AS database, h.key AS shape,
-            @word(s.column) AS origin, d.place, o.labels, d.raw, d.masked, d.nulls
-            FROM shape_source s JOIN daily_left d ON d.shape = s.shape AND d.place = s.place
+            @word(s.column) AS origin, d.place, o.shows, o.method, o.labels, d.raw, d.masked,
+            d.nulls FROM shape_source s JOIN daily_left d ON d.shape = s.shape AND d.place = s.place
             JOIN who w ON w.id = d.who JOIN shape h ON h.id = d.shape
+            LEFT JOIN shape_output o ON o.shape = d.shape AND o.place = d.place",
+    },
+    View {
+        name: "values_daily",
+        what: "how many values of one result column left to one identity in one day, each once \
+               however many origins it has",
+        query: "SELECT @day(d.day) AS day, @word(w.identity) AS identity, @word(w.kind) AS kind,
+            @word(w.acts_for) AS acts_for, @word(w.database) AS database, h.key AS shape,
+            d.place, o.shows, o.method, o.labels, d.raw, d.masked, d.nulls
+            FROM daily_left d JOIN who w ON w.id = d.who JOIN shape h ON h.id = d.shape
             LEFT JOIN shape_output o ON o.shape = d.shape AND o.place = d.place",
     },
     View {

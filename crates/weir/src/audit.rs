@@ -3,7 +3,8 @@
 //!
 //! A statement's record is spread over its session (who), its shape (what and why), its intent and
 //! its outcome; [`join`] puts them together, [`window`] finds where to begin reading, [`line`] and
-//! [`detail`] print. [`answer`] asks the index instead, which is derived from the ledger.
+//! [`detail`] print. [`answer`] asks the index instead, which is derived from the ledger, and
+//! [`mod@report`] makes pages of such answers.
 
 mod answer;
 mod detail;
@@ -11,6 +12,7 @@ mod forget;
 mod join;
 mod line;
 mod proof;
+mod report;
 mod show;
 mod tail;
 mod verify;
@@ -19,6 +21,7 @@ mod window;
 pub(crate) use answer::{index, search, sql, trace, words};
 pub(crate) use forget::forget;
 pub(crate) use proof::{check_proof, checkpoint, key, proof};
+pub(crate) use report::report;
 pub(crate) use show::show;
 pub(crate) use tail::tail;
 pub(crate) use verify::verify;

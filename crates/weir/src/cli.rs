@@ -3,10 +3,12 @@
 mod answers;
 mod approvals;
 mod labels;
+mod report;
 
 pub(crate) use answers::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceArgs};
 pub(crate) use approvals::{ApprovalsCommand, Voice};
 pub(crate) use labels::{ExportFormat, LabelsCommand, LabelsList, LabelsSet};
+pub(crate) use report::{ReportArgs, ReportCommand, ReportFormat};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -89,6 +91,9 @@ exists is overwritten.")]
     /// Read the record: who did what, when, and why it was allowed.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Reports for auditors and reviews: controls with their evidence, one identity, one job.
+    #[command(subcommand)]
+    Report(ReportCommand),
     /// Print a completion script for a shell.
     #[command(after_help = "\
 Examples:

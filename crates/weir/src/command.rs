@@ -36,11 +36,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             // What works on copies and files needs no weir.toml.
             let dir = || Ok::<_, Failure>(crate::layout::ledger(&load(file)?));
             let read = |what: &str| block_on(audit::noted(&load(file)?, what))?;
-            let noted = |what: &str| {
-                let config = load(file)?;
-                block_on(audit::noted(&config, what))??;
-                Ok::<_, Failure>(config)
-            };
+            let noted = |what: &str| noted(file, what);
             match command {
                 AuditCommand::Tail(args) => audit::tail(&read("tail")?, &args),
                 AuditCommand::Show { id, json, text } => {
@@ -71,6 +67,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
                 AuditCommand::Checkpoint => audit::checkpoint(&dir()?),
             }
         }
+        Command::Report(command) => audit::report(|what: &str| noted(file, what), &command),
         Command::Completions { shell } => completions(shell),
         Command::Version { json } => version(json),
         Command::Reference => reference::print(),
@@ -80,6 +77,13 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
 /// The configuration, or every problem it has.
 fn load(file: &Path) -> Result<config::Config, Failure> {
     config::load(file).map_err(problems)
+}
+
+/// The configuration, for a reading that is a record itself.
+fn noted(file: &Path, what: &str) -> Result<config::Config, Failure> {
+    let config = load(file)?;
+    block_on(audit::noted(&config, what))??;
+    Ok(config)
 }
 
 /// Runs what waits for the store, on this thread.

@@ -83,6 +83,11 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
         {
             return Self::Refused(wrong.to_string());
         }
+        if let Some(wrong) = error.downcast_ref::<report::ReportError>()
+            && wrong.blame() == model::Blame::Client
+        {
+            return Self::Refused(wrong.to_string());
+        }
         match error.downcast_ref::<store::StoreError>() {
             Some(refusal) if refusal.blame() == model::Blame::Client => {
                 Self::Refused(refusal.to_string())

@@ -19,8 +19,8 @@ use std::{
 };
 
 /// Where things are, once weir.toml has been read if it has to be.
-struct Found {
-    ledger: PathBuf,
+pub(super) struct Found {
+    pub(super) ledger: PathBuf,
     index: PathBuf,
 }
 
@@ -101,7 +101,7 @@ fn find(load: impl Fn(&str) -> Load, place: &Place, what: &str) -> Result<Found,
 }
 
 /// Opens the index for questions; brings it up to date first, unless a running Weir does.
-fn open(
+pub(super) fn open(
     load: impl Fn(&str) -> Load,
     place: &Place,
     what: &str,

@@ -63,7 +63,7 @@ Examples:
                   WHERE origin = 'public.customers.email' GROUP BY 1\" --csv
 
 The views: sessions, statements, shapes, columns_used, effects, outputs, disclosed, daily,
-disclosed_daily, days, changes, events. docs/audit.md has their columns.";
+disclosed_daily, values_daily, days, changes, events. docs/audit.md has their columns.";
 
 #[derive(Debug, Args)]
 #[command(after_help = SEARCH)]

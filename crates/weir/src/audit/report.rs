@@ -1,0 +1,137 @@
+//! `weir report`: verifies the ledger, asks the index, writes the report. What is asked for is in
+//! the record itself.
+
+use super::answer;
+use crate::{
+    actor::actor,
+    cli::{ReportArgs, ReportCommand, ReportFormat},
+    exit::Failure,
+    out::Out,
+};
+use ::report::{Basis, Made, Request, Subject, Verified};
+use config::Config;
+use ledger::{Keys, Known, Time};
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    thread,
+    time::{Duration, SystemTime},
+};
+
+/// How often it is looked for a checkpoint that covers what the index has, and how long it is
+/// waited in between: a running Weir makes one within half a second.
+const LOOKS: u32 = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
+pub(crate) fn report(
+    load: impl Fn(&str) -> Result<Config, Failure>,
+    command: &ReportCommand,
+) -> Result<(), Failure> {
+    let (subject, args) = asked(command);
+    let now = Time::from(SystemTime::now());
+    let (found, answers) = answer::open(load, &args.place, &told(&subject, args))?;
+    let verified = match args.no_verify {
+        true => None,
+        false => Some(verify(&found.ledger, args.key.as_deref())?),
+    };
+    wait_for_checkpoint(&found.ledger, answers.state()?.next)?;
+    let basis = Basis::read(&found.ledger, &answers, verified)?;
+    let sound = basis.verified.as_ref().is_none_or(|found| found.sound);
+    let request = Request {
+        subject,
+        since: args.since.clone(),
+        until: args.until.clone(),
+        samples: args.samples,
+        patience: Duration::from_secs(args.timeout),
+        made: Made {
+            time: now.to_string(),
+            by: actor(),
+            weir: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+    };
+    let report = ::report::make(&answers, &found.ledger, basis, &request)?;
+    let text = match args.format {
+        ReportFormat::Html => report.html(),
+        ReportFormat::Json => report.json()?,
+    };
+    write(&text, args.out.as_deref())?;
+    if sound {
+        return Ok(());
+    }
+    let dir = found.ledger.display();
+    Err(Failure::Refused(format!("the ledger in {dir} is not sound, and the report says so")))
+}
+
+fn asked(command: &ReportCommand) -> (Subject, &ReportArgs) {
+    let framework = |word: &str| Subject::Framework(word.to_owned());
+    match command {
+        ReportCommand::Soc2(args) => (framework("soc2"), args),
+        ReportCommand::Iso27001(args) => (framework("iso27001"), args),
+        ReportCommand::Hipaa(args) => (framework("hipaa"), args),
+        ReportCommand::Gdpr(args) => (framework("gdpr"), args),
+        ReportCommand::Pci(args) => (framework("pci"), args),
+        ReportCommand::Person { name, args } => (Subject::Person(name.clone()), args),
+        ReportCommand::Access { target, args } => (Subject::Access(target.clone()), args),
+        ReportCommand::Job { name, application, args } => {
+            (Subject::Job { name: name.clone(), application: *application }, args)
+        }
+    }
+}
+
+/// What the record says of this reading.
+fn told(subject: &Subject, args: &ReportArgs) -> String {
+    let mut text = match subject {
+        Subject::Framework(word) => format!("report {word}"),
+        Subject::Person(name) => format!("report person {name}"),
+        Subject::Access(target) => format!("report access {target}"),
+        Subject::Job { name, application: false } => format!("report job {name}"),
+        Subject::Job { name, application: true } => format!("report job --application {name}"),
+    };
+    for (word, day) in [("since", &args.since), ("until", &args.until)] {
+        if let Some(day) = day {
+            text.push_str(&format!(" {word} {day}"));
+        }
+    }
+    text
+}
+
+fn verify(dir: &Path, key: Option<&Path>) -> Result<Verified, Failure> {
+    let keys: Option<Keys> = match key {
+        Some(path) => {
+            let failed = |error| Failure::Refused(format!("{}: {error}", path.display()));
+            Some(fs::read_to_string(path).map_err(failed)?.parse()?)
+        }
+        None => None,
+    };
+    let own_key = keys.is_some();
+    let found = ledger::verify(dir, &Known { keys, ..Known::default() })?;
+    Ok(Verified::new(&found, own_key))
+}
+
+/// Waits a moment for a checkpoint of everything that the index has, where a Weir makes some.
+fn wait_for_checkpoint(dir: &Path, next: u64) -> Result<(), Failure> {
+    let Ok(keys) = Keys::read(dir) else { return Ok(()) };
+    for _ in 0..LOOKS {
+        let Some(note) = ledger::checkpoint(dir)? else { return Ok(()) };
+        if ledger::open_checkpoint(&note, &keys.log)?.size >= next {
+            return Ok(());
+        }
+        thread::sleep(BETWEEN_LOOKS);
+    }
+    Ok(())
+}
+
+fn write(text: &str, file: Option<&Path>) -> Result<(), Failure> {
+    let Some(file) = file else {
+        let mut out = Out::new();
+        out.line(text)?;
+        return Ok(out.flush()?);
+    };
+    let failed = |error| Failure::Refused(format!("{}: {error}", file.display()));
+    let mut options = fs::OpenOptions::new();
+    options.create(true).truncate(true).write(true).mode(0o600);
+    let mut file = options.open(file).map_err(failed)?;
+    Ok(writeln!(file, "{text}")?)
+}
