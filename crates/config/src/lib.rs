@@ -35,7 +35,7 @@ pub use problem::Problem;
 pub use reference::{SectionDoc, reference, sections};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use settings::{
-    Config, Database, Export, ExportTo, LabelRule, Labels, Ledger, Limits, Listen, Log, LogFormat,
-    LogLevel, Plaintext, Policies, Tls, Upstream, UpstreamTls, Witness, Witnessing,
+    Config, Database, Export, ExportFormat, ExportTo, LabelRule, Labels, Ledger, Limits, Listen,
+    Log, LogFormat, LogLevel, Plaintext, Policies, Tls, Upstream, UpstreamTls, Witness, Witnessing,
 };
 pub use table::{Absent, Key};

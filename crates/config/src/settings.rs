@@ -213,8 +213,22 @@ pub struct Export {
     pub name: String,
     /// Where to.
     pub to: ExportTo,
+    /// What records leave as.
+    pub format: ExportFormat,
     /// Begin with the first record of the ledger, and not with what comes.
     pub from_start: bool,
+}
+
+/// What records leave as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// OCSF events of everything.
+    Ocsf,
+    /// OpenLineage run events.
+    OpenLineage {
+        /// The namespace of datasets.
+        namespace: Option<String>,
+    },
 }
 
 /// Where records go.

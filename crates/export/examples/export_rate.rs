@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p export --example export_rate -- 200000`
 
-use export::{About, Begin, Exports, Settings, To};
+use export::{About, Begin, Exports, Format, Settings, To};
 use ledger::{
     Ledger, Options, Sequence, ShapeId, Time,
     record::{Disclosed, Intent, Outcome, SessionOpened, Shape, Via},
@@ -21,7 +21,7 @@ fn main() -> Result<(), Any> {
     let about = About { node: "rate".into(), version: "0".into() };
     let path = folder.join("events.jsonl");
     let to = To::File { path: path.clone(), rotate_bytes: u64::MAX, keep: 1 };
-    let sink = Settings { name: "rate".into(), to, begin: Begin::Start };
+    let sink = Settings { name: "rate".into(), to, format: Format::Ocsf, begin: Begin::Start };
     let begin = Instant::now();
     let exports = Exports::start(&ledger, &about, &folder.join("export"), [sink])?;
     while exports.lag().iter().any(|lag| lag.records > 0) {

@@ -11,6 +11,8 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 /// What one event is about.
 #[derive(Debug)]
 pub(crate) enum Joined {
+    /// A statement that is about to run, where it was asked for: it has no end yet.
+    Begun(Box<Statement>),
     /// A statement that ended, was refused, or will never have an outcome.
     Statement(Box<Statement>),
     /// A record that stands for itself.
@@ -65,12 +67,15 @@ pub(crate) struct Join {
     open: HashMap<StatementId, (Sequence, Intent<'static>)>,
     last: Time,
     began: Option<Sequence>,
+    /// Statements that begin are told too.
+    beginnings: bool,
 }
 
 impl Join {
-    /// Over the log in this folder.
-    pub(crate) fn new(dir: &Path) -> Self {
+    /// Over the log in this folder; `beginnings` if statements are to be told when they begin too.
+    pub(crate) fn new(dir: &Path, beginnings: bool) -> Self {
         Self {
+            beginnings,
             sessions: HashMap::new(),
             shapes: Shapes::new(dir),
             open: HashMap::new(),
@@ -94,8 +99,9 @@ impl Join {
                 Vec::new()
             }
             Record::Intent(intent) => {
+                let begun = self.beginnings.then(|| self.begun(sequence, &intent));
                 self.open.insert(intent.statement, (sequence, intent));
-                Vec::new()
+                begun.into_iter().collect()
             }
             Record::Outcome(outcome) => vec![self.outcome(sequence, outcome)],
             Record::Refused(refused) => vec![self.refused(sequence, refused)],
@@ -129,6 +135,15 @@ impl Join {
     /// Where the run began.
     pub(crate) fn began(&self) -> Option<Sequence> {
         self.began
+    }
+
+    /// Of a statement that begins nobody knows the end: it is told as of one that has none.
+    fn begun(&mut self, sequence: Sequence, intent: &Intent<'static>) -> Joined {
+        let who = self.sessions.get(&intent.statement.session()).cloned();
+        let shape = self.shapes.find(intent.shape);
+        let (id, began, intent) = (intent.statement, intent.time, Some(intent.clone()));
+        let end = End::Unknown;
+        Joined::Begun(Box::new(Statement { sequence, id, began, who, shape, intent, end }))
     }
 
     fn unfinished(&mut self) -> Vec<Joined> {

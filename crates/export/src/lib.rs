@@ -1,9 +1,9 @@
 //! Records as events for other systems: a SIEM, a log server, a queue.
 //!
 //! ```text
-//! ledger ─▶ Source ─▶ join ─▶ ocsf ─▶ sink ─▶ file, syslog, webhook, NATS
-//!   durable records    one event a statement    │
-//!                                    cursor ◀───┘ acknowledged
+//! ledger ─▶ Source ─▶ join ─▶ ocsf, lineage ─▶ sink ─▶ file, syslog, webhook, NATS
+//!   durable records    events and runs         │
+//!                                   cursor ◀───┘ acknowledged
 //! ```
 //!
 //! Every sink has a thread of its own, a place in the log of its own, and keeps it in a file once
@@ -17,10 +17,11 @@
 //!
 //! ```no_run
 //! # fn example(ledger: ledger::Ledger) -> Result<(), export::ExportError> {
-//! use export::{About, Begin, Exports, Settings, To};
+//! use export::{About, Begin, Exports, Format, Settings, To};
 //! let about = About { node: "db-gw-1".into(), version: "0.1.0".into() };
-//! let file = To::File { path: "/var/log/weir.jsonl".into(), rotate_bytes: 100 << 20, keep: 10 };
-//! let sinks = [Settings { name: "siem".into(), to: file, begin: Begin::Start }];
+//! let to = To::File { path: "/var/log/weir.jsonl".into(), rotate_bytes: 100 << 20, keep: 10 };
+//! let format = Format::Ocsf;
+//! let sinks = [Settings { name: "siem".into(), to, format, begin: Begin::Start }];
 //! let exports = Exports::start(&ledger, &about, "state/export".as_ref(), sinks)?;
 //! exports.stop();
 //! # Ok(())
@@ -30,7 +31,9 @@
 mod cursor;
 mod error;
 mod event;
+mod format;
 mod join;
+mod lineage;
 mod ocsf;
 mod pump;
 mod settings;
@@ -41,4 +44,4 @@ mod source;
 pub use error::ExportError;
 pub use event::Event;
 pub use pump::{BACKOFF_FIRST, BACKOFF_LONGEST, BATCH_EVENTS, Exports, Lag};
-pub use settings::{About, Begin, Key, Settings, To};
+pub use settings::{About, Begin, Format, Key, Settings, To};

@@ -89,11 +89,12 @@ impl Maker {
         Self { about: about.clone(), log: log.to_owned(), prefix: format!("{log}+{id}") }
     }
 
-    /// The event.
-    pub(crate) fn event(&self, joined: &Joined) -> Event {
+    /// The event; none of what only begins.
+    pub(crate) fn event(&self, joined: &Joined) -> Option<Event> {
         match joined {
-            Joined::Statement(statement) => self.statement(statement),
-            Joined::Single(single) => self.single(single),
+            Joined::Begun(_) => None,
+            Joined::Statement(statement) => Some(self.statement(statement)),
+            Joined::Single(single) => Some(self.single(single)),
         }
     }
 

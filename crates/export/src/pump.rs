@@ -5,7 +5,7 @@ use crate::{
     cursor::{Cursor, CursorFile},
     error::ExportError,
     event::Event,
-    ocsf::Maker,
+    format::Maker,
     settings::{About, Begin, Settings},
     sink::Sink,
     source::Source,
@@ -97,7 +97,7 @@ impl Exports {
     ) -> Result<(), ExportError> {
         let file = CursorFile::new(folder, &settings.name)?;
         let cursor = begin(&self.ledger, &file, settings)?;
-        let maker = Maker::new(about, &key(&self.ledger));
+        let maker = Maker::new(&settings.format, about, &key(&self.ledger));
         let counts = Arc::new(Counts {
             name: settings.name.clone(),
             next: AtomicU64::new(cursor.next),
@@ -206,7 +206,7 @@ impl Pump {
                 continue;
             }
             self.deliver(&events).await;
-            if events.len() < BATCH_EVENTS {
+            if events.len() < self.sink.batch() {
                 sleep(self.sink.pause()).await;
             }
         }
@@ -215,7 +215,7 @@ impl Pump {
     async fn read(&mut self) -> Vec<Event> {
         let mut trouble = Trouble::default();
         loop {
-            match self.source.read(BATCH_EVENTS) {
+            match self.source.read(self.sink.batch()) {
                 Ok(events) => return events,
                 Err(error) => self.failed(&mut trouble, &error).await,
             }
@@ -227,10 +227,17 @@ impl Pump {
         let mut trouble = Trouble::default();
         let cursor = self.source.cursor();
         loop {
+            let taken = self.sink.taken();
             let delivered = self.sink.deliver(events).await;
             match delivered.and_then(|()| self.file.save(&cursor)) {
                 Ok(()) => break,
-                Err(error) => self.failed(&mut trouble, &error).await,
+                Err(error) => {
+                    // A part of it was taken: the pauses begin anew.
+                    if self.sink.taken() > taken {
+                        trouble.attempts = 0;
+                    }
+                    self.failed(&mut trouble, &error).await;
+                }
             }
         }
         if trouble.attempts > 0 {

@@ -27,8 +27,23 @@ pub struct Settings {
     pub name: String,
     /// Where to.
     pub to: To,
+    /// What records leave as.
+    pub format: Format,
     /// Where it begins.
     pub begin: Begin,
+}
+
+/// What records leave as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Events of the Open Cybersecurity Schema Framework, of everything.
+    Ocsf,
+    /// Run events of OpenLineage, of sessions and of statements that write data.
+    OpenLineage {
+        /// The namespace of datasets, as other producers name the database's server; one of Weir's
+        /// own without it.
+        namespace: Option<String>,
+    },
 }
 
 /// The kinds of sinks.

@@ -10,12 +10,16 @@ mod webhook;
 use crate::{
     error::ExportError,
     event::Event,
-    settings::{About, Settings, To},
+    pump::BATCH_EVENTS,
+    settings::{About, Format, Settings, To},
 };
 use std::time::Duration;
 
 /// How long a sink may take for a batch.
 pub(crate) const DELIVERY_TIMEOUT: Duration = Duration::from_secs(60);
+/// How many events are read for a sink that takes them one by one: as many as one delivery has time
+/// for.
+const SINGLE_EVENTS: usize = 50;
 
 /// A sink.
 #[derive(Debug)]
@@ -39,12 +43,30 @@ impl Sink {
                 Self::Syslog(Box::new(syslog::Syslog::new(peer, &about.node, *message_bytes)))
             }
             To::Webhook { url, ca, secret } => {
-                Self::Webhook(Box::new(webhook::Webhook::new(url, ca.as_deref(), secret)?))
+                // Servers of lineage take one event at a time.
+                let single = matches!(settings.format, Format::OpenLineage { .. });
+                Self::Webhook(Box::new(webhook::Webhook::new(url, ca.as_deref(), secret, single)?))
             }
             To::Nats { url, ca, subject, user } => {
                 Self::Nats(Box::new(nats::Nats::new(url, ca.as_deref(), subject, user.clone())?))
             }
         })
+    }
+
+    /// How many events it takes at a time.
+    pub(crate) fn batch(&self) -> usize {
+        match self {
+            Self::Webhook(webhook) if webhook.is_single() => SINGLE_EVENTS,
+            _ => BATCH_EVENTS,
+        }
+    }
+
+    /// How many events were taken that are not whole batches.
+    pub(crate) fn taken(&self) -> u64 {
+        match self {
+            Self::Webhook(webhook) => webhook.count(),
+            _ => 0,
+        }
     }
 
     /// How long to wait for more after a batch that was not full: a syslog server and a webhook

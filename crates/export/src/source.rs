@@ -1,6 +1,6 @@
 //! Events from the log, in order, and only of what is durable. Knows no sink.
 
-use crate::{cursor::Cursor, error::ExportError, event::Event, join::Join, ocsf::Maker};
+use crate::{cursor::Cursor, error::ExportError, event::Event, format::Maker, join::Join};
 use ledger::{Ledger, LedgerError, Reader, Sequence};
 
 /// How many records are read at a time at most, so that whoever asks can stop in between.
@@ -29,9 +29,9 @@ impl Source {
     pub(crate) fn new(ledger: &Ledger, maker: Maker, cursor: &Cursor) -> Self {
         Self {
             ledger: ledger.clone(),
-            maker,
             log: cursor.log.clone(),
-            join: Join::new(ledger.dir()),
+            join: Join::new(ledger.dir(), maker.wants_beginnings()),
+            maker,
             reader: None,
             next: cursor.run.min(cursor.next),
             wanted: cursor.next,
@@ -87,8 +87,7 @@ impl Source {
         if self.join.began() == Some(entry.sequence) {
             self.run = sequence;
         }
-        if sequence >= self.wanted {
-            events.extend(joined.iter().map(|one| self.maker.event(one)));
-        }
+        let wanted = sequence >= self.wanted;
+        joined.iter().for_each(|one| self.maker.events(one, wanted, events));
     }
 }

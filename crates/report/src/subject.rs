@@ -18,8 +18,7 @@ const NO_VALUES: &str = "The record holds no value: of a statement its text with
 const NO_PURPOSE: &str = "Purposes, legal grounds, and what a client did with what it was given \
     are in no record.";
 const PAST_WEIR: &str = "What reached a database past Weir is in no record.";
-const UNCHANGED: &str = "`unchanged` counts values of a masked column in which there was nothing \
-    to hide.";
+const UNCHANGED: &str = "`unchanged` counts values that were looked into and held nothing to hide.";
 
 /// What an identity did, and what is recorded of it.
 pub(crate) fn person(asker: &Asker<'_>, name: &str) -> Result<Frame, ReportError> {

@@ -3,14 +3,14 @@
 use crate::{
     kind::{Count, Fault, FilePath, SecretRef, Size, Text, Word},
     secret::SecretSource,
-    settings::{Export, ExportTo},
+    settings::{Export, ExportFormat, ExportTo},
     table::Table,
 };
 use std::path::PathBuf;
 
-pub(super) const EXPORT: &str = "Where records go as events (OCSF, JSON), next to the ledger; the \
-section stands once for each. A sink that is down delays nobody and misses nothing. Changes take \
-effect at the next start. See docs/export.md.";
+pub(super) const EXPORT: &str = "Where records go as events (OCSF or OpenLineage, JSON), next to \
+the ledger; the section stands once for each. A sink that is down delays nobody and misses \
+nothing. Changes take effect at the next start. See docs/export.md.";
 
 const MIB: u64 = 1 << 20;
 
@@ -92,6 +92,7 @@ pub(super) fn export(mut table: Table<'_>) -> Option<Export> {
         ),
         "What it is. It says which of the keys below it takes.",
     );
+    let (format, format_span) = format(&mut table);
     let present: Vec<_> = OWN.iter().map(|key| (*key, table.span_of(key))).collect();
     let from_start = table.or(
         "from",
@@ -120,14 +121,45 @@ pub(super) fn export(mut table: Table<'_>) -> Option<Export> {
             _ => {}
         }
     }
+    if kind == SinkKind::Syslog && format != ExportFormat::Ocsf {
+        let help = "send runs to a file, a webhook or nats";
+        reader.fault(format_span, Fault::help("a syslog server takes OCSF events only", help));
+    }
     match to(kind, keys) {
-        Ok(to) => Some(Export { name, to, from_start }),
+        Ok(to) => Some(Export { name, to, format, from_start }),
         // What is missing was reported above.
         Err(None) => None,
         Err(Some(fault)) => {
             reader.fault(span, fault);
             None
         }
+    }
+}
+
+/// What records leave as, and where that stands.
+fn format(table: &mut Table<'_>) -> (ExportFormat, std::ops::Range<usize>) {
+    let span = table.span_of("format").unwrap_or(table.span());
+    let lineage = table.or(
+        "format",
+        &Word(&[("ocsf", false), ("openlineage", true)], false),
+        "\"ocsf\"",
+        "What records leave as: OCSF events of everything, or OpenLineage runs of sessions and of \
+         statements that write data.",
+    );
+    let namespace_span = table.span_of("namespace").unwrap_or(table.span());
+    let namespace = table.optional(
+        "namespace",
+        &Text { what: "a namespace" },
+        "openlineage: the namespace of datasets, as other producers name the database's server \
+         (postgres://db.internal:5432). Without it, one of Weir's own.",
+    );
+    if namespace.is_some() && !lineage {
+        let help = "write format = \"openlineage\", or leave it out";
+        table.fault(namespace_span, Fault::help("OCSF events have no `namespace`", help));
+    }
+    match lineage {
+        true => (ExportFormat::OpenLineage { namespace }, span),
+        false => (ExportFormat::Ocsf, span),
     }
 }
 

@@ -7,7 +7,7 @@ use ledger::{Entry, Record, Sequence};
 use serde_json::{Value, json};
 
 /// A run of records: a session that reads, is refused, and leaves something open.
-fn records() -> Vec<Value> {
+pub(crate) fn records() -> Vec<Value> {
     let time = |second: u32| format!("2026-11-22T03:15:{second:02}.000123Z");
     let session = "0d4q2mr8k3v0h-3f7a";
     let statement = |number: u32| format!("{session}.{number:07}");
@@ -56,13 +56,13 @@ fn records() -> Vec<Value> {
 fn made(records: &[Value]) -> Vec<Event> {
     let about = About { node: "gw".into(), version: "0.1.0".into() };
     let maker = Maker::new(&about, "gw/weir+0a0b0c0d+AAAA");
-    let mut join = Join::new("/nowhere".as_ref());
+    let mut join = Join::new("/nowhere".as_ref(), false);
     let mut events = Vec::new();
     for (sequence, record) in (0..).zip(records) {
         let known = Record::decode(record.to_string().as_bytes());
         assert!(known.is_ok() || record["type"] == "of_tomorrow", "{record}: {known:?}");
         let entry = Entry { sequence: Sequence(sequence), payload: record.to_string().into() };
-        events.extend(join.feed(&entry).iter().map(|joined| maker.event(joined)));
+        events.extend(join.feed(&entry).iter().filter_map(|joined| maker.event(joined)));
     }
     events
 }

@@ -27,10 +27,22 @@ pub(crate) struct Webhook {
     host: String,
     path: String,
     secret: Vec<u8>,
+    /// One event is posted at a time.
+    single: bool,
+    /// The last event of a batch that was taken before another of it was not: the batch comes
+    /// again, and goes on behind it.
+    taken: Option<String>,
+    /// How many were taken one at a time.
+    count: u64,
 }
 
 impl Webhook {
-    pub(super) fn new(url: &str, ca: Option<&Path>, secret: &Key) -> Result<Self, ExportError> {
+    pub(super) fn new(
+        url: &str,
+        ca: Option<&Path>,
+        secret: &Key,
+        single: bool,
+    ) -> Result<Self, ExportError> {
         let bad = |why: &str| ExportError::Setting(format!("the URL {url} {why}"));
         let uri: Uri = url.parse().map_err(|_| bad("is not one"))?;
         let secure = match uri.scheme_str() {
@@ -52,27 +64,51 @@ impl Webhook {
             })?,
             None => secret.expose().as_bytes().to_vec(),
         };
-        Ok(Self { peer, host: authority.to_string(), path, secret })
+        Ok(Self { peer, host: authority.to_string(), path, secret, single, taken: None, count: 0 })
+    }
+
+    /// Whether events are posted one at a time.
+    pub(super) fn is_single(&self) -> bool {
+        self.single
+    }
+
+    /// How many events were taken one at a time: it goes on even where batches fail.
+    pub(super) fn count(&self) -> u64 {
+        self.count
     }
 
     /// Posts a batch; any answer but 2xx means that it was not taken.
     pub(super) async fn deliver(&mut self, events: &[Event]) -> Result<(), ExportError> {
+        if self.single {
+            let taken = |event: &Event| self.taken.as_ref() == Some(&event.id);
+            let first = events.iter().position(taken).map_or(0, |at| at + 1);
+            for event in events.iter().skip(first) {
+                self.send(&event.id, "application/json", event.line()).await?;
+                self.taken = Some(event.id.clone());
+                self.count += 1;
+            }
+            return Ok(());
+        }
         let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
         let id = format!("{}-{}", first.id, last.sequence);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let mut body = String::new();
         for event in events {
             body.push_str(&event.line());
             body.push('\n');
         }
+        self.send(&id, "application/x-ndjson", body).await
+    }
+
+    async fn send(&self, id: &str, kind: &str, body: String) -> Result<(), ExportError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let request = Request::post(self.path.as_str())
             .header(header::HOST, &self.host)
-            .header(header::CONTENT_TYPE, "application/x-ndjson")
+            .header(header::CONTENT_TYPE, kind)
             .header(header::USER_AGENT, "weir")
             .header(header::CONNECTION, "close")
-            .header("webhook-id", &id)
+            .header("webhook-id", id)
             .header("webhook-timestamp", now)
-            .header("webhook-signature", self.sign(&id, now, &body)?)
+            .header("webhook-signature", self.sign(id, now, &body)?)
             .body(Full::new(Bytes::from(body)))
             .map_err(|error| ExportError::broken("make the request", error))?;
         let status = self.post(request).await?;

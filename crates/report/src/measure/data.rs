@@ -113,7 +113,7 @@ pub(super) const MEASURES: &[Measure] = &[
         id: "left_by_label",
         title: "Labelled values that left, by label",
         what: "Values of labelled columns in results, by labels and how they left. `unchanged` \
-               counts what a mask found nothing to hide in.",
+               counts what was looked into and held nothing to hide.",
         query: "SELECT labels, coalesce(method, shows) AS shown,
             sum(CASE WHEN shows = 'raw' THEN raw ELSE 0 END) AS raw, sum(masked) AS masked,
             sum(CASE WHEN shows = 'raw' THEN 0 ELSE raw END) AS unchanged, sum(nulls) AS nulls,

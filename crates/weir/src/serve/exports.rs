@@ -4,8 +4,8 @@
 use super::Shared;
 use crate::layout;
 use anyhow::Context;
-use config::{Export, ExportTo, SecretSource};
-use export::{About, Begin, Exports, Key, Settings, To};
+use config::{Export, ExportFormat, ExportTo, SecretSource};
+use export::{About, Begin, Exports, Format, Key, Settings, To};
 use std::sync::Arc;
 
 /// Starts them all. A secret that cannot be read keeps Weir from starting: a record that was
@@ -63,5 +63,11 @@ fn settings(export: &Export) -> anyhow::Result<Settings> {
         },
     };
     let begin = if export.from_start { Begin::Start } else { Begin::Now };
-    Ok(Settings { name: export.name.clone(), to, begin })
+    let format = match &export.format {
+        ExportFormat::Ocsf => Format::Ocsf,
+        ExportFormat::OpenLineage { namespace } => {
+            Format::OpenLineage { namespace: namespace.clone() }
+        }
+    };
+    Ok(Settings { name: export.name.clone(), to, format, begin })
 }

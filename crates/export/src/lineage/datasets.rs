@@ -1,0 +1,240 @@
+//! Relations as datasets: which a statement reads and writes, where written columns come from, and
+//! which columns' values a session was given. Knows facts as records tell them.
+//!
+//! A shape says which columns a statement copies and which it writes, not which goes into which: so
+//! each written column comes from each that is copied. That is at least what happened, and at times
+//! more, as in `weir audit trace`.
+
+use super::facets;
+use crate::join::{End, Statement};
+use ledger::record::{Shape, ShapeColumn};
+use model::{Disclosure, Operation, Use};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Catalogs that describe a database, and hold nobody's data.
+const SYSTEM: [&str; 2] = ["pg_catalog.", "information_schema."];
+
+/// How datasets are named.
+pub(super) struct Names<'a> {
+    pub(super) producer: &'a str,
+    pub(super) namespace: &'a str,
+}
+
+/// Whether a statement writes data: changes rows, or makes a relation of what it copies.
+pub(super) fn writes(shape: &Shape<'_>) -> bool {
+    !outputs(shape).is_empty()
+}
+
+/// The relations that are written.
+fn outputs<'s>(shape: &'s Shape<'_>) -> BTreeSet<&'s str> {
+    let copies = shape.columns.iter().any(|column| column.uses.contains(&Use::Copied));
+    let effects = shape.effects.iter().filter(|effect| match effect.operation {
+        Operation::Insert
+        | Operation::Update
+        | Operation::Delete
+        | Operation::Merge
+        | Operation::Truncate
+        | Operation::CopyIn => true,
+        // What is made of nothing else is structure.
+        Operation::Create | Operation::CreateTemp => copies,
+        _ => false,
+    });
+    let objects = effects.map(|effect| effect.object.as_ref());
+    let written = shape.columns.iter().filter(|column| column.uses.contains(&Use::Written));
+    let written = written.filter_map(|column| Some(parts(column)?.0));
+    objects.chain(written).filter(|name| !name.is_empty() && !is_system(name)).collect()
+}
+
+fn is_system(relation: &str) -> bool {
+    SYSTEM.iter().any(|schema| relation.starts_with(schema))
+}
+
+/// A column's relation and its own name.
+fn parts<'c>(column: &'c ShapeColumn<'_>) -> Option<(&'c str, &'c str)> {
+    column.column.rsplit_once('.')
+}
+
+impl Names<'_> {
+    /// The relations that are read, with the labels of their columns that are.
+    pub(super) fn inputs(&self, shape: &Shape<'_>) -> Vec<Value> {
+        let mut read: BTreeMap<&str, BTreeMap<&str, Option<String>>> = BTreeMap::new();
+        for effect in shape.effects.iter().filter(|one| one.operation == Operation::Select) {
+            read.entry(effect.object.as_ref()).or_default();
+        }
+        for column in shape.columns.iter() {
+            let reads = column.uses.iter().any(|used| *used != Use::Written);
+            if let Some((relation, field)) = parts(column).filter(|_| reads) {
+                let label = column.label.as_ref().map(ToString::to_string);
+                read.entry(relation).or_default().insert(field, label);
+            }
+        }
+        read.retain(|relation, _| !relation.is_empty() && !is_system(relation));
+        let dataset = |(relation, fields): (&str, BTreeMap<&str, Option<String>>)| {
+            let labels = fields.iter().filter_map(|(field, label)| Some((*field, label.as_ref()?)));
+            let tags = facets::tags(self.producer, labels);
+            let mut dataset = self.dataset(&shape.database, relation);
+            put(&mut dataset, "facets", tags.map(|tags| json!({ "tags": tags })));
+            dataset
+        };
+        read.into_iter().map(dataset).collect()
+    }
+
+    /// The relations that are written, with where their columns come from.
+    pub(super) fn outputs(&self, shape: &Shape<'_>, affected: Option<u64>) -> Vec<Value> {
+        let outputs = outputs(shape);
+        // The count is of all of them together.
+        let affected = affected.filter(|_| outputs.len() == 1);
+        let dataset = |relation: &str| {
+            let mut dataset = self.dataset(&shape.database, relation);
+            let lineage = self.column_lineage(shape, relation);
+            put(&mut dataset, "facets", lineage.map(|found| json!({ "columnLineage": found })));
+            let rows = affected.map(|rows| {
+                json!({ "outputStatistics": facets::output_statistics(self.producer, rows) })
+            });
+            put(&mut dataset, "outputFacets", rows);
+            dataset
+        };
+        outputs.into_iter().map(dataset).collect()
+    }
+
+    fn dataset(&self, database: &str, relation: &str) -> Value {
+        json!({ "namespace": self.namespace, "name": format!("{database}.{relation}") })
+    }
+
+    /// Where the columns of one relation come from; nothing if no column is copied or decides.
+    fn column_lineage(&self, shape: &Shape<'_>, relation: &str) -> Option<Value> {
+        let of = |uses: &[Use], how: &Value| -> Vec<Value> {
+            let used = |column: &&ShapeColumn<'_>| column.uses.iter().any(|u| uses.contains(u));
+            let columns = shape.columns.iter().filter(used).filter_map(parts);
+            let columns = columns.filter(|(relation, _)| !is_system(relation));
+            let field = |(relation, field): (&str, &str)| {
+                let mut input = self.dataset(&shape.database, relation);
+                put(&mut input, "field", Some(field.into()));
+                put(&mut input, "transformations", Some(json!([how])));
+                input
+            };
+            columns.map(field).collect()
+        };
+        let copied = of(
+            &[Use::Copied],
+            &json!({ "type": "DIRECT", "masking": false,
+                     "description": "copied; which column goes into which is not recorded" }),
+        );
+        let decides = of(
+            &[Use::Tested, Use::LookedUp, Use::Inferred, Use::Aggregated],
+            &json!({ "type": "INDIRECT" }),
+        );
+        let written = shape.columns.iter().filter(|column| column.uses.contains(&Use::Written));
+        let written = written.filter_map(parts).filter(|(own, _)| *own == relation);
+        let fields: Map<String, Value> = match copied.is_empty() {
+            true => Map::new(),
+            false => written
+                .map(|(_, field)| (field.to_owned(), json!({ "inputFields": copied })))
+                .collect(),
+        };
+        // The columns of a relation that is made are not in its own facts.
+        let mut whole = if fields.is_empty() { copied } else { Vec::new() };
+        whole.extend(decides);
+        if fields.is_empty() && whole.is_empty() {
+            return None;
+        }
+        Some(facets::column_lineage(self.producer, fields, whole))
+    }
+}
+
+fn put(object: &mut Value, name: &str, value: Option<Value>) {
+    if let (Some(object), Some(value)) = (object.as_object_mut(), value) {
+        object.insert(name.to_owned(), value);
+    }
+}
+
+/// How many values of a column a session was given.
+#[derive(Clone, Debug, Default)]
+struct Values {
+    label: Option<String>,
+    raw: u64,
+    masked: u64,
+    /// Looked into, and nothing to hide in them.
+    unchanged: u64,
+    nulls: u64,
+}
+
+/// The columns whose values a session was given, by relation.
+#[derive(Debug, Default)]
+pub(super) struct Given(BTreeMap<String, BTreeMap<String, Values>>);
+
+impl Given {
+    /// Adds what a statement gave.
+    pub(super) fn take(&mut self, statement: &Statement) {
+        let (Some(shape), End::Outcome(outcome)) = (statement.shape.as_deref(), &statement.end)
+        else {
+            return;
+        };
+        // Rows that nobody looked into left as the upstream sent them.
+        let all_raw = shape.disclosures.iter().all(|one| matches!(one, Disclosure::Raw { .. }));
+        let relayed = outcome.disclosed.is_empty() && all_raw;
+        let places = if relayed { shape.disclosures.len() } else { outcome.disclosed.len() };
+        for place in 0..places {
+            let counted = outcome.disclosed.get(place).copied().unwrap_or_default();
+            let counted = match relayed {
+                true => ledger::record::Disclosed { raw: outcome.rows, ..counted },
+                false => counted,
+            };
+            let shown = shape.disclosures.get(place).unwrap_or(&shape.fallback);
+            let raw = matches!(shown, Disclosure::Raw { .. });
+            for column in sources(shape, place) {
+                let Some((relation, field)) = parts(column).filter(|(name, _)| !is_system(name))
+                else {
+                    continue;
+                };
+                let fields = self.0.entry(relation.to_owned()).or_default();
+                let values = fields.entry(field.to_owned()).or_default();
+                values.label = column.label.as_ref().map(ToString::to_string);
+                values.raw += if raw { counted.raw } else { 0 };
+                values.unchanged += if raw { 0 } else { counted.raw };
+                values.masked += counted.masked;
+                values.nulls += counted.null;
+            }
+        }
+        self.0.values_mut().for_each(|fields| {
+            fields.retain(|_, v| v.raw + v.masked + v.unchanged + v.nulls > 0);
+        });
+        self.0.retain(|_, fields| !fields.is_empty());
+    }
+
+    /// As input datasets.
+    pub(super) fn inputs(&self, producer: &str, namespace: &str, database: &str) -> Vec<Value> {
+        let names = Names { producer, namespace };
+        let dataset = |(relation, fields): (&String, &BTreeMap<String, Values>)| {
+            let mut dataset = names.dataset(database, relation);
+            let labels =
+                fields.iter().filter_map(|(name, v)| Some((name.as_str(), v.label.as_ref()?)));
+            let tags = facets::tags(producer, labels);
+            put(&mut dataset, "facets", tags.map(|tags| json!({ "tags": tags })));
+            let columns: Map<String, Value> = fields
+                .iter()
+                .map(|(name, v)| {
+                    let Values { label, raw, masked, unchanged, nulls } = v;
+                    let counts = json!({ "label": label, "raw": raw, "masked": masked,
+                                         "unchanged": unchanged, "nulls": nulls });
+                    (name.clone(), counts)
+                })
+                .collect();
+            let given = facets::given(producer, columns);
+            put(&mut dataset, "inputFacets", Some(json!({ "weir_given": given })));
+            dataset
+        };
+        self.0.iter().map(dataset).collect()
+    }
+}
+
+/// The columns whose values a place of the result can hold; of one that was not foreseen, all that
+/// the statement touches.
+fn sources<'s>(shape: &'s Shape<'_>, place: usize) -> Vec<&'s ShapeColumn<'s>> {
+    let columns = shape.columns.iter();
+    match shape.outputs.get(place) {
+        Some(output) => columns.filter(|one| output.sources.contains(&one.column)).collect(),
+        None => columns.collect(),
+    }
+}
