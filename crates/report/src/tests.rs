@@ -83,6 +83,7 @@ impl Log {
             parameter_count: 0,
             turned_back: Vec::new().into(),
             kept: None,
+            approval: None,
         });
         let left = left.iter().map(|[raw, masked, null]| Disclosed {
             raw: *raw,
