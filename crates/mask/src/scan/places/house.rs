@@ -65,7 +65,9 @@ fn is_digit(value: &[u8], at: usize) -> bool {
 }
 
 fn count(value: &[u8], at: usize) -> usize {
-    prefilter::digit_run(value, at)
+    // A text of digits alone is looked at from many of its places, and nowhere to its end.
+    let near = value.len().min(at + MAX_DIGITS + 1);
+    value.get(..near).map_or(0, |value| prefilter::digit_run(value, at))
 }
 
 /// Behind the letter that may follow a number.
