@@ -96,7 +96,7 @@ pub(crate) fn subject(effect: &Effect) -> String {
 }
 
 fn bounded_matters(operation: Operation) -> bool {
-    matches!(operation, Operation::Update | Operation::Delete | Operation::Merge)
+    matches!(operation, Operation::Update | Operation::Delete | Operation::Merge | Operation::Lock)
 }
 
 fn principal(identity: &Identity) -> String {

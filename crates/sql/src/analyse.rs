@@ -10,7 +10,9 @@ use crate::{
     guard::Guard,
     lex,
     names::Path,
-    parse, relate,
+    parse,
+    plpgsql::Loops,
+    relate,
     scope::Env,
 };
 use model::{Catalog, Facts, FunctionId, Operation, RelationId, facts::Effect};
@@ -133,6 +135,12 @@ pub(crate) struct Walk<'a> {
     /// What the client gives for columns in this statement.
     pub(crate) given: Vec<Given>,
     pub(crate) sets: u32,
+    /// True while a statement is planned and not run: no trigger fires.
+    pub(crate) planning: bool,
+    /// Loops of the body that is walked.
+    pub(crate) loops: Loops,
+    /// The deepest level that was walked so far.
+    pub(crate) deepest: usize,
     depth: usize,
     work: usize,
     ran: usize,
@@ -288,6 +296,9 @@ impl<'a> Walk<'a> {
             replaceable: None,
             given: Vec::new(),
             sets: 0,
+            planning: false,
+            loops: Loops::default(),
+            deepest: 0,
             depth: 0,
             work: 0,
             ran: 0,
@@ -404,6 +415,7 @@ impl<'a> Walk<'a> {
             return give_up();
         }
         self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
         let result = stacker::maybe_grow(parse::RED_ZONE_BYTES, parse::STACK_BYTES, || step(self));
         self.depth -= 1;
         result

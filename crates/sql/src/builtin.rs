@@ -19,6 +19,8 @@ pub(crate) enum Act {
     Hidden,
     /// An effect by which its arguments leave.
     Export(Operation),
+    /// The same on all of an object.
+    Whole(Operation),
     /// Changes what names mean for the session.
     Scope,
     /// Reads a parameter that a session may have filled with a value.
@@ -135,7 +137,8 @@ const ACTS: &[(Act, &[&str])] = &[
     ),
     (Act::Stash, &["currval", "lastval", "current_setting"]),
     (Act::Effect(Operation::Update), &["nextval"]),
-    (Act::Export(Operation::Update), &["setval"]),
+    // The one row of a sequence, whatever it says.
+    (Act::Whole(Operation::Update), &["setval"]),
     (Act::Scope, &["set_config"]),
     (Act::Export(Operation::Notify), &["pg_notify"]),
     (
@@ -203,6 +206,28 @@ const ACTS: &[(Act, &[&str])] = &[
         &["pg_logical_slot_get_changes", "pg_logical_slot_get_binary_changes"],
     ),
     (Act::Export(Operation::Replication), &["pg_logical_emit_message"]),
+    (
+        Act::Effect(Operation::Code),
+        &[
+            // Extensions that change rows and pages past every check, and jobs for later.
+            "heap_force_kill",
+            "heap_force_freeze",
+            "pg_truncate_visibility_map",
+            "schedule",
+            "schedule_in_database",
+            "unschedule",
+            "alter_job",
+            "add_job",
+            "run_job",
+            "drop_chunks",
+            "pg_background_launch",
+            "run_command_on_workers",
+            "run_command_on_shards",
+            "run_command_on_placements",
+            "run_command_on_all_nodes",
+            "query_export_to_s3",
+        ],
+    ),
     (Act::Measure, &["generate_series", "pg_sleep", "pg_sleep_for", "pg_sleep_until"]),
     (
         Act::Effect(Operation::Maintenance),
@@ -423,6 +448,8 @@ pub(crate) fn scope_parameter(name: &str) -> bool {
 pub(crate) fn protective_parameter(name: &str) -> bool {
     name.starts_with("log_")
         || name.starts_with("pgaudit.")
+        || name.starts_with("pg_stat_statements.")
+        || name.starts_with("auto_explain.")
         || name.starts_with("local_preload")
         || name.starts_with("session_preload")
         || matches!(
@@ -436,6 +463,18 @@ pub(crate) fn protective_parameter(name: &str) -> bool {
                 | "synchronous_commit"
                 | "check_function_bodies"
                 | "track_activities"
+                | "track_counts"
+                | "compute_query_id"
+                | "temp_file_limit"
+                | "lo_compat_privileges"
+                | "dynamic_library_path"
+                | "event_triggers"
+                | "commit_delay"
+                | "deadlock_timeout"
+                | "ignore_invalid_pages"
+                | "allow_in_place_tablespaces"
+                | "wal_consistency_checking"
+                | "backtrace_functions"
                 | "transform_null_equals"
         )
 }

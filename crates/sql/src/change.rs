@@ -7,7 +7,6 @@ use crate::{
     relate::{Stand, stand},
     relation::Reached,
     scope::{Env, Fragment, Table},
-    unbounded::unbounded,
 };
 use model::{
     Operation, Use,
@@ -18,7 +17,7 @@ use pg_raw_parse::{
     Node,
     nodes::{
         Alias, DeleteStmt, InsertStmt, MergeStmt, MergeWhenClause, RangeVar, ResTarget,
-        ReturningClause, UpdateStmt,
+        ReturningClause, SelectStmt, UpdateStmt,
     },
     raw::{CmdType, MergeMatchKind},
 };
@@ -168,13 +167,31 @@ impl<'a> Walk<'a> {
         self.front(mark, &target, Operation::Insert);
         let mut inner = level.below();
         inner.fragments.push(with_versions(&self.with_made(&target), &[]));
-        self.on_conflict(insert, &target, &inner);
+        let again = match insert.select_stmt() {
+            Node::SelectStmt(select) => self.comes_from(&target, select, &level),
+            _ => false,
+        };
+        self.on_conflict(insert, &target, &inner, again);
         let returned = self.returning(insert.returning_clause(), &inner);
         self.reads_target(&target);
         returned
     }
 
-    fn on_conflict(&mut self, insert: &InsertStmt, target: &Target<'a>, env: &Env<'_>) {
+    /// True if what is inserted is all rows of the target itself, or any key it may have.
+    fn comes_from(&self, target: &Target<'a>, select: &SelectStmt, env: &Env<'_>) -> bool {
+        let rows = self.all_rows(select, env);
+        rows.is_some_and(|rows| {
+            rows.counts() || rows.of().is_some() && rows.of() == target.table.relation
+        })
+    }
+
+    fn on_conflict(
+        &mut self,
+        insert: &InsertStmt,
+        target: &Target<'a>,
+        env: &Env<'_>,
+        again: bool,
+    ) {
         let Some(clause) = insert.on_conflict_clause() else { return };
         let mut level = env.without_from();
         let mut fragment = Fragment::table(target.table.clone());
@@ -195,9 +212,10 @@ impl<'a> Walk<'a> {
             self.test(infer.where_clause(), &level);
         }
         if !clause.target_list().is_empty() {
-            self.effect(target, Operation::Update, false);
-            self.assignments(clause.target_list().iter(), target, &level);
             self.test(clause.where_clause(), &level);
+            let all = again && self.takes_all(&target.table, [], clause.where_clause(), &level);
+            self.effect(target, Operation::Update, all);
+            self.assignments(clause.target_list().iter(), target, &level);
         }
     }
 
@@ -244,14 +262,15 @@ impl<'a> Walk<'a> {
             let fragment = self.source(item, &level, false);
             level.fragments.push(fragment);
         }
-        let all = unbounded(update.where_clause(), &level, self.catalog);
         if update.target_list().iter().any(|item| matches!(item.val(), Node::SetToDefault(_))) {
             self.fill_defaults(target.relation);
         }
+        self.test(update.where_clause(), &level);
+        let (others, condition) = (update.from_clause().iter(), update.where_clause());
+        let all = self.takes_all(&target.table, others, condition, &level);
         self.effect(&target, Operation::Update, all);
         self.front(mark, &target, Operation::Update);
         self.assignments(update.target_list().iter(), &target, &level);
-        self.test(update.where_clause(), &level);
         let others = level.fragments.get(1..).unwrap_or_default().to_vec();
         let mut inner = level.without_from();
         inner.fragments.push(with_versions(&self.with_made(&target), &others));
@@ -271,10 +290,11 @@ impl<'a> Walk<'a> {
             let fragment = self.source(item, &level, false);
             level.fragments.push(fragment);
         }
-        let all = unbounded(delete.where_clause(), &level, self.catalog);
+        self.test(delete.where_clause(), &level);
+        let (others, condition) = (delete.using_clause().iter(), delete.where_clause());
+        let all = self.takes_all(&target.table, others, condition, &level);
         self.effect(&target, Operation::Delete, all);
         self.front(mark, &target, Operation::Delete);
-        self.test(delete.where_clause(), &level);
         let others = level.fragments.get(1..).unwrap_or_default().to_vec();
         let mut inner = level.without_from();
         inner.fragments.push(with_versions(&target.table, &others));
@@ -295,9 +315,10 @@ impl<'a> Walk<'a> {
         level.fragments.push(Fragment::table(target.table.clone()));
         level.fragments.push(source.clone());
         self.test(merge.join_condition(), &level);
-        let everything = unbounded(merge.join_condition(), &level, self.catalog);
+        let (source_node, on) = (merge.source_relation(), merge.join_condition());
+        let everything = self.takes_all(&target.table, [source_node], on, &level);
         for clause in merge.merge_when_clauses() {
-            self.merge_branch(clause, &target, &level, everything);
+            self.merge_branch((clause, source_node), &target, &level, everything);
         }
         let mut inner = level.without_from();
         inner.fragments.push(source.clone());
@@ -309,14 +330,15 @@ impl<'a> Walk<'a> {
 
     fn merge_branch(
         &mut self,
-        clause: &MergeWhenClause,
+        (clause, source): (&MergeWhenClause, Node<'_>),
         target: &Target<'a>,
         level: &Env<'_>,
         everything: bool,
     ) {
         self.test(clause.condition(), level);
         let unmatched = clause.match_kind == MergeMatchKind::MERGE_WHEN_NOT_MATCHED_BY_SOURCE;
-        let all = (everything || unmatched) && unbounded(clause.condition(), level, self.catalog);
+        let all = (everything || unmatched)
+            && self.takes_all(&target.table, [source], clause.condition(), level);
         let named: Vec<&ResTarget> = clause
             .target_list()
             .iter()

@@ -323,6 +323,9 @@ impl<'a> Walk<'a> {
     /// is named among the functions and no more, unless it makes up its SQL as it goes: ordinary
     /// writes must go on.
     pub(crate) fn triggers(&mut self, relation: &'a Arc<Relation>) {
+        if self.planning {
+            return;
+        }
         for id in &relation.triggers {
             let Some(function) = self.catalog.function(*id) else { continue };
             let name = format!("{}.{}", function.schema, function.name);

@@ -31,6 +31,7 @@ mod change;
 mod collect;
 mod copy;
 mod ddl;
+mod extent;
 mod flow;
 mod function;
 mod given;
@@ -49,7 +50,6 @@ mod scope;
 mod session;
 mod statement;
 mod types;
-mod unbounded;
 
 pub use analyse::analyse;
 pub use given::{Given, GivenValue, keeps_values, parameters};

@@ -6,7 +6,7 @@ use crate::{
     flow::{Columns, Distance, Field, Flow, Rest},
     names::{missing, parts},
     relation::Reached,
-    scope::Env,
+    scope::{Env, Fragment, Table},
 };
 use model::{
     Operation, Use,
@@ -97,8 +97,10 @@ impl Walk<'_> {
                     columns.rest = Rest::Open;
                     self.defaults_like(like.relation(), &relation);
                 }
+                self.checked(element, range, env);
                 continue;
             };
+            definition.constraints().iter().for_each(|node| self.checked(node, range, env));
             let name = definition.colname().unwrap_or_default();
             let mut flow = self.default_of(definition, env);
             let to = Destination::Named { relation: relation.clone(), column: name.to_owned() };
@@ -117,6 +119,20 @@ impl Walk<'_> {
         let names = Some(names).filter(|_| columns.rest == Rest::Closed);
         self.facts.made.push(Made { relation, columns: names, query: false, view: false });
         self.note_made(range, Some(columns), create.if_not_exists);
+    }
+
+    /// A CHECK runs its functions with each row. What they do is done by whoever writes it for a
+    /// table of the session's own; elsewhere, it is up to whoever may make the table.
+    pub(crate) fn checked(&mut self, node: Node<'_>, range: &RangeVar, env: &Env<'_>) {
+        let Node::Constraint(constraint) = node else { return };
+        let own = temporary(range) || crate::is_temporary(&self.reached_as(range).schema);
+        if constraint.contype != ConstrType::CONSTR_CHECK || !own {
+            return;
+        }
+        let mut level = env.below();
+        let name = range.relname().unwrap_or_default();
+        level.fragments.push(Fragment::table(Table::new(name, Columns::open())));
+        self.value(constraint.raw_expr(), &level);
     }
 
     /// LIKE can take over defaults that run code, under the columns' own names.

@@ -2,8 +2,11 @@
 //! variables those fill. Control flow is flattened, since analysis asks what can happen, not when.
 //! What the grammar here does not know makes the whole body unknown. Knows no catalog.
 
+mod loops;
 mod run;
 mod steps;
+
+pub(crate) use self::run::Loops;
 
 use crate::{
     lex::{Kind, Lexer},
@@ -38,6 +41,10 @@ pub(crate) enum Step {
     Statement { sql: Sql, into: Vec<Vec<String>> },
     /// FETCH … INTO: the cursor, and the variables its row goes to.
     Fetch { cursor: String, into: Vec<Vec<String>> },
+    /// What follows can happen again and again.
+    Repeats,
+    /// Variables that go through all rows of a query.
+    Each { names: Vec<String>, over: Sql },
     /// A condition that decides what happens.
     Condition(Sql),
     /// An expression whose value goes nowhere but can fail or bound a loop.

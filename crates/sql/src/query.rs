@@ -1,5 +1,7 @@
 //! SELECT in all its forms: WITH, set operations, VALUES, clauses. Produces the result's columns.
 
+pub(crate) use self::name::of as name_of;
+
 pub(crate) mod call;
 mod code;
 mod expr;
@@ -16,11 +18,11 @@ use crate::{
     names::{parts, reference},
     scope::Env,
 };
-use model::{Operation, Use};
+use model::{Operation, Use, facts::Effect};
 use pg_raw_parse::{
     Node,
     list::CastNodeList,
-    nodes::{LockingClause, SelectStmt, SortBy, WindowDef},
+    nodes::{SelectStmt, SortBy, WindowDef},
     raw::SetOperation,
 };
 
@@ -61,7 +63,7 @@ impl Walk<'_> {
             // So many rows say so much of it.
             self.facts.uses(&flow, Use::Exported);
         }
-        self.locks(select.locking_clause(), env);
+        self.locks(select, env);
         columns
     }
 
@@ -219,8 +221,8 @@ impl Walk<'_> {
         }
     }
 
-    fn locks(&mut self, clauses: &CastNodeList<LockingClause>, env: &Env<'_>) {
-        for clause in clauses {
+    fn locks(&mut self, select: &SelectStmt, env: &Env<'_>) {
+        for clause in select.locking_clause() {
             let named: Vec<&str> = clause
                 .locked_rels()
                 .iter()
@@ -229,19 +231,17 @@ impl Walk<'_> {
                     _ => None,
                 })
                 .collect();
-            let mut locked = Vec::new();
-            for table in env.fragments.iter().flat_map(|fragment| &fragment.tables) {
-                if named.is_empty() || named.contains(&&*table.alias) {
-                    locked.extend(table.relation);
-                }
+            let tables = env.fragments.iter().flat_map(|fragment| &fragment.tables);
+            let locked = tables.filter(|t| named.is_empty() || named.contains(&&*t.alias));
+            for table in locked {
+                let unbounded = self.locks_all(select, &table.alias, env);
+                let relation = table.relation.and_then(|id| self.catalog.relation(id));
+                let relation = relation.map(|relation| reference(relation));
+                let operation = Operation::Lock;
+                self.facts.effect(Effect { operation, relation, object: None, unbounded });
             }
-            if locked.is_empty() {
+            if env.fragments.is_empty() {
                 self.facts.plain(Operation::Lock);
-            }
-            for id in locked {
-                if let Some(relation) = self.catalog.relation(id) {
-                    self.facts.on(Operation::Lock, reference(relation));
-                }
             }
         }
     }

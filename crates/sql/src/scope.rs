@@ -39,6 +39,8 @@ pub(crate) struct Cte {
     pub(crate) name: Rc<str>,
     /// Its columns.
     pub(crate) columns: Rc<Columns>,
+    /// The rows it yields, if they are all the rows of a table.
+    pub(crate) whole: Option<Rc<crate::extent::Source>>,
 }
 
 /// One level of query.

@@ -12,14 +12,13 @@ use crate::{
 };
 use model::{
     Facts, Operation, Use,
-    facts::{Output, RelationRef, SessionChange},
+    facts::{Effect, Output, RelationRef, SessionChange},
 };
 use pg_raw_parse::{
     Node,
-    list::NodeList,
     nodes::{
-        CreateTableAsStmt, DeclareCursorStmt, DoStmt, ExecuteStmt, FetchStmt, PrepareStmt,
-        RangeVar, SelectStmt, TransactionStmt, VariableSetStmt,
+        CreateTableAsStmt, DeclareCursorStmt, DoStmt, ExecuteStmt, FetchStmt, LockStmt,
+        PrepareStmt, RangeVar, SelectStmt, TransactionStmt, VariableSetStmt,
     },
     raw::{DiscardMode, TransactionStmtKind, VariableSetKind},
 };
@@ -27,6 +26,9 @@ use std::{rc::Rc, sync::Arc};
 
 /// `CURSOR_OPT_HOLD`.
 const WITH_HOLD: i32 = 0x20;
+
+/// `ExclusiveLock`; only `AccessExclusiveLock` is stronger.
+const EXCLUSIVE: i32 = 7;
 
 impl Walk<'_> {
     /// Statements about the session; the rest are schema statements.
@@ -90,7 +92,7 @@ impl Walk<'_> {
             Node::NotifyStmt(notify) => {
                 self.facts.about(Operation::Notify, notify.conditionname().unwrap_or_default());
             }
-            Node::LockStmt(lock) => self.each_relation(Operation::Lock, lock.relations()),
+            Node::LockStmt(lock) => self.lock(lock),
             Node::ConstraintsSetStmt(_) => self.facts.plain(Operation::Transaction),
             _ => self.schema_statement(node, env),
         }
@@ -129,12 +131,14 @@ impl Walk<'_> {
         }
     }
 
-    /// The same effect on each relation of a list.
-    pub(crate) fn each_relation(&mut self, operation: Operation, list: &NodeList) {
-        for node in list {
-            if let Node::RangeVar(range) = node {
-                self.on_range(operation, range);
-            }
+    /// LOCK TABLE. From EXCLUSIVE on it keeps everybody from changing a row, or from reading one.
+    fn lock(&mut self, lock: &LockStmt) {
+        for node in lock.relations() {
+            let Node::RangeVar(range) = node else { continue };
+            let relation = Some(self.reached_as(range));
+            let unbounded = lock.mode >= EXCLUSIVE;
+            let operation = Operation::Lock;
+            self.facts.effect(Effect { operation, relation, object: None, unbounded });
         }
     }
 

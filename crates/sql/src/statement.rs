@@ -87,7 +87,10 @@ impl Walk<'_> {
             .any(|option| option.defname() == Some("analyze") && crate::copy::truth(option.arg()));
         self.facts.plain(Operation::Explain);
         let outer = std::mem::take(&mut self.facts);
+        let planning = self.planning;
+        self.planning |= !analyse;
         let result = self.statement(explain.query(), env);
+        self.planning = planning;
         let mut inner = std::mem::replace(&mut self.facts, outer);
         let own = |name: &str| name.starts_with("pg_catalog.");
         let mut shown = Flow::constant(None);

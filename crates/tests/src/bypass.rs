@@ -1,5 +1,6 @@
-//! The bypass corpus under `cases/bypass`: statements that would carry a secret out, as data. Knows
-//! how the files are written; runs nothing.
+//! Corpora of hostile statements as data: `cases/bypass`, which would carry a secret out, and
+//! `cases/evasion`, which would destroy, with its look-alikes. Knows how the files are written; runs
+//! nothing.
 
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
@@ -35,6 +36,14 @@ pub struct Case {
     pub undo: Vec<String>,
     /// Why Weir lets this out today; such a case must leak.
     pub open: Option<String>,
+    /// The query whose answer changes when the case acts.
+    pub check: Option<String>,
+    /// What comes back when it acts.
+    pub shows: Option<String>,
+    /// Values of its parameters.
+    pub values: Option<Vec<Option<String>>>,
+    /// Who may do it.
+    pub passes: Vec<String>,
 }
 
 /// What Weir must do with a case.
@@ -71,10 +80,14 @@ pub fn folder() -> PathBuf {
 
 /// The whole corpus, or the files and cases whose name contains `$BYPASS`.
 pub fn corpus() -> Result<Vec<Category>> {
+    read_folder(&folder(), &env::var("BYPASS").unwrap_or_default())
+}
+
+/// Every file of a folder, in order of names, with the cases whose name contains `wanted`.
+pub fn read_folder(folder: &Path, wanted: &str) -> Result<Vec<Category>> {
     let mut files: Vec<PathBuf> =
-        fs::read_dir(folder())?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     files.sort();
-    let wanted = env::var("BYPASS").unwrap_or_default();
     let mut all = Vec::new();
     for file in files {
         let name = file.file_stem().context("no name")?.to_string_lossy().into_owned();
@@ -83,7 +96,7 @@ pub fn corpus() -> Result<Vec<Category>> {
         }
         let text = fs::read_to_string(&file)?;
         let mut category = read(&name, &text).with_context(|| format!("in {}", file.display()))?;
-        category.cases.retain(|case| case.name.contains(&wanted));
+        category.cases.retain(|case| case.name.contains(wanted));
         all.push(category);
     }
     Ok(all)
@@ -119,8 +132,8 @@ pub fn planted() -> Result<Vec<Planted>> {
 }
 
 /// Reads one file: `## Setup` and `## a case`, each with blocks of SQL; a case may have lines
-/// `- as: somebody`, `- expect: masked`, `- only: simple`, `- commits`, `- open: why`. A block that
-/// follows the line `- undo` undoes.
+/// `- as: somebody`, `- expect: masked`, `- only: simple`, `- commits`, `- open: why` and others. A
+/// block that follows the line `- undo` undoes.
 fn read(name: &str, text: &str) -> Result<Category> {
     let mut category = Category { name: name.to_owned(), ..Category::default() };
     for section in text.split("\n## ").skip(1) {
@@ -159,6 +172,13 @@ fn attribute(case: &mut Case, line: &str) -> Result<()> {
         ("expect", "refused") => case.expect = Expect::Refused,
         ("commits", "") => case.commits = true,
         ("open", why) if !why.is_empty() => case.open = Some(why.to_owned()),
+        ("check", query) if !query.is_empty() => case.check = Some(query.to_owned()),
+        ("shows", text) if !text.is_empty() => case.shows = Some(text.to_owned()),
+        ("values", values) => {
+            let value = |text: &str| (text != "NULL").then(|| text.to_owned());
+            case.values = Some(values.split(" | ").map(value).collect());
+        }
+        ("passes", who) => case.passes.push(who.to_owned()),
         _ => bail!("unknown: {line}"),
     }
     Ok(())

@@ -89,3 +89,19 @@ fn until_ready(raw: &mut Raw, sql: &Sql, portion: Option<i32>) -> Result<Vec<Mes
 fn flush(portion: Option<i32>) -> Vec<u8> {
     if portion.is_some() { frame(b'H', b"") } else { Vec::new() }
 }
+
+/// The bytes of a RowDescription, tables younger than the shop all alike: what a session makes for
+/// itself has another number in another server.
+pub fn described(description: &Message, newest: u32) -> Vec<u8> {
+    let mut body = description.body.clone();
+    let mut at = 2;
+    while let Some(end) = body[at..].iter().position(|byte| *byte == 0) {
+        let table = at + end + 1..at + end + 5;
+        let number = body[table.clone()].iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte));
+        if number > newest {
+            body[table].fill(0xff);
+        }
+        at += end + 19;
+    }
+    body
+}

@@ -120,22 +120,6 @@ fn empty(cell: &[u8]) -> bool {
     cell.is_empty() || cell == b"{}" || (cell.len() == 12 && cell.starts_with(&[0; 8]))
 }
 
-/// The bytes of a RowDescription, tables younger than the shop all alike: what a session makes for
-/// itself has another number in another server.
-fn described(description: &Message, newest: u32) -> Vec<u8> {
-    let mut body = description.body.clone();
-    let mut at = 2;
-    while let Some(end) = body[at..].iter().position(|byte| *byte == 0) {
-        let table = at + end + 1..at + end + 5;
-        let number = u32::from_be_bytes(body[table.clone()].try_into().unwrap());
-        if number > newest {
-            body[table].fill(0xff);
-        }
-        at += end + 19;
-    }
-    body
-}
-
 /// A case on its way: which of its masked columns have been seen to be masked.
 struct Check<'a> {
     case: &'a Case,
@@ -227,7 +211,8 @@ impl<'a> Check<'a> {
                 // Rows were compared; words of errors may be withheld.
                 b'D' | b'E' => false,
                 b'T' => {
-                    let [left, right] = [left, right].map(|said| described(said, self.newest));
+                    let [left, right] =
+                        [left, right].map(|said| talk::described(said, self.newest));
                     if left != right {
                         let [left, right] =
                             [left, right].map(|said| said.escape_ascii().to_string());

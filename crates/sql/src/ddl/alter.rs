@@ -42,12 +42,14 @@ impl<'a> Walk<'a> {
         match command.subtype {
             AlterTableType::AT_AddColumn => {
                 let Some(definition) = definition else { return };
+                definition.constraints().iter().for_each(|node| self.checked(node, range, env));
                 let flow = self.default_of(definition, env);
                 let column = definition.colname().unwrap_or_default();
                 let relation = self.reached_as(range);
                 self.facts.added(Destination::Named { relation, column: column.to_owned() });
                 self.puts(range, column, &flow);
             }
+            AlterTableType::AT_AddConstraint => self.checked(command.def(), range, env),
             AlterTableType::AT_ColumnDefault => {
                 let flow = self.value(command.def(), env);
                 self.puts(range, command.name().unwrap_or_default(), &flow);

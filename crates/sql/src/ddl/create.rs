@@ -6,12 +6,13 @@ use crate::{
     copy::word,
     flow::Flow,
     names::{parts, split, strings},
+    query::call::Arguments,
     scope::Env,
 };
 use model::{Operation, facts::Destination};
 use pg_raw_parse::{
     Node,
-    nodes::{CreateFunctionStmt, RangeVar, RuleStmt},
+    nodes::{CreateFunctionStmt, CreateTrigStmt, RangeVar, RuleStmt},
     raw::ObjectType,
 };
 
@@ -66,6 +67,7 @@ impl Walk<'_> {
             }
             Node::CreateTrigStmt(create) => {
                 self.on_or(Operation::Create, create.relation(), "trigger");
+                self.hangs(create);
             }
             Node::CreateEventTrigStmt(create) => {
                 self.object(Operation::Security, "event trigger", create.trigname());
@@ -80,12 +82,32 @@ impl Walk<'_> {
         true
     }
 
+    /// Whoever hangs code on a table of the session's own, which nobody else may forbid, does what
+    /// the code does.
+    fn hangs(&mut self, create: &CreateTrigStmt) {
+        let Some(range) = create.relation() else { return };
+        if !crate::is_temporary(&self.reached_as(range).schema) {
+            return;
+        }
+        let names = parts(create.funcname());
+        let (schema, name) = split(&names);
+        let functions = self.path.functions(self.catalog, schema, name);
+        if functions.is_empty() || !self.path.certain && schema.is_none() {
+            let why = "it is not in the catalog as it was last read";
+            self.facts.unknown(format!("function {}(…)", names.join(".")), why);
+        }
+        for function in functions {
+            self.body(function, &Arguments::default());
+        }
+    }
+
     /// A rule makes other statements of later ones, and of an empty table a view.
     fn creates_rule(&mut self, rule: &RuleStmt) {
         self.on_or(Operation::Create, rule.relation(), "rule");
         let Some(range) = rule.relation() else { return };
         let relation = self.reached_as(range);
         if crate::is_temporary(&relation.schema) {
+            self.facts.about(Operation::Security, "rule on a temporary table");
             self.facts.moved(Destination::All(relation), &Flow::unknown());
         }
     }

@@ -32,15 +32,19 @@ impl Walk<'_> {
     /// returns, if it returns any by itself.
     pub(crate) fn steps(&mut self, what: &str, set: bool, steps: &[Step]) -> Option<Columns> {
         let mut body = Yield { what: what.to_owned(), set, ..Yield::default() };
+        let outer = std::mem::take(&mut self.loops);
+        self.loops.repeating = steps.iter().any(|step| matches!(step, Step::Repeats));
         for pass in 0..=MAX_PASSES {
             let before = self.weight();
             for step in steps {
                 self.step_of_body(step, &mut body);
             }
             if pass > 0 && self.weight() == before {
+                self.loops = outer;
                 return body.columns;
             }
         }
+        self.loops = outer;
         self.facts.unknown(what, "its variables could not be followed to the end");
         Some(Columns::open())
     }
@@ -50,13 +54,15 @@ impl Walk<'_> {
         let frame = self.frames.last();
         let flows = frame.map(|frame| frame.arguments.as_slice()).unwrap_or_default();
         let weigh = |flow: &Flow| flow.sources.len() * 4 + usize::from(flow.unknown);
-        flows
+        let ranging = self.loops.ranging.len();
+        let known: usize = flows
             .iter()
             .map(|(_, flow)| {
                 let fields = flow.fields.iter().flat_map(|fields| fields.iter());
                 1 + weigh(flow) + fields.map(|field| weigh(&field.flow)).sum::<usize>()
             })
-            .sum()
+            .sum();
+        ranging + known
     }
 
     fn step_of_body(&mut self, step: &Step, body: &mut Yield) {
@@ -64,6 +70,9 @@ impl Walk<'_> {
             Step::Declare { name, ty, default } => {
                 self.declare(name, ty, body);
                 if let Some(default) = default {
+                    if self.goes_through_all(default, false) {
+                        self.loops.range(name);
+                    }
                     let row = self.run_sql(default);
                     self.fill(std::slice::from_ref(name), first(row));
                 }
@@ -77,20 +86,38 @@ impl Walk<'_> {
                     Some(query) => self.run_sql(query),
                     None => Columns::open(),
                 };
+                if query.as_ref().is_some_and(|query| self.goes_through_all(query, true)) {
+                    self.loops.range(name);
+                }
                 body.cursors.insert(name.clone(), columns);
             }
             Step::Open => self.forget_cursors(),
+            Step::Repeats => {}
+            Step::Each { names, over } => {
+                if self.goes_through_all(over, true) {
+                    names.iter().for_each(|name| self.loops.range(name));
+                }
+            }
             Step::Assign { target, value } => {
+                if self.goes_through_all(value, false) {
+                    self.loops.range_path(target);
+                }
                 let row = self.run_sql(value);
                 self.fill(target, first(row));
             }
             Step::Statement { sql, into } => {
                 let columns = self.run_sql(sql);
+                if self.goes_through_all(sql, false) {
+                    into.iter().for_each(|path| self.loops.range_path(path));
+                }
                 self.called(sql, &columns);
                 self.fill_all(into, columns, body);
             }
             Step::Fetch { cursor, into } => {
                 let columns = body.cursors.get(cursor).cloned().unwrap_or_else(Columns::open);
+                if self.loops.ranges(cursor) {
+                    into.iter().for_each(|path| self.loops.range_path(path));
+                }
                 self.fill_all(into, columns, body);
             }
             Step::Condition(sql) | Step::Bound(sql) => {
@@ -168,6 +195,19 @@ impl Walk<'_> {
                 *known = merged;
             }
         }
+    }
+
+    /// True if a query yields all rows of a table, or many numbers: `each` for one that is looped
+    /// over, else for one that gathers them into an array.
+    fn goes_through_all(&self, sql: &Sql, each: bool) -> bool {
+        let Some(Node::SelectStmt(select)) = sql.0.stmts().next() else { return false };
+        // One of those that go through everything, as it is.
+        let target = select.target_list().iter().next().map(|target| target.val());
+        let same = target.and_then(crate::query::single_name);
+        if same.is_some_and(|name| self.loops.ranges(name)) && select.from_clause().is_empty() {
+            return true;
+        }
+        self.gathers_all(select, each, &Env::default())
     }
 
     fn run_sql(&mut self, sql: &Sql) -> Columns {
@@ -327,6 +367,35 @@ impl Walk<'_> {
         slot.fields = merged;
         if slot.ty.is_none() && fields.is_empty() {
             slot.ty = value.ty;
+        }
+    }
+}
+
+/// What loops do to the variables of a body.
+#[derive(Debug, Default)]
+pub(crate) struct Loops {
+    /// Variables that go through all rows of a table or hold a value of each, and cursors over
+    /// such rows.
+    ranging: Vec<String>,
+    /// Something in the body happens again and again.
+    pub(crate) repeating: bool,
+}
+
+impl Loops {
+    /// True if a variable goes through everything.
+    pub(crate) fn ranges(&self, name: &str) -> bool {
+        self.ranging.iter().any(|known| known == name)
+    }
+
+    fn range(&mut self, name: &str) {
+        if !self.ranges(name) {
+            self.ranging.push(name.to_owned());
+        }
+    }
+
+    fn range_path(&mut self, path: &[String]) {
+        if let Some(name) = path.first() {
+            self.range(name);
         }
     }
 }

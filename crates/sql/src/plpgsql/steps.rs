@@ -90,7 +90,7 @@ impl Reader<'_> {
     }
 
     /// Statements up to one of these words at their beginning.
-    fn statements(&mut self, ends: &[&str]) -> Option<()> {
+    pub(super) fn statements(&mut self, ends: &[&str]) -> Option<()> {
         self.depth += 1;
         if self.depth > MAX_BLOCKS {
             return None;
@@ -231,89 +231,6 @@ impl Reader<'_> {
         self.needs("end")?;
         self.needs("case")?;
         self.needs(";")
-    }
-
-    fn loops(&mut self, kind: &str) -> Option<()> {
-        // A bare LOOP has nothing before its body.
-        self.at += usize::from(kind != "loop");
-        match kind {
-            "while" => {
-                let condition = self.expression(&["loop"])?;
-                self.steps.push(Step::Condition(condition));
-            }
-            "foreach" => {
-                let target = self.target()?;
-                if self.takes("slice") {
-                    self.at += 1;
-                }
-                self.needs("in")?;
-                self.needs("array")?;
-                let value = self.expression(&["loop"])?;
-                self.steps.push(Step::Assign { target, value });
-            }
-            "for" => self.for_loop()?,
-            _ => {}
-        }
-        self.needs("loop")?;
-        self.statements(&["end"])?;
-        self.needs("end")?;
-        self.needs("loop")?;
-        if !self.sees(";") {
-            self.name()?;
-        }
-        self.needs(";")
-    }
-
-    fn for_loop(&mut self) -> Option<()> {
-        let into = self.targets()?;
-        self.needs("in")?;
-        if self.takes("execute") {
-            self.until(&["loop"])?;
-            self.steps.push(Step::Dynamic { into, returned: false });
-            return Some(());
-        }
-        self.takes("reverse");
-        let text = self.until(&["loop"])?;
-        if let Some((low, high)) = range(text) {
-            let text = format!("SELECT ROW({low}, {})", by(high));
-            let name = into.first()?.first()?.clone();
-            let ty = "integer".to_owned();
-            self.steps.push(Step::Declare { name: name.clone(), ty, default: None });
-            self.steps.push(Step::Bound(sql(&text)?));
-            self.steps.push(Step::Assign { target: vec![name], value: sql(&text)? });
-            return Some(());
-        }
-        match sql(text) {
-            Some(sql) => {
-                // A record need not be declared: the loop makes it.
-                self.implied(&into);
-                self.steps.push(Step::Statement { sql, into });
-            }
-            None => {
-                // `FOR r IN cursor [(arguments)] LOOP`.
-                let cursor = text.split('(').next()?.trim().to_ascii_lowercase();
-                if let Some((_, arguments)) = text.split_once('(') {
-                    let arguments = arguments.trim_end().strip_suffix(')')?;
-                    let arguments = sql(&format!("SELECT {arguments}"))?;
-                    self.steps.push(Step::Bound(arguments));
-                }
-                self.implied(&into);
-                self.steps.push(Step::Fetch { cursor, into });
-            }
-        }
-        Some(())
-    }
-
-    fn implied(&mut self, into: &[Vec<String>]) {
-        if let [path] = into
-            && let [name] = path.as_slice()
-        {
-            let declared = |step: &Step| matches!(step, Step::Declare { name: n, .. } if n == name);
-            if !self.steps.iter().any(declared) {
-                let ty = "record".to_owned();
-                self.steps.push(Step::Declare { name: name.clone(), ty, default: None });
-            }
-        }
     }
 
     fn returns(&mut self) -> Option<()> {
@@ -459,41 +376,4 @@ impl Reader<'_> {
         self.steps.push(Step::Statement { sql, into });
         Some(())
     }
-}
-
-/// `low .. high` outside brackets and literals.
-fn range(text: &str) -> Option<(&str, &str)> {
-    let mut depth = 0_usize;
-    let mut dot = None;
-    for token in crate::lex::Lexer::new(text) {
-        match token.kind {
-            Kind::Mark(b'(' | b'[') => depth += 1,
-            Kind::Mark(b')' | b']') => depth = depth.saturating_sub(1),
-            Kind::Mark(b'.') if depth == 0 => {
-                if dot == Some(token.span.start) {
-                    let low = text.get(..token.span.start - 1)?;
-                    return Some((low, text.get(token.span.end..)?));
-                }
-                dot = Some(token.span.end);
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-/// `high BY step` as two expressions.
-fn by(high: &str) -> String {
-    let mut out = String::new();
-    let mut from = 0;
-    for token in crate::lex::Lexer::new(high) {
-        let shown = high.get(token.span.clone()).unwrap_or_default();
-        if token.kind == Kind::Word && shown.eq_ignore_ascii_case("by") {
-            out.push_str(high.get(from..token.span.start).unwrap_or_default());
-            out.push(',');
-            from = token.span.end;
-        }
-    }
-    out.push_str(high.get(from..).unwrap_or_default());
-    out
 }

@@ -12,7 +12,7 @@ use crate::{
 use model::{
     Operation, Use,
     catalog::{Function, FunctionKind, TypeKind},
-    facts::FunctionRef,
+    facts::{Effect, FunctionRef},
 };
 use pg_raw_parse::{ConstValue, Node, nodes::FuncCall};
 use std::sync::Arc;
@@ -216,6 +216,12 @@ impl<'a> Walk<'a> {
                 self.facts.about(operation, object);
                 self.facts.uses(&flow, Use::Exported);
                 Flow { unknown: true, ..flow }
+            }
+            Act::Whole(operation) => {
+                let (relation, object) = (None, Some(object));
+                self.facts.effect(Effect { operation, relation, object, unbounded: true });
+                self.facts.uses(&flow, Use::Exported);
+                flow
             }
             Act::Export(operation) => {
                 self.facts.about(operation, object);

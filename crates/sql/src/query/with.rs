@@ -2,6 +2,7 @@
 
 use crate::{
     analyse::Walk,
+    extent::Source,
     flow::{Columns, Distance, Field, Flow, Rest},
     names::parts,
     scope::{Cte, Env},
@@ -26,7 +27,8 @@ impl Walk<'_> {
                 let columns = Rc::new(self.cte(cte, env));
                 let name = cte.ctename().unwrap_or_default().into();
                 let mut known = Vec::clone(&env.ctes);
-                known.push(Cte { name, columns });
+                let whole = self.whole_cte(cte, env);
+                known.push(Cte { name, columns, whole });
                 env.ctes = Rc::new(known);
             }
             return;
@@ -36,7 +38,7 @@ impl Walk<'_> {
         let mut known: Vec<Cte> = Vec::clone(&env.ctes);
         let first = known.len();
         let fresh = clause.ctes().iter();
-        known.extend(fresh.map(|cte| Cte { name: named(cte), columns: pending() }));
+        known.extend(fresh.map(|cte| Cte { name: named(cte), columns: pending(), whole: None }));
         env.ctes = Rc::new(known.clone());
         let mut most = 2 + clause.ctes().len();
         let mut passes = 0;
@@ -55,6 +57,13 @@ impl Walk<'_> {
             }
             self.sets = self.sets.max(reached);
             if settled {
+                for (index, cte) in clause.ctes().iter().enumerate() {
+                    let whole = self.whole_cte(cte, env);
+                    if let Some(slot) = known.get_mut(first + index) {
+                        slot.whole = whole;
+                    }
+                }
+                env.ctes = Rc::new(known);
                 return;
             }
             passes += 1;
@@ -67,6 +76,14 @@ impl Walk<'_> {
             cte.columns = Rc::new(Columns::open());
         }
         env.ctes = Rc::new(known);
+    }
+
+    /// The table whose rows a query yields, if it leaves out none.
+    fn whole_cte(&self, cte: &CommonTableExpr, env: &Env<'_>) -> Option<Rc<Source>> {
+        let Node::SelectStmt(select) = cte.ctequery() else { return None };
+        let mut whole = self.all_rows(select, env)?;
+        whole.rename(&parts(cte.aliascolnames()));
+        Some(Rc::new(whole))
     }
 
     fn cte(&mut self, cte: &CommonTableExpr, env: &Env<'_>) -> Columns {
