@@ -233,8 +233,8 @@ pub struct Effect {
     pub relation: Option<RelationRef>,
     /// The object in words where it is not a relation: `role bob`, `function f(integer)`.
     pub object: Option<String>,
-    /// Nothing narrows it: no WHERE, or one that holds for every row or all but a few; a lock on all
-    /// of a table. Meaningful for update, delete and lock.
+    /// Nothing narrows it: no WHERE, or one that holds for every row or all but a few; a lock on
+    /// all of a table. Meaningful for update, delete and lock.
     pub unbounded: bool,
 }
 

@@ -60,6 +60,12 @@ impl Collector {
         self.effect(Effect { operation, relation: None, object, unbounded: false });
     }
 
+    /// Notes an effect on all of something that is not a relation.
+    pub(crate) fn whole(&mut self, operation: Operation, object: String) {
+        let (relation, object) = (None, Some(object));
+        self.effect(Effect { operation, relation, object, unbounded: true });
+    }
+
     /// Notes an effect without an object.
     pub(crate) fn plain(&mut self, operation: Operation) {
         self.effect(Effect { operation, relation: None, object: None, unbounded: false });

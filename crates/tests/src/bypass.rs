@@ -1,6 +1,6 @@
 //! Corpora of hostile statements as data: `cases/bypass`, which would carry a secret out, and
-//! `cases/evasion`, which would destroy, with its look-alikes. Knows how the files are written; runs
-//! nothing.
+//! `cases/evasion`, which would destroy, with its look-alikes. Knows how the files are written, and
+//! runs nothing.
 
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};

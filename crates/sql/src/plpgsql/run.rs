@@ -68,29 +68,13 @@ impl Walk<'_> {
     fn step_of_body(&mut self, step: &Step, body: &mut Yield) {
         match step {
             Step::Declare { name, ty, default } => {
-                self.declare(name, ty, body);
-                if let Some(default) = default {
-                    if self.goes_through_all(default, false) {
-                        self.loops.range(name);
-                    }
-                    let row = self.run_sql(default);
-                    self.fill(std::slice::from_ref(name), first(row));
-                }
+                self.declared(name, ty, default.as_ref(), body);
             }
             Step::Alias { name, of } => {
                 let flow = self.variable(of).unwrap_or_else(Flow::unknown);
                 self.define(name, flow);
             }
-            Step::Cursor { name, query } => {
-                let columns = match query {
-                    Some(query) => self.run_sql(query),
-                    None => Columns::open(),
-                };
-                if query.as_ref().is_some_and(|query| self.goes_through_all(query, true)) {
-                    self.loops.range(name);
-                }
-                body.cursors.insert(name.clone(), columns);
-            }
+            Step::Cursor { name, query } => self.cursor(name, query.as_ref(), body),
             Step::Open => self.forget_cursors(),
             Step::Repeats => {}
             Step::Each { names, over } => {
@@ -143,6 +127,27 @@ impl Walk<'_> {
                 }
             }
         }
+    }
+
+    fn declared(&mut self, name: &String, ty: &str, default: Option<&Sql>, body: &mut Yield) {
+        self.declare(name, ty, body);
+        let Some(default) = default else { return };
+        if self.goes_through_all(default, false) {
+            self.loops.range(name);
+        }
+        let row = self.run_sql(default);
+        self.fill(std::slice::from_ref(name), first(row));
+    }
+
+    fn cursor(&mut self, name: &str, query: Option<&Sql>, body: &mut Yield) {
+        let columns = match query {
+            Some(query) => self.run_sql(query),
+            None => Columns::open(),
+        };
+        if query.is_some_and(|query| self.goes_through_all(query, true)) {
+            self.loops.range(name);
+        }
+        body.cursors.insert(name.to_owned(), columns);
     }
 
     /// CALL writes its OUT arguments back into the variables it was given.

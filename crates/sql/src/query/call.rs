@@ -12,7 +12,7 @@ use crate::{
 use model::{
     Operation, Use,
     catalog::{Function, FunctionKind, TypeKind},
-    facts::{Effect, FunctionRef},
+    facts::FunctionRef,
 };
 use pg_raw_parse::{ConstValue, Node, nodes::FuncCall};
 use std::sync::Arc;
@@ -218,8 +218,7 @@ impl<'a> Walk<'a> {
                 Flow { unknown: true, ..flow }
             }
             Act::Whole(operation) => {
-                let (relation, object) = (None, Some(object));
-                self.facts.effect(Effect { operation, relation, object, unbounded: true });
+                self.facts.whole(operation, object);
                 self.facts.uses(&flow, Use::Exported);
                 flow
             }
