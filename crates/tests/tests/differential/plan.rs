@@ -119,10 +119,13 @@ fn outputs(node: &Value) -> impl Iterator<Item = &str> {
     list.filter_map(Value::as_str)
 }
 
-/// True if the outputs of a node's input are a query's own.
+/// True if the outputs of a node's input are a query's own. Those of a DELETE's are not: nothing of
+/// them is written, rows are handed up to be looked at again should they change meanwhile, and what
+/// RETURNING shows stands in the DELETE's own.
 fn owns(node: &Value, child: &Value) -> bool {
     matches!(word(child, "Parent Relationship"), "InitPlan" | "SubPlan" | "Subquery")
         || COLUMN_BY_COLUMN.contains(&word(node, "Node Type"))
+            && word(node, "Operation") != "Delete"
 }
 
 /// Every text in a value that is not just a word.
