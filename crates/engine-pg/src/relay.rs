@@ -11,6 +11,7 @@
 //! Each side stops reading when the other side's output is full, so memory stays bounded and
 //! back-pressure reaches both ends.
 
+mod change;
 mod client;
 mod delay;
 mod expected;
@@ -156,6 +157,10 @@ enum Block {
     Labels(gate::Keeping),
     /// Somebody must approve it.
     Hold(hold::Wait),
+    /// What a limited statement changed is being counted.
+    Count,
+    /// It changed too much, and consent to that is asked for.
+    Beyond(gate::hold::Doing<gate::hold::Asked>),
 }
 
 /// What became of a client's message.
@@ -198,6 +203,8 @@ pub(crate) struct Relay {
     answered: u64,
     /// The client sent messages of the extended protocol behind the last of them.
     open: bool,
+    /// One of those was an Execute, so that something may have run that is not settled.
+    ran: bool,
     /// Intents up to here must be on stable storage before the next Sync goes.
     before_sync: Option<Sequence>,
     block: Option<Block>,
@@ -220,6 +227,7 @@ pub(crate) struct Relay {
     upstream_passes: usize,
     probe: probe::Probe,
     hold: hold::Hold,
+    change: change::Change,
     /// The upstream connection is a replication connection.
     replication: Option<Replication>,
     /// A stream that runs both ways.
@@ -259,6 +267,7 @@ impl Relay {
             segment: 0,
             answered: 0,
             open: false,
+            ran: false,
             before_sync: None,
             block: None,
             parked: None,
@@ -272,6 +281,7 @@ impl Relay {
             upstream_passes: 0,
             probe: probe::Probe::default(),
             hold: hold::Hold::default(),
+            change: change::Change::default(),
             replication: None,
             both: None,
             utf8: true,
@@ -355,7 +365,8 @@ impl Relay {
     fn check_ends(&self) -> Result<(), End> {
         // A client that closed its half still gets what it asked for, as from the server itself.
         let waits_for_it = self.copying_in || self.both == Some(replication::Both::Open);
-        let owed = !self.expected.is_empty() && !waits_for_it && self.block.is_none();
+        let goes_on = matches!(self.block, None | Some(Block::Count));
+        let owed = !self.expected.is_empty() && !waits_for_it && goes_on;
         if self.client.ended && !owed && self.client.output.is_empty() {
             return Err(End::ClientLeft);
         }
@@ -380,14 +391,14 @@ impl Relay {
 
     /// Lifts blocks whose time has come.
     fn unblock(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut lifted = self.poll_hold(cx);
+        let mut lifted = self.poll_hold(cx) || self.poll_beyond(cx);
         if let Some(early) = &mut self.early_sync
             && Pin::new(early).poll(cx).is_ready()
         {
             self.early_sync = None;
         }
         let done = match &mut self.block {
-            None | Some(Block::Probe | Block::Hold(_)) => false,
+            None | Some(Block::Probe | Block::Hold(_) | Block::Count | Block::Beyond(_)) => false,
             // A server that waits for COPY data answers nothing else.
             Some(Block::Settle) => expected::settled(&self.expected) || self.copying_in,
             Some(Block::Knowledge(wait)) => wait.as_mut().poll(cx).is_ready(),

@@ -39,6 +39,8 @@ pub struct Statement {
     pub parts: Vec<StatementPart>,
     /// The last intent of the run; synced up to here means that all of it is on stable storage.
     pub intent: Sequence,
+    /// It runs by an approval, which lifts the limits on changes that say so.
+    pub approved: bool,
     /// The strictest demand of its parts.
     pub durability: Durability,
 }

@@ -12,6 +12,7 @@
 //! another statement, and needs another approval.
 
 use crate::{
+    change::exceeds,
     line::Gate,
     plan::Plan,
     record::{self, Parameters},
@@ -19,7 +20,10 @@ use crate::{
     session::Session,
 };
 use ledger::Record;
-use model::{Blame, Outcome, verdict::Approval};
+use model::{
+    Blame, Outcome,
+    verdict::{Approval, ChangeLimit},
+};
 use std::{
     fmt::Write,
     future::Future,
@@ -195,7 +199,11 @@ impl Session {
     /// What an approval of this plan with these values is bound to.
     pub fn digest(&self, plan: &Plan, given: &Given) -> Vec<u8> {
         let facts = plan.parts.iter().fold(String::new(), |mut all, part| {
-            let _ = write!(all, "{:?}{:?}", part.facts, part.verdict.needs);
+            let _ = write!(
+                all,
+                "{:?}{:?}{:?}",
+                part.facts, part.verdict.needs, part.verdict.change_limits
+            );
             all
         });
         let who = self.identity().chain();
@@ -216,12 +224,20 @@ impl Session {
         self.gate().ledger.redactor().hash(&bound).bytes().to_vec()
     }
 
+    /// Looks for an approval to change more rows than a plan's limits say; `None` if nothing here
+    /// keeps approvals.
+    pub fn look_for(&self, digest: &[u8], now: SystemTime) -> Option<Doing<Found>> {
+        self.gate().holds.get().map(|holds| holds.find(digest, now))
+    }
+
     /// Asks for the approval that a held plan needs: finds one that was given, or opens a hold.
+    /// `exceeded`: it ran, changed so many rows, and was undone; the client is not to wait.
     pub fn ask(
         &mut self,
         plan: &Plan,
         given: &Given,
         parameters: &Parameters,
+        exceeded: Option<(&ChangeLimit, u64)>,
         now: SystemTime,
     ) -> Result<Asking, Refusal> {
         if self.by_name(plan) {
@@ -241,9 +257,13 @@ impl Session {
             ));
         };
         let digest = self.digest(plan, given);
-        let request = self.request(plan, given, digest.clone(), now);
+        let mut request = self.request(plan, given, digest.clone(), now);
+        if let Some((limit, changed)) = exceeded {
+            let words = format!("it was tried and undone: {}", exceeds(limit, changed));
+            request.reasons.insert(0, words);
+        }
         let record = record::held(self, plan, &request, parameters, now);
-        let waiting = waiting(plan, &request, now);
+        let waiting = waiting(&request, exceeded.is_none(), now);
         let gate = Arc::clone(self.gate());
         let asked = Box::pin(find_or_open(holds, gate, request, record, waiting));
         Ok(Asking { digest, asked })
@@ -252,7 +272,8 @@ impl Session {
     fn request(&mut self, plan: &Plan, given: &Given, digest: Vec<u8>, now: SystemTime) -> Request {
         let held = || plan.parts.iter().map(|part| &part.verdict);
         let mut needs: Vec<Approval> = Vec::new();
-        for approval in held().flat_map(|verdict| &verdict.needs) {
+        let beyond = plan.change_limits().filter_map(|limit| limit.beyond.as_ref());
+        for approval in held().flat_map(|verdict| &verdict.needs).chain(beyond) {
             if !needs.contains(approval) {
                 needs.push(approval.clone());
             }
@@ -302,11 +323,10 @@ pub fn decided(gate: &Gate, hold: &str) -> Doing<Decision> {
     }
 }
 
-fn waiting(plan: &Plan, request: &Request, now: SystemTime) -> Waiting {
-    let needs = || plan.parts.iter().flat_map(|part| &part.verdict.needs);
+fn waiting(request: &Request, stays: bool, now: SystemTime) -> Waiting {
     Waiting {
         hold: request.hold.clone(),
-        stays: needs().all(|approval| approval.waits),
+        stays: stays && request.needs.iter().all(|approval| approval.waits),
         reason: request.reasons.first().cloned().unwrap_or_default(),
         needs: request.needs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", and "),
         lifetime: request.until.duration_since(now).unwrap_or_default(),

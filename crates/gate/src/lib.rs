@@ -26,6 +26,7 @@
 mod book;
 mod cache;
 mod carry;
+pub mod change;
 mod clearance;
 pub mod counters;
 mod database;

@@ -144,6 +144,8 @@ pub(crate) fn held(
     now: SystemTime,
 ) -> Record<'static> {
     let held = plan.parts.iter().find(|part| part.verdict.outcome == model::Outcome::Hold);
+    let limited = || plan.parts.iter().find(|part| !part.verdict.change_limits.is_empty());
+    let held = held.or_else(limited);
     held.iter().for_each(|part| shape(session, plan, part, now));
     let needs = request.needs.iter().map(|need| Cow::Owned(need.to_string()));
     Record::from(HoldChanged {
@@ -239,7 +241,7 @@ pub(crate) fn outcome(
         sqlstate: counts.sqlstate.as_deref().map(Cow::Borrowed),
         ended: counts.ended.map(Cow::Borrowed),
         rows: counts.rows,
-        affected: if counts.rows == 0 { affected } else { 0 },
+        affected: counts.changed.unwrap_or(if counts.rows == 0 { affected } else { 0 }),
         bytes: counts.bytes,
         disclosed: Cow::Borrowed(disclosed),
     });

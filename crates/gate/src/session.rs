@@ -84,6 +84,8 @@ pub struct Counts {
     pub ended: Option<&'static str>,
     /// The command tag if it succeeded.
     pub tag: Option<String>,
+    /// Rows that it changed in all, where that was counted.
+    pub changed: Option<u64>,
 }
 
 /// One governed session.
@@ -358,7 +360,13 @@ impl Session {
         for part in plan.parts.iter().filter(|part| part.verdict.outcome != Outcome::Hold) {
             self.database.counters.decided(&part.verdict);
         }
-        Ok(Cleared::mint(Statement { plan: Arc::clone(plan), parts, intent, durability }))
+        Ok(Cleared::mint(Statement {
+            plan: Arc::clone(plan),
+            parts,
+            intent,
+            approved: approved.is_some(),
+            durability,
+        }))
     }
 
     /// Records the outcome of one part and follows what it did to the session.

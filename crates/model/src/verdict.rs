@@ -163,6 +163,17 @@ impl fmt::Display for Approval {
     }
 }
 
+/// How many rows a statement may change before what it did is undone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ChangeLimit {
+    /// The most rows that it may insert, update and delete, all together.
+    pub rows: u64,
+    /// The consent by which it may change more; none lets it if there is none.
+    pub beyond: Option<Approval>,
+    /// The policy that says so.
+    pub policy: PolicyId,
+}
+
 /// A verdict with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -189,6 +200,8 @@ pub struct Verdict {
     pub read_only: bool,
     /// At most this many rows leave.
     pub row_limit: Option<u64>,
+    /// How many rows it may change: all of these hold. Empty for what changes none.
+    pub change_limits: Vec<ChangeLimit>,
     /// Statistics over labelled columns leave for groups with at least so many distinct values, and
     /// as NULL for others. Whoever runs the statement sees to it.
     pub min_group: Option<u64>,

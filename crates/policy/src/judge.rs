@@ -249,7 +249,7 @@ impl<'a> Judge<'a> {
         if matters {
             let answer = self.asker.ask("turn_back", place.object(), false);
             // What would have to wait for somebody does not happen by the way.
-            let waits = answer.rules.iter().any(|rule| rule.approval.is_some());
+            let waits = answer.rules.iter().any(|rule| rule.consent().is_some());
             if answer.allowed && !waits {
                 self.permits.extend(answer.rules);
                 if method == Some(MaskMethod::Pseudonym) {
@@ -356,9 +356,7 @@ impl<'a> Judge<'a> {
         subject: impl Fn() -> String,
         operation: Option<Operation>,
     ) {
-        for (rule, approval) in
-            rules.iter().filter_map(|rule| Some((rule, rule.approval.as_ref()?)))
-        {
+        for (rule, approval) in rules.iter().filter_map(|rule| Some((rule, rule.consent()?))) {
             self.held.get_or_insert(operation);
             if self.needs.contains(approval) {
                 continue;

@@ -170,6 +170,12 @@ fn parse(index: usize, source: &Source, loaded: &mut Vec<Loaded>, problems: &mut
             Some(_) | None => format!("{name}:{line}"),
         };
         match Rule::read(PolicyId::new(id.as_str()), policy.annotations()) {
+            Ok(rule) if rule.change_limit.is_some() && policy.effect() == Effect::Forbid => {
+                let message = "@change_limit on a forbid says nothing".to_owned();
+                let help =
+                    Some("write it on a permit: its limit holds whoever else permits".into());
+                problems.push(Problem { file: source.file.clone(), line, column, message, help });
+            }
             Ok(rule) => {
                 let policy = policy.new_id(cedar_policy::PolicyId::new(&id));
                 loaded.push(Loaded { policy, rule, source: index, offset });

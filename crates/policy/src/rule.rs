@@ -1,7 +1,10 @@
 //! One loaded policy as decisions need it: its id and what its annotations demand. Knows no Cedar
 //! evaluation.
 
-use model::{Durability, MaskMethod, PolicyId, verdict::Approval};
+use model::{
+    Durability, MaskMethod, PolicyId,
+    verdict::{Approval, ChangeLimit},
+};
 
 /// Who approves where a policy names nobody.
 const APPROVERS: &str = "approvers";
@@ -40,6 +43,8 @@ pub(crate) struct Rule {
     pub(crate) approval: Option<Approval>,
     /// `@row_limit`.
     pub(crate) row_limit: Option<u64>,
+    /// `@change_limit`: rows.
+    pub(crate) change_limit: Option<u64>,
     /// `@min_group`.
     pub(crate) min_group: Option<u64>,
     /// `@look_ups`: values in an hour.
@@ -51,7 +56,7 @@ pub(crate) struct Rule {
 }
 
 /// Every annotation a policy may carry.
-pub(crate) const ANNOTATIONS: [&str; 13] = [
+pub(crate) const ANNOTATIONS: [&str; 14] = [
     "id",
     "reason",
     "advice",
@@ -61,6 +66,7 @@ pub(crate) const ANNOTATIONS: [&str; 13] = [
     "hold",
     "expires",
     "row_limit",
+    "change_limit",
     "min_group",
     "look_ups",
     "durability",
@@ -68,6 +74,17 @@ pub(crate) const ANNOTATIONS: [&str; 13] = [
 ];
 
 impl Rule {
+    /// How many rows what it permits may change; beyond them by its `@approval`, if it has one.
+    pub(crate) fn change_limit(&self) -> Option<ChangeLimit> {
+        let (beyond, policy) = (self.approval.clone(), self.id.clone());
+        self.change_limit.map(|rows| ChangeLimit { rows, beyond, policy })
+    }
+
+    /// The consent without which what it decides does not begin.
+    pub(crate) fn consent(&self) -> Option<&Approval> {
+        self.approval.as_ref().filter(|_| self.change_limit.is_none())
+    }
+
     /// Reads annotations; on failure says which one is wrong, why, and what would be right.
     pub(crate) fn read<'a>(
         id: PolicyId,
@@ -81,6 +98,7 @@ impl Rule {
             ladder: None,
             approval: None,
             row_limit: None,
+            change_limit: None,
             min_group: None,
             look_ups: None,
             durability: None,
@@ -133,10 +151,11 @@ impl Rule {
                 });
             }
             "approval" => self.approval = Some(approval(value, &self.id)?),
-            "row_limit" | "min_group" | "look_ups" => {
+            "row_limit" | "change_limit" | "min_group" | "look_ups" => {
                 let number = Some(value.parse().map_err(|_| wrong("the whole numbers"))?);
                 match key {
                     "row_limit" => self.row_limit = number,
+                    "change_limit" => self.change_limit = number,
                     "min_group" => self.min_group = number,
                     _ => self.look_ups = number,
                 }

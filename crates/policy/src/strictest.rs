@@ -3,10 +3,7 @@
 
 use crate::sight::stronger;
 use crate::wording::{for_principal, refuse_orphan};
-use model::{
-    Disclosure, Identity, IdentityKind, Outcome, Verdict,
-    verdict::{Approval, TurnBack},
-};
+use model::{Disclosure, Identity, IdentityKind, Outcome, Verdict, verdict::TurnBack};
 
 /// The verdict that grants what both grant. `actor` is judged in `own`, the identity it acts for in
 /// `other`.
@@ -65,21 +62,22 @@ pub(crate) fn strictest(
             (Some(left), Some(right)) => Some(left.min(right)),
             (left, right) => left.or(right),
         },
+        change_limits: union(own.change_limits, other.change_limits),
         min_group: own.min_group.max(other.min_group),
         look_ups: own.look_ups.into_iter().chain(other.look_ups).collect(),
         turn_back: turned_back(own.turn_back, other.turn_back),
         durability: own.durability.max(other.durability),
-        needs: united(own.needs, other.needs),
+        needs: union(own.needs, other.needs),
         keep_text: own.keep_text || other.keep_text,
         refused,
     }
 }
 
-/// The consents that either needs; one policy asks for its own once.
-fn united(mut own: Vec<Approval>, other: Vec<Approval>) -> Vec<Approval> {
-    for approval in other {
-        if !own.contains(&approval) {
-            own.push(approval);
+/// What either demands; one policy demands the same once.
+fn union<T: PartialEq>(mut own: Vec<T>, other: Vec<T>) -> Vec<T> {
+    for demand in other {
+        if !own.contains(&demand) {
+            own.push(demand);
         }
     }
     own

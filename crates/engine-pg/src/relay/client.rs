@@ -152,6 +152,7 @@ impl Relay {
         // Only once it went upstream: until then what Weir asks for its sake may end in a Sync of
         // its own, and must, since statements like DISCARD ALL suffer nothing before them.
         self.open |= opens && matches!(step, Step::Done);
+        self.ran |= tag == Tag::Execute && matches!(step, Step::Done);
         Ok(step)
     }
 
@@ -192,7 +193,7 @@ impl Relay {
         if !self.copying_in {
             self.expected.push_back(Expected::of(Request::Sync));
             self.skipping = false;
-            self.open = false;
+            (self.open, self.ran) = (false, false);
             self.segment += 1;
         }
         self.upstream.output.extend_from_slice(message.whole);
@@ -202,6 +203,9 @@ impl Relay {
     fn end_copy(&mut self, message: Message<'_>) {
         if self.copying_in {
             self.copying_in = false;
+            self.upstream.output.extend_from_slice(message.whole);
+            self.count_after_copy(false);
+            return;
         } else if !self.expected.is_empty() {
             self.expected.push_back(Expected::of(Request::CopyEnd));
         }
@@ -386,7 +390,7 @@ impl Relay {
         let request = request(run);
         if matches!(request, Request::Query(_) | Request::FunctionCall(_)) {
             self.segment += 1;
-            self.open = false;
+            (self.open, self.ran) = (false, false);
         }
         self.expected.push_back(Expected::of(request));
         self.upstream.output.extend_from_slice(whole);
@@ -402,7 +406,7 @@ impl Relay {
         self.session.database().counters.refusals.fetch_add(1, Ordering::Relaxed);
         encode::query(&mut self.upstream.output, REFUSED)?;
         self.segment += 1;
-        self.open = false;
+        (self.open, self.ran) = (false, false);
         self.expected.push_back(Expected::refused(Request::Query(None), refusal));
         Ok(())
     }

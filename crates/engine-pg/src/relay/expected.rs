@@ -74,6 +74,8 @@ pub(super) enum Request {
     CopyEnd,
     /// One setting of the scope, asked by SHOW.
     Show(super::probe::Setting),
+    /// How many rows the open transaction changed.
+    Count,
     /// A part of what the session has for itself.
     Look(crate::catalog::queries::Section),
 }
@@ -103,6 +105,8 @@ pub(super) struct Run {
     pub(super) copied: bool,
     /// The state of labels that its masks are made for.
     pub(super) carried: u64,
+    /// The rows that it changes are counted, and it is undone if they are too many.
+    pub(super) counted: bool,
 }
 
 impl Run {
@@ -122,7 +126,25 @@ impl Run {
             limited: false,
             copied: false,
             carried,
+            counted: false,
         }
+    }
+
+    /// What the part that is being answered did; it is done.
+    pub(super) fn take_counts(&mut self, tag: Option<&str>, sqlstate: Option<&str>) -> Counts {
+        let mut counts = std::mem::take(&mut self.counts);
+        counts.duration_us = u64::try_from(self.sent.elapsed().as_micros()).unwrap_or(0);
+        counts.tag = tag.map(str::to_owned);
+        counts.sqlstate = sqlstate.map(str::to_owned);
+        counts
+    }
+
+    /// Goes on to the next part.
+    pub(super) fn next_part(&mut self) {
+        self.part += 1;
+        self.masks = None;
+        self.copy = None;
+        self.limited = false;
     }
 
     /// The plan of the part that is being answered.
@@ -197,6 +219,8 @@ pub(super) struct Portal {
     pub(super) asked: AtomicBool,
     /// The Bind was too long to be read whole: `binary` says nothing.
     pub(super) unknown_formats: AtomicBool,
+    /// What was counted before it ran first, where its changes are limited.
+    pub(super) counted: OnceLock<u64>,
     /// Whether the server made it.
     pub(super) birth: Birth,
 }

@@ -79,7 +79,8 @@ impl Relay {
         let binary = bind.result_formats.iter().map(|format| format == Format::BINARY).collect();
         let bound = self.bound_plan(bind.statement).and_then(|(plan, prepared)| {
             let turned = self.turn_back(&plan, prepared.as_deref(), &bind, &mut parameters)?;
-            let given = plan.is_held().then(|| super::turned::given(&bind));
+            let asks = plan.is_held() || plan.may_exceed();
+            let given = asks.then(|| super::turned::given(&bind));
             let bound = Bound { plan, prepared, parameters, given };
             Ok((self.note_bind(bind.portal, bound, binary)?, turned))
         });
@@ -176,6 +177,7 @@ impl Relay {
             parameters,
             given,
             approved: OnceLock::new(),
+            counted: OnceLock::new(),
             fields: OnceLock::new(),
             asked: Default::default(),
             unknown_formats: Default::default(),
@@ -276,8 +278,20 @@ impl Relay {
             self.refuse_extended(refusal)?;
             return Ok(Step::Done);
         }
+        if let Err(refusal) = self.limit_execute(&cleared, &portal)? {
+            self.abandon(cleared);
+            self.refuse_extended(refusal)?;
+            return Ok(Step::Done);
+        }
+        let counted = self.counts_changes();
         self.ask_columns(&portal, execute.portal)?;
-        self.send(cleared, Some(portal), message.whole, |run| Request::Execute(Some(run)));
+        self.send(cleared, Some(portal), message.whole, |mut run| {
+            run.counted = counted;
+            Request::Execute(Some(run))
+        });
+        if counted {
+            encode::flush(&mut self.upstream.output);
+        }
         Ok(Step::Done)
     }
 
@@ -376,6 +390,7 @@ impl Portal {
             parameters: Parameters::default(),
             given: None,
             approved: OnceLock::new(),
+            counted: OnceLock::new(),
             fields: OnceLock::new(),
             asked: Default::default(),
             unknown_formats: Default::default(),
@@ -393,6 +408,7 @@ impl Portal {
             parameters: self.parameters.clone(),
             given: self.given.clone(),
             approved: OnceLock::new(),
+            counted: self.counted.clone(),
             fields,
             asked: self.asked.load(Ordering::Relaxed).into(),
             unknown_formats: self.unknown_formats.load(Ordering::Relaxed).into(),

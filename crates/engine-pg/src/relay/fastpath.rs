@@ -2,7 +2,7 @@
 //! masked as that one's would be. Knows no functions.
 
 use super::{End, Relay, Step, expected::Request};
-use gate::{Applied, Via};
+use gate::{Applied, Refusal, Via};
 use std::time::SystemTime;
 use wire_pg::{
     Format,
@@ -30,6 +30,14 @@ impl Relay {
             Ok(cleared) => cleared,
             Err(step) => return Ok(step),
         };
+        if cleared.get().is_counted() {
+            self.abandon(cleared);
+            self.refuse_query(Refusal::unenforceable(
+                "policy limits how many rows it changes, and a FunctionCall is not counted",
+                "Call the function by SELECT.",
+            ))?;
+            return Ok(Step::Done);
+        }
         let binary = call.result_format == Format::BINARY;
         let masks = self.session.call_masks(&cleared.get().plan, call.function, binary);
         self.send(cleared, None, message.whole, |mut run| {

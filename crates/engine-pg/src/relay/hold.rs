@@ -4,7 +4,7 @@
 use super::{Block, Relay};
 use gate::{
     Parameters, Plan, Refusal,
-    hold::{self, Approved, Asked, Decision, Doing, Given, Waiting},
+    hold::{self, Approved, Asked, Decision, Doing, Found, Given, Waiting},
 };
 use std::{
     pin::Pin,
@@ -25,12 +25,16 @@ pub(super) struct Hold {
     digest: Vec<u8>,
     /// What is waited for.
     waiting: Option<Waiting>,
+    /// What no approval was found for, so that it is looked for once.
+    nothing: Option<Vec<u8>>,
     /// An approval that is used up by the message at the front, and what it is bound to.
     approved: Option<(Vec<u8>, Approved)>,
 }
 
 /// What a held message waits for.
 pub(super) enum Wait {
+    /// Whether it may change more than its limits say.
+    Looking(Doing<Found>),
     /// Whether it is approved already.
     Asking(Doing<Asked>),
     /// The decision.
@@ -47,6 +51,7 @@ pub(super) enum Held {
 
 /// What came of a wait.
 enum Came {
+    Looked(Result<Found, String>),
     Asked(Result<Asked, String>),
     Decided(Result<Decision, String>),
     Reminder,
@@ -55,6 +60,7 @@ enum Came {
 impl Wait {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Came> {
         match self {
+            Self::Looking(found) => found.as_mut().poll(cx).map(Came::Looked),
             Self::Asking(asked) => asked.as_mut().poll(cx).map(Came::Asked),
             Self::Deciding(decided, reminder) => {
                 if let Poll::Ready(decision) = decided.as_mut().poll(cx) {
@@ -75,7 +81,8 @@ impl Relay {
         parameters: &Parameters,
     ) -> Result<Held, Refusal> {
         if !plan.is_held() || !self.session.may_run(plan) {
-            return Ok(Held::Free(None));
+            let looks = plan.may_exceed() && self.session.may_run(plan);
+            return Ok(given.filter(|_| looks).map_or(Held::Free(None), |it| self.looks(plan, it)));
         }
         let Some(given) = given else {
             return Err(Refusal::unenforceable(
@@ -89,15 +96,34 @@ impl Relay {
         {
             return Ok(Held::Free(Some(approved.clone())));
         }
-        let asking = self.session.ask(plan, given, parameters, SystemTime::now())?;
+        let asking = self.session.ask(plan, given, parameters, None, SystemTime::now())?;
         self.hold.digest = asking.digest;
         self.block = Some(Block::Hold(Wait::Asking(asking.asked)));
         Ok(Held::Waits)
     }
 
+    /// Whether somebody consented to what is beyond a plan's limits on changes.
+    fn looks(&mut self, plan: &Plan, given: &Given) -> Held {
+        let digest = self.session.digest(plan, given);
+        if let Some((bound, approved)) = &self.hold.approved
+            && *bound == digest
+        {
+            return Held::Free(Some(approved.clone()));
+        }
+        if self.hold.nothing.as_ref() == Some(&digest) {
+            return Held::Free(None);
+        }
+        let Some(found) = self.session.look_for(&digest, SystemTime::now()) else {
+            return Held::Free(None);
+        };
+        self.hold.digest = digest;
+        self.block = Some(Block::Hold(Wait::Looking(found)));
+        Held::Waits
+    }
+
     /// An approval serves one run.
     pub(super) fn approval_used(&mut self) {
-        self.hold.approved = None;
+        (self.hold.approved, self.hold.nothing) = (None, None);
     }
 
     /// True if the client waits for a decision.
@@ -132,11 +158,17 @@ impl Relay {
             Came::Asked(Ok(Asked::Waiting(waiting))) => {
                 self.refuse_next = Some(Refusal::awaits(&waiting));
             }
+            Came::Looked(Ok(Found::Approved(approved))) => {
+                self.hold.approved = Some((std::mem::take(&mut self.hold.digest), approved));
+            }
+            Came::Looked(Ok(Found::Nothing | Found::Open(_))) => {
+                self.hold.nothing = Some(std::mem::take(&mut self.hold.digest));
+            }
             Came::Decided(Ok(decision)) => {
                 let hold = self.hold.waiting.take().map(|waiting| waiting.hold).unwrap_or_default();
                 self.refuse_next = Some(Refusal::decided(&hold, &decision));
             }
-            Came::Asked(Err(why)) | Came::Decided(Err(why)) => {
+            Came::Looked(Err(why)) | Came::Asked(Err(why)) | Came::Decided(Err(why)) => {
                 tracing::error!(%why, "approvals cannot be kept");
                 self.hold.waiting = None;
                 self.refuse_next = Some(Refusal::unapprovable(&why));

@@ -32,6 +32,9 @@ impl Relay {
             let section = *section;
             return self.own_row(rest, frame, |relay, values| relay.told(section, values));
         }
+        if let Some(Request::Count) = self.expected.front().map(|e| &e.request) {
+            return self.own_row(rest, frame, |relay, values| relay.counted(values));
+        }
         let unrestricted = self.session.unrestricted();
         let Some(run) = self.run_mut() else {
             return Err(End::UpstreamBroke("rows that nobody asked for".to_owned()));
@@ -209,6 +212,7 @@ impl Relay {
             }
         }
         self.copying_in = !ended;
+        self.count_after_copy(self.copying_in);
     }
 
     /// The beginning of COPY TO STDOUT.
@@ -308,6 +312,7 @@ impl Relay {
                 self.session.leave(&run.statement, run.part, &run.counts, why, now);
             }
         }
+        self.leave_change(why);
         if let Some(parked) = self.parked.take() {
             self.session.abandon(parked.cleared, why, now);
         }

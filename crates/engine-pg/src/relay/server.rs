@@ -99,6 +99,9 @@ impl Relay {
             Tag::NoData => self.described(None)?,
             Tag::CommandComplete => return self.command_complete(message, hidden),
             Tag::EmptyQueryResponse => self.finished(None, None)?,
+            Tag::PortalSuspended if self.run_mut().is_some_and(|run| run.counted) => {
+                return self.run_done("PORTAL SUSPENDED", message.whole);
+            }
             Tag::PortalSuspended => self.finished(Some("PORTAL SUSPENDED"), None)?,
             Tag::CopyInResponse => self.copy_in(),
             Tag::CopyOutResponse => self.copy_out(message)?,
@@ -136,6 +139,7 @@ impl Relay {
             | Request::Sync
             | Request::CopyEnd
             | Request::Show(_)
+            | Request::Count
             | Request::Look(_) => None,
         }
     }
@@ -175,7 +179,7 @@ impl Relay {
     fn row_description(&mut self, message: Message<'_>) -> Result<(), End> {
         let view = backend::RowDescription::parse(message.payload).map_err(broke)?;
         let front = self.expected.front().map(|expected| &expected.request);
-        if self.answers_command() || matches!(front, Some(Request::Show(_))) {
+        if self.answers_command() || matches!(front, Some(Request::Show(_) | Request::Count)) {
             return Ok(());
         }
         let fields: Box<[Field]> = view.iter().map(field).collect();
@@ -229,6 +233,9 @@ impl Relay {
             run.counts.rows = tag.rsplit(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
         }
         let limited = self.run_mut().filter(|run| run.limited).map(|run| run.counts.rows);
+        if self.run_mut().is_some_and(|run| run.counted) {
+            return self.counted_complete(&tag, limited, message);
+        }
         self.finished(Some(&tag), None)?;
         match limited {
             Some(rows) => self.say_limited(rows)?,
@@ -251,16 +258,10 @@ impl Relay {
         match &mut front.request {
             Request::Query(None) | Request::FunctionCall(None) => Ok(()),
             Request::Query(Some(run)) | Request::FunctionCall(Some(run)) => {
-                let mut counts = mem::take(&mut run.counts);
-                counts.duration_us = u64::try_from(run.sent.elapsed().as_micros()).unwrap_or(0);
-                counts.tag = tag.map(str::to_owned);
-                counts.sqlstate = sqlstate.map(str::to_owned);
+                let counts = run.take_counts(tag, sqlstate);
                 self.session.finish(&run.statement, run.part, &counts, now);
                 let (plan, part) = (Arc::clone(&run.statement.plan), run.part);
-                run.part += 1;
-                run.masks = None;
-                run.copy = None;
-                run.limited = false;
+                run.next_part();
                 if sqlstate.is_none() {
                     self.follow_names(&plan, part);
                 }
@@ -271,13 +272,14 @@ impl Relay {
                 self.probe_done(sqlstate.is_none());
                 Ok(())
             }
+            Request::Count => {
+                self.expected.pop_front();
+                self.count_done()
+            }
             Request::Execute(_) => {
                 let request = self.expected.pop_front().map(|expected| expected.request);
                 if let Some(Request::Execute(Some(mut run))) = request {
-                    let mut counts = mem::take(&mut run.counts);
-                    counts.duration_us = u64::try_from(run.sent.elapsed().as_micros()).unwrap_or(0);
-                    counts.tag = tag.map(str::to_owned);
-                    counts.sqlstate = sqlstate.map(str::to_owned);
+                    let counts = run.take_counts(tag, sqlstate);
                     self.session.finish(&run.statement, 0, &counts, now);
                     if sqlstate.is_none() {
                         self.follow_names(&run.statement.plan, 0);
@@ -296,7 +298,7 @@ impl Relay {
         }
     }
 
-    fn run_ended(&mut self, run: &Run) {
+    pub(super) fn run_ended(&mut self, run: &Run) {
         if run.statement.ends_transaction() {
             self.ending = self.ending.saturating_sub(1);
         }
@@ -321,9 +323,11 @@ impl Relay {
             Some(front) if self.replication.is_some() => front.refusal.take(),
             _ => None,
         };
+        let told = refusal.is_none() && self.change_failed(&code, report)?;
         match refusal {
+            _ if told => {}
             Some(refusal) => diagnostics::refuse(&mut self.client.output, &refusal, false),
-            None if hidden && self.probe_failed() => {}
+            None if hidden && self.probe_failed() && !self.change_ends() => {}
             None if self.redacts(report) => {
                 diagnostics::redact(&mut self.client.output, Tag::ErrorResponse, report)
                     .map_err(broke)?;
@@ -388,6 +392,7 @@ impl Relay {
         }
         self.forget_portals(self.answered + 1);
         self.session.forget_cursors();
+        self.change_skipped();
         self.skipping = self.expected.is_empty();
         Ok(())
     }
@@ -418,9 +423,11 @@ impl Relay {
         self.status = backend::ready_for_query(message.payload).map_err(broke)?;
         self.command_ended()?;
         let expected = self.expected.pop_front();
+        let mut ended = None;
         match expected.map(|expected| expected.request) {
             Some(Request::Query(Some(run)) | Request::FunctionCall(Some(run))) => {
                 self.run_ended(&run);
+                ended = Some(run);
             }
             Some(Request::Query(None) | Request::FunctionCall(None) | Request::Sync) => {}
             _ => return Err(unexpected(Tag::ReadyForQuery)),
@@ -432,7 +439,7 @@ impl Relay {
             self.forget_portals(self.answered);
             self.session.transaction_ended();
         }
-        if !hidden {
+        if self.change_ready(ended)?.unwrap_or(!hidden) {
             self.client.output.extend_from_slice(message.whole);
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Messages that are a whole of their own, from their text to their transaction's end: Query, and
 //! what it has in common with FunctionCall. Knows nothing of pipelines.
 
-use super::{End, Relay, Step, expected::Request};
+use super::{End, Relay, Step, change::Limited, expected::Request};
 use gate::{Cleared, Parameters, Refusal, Statement, Via};
 use std::sync::Arc;
 use wire_pg::{
@@ -21,6 +21,12 @@ impl Relay {
             Ok(cleared) => cleared,
             Err(step) => return Ok(step),
         };
+        let cleared = match self.limit_query(cleared)? {
+            Limited::Goes(cleared) => cleared,
+            Limited::Waits => return Ok(Step::Blocked),
+            Limited::Refused => return Ok(Step::Done),
+        };
+        let counted = self.counts_changes();
         // A simple query also ends an unnamed statement's life.
         self.prepared.remove(&b""[..]);
         let plan = Arc::clone(&cleared.get().plan);
@@ -36,7 +42,10 @@ impl Relay {
             }
             None => message.whole,
         };
-        self.send(cleared, None, whole, |run| Request::Query(Some(run)));
+        self.send(cleared, None, whole, |mut run| {
+            run.counted = counted;
+            Request::Query(Some(run))
+        });
         Ok(Step::Done)
     }
 

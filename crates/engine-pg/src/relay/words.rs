@@ -33,7 +33,7 @@ impl Relay {
 /// True if a statement up to this one of a text touched what may not be seen (what is deferred
 /// speaks at the text's end), or if code speaks that is named in none of them: what a constraint,
 /// an index or a domain runs, nobody has looked at.
-fn redacted(plan: &Plan, part: usize, report: Report<'_>) -> bool {
+pub(super) fn redacted(plan: &Plan, part: usize, report: Report<'_>) -> bool {
     let mut parts = plan.parts.iter().take(part.saturating_add(1));
     let in_code = report.field(field::WHERE).is_some_and(|context| !of_input(context.bytes()));
     let foreseen = plan.parts.iter().any(|part| runs_code(plan, part));

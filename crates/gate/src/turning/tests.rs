@@ -152,6 +152,7 @@ fn policy_verdict() -> Verdict {
         redact_errors: true,
         read_only: false,
         row_limit: None,
+        change_limits: Vec::new(),
         min_group: None,
         needs: Vec::new(),
         keep_text: false,

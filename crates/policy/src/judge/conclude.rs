@@ -2,7 +2,7 @@
 //! only about `disclose`.
 
 use super::*;
-use model::{Label, RelationId};
+use model::{Label, RelationId, verdict::ChangeLimit};
 
 impl<'a> Judge<'a> {
     /// A deny. Nothing leaves, and nothing is said about values.
@@ -62,9 +62,11 @@ impl<'a> Judge<'a> {
             .iter()
             .chain(std::iter::once(&fallback).filter(|_| facts.outputs_unknown))
             .any(|disclosure| matches!(disclosure, Disclosure::Masked { .. }));
+        let change_limits = self.change_limits();
+        let limited = self.row_limit.is_some() || !change_limits.is_empty();
         let outcome = match self.held {
             Some(_) => Outcome::Hold,
-            None if hides || self.read_only || self.row_limit.is_some() => Outcome::Modify,
+            None if hides || self.read_only || limited => Outcome::Modify,
             None if self.min_group.is_some() => Outcome::Modify,
             None => Outcome::Allow,
         };
@@ -86,6 +88,7 @@ impl<'a> Judge<'a> {
             redact_errors,
             read_only: self.read_only,
             row_limit: self.row_limit,
+            change_limits,
             min_group: self.min_group,
             look_ups: self.look_ups,
             turn_back: self.turn_back,
@@ -94,6 +97,25 @@ impl<'a> Judge<'a> {
             durability: durability(facts, !raw.is_empty(), &self.permits),
             refused: self.held.flatten(),
         }
+    }
+
+    /// The limits on what it may change, if it changes anything.
+    fn change_limits(&mut self) -> Vec<ChangeLimit> {
+        let mut limits: Vec<ChangeLimit> = Vec::new();
+        if !self.request.facts.is_write() {
+            return limits;
+        }
+        for limit in self.permits.iter().filter_map(|rule| rule.change_limit()) {
+            if limits.contains(&limit) {
+                continue;
+            }
+            let ChangeLimit { rows, beyond, policy } = &limit;
+            let beyond = beyond.as_ref().map(|consent| format!(", more by consent of {consent}"));
+            let beyond = beyond.unwrap_or_default();
+            self.reasons.push(format!("it may change {rows} rows by policy \"{policy}\"{beyond}"));
+            limits.push(limit);
+        }
+        limits
     }
 
     /// Says what else is changed about the statement.

@@ -1,0 +1,173 @@
+//! Limits on how many rows a statement changes: what can be counted, and what is said where more
+//! was changed than policy permits. Counts nothing itself; whoever runs the statement does.
+//!
+//! What a statement will change is known only once it did, so a limited statement runs where it can
+//! be undone. The rows that it inserted, updated and deleted are counted, those of its triggers and
+//! of cascading keys among them, and all of it stays or nothing.
+
+use crate::{clearance::Statement, plan::Plan, refusal::Refusal};
+use model::{
+    Blame, Operation, RelationId,
+    catalog::{Catalog, RelationKind},
+    verdict::ChangeLimit,
+};
+
+/// How deep partitions are looked through for foreign ones.
+const MOST_LEVELS: usize = 16;
+
+/// Where a limited statement runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a transaction that its client opened.
+    Block,
+    /// In a transaction of Weir's own.
+    Own,
+    /// In the implicit transaction of messages up to the next Sync, where code may commit.
+    Implicit,
+}
+
+impl Plan {
+    /// True if policy limits how many rows it changes.
+    pub fn limits_changes(&self) -> bool {
+        self.parts.iter().any(|part| !part.verdict.change_limits.is_empty())
+    }
+
+    /// True if it may change more than its limits say by somebody's consent.
+    pub fn may_exceed(&self) -> bool {
+        self.change_limits().any(|limit| limit.beyond.is_some())
+    }
+
+    /// The limits on what it changes, of all of its parts.
+    pub fn change_limits(&self) -> impl Iterator<Item = &ChangeLimit> {
+        self.parts.iter().flat_map(|part| &part.verdict.change_limits)
+    }
+
+    /// Refuses what could not be counted, or not undone.
+    pub fn countable(&self, place: Place) -> Result<(), Refusal> {
+        let effects = || self.parts.iter().flat_map(|part| &part.facts.effects);
+        let what = if self.replication {
+            Some("it is a replication command")
+        } else if self.parts.iter().any(|part| part.facts.dynamic) {
+            Some("what it does cannot be known from its text")
+        } else if let Some(effect) = effects().find(|effect| !is_counted(effect.operation)) {
+            let operation = effect.operation.as_str();
+            return Err(uncounted(self, &format!("{operation} cannot be counted or undone")));
+        } else if place == Place::Implicit && effects().any(|effect| is_code(effect.operation)) {
+            Some("its code may commit by itself; run it between BEGIN and COMMIT")
+        } else {
+            let relations = effects().filter_map(|effect| effect.relation.as_ref()?.id);
+            let catalog = &self.knowledge.catalog;
+            let foreign = |relation| is_foreign(catalog, relation, MOST_LEVELS);
+            relations.into_iter().any(foreign).then_some("it changes a foreign table")
+        };
+        what.map_or(Ok(()), |what| Err(uncounted(self, what)))
+    }
+}
+
+impl Statement {
+    /// The limits that this run is under; what its approval lifts is not among them.
+    pub fn change_limits(&self) -> impl Iterator<Item = &ChangeLimit> {
+        let approved = self.approved;
+        self.plan.change_limits().filter(move |limit| !approved || limit.beyond.is_none())
+    }
+
+    /// True if what it changes must be counted.
+    pub fn is_counted(&self) -> bool {
+        self.change_limits().next().is_some()
+    }
+
+    /// The first limit that a run with so many changes exceeds, those without consent first.
+    pub fn exceeds(&self, changed: u64) -> Option<&ChangeLimit> {
+        let exceeded = || self.change_limits().filter(|limit| changed > limit.rows);
+        exceeded().find(|limit| limit.beyond.is_none()).or_else(|| exceeded().next())
+    }
+}
+
+impl Refusal {
+    /// It changed more than policy permits, and is undone.
+    pub fn exceeded(limit: &ChangeLimit, changed: u64, record: Option<String>) -> Self {
+        Self {
+            sqlstate: "42501",
+            message: format!("Weir undid this statement: {}", exceeds(limit, changed)),
+            detail: Some(
+                "Rows that its triggers and cascading keys changed are counted too.".to_owned(),
+            ),
+            hint: Some(format!(
+                "Nothing of it is left but the numbers that sequences gave out. Change at most \
+                 {} rows at a time, or ask an administrator for a policy that permits more.",
+                limit.rows
+            )),
+            position: None,
+            blame: Blame::Policy,
+            record,
+        }
+    }
+
+    /// What it changed could not be counted, and is undone.
+    pub fn uncounted(why: &str) -> Self {
+        Self {
+            sqlstate: "42501",
+            message: format!(
+                "Weir undid this statement: policy limits how many rows it changes, and they \
+                 could not be counted: {why}"
+            ),
+            detail: None,
+            hint: Some("Try again; if it persists, tell an operator.".to_owned()),
+            position: None,
+            blame: Blame::Internal,
+            record: None,
+        }
+    }
+}
+
+/// `it changed 5213 rows, and policy "few" permits 100`.
+pub(crate) fn exceeds(limit: &ChangeLimit, changed: u64) -> String {
+    let ChangeLimit { rows, policy, .. } = limit;
+    format!("it changed {changed} rows, and policy \"{policy}\" permits {rows}")
+}
+
+fn uncounted(plan: &Plan, what: &str) -> Refusal {
+    let policy = plan.change_limits().next().map(|limit| &limit.policy);
+    let policy = policy.map(|id| format!("policy \"{id}\"")).unwrap_or_default();
+    let what = format!("{policy} limits how many rows it changes, and {what}");
+    Refusal::unenforceable(
+        &what,
+        "Change rows by INSERT, UPDATE, DELETE, MERGE or COPY, in a text of its own.",
+    )
+}
+
+const fn is_code(operation: Operation) -> bool {
+    matches!(operation, Operation::Call | Operation::Do)
+}
+
+/// What is undone by a rollback and whose rows the server counts, or what changes no rows at all.
+const fn is_counted(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Empty
+            | Operation::Select
+            | Operation::Insert
+            | Operation::Update
+            | Operation::Delete
+            | Operation::Merge
+            | Operation::CopyIn
+            | Operation::CopyOut
+            | Operation::CreateTemp
+            | Operation::Call
+            | Operation::Do
+            | Operation::Explain
+            | Operation::Set
+            | Operation::Show
+            | Operation::Lock
+            | Operation::Notify
+            | Operation::Session
+    )
+}
+
+fn is_foreign(catalog: &Catalog, id: RelationId, levels: usize) -> bool {
+    let kind = catalog.relation(id).map(|relation| relation.kind);
+    // What is nested deeper than anybody nests counts as foreign: it is refused.
+    kind == Some(RelationKind::Foreign)
+        || levels == 0
+        || catalog.children(id).iter().any(|child| is_foreign(catalog, *child, levels - 1))
+}
