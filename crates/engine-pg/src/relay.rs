@@ -23,6 +23,7 @@ mod pipe;
 mod probe;
 mod replication;
 mod rows;
+mod seen;
 mod server;
 mod turned;
 mod watch;
@@ -234,6 +235,8 @@ pub(crate) struct Relay {
     both: Option<replication::Both>,
     utf8: bool,
     scratch: Vec<u8>,
+    /// Hashes of rows that left, where somebody watches how much of a table is read.
+    seen: seen::Seen,
     timer: watch::Timer,
     delay: delay::Delay,
     draining: bool,
@@ -286,6 +289,7 @@ impl Relay {
             both: None,
             utf8: true,
             scratch: Vec::new(),
+            seen: seen::Seen::default(),
             timer: watch::Timer::default(),
             delay: delay::Delay::default(),
             draining: false,

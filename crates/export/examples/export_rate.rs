@@ -57,6 +57,7 @@ fn fill(ledger: &Ledger, now: Time, statements: u64) -> Result<Sequence, Any> {
             parameter_count: 1,
             turned_back: Vec::new().into(),
             kept: None,
+            risk: [].as_slice().into(),
             approval: None,
         };
         ledger.append(&intent.into())?;
@@ -125,6 +126,7 @@ fn described(shape: ShapeId, time: Time) -> Shape<'static> {
         fallback: Disclosure::Scan,
         read_only: false,
         row_limit: None,
+        risk: [].as_slice().into(),
         durability: Durability::Soon,
         policy_version: 1,
         catalog_version: 1,

@@ -29,6 +29,8 @@ pub(crate) struct PlanContext {
     pub(crate) knowledge: u64,
     /// Minutes since the epoch when policies look at the clock, else 0.
     pub(crate) minute: u64,
+    /// What the identity's past is, when policies look at the risk, else 0.
+    pub(crate) past: u64,
 }
 
 #[derive(Debug)]

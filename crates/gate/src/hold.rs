@@ -286,6 +286,8 @@ impl Session {
                 reasons.push(reason.clone());
             }
         }
+        let risk = plan.parts.iter().flat_map(|part| part.risk.iter());
+        reasons.push(format!("risk {}", crate::risk::words(risk)));
         let mut members = Vec::new();
         let mut member = Some(self.identity());
         while let Some(identity) = member {

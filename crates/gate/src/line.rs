@@ -1,11 +1,12 @@
 //! What all governed sessions share: policies, ledger, keys, caches. Knows no session.
 
 use crate::{
-    cache::PlanContext, carry::Keep, database::Database, hold::Holds, look_ups::Counters, record,
+    cache::PlanContext, carry::Keep, database::Database, history::Histories, hold::Holds,
+    look_ups::Counters, record,
 };
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
-use ledger::{Ledger, Record, ShapeId};
+use ledger::{Ledger, Record, ShapeId, record::RiskPart};
 use model::{Facts, Verdict};
 use policy::PolicySet;
 use std::{
@@ -35,6 +36,8 @@ pub struct Gate {
     pub keep: OnceLock<Keep>,
     /// Where statements wait for approval; set once, by whoever keeps them.
     pub holds: OnceLock<Arc<dyn Holds>>,
+    /// What identities did before.
+    pub histories: Arc<Histories>,
     pub(crate) mask_key: mask::Key,
     pub(crate) verdicts: VerdictCache,
     pub(crate) shapes: ShapesWritten,
@@ -56,12 +59,19 @@ impl Gate {
             ledger,
             keep: OnceLock::new(),
             holds: OnceLock::new(),
+            histories: Arc::default(),
             mask_key,
             verdicts: VerdictCache::default(),
             shapes: ShapesWritten::default(),
             look_ups: Counters::default(),
             lost_records: AtomicU64::new(0),
         }
+    }
+
+    /// The same gate over what identities did before it was made.
+    #[must_use]
+    pub fn with_histories(self, histories: Arc<Histories>) -> Self {
+        Self { histories, ..self }
     }
 
     /// Records that somebody was turned away at the door.
@@ -97,7 +107,14 @@ impl Gate {
 }
 
 /// What was decided, on what, and under which circumstances.
-type Decided = (PlanContext, Arc<Facts>, Arc<Verdict>);
+type Decided = (PlanContext, Arc<Facts>, Judged);
+
+/// A verdict, and what makes the statement risky by itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Judged {
+    pub(crate) verdict: Arc<Verdict>,
+    pub(crate) risk: Arc<[RiskPart<'static>]>,
+}
 
 /// Verdicts by facts: statements that differ in their literals alone have the same facts.
 #[derive(Debug, Default)]
@@ -107,20 +124,20 @@ pub(crate) struct VerdictCache {
 }
 
 impl VerdictCache {
-    pub(crate) fn find(&self, facts: &Facts, context: &PlanContext) -> Option<Arc<Verdict>> {
+    pub(crate) fn find(&self, facts: &Facts, context: &PlanContext) -> Option<Judged> {
         let key = self.hasher.hash_one((facts, context));
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let (known_context, known, verdict) = entries.get(&key)?;
-        (known_context == context && **known == *facts).then(|| Arc::clone(verdict))
+        let (known_context, known, judged) = entries.get(&key)?;
+        (known_context == context && **known == *facts).then(|| judged.clone())
     }
 
-    pub(crate) fn keep(&self, context: PlanContext, facts: &Arc<Facts>, verdict: &Arc<Verdict>) {
+    pub(crate) fn keep(&self, context: PlanContext, facts: &Arc<Facts>, judged: &Judged) {
         let key = self.hasher.hash_one((&**facts, &context));
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= MAX_VERDICTS {
             entries.clear();
         }
-        entries.insert(key, (context, Arc::clone(facts), Arc::clone(verdict)));
+        entries.insert(key, (context, Arc::clone(facts), judged.clone()));
     }
 }
 

@@ -4,16 +4,21 @@
 use crate::{
     cache::PlanContext,
     database::{Database, Knowledge},
-    line::Gate,
+    history::History,
+    line::{Gate, Judged},
     result::{Field, Masks},
+    risk::{self, Watched},
+    session::Client,
     turning::{Reader, Turned},
 };
+use ledger::record::RiskPart;
 use model::{Disclosure, Durability, Facts, Identity, Outcome, Verdict};
 use policy::{Context, PolicySet, Request};
 use sql::{CopyShape, Guard, Scope, SyntaxError};
 use std::{
     ops::Range,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+    time::SystemTime,
 };
 
 /// One text, with what each of its statements does and what was decided on it.
@@ -55,6 +60,12 @@ pub struct Part {
     pub syntax_error: Option<SyntaxError>,
     /// Nothing but comments: runs, and returns EmptyQueryResponse in PostgreSQL.
     pub empty: bool,
+    /// What makes it risky by itself.
+    pub risk: Arc<[RiskPart<'static>]>,
+    /// The tables with labels that it reads.
+    pub(crate) watched: Box<[Watched]>,
+    /// The identity's past has these tables.
+    pub(crate) learned: AtomicBool,
     pub(crate) shape: ledger::ShapeId,
     pub(crate) normalised: Box<str>,
     pub(crate) shape_recorded: AtomicBool,
@@ -93,6 +104,9 @@ impl Part {
             normalised: normalised.into(),
             shape_recorded: AtomicBool::new(false),
             masks: Mutex::new(None),
+            watched: self.watched.clone(),
+            learned: AtomicBool::new(false),
+            risk: Arc::clone(&self.risk),
         }
     }
 
@@ -113,6 +127,9 @@ impl Part {
 /// What planning needs to know of the session.
 pub(crate) struct Asker<'a> {
     pub(crate) identity: &'a Identity,
+    pub(crate) history: &'a History,
+    pub(crate) client: &'a Client,
+    pub(crate) now: SystemTime,
     pub(crate) database: &'a Database,
     pub(crate) context: Context<'a>,
     pub(crate) scope: &'a Scope,
@@ -140,7 +157,8 @@ impl Gate {
             turned: Turned::default(),
         };
         let parts = analysed.into_iter().map(|statement| {
-            let verdict = self.decide(&statement.facts, asker, &knowledge, policies, context);
+            let Judged { verdict, risk } =
+                self.decide(&statement.facts, asker, &knowledge, policies, context);
             reader.read(statement.given, &verdict);
             if let Some(least) = verdict.min_group {
                 let labelled = |guard: &Guard| {
@@ -155,6 +173,9 @@ impl Gate {
                 normalised: normalised.into(),
                 shape_recorded: AtomicBool::new(false),
                 masks: Mutex::new(None),
+                watched: watched(&statement.facts, asker, &knowledge),
+                learned: AtomicBool::new(false),
+                risk,
                 facts: statement.facts,
                 verdict,
                 span: statement.span,
@@ -201,8 +222,11 @@ impl Gate {
             normalised: command.normalised.into(),
             shape_recorded: AtomicBool::new(false),
             masks: Mutex::new(None),
+            watched: Box::default(),
+            learned: AtomicBool::new(true),
+            risk: decided.risk,
             facts,
-            verdict: Arc::new(raw_or_refused(&decided)),
+            verdict: Arc::new(raw_or_refused(&decided.verdict)),
             span: 0..text.len(),
             copy: None,
             syntax_error: None,
@@ -231,22 +255,38 @@ impl Gate {
         knowledge: &Knowledge,
         policies: &PolicySet,
         context: PlanContext,
-    ) -> Arc<Verdict> {
-        if let Some(verdict) = self.verdicts.find(facts, &context) {
-            return verdict;
+    ) -> Judged {
+        if let Some(judged) = self.verdicts.find(facts, &context) {
+            return judged;
         }
-        let verdict = Arc::new(policies.decide(&Request {
-            identity: asker.identity,
-            database: &asker.database.name,
-            environment: &asker.database.environment,
-            facts,
-            catalog: &knowledge.catalog,
-            labels: &knowledge.labels,
-            context: &asker.context,
-        }));
-        self.verdicts.keep(context, facts, &verdict);
-        verdict
+        let request = |context: &Context<'_>| {
+            policies.decide(&Request {
+                identity: asker.identity,
+                database: &asker.database.name,
+                environment: &asker.database.environment,
+                facts,
+                catalog: &knowledge.catalog,
+                labels: &knowledge.labels,
+                context,
+            })
+        };
+        // What it would show is part of its risk, so it is judged as if it were not risky first.
+        let mut verdict = request(&asker.context);
+        let who = (asker.identity, asker.database.environment.as_str());
+        let parts = risk::of_statement(facts, &knowledge.labels, &verdict, who);
+        if policies.risk_dependent() {
+            let watched = watched(facts, asker, knowledge);
+            let risk = risk::beside(&parts, &watched, asker.history, asker.client, asker.now);
+            verdict = request(&Context { risk, ..asker.context });
+        }
+        let judged = Judged { verdict: Arc::new(verdict), risk: parts.into() };
+        self.verdicts.keep(context, facts, &judged);
+        judged
     }
+}
+
+fn watched(facts: &Facts, asker: &Asker<'_>, knowledge: &Knowledge) -> Box<[Watched]> {
+    risk::watched(facts, &knowledge.catalog, &knowledge.labels, asker.database.name.as_str())
 }
 
 /// A verdict on what leaves as it is or not at all.
@@ -279,5 +319,6 @@ fn shape_id(normalised: &str, asker: &Asker<'_>, context: &PlanContext) -> ledge
         &context.scope.to_le_bytes(),
         &context.policies.to_le_bytes(),
         &context.knowledge.to_le_bytes(),
+        &context.past.to_le_bytes(),
     ])
 }

@@ -14,8 +14,8 @@ use ledger::{
     Sequence, StatementId, Time,
     record::{
         Approved, CatalogChanged, Disclosed, HASHED_PARAMETERS, HoldChanged, Intent, LabelChanged,
-        Outcome, Record, Refused, SessionClosed, SessionOpened, SessionRefused, Shape, ShapeColumn,
-        ShapeEffect, ShapeOutput, Via,
+        Outcome, Record, Refused, RiskPart, SessionClosed, SessionOpened, SessionRefused, Shape,
+        ShapeColumn, ShapeEffect, ShapeOutput, Via,
     },
 };
 use model::{Catalog, ColumnId, Disclosure, Label, facts::Effect};
@@ -101,13 +101,20 @@ pub(crate) fn session_closed(session: &Session, reason: &str, now: SystemTime) {
     keep(session, &record);
 }
 
+/// How a statement came to run.
+pub(crate) struct By<'a> {
+    pub(crate) via: Via,
+    pub(crate) approved: Option<&'a hold::Approved>,
+    pub(crate) risk: &'a [RiskPart<'static>],
+}
+
 /// Stages the intent of one part; the caller hands over the last of a run.
 pub(crate) fn intent(
     session: &Session,
     plan: &Plan,
     part: &Part,
     statement: StatementId,
-    (via, approved): (Via, Option<&hold::Approved>),
+    By { via, approved, risk }: By<'_>,
     parameters: &Parameters,
     now: SystemTime,
 ) -> Result<Sequence, Refusal> {
@@ -127,6 +134,7 @@ pub(crate) fn intent(
         parameter_count: parameters.count,
         turned_back: Cow::Owned(turned_back(plan, parameters)),
         kept,
+        risk: Cow::Borrowed(risk),
         approval: approved.map(|approved| Approved {
             hold: Cow::Borrowed(approved.hold.as_str()),
             by: approved.by.iter().map(|by| Cow::Borrowed(by.as_str())).collect(),
@@ -312,6 +320,7 @@ fn describe<'a>(
         fallback: verdict.fallback.clone(),
         read_only: verdict.read_only,
         row_limit: verdict.row_limit,
+        risk: Cow::Borrowed(&part.risk),
         durability: verdict.durability,
         policy_version: plan.policies,
         catalog_version: catalog.version,

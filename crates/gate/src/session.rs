@@ -4,8 +4,10 @@
 mod asked;
 mod call;
 mod follow;
+mod past;
 mod planning;
 mod replication;
+mod results;
 mod temporary;
 mod turned;
 
@@ -15,20 +17,19 @@ pub(crate) use follow::changes_names;
 use crate::{
     clearance::{Cleared, Statement, StatementPart},
     database::Database,
+    history::History,
     hold::Approved,
     line::Gate,
     plan::{Part, Plan},
     record::{self, Parameters},
     refusal::Refusal,
-    result::{self, Field, Masks},
 };
 use ledger::{
     Sequence, SessionId, StatementId, Time,
     record::{Disclosed, Via},
 };
-use mask::{Applied, ColumnMask, CopyMask, Format};
-use model::{Disclosure, Durability, Identity, Outcome, Verdict};
-use policy::{Context, PolicySet, ProtocolFeature};
+use model::{Durability, Identity, Outcome, Verdict};
+use policy::{Context, PolicySet, ProtocolFeature, Risk};
 use sql::Scope;
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -122,6 +123,11 @@ pub struct Session {
     rows: u64,
     bytes: u64,
     closed: bool,
+    history: Arc<History>,
+    /// Statements that its past does not have yet, and the minute in which they came.
+    pulse: (u32, u64),
+    /// The past's revision and the minute in which nothing was unlike it.
+    calm: Option<(u64, u64)>,
 }
 
 impl Session {
@@ -162,6 +168,9 @@ impl Session {
             rows: 0,
             bytes: 0,
             closed: true,
+            history: gate.histories.of(&identity.chain()),
+            pulse: (0, 0),
+            calm: None,
         };
         let policies = gate.policies.load_full();
         let context = session.context(now);
@@ -184,6 +193,7 @@ impl Session {
         session.adopt();
         record::session_opened(&session, now)?;
         session.closed = false;
+        session.history.count(0, &session.client, now);
         Ok(session)
     }
 
@@ -346,12 +356,14 @@ impl Session {
             }
         }
         self.count_look_ups(plan, via, parameters.elements, now)?;
+        let unlike = self.unlike_its_past(plan, now);
         let mut parts = Vec::with_capacity(plan.parts.len());
         let mut intent = Sequence::default();
         let mut durability = Durability::Soon;
         for part in &plan.parts {
             let id = self.next_statement_id();
-            intent = record::intent(self, plan, part, id, (via, approved), parameters, now)?;
+            let by = record::By { via, approved, risk: &unlike };
+            intent = record::intent(self, plan, part, id, by, parameters, now)?;
             durability = durability.max(part.verdict.durability);
             parts.push(StatementPart { id });
         }
@@ -405,51 +417,10 @@ impl Session {
         }
     }
 
-    /// Masks for the result of one statement of a plan, as the server describes it. Where the
-    /// server disagrees with what was foreseen, what is known of the database is stale.
-    pub fn masks(&mut self, plan: &Plan, part: usize, fields: &[Field]) -> Arc<Masks> {
-        let masks = match plan.parts.get(part) {
-            Some(part) => part.masks(plan, fields, &self.gate.mask_key),
-            // A result that belongs to no statement of the text: nothing of it may leave.
-            None => Arc::new(Masks::unforeseen(plan, fields, &self.gate.mask_key)),
-        };
-        if masks.disagreed {
-            self.database.doubt();
-            self.temporary.asked_for |= self.temporary.any();
-        }
-        masks
-    }
-
-    /// The mask of a COPY TO STDOUT stream; `None` if it may be relayed as it is.
-    pub fn copy_mask(
-        &self,
-        plan: &Plan,
-        part: usize,
-        columns: usize,
-        binary: bool,
-    ) -> Result<Option<CopyMask>, &'static str> {
-        result::copy_mask(plan, part, columns, binary, &self.gate.mask_key)
-    }
-
-    /// Scans a notification's payload, which any session may have sent, for whoever may not see
-    /// everything. True if `out` holds what is to be sent instead.
-    pub fn mask_notification(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        if self.unrestricted {
-            return false;
-        }
-        let knowledge = self.database.knowledge();
-        let (text, key) = (model::TypeId(TEXT), &self.gate.mask_key);
-        let mask =
-            ColumnMask::compile(&Disclosure::Scan, text, &knowledge.catalog, Format::Text, key);
-        match mask.apply(payload, out) {
-            Applied::Raw => false,
-            Applied::Masked | Applied::Null => true,
-        }
-    }
-
     /// Records the end. Called by `Drop` if nobody did, so that no session ends unrecorded.
     pub fn close(&mut self, reason: &str, now: SystemTime) {
         if !std::mem::replace(&mut self.closed, true) {
+            self.beat(now);
             record::session_closed(self, reason, now);
         }
     }
@@ -471,7 +442,7 @@ impl Session {
 
     fn context(&self, now: SystemTime) -> Context<'_> {
         let Client { address, tls, application, .. } = &self.client;
-        Context { now, address: *address, tls: *tls, application }
+        Context { now, address: *address, tls: *tls, application, risk: Risk::default() }
     }
 
     pub(crate) fn next_statement_id(&mut self) -> StatementId {

@@ -267,3 +267,27 @@ fn a_ledger_that_cannot_write_stops_statements() {
     let intents = types(&dir).iter().filter(|kind| *kind == "intent").count();
     assert_eq!(outcome.is_ok(), intents == 1, "cleared if and only if it is recorded");
 }
+
+/// A verdict that masks nothing that it foresees.
+pub(crate) fn verdict() -> model::Verdict {
+    model::Verdict {
+        outcome: model::Outcome::Modify,
+        policies: Vec::new(),
+        reasons: Vec::new(),
+        advice: None,
+        disclosures: Vec::new(),
+        fallback: model::Disclosure::Scan,
+        redact_diagnostics: true,
+        redact_errors: true,
+        read_only: false,
+        row_limit: None,
+        change_limits: Vec::new(),
+        min_group: None,
+        needs: Vec::new(),
+        keep_text: false,
+        look_ups: Vec::new(),
+        turn_back: Vec::new(),
+        durability: model::Durability::Soon,
+        refused: None,
+    }
+}

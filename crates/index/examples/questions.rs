@@ -284,6 +284,7 @@ fn shape(number: u64) -> Shape<'static> {
         fallback: Disclosure::Scan,
         read_only: false,
         row_limit: None,
+        risk: [].as_slice().into(),
         durability: Durability::Soon,
         policy_version: 0x1234_5678_9abc_def0,
         catalog_version: 1,
@@ -336,6 +337,7 @@ fn statement(
         parameter_count: 2,
         turned_back: Vec::new().into(),
         kept: None,
+        risk: [].as_slice().into(),
         approval: None,
     };
     ledger.append(&intent.into())?;

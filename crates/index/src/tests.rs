@@ -94,6 +94,7 @@ impl Log {
             parameter_count: 0,
             turned_back: Vec::new().into(),
             kept: None,
+            risk: [].as_slice().into(),
             approval: None,
         });
     }
@@ -163,6 +164,7 @@ fn shape(sql: &'static str, operation: Operation, object: &'static str) -> Shape
         fallback: Disclosure::Scan,
         read_only: false,
         row_limit: None,
+        risk: [].as_slice().into(),
         durability: Durability::Soon,
         policy_version: u64::MAX,
         catalog_version: 1,

@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         parameter_count: 1,
         turned_back: [].as_slice().into(),
         kept: None,
+        risk: [].as_slice().into(),
         approval: None,
     };
 

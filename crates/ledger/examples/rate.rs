@@ -85,6 +85,7 @@ fn sessions(
                 parameter_count: 1,
                 turned_back: [].as_slice().into(),
                 kept: None,
+                risk: [].as_slice().into(),
                 approval: None,
             };
             let place = ledger.append(&intent.into())?;

@@ -20,7 +20,7 @@ mod hold;
 mod shape;
 
 pub use hold::{Approved, HoldChanged};
-pub use shape::{Shape, ShapeColumn, ShapeEffect, ShapeOutput};
+pub use shape::{RiskPart, Shape, ShapeColumn, ShapeEffect, ShapeOutput};
 
 /// Text that is borrowed when written and owned when read.
 pub type Text<'a> = Cow<'a, str>;
@@ -266,6 +266,9 @@ pub struct Intent<'a> {
     /// The text as it came, under encryption, if a policy keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<Kept<'a>>,
+    /// What makes it risky beside its shape: how unlike its identity's past it is.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub risk: List<'a, RiskPart<'a>>,
     /// The hold whose approval it used, and who gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approved<'a>>,

@@ -63,6 +63,7 @@ pub(crate) fn intent(number: u64) -> Record<'static> {
         parameter_count: 2,
         turned_back: [].as_slice().into(),
         kept: None,
+        risk: [].as_slice().into(),
         approval: None,
     }
     .into()

@@ -9,6 +9,8 @@ use serde_json::Value;
 pub(crate) struct Look {
     /// The time of the request.
     pub(crate) time: bool,
+    /// How risky it is.
+    pub(crate) risk: bool,
     /// The name of a resource.
     pub(crate) name: bool,
 }
@@ -17,7 +19,7 @@ pub(crate) struct Look {
 pub(crate) fn look(policy: &Policy) -> Look {
     match policy.to_json() {
         Ok(json) => walk(json.get("conditions").unwrap_or(&Value::Null)),
-        Err(_) => Look { time: true, name: true },
+        Err(_) => Look { time: true, risk: true, name: true },
     }
 }
 
@@ -26,9 +28,10 @@ fn walk(node: &Value) -> Look {
     match node {
         Value::Object(fields) => {
             for (key, inner) in fields {
+                // `context` by itself, compared or put into a set as a whole, carries all of it.
+                let whole = key == "Var" && inner == "context";
+                (found.time, found.risk) = (found.time || whole, found.risk || whole);
                 let access = matches!(key.as_str(), "." | "has");
-                // `context` by itself, compared or put into a set as a whole, carries the time.
-                found.time |= key == "Var" && inner == "context";
                 found.join(if access { attribute(inner) } else { walk(inner) });
             }
         }
@@ -49,6 +52,7 @@ fn attribute(access: &Value) -> Look {
     let direct = left.get("Var").is_some_and(|variable| variable == "context");
     let mut found = if direct { Look::default() } else { walk(left) };
     found.time |= ["now", "hour", "weekday"].into_iter().any(names);
+    found.risk |= ["risk", "share"].into_iter().any(names);
     found.name |= names("name");
     found
 }
@@ -56,6 +60,7 @@ fn attribute(access: &Value) -> Look {
 impl Look {
     fn join(&mut self, other: Self) {
         self.time |= other.time;
+        self.risk |= other.risk;
         self.name |= other.name;
     }
 }

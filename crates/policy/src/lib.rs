@@ -37,6 +37,7 @@
 //!         address: None,
 //!         tls: true,
 //!         application: "psql",
+//!         risk: policy::Risk::default(),
 //!     },
 //! });
 //! assert_eq!(verdict.outcome, Outcome::Deny);
@@ -80,6 +81,7 @@ pub struct PolicySet {
     book: Book,
     version: u64,
     time_dependent: bool,
+    risk_dependent: bool,
     listed: Vec<Listed>,
 }
 
@@ -113,6 +115,18 @@ pub struct Context<'a> {
     pub tls: bool,
     /// `application_name` as the client set it: a claim.
     pub application: &'a str,
+    /// How risky it is; nothing outside of statements.
+    pub risk: Risk,
+}
+
+/// How risky a statement is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Risk {
+    /// 0 to 100.
+    pub score: u32,
+    /// Of the tables with labels that it reads, how much of the one that this identity has read
+    /// most of within a day: percent.
+    pub share: u32,
 }
 
 /// A feature of the protocol that goes past statements.
@@ -147,10 +161,12 @@ impl PolicySet {
             .map_err(|error| broken(format!("{:?}", miette::Report::new(error))))?;
         let loaded = load::load(sources, &schema)?;
         let version = load::version(sources);
-        let time_dependent = loaded.iter().any(|one| inspect::look(&one.policy).time);
+        let looks = || loaded.iter().map(|one| inspect::look(&one.policy));
+        let (time_dependent, risk_dependent) =
+            (looks().any(|look| look.time), looks().any(|look| look.risk));
         let listed = load::listed(&loaded, sources);
         let book = Book::new(loaded, &schema).map_err(broken)?;
-        Ok(Self { book, version, time_dependent, listed })
+        Ok(Self { book, version, time_dependent, risk_dependent, listed })
     }
 
     /// A hash of all texts, the same on every machine.
@@ -166,6 +182,11 @@ impl PolicySet {
     /// True if a policy looks at the time, so that a verdict may not be kept.
     pub fn time_dependent(&self) -> bool {
         self.time_dependent
+    }
+
+    /// True if a policy looks at the risk, so that a verdict depends on what was done before.
+    pub fn risk_dependent(&self) -> bool {
+        self.risk_dependent
     }
 
     /// Judges a statement. An agent is judged as itself and as the identity it acts for; the

@@ -41,6 +41,8 @@ pub(crate) fn context(
         ("now", long(now)),
         ("hour", long(hour(now))),
         ("weekday", long(weekday(now))),
+        ("risk", long(context.risk.score.into())),
+        ("share", long(context.risk.share.into())),
     ];
     if let Some(address) = context.address {
         let address = address.to_canonical().to_string();

@@ -83,6 +83,7 @@ impl Log {
             parameter_count: 0,
             turned_back: Vec::new().into(),
             kept: None,
+            risk: [].as_slice().into(),
             approval: None,
         });
         let left = left.iter().map(|[raw, masked, null]| Disclosed {
@@ -191,6 +192,7 @@ fn read(sql: &'static str, raw: bool) -> Shape<'static> {
         fallback: Disclosure::Scan,
         read_only: false,
         row_limit: None,
+        risk: [].as_slice().into(),
         durability: Durability::Soon,
         policy_version: 1,
         catalog_version: 1,

@@ -33,6 +33,7 @@ mod error;
 mod events;
 mod feed;
 mod found;
+mod histories;
 mod holds;
 mod identities;
 mod label_events;

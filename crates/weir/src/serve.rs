@@ -12,6 +12,7 @@
 mod engine;
 mod exports;
 mod health;
+mod histories;
 mod holds;
 mod indexing;
 mod keeping;
@@ -33,6 +34,7 @@ use crate::{
 use anyhow::Context;
 use arc_swap::ArcSwap;
 use config::Config;
+use gate::history::Histories;
 use identity::Directory;
 use ledger::{Ledger, Options, Time, record::Stopped};
 use policy::PolicySet;
@@ -58,6 +60,8 @@ pub(crate) struct Shared {
     pub(crate) labels: watch::Sender<u64>,
     /// Changes with each change of what waits for approval.
     pub(crate) holds: watch::Sender<u64>,
+    /// What identities did before.
+    pub(crate) histories: Arc<Histories>,
     /// Control state.
     pub(crate) store: Store,
     /// The record.
@@ -165,6 +169,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
         people: watch::Sender::new(0),
         labels: watch::Sender::new(0),
         holds: watch::Sender::new(0),
+        histories: Arc::new(histories::restore(&store).await?),
         store,
         ledger,
     })
@@ -230,6 +235,7 @@ async fn close(shared: &Shared) -> anyhow::Result<()> {
     tokio::time::timeout(LAST_SYNC, shared.ledger.synced(place))
         .await
         .context("the ledger was not synced in time")??;
+    histories::keep(shared).await;
     shared.store.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -211,6 +211,7 @@ impl Relay {
     /// A part of a Query under a limit, or an Execute, is done. The word about the last of them is
     /// kept back until it is known that it stays.
     pub(super) fn run_done(&mut self, tag: &str, word: &[u8]) -> Result<(), End> {
+        self.tell_seen();
         let Some(run) = self.run_mut() else { return Ok(()) };
         let counts = run.take_counts(Some(tag), None);
         let last = run.part + 1 >= run.statement.parts.len();

@@ -123,9 +123,15 @@ impl Relay {
     /// Relays all complete rows at the front in one copy; the last may be incomplete and streams.
     fn pass_rows(&mut self, rest: &[u8]) -> usize {
         let (mut end, mut rows) = (0, 0u64);
+        let watches = self.watches();
         while let Some(&[b'D', a, b, c, d]) = rest.get(end..).and_then(<[u8]>::first_chunk::<5>) {
             let length = i32::from_be_bytes([a, b, c, d]);
             let Ok(length @ 4..) = usize::try_from(length) else { break };
+            if watches {
+                // What is not there yet of the last row is not needed to tell it from others.
+                let row = rest.get(end..).unwrap_or_default();
+                self.see(row.get(..length + 1).unwrap_or(row));
+            }
             end += length + 1;
             rows += 1;
             if end >= rest.len() {
@@ -149,6 +155,9 @@ impl Relay {
         };
         self.upstream.wanted = 0;
         let row = DataRow::parse(payload).map_err(|error| End::UpstreamBroke(error.to_string()))?;
+        if self.watches() {
+            self.see(payload);
+        }
         let mut scratch = mem::take(&mut self.scratch);
         let mut output = mem::take(&mut self.client.output);
         let result = match self.run_mut() {
@@ -240,6 +249,9 @@ impl Relay {
         if run.copy.is_none() && (unrestricted || run.copied) {
             run.counts.bytes += frame.payload_len() as u64;
             let there = frame.len.min(rest.len());
+            if self.watches() {
+                self.see(rest.get(..there).unwrap_or_default());
+            }
             self.client.output.extend_from_slice(rest.get(..there).unwrap_or_default());
             self.upstream_passes = frame.len - there;
             return Ok(there);
@@ -249,6 +261,9 @@ impl Relay {
             return Ok(0);
         };
         self.upstream.wanted = 0;
+        if self.watches() {
+            self.see(payload);
+        }
         let mut scratch = mem::take(&mut self.scratch);
         scratch.clear();
         let pushed = match self.run_mut().and_then(|run| run.copy.as_mut()) {
@@ -312,6 +327,7 @@ impl Relay {
                 self.session.leave(&run.statement, run.part, &run.counts, why, now);
             }
         }
+        self.tell_seen();
         self.leave_change(why);
         if let Some(parked) = self.parked.take() {
             self.session.abandon(parked.cleared, why, now);

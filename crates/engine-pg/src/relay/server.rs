@@ -251,6 +251,7 @@ impl Relay {
         tag: Option<&str>,
         sqlstate: Option<&str>,
     ) -> Result<(), End> {
+        self.tell_seen();
         let now = SystemTime::now();
         let Some(front) = self.expected.front_mut() else {
             return Err(unexpected(Tag::CommandComplete));
@@ -346,6 +347,7 @@ impl Relay {
     /// The statement that is being answered failed; in the extended protocol so did all up to the
     /// next Sync.
     fn failed(&mut self, code: &str) -> Result<(), End> {
+        self.tell_seen();
         match self.expected.front().map(|expected| &expected.request) {
             // An error outside of any statement: the server is about to close.
             None => return Ok(()),

@@ -68,7 +68,8 @@ impl Session {
             scope: self.scope_key,
             policies: policies.version(),
             knowledge: knowledge.revision,
-            minute: if policies.time_dependent() { minute(now) } else { 0 },
+            minute: if by_time(policies) { minute(now) } else { 0 },
+            past: if policies.risk_dependent() { self.history.revision() + 1 } else { 0 },
         }
     }
 
@@ -76,6 +77,9 @@ impl Session {
     pub(super) fn as_asker(&self, now: SystemTime) -> Asker<'_> {
         Asker {
             identity: &self.identity,
+            history: &self.history,
+            client: &self.client,
+            now,
             database: &self.database,
             context: self.context(now),
             scope: &self.scope,
@@ -92,7 +96,8 @@ impl Session {
                 || (plan.knowledge.revision == self.database.knowledge().revision
                     && plan.context.scope == self.scope_key))
             && plan.unrestricted == self.unrestricted
-            && (!policies.time_dependent() || plan.context.minute == minute(now))
+            && (!by_time(&policies) || plan.context.minute == minute(now))
+            && (!policies.risk_dependent() || plan.context.past == self.history.revision() + 1)
     }
 
     /// True if a plan's names mean what they meant when it was made. Full rights depend on none.
@@ -140,6 +145,11 @@ fn names_something(text: &str) -> bool {
         window.into_iter().any(|bytes| bytes.eq_ignore_ascii_case(word.as_bytes()))
     };
     contains("execute") || contains("fetch")
+}
+
+/// True if verdicts go stale by the minute: what an identity did before does too.
+fn by_time(policies: &PolicySet) -> bool {
+    policies.time_dependent() || policies.risk_dependent()
 }
 
 fn minute(now: SystemTime) -> u64 {

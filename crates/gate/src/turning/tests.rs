@@ -123,7 +123,7 @@ fn one_label_alone_and_only_what_is_shown_as_a_pseudonym() {
         replaceable: true,
     };
     let entry = |column, label: Label, method| TurnBack { column, label, method, refused: None };
-    let mut verdict = policy_verdict();
+    let mut verdict = crate::tests::verdict();
     let seen = Some(MaskMethod::Pseudonym);
     verdict.turn_back =
         vec![entry(EMAIL, Label::EMAIL, seen), entry(PHONE, Label::PHONE, Some(MaskMethod::Full))];
@@ -138,27 +138,4 @@ fn one_label_alone_and_only_what_is_shown_as_a_pseudonym() {
     let derived = Knowledge { labels: Arc::new(derived), ..Knowledge::default() };
     let refused = right(&given(&[EMAIL]), &verdict, &derived);
     assert!(matches!(refused, Some((_, Right::Refuse(..)))));
-}
-
-fn policy_verdict() -> Verdict {
-    Verdict {
-        outcome: model::Outcome::Modify,
-        policies: Vec::new(),
-        reasons: Vec::new(),
-        advice: None,
-        disclosures: Vec::new(),
-        fallback: Disclosure::Scan,
-        redact_diagnostics: true,
-        redact_errors: true,
-        read_only: false,
-        row_limit: None,
-        change_limits: Vec::new(),
-        min_group: None,
-        needs: Vec::new(),
-        keep_text: false,
-        look_ups: Vec::new(),
-        turn_back: Vec::new(),
-        durability: model::Durability::Soon,
-        refused: None,
-    }
 }

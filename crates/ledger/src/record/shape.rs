@@ -50,6 +50,9 @@ pub struct Shape<'a> {
     /// At most this many rows leave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row_limit: Option<u64>,
+    /// What makes it risky by itself.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub risk: List<'a, RiskPart<'a>>,
     /// When the intent must be on stable storage.
     pub durability: Durability,
     /// Which policies were in force, as a number that names their texts.
@@ -58,6 +61,15 @@ pub struct Shape<'a> {
     pub catalog_version: u64,
     /// Which labels.
     pub label_version: u64,
+}
+
+/// One reason why something is risky. The points of all, up to 100, are its risk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RiskPart<'a> {
+    /// `operation`, `raw`, `new table`, …
+    pub part: Text<'a>,
+    /// How much it adds.
+    pub points: u32,
 }
 
 /// One effect of a shape.

@@ -19,6 +19,14 @@ fn time_is_found() {
 }
 
 #[test]
+fn risk_is_found() {
+    assert!(of("context.risk > 50").risk);
+    assert!(of("{a: context}.a.share == 3").risk);
+    assert!(of("[context].contains(context)").risk);
+    assert!(!of("context.hour > 8").risk);
+}
+
+#[test]
 fn names_are_found() {
     assert!(of("resource.name == \"ssn\"").name);
     assert!(of("{a: resource}.a.name like \"x*\"").name);

@@ -1,12 +1,17 @@
 //! Questions apart from statements: connecting, features of the protocol, full rights.
 
 use super::shop::{identity, with};
-use crate::{Context, PolicySet, ProtocolFeature};
+use crate::{Context, PolicySet, ProtocolFeature, Risk};
 use model::{Identity, Outcome};
 use std::time::UNIX_EPOCH;
 
-const CONTEXT: Context<'static> =
-    Context { now: UNIX_EPOCH, address: None, tls: true, application: "psql" };
+const CONTEXT: Context<'static> = Context {
+    now: UNIX_EPOCH,
+    address: None,
+    tls: true,
+    application: "psql",
+    risk: Risk { score: 0, share: 0 },
+};
 
 fn may(policies: &PolicySet, who: &Identity, feature: ProtocolFeature<'_>) -> Result<(), String> {
     policies.may_use(who, &"shop".into(), "production", &CONTEXT, feature).map_err(|verdict| {

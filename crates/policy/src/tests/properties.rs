@@ -1,7 +1,7 @@
 //! What holds for every request.
 
 use super::shop::{Ask, Shop, with};
-use crate::PolicySet;
+use crate::{PolicySet, Risk};
 use model::facts::{ColumnUse, Derivation, Effect, Output, RelationRef, Unknown};
 use model::{
     ColumnId, Disclosure, Facts, Identity, IdentityKind, Operation, Outcome, RelationId, Use,
@@ -178,6 +178,7 @@ proptest! {
             environment: "production".to_owned(),
             facts: facts.clone(),
             time: 0,
+            risk: Risk::default(),
         };
         let policies = &sets()[set];
         let theirs = shop.decide(policies, &ask(principal));
@@ -194,6 +195,7 @@ proptest! {
             environment: "production".to_owned(),
             facts,
             time: 0,
+            risk: Risk::default(),
         };
         let verdict = shop.decide(&sets()[0], &ask);
         let facts = &ask.facts;

@@ -11,9 +11,11 @@
 //! unknown: what | why                      (may repeat)
 //! flags: dynamic, outputs_unknown, outputs_none
 //! time: 1795317310
+//! risk: 40
+//! share: 25
 //! ```
 
-use crate::{Context, PolicySet, Request};
+use crate::{Context, PolicySet, Request, Risk};
 use model::catalog::{Column, Relation, RelationKind};
 use model::facts::{ColumnUse, Derivation, Effect, LookUp, Output, RelationRef, Unknown};
 use model::{
@@ -68,6 +70,7 @@ pub(super) struct Ask {
     pub(super) environment: String,
     pub(super) facts: Facts,
     pub(super) time: u64,
+    pub(super) risk: Risk,
 }
 
 impl Shop {
@@ -140,6 +143,7 @@ impl Shop {
                 address: Some([192, 0, 2, 7].into()),
                 tls: true,
                 application: "psql",
+                risk: ask.risk,
             },
         })
     }
@@ -167,6 +171,7 @@ impl Shop {
                 keeps_names: false,
             },
             time: 1_795_317_310,
+            risk: Risk::default(),
         };
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             let (key, value) = line.split_once(':').unwrap_or_else(|| panic!("{line}: no key"));
@@ -175,6 +180,8 @@ impl Shop {
             match key.trim() {
                 "who" => ask.identity = identity(value.trim()),
                 "environment" => ask.environment = value.trim().to_owned(),
+                "risk" => ask.risk.score = value.trim().parse().unwrap(),
+                "share" => ask.risk.share = value.trim().parse().unwrap(),
                 "time" => ask.time = value.trim().parse().unwrap(),
                 "effects" => facts.effects.extend(items.map(|item| self.effect(item))),
                 "look_ups" => {

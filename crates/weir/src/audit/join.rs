@@ -2,7 +2,7 @@
 
 use ledger::{
     Entry, Record, Sequence, SessionId, ShapeId, StatementId, Time,
-    record::{Disclosed, Intent, Outcome, Refused, SessionOpened, Shape, Text},
+    record::{Disclosed, Intent, Outcome, Refused, RiskPart, SessionOpened, Shape, Text},
 };
 use model::Disclosure;
 use serde::Serialize;
@@ -62,6 +62,12 @@ pub(super) struct Statement {
     pub(super) raw: Vec<String>,
     /// Labels of which values left masked, sorted.
     pub(super) masked: Vec<String>,
+    /// 0 to 100; absent if its shape was not found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) risk: Option<u32>,
+    /// What it is made of: `operation 15`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) risk_parts: Vec<String>,
     /// Labels of which it held a pseudonym that was turned back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) turned_back: Vec<String>,
@@ -94,6 +100,14 @@ pub(super) struct Join {
     pub(super) incomplete: bool,
 }
 
+/// The parts of a shape, and those of an intent beside it.
+fn add_risk(found: &mut Statement, parts: &[RiskPart<'_>]) {
+    let sum = parts.iter().fold(found.risk.unwrap_or(0), |sum, part| sum + part.points);
+    found.risk = found.risk.map(|_| sum.min(100));
+    let words = parts.iter().map(|part| format!("{} {}", part.part, part.points));
+    found.risk_parts.extend(words);
+}
+
 impl Join {
     /// Takes one record in; gives an entry if it completes one. Records of later versions and ones
     /// that only feed others give nothing.
@@ -122,6 +136,7 @@ impl Join {
             .map(|(sequence, intent)| {
                 let mut found =
                     self.statement(*sequence, intent.statement, Some(intent.shape), intent.time);
+                add_risk(&mut found, &intent.risk);
                 found.ended = Some("no outcome yet".to_owned());
                 found.turned_back = words(&intent.turned_back);
                 found.approved_by = approvers(intent);
@@ -137,6 +152,7 @@ impl Join {
         let time = intent.as_ref().map_or(outcome.time, |intent| intent.time);
         let mut found = self.statement(sequence, outcome.statement, shape, time);
         if let Some(intent) = &intent {
+            add_risk(&mut found, &intent.risk);
             found.turned_back = words(&intent.turned_back);
             found.approved_by = approvers(intent);
         }
@@ -172,7 +188,7 @@ impl Join {
         let who = self.sessions.get(&id.session());
         let what = shape.and_then(|shape| self.shapes.get(&shape));
         self.incomplete |= who.is_none() || (shape.is_some() && what.is_none());
-        Statement {
+        let mut found = Statement {
             sequence: sequence.0,
             kind: "statement",
             time,
@@ -190,6 +206,8 @@ impl Join {
             ended: None,
             raw: Vec::new(),
             masked: Vec::new(),
+            risk: what.map(|_| 0),
+            risk_parts: Vec::new(),
             turned_back: Vec::new(),
             approved_by: Vec::new(),
             policies: what
@@ -197,7 +215,11 @@ impl Join {
                 .unwrap_or_default(),
             reasons: what.map(|shape| shape.reasons.to_vec()).unwrap_or_default(),
             text: what.map(|shape| shape.text.to_string()),
+        };
+        if let Some(shape) = what {
+            add_risk(&mut found, &shape.risk);
         }
+        found
     }
 
     fn event(&mut self, sequence: Sequence, record: Record<'static>, payload: Vec<u8>) -> Joined {

@@ -40,6 +40,9 @@ fn statement_line(one: &Statement) -> String {
     if !one.raw.is_empty() {
         let _ = write!(line, "raw {}  ", one.raw.join(","));
     }
+    if let Some(risk) = one.risk.filter(|risk| *risk > 0) {
+        let _ = write!(line, "risk {risk}  ");
+    }
     if !one.turned_back.is_empty() {
         let _ = write!(line, "turned back {}  ", one.turned_back.join(","));
     }

@@ -1,7 +1,7 @@
 //! Starts the PostgreSQL engine with what the rest of the program built, and keeps its settings up
 //! to date. Knows the engine's settings, not its protocol.
 
-use super::{Shared, Stop, Stopping, holds::Kept, labels};
+use super::{Shared, Stop, Stopping, histories, holds::Kept, labels};
 use anyhow::Context;
 use config::{Config, Database, Plaintext, UpstreamTls};
 use engine_pg::{
@@ -30,10 +30,13 @@ pub(super) async fn start(
     let config = shared.config.load_full();
     let settings = settings(&config)?;
     let key = shared.pseudonym_key.clone();
-    let gate = Arc::new(Gate::new(Arc::clone(&shared.policies), shared.ledger.clone(), key));
+    let gate = Gate::new(Arc::clone(&shared.policies), shared.ledger.clone(), key)
+        .with_histories(Arc::clone(&shared.histories));
+    let gate = Arc::new(gate);
     // Before anybody can write: what is written takes its labels along from the first statement.
     let _ = gate.keep.set(labels::keep(&shared.store));
     let _ = gate.holds.set(Arc::new(Kept::new(shared)));
+    tokio::spawn(histories::follow(Arc::clone(shared)));
     let (drain, draining) = watch::channel(false);
     let (people, shelf) = (shared.people.subscribe(), labels::shelf(shared));
     let door = door(shared, &config)?;

@@ -77,6 +77,7 @@ fn shape(verdict: model::Outcome) -> Shape<'static> {
         fallback: raw,
         read_only: false,
         row_limit: None,
+        risk: [].as_slice().into(),
         durability: Durability::Soon,
         policy_version: 1,
         catalog_version: 1,
@@ -95,6 +96,7 @@ fn intent(number: u64) -> Intent<'static> {
         parameter_count: 0,
         turned_back: [].as_slice().into(),
         kept: None,
+        risk: [].as_slice().into(),
         approval: None,
     }
 }

@@ -1,0 +1,54 @@
+//! What the session adds to its identity's past, and how unlike that past a statement is. Knows
+//! when there is nothing to look at, so that an ordinary statement costs next to nothing.
+
+use super::Session;
+use crate::plan::{Part, Plan};
+use ledger::record::RiskPart;
+use std::{
+    sync::atomic::Ordering,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// Statements after which the past hears of them, if a minute is not over before.
+const BEAT: u32 = 32;
+
+impl Session {
+    /// What makes a statement risky beside what it does, and the past learns of it.
+    pub(super) fn unlike_its_past(
+        &mut self,
+        plan: &Plan,
+        now: SystemTime,
+    ) -> Vec<RiskPart<'static>> {
+        let minute = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 60);
+        self.pulse.0 += u32::try_from(plan.parts.len()).unwrap_or(1);
+        if self.pulse.0 >= BEAT || self.pulse.1 != minute {
+            self.beat(now);
+            self.pulse.1 = minute;
+        }
+        let calm = (self.history.revision(), minute);
+        let learned = plan.parts.iter().all(|part| part.learned.load(Ordering::Relaxed));
+        if learned && self.calm == Some(calm) {
+            return Vec::new();
+        }
+        let watched: Vec<_> = plan.watched().cloned().collect();
+        let parts = self.history.parts(&watched, &self.client, now);
+        if !learned {
+            self.history.learn(watched.iter(), now);
+            plan.parts.iter().for_each(|part| part.learned.store(true, Ordering::Relaxed));
+        }
+        // Nothing is unlike it only as long as neither the past nor what is read changes.
+        self.calm = (parts.is_empty() && self.history.is_calm(now)).then_some(calm);
+        parts
+    }
+
+    /// Tells the past how many statements there were.
+    pub(super) fn beat(&mut self, now: SystemTime) {
+        let statements = std::mem::take(&mut self.pulse.0);
+        self.history.count(statements, &self.client, now);
+    }
+
+    /// Rows that left, by a hash of each.
+    pub fn saw(&self, part: &Part, rows: &[u64], now: SystemTime) {
+        self.history.saw(part.watched.iter(), rows, now);
+    }
+}
