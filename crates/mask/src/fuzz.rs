@@ -4,6 +4,9 @@
 use crate::{Applied, ColumnMask, Format, Key, find};
 use model::{Catalog, Disclosure, Label, TypeId};
 
+/// Bytes that the scan looks at together.
+const BLOCK: usize = 64;
+
 /// Types whose values are scanned, each by a way of its own: text, JSON, an array of text, bytes.
 const TYPES: [TypeId; 4] = [TypeId(25), TypeId(114), TypeId(1009), TypeId(17)];
 
@@ -24,6 +27,7 @@ pub fn scan(data: &[u8]) {
             assert!(text.is_char_boundary(found.start) && text.is_char_boundary(found.end));
         }
     }
+    moved(data);
     let key = Key::new([3; 32]);
     let catalog = Catalog::default();
     for ty in TYPES {
@@ -35,6 +39,25 @@ pub fn scan(data: &[u8]) {
             assert_eq!(applied == Applied::Masked, !finds.is_empty());
             gone(data, &finds, &out);
         }
+    }
+}
+
+/// Spaces in front, so that the value stands otherwise in the blocks of the scan.
+const SHIFTS: [usize; 6] = [1, 9, 23, 32, 47, 63];
+
+/// What is found does not depend on where in the blocks of the scan the value stands.
+fn moved(data: &[u8]) {
+    let behind = |spaces: usize| {
+        let text = [vec![b' '; spaces].as_slice(), data].concat();
+        let mut finds = find(&text);
+        for found in &mut finds {
+            (found.start, found.end) = (found.start - spaces, found.end - spaces);
+        }
+        finds
+    };
+    let expected = behind(BLOCK);
+    for shift in SHIFTS {
+        assert_eq!(behind(BLOCK + shift), expected, "{shift} bytes further on");
     }
 }
 

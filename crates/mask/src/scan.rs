@@ -10,7 +10,7 @@ use crate::{
     text::{self, CONSTANT},
 };
 use model::Label;
-use prefilter::{BLOCK, Block};
+use prefilter::{BLOCK, Block, Glance, Masks, Signs};
 
 mod context;
 mod email;
@@ -51,71 +51,136 @@ pub(crate) fn text(value: &[u8], out: &mut Vec<u8>) -> Applied {
 /// Everything that the content scan finds in `value`, in order, without overlaps.
 pub fn find(value: &[u8]) -> Vec<Find> {
     let mut finds = Vec::new();
-    let mut pass = Pass::default();
-    let (blocks, tail) = value.as_chunks::<BLOCK>();
-    let mut base = 0;
-    for block in blocks {
-        pass.block(value, base, block, &mut finds);
-        base += BLOCK;
-    }
-    if !tail.is_empty() {
-        let mut last = [0; BLOCK];
-        for (slot, byte) in last.iter_mut().zip(tail) {
-            *slot = *byte;
-        }
-        pass.block(value, base, &last, &mut finds);
-    }
-    if pass.at {
-        email::find(value, &mut finds);
-    }
-    if pass.digits >= prefilter::LEAST_DIGITS {
-        numbers::find(value, pass.digits, &mut finds);
-    }
-    if finds.len() > 1 {
-        settle(value, &mut finds);
-    }
+    find_into(value, &mut finds);
     finds
 }
 
-/// The pass over the blocks of one value. The places where each kind begins are remembered, so
-/// that nothing is looked at twice.
+/// As [`find`], into what is empty.
+fn find_into(value: &[u8], finds: &mut Vec<Find>) {
+    let mut pass = Pass { value, ..Pass::default() };
+    let (blocks, tail) = value.as_chunks::<BLOCK>();
+    for block in blocks {
+        pass.block(&Block::full(block), finds);
+        pass.base += BLOCK;
+    }
+    if !tail.is_empty() {
+        pass.block(&Block::tail(value, tail), finds);
+    }
+    if finds.len() > 1 {
+        settle(value, finds);
+    }
+}
+
+/// The pass over the blocks of one value. The places where each kind ended are remembered, so that
+/// nothing is looked at twice.
 #[derive(Default)]
-struct Pass {
-    /// True if there was an `@`.
-    at: bool,
-    digits: usize,
+struct Pass<'v> {
+    value: &'v [u8],
+    /// Where the block begins.
+    base: usize,
+    /// What is solid of the block before.
+    solid: u64,
     marked: secrets::Marked,
     plain: secrets::Plain,
+    numbers: numbers::Numbers,
     people: people::People,
     places: places::Places,
 }
 
-impl Pass {
+/// A block in its value, for those who look for one kind of finds.
+#[derive(Clone, Copy)]
+struct Look<'a> {
+    value: &'a [u8],
+    /// Where the block begins.
+    base: usize,
+    block: &'a Block,
+    masks: &'a Masks,
+    /// Of the block before.
+    before: &'a Masks,
+}
+
+impl Look<'_> {
+    /// True if the value goes on behind the block.
+    fn goes_on(&self) -> bool {
+        self.base + BLOCK < self.value.len()
+    }
+
+    /// The lowest bits, of which it is not known what stands before them. None in the first block.
+    fn unknown(&self, count: usize) -> u64 {
+        if self.base == 0 { 0 } else { prefilter::below(count) }
+    }
+
+    /// The highest bits, of which it is not known what stands behind them. None in the last block.
+    fn edge(&self, count: usize) -> u64 {
+        if self.goes_on() { !(u64::MAX >> count) } else { 0 }
+    }
+
+    /// Moved up by one, with what the block before has at its end.
+    #[inline(always)]
+    fn behind(&self, of: impl Fn(&Masks) -> u64) -> u64 {
+        of(self.masks) << 1 | of(self.before) >> 63
+    }
+}
+
+impl Pass<'_> {
     /// Looks at every byte of a block; only what stands in it gets a look of its own.
     #[inline(always)]
-    fn block(&mut self, value: &[u8], base: usize, block: &Block, finds: &mut Vec<Find>) {
-        let (digits, seen) = prefilter::census(block);
-        self.digits += digits;
-        self.at |= seen & prefilter::AT != 0;
-        if seen & prefilter::RARE != 0 {
-            self.marked.block(value, base, block, finds);
+    fn block(&mut self, block: &Block, finds: &mut Vec<Find>) {
+        let glance = block.glance();
+        let long = glance.long(self.solid);
+        if glance.others | long != 0 {
+            self.look(block, glance, long, finds);
         }
-        if seen & prefilter::SOLID != 0 {
-            self.plain.block(value, base, block, finds);
+        if glance.capitals != 0 {
+            self.people.block(self.value, self.base, glance.capitals, finds);
         }
-        if digits != 0 {
-            self.places.block(value, base, block, finds);
+        self.solid = glance.solid;
+    }
+
+    /// `long`: where sixteen bytes and more stand without a space.
+    #[inline(never)]
+    fn look(&mut self, block: &Block, glance: Glance, long: u64, finds: &mut Vec<Find>) {
+        let masks = &block.masks(glance);
+        let last = self.base.checked_sub(1).and_then(|last| self.value.get(last));
+        let before = last.map_or(Masks::default(), |last| Masks::last(*last));
+        let before = &Masks { solid: self.solid, ..before };
+        let look = Look { value: self.value, base: self.base, block, masks, before };
+        if masks.marks | masks.digits != 0 {
+            let signs = &Signs::of(block);
+            if masks.marks != 0 {
+                self.marked.block(look, signs, finds);
+                let at = block.pick(|lane| prefilter::one_of(lane, *b"@"));
+                let places = prefilter::places(at);
+                finds.extend(places.filter_map(|at| email::find(self.value, self.base + at)));
+            }
+            if masks.digits != 0 {
+                self.places.block(look, signs, finds);
+                self.numbers.block(look, signs, finds);
+            }
         }
-        if seen & prefilter::CAPITAL != 0 {
-            self.people.block(value, base, block, finds);
+        if long != 0 {
+            self.plain.block(look, long, finds);
         }
+    }
+}
+
+/// Of finds of one place that are as strong, which label counts.
+fn rank(label: &Label) -> u8 {
+    match label {
+        _ if *label == Label::CREDENTIAL => 0,
+        _ if *label == Label::POSTAL_ADDRESS => 1,
+        _ if *label == Label::PERSON_NAME => 2,
+        _ => 3,
     }
 }
 
 /// Puts finds in order and resolves overlaps: the stronger label stays and covers what both
 /// covered.
 fn settle(value: &[u8], finds: &mut Vec<Find>) {
-    finds.sort_by_key(|find| (find.start, find.label == Label::EMAIL, std::cmp::Reverse(find.end)));
+    finds.sort_by_key(|find| {
+        let reach = std::cmp::Reverse(find.end);
+        (find.start, find.label == Label::EMAIL, reach, rank(&find.label))
+    });
     finds.dedup_by(|later, earlier| {
         if later.start >= earlier.end {
             return false;

@@ -1,8 +1,8 @@
 //! The words before a number. Knows which kinds of numbers they announce.
 
 use super::{
-    prefilter::{self, BLOCK},
-    sieve::Ends,
+    prefilter::{self, BLOCK, Block, Lane, range},
+    sieve::Tails,
     table::{Key, Table},
 };
 use std::sync::LazyLock;
@@ -67,42 +67,38 @@ static WORDS: LazyLock<Table<u8>> = LazyLock::new(|| {
     Table::new(words().chain(seconds().map(|word| (word, ENDS_PAIR))), |a, b| a | b)
 });
 
-/// What these end in.
-static ENDS: LazyLock<Ends> =
-    LazyLock::new(|| Ends::of(words().map(|(word, _)| word).chain(seconds())));
+/// What these end in, and the second ones of pairs.
+static TAILS: LazyLock<Tails> = LazyLock::new(|| {
+    let parted = |word: &str| word.contains(|c: char| c.is_ascii() && !c.is_ascii_alphabetic());
+    Tails::of(words().map(|(word, _)| word).filter(|word| !parted(word)).chain(seconds()))
+});
 
 /// What the words and pairs of words shortly before `at` announce.
 pub(super) fn before(value: &[u8], at: usize) -> Announced {
     // A block that ends at the number, or begins with the value.
-    let mut room = [0; BLOCK];
     let base = at.saturating_sub(BLOCK);
-    let block = match value.get(base..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
-        Some(block) => block,
-        None => {
-            for (slot, byte) in room.iter_mut().zip(value) {
-                *slot = *byte;
-            }
-            &room
-        }
+    let block = match value.get(base..).and_then(|rest| rest.first_chunk()) {
+        Some(block) => Block::full(block),
+        None => Block::tail(value, value.get(base..).unwrap_or_default()),
     };
     let text = value.get(at.saturating_sub(REACH)..at).unwrap_or_default();
-    let near = mask(at - base) & !mask(at - base - text.len());
-    let letter = |byte: u8| (byte | 0x20).wrapping_sub(b'a') < 26 || byte >= 0x80;
-    let letters = prefilter::bits(block, letter) & near;
-    let digits = prefilter::bits(block, |byte| byte.wrapping_sub(b'0') < 10) & near;
+    let all = if at - base == BLOCK { u64::MAX } else { prefilter::below(at - base) };
+    let near = all & !prefilter::below(at - base - text.len());
+    let [high, plain, digits] = block
+        .pick_all(|lane| [lane, range(lane | Lane::splat(0x20), b'a', 26), range(lane, b'0', 10)]);
+    let (letters, digits) = ((plain | high) & near, digits & near);
     let last_digit = BLOCK - usize::try_from(digits.leading_zeros()).unwrap_or_default();
-    let (table, ends) = (&*WORDS, &*ENDS);
+    let (table, tails) = (&*WORDS, &*TAILS);
     let known = |from: usize, to: usize| {
         let key = Key::within(value, base + from, base + to);
         key.and_then(|key| table.get(&key.lowered())).unwrap_or_default()
     };
     let (mut announced, mut previous) = (0, None);
     for from in prefilter::places(letters & !(letters << 1)) {
-        let length = (!(letters >> from)).trailing_zeros();
-        let to = from + usize::try_from(length).unwrap_or_default();
+        let to = prefilter::run_end(letters, from);
         // Of a word that reaches out of the window the rest alone is looked at.
         let cut = near & 1 << from != 0 && (near << 1) & 1 << from == 0;
-        if !cut && !ends.may_end(value, base + to) {
+        if !cut && !tails.may_be(value, base + from, base + to) {
             previous = Some(from);
             continue;
         }
@@ -114,15 +110,10 @@ pub(super) fn before(value: &[u8], at: usize) -> Announced {
         // The first date behind its word is the one of birth; further ones are about other things.
         announced |= if to < last_digit { kinds & !IS_BIRTH } else { kinds };
     }
-    if !text.is_ascii() && ends_in_phone(text) {
+    if high & near != 0 && ends_in_phone(text) {
         announced |= IS_PHONE;
     }
     Announced::of(announced)
-}
-
-/// So many of the lowest bits.
-fn mask(count: usize) -> u64 {
-    u64::MAX.checked_shr(u32::try_from(BLOCK - count).unwrap_or(u32::MAX)).unwrap_or_default()
 }
 
 /// True if the text ends in an announcement of a script without spaces, and little behind it.

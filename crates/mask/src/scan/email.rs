@@ -6,13 +6,9 @@ use model::Label;
 const MAX_LOCAL: usize = 64;
 const MAX_HOST: usize = 253;
 
-/// Finds addresses; `value` holds at least one `@`.
-pub(super) fn find(value: &[u8], finds: &mut Vec<Find>) {
-    for at in memchr::memchr_iter(b'@', value) {
-        if let Some((start, end)) = around(value, at) {
-            finds.push(Find { start, end, label: Label::EMAIL });
-        }
-    }
+/// The address around an `@`.
+pub(super) fn find(value: &[u8], at: usize) -> Option<Find> {
+    around(value, at).map(|(start, end)| Find { start, end, label: Label::EMAIL })
 }
 
 fn around(value: &[u8], at: usize) -> Option<(usize, usize)> {

@@ -2,9 +2,9 @@
 //! Knows the forms that numbers are written in; [`crate::checksum`] knows which are sound.
 
 use super::{
-    Find,
+    Find, Look,
     context::{self, Announced},
-    prefilter,
+    prefilter::{self, Signs},
 };
 use model::Label;
 use std::cell::Cell;
@@ -12,8 +12,10 @@ use std::cell::Cell;
 mod forms;
 mod letters;
 mod run;
+mod sketch;
 
 use run::{MAX_DIGITS, Run};
+use sketch::Sketch;
 
 /// Digit runs of one group that are looked at together.
 const MAX_PARTS: usize = 16;
@@ -36,32 +38,70 @@ pub(super) struct Group<'a> {
     announced: Cell<Option<Announced>>,
 }
 
-/// Finds numbers in the dense places of `value`.
-/// `total`: how many digits there are.
-pub(super) fn find(value: &[u8], total: usize, finds: &mut Vec<Find>) {
-    let (mut from, mut left) = (0, total);
-    while left >= prefilter::LEAST_DIGITS
-        && let Some(place) = prefilter::dense(value, from)
-    {
-        // A number may have begun in front of the place where digits stand densely.
-        let mut at = place.max(from);
-        while at > from && value.get(at - 1).is_some_and(u8::is_ascii_digit) {
-            at -= 1;
+/// The search for numbers.
+#[derive(Default)]
+pub(super) struct Numbers {
+    /// Where the last group ended that was looked at.
+    done: usize,
+}
+
+impl Numbers {
+    /// Finds the numbers of the groups that begin in a block.
+    #[inline]
+    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, finds: &mut Vec<Find>) {
+        let sketch = Sketch::of(look, signs);
+        for place in prefilter::places(sketch.places) {
+            if look.base + place < self.done {
+                continue;
+            }
+            let first = sketch.first(place);
+            let at = look.base + first;
+            // What stands at the beginning of a block may belong to a group of the one before.
+            let cut = first <= MAX_GAP && look.base > 0;
+            let begin = if cut { beginning(look.value, self.done, at) } else { at };
+            if begin >= self.done && (begin < at || sketch.may_hold(look, first)) {
+                self.done = search(look.value, begin, finds);
+            }
         }
-        let Some(first) = next_digit(value, at) else { return };
-        let group = Group::read(value, first);
-        let next = group.search(finds).max(first + 1);
-        left -= group.digits_before(next);
-        from = next;
     }
 }
 
-fn next_digit(value: &[u8], from: usize) -> Option<usize> {
-    let rest = value.get(from..)?;
-    let (eights, tail) = rest.as_chunks::<8>();
-    let solid = eights.iter().take_while(|eight| !eight.iter().any(u8::is_ascii_digit)).count();
-    let tail = eights.get(solid).map_or(tail, |eight| eight);
-    tail.iter().position(u8::is_ascii_digit).map(|found| from + solid * 8 + found)
+/// Separators between two parts of a group.
+const MAX_GAP: usize = 2;
+
+/// The first digit of the group that a digit belongs to, not before `from`.
+fn beginning(value: &[u8], from: usize, digit: usize) -> usize {
+    let is_digit = |at: usize| value.get(at).is_some_and(u8::is_ascii_digit);
+    let parts = |at: usize| value.get(at).is_some_and(|byte| is_separator(*byte));
+    let mut first = digit;
+    loop {
+        while first > from && is_digit(first - 1) {
+            first -= 1;
+        }
+        let gap = (1..=MAX_GAP).take_while(|back| first > from + back && parts(first - back));
+        match gap.last() {
+            Some(gap) if is_digit(first - gap - 1) => first -= gap + 1,
+            _ => return first,
+        }
+    }
+}
+
+/// Finds the numbers of a group by its first digit; answers where it ends.
+#[inline(never)]
+fn search(value: &[u8], first: usize, finds: &mut Vec<Find>) -> usize {
+    let mut first = first;
+    loop {
+        let group = Group::read(value, first);
+        let next = group.search(finds).max(first + 1);
+        if !group.cut {
+            return next;
+        }
+        // The rest of a group that was cut is read anew from what was not decided.
+        match value.get(next..).and_then(|rest| rest.iter().position(u8::is_ascii_digit)) {
+            Some(digit) => first = next + digit,
+            None => return next,
+        }
+    }
 }
 
 fn is_separator(byte: u8) -> bool {
@@ -114,13 +154,6 @@ impl<'a> Group<'a> {
         let (start, end) = self.parts.get(..self.count)?.get(at)?;
         let far = |near: u32| usize::try_from(near).ok().map(|near| self.first + near);
         Some((far(*start)?, far(*end)?))
-    }
-
-    /// How many digits of the group stand before a place, if no more than are known.
-    fn digits_before(&self, at: usize) -> usize {
-        let before = |part: &usize| self.part(*part).is_some_and(|(_, end)| end <= at);
-        let lengths = (0..self.count).filter(before).filter_map(|part| self.lengths.get(part));
-        lengths.map(|length| usize::from(*length)).sum()
     }
 
     /// What is announced to the part that starts at `start`: the same for the whole group, as long

@@ -5,8 +5,7 @@
 //! needs a title, an introduction, or a given name in front that means nothing else.
 
 use super::{
-    Find,
-    prefilter::{self, Block, is_capital},
+    Find, prefilter,
     table::Key,
     word::{Word, is_wordy},
 };
@@ -27,22 +26,22 @@ pub(super) struct People {
 }
 
 impl People {
-    /// Finds the names that begin in a block.
+    /// Finds the names that begin with one of the capitals of a block.
+    #[inline(never)]
     pub(super) fn block(
         &mut self,
         value: &[u8],
         base: usize,
-        block: &Block,
+        capitals: u64,
         finds: &mut Vec<Find>,
     ) {
-        let letters = prefilter::bits(block, |byte| (byte | 0x20).wrapping_sub(b'a') < 26);
-        let capitals = prefilter::bits(block, is_capital) & !(letters << 1);
         for place in prefilter::places(capitals) {
             let at = base + place;
-            let inside = || at.checked_sub(1).and_then(|at| value.get(at)).is_some_and(is_wordy);
+            if at < self.done || !opens(value, at) {
+                continue;
+            }
             let announced = gap(value, at).filter(|end| words::may_announce(value, *end));
-            if announced.is_none() && !words::may_be_given(value, at) || at < self.done || inside()
-            {
+            if announced.is_none() && !words::may_be_given(value, at) {
                 continue;
             }
             if let Some(word) = Word::at(value, at).filter(Word::is_capitalised)
@@ -54,6 +53,13 @@ impl People {
             }
         }
     }
+}
+
+/// True if a capital stands at the beginning of a word that goes on.
+#[inline(always)]
+fn opens(value: &[u8], at: usize) -> bool {
+    let inside = at.checked_sub(1).and_then(|at| value.get(at)).is_some_and(is_wordy);
+    !inside && value.get(at + 1).is_some_and(is_wordy)
 }
 
 /// Where the name that begins with `first` ends, if it is one. `before`: where the word before it
@@ -106,15 +112,19 @@ fn in_prose(value: &[u8], start: usize, end: usize) -> bool {
 /// between.
 #[inline(always)]
 fn gap(value: &[u8], at: usize) -> Option<usize> {
-    let between = |back: usize| {
-        let byte = at.checked_sub(back).and_then(|at| value.get(at));
-        byte.is_some_and(|byte| matches!(byte, b' ' | b':' | b'.' | b',' | b'\n'))
+    let is = |byte: u8| matches!(byte, b' ' | b':' | b'.' | b',' | b'\n');
+    // Most have a space and a word before them.
+    let length = match value.get(..at).and_then(|before| before.last_chunk::<4>()) {
+        Some([_, _, word, space]) if is(*space) && !is(*word) => 1,
+        Some([_, word, one, two]) if is(*one) && is(*two) && !is(*word) => 2,
+        Some([word, one, two, three]) if is(*one) && is(*two) && is(*three) && !is(*word) => 3,
+        Some(_) => return None,
+        None => {
+            let before = value.get(..at).unwrap_or_default();
+            before.iter().rev().take_while(|byte| is(**byte)).count()
+        }
     };
-    if !between(1) {
-        return None;
-    }
-    let length = (2..=4).take_while(|back| between(*back)).count() + 1;
-    (length <= 3).then(|| at - length)
+    (1..=3).contains(&length).then(|| at - length)
 }
 
 /// What the words before `at` say, the last of which ends at `end`.

@@ -7,9 +7,9 @@
 //! `Platz`, `via`) need a postcode behind or a word of place before them.
 
 use super::{
-    Find,
-    prefilter::{self, Block},
-    word::Word,
+    Find, Look,
+    prefilter::{self, Signs, one_of},
+    word::{Word, is_wordy},
 };
 use crate::lexicon::{self, Fame};
 use model::Label;
@@ -34,30 +34,103 @@ pub(super) struct Places {
 
 impl Places {
     /// Finds the addresses whose house number begins in a block.
-    pub(super) fn block(
-        &mut self,
-        value: &[u8],
-        base: usize,
-        block: &Block,
-        finds: &mut Vec<Find>,
-    ) {
-        let digits = prefilter::bits(block, |byte| byte.wrapping_sub(b'0') < 10);
-        // What stands in front of a house, as far as it stands in the block.
-        let opens = prefilter::bits(block, |byte| {
-            (byte <= b' ') | matches!(byte, b'(' | b'"' | b'\'' | b',' | b';' | b'>')
-        });
-        for place in prefilter::places(digits & !(digits << 1) & (opens << 1 | 1)) {
-            let at = base + place;
-            if at < self.done {
-                continue;
-            }
-            let Some(house) = House::read(value, at) else { continue };
-            let found = behind(value, house).or_else(|| ahead(value, house));
-            if let Some((start, end)) = found.or_else(|| tail::military(value, house)) {
+    #[inline]
+    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, finds: &mut Vec<Find>) {
+        for place in prefilter::places(houses(look, signs)) {
+            let at = look.base + place;
+            if at >= self.done
+                && let Some(house) = House::read(look.value, at)
+                && let Some((start, end)) = address(look.value, house)
+            {
                 finds.push(Find { start, end, label: Label::POSTAL_ADDRESS });
                 self.done = end;
             }
         }
+    }
+}
+
+/// The address that a number belongs to.
+#[inline(never)]
+fn address(value: &[u8], house: House) -> Option<(usize, usize)> {
+    behind(value, house).or_else(|| ahead(value, house)).or_else(|| tail::military(value, house))
+}
+
+/// The first digits of a block that may be the number of a house: behind what may stand in front
+/// of one, and with a word with a capital or one for a street beside.
+#[inline(always)]
+fn houses(look: Look<'_>, signs: &Signs) -> u64 {
+    let masks = look.masks;
+    let digits = masks.digits;
+    let starts = digits & !look.behind(|masks| masks.digits | masks.letters);
+    let spaced = starts & !look.behind(|masks| masks.solid);
+    // Other signs in front are rare.
+    let odd = starts & !spaced & !((signs.dash | signs.points | signs.colon) << 1);
+    let starts = spaced | odd & fronts(look, signs, odd);
+    if starts == 0 {
+        return 0;
+    }
+    // Behind the digits, as far as no more than five, a gap and a word or what belongs to them.
+    let gap = !masks.solid;
+    let comma = signs.comma & gap >> 1;
+    let word = masks.letters | masks.high;
+    let next = (gap & word >> 1 | comma & word >> 2 | signs.dash | signs.points | masks.letters)
+        | look.edge(3);
+    let ends = digits.wrapping_add(starts) & !digits;
+    let mut ahead = 0;
+    for end in prefilter::places(ends & next) {
+        let run = digits & prefilter::below(end);
+        let ones = (run << (63 - end) << 1).leading_ones();
+        let start = end - usize::try_from(ones).unwrap_or_default();
+        if may_go_on(look.value, look.base + end) {
+            ahead |= 1 << start;
+        }
+    }
+    // A run of digits that goes on in the next block.
+    let open = match digits.leading_ones() {
+        length @ 1.. if look.goes_on() => 1 << (64 - length),
+        _ => 0,
+    };
+    starts & (behind_capitals(look, signs) | ahead | open)
+}
+
+/// Of the places those behind what may stand in front of a house, beside spaces.
+fn fronts(look: Look<'_>, signs: &Signs, places: u64) -> u64 {
+    if places == 0 {
+        return 0;
+    }
+    let others = look.block.pick(|lane| one_of(lane, *b"\";>")) | signs.apostrophe;
+    (others | signs.comma | signs.brackets) << 1 | look.unknown(1)
+}
+
+/// The places right behind a word with a capital and a space or a comma and one.
+#[inline(always)]
+fn behind_capitals(look: Look<'_>, signs: &Signs) -> u64 {
+    let masks = look.masks;
+    let words =
+        masks.letters | masks.digits | masks.high | signs.dash | signs.apostrophe | signs.under;
+    let starts = words & !(words << 1);
+    // What began in the block before may have begun with a capital.
+    let cut = look.base.checked_sub(1).and_then(|last| look.value.get(last)).is_some_and(is_wordy);
+    let big = starts & (masks.capitals | masks.high | u64::from(cut));
+    // The sum carries from the beginning of a word to what stands behind it.
+    let ends = words.wrapping_add(big) & !words;
+    ends << 1 | ends << 2 | look.unknown(3)
+}
+
+/// True if a word with a capital may stand behind the digits of a house, or one for a street.
+#[inline(always)]
+fn may_go_on(value: &[u8], end: usize) -> bool {
+    let at = match value.get(end..) {
+        Some([b',', b' ' | b'\n', ..]) => end + 2,
+        Some([b' ' | b'\n', ..]) => end + 1,
+        // `12a`, `12-14`, and what goes on in the next block.
+        Some([byte, ..]) => return matches!(byte, b'-' | b'/') || byte.is_ascii_alphanumeric(),
+        _ => return false,
+    };
+    match value.get(at) {
+        Some(b'A'..=b'Z' | 0x80..) => true,
+        Some(b'a'..=b'z') => words::may_precede(value, at),
+        _ => false,
     }
 }
 

@@ -1,77 +1,249 @@
-//! Decides block by block what a value cannot hold. Knows what candidates look like, not what they
-//! are.
+//! The classes of the bytes of a block, as bits, made once for all kinds of finds. Decides block by
+//! block what a value cannot hold. Knows what candidates look like, not what they are.
 
-/// Bytes looked at together. The loops over one block have no branches and no calls, so that the
-/// compiler turns them into vector instructions.
+use wide::u8x16;
+
+/// Bytes looked at together: one bit of a number for each.
 pub(super) const BLOCK: usize = 64;
 
-/// A block; what is left of a value is filled up with zeros.
-pub(super) type Block = [u8; BLOCK];
+/// Bytes that one vector holds.
+const LANE: usize = 16;
 
-/// Fewer digits than this in two neighbouring half blocks are nothing that [`super::numbers`]
-/// knows.
-pub(super) const LEAST_DIGITS: usize = 6;
+/// Sixteen bytes as one vector, by which classes of bytes are told.
+pub(super) type Lane = u8x16;
 
-/// An `@`.
-pub(super) const AT: u8 = 1;
-/// A character that is rare outside of marks.
-pub(super) const RARE: u8 = 2;
-/// A capital letter, or the first byte of one outside ASCII.
-pub(super) const CAPITAL: u8 = 4;
-/// Eight bytes in a row, at a place that eight divides, without a space or control character.
-pub(super) const SOLID: u8 = 8;
+/// A block, or what is left of a value behind its last one: vectors, and where in the block each
+/// begins. They may overlap: what stands in two of them is the same in both.
+pub(super) struct Block {
+    lanes: [Lane; LANES],
+    places: [u32; LANES],
+    /// How many of them there are.
+    used: usize,
+}
 
-/// The digits of a block, and which candidates it holds.
-#[inline(always)]
-pub(super) fn census(block: &Block) -> (usize, u8) {
-    let (mut count, mut seen) = (0u8, 0u8);
-    for byte in block {
-        count += u8::from(byte.wrapping_sub(b'0') < 10);
-        seen |= u8::from(*byte == b'@') | u8::from(is_rare(*byte)) << 1;
-        seen |= u8::from(is_capital(*byte)) << 2;
+const LANES: usize = BLOCK / LANE;
+
+impl Block {
+    #[inline(always)]
+    pub(super) fn full(bytes: &[u8; BLOCK]) -> Self {
+        let (chunks, _) = bytes.as_chunks::<LANE>();
+        let mut lanes = [Lane::ZERO; LANES];
+        for (lane, chunk) in lanes.iter_mut().zip(chunks) {
+            *lane = Lane::new(*chunk);
+        }
+        Self { lanes, places: [0, 16, 32, 48], used: LANES }
     }
-    let (eights, _) = block.as_chunks::<8>();
-    let mut solid = false;
-    for eight in eights {
-        solid |= is_solid(*eight);
+
+    /// What is left of a value behind its last full block. Of what stands before as much is read
+    /// as makes no loop.
+    #[inline(always)]
+    pub(super) fn tail(value: &[u8], tail: &[u8]) -> Self {
+        let mut block = Self { lanes: [Lane::ZERO; LANES], places: [0; LANES], used: 0 };
+        if let Some(last) = tail.len().checked_sub(LANE) {
+            for (lane, place) in block.lanes.iter_mut().zip(&mut block.places) {
+                let from = (LANE * block.used).min(last);
+                let chunk = tail.get(from..).and_then(|rest| rest.first_chunk());
+                *lane = chunk.map_or(Lane::ZERO, |chunk| Lane::new(*chunk));
+                *place = u32::try_from(from).unwrap_or_default();
+                block.used += 1;
+                if from == last {
+                    break;
+                }
+            }
+            return block;
+        }
+        let bytes = match value.last_chunk::<LANE>() {
+            // What stands before the tail is shifted out.
+            Some(last) => {
+                let cut = u32::try_from(8 * (LANE - tail.len())).unwrap_or_default();
+                u128::from_le_bytes(*last) >> cut
+            }
+            None => few(tail),
+        };
+        let [lane, ..] = &mut block.lanes;
+        *lane = Lane::new(bytes.to_le_bytes());
+        block.used = 1;
+        block
     }
-    (usize::from(count), seen | if solid { SOLID } else { 0 })
-}
 
-/// True for the bytes by which marks of secrets, assignments and URLs are found.
-#[inline(always)]
-pub(super) const fn is_rare(byte: u8) -> bool {
-    matches!(byte, b'_' | b'-' | b'$' | b'=' | b':')
-}
-
-/// A capital of ASCII, or the first byte of a letter from À to ӿ.
-#[inline(always)]
-pub(super) const fn is_capital(byte: u8) -> bool {
-    byte.wrapping_sub(b'A') < 26 || byte.wrapping_sub(0xC3) < 17
-}
-
-/// True if none of eight bytes is a space or a control character of ASCII.
-#[inline(always)]
-pub(super) const fn is_solid(eight: [u8; 8]) -> bool {
-    let word = u64::from_le_bytes(eight);
-    let below = word.wrapping_sub(EACH * 0x21) & !word & (EACH * 0x80);
-    below == 0
-}
-
-/// One in each byte.
-const EACH: u64 = 0x0101_0101_0101_0101;
-
-/// One bit for each byte of a block of which something is true, the first byte lowest.
-#[inline(always)]
-pub(super) fn bits(block: &Block, is: impl Fn(u8) -> bool) -> u64 {
-    let mut flags = [0u8; BLOCK];
-    for (flag, byte) in flags.iter_mut().zip(block) {
-        *flag = u8::from(is(*byte));
+    /// One bit for each byte of which something is true, the first byte lowest. Nothing may be
+    /// true of a zero.
+    #[inline(always)]
+    pub(super) fn pick(&self, is: impl Fn(Lane) -> Lane) -> u64 {
+        let mut all = 0;
+        for (lane, place) in self.lanes.iter().zip(self.places).take(self.used) {
+            all |= u64::from(is(*lane).to_bitmask()) << place;
+        }
+        all
     }
-    let (eights, _) = flags.as_chunks::<8>();
-    // The product has flag number n at bit 56 + n, and nothing that carries into it.
-    let pack = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080);
-    eights.iter().rev().fold(0, |all, eight| all << 8 | pack(eight) >> 56)
+
+    /// As [`Self::pick`], for several classes at once.
+    #[inline(always)]
+    pub(super) fn pick_all<const N: usize>(&self, are: impl Fn(Lane) -> [Lane; N]) -> [u64; N] {
+        let mut all = [0; N];
+        for (lane, place) in self.lanes.iter().zip(self.places).take(self.used) {
+            for (bits, class) in all.iter_mut().zip(are(*lane)) {
+                *bits |= u64::from(class.to_bitmask()) << place;
+            }
+        }
+        all
+    }
+
+    /// A quick look, which is enough for most blocks.
+    #[inline(always)]
+    pub(super) fn glance(&self) -> Glance {
+        let [capitals, others, solid] = self.pick_all(|lane| {
+            [
+                range(lane, b'A', 26) | range(lane, 0xC3, 17),
+                // Digits and the colon stand side by side.
+                range(lane, b'0', 11) | one_of(lane, *b"@_-$="),
+                lane.max(Lane::splat(b' ' + 1)).simd_eq(lane),
+            ]
+        });
+        Glance { capitals, others, solid }
+    }
+
+    /// The classes of all bytes of a block in which there is something.
+    #[inline(always)]
+    pub(super) fn masks(&self, glance: Glance) -> Masks {
+        let [digits, letters, high] = self.pick_all(|lane| {
+            [range(lane, b'0', 10), range(lane | Lane::splat(0x20), b'a', 26), lane]
+        });
+        let Glance { capitals, others, solid } = glance;
+        let upper = capitals & letters;
+        Masks { digits, letters, upper, capitals, high, solid, marks: others & !digits }
+    }
+}
+
+/// Fewer bytes than a vector has, as a number, the first lowest.
+#[inline(always)]
+fn few(bytes: &[u8]) -> u128 {
+    // Two pieces that may overlap are put together.
+    let shift = |from: usize| u32::try_from(8 * from).unwrap_or_default();
+    let joined = |first: u64, last: u64, size: usize| {
+        u128::from(first) | u128::from(last) << shift(bytes.len() - size)
+    };
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return joined(u64::from_le_bytes(*first), u64::from_le_bytes(*last), 8);
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let number = |four: &[u8; 4]| u64::from(u32::from_le_bytes(*four));
+        return joined(number(first), number(last), 4);
+    }
+    bytes.iter().rev().fold(0, |all, byte| all << 8 | u128::from(*byte))
+}
+
+/// The bytes from `first` on, so many of them.
+#[inline(always)]
+pub(super) fn range(lane: Lane, first: u8, count: u8) -> Lane {
+    let above = lane - Lane::splat(first);
+    above.min(Lane::splat(count - 1)).simd_eq(above)
+}
+
+/// The bytes that are one of these.
+#[inline(always)]
+pub(super) fn one_of<const N: usize>(lane: Lane, bytes: [u8; N]) -> Lane {
+    bytes.iter().fold(Lane::ZERO, |any, byte| any | lane.simd_eq(Lane::splat(*byte)))
+}
+
+/// One bit for each byte of a block, the first lowest.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Masks {
+    pub(super) digits: u64,
+    /// Letters of ASCII; of these the capitals.
+    pub(super) letters: u64,
+    pub(super) upper: u64,
+    /// Capitals of ASCII, and first bytes of letters outside.
+    pub(super) capitals: u64,
+    /// Bytes outside ASCII.
+    pub(super) high: u64,
+    /// Neither spaces nor control characters.
+    pub(super) solid: u64,
+    /// The characters by which addresses, secrets, assignments and URLs are found.
+    pub(super) marks: u64,
+}
+
+/// What stands between and around words and digits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Signs {
+    pub(super) dash: u64,
+    /// A full stop or slash; of these the slashes.
+    pub(super) points: u64,
+    pub(super) slash: u64,
+    /// A space or round bracket.
+    pub(super) brackets: u64,
+    pub(super) comma: u64,
+    pub(super) colon: u64,
+    pub(super) apostrophe: u64,
+    pub(super) under: u64,
+    pub(super) dollar: u64,
+    pub(super) equals: u64,
+    pub(super) x: u64,
+}
+
+impl Signs {
+    #[inline(always)]
+    pub(super) fn of(block: &Block) -> Self {
+        let is = |lane: Lane, byte: u8| lane.simd_eq(Lane::splat(byte));
+        let [dash, points, slash, brackets, comma, colon, apostrophe, under, dollar, equals, x] =
+            block.pick_all(|lane| {
+                [
+                    is(lane, b'-'),
+                    range(lane, b'.', 2),
+                    is(lane, b'/'),
+                    is(lane, b' ') | range(lane, b'(', 2),
+                    is(lane, b','),
+                    is(lane, b':'),
+                    is(lane, b'\''),
+                    is(lane, b'_'),
+                    is(lane, b'$'),
+                    is(lane, b'='),
+                    is(lane, b'x'),
+                ]
+            });
+        Self { dash, points, slash, brackets, comma, colon, apostrophe, under, dollar, equals, x }
+    }
+}
+
+impl Masks {
+    /// What a single byte is, as the last of a block.
+    pub(super) fn last(byte: u8) -> Self {
+        let last = |is: bool| u64::from(is) << 63;
+        Self {
+            digits: last(byte.is_ascii_digit()),
+            letters: last(byte.is_ascii_alphabetic()),
+            upper: last(byte.is_ascii_uppercase()),
+            capitals: 0,
+            high: last(byte >= 0x80),
+            solid: 0,
+            marks: 0,
+        }
+    }
+}
+
+/// What a quick look at a block shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Glance {
+    /// Capitals of ASCII, and the first bytes of letters from À to ӿ.
+    pub(super) capitals: u64,
+    /// Digits, and the characters by which addresses, secrets, assignments and URLs are found.
+    pub(super) others: u64,
+    /// Neither spaces nor control characters of ASCII.
+    pub(super) solid: u64,
+}
+
+impl Glance {
+    /// The places from which on sixteen bytes stand without a space, as far as they stand in the
+    /// block; the first too if they began before it. `before`: what is solid of the block before.
+    #[inline(always)]
+    pub(super) fn long(&self, before: u64) -> u64 {
+        let mut runs = self.solid & self.solid >> 1;
+        runs &= runs >> 2;
+        runs &= runs >> 4;
+        runs &= runs >> 8;
+        let around = before.leading_ones() + self.solid.trailing_ones();
+        runs | u64::from(before >> 63 != 0 && around >= 16)
+    }
 }
 
 /// The places of the bits that are set, lowest first.
@@ -83,6 +255,34 @@ pub(super) fn places(mut bits: u64) -> impl Iterator<Item = usize> {
         Some(place)
     })
 }
+
+/// The bits below a place of a block.
+#[inline(always)]
+pub(super) fn below(place: usize) -> u64 {
+    (1u64 << (place & (BLOCK - 1))) - 1
+}
+
+/// Where the bits end that are set from a place of a block on.
+#[inline(always)]
+pub(super) fn run_end(bits: u64, from: usize) -> usize {
+    let ones = (!(bits >> (from & (BLOCK - 1)))).trailing_zeros();
+    from + usize::try_from(ones).unwrap_or_default()
+}
+
+/// How many bits are set.
+#[inline(always)]
+pub(super) fn count(bits: u64) -> usize {
+    usize::try_from(bits.count_ones()).unwrap_or_default()
+}
+
+/// The place of the highest of the bits, of which there is one.
+#[inline(always)]
+pub(super) fn highest(bits: u64) -> usize {
+    usize::try_from(63 ^ bits.leading_zeros()).unwrap_or_default()
+}
+
+/// One in each byte.
+const EACH: u64 = 0x0101_0101_0101_0101;
 
 /// How many digits stand in a row from here on.
 #[inline(always)]
@@ -101,69 +301,75 @@ pub(super) fn digit_run(value: &[u8], from: usize) -> usize {
     at - from + rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-/// Bytes in which digits are counted together.
-const HALF: usize = 32;
-
-/// The first position at or after `from` where digits stand densely, or `None`.
-pub(super) fn dense(value: &[u8], from: usize) -> Option<usize> {
-    let rest = value.get(from..)?;
-    let (blocks, tail) = rest.as_chunks::<HALF>();
-    let mut before = 0;
-    let mut at = from;
-    for block in blocks {
-        let count = digits(block);
-        if before + count >= LEAST_DIGITS {
-            return Some(if before == 0 { at } else { at - HALF });
-        }
-        before = count;
-        at += HALF;
-    }
-    // What stands before the tail is read again and left out.
-    let count = match rest.last_chunk::<HALF>() {
-        Some(last) => {
-            let flags = (0u8..).zip(last).map(|(place, byte)| {
-                let behind = usize::from(place) + tail.len() >= HALF;
-                u8::from(byte.wrapping_sub(b'0') < 10 && behind)
-            });
-            usize::from(flags.sum::<u8>())
-        }
-        None => digits(tail),
-    };
-    (before + count >= LEAST_DIGITS).then(|| if before == 0 { at } else { at - HALF })
-}
-
-#[inline(always)]
-fn digits(block: &[u8]) -> usize {
-    let count: u8 = block.iter().map(|byte| u8::from(byte.wrapping_sub(b'0') < 10)).sum();
-    usize::from(count)
-}
-
 #[cfg(test)]
 mod tests {
     //! What is true of each byte by itself.
 
     use super::*;
 
-    #[test]
-    fn bits_stand_where_bytes_are() {
-        let mut block = [b' '; BLOCK];
-        for (place, byte) in block.iter_mut().enumerate() {
-            *byte = if place % 3 == 0 || place > 60 { b'x' } else { b' ' };
-        }
-        let set = bits(&block, |byte| byte == b'x');
-        let expected: Vec<usize> = (0..BLOCK).filter(|at| at % 3 == 0 || *at > 60).collect();
-        assert_eq!(places(set).collect::<Vec<_>>(), expected);
-        assert_eq!(places(0).count(), 0);
-        assert_eq!(places(u64::MAX).count(), BLOCK);
+    /// The classes as one would write them down.
+    fn plain(value: &[u8], is: impl Fn(u8) -> bool) -> u64 {
+        let flags = value.iter().zip(0..).map(|(byte, place)| u64::from(is(*byte)) << place);
+        flags.fold(0, |all, flag| all | flag)
     }
 
     #[test]
-    fn solid_is_without_spaces() {
+    fn every_byte_is_classed_at_every_place_of_every_tail() {
         for byte in 0..=255u8 {
-            for place in 0..8 {
-                let mut eight = *b"abcdefgh";
-                eight[place] = byte;
-                assert_eq!(is_solid(eight), byte > 0x20, "{byte:#x}");
+            for before in [0, BLOCK] {
+                for length in 1..=BLOCK {
+                    let mut value = vec![b' '; before + length];
+                    let place = usize::from(byte) * 7 % length;
+                    value[before + place] = byte;
+                    value[before + length - 1] = byte;
+                    let tail = &value[before..];
+                    let block = match tail.first_chunk() {
+                        Some(bytes) => Block::full(bytes),
+                        None => Block::tail(&value, tail),
+                    };
+                    let glance = block.glance();
+                    let masks = block.masks(glance);
+                    let same = |mask: u64, is: fn(u8) -> bool| {
+                        assert_eq!(mask, plain(tail, is), "{byte:#x} at {place} of {length}");
+                    };
+                    same(masks.digits, |byte| byte.is_ascii_digit());
+                    same(masks.letters, |byte| byte.is_ascii_alphabetic());
+                    same(masks.upper, |byte| byte.is_ascii_uppercase());
+                    same(masks.capitals & !masks.upper, |byte| (0xC3..=0xD3).contains(&byte));
+                    same(masks.high, |byte| byte >= 0x80);
+                    same(masks.solid, |byte| byte > b' ');
+                    same(masks.marks, |byte| b"@_-$=:".contains(&byte));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn places_are_the_bits() {
+        assert_eq!(places(0b1_0010).collect::<Vec<_>>(), [1, 4]);
+        assert_eq!(places(0).count(), 0);
+        assert_eq!(places(u64::MAX).count(), BLOCK);
+        for place in 0..BLOCK {
+            assert_eq!(places(below(place)).count(), place);
+            assert_eq!(run_end(below(place), 0), place);
+            assert_eq!(run_end(!below(place), place), BLOCK);
+            assert_eq!(highest(below(place) | 1 << place), place);
+        }
+    }
+
+    #[test]
+    fn sixteen_without_a_space_are_long_wherever_they_stand() {
+        for start in 0..BLOCK + 20 {
+            for length in 0..40 {
+                let mut value = [b' '; 2 * BLOCK];
+                for slot in value.iter_mut().skip(start).take(length) {
+                    *slot = b'x';
+                }
+                let (first, second) = value.split_at(BLOCK);
+                let glance = |half: &[u8]| Block::full(half.first_chunk().unwrap()).glance();
+                let (first, second) = (glance(first), glance(second));
+                let found = first.long(0) != 0 || second.long(first.solid) != 0;
+                assert_eq!(found, length >= 16, "{start} {length}");
             }
         }
     }

@@ -6,8 +6,8 @@
 //! looked for where sixteen bytes stand together without a space.
 
 use super::{
-    Find,
-    prefilter::{self, Block, is_rare, is_solid},
+    Find, Look,
+    prefilter::{self, Signs, one_of},
     sieve::Ends,
 };
 use model::Label;
@@ -100,7 +100,7 @@ static PLAIN: &[(&str, Follow)] = &[
 ];
 
 /// The first letters of these.
-const FIRST: &[u8] = b"AdEeShy";
+const FIRST: &[u8; 7] = b"AdEeShy";
 
 /// Marks with a space behind them, which begins what follows.
 const SCHEMES: [&[u8; 7]; 2] = [b"Bearer ", b"bearer "];
@@ -120,7 +120,7 @@ static BY_PREVIOUS: LazyLock<Vec<Vec<Mark>>> = LazyLock::new(|| {
     let mut table: Vec<Vec<Mark>> = (0..256).map(|_| Vec::new()).collect();
     for (mark, follow) in WITH_RARE {
         let text = mark.as_bytes();
-        let offset = text.iter().position(|byte| is_rare(*byte)).unwrap_or(0);
+        let offset = text.iter().position(|byte| b"_-$".contains(byte)).unwrap_or(0);
         let previous = offset.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(0);
         if let Some(slot) = table.get_mut(usize::from(previous)) {
             slot.push(Mark { text, offset, follow: *follow });
@@ -131,7 +131,7 @@ static BY_PREVIOUS: LazyLock<Vec<Vec<Mark>>> = LazyLock::new(|| {
 
 /// What stands in the marks before their first rare character.
 static BEFORE_RARE: LazyLock<Ends> = LazyLock::new(|| {
-    let first = |mark: &'static str| mark.find(|c: char| u8::try_from(c).is_ok_and(is_rare));
+    let first = |mark: &'static str| mark.find(['_', '-', '$']);
     Ends::of(WITH_RARE.iter().filter_map(|(mark, _)| mark.get(..first(mark)?)))
 });
 
@@ -145,32 +145,30 @@ pub(super) struct Plain {
 }
 
 impl Plain {
-    /// Looks at the runs of bytes without a space that lie around the solid eights of a block. A
-    /// run of sixteen holds one of them whole.
-    pub(super) fn block(
-        &mut self,
-        value: &[u8],
-        base: usize,
-        block: &Block,
-        finds: &mut Vec<Find>,
-    ) {
-        let (eights, _) = block.as_chunks::<8>();
-        for (place, eight) in eights.iter().enumerate() {
-            let at = base + place * 8;
-            if at < self.done || !is_solid(*eight) {
+    /// Looks at the runs of sixteen bytes without a space and more in which a mark may begin.
+    /// `long`: where such runs stand.
+    pub(super) fn block(&mut self, look: Look<'_>, long: u64, finds: &mut Vec<Find>) {
+        let value = look.value;
+        let starts = long & !look.behind(|masks| masks.solid);
+        let announced = prefilter::places(starts)
+            .filter(|place| scheme(value, look.base + place))
+            .fold(0, |all, place| all | 1 << place);
+        // What began in the block before was not known to be long there.
+        let crossing = long & look.before.solid >> 63;
+        for place in prefilter::places(crossing | announced | plain_marks(look, long)) {
+            let at = look.base + place;
+            let named = || value.get(at..).is_some_and(begins_mark);
+            if at < self.done || (crossing | announced) >> place & 1 == 0 && !named() {
                 continue;
             }
             let (before, after) = value.split_at_checked(at).unwrap_or_default();
-            let joined = |bytes: &u8| *bytes > b' ';
-            let back = before.iter().rev().take(at - self.done).take_while(|b| joined(b)).count();
-            let (eights, _) = after.as_chunks::<8>();
-            let solid = eights.iter().take_while(|eight| is_solid(**eight)).count() * 8;
-            let rest = after.get(solid..).unwrap_or_default();
-            let length = back + solid + rest.iter().take_while(|b| joined(b)).count();
+            let joined = |byte: &&u8| **byte > b' ';
+            let back = before.iter().rev().take(at - self.done).take_while(joined).count();
+            let ahead = after.iter().take_while(joined).count();
             let start = at - back;
-            self.done = start + length;
-            if length >= LEAST_PLAIN {
-                self.run(value, start, start + length, finds);
+            self.done = at + ahead;
+            if self.done - start >= LEAST_PLAIN {
+                self.run(value, start, self.done, finds);
             }
         }
     }
@@ -178,15 +176,12 @@ impl Plain {
     /// Finds secrets behind marks of letters alone in a run of bytes without a space.
     fn run(&mut self, value: &[u8], start: usize, end: usize, finds: &mut Vec<Find>) {
         let mut at = start;
-        let scheme = value.get(self.found..start).and_then(|before| before.last_chunk());
-        if scheme.is_some_and(|scheme| SCHEMES.contains(&scheme))
+        if start >= self.found + SCHEMES[0].len()
+            && scheme(value, start)
             && let Some((first, last)) = span(value, start, start, Follow::Bearer)
         {
             finds.push(Find { start: first, end: last, label: Label::CREDENTIAL });
             (at, self.found) = (last, last);
-        }
-        if !may_hold_plain(value.get(at..end).unwrap_or_default()) {
-            return;
         }
         while at < end {
             let rest = value.get(at..end).unwrap_or_default();
@@ -208,18 +203,31 @@ impl Plain {
     }
 }
 
-/// False if no mark of letters alone begins in the bytes: none of the pairs that they begin with
-/// stands there.
-fn may_hold_plain(run: &[u8]) -> bool {
-    let behind = run.get(1..).unwrap_or_default();
-    let pair = |(one, two): (&u8, &u8)| {
-        let amazon = (*one == b'A') & ((*two == b'K') | (*two == b'S') | (*two == b'I'));
-        let small = (*one == b'd') & (*two == b'a') | (*one == b'e') & (*two == b'y');
-        let others = (*one == b'E') & (*two == b'A') | (*one == b'S') & (*two == b'G');
-        u8::from(amazon | small | others)
-            | u8::from((*one == b'h') & (*two == b'v') | (*one == b'y') & (*two == b'a'))
-    };
-    run.iter().zip(behind).map(pair).fold(0, |all, one| all | one) != 0
+/// True if the scheme of an authorisation stands right before.
+fn scheme(value: &[u8], start: usize) -> bool {
+    let before = value.get(..start).and_then(|before| before.last_chunk());
+    before.is_some_and(|before| SCHEMES.contains(&before))
+}
+
+/// Where a mark of letters alone may begin in the runs of a block: with one of its first letters,
+/// behind what is no letter or digit.
+fn plain_marks(look: Look<'_>, long: u64) -> u64 {
+    // All sixteen places of each run.
+    let mut runs = long | long << 1;
+    runs |= runs << 2;
+    runs |= runs << 4;
+    runs |= runs << 8;
+    let free = runs & !look.behind(|masks| masks.letters | masks.digits);
+    if free & look.masks.letters == 0 {
+        return 0;
+    }
+    free & look.block.pick(|lane| one_of(lane, *FIRST))
+}
+
+/// True if one of the pairs begins here that marks of letters begin with.
+fn begins_mark(text: &[u8]) -> bool {
+    let pairs = [b"AK", b"AS", b"AI", b"da", b"EA", b"ey", b"SG", b"hv", b"ya"];
+    text.first_chunk().is_some_and(|pair| pairs.contains(&pair))
 }
 
 /// The search for marks with a rare character, assignments and passwords in URLs.
@@ -230,20 +238,15 @@ pub(super) struct Marked {
 }
 
 impl Marked {
-    /// Looks around the rare characters of a block.
-    pub(super) fn block(
-        &mut self,
-        value: &[u8],
-        base: usize,
-        block: &Block,
-        finds: &mut Vec<Find>,
-    ) {
-        for place in prefilter::places(prefilter::bits(block, is_rare)) {
-            let at = base + place;
+    /// Looks around the marks of a block that have before or behind them what a secret has.
+    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, finds: &mut Vec<Find>) {
+        let value = look.value;
+        for place in prefilter::places(makers(look, signs) | assignments(look, signs)) {
+            let at = look.base + place;
             if at < self.done {
                 continue;
             }
-            let found = match block.get(place) {
+            let found = match value.get(at) {
                 Some(b'=' | b':') => assigned::find(value, at),
                 _ => maker(value, at),
             };
@@ -253,6 +256,32 @@ impl Marked {
             }
         }
     }
+}
+
+/// Rare characters that a maker's mark may have first: behind a letter or digit, or at its
+/// beginning.
+#[inline(always)]
+fn makers(look: Look<'_>, signs: &Signs) -> u64 {
+    let letter = look.behind(|masks| masks.letters);
+    let digit = look.behind(|masks| masks.digits);
+    let more = signs.dash >> 1 | u64::from(look.goes_on()) << 63;
+    signs.dollar | signs.dash & (letter | more) | signs.under & (letter | digit)
+}
+
+/// Equals signs and colons behind a name, up to three spaces or quotes between, and those of URLs.
+#[inline(always)]
+fn assignments(look: Look<'_>, signs: &Signs) -> u64 {
+    let letters = look.masks.letters;
+    let found = signs.colon | signs.equals;
+    if found == 0 {
+        return 0;
+    }
+    let quotes = look.block.pick(|lane| one_of(lane, *b"\" ")) | signs.apostrophe;
+    let (one, two) = (quotes << 1, quotes << 1 & quotes << 2);
+    let named = letters << 1 | one & letters << 2 | two & letters << 3;
+    let named = named | two & quotes << 3 & letters << 4;
+    let url = signs.slash >> 1 | u64::from(look.goes_on()) << 63;
+    found & (named | url | look.unknown(4))
 }
 
 /// The secret behind a maker's mark whose first rare character is at `at`.
@@ -388,6 +417,7 @@ mod tests {
     fn every_plain_mark_begins_with_a_first_letter() {
         for (mark, _) in PLAIN {
             assert!(FIRST.contains(&mark.as_bytes()[0]), "{mark}");
+            assert!(begins_mark(mark.as_bytes()), "{mark}");
         }
     }
 }

@@ -80,6 +80,42 @@ impl Ends {
     }
 }
 
+/// The last four letters of the words of a list, or all of shorter ones.
+pub(super) struct Tails(Bits);
+
+impl Tails {
+    pub(super) fn of<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut bits = Bits([0; 512]);
+        for word in words {
+            bits.set(Self::code(word.as_bytes(), 0, word.len()));
+        }
+        Self(bits)
+    }
+
+    /// True if the word that stands there may be one of the list.
+    #[inline(always)]
+    pub(super) fn may_be(&self, text: &[u8], start: usize, end: usize) -> bool {
+        self.0.has(Self::code(text, start, end))
+    }
+
+    #[inline(always)]
+    fn code(text: &[u8], start: usize, end: usize) -> usize {
+        let four = text.get(..end).and_then(|text| text.last_chunk());
+        let last = match four {
+            Some(four) => {
+                let free = 8 * 4usize.saturating_sub(end - start);
+                u32::from_le_bytes(*four) >> (free & 31)
+            }
+            None => {
+                let word = text.get(start..end).unwrap_or_default();
+                word.iter().rev().fold(0, |all, byte| all << 8 | u32::from(*byte))
+            }
+        };
+        let mixed = (last | 0x2020_2020).wrapping_mul(0x9E37_79B1) >> 17;
+        usize::try_from(mixed).unwrap_or_default()
+    }
+}
+
 /// The beginnings of the words of a list.
 pub(super) struct Heads(Bits);
 
@@ -129,7 +165,7 @@ mod tests {
 
     #[test]
     fn every_word_passes() {
-        let (ends, heads) = (Ends::of(WORDS), Heads::of(WORDS));
+        let (ends, heads, tails) = (Ends::of(WORDS), Heads::of(WORDS), Tails::of(WORDS));
         for word in WORDS {
             for before in ["", " ", ", ", "z ", "é ", "\n"] {
                 for behind in ["", " ", ",", ". é"] {
@@ -138,6 +174,7 @@ mod tests {
                         let end = before.len() + word.len();
                         assert!(ends.may_end(text.as_bytes(), end), "{text}");
                         assert!(heads.may_begin(text.as_bytes(), before.len()), "{text}");
+                        assert!(tails.may_be(text.as_bytes(), before.len(), end), "{text}");
                     }
                 }
             }
@@ -146,10 +183,11 @@ mod tests {
 
     #[test]
     fn most_others_do_not() {
-        let (ends, heads) = (Ends::of(WORDS), Heads::of(WORDS));
+        let (ends, heads, tails) = (Ends::of(WORDS), Heads::of(WORDS), Tails::of(WORDS));
         for word in ["zulu", "berry", "quilt"] {
             assert!(!ends.may_end(word.as_bytes(), word.len()), "{word}");
             assert!(!heads.may_begin(word.as_bytes(), 0), "{word}");
+            assert!(!tails.may_be(word.as_bytes(), 0, word.len()), "{word}");
         }
     }
 }

@@ -1,6 +1,9 @@
 //! A word in a text: where it stands and what it is made of. Knows no meanings.
 
-use super::table::{Key, MAX_WORD};
+use super::{
+    prefilter::{Lane, one_of, range},
+    table::{Key, MAX_WORD},
+};
 
 /// A run of letters, apostrophes and hyphens inside a text.
 #[derive(Clone, Copy, Debug)]
@@ -13,8 +16,6 @@ pub(super) struct Word<'a> {
     seen: u8,
 }
 
-/// A letter, digit, apostrophe, hyphen, `_` or byte outside ASCII.
-const WORDY: u8 = 1;
 const LOWER: u8 = 2;
 const UPPER: u8 = 4;
 /// A digit or `_`, which no name has.
@@ -22,31 +23,83 @@ const CODE: u8 = 8;
 /// A byte outside ASCII.
 const HIGH: u8 = 16;
 
-static CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let (mut rest, mut byte) = (classes.as_mut_slice(), 0u8);
-    while let Some((class, more)) = rest.split_first_mut() {
-        *class = match byte {
-            b'a'..=b'z' => WORDY | LOWER,
-            b'A'..=b'Z' => WORDY | UPPER,
-            b'0'..=b'9' | b'_' => WORDY | CODE,
-            b'\'' | b'-' => WORDY,
-            0x80.. => WORDY | HIGH,
-            _ => 0,
-        };
+/// True for a letter, digit, apostrophe, hyphen, `_` or byte outside ASCII.
+#[inline(always)]
+pub(super) fn is_wordy(byte: &u8) -> bool {
+    WORDY.get(usize::from(*byte)).copied().unwrap_or_default()
+}
+
+static WORDY: [bool; 256] = {
+    let mut wordy = [false; 256];
+    let (mut rest, mut byte) = (wordy.as_mut_slice(), 0u8);
+    while let Some((is, more)) = rest.split_first_mut() {
+        *is = byte.is_ascii_alphanumeric() || byte >= 0x80 || matches!(byte, b'\'' | b'-' | b'_');
         rest = more;
         byte = byte.wrapping_add(1);
     }
-    classes
+    wordy
 };
 
-#[inline(always)]
-fn class(byte: u8) -> u8 {
-    CLASSES.get(usize::from(byte)).copied().unwrap_or_default()
+/// True for a digit or `_`, which no name has.
+fn is_code(byte: &u8) -> bool {
+    byte.is_ascii_digit() || *byte == b'_'
 }
 
-pub(super) fn is_wordy(byte: &u8) -> bool {
-    class(*byte) & WORDY != 0
+/// Bytes around a word that are looked at together.
+const WINDOW: usize = MAX_WORD;
+
+/// What each of thirty-two bytes is, the first lowest.
+struct Classes {
+    wordy: u32,
+    lower: u32,
+    upper: u32,
+    code: u32,
+    high: u32,
+    /// Apostrophes and hyphens.
+    joins: u32,
+}
+
+impl Classes {
+    #[inline(always)]
+    fn of(bytes: &[u8; WINDOW]) -> Self {
+        let mut all = [0u32; 5];
+        let (chunks, _) = bytes.as_chunks::<16>();
+        for (chunk, place) in chunks.iter().zip([0, 16]) {
+            let lane = Lane::new(*chunk);
+            let classes = [
+                range(lane, b'a', 26),
+                range(lane, b'A', 26),
+                range(lane, b'0', 10) | one_of(lane, *b"_"),
+                lane,
+                one_of(lane, *b"'-"),
+            ];
+            for (bits, class) in all.iter_mut().zip(classes) {
+                *bits |= class.to_bitmask() << place;
+            }
+        }
+        let [lower, upper, code, high, joins] = all;
+        let wordy = lower | upper | code | high | joins;
+        Self { wordy, lower, upper, code, high, joins }
+    }
+
+    /// The classes that the bytes of a mask have.
+    #[inline(always)]
+    fn seen(&self, mask: u32) -> u8 {
+        let class = |bits: u32, class: u8| u8::from(bits & mask != 0) * class;
+        class(self.lower, LOWER)
+            | class(self.upper, UPPER)
+            | class(self.code, CODE)
+            | class(self.high, HIGH)
+    }
+}
+
+/// So many of the lowest bits, fewer than all.
+#[inline(always)]
+fn lowest(count: usize) -> u32 {
+    u32::try_from(count)
+        .ok()
+        .and_then(|count| 1u32.checked_shl(count))
+        .map_or(u32::MAX, |bit| bit - 1)
 }
 
 impl<'a> Word<'a> {
@@ -54,16 +107,45 @@ impl<'a> Word<'a> {
     #[inline]
     pub(super) fn at(value: &'a [u8], start: usize) -> Option<Self> {
         let rest = value.get(start..)?;
-        let (mut seen, mut length) = (0, 0);
-        for byte in rest.iter().take(MAX_WORD * 2) {
-            let class = class(*byte);
-            if class == 0 {
-                break;
+        let mut room = [0; WINDOW];
+        let bytes = match rest.first_chunk() {
+            Some(bytes) => bytes,
+            None => {
+                for (slot, byte) in room.iter_mut().zip(rest) {
+                    *slot = *byte;
+                }
+                &room
             }
-            seen |= class;
-            length += 1;
+        };
+        let classes = Classes::of(bytes);
+        let length = usize::try_from(classes.wordy.trailing_ones()).unwrap_or_default();
+        if length == WINDOW {
+            return Self::long(value, start);
         }
+        let seen = classes.seen(lowest(length));
+        if seen & HIGH != 0 {
+            let text = letters(rest.get(..length)?)?.as_bytes();
+            let end = start + text.len();
+            return (!text.is_empty()).then_some(Self { value, text, start, end, seen });
+        }
+        // Without the joints at its end.
+        let inner = lowest(length) & !classes.joins;
+        let length = usize::try_from(u32::BITS - inner.leading_zeros()).unwrap_or_default();
         let text = rest.get(..length)?;
+        (length > 0).then_some(Self { value, text, start, end: start + length, seen })
+    }
+
+    /// As [`Self::at`], of a word of more bytes than any that is known.
+    #[inline(never)]
+    fn long(value: &'a [u8], start: usize) -> Option<Self> {
+        let rest = value.get(start..)?;
+        let length = rest.iter().take(MAX_WORD * 2).take_while(|byte| is_wordy(byte)).count();
+        let text = rest.get(..length)?;
+        let any = |is: fn(&u8) -> bool, class: u8| u8::from(text.iter().any(is)) * class;
+        let seen = any(u8::is_ascii_lowercase, LOWER)
+            | any(u8::is_ascii_uppercase, UPPER)
+            | any(is_code, CODE)
+            | any(|byte| *byte >= 0x80, HIGH);
         let text = if seen & HIGH == 0 {
             let ends = text.iter().rev().take_while(|byte| b"'-".contains(byte)).count();
             text.get(..length - ends)?
@@ -78,15 +160,19 @@ impl<'a> Word<'a> {
     #[inline]
     pub(super) fn before(value: &'a [u8], end: usize) -> Option<Self> {
         let before = value.get(..end)?;
-        let (mut seen, mut length) = (0, 0);
-        for byte in before.iter().rev().take(MAX_WORD) {
-            let class = class(*byte);
-            if class == 0 {
-                break;
+        let mut room = [0; WINDOW];
+        let bytes = match before.last_chunk() {
+            Some(bytes) => bytes,
+            None => {
+                for (slot, byte) in room.iter_mut().rev().zip(before.iter().rev()) {
+                    *slot = *byte;
+                }
+                &room
             }
-            seen |= class;
-            length += 1;
-        }
+        };
+        let classes = Classes::of(bytes);
+        let length = usize::try_from(classes.wordy.leading_ones()).unwrap_or_default();
+        let seen = classes.seen(!lowest(WINDOW - length));
         let start = end - length;
         let text = before.get(start..)?;
         if text.is_empty() || seen & HIGH != 0 && std::str::from_utf8(text).is_err() {
@@ -163,7 +249,7 @@ impl<'a> Word<'a> {
             Some(_) | None => true,
         };
         // What was cut off behind a word outside ASCII may have been a code.
-        let plain = self.seen & CODE == 0 || self.text.iter().all(|byte| class(*byte) & CODE == 0);
+        let plain = self.seen & CODE == 0 || !self.text.iter().any(is_code);
         ends && plain && !joined(before)
     }
 }

@@ -1,6 +1,6 @@
 //! The number of a house. Knows no streets.
 
-use crate::scan::{prefilter, word::is_wordy};
+use crate::scan::word::is_wordy;
 
 /// Digits of a number, and of the second part of one.
 const MAX_DIGITS: usize = 5;
@@ -64,10 +64,11 @@ fn is_digit(value: &[u8], at: usize) -> bool {
     value.get(at).is_some_and(u8::is_ascii_digit)
 }
 
+/// How many digits stand here, or more than a house has: a text of digits alone is looked at from
+/// many of its places, and nowhere to its end.
 fn count(value: &[u8], at: usize) -> usize {
-    // A text of digits alone is looked at from many of its places, and nowhere to its end.
-    let near = value.len().min(at + MAX_DIGITS + 1);
-    value.get(..near).map_or(0, |value| prefilter::digit_run(value, at))
+    let near = value.get(at..).unwrap_or_default().iter().take(MAX_DIGITS + 1);
+    near.take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 /// Behind the letter that may follow a number.

@@ -3,7 +3,7 @@
 use crate::{
     lexicon,
     scan::{
-        sieve::Ends,
+        sieve::{Ends, Heads},
         table::{Key, Table},
     },
 };
@@ -133,6 +133,17 @@ static KNOWN: LazyLock<Ends> = LazyLock::new(|| {
     ];
     Ends::of(lists.into_iter().flat_map(str::split_whitespace))
 });
+
+/// What these begin with that stand between number and name.
+static PRECEDING: LazyLock<Heads> = LazyLock::new(|| {
+    Heads::of([PRECEDES, MAY_PRECEDE].into_iter().flat_map(str::split_whitespace))
+});
+
+/// False if no word that stands between the number and the name of a street begins here.
+#[inline(always)]
+pub(super) fn may_precede(text: &[u8], at: usize) -> bool {
+    PRECEDING.may_begin(text, at)
+}
 
 /// What compounds end in.
 static ENDINGS: LazyLock<Ends> = LazyLock::new(|| Ends::of(ENDS.iter().chain(MAY_END).copied()));
