@@ -25,6 +25,8 @@ pub struct Config {
     pub databases: Vec<Database>,
     /// How columns are labelled.
     pub labels: Labels,
+    /// Values that were planted.
+    pub canaries: Vec<Canary>,
     /// The record.
     pub ledger: Ledger,
     /// For whom this Weir is a witness.
@@ -204,6 +206,19 @@ pub struct LabelRule {
     pub types: Vec<String>,
     /// An expression that is one for sure and can match.
     pub value: Option<String>,
+}
+
+/// `[[canary]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Canary {
+    /// What people call it.
+    pub name: String,
+    /// What to look for.
+    pub value: String,
+    /// The database it is planted in, by the name clients ask for.
+    pub database: Option<String>,
+    /// The group whose members may be sent it.
+    pub spare: Option<String>,
 }
 
 /// `[[export]]`.

@@ -16,6 +16,7 @@ mod client;
 mod delay;
 mod expected;
 mod extended;
+mod failure;
 mod fastpath;
 mod hold;
 mod names;

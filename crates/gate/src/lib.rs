@@ -25,6 +25,7 @@
 
 mod book;
 mod cache;
+pub mod canary;
 mod carry;
 pub mod change;
 mod clearance;

@@ -1,8 +1,14 @@
 //! What all governed sessions share: policies, ledger, keys, caches. Knows no session.
 
 use crate::{
-    cache::PlanContext, carry::Keep, database::Database, history::Histories, hold::Holds,
-    look_ups::Counters, record,
+    cache::PlanContext,
+    canary::{Canaries, Met},
+    carry::Keep,
+    database::Database,
+    history::Histories,
+    hold::Holds,
+    look_ups::Counters,
+    record,
 };
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
@@ -36,6 +42,10 @@ pub struct Gate {
     pub keep: OnceLock<Keep>,
     /// Where statements wait for approval; set once, by whoever keeps them.
     pub holds: OnceLock<Arc<dyn Holds>>,
+    /// Values that were planted.
+    pub canaries: ArcSwap<Canaries>,
+    /// Who has to act where one is met; set once.
+    pub alarm: OnceLock<Box<dyn Fn(Met) + Send + Sync>>,
     /// What identities did before.
     pub histories: Arc<Histories>,
     pub(crate) mask_key: mask::Key,
@@ -59,6 +69,8 @@ impl Gate {
             ledger,
             keep: OnceLock::new(),
             holds: OnceLock::new(),
+            canaries: ArcSwap::default(),
+            alarm: OnceLock::new(),
             histories: Arc::default(),
             mask_key,
             verdicts: VerdictCache::default(),

@@ -42,6 +42,8 @@ pub(crate) struct Metrics {
     pub(crate) config_loads: ByResult,
     /// Identities in the directory.
     pub(crate) identities: Gauge,
+    /// Canaries that were met.
+    pub(crate) canaries: Counter,
     /// Records of the ledger that are in its index.
     pub(crate) indexed: Arc<AtomicU64>,
     /// The engine, once there is one: its counts are asked for at each scrape.
@@ -55,13 +57,14 @@ impl Metrics {
     pub(crate) fn new(ledger: Ledger) -> Self {
         let mut registry = Registry::with_prefix("weir");
         let (policy_loads, config_loads) = (ByResult::default(), ByResult::default());
-        let identities = Gauge::default();
+        let (identities, canaries) = (Gauge::default(), Counter::default());
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The version that runs", version);
         let help = "Times the policies were read again, by result";
         registry.register("policy_loads", help, policy_loads.clone());
         let help = "Times weir.toml was read again, by result";
         registry.register("config_loads", help, config_loads.clone());
+        registry.register("canaries_met", "Planted values that were met", canaries.clone());
         registry.register("identities", "Identities known, disabled ones too", identities.clone());
         let indexed = Arc::default();
         let counts = LedgerCounts { ledger, indexed: Arc::clone(&indexed) };
@@ -70,7 +73,16 @@ impl Metrics {
         registry.register_collector(Box::new(EngineCounts(Arc::clone(&engine))));
         let exports = Arc::default();
         registry.register_collector(Box::new(ExportCounts(Arc::clone(&exports))));
-        Self { registry, policy_loads, config_loads, identities, indexed, engine, exports }
+        Self {
+            registry,
+            policy_loads,
+            config_loads,
+            identities,
+            canaries,
+            indexed,
+            engine,
+            exports,
+        }
     }
 
     /// The page for a scrape.

@@ -9,6 +9,7 @@
 //!                     └──▶ exports ──▶ sinks
 //! ```
 
+mod canaries;
 mod engine;
 mod exports;
 mod health;

@@ -1,6 +1,6 @@
 //! Every section and key of the file. To add a key is to add one read here.
 
-use super::{evidence, exports, labels};
+use super::{canaries, evidence, exports, labels};
 use crate::{
     kind::{Address, Count, Fault, FilePath, OrOff, SecretRef, Size, Text, Time, TimeOrNone, Word},
     settings::{
@@ -45,6 +45,7 @@ pub(crate) fn documented() -> Vec<Section> {
     let table = Table::new(&reader, "[[database]]", DATABASE, empty());
     database(table, "");
     labels::rule(Table::new(&reader, "[[labels.rule]]", labels::RULE, empty()));
+    canaries::canary(Table::new(&reader, "[[canary]]", canaries::CANARY, empty()));
     evidence::witness(Table::new(&reader, "[[ledger.witness]]", evidence::WITNESS, empty()));
     exports::export(Table::new(&reader, "[[export]]", exports::EXPORT, empty()));
     let mut sections = reader.into_found().sections;
@@ -58,12 +59,13 @@ pub(crate) fn documented() -> Vec<Section> {
         "[database.upstream]" => 5,
         "[labels]" => 6,
         "[[labels.rule]]" => 7,
-        "[ledger]" => 8,
-        "[[ledger.witness]]" => 9,
-        "[witness]" => 10,
-        "[limits]" => 11,
-        "[[export]]" => 12,
-        _ => 13,
+        "[[canary]]" => 8,
+        "[ledger]" => 9,
+        "[[ledger.witness]]" => 10,
+        "[witness]" => 11,
+        "[limits]" => 12,
+        "[[export]]" => 13,
+        _ => 14,
     };
     sections.sort_by_key(order);
     sections
@@ -93,6 +95,7 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         limits: limits(table.table("limits", "[limits]", LIMITS)),
         databases: databases(&mut table, &environment),
         labels: Labels { refresh: None, rules: Vec::new() },
+        canaries: canaries::canaries(&mut table),
         ledger: evidence::ledger(table.table("ledger", "[ledger]", evidence::LEDGER)),
         witness: {
             evidence::witnessing(table.table("witness", "[witness]", evidence::WITNESSING))

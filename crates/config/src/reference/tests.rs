@@ -22,6 +22,7 @@ fn every_key_is_documented() {
         "[database.upstream]",
         "[labels]",
         "[[labels.rule]]",
+        "[[canary]]",
         "[ledger]",
         "[[ledger.witness]]",
         "[witness]",

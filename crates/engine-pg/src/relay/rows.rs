@@ -48,6 +48,10 @@ impl Relay {
             }
             self.rows_synced(true);
         }
+        let rest = match self.look_for_canaries(rest, frame)? {
+            Some(rest) => rest,
+            None => return Ok(0),
+        };
         if tag == Tag::CopyData {
             if self.draining && self.may_leave_stream() {
                 return Err(End::Ordered("weir is shutting down"));
@@ -64,6 +68,35 @@ impl Relay {
             }
             Some(_) | None => Ok(self.pass_rows(rest)),
         }
+    }
+
+    /// Where values were planted, what leaves is looked at whole, one message at a time: gives what
+    /// may be dealt with, or nothing if more must come.
+    fn look_for_canaries<'a>(
+        &mut self,
+        rest: &'a [u8],
+        frame: Frame,
+    ) -> Result<Option<&'a [u8]>, End> {
+        if !self.session.has_canaries() {
+            return Ok(Some(rest));
+        }
+        let Some(payload) = frame::payload(rest, frame) else {
+            self.await_whole(frame)?;
+            return Ok(None);
+        };
+        self.upstream.wanted = 0;
+        self.no_canary(payload)?;
+        Ok(rest.get(..frame.len))
+    }
+
+    /// Ends the session if bytes that are about to leave hold a canary.
+    pub(super) fn no_canary(&mut self, bytes: &[u8]) -> Result<(), End> {
+        let run = self.run_mut();
+        let id = run.and_then(|run| Some(run.statement.parts.get(run.part)?.id));
+        if self.session.meets(bytes, id.as_ref()) {
+            return Err(End::Ordered("an operator has to look at it; ask them"));
+        }
+        Ok(())
     }
 
     /// The masks of the run at the front; `None` only for full rights.

@@ -16,7 +16,7 @@ use wire_pg::{
 };
 
 /// A wire error in what the upstream sent.
-fn broke(error: WireError) -> End {
+pub(super) fn broke(error: WireError) -> End {
     End::UpstreamBroke(error.to_string())
 }
 
@@ -74,6 +74,16 @@ impl Relay {
     }
 
     fn upstream_message(&mut self, tag: Tag, message: Message<'_>) -> Result<(), End> {
+        let speaks = matches!(
+            tag,
+            Tag::ErrorResponse
+                | Tag::NoticeResponse
+                | Tag::NotificationResponse
+                | Tag::FunctionCallResponse
+        );
+        if speaks && self.session.has_canaries() {
+            self.no_canary(message.payload)?;
+        }
         match tag {
             Tag::ParameterStatus => return self.parameter_status(message),
             Tag::NoticeResponse => return self.notice(message),
@@ -306,119 +316,6 @@ impl Relay {
         if run.statement.changes_names() {
             self.changing = self.changing.saturating_sub(1);
         }
-    }
-
-    fn error(&mut self, message: Message<'_>) -> Result<(), End> {
-        let report = Report::parse(message.payload).map_err(broke)?;
-        let code = String::from_utf8_lossy(report.code().bytes()).into_owned();
-        (self.copying_in, self.both) = (false, None);
-        self.session.failed();
-        if report.field(backend::field::SEVERITY_PLAIN).is_some_and(|v| v.bytes() == b"FATAL") {
-            self.upstream_said_fatal = true;
-        }
-        let hidden = self.expected.front().is_some_and(|expected| expected.hidden);
-        let refusal = match self.expected.front_mut() {
-            // The error that was made to happen, or the one that made it unnecessary.
-            Some(front) if code == "42601" || code == "25P02" => front.refusal.take(),
-            // A server without SQL has another code for what is none.
-            Some(front) if self.replication.is_some() => front.refusal.take(),
-            _ => None,
-        };
-        let told = refusal.is_none() && self.change_failed(&code, report)?;
-        match refusal {
-            _ if told => {}
-            Some(refusal) => diagnostics::refuse(&mut self.client.output, &refusal, false),
-            None if hidden && self.probe_failed() && !self.change_ends() => {}
-            None if self.redacts(report) => {
-                diagnostics::redact(&mut self.client.output, Tag::ErrorResponse, report)
-                    .map_err(broke)?;
-            }
-            None => self.client.output.extend_from_slice(message.whole),
-        }
-        self.failed(&code)
-    }
-
-    /// True if the error came to a question of Weir's own that the client does not wait for.
-    fn probe_failed(&self) -> bool {
-        self.expected.iter().any(|e| e.hidden && matches!(e.request, Request::Sync))
-            && self.expected.iter().all(|expected| expected.hidden)
-    }
-
-    /// The statement that is being answered failed; in the extended protocol so did all up to the
-    /// next Sync.
-    fn failed(&mut self, code: &str) -> Result<(), End> {
-        self.tell_seen();
-        match self.expected.front().map(|expected| &expected.request) {
-            // An error outside of any statement: the server is about to close.
-            None => return Ok(()),
-            Some(Request::Query(_) | Request::FunctionCall(_)) => {
-                self.finished(None, Some(code))?;
-                self.rest_did_not_run();
-                return Ok(());
-            }
-            Some(_) => {}
-        }
-        let mut failing = Some(code);
-        let mut undone = Vec::new();
-        while let Some(expected) = self.expected.front() {
-            if matches!(expected.request, Request::Sync) {
-                break;
-            }
-            let Some(expected) = self.expected.pop_front() else { break };
-            match expected.request {
-                Request::Execute(Some(run)) => {
-                    self.did_not_finish(&run, failing);
-                    self.run_ended(&run);
-                }
-                // A simple query behind the failure is skipped like the rest.
-                Request::Query(run) | Request::FunctionCall(run) => {
-                    self.answered += 1;
-                    if let Some(run) = run {
-                        self.did_not_finish(&run, None);
-                        self.run_ended(&run);
-                    }
-                }
-                Request::Parse { name, before, .. } => undone.push((name, before)),
-                Request::Close { name: Some(name), before } => undone.push((name, before)),
-                Request::Show(_) | Request::Look(_) => self.probe_done(false),
-                _ => {}
-            }
-            failing = None;
-        }
-        // Undone in reverse order, each name means again what it meant before the failure.
-        for (name, before) in undone.into_iter().rev() {
-            match before {
-                Some(before) => self.prepared.insert(name, before),
-                None => self.prepared.remove(&name),
-            };
-        }
-        self.forget_portals(self.answered + 1);
-        self.session.forget_cursors();
-        self.change_skipped();
-        self.skipping = self.expected.is_empty();
-        Ok(())
-    }
-
-    /// Statements of a text behind one that failed.
-    fn rest_did_not_run(&mut self) {
-        let now = SystemTime::now();
-        let Some(front) = self.expected.front_mut() else { return };
-        let Request::Query(Some(run)) = &mut front.request else { return };
-        while run.part < run.statement.parts.len() {
-            let counts = gate::Counts { ended: Some("not run"), ..Default::default() };
-            self.session.finish(&run.statement, run.part, &counts, now);
-            run.part += 1;
-        }
-    }
-
-    fn did_not_finish(&mut self, run: &Run, code: Option<&str>) {
-        let mut counts = run.counts.clone();
-        counts.duration_us = u64::try_from(run.sent.elapsed().as_micros()).unwrap_or(0);
-        match code {
-            Some(code) => counts.sqlstate = Some(code.to_owned()),
-            None => counts.ended = Some("not run"),
-        }
-        self.session.finish(&run.statement, run.part, &counts, SystemTime::now());
     }
 
     fn ready_for_query(&mut self, message: Message<'_>, hidden: bool) -> Result<(), End> {

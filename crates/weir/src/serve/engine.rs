@@ -1,7 +1,7 @@
 //! Starts the PostgreSQL engine with what the rest of the program built, and keeps its settings up
 //! to date. Knows the engine's settings, not its protocol.
 
-use super::{Shared, Stop, Stopping, histories, holds::Kept, labels};
+use super::{Shared, Stop, Stopping, canaries, histories, holds::Kept, labels};
 use anyhow::Context;
 use config::{Config, Database, Plaintext, UpstreamTls};
 use engine_pg::{
@@ -36,8 +36,11 @@ pub(super) async fn start(
     // Before anybody can write: what is written takes its labels along from the first statement.
     let _ = gate.keep.set(labels::keep(&shared.store));
     let _ = gate.holds.set(Arc::new(Kept::new(shared)));
+    canaries::plant(&gate, &config)?;
+    let _ = gate.alarm.set(canaries::alarm(shared));
     tokio::spawn(histories::follow(Arc::clone(shared)));
     let (drain, draining) = watch::channel(false);
+    let planted = Arc::clone(&gate);
     let (people, shelf) = (shared.people.subscribe(), labels::shelf(shared));
     let door = door(shared, &config)?;
     let engine = Engine::new(gate, door, settings, draining, people, Some(shelf));
@@ -49,7 +52,7 @@ pub(super) async fn start(
         .await
         .with_context(|| format!("listen.postgres: {address} cannot be listened on"))?;
     tracing::info!(address = %listener.address(), "postgres listens");
-    tokio::spawn(follow(Arc::clone(shared), Arc::clone(&engine), config));
+    tokio::spawn(follow(Arc::clone(shared), Arc::clone(&engine), planted, config));
     let serving = Arc::clone(&engine);
     Ok(async move {
         let stop = async {
@@ -78,7 +81,12 @@ fn door(shared: &Shared, config: &Config) -> anyhow::Result<Door> {
 }
 
 /// Tells health which databases are known, and takes up settings as they change.
-async fn follow(shared: Arc<Shared>, engine: Arc<Engine>, mut in_force: Arc<Config>) {
+async fn follow(
+    shared: Arc<Shared>,
+    engine: Arc<Engine>,
+    gate: Arc<Gate>,
+    mut in_force: Arc<Config>,
+) {
     loop {
         tokio::time::sleep(LOOK).await;
         for (name, reachable) in engine.reachable() {
@@ -90,6 +98,9 @@ async fn follow(shared: Arc<Shared>, engine: Arc<Engine>, mut in_force: Arc<Conf
         }
         if config.labels != in_force.labels {
             shared.labels.send_modify(|count| *count += 1);
+        }
+        if let Err(error) = canaries::plant(&gate, &config) {
+            tracing::error!("canaries not taken up: {error:#}");
         }
         match settings(&config) {
             Ok(settings) => engine.reload(settings),
