@@ -1,6 +1,7 @@
 //! From text to settings: every section's keys, each defined where it is read. What a setting is
 //! used for stands elsewhere.
 
+mod api;
 mod canaries;
 mod evidence;
 mod exports;

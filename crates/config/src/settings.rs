@@ -23,6 +23,8 @@ pub struct Config {
     pub limits: Limits,
     /// The databases clients may ask for, in the order of the file. Never empty; names are unique.
     pub databases: Vec<Database>,
+    /// The API.
+    pub api: Api,
     /// How columns are labelled.
     pub labels: Labels,
     /// Values that were planted.
@@ -46,6 +48,15 @@ pub struct Listen {
     pub postgres: SocketAddr,
     /// Address for health, readiness and metrics; `None` if switched off.
     pub http: Option<SocketAddr>,
+    /// Address for the API; `None` if switched off.
+    pub api: Option<SocketAddr>,
+}
+
+/// `[api]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Api {
+    /// How long somebody who signed in stays signed in.
+    pub session_lifetime: Duration,
 }
 
 /// `[tls]`.

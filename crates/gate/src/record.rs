@@ -168,6 +168,7 @@ pub(crate) fn held(
         parameters: Cow::Owned(parameters.hashes.clone()),
         needs: needs.collect(),
         reason: Cow::Owned(request.reasons.first().cloned().unwrap_or_default()),
+        via: Cow::Borrowed(""),
     })
 }
 

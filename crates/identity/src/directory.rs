@@ -2,7 +2,7 @@
 //! and checks no password.
 
 use crate::{
-    ScramVerifier,
+    IdentityError, ScramVerifier, Secret,
     scram::{KEY_BYTES, hmac},
 };
 use arc_swap::ArcSwap;
@@ -73,6 +73,22 @@ pub enum Standing {
 pub struct Credential {
     pub(crate) verifier: ScramVerifier,
     pub(crate) standing: Standing,
+}
+
+impl Credential {
+    /// Who it is, if this is the password: for channels that carry the password itself, encrypted.
+    /// Takes the same time whether or not the name is known; no password is right for one that is
+    /// not.
+    pub fn prove(self, password: &Secret) -> Result<Arc<Identity>, IdentityError> {
+        let proven = self.verifier.matches(password);
+        match self.standing {
+            Standing::Good(identity) if proven => Ok(identity),
+            Standing::Barred(bar) if proven => Err(IdentityError::Barred(bar)),
+            Standing::Good(_) | Standing::Barred(_) | Standing::Unknown => {
+                Err(IdentityError::WrongProof)
+            }
+        }
+    }
 }
 
 /// All identities, shared by every session. Reading never waits.

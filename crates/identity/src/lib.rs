@@ -31,9 +31,11 @@ pub mod directory;
 pub mod error;
 pub mod scram;
 pub mod secret;
+pub mod token;
 
 pub use attempts::{Attempts, Thresholds, Wait};
 pub use directory::{Bar, Credential, Directory, Entry, Standing};
 pub use error::IdentityError;
 pub use scram::{Challenge, Mechanism, ScramServer, ScramVerifier, Signed};
 pub use secret::Secret;
+pub use token::{token, token_hash};

@@ -42,7 +42,7 @@ pub(crate) fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; KEY_BYTES] {
 }
 
 /// SHA-256.
-fn hash(bytes: &[u8]) -> [u8; KEY_BYTES] {
+pub(crate) fn hash(bytes: &[u8]) -> [u8; KEY_BYTES] {
     Sha256::digest(bytes).into()
 }
 

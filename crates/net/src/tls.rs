@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 /// The protocol name that PostgreSQL registered for ALPN.
 pub const ALPN_POSTGRESQL: &[u8] = b"postgresql";
+/// HTTP/1.1 in ALPN (RFC 7301).
+pub const ALPN_HTTP: &[u8] = b"http/1.1";
 
 /// The provider is named each time instead of installed once: nothing another crate installs can
 /// then change which crypto library runs.

@@ -15,13 +15,14 @@ mod events;
 mod voices;
 
 pub use events::HoldEvent;
+pub(crate) use voices::groups_of;
 pub use voices::{NoVoice, Voice};
 
 use crate::{
     Store, StoreError,
     open::{micros, time},
 };
-use events::note;
+use events::{Said, note};
 use model::verdict::Approval;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction, sqlite::SqliteRow};
@@ -73,8 +74,11 @@ pub enum HoldState {
 }
 
 impl HoldState {
-    const ALL: [Self; 6] =
+    /// All there are.
+    pub const ALL: [Self; 6] =
         [Self::Open, Self::Approved, Self::Denied, Self::Expired, Self::Withdrawn, Self::Used];
+    /// Those in which a statement may still run.
+    pub const WAITING: [Self; 2] = [Self::Open, Self::Approved];
 
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
@@ -191,7 +195,7 @@ impl Store {
         if let Some(hold) = get(&mut transaction, hold).await?
             && matches!(hold.state, HoldState::Open | HoldState::Approved)
         {
-            settle(&mut transaction, &hold, HoldState::Withdrawn, (by, ""), now).await?;
+            settle(&mut transaction, &hold, HoldState::Withdrawn, Said::by(by), now).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -211,14 +215,19 @@ impl Store {
         get(&mut transaction, hold).await
     }
 
-    /// Holds, newest first: those that wait, or all.
-    pub async fn holds(&self, all: bool, limit: u32) -> Result<Vec<KeptHold>, StoreError> {
+    /// Holds in these states, newest first.
+    pub async fn holds(
+        &self,
+        states: &[HoldState],
+        limit: u32,
+    ) -> Result<Vec<KeptHold>, StoreError> {
+        let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
         let mut transaction = self.pool.begin().await?;
         let rows = sqlx::query(
-            "SELECT * FROM holds WHERE ? OR state IN ('open', 'approved')
+            "SELECT * FROM holds WHERE state IN (SELECT value FROM json_each(?))
              ORDER BY asked DESC LIMIT ?",
         )
-        .bind(all)
+        .bind(json(&states)?)
         .bind(limit)
         .fetch_all(&mut *transaction)
         .await?;
@@ -246,7 +255,7 @@ async fn take(
     if !enough(transaction, hold).await? {
         return Ok(Err("whoever approved it may not approve it any more".to_owned()));
     }
-    settle(transaction, hold, HoldState::Used, (&hold.asked.identity, ""), now).await?;
+    settle(transaction, hold, HoldState::Used, Said::by(&hold.asked.identity), now).await?;
     let consents = hold.voices.iter().filter(|voice| voice.consents);
     Ok(Ok(consents.map(|voice| voice.person.clone()).collect()))
 }
@@ -272,7 +281,7 @@ async fn expire(
             .await?;
     for row in &rows {
         let hold = kept(transaction, row).await?;
-        settle(transaction, &hold, HoldState::Expired, ("weir", ""), now).await?;
+        settle(transaction, &hold, HoldState::Expired, Said::by("weir"), now).await?;
     }
     Ok(())
 }
@@ -283,7 +292,7 @@ async fn settle(
     connection: &mut SqliteConnection,
     hold: &KeptHold,
     state: HoldState,
-    (by, reason): (&str, &str),
+    said: Said<'_>,
     now: SystemTime,
 ) -> Result<(), StoreError> {
     let visible = matches!(state, HoldState::Open | HoldState::Approved);
@@ -298,7 +307,7 @@ async fn settle(
     .bind(&hold.asked.hold)
     .execute(&mut *connection)
     .await?;
-    note(connection, &hold.asked, state.as_str(), (by, reason), now).await
+    note(connection, &hold.asked, state.as_str(), said, now).await
 }
 
 async fn get(

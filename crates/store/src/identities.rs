@@ -264,7 +264,8 @@ async fn exists(transaction: &mut Transaction<'_, Sqlite>, name: &str) -> Result
     Ok(found > 0)
 }
 
-/// Sets the time of the last change; fails if there is no such identity.
+/// Sets the time of the last change and ends what was signed in before; fails if there is no such
+/// identity.
 async fn touch(
     transaction: &mut Transaction<'_, Sqlite>,
     name: &str,
@@ -278,7 +279,7 @@ async fn touch(
     if done.rows_affected() == 0 {
         return Err(StoreError::NoIdentity(name.escape_debug().to_string()));
     }
-    Ok(())
+    crate::tokens::end_all(transaction, name).await
 }
 
 async fn insert_group(

@@ -40,6 +40,7 @@ mod label_events;
 mod labels;
 mod open;
 mod secrets;
+mod tokens;
 
 pub use carried::KeptLabel;
 pub use error::StoreError;
@@ -52,3 +53,4 @@ pub use label_events::{LabelChange, LabelEvent};
 pub use labels::{DecidedLabel, LabelPlace};
 pub use open::{FILE_NAME, Store};
 pub use secrets::{InstallationSecret, SecretName};
+pub use tokens::SignedIn;

@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/002_carried.sql"),
     include_str!("migrations/003_found.sql"),
     include_str!("migrations/004_holds.sql"),
+    include_str!("migrations/005_tokens.sql"),
     include_str!("migrations/007_histories.sql"),
 ];
 

@@ -38,6 +38,7 @@ pub struct Weir {
     program: PathBuf,
     port: u16,
     http: u16,
+    api: Option<u16>,
 }
 
 /// What Weir should be like.
@@ -48,6 +49,7 @@ pub struct Options {
     limits: Vec<(String, String)>,
     policies: Vec<(String, String)>,
     sections: String,
+    api: bool,
     program: Option<PathBuf>,
 }
 
@@ -89,6 +91,12 @@ impl Options {
         self
     }
 
+    /// With the API, on a port of its own.
+    pub fn api(mut self) -> Self {
+        self.api = true;
+        self
+    }
+
     /// A policy file over the baseline.
     pub fn policy(mut self, file: &str, text: &str) -> Self {
         self.policies.push((file.to_owned(), text.to_owned()));
@@ -113,13 +121,14 @@ impl Options {
         let folder = TestDir::new("weir")?;
         let program = self.program.clone().map_or_else(program, Ok)?;
         let (port, http) = (port::free_port()?, port::free_port()?);
-        let weir = Weir { server: None, folder, program, port, http };
+        let api = self.api.then(port::free_port).transpose()?;
+        let weir = Weir { server: None, folder, program, port, http, api };
         fs::write(weir.folder.join("upstream.secret"), SUPERUSER_PASSWORD)?;
         fs::create_dir_all(weir.policies())?;
         for (file, text) in &self.policies {
             fs::write(weir.policies().join(file), text)?;
         }
-        fs::write(weir.config(), self.text(port, http)?)?;
+        fs::write(weir.config(), self.text(&weir)?)?;
         weir.add(ADMIN, "person", &["--group", "admins"])?;
         weir.add(PERSON, "person", &[])?;
         weir.add(SERVICE, "service", &[])?;
@@ -127,10 +136,12 @@ impl Options {
         Ok(weir)
     }
 
-    fn text(&self, port: u16, http: u16) -> Result<String> {
+    fn text(&self, weir: &Weir) -> Result<String> {
+        let Weir { port, http, api, .. } = weir;
+        let api = api.map_or_else(String::new, |api| format!("api = \"127.0.0.1:{api}\"\n"));
         let mut text = format!(
             "state_dir = \"state\"\n[listen]\npostgres = \"127.0.0.1:{port}\"\n\
-             http = \"127.0.0.1:{http}\"\n[policies]\ndir = \"policies\"\n\
+             http = \"127.0.0.1:{http}\"\n{api}[policies]\ndir = \"policies\"\n\
              [[database]]\nname = \"*\"\nenvironment = \"{}\"\n[database.upstream]\n{}\n[limits]\n",
             self.environment, self.upstream
         );
@@ -155,6 +166,7 @@ impl Weir {
             limits: Vec::new(),
             policies: Vec::new(),
             sections: String::new(),
+            api: false,
             program: None,
         }
     }
@@ -210,6 +222,13 @@ impl Weir {
     /// The port for PostgreSQL clients on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The URL of the API, if it has one, and the certificate that it shows.
+    pub fn api(&self) -> Result<(String, PathBuf)> {
+        let port = self.api.context("it has no API")?;
+        let certificate = self.folder.join("state/dev-cert.pem");
+        Ok((format!("https://127.0.0.1:{port}"), certificate))
     }
 
     /// The process, if it was started.

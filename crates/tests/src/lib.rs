@@ -4,12 +4,14 @@
 //! Each test file is one promise or one kind of client. Nothing here may know Weir's crates: the
 //! tests see what a user sees.
 
+pub mod api;
 pub mod bypass;
 pub mod canary;
 pub mod client;
 pub mod corpus;
 pub mod export;
 pub mod generate;
+pub mod hold;
 pub mod talk;
 pub mod ways;
 pub mod wire;

@@ -4,132 +4,15 @@
 use serde_json::Value;
 use std::{
     io::{Read, Write},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread,
-    time::{Duration, Instant},
 };
-use testkit::{
-    Postgres, Weir,
-    weir::{ADMIN, AGENT, PASSWORD, PERSON},
-};
+use testkit::weir::{ADMIN, AGENT, PASSWORD, PERSON};
 use tests::{
     Stage,
     client::{self, Client, Target},
+    hold::{approve, ended, jobs, psql, request, say, stage, state, until},
 };
-
-const POLICY: &str = r#"
-@id("deleting-needs-approval")
-@approval("dba")
-@reason("rows of production are deleted by two people")
-@advice("Ask in the channel of the database team.")
-forbid (principal, action == Action::"delete", resource)
-unless { principal in Group::"admins" };
-
-@id("agents-delete")
-@reason("what an agent deletes is approved")
-permit (principal is Agent, action == Action::"delete", resource);
-
-@id("updating-comes-back")
-@approval("dba|security,2")
-@hold("return")
-@expires("10m")
-forbid (principal is Person, action == Action::"update", resource)
-unless { principal in Group::"admins" };
-
-@id("merging-is-short")
-@approval("dba")
-@expires("2s")
-forbid (principal is Person, action == Action::"merge", resource);
-"#;
-
-const TABLES: &str = "create table jobs (id int primary key, note text);
-    insert into jobs select n, 'job ' || n from generate_series(1, 50) n;";
-
-/// How long something may take that should come at once.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-fn stage() -> Stage {
-    let upstream = Postgres::options().shop().start().unwrap();
-    upstream.psql("shop", TABLES).unwrap();
-    let mut weir = Weir::options(&upstream).policy("90-holds.cedar", POLICY).prepare().unwrap();
-    for (name, groups) in [
-        ("carol", ["--group", "dba"].as_slice()),
-        ("dave", &["--group", "dba", "--group", "security"]),
-        ("erin", &["--group", "security"]),
-        ("mallory", &[]),
-    ] {
-        weir.add(name, "person", groups).unwrap();
-    }
-    weir.run(&["identity", "group", "add", PERSON, "dba"]).unwrap().success().unwrap();
-    weir.start_again().unwrap();
-    Stage { weir, upstream }
-}
-
-/// psql with one statement on its way.
-fn psql(stage: &Stage, identity: &str, sql: &str) -> Child {
-    Command::new("psql")
-        .args([stage.weir.url(identity, "shop").as_str(), "-XAtc", sql])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
-
-/// Looks until there is something to see.
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(seen) = look() {
-            return seen;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{what} does not come");
-        thread::sleep(Duration::from_millis(30));
-    }
-}
-
-fn requests(stage: &Stage, all: bool) -> Vec<Value> {
-    let more: &[&str] = if all { &["--all"] } else { &[] };
-    let arguments = [&["approvals", "list", "--json"], more].concat();
-    let text = stage.weir.run(&arguments).unwrap().success().unwrap();
-    serde_json::from_str(&text).unwrap()
-}
-
-/// The one request that is open, once it is.
-fn request(stage: &Stage) -> String {
-    let open = |request: &&Value| request["state"] == "open";
-    let name = |request: &Value| request["request"].as_str().unwrap().to_owned();
-    until("a request", || requests(stage, false).iter().find(open).map(name))
-}
-
-fn state(stage: &Stage, request: &str) -> String {
-    let all = requests(stage, true);
-    let found = all.iter().find(|one| one["request"] == request).unwrap();
-    found["state"].as_str().unwrap().to_owned()
-}
-
-/// What `weir approvals` says to somebody who decides: the words, and whether it was taken.
-fn say(stage: &Stage, word: &str, request: &str, person: &str) -> (bool, String) {
-    let arguments =
-        ["approvals", word, request, "--as", person, "--reason", "seen", "--password-stdin"];
-    let said = stage.weir.run_as_somebody(&arguments).unwrap();
-    (said.code == Some(0), said.all())
-}
-
-fn approve(stage: &Stage, request: &str, person: &str) {
-    let (taken, said) = say(stage, "approve", request, person);
-    assert!(taken, "{said}");
-}
-
-fn ended(child: Child) -> (String, String) {
-    let said = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-    (text(&said.stdout), text(&said.stderr))
-}
-
-fn jobs(stage: &Stage) -> i64 {
-    stage.upstream.psql("shop", "select count(*) from jobs").unwrap().trim().parse().unwrap()
-}
 
 fn events(stage: &Stage, request: &str) -> Vec<String> {
     let of_hold = |line: &String| {

@@ -6,13 +6,16 @@ use identity::{ScramVerifier, Secret};
 use ledger::Time;
 use serde_json::{Value, json};
 use std::{fmt::Write, time::SystemTime};
-use store::{HoldState, KeptHold, NoVoice, Store, Voice};
+use store::{HoldState, KeptHold, NoVoice, SignedIn, Store, StoreError, Voice};
 
 /// Longest reason that is kept: characters.
 const MAX_REASON: usize = 500;
 
-/// Somebody who has proven to be this person.
-pub(crate) struct Proven(String);
+/// Somebody who has proven to be this person, and by which way.
+pub(crate) struct Proven {
+    name: String,
+    via: String,
+}
 
 impl Proven {
     /// By the password they sign in with. Whoever it is not learns nothing else.
@@ -26,12 +29,19 @@ impl Proven {
             .filter(|account| account.enabled)
             .and_then(|account| ScramVerifier::parse(account.verifier.expose()).ok());
         match verifier {
-            Some(verifier) if verifier.matches(password) => Ok(Self(name.to_owned())),
+            Some(verifier) if verifier.matches(password) => {
+                Ok(Self { name: name.to_owned(), via: "command line".to_owned() })
+            }
             Some(_) | None => {
                 let why = format!("\"{name}\" with this password is nobody who may sign in");
                 Err(Failure::Refused(why))
             }
         }
+    }
+
+    /// By a token that the store knows: they gave their password for it.
+    pub(crate) fn by_token(who: &SignedIn) -> Self {
+        Self { name: who.name.clone(), via: "api".to_owned() }
     }
 }
 
@@ -39,16 +49,18 @@ impl Proven {
 pub(crate) async fn decide(
     store: &Store,
     request: &str,
-    person: Proven,
+    person: &Proven,
     consents: bool,
     reason: &str,
-) -> Result<HoldState, Failure> {
+) -> Result<Result<HoldState, NoVoice>, StoreError> {
     let reason: String = reason.chars().filter(|c| !c.is_control()).take(MAX_REASON).collect();
-    let voice = Voice { person: person.0.clone(), at: SystemTime::now(), consents, reason };
-    store.voice(request, voice).await?.map_err(|why| Failure::Refused(words(&why, &person.0)))
+    let (name, via) = (person.name.clone(), person.via.clone());
+    let voice = Voice { person: name, at: SystemTime::now(), consents, reason, via };
+    store.voice(request, voice).await
 }
 
-fn words(why: &NoVoice, person: &str) -> String {
+/// Why somebody has no voice, in words for them.
+pub(crate) fn words(why: &NoVoice, person: &str) -> String {
     match why {
         NoVoice::NoHold => "there is no such request: weir approvals list".to_owned(),
         NoVoice::Settled(state) => format!("the request is {} already", state.as_str()),
@@ -86,7 +98,7 @@ pub(crate) fn object(hold: &KeptHold, whole: bool) -> Value {
         .map(|voice| {
             json!({
                 "person": voice.person, "at": Time::from(voice.at), "consents": voice.consents,
-                "reason": voice.reason,
+                "reason": voice.reason, "via": voice.via,
             })
         })
         .collect();

@@ -1,8 +1,11 @@
 //! Liveness, readiness and metrics over HTTP, and the witness. Answers three GETs and one POST and
 //! knows no session. It asks nobody who they are, so it tells nothing but counts and states, and a
-//! witness's questions carry their own proof.
+//! witness's questions carry their own proof. What asks who somebody is stands in `api`, on an
+//! address of its own.
 
+pub(crate) mod api;
 mod guard;
+mod secure;
 
 use crate::{
     metrics::Metrics,

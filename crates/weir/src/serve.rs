@@ -18,6 +18,7 @@ mod holds;
 mod indexing;
 mod keeping;
 pub(crate) mod labels;
+mod listening;
 mod rules;
 mod settings;
 mod stop;
@@ -27,7 +28,7 @@ pub(crate) use health::Health;
 pub(crate) use stop::{Stop, Stopping};
 
 use crate::{
-    http, layout, logging,
+    layout, logging,
     metrics::Metrics,
     people,
     witness::{self, Witness},
@@ -36,15 +37,15 @@ use anyhow::Context;
 use arc_swap::ArcSwap;
 use config::Config;
 use gate::history::Histories;
-use identity::Directory;
+use identity::{Attempts, Directory};
 use ledger::{Ledger, Options, Time, record::Stopped};
 use policy::PolicySet;
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 use store::{SecretName, Store};
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{sync::watch, task::JoinSet};
 
 /// What the engines and the parts around them share.
 pub(crate) struct Shared {
@@ -55,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) policies: Arc<ArcSwap<PolicySet>>,
     /// Everybody who may sign in, kept up to date.
     pub(crate) directory: Arc<Directory>,
+    /// Who guessed too often, at whichever door.
+    pub(crate) attempts: Arc<Mutex<Attempts>>,
     /// Changes with each publication of the directory, so that sessions look who they are.
     pub(crate) people: watch::Sender<u64>,
     /// Changes with each change of what is known of labels beside what is found.
@@ -107,7 +110,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     // On a task of its own from now on: it accepts sessions while this one waits for a signal.
     let engine = tokio::spawn(engine::start(&shared, stop.stopping()).await?);
     // Last, so that whoever finds Weir ready finds it listening too.
-    serve_http(&shared, &stop, &mut tasks).await?;
+    listening::start(&shared, &stop, &mut tasks).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
 
     stop.stopping().wait(Stop::Drain).await;
@@ -167,6 +170,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
         config: ArcSwap::from_pointee(config),
         policies: Arc::new(ArcSwap::from_pointee(policies)),
         directory: Arc::new(directory),
+        attempts: Arc::default(),
         people: watch::Sender::new(0),
         labels: watch::Sender::new(0),
         holds: watch::Sender::new(0),
@@ -183,34 +187,6 @@ async fn pseudonym_key(store: &Store) -> anyhow::Result<mask::Key> {
     let key = key.context("there is no key of pseudonyms")?;
     tracing::info!(key = key.number(), older = keys.len() - 1, "pseudonyms");
     Ok(key)
-}
-
-async fn serve_http(
-    shared: &Arc<Shared>,
-    stop: &stop::Signals,
-    tasks: &mut JoinSet<()>,
-) -> anyhow::Result<()> {
-    let Some(address) = shared.config.load().listen.http else {
-        return Ok(());
-    };
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("listen.http: {address} cannot be listened on"))?;
-    tracing::info!(address = %listener.local_addr()?, "http listens");
-    let sources = http::Sources {
-        health: Arc::clone(&shared.health),
-        metrics: Arc::clone(&shared.metrics),
-        witness: shared.witness.clone(),
-    };
-    // Health is answered until the very end, so that a drain can be watched.
-    let stopping = stop.stopping();
-    tasks.spawn(async move {
-        let stop = async move { stopping.wait(Stop::Now).await };
-        if let Err(error) = http::serve(listener, sources, stop).await {
-            tracing::error!("http ended: {error}");
-        }
-    });
-    Ok(())
 }
 
 async fn follow_people(shared: Arc<Shared>) {

@@ -1,6 +1,6 @@
 //! Every section and key of the file. To add a key is to add one read here.
 
-use super::{canaries, evidence, exports, labels};
+use super::{api, canaries, evidence, exports, labels};
 use crate::{
     kind::{Address, Count, Fault, FilePath, OrOff, SecretRef, Size, Text, Time, TimeOrNone, Word},
     settings::{
@@ -63,9 +63,10 @@ pub(crate) fn documented() -> Vec<Section> {
         "[ledger]" => 9,
         "[[ledger.witness]]" => 10,
         "[witness]" => 11,
-        "[limits]" => 12,
-        "[[export]]" => 13,
-        _ => 14,
+        "[api]" => 12,
+        "[limits]" => 13,
+        "[[export]]" => 14,
+        _ => 15,
     };
     sections.sort_by_key(order);
     sections
@@ -94,6 +95,7 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         policies: policies(table.table("policies", "[policies]", POLICIES)),
         limits: limits(table.table("limits", "[limits]", LIMITS)),
         databases: databases(&mut table, &environment),
+        api: api::api(table.table("api", "[api]", api::API)),
         labels: Labels { refresh: None, rules: Vec::new() },
         canaries: canaries::canaries(&mut table),
         ledger: evidence::ledger(table.table("ledger", "[ledger]", evidence::LEDGER)),
@@ -114,6 +116,7 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
 
 fn listen(mut table: Table<'_>) -> Listen {
     let (postgres_span, http_span) = (table.span_of("postgres"), table.span_of("http"));
+    let api_span = table.span_of("api");
     let listen = Listen {
         postgres: table.or(
             "postgres",
@@ -128,12 +131,22 @@ fn listen(mut table: Table<'_>) -> Listen {
             "Address for /healthz, /readyz and /metrics. It asks nobody who they are: keep it on \
              an address that only your own machines reach.",
         ),
+        api: table.or(
+            "api",
+            &OrOff(Address),
+            "\"off\"",
+            "Address for the API, where people sign in and decide about requests for approval; \
+             always TLS, with the certificate of [tls].",
+        ),
     };
-    if listen.http == Some(listen.postgres)
-        && listen.postgres.port() != 0
-        && let Some(span) = http_span.or(postgres_span)
-    {
-        table.fault(span, Fault::new("`postgres` and `http` cannot share one address"));
+    let taken = [Some(listen.postgres), listen.http, listen.api];
+    let shared = taken.iter().enumerate().any(|(at, address)| {
+        let fixed = address.is_some_and(|address| address.port() != 0);
+        fixed && taken.iter().skip(at + 1).any(|other| other == address)
+    });
+    if shared && let Some(span) = api_span.or(http_span).or(postgres_span) {
+        let fault = Fault::new("`postgres`, `http` and `api` cannot share one address");
+        table.fault(span, fault);
     }
     table.finish();
     listen

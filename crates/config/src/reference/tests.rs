@@ -26,6 +26,7 @@ fn every_key_is_documented() {
         "[ledger]",
         "[[ledger.witness]]",
         "[witness]",
+        "[api]",
         "[limits]",
         "[[export]]",
         "[log]",

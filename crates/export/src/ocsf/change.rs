@@ -120,7 +120,7 @@ impl Maker {
         body.insert("src_endpoint".into(), json!({ "name": super::UNKNOWN }));
         let own = json!({
             "hold": hold, "database": changed.database, "identity": identity,
-            "needs": changed.needs, "reason": changed.reason,
+            "needs": changed.needs, "reason": changed.reason, "via": changed.via,
         });
         body.insert("unmapped".into(), own);
         self.finish(single.sequence, frame, body)

@@ -118,3 +118,19 @@ fn derived_keys_differ_by_purpose_and_installation() {
     assert_ne!(one.derived_key("a"), one.derived_key("b"));
     assert_ne!(one.derived_key("a"), Directory::new([2; 32]).derived_key("a"));
 }
+
+#[test]
+fn a_password_proves_who_is_known_and_nobody_else() {
+    let people = published(vec![
+        entry("alice", Person, &["support"], None),
+        disabled(entry("bob", Person, &[], None)),
+    ]);
+    let prove = |name: &str, password: &str| {
+        people.credential(name).prove(&Secret::from(password.to_owned()))
+    };
+    assert_eq!(prove("alice", "x").unwrap().groups, ["support"]);
+    assert_eq!(prove("alice", "y").unwrap_err(), IdentityError::WrongProof);
+    assert_eq!(prove("bob", "y").unwrap_err(), IdentityError::WrongProof);
+    assert_eq!(prove("bob", "x").unwrap_err(), IdentityError::Barred(Bar::Disabled));
+    assert_eq!(prove("nobody", "x").unwrap_err(), IdentityError::WrongProof);
+}

@@ -47,4 +47,7 @@ pub struct HoldChanged<'a> {
     /// Why, in the words of whoever did it.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub reason: Text<'a>,
+    /// By which way they said it: `command line`, `api`, a channel's name.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub via: Text<'a>,
 }

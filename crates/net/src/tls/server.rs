@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 #[derive(Clone)]
 pub struct ServerTls {
     files: Arc<(PathBuf, PathBuf)>,
+    protocol: &'static [u8],
     current: Arc<ArcSwap<Shown>>,
 }
 
@@ -35,9 +36,20 @@ struct Shown {
 impl ServerTls {
     /// A certificate (chain, leaf first) and its key from PEM files.
     pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, NetError> {
-        let shown = Shown::read(certificate, key)?;
+        Self::speaking(certificate, key, ALPN_POSTGRESQL)
+    }
+
+    /// The same certificate for another protocol than PostgreSQL's.
+    pub fn for_protocol(&self, protocol: &'static [u8]) -> Result<Self, NetError> {
+        let (certificate, key) = &*self.files;
+        Self::speaking(certificate, key, protocol)
+    }
+
+    fn speaking(certificate: &Path, key: &Path, protocol: &'static [u8]) -> Result<Self, NetError> {
+        let shown = Shown::read(certificate, key, protocol)?;
         Ok(Self {
             files: Arc::new((certificate.to_owned(), key.to_owned())),
+            protocol,
             current: Arc::new(ArcSwap::from_pointee(shown)),
         })
     }
@@ -53,7 +65,7 @@ impl ServerTls {
     /// Reads the files again. On an error the certificate in force stays.
     pub fn reload(&self) -> Result<(), NetError> {
         let (certificate, key) = &*self.files;
-        self.current.store(Arc::new(Shown::read(certificate, key)?));
+        self.current.store(Arc::new(Shown::read(certificate, key, self.protocol)?));
         Ok(())
     }
 
@@ -81,7 +93,7 @@ impl fmt::Debug for ServerTls {
 }
 
 impl Shown {
-    fn read(certificate: &Path, key: &Path) -> Result<Self, NetError> {
+    fn read(certificate: &Path, key: &Path, protocol: &[u8]) -> Result<Self, NetError> {
         let chain = certificate::read_chain(certificate)?;
         let key = certificate::read_key(key)?;
         let Some(leaf) = chain.first().cloned() else {
@@ -95,7 +107,7 @@ impl Shown {
             .map_err(|error| NetError::Config(error.to_string()))?;
         // A client that offers ALPN at all must offer this one; one that offers none is judged by
         // the caller, since only direct TLS demands it.
-        config.alpn_protocols = vec![ALPN_POSTGRESQL.to_vec()];
+        config.alpn_protocols = vec![protocol.to_vec()];
         config.max_fragment_size = Some(RECORD_BYTES);
         let end_point = certificate::end_point_hash(&leaf);
         Ok(Self { config: Arc::new(config), leaf, end_point })

@@ -27,13 +27,31 @@ pub struct HoldEvent {
     pub what: String,
     /// Why, in the words of whoever did it.
     pub reason: String,
+    /// By which way: `command line`, `api`, a channel's name; empty if it was nobody's word.
+    pub via: String,
+}
+
+/// Who did a step, why, and by which way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said<'a> {
+    pub(super) by: &'a str,
+    pub(super) reason: &'a str,
+    pub(super) via: &'a str,
+}
+
+impl<'a> Said<'a> {
+    /// A step that takes no words.
+    pub(super) fn by(by: &'a str) -> Self {
+        Self { by, reason: "", via: "" }
+    }
 }
 
 impl Store {
     /// The oldest steps that the ledger does not hold yet, oldest first.
     pub async fn hold_events(&self, limit: u32) -> Result<Vec<HoldEvent>, StoreError> {
         let rows = sqlx::query(
-            "SELECT id, at, actor, hold, database, identity, what, reason FROM hold_events
+            "SELECT id, at, actor, hold, database, identity, what, reason, via
+             FROM hold_events
              WHERE recorded = 0 ORDER BY id LIMIT ?",
         )
         .bind(limit)
@@ -50,6 +68,7 @@ impl Store {
                     identity: row.try_get("identity")?,
                     what: row.try_get("what")?,
                     reason: row.try_get("reason")?,
+                    via: row.try_get("via")?,
                 })
             })
             .collect()
@@ -70,12 +89,12 @@ pub(super) async fn note(
     connection: &mut SqliteConnection,
     hold: &NewHold,
     what: &str,
-    (by, reason): (&str, &str),
+    Said { by, reason, via }: Said<'_>,
     now: SystemTime,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO hold_events (at, actor, hold, database, identity, what, reason)
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO hold_events (at, actor, hold, database, identity, what, reason, via)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(micros(now))
     .bind(by)
@@ -84,6 +103,7 @@ pub(super) async fn note(
     .bind(&hold.identity)
     .bind(what)
     .bind(reason)
+    .bind(via)
     .execute(connection)
     .await?;
     Ok(())

@@ -58,8 +58,13 @@ async fn asked(store: &Store, hold: &str, needs: Vec<Approval>) {
 }
 
 async fn say(store: &Store, person: &str, seconds: u64) -> Result<HoldState, NoVoice> {
-    let voice =
-        Voice { person: person.to_owned(), at: at(seconds), consents: true, reason: "ok".into() };
+    let voice = Voice {
+        person: person.to_owned(),
+        at: at(seconds),
+        consents: true,
+        reason: "ok".into(),
+        via: "test".into(),
+    };
     store.voice("h", voice).await.unwrap()
 }
 

@@ -1,6 +1,6 @@
 //! Who may consent to what, and when that is enough. Knows persons and groups as they are now.
 
-use super::{HoldState, KeptHold, expire, get, in_time, note, settle};
+use super::{HoldState, KeptHold, Said, expire, get, in_time, note, settle};
 use crate::{
     Store, StoreError,
     open::{micros, time},
@@ -20,6 +20,8 @@ pub struct Voice {
     pub consents: bool,
     /// Why, in their words.
     pub reason: String,
+    /// By which way they said it: `command line`, `api`, a channel's name.
+    pub via: String,
 }
 
 /// Why somebody has no voice in a hold.
@@ -61,17 +63,19 @@ impl Store {
             return Ok(Err(why));
         }
         sqlx::query(
-            "INSERT INTO hold_voices (hold, person, at, consents, reason) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO hold_voices (hold, person, at, consents, reason, via)
+             VALUES (?, ?, ?, ?, ?, ?)",
         )
         .bind(&hold.asked.hold)
         .bind(&voice.person)
         .bind(micros(now))
         .bind(voice.consents)
         .bind(&voice.reason)
+        .bind(&voice.via)
         .execute(&mut *transaction)
         .await?;
         hold.voices.push(voice.clone());
-        let said = (voice.person.as_str(), voice.reason.as_str());
+        let said = Said { by: &voice.person, reason: &voice.reason, via: &voice.via };
         let state = if !voice.consents {
             HoldState::Denied
         } else if enough(&mut transaction, &hold).await? {
@@ -119,7 +123,7 @@ async fn may_speak(
 }
 
 /// The groups of an enabled person; `None` for anybody else.
-async fn groups_of(
+pub(crate) async fn groups_of(
     transaction: &mut Transaction<'_, Sqlite>,
     name: &str,
 ) -> Result<Option<Vec<String>>, StoreError> {
@@ -203,7 +207,8 @@ pub(super) async fn voices(
     hold: &str,
 ) -> Result<Vec<Voice>, StoreError> {
     let rows = sqlx::query(
-        "SELECT person, at, consents, reason FROM hold_voices WHERE hold = ? ORDER BY at, person",
+        "SELECT person, at, consents, reason, via FROM hold_voices WHERE hold = ?
+         ORDER BY at, person",
     )
     .bind(hold)
     .fetch_all(&mut **transaction)
@@ -215,6 +220,7 @@ pub(super) async fn voices(
                 at: time(row.try_get("at")?),
                 consents: row.try_get("consents")?,
                 reason: row.try_get("reason")?,
+                via: row.try_get("via")?,
             })
         })
         .collect()

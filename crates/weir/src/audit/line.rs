@@ -123,7 +123,8 @@ fn event_line(event: &Event) -> String {
         Record::IdentityChanged(r) => (r.time, format!("{}, by {}", r.what, r.by)),
         Record::HoldChanged(r) => {
             let why = if r.reason.is_empty() { String::new() } else { format!(": {}", r.reason) };
-            (r.time, format!("hold {} {} by {}{why}", r.hold, r.what, r.by))
+            let via = if r.via.is_empty() { String::new() } else { format!(" ({})", r.via) };
+            (r.time, format!("hold {} {} by {}{via}{why}", r.hold, r.what, r.by))
         }
         Record::Administered(r) => (r.time, format!("{}, by {}", r.what, r.by)),
         // A withdrawn record has no time of its own: it stands where the lost one stood.

@@ -3,7 +3,7 @@
 
 use crate::{
     actor::actor,
-    approvals::{Proven, decide, object, outcome, visible},
+    approvals::{Proven, decide, object, outcome, visible, words},
     cli::{ApprovalsCommand, Voice},
     exit::Failure,
     out::Out,
@@ -12,7 +12,7 @@ use config::Config;
 use identity::Secret;
 use ledger::Time;
 use std::time::SystemTime;
-use store::{KeptHold, Store};
+use store::{HoldState, KeptHold, Store};
 
 /// The most requests that `list` shows.
 const LISTED: u32 = 1_000;
@@ -37,7 +37,7 @@ async fn list(config: &Config, all: bool, json: bool) -> Result<(), Failure> {
     let holds = match Store::open_existing(&config.state_dir).await? {
         Some(store) => {
             store.expire_holds(SystemTime::now()).await?;
-            store.holds(all, LISTED).await?
+            store.holds(if all { &HoldState::ALL } else { &HoldState::WAITING }, LISTED).await?
         }
         None => Vec::new(),
     };
@@ -94,8 +94,8 @@ async fn show(config: &Config, request: &str, json: bool) -> Result<(), Failure>
     }
     for voice in &hold.voices {
         let said = if voice.consents { "consented" } else { "denied" };
-        let at = Time::from(voice.at);
-        out.line(format!("{:<10} {said} at {at}  {}", voice.person, visible(&voice.reason)))?;
+        let (at, via, why) = (Time::from(voice.at), &voice.via, visible(&voice.reason));
+        out.line(format!("{:<10} {said} at {at} ({via})  {why}", voice.person))?;
     }
     for reason in &asked.reasons {
         out.line(format!("Why        {}", visible(reason)))?;
@@ -122,7 +122,8 @@ async fn say(config: &Config, voice: Voice, consents: bool) -> Result<(), Failur
         Secret::from(rpassword::prompt_password(format!("Password of {}: ", voice.person))?)
     };
     let person = Proven::by_password(&store, &voice.person, &password).await?;
-    let state = decide(&store, &voice.request, person, consents, &voice.reason).await?;
+    let said = decide(&store, &voice.request, &person, consents, &voice.reason).await?;
+    let state = said.map_err(|why| Failure::Refused(words(&why, &voice.person)))?;
     let mut out = Out::new();
     if voice.json {
         out.json(&serde_json::json!({ "request": voice.request, "state": state.as_str() }))?;

@@ -1,7 +1,9 @@
-//! Bounds what strangers can hold on the HTTP address: so many connections, for so long. Knows no
-//! HTTP.
+//! Bounds what strangers can hold on an HTTP address: so many connections, for so long, the TLS
+//! handshake included. Knows no HTTP.
 
+use super::secure::Secure;
 use axum::serve::Listener;
+use net::tls::ServerTls;
 use std::{
     future::Future,
     io,
@@ -13,7 +15,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Sleep,
 };
@@ -27,13 +29,20 @@ pub(super) const MAX_LIFETIME: Duration = Duration::from_secs(30);
 /// A listener whose connections are counted and end by themselves.
 pub(super) struct Guarded {
     listener: TcpListener,
+    tls: Option<ServerTls>,
     places: Arc<Semaphore>,
     lifetime: Duration,
 }
 
 impl Guarded {
     pub(super) fn new(listener: TcpListener, connections: usize, lifetime: Duration) -> Self {
-        Self { listener, places: Arc::new(Semaphore::new(connections)), lifetime }
+        Self { listener, tls: None, places: Arc::new(Semaphore::new(connections)), lifetime }
+    }
+
+    /// The same behind TLS, and nothing without.
+    pub(super) fn with_tls(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(tls);
+        self
     }
 }
 
@@ -48,6 +57,7 @@ impl Listener for Guarded {
         };
         let (stream, address) = Listener::accept(&mut self.listener).await;
         let end = Box::pin(tokio::time::sleep(self.lifetime));
+        let stream = Secure::new(stream, self.tls.as_ref());
         (Brief { stream, end, _place: place }, address)
     }
 
@@ -58,7 +68,7 @@ impl Listener for Guarded {
 
 /// A connection that fails once its time is over.
 pub(super) struct Brief {
-    stream: TcpStream,
+    stream: Secure,
     end: Pin<Box<Sleep>>,
     _place: OwnedSemaphorePermit,
 }

@@ -65,12 +65,18 @@ pub(super) async fn start(
     })
 }
 
-fn door(shared: &Shared, config: &Config) -> anyhow::Result<Door> {
+/// The certificate that clients are shown.
+pub(super) fn tls(config: &Config) -> anyhow::Result<ServerTls> {
     let tls = match &config.tls.certificate {
         Some((certificate, key)) => ServerTls::from_files(certificate, key),
         None => ServerTls::development(&config.state_dir),
     };
-    let mut door = Door::new(Some(tls.context("[tls]")?), Arc::clone(&shared.directory));
+    tls.context("[tls]")
+}
+
+fn door(shared: &Shared, config: &Config) -> anyhow::Result<Door> {
+    let mut door = Door::new(Some(tls(config)?), Arc::clone(&shared.directory));
+    door.attempts = Arc::clone(&shared.attempts);
     door.deadline = config.limits.sign_in_timeout;
     door.plaintext = match config.tls.plaintext {
         Plaintext::Loopback => DoorPlaintext::Loopback,

@@ -181,6 +181,7 @@ pub(super) async fn copy_events(store: &Store, ledger: &Ledger) -> anyhow::Resul
                 parameters: Cow::Borrowed(&[]),
                 needs: Cow::Borrowed(&[]),
                 reason: Cow::Borrowed(&event.reason),
+                via: Cow::Borrowed(&event.via),
             };
             last = Some(ledger.append(&record.into())?);
         }

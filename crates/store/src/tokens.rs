@@ -1,0 +1,118 @@
+//! Sign-ins to the API, by the hash of their token. Knows no token and no password.
+//!
+//! A sign-in is over when its time is, when it is ended, and with each change of its identity:
+//! whoever is disabled, gets another password or other groups signs in anew.
+
+use crate::{
+    Store, StoreError,
+    holds::groups_of,
+    open::{micros, time},
+};
+use sqlx::{Row, Sqlite, Transaction};
+use std::time::SystemTime;
+
+/// Sign-ins of one identity at once; one more ends the oldest.
+const MAX_TOKENS: u32 = 16;
+
+/// Somebody whose token is good now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The person.
+    pub name: String,
+    /// Their groups, as they are now.
+    pub groups: Vec<String>,
+    /// When the sign-in is over.
+    pub until: SystemTime,
+}
+
+impl Store {
+    /// Keeps a sign-in of an enabled person, who has proven to be it; `None` if there is no such
+    /// person any more. `by` and `what` go into the record.
+    pub async fn add_token(
+        &self,
+        hash: &[u8; 32],
+        name: &str,
+        (now, until): (SystemTime, SystemTime),
+        what: &str,
+    ) -> Result<Option<SignedIn>, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let Some(groups) = groups_of(&mut transaction, name).await? else { return Ok(None) };
+        sqlx::query("DELETE FROM tokens WHERE until <= ?")
+            .bind(micros(now))
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("INSERT INTO tokens (hash, identity, since, until) VALUES (?, ?, ?, ?)")
+            .bind(hash.as_slice())
+            .bind(name)
+            .bind(micros(now))
+            .bind(micros(until))
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(
+            "DELETE FROM tokens WHERE identity = ?1 AND hash NOT IN
+             (SELECT hash FROM tokens WHERE identity = ?1 ORDER BY since DESC LIMIT ?2)",
+        )
+        .bind(name)
+        .bind(MAX_TOKENS)
+        .execute(&mut *transaction)
+        .await?;
+        crate::events::note(&mut transaction, now, name, "", what).await?;
+        transaction.commit().await?;
+        Ok(Some(SignedIn { name: name.to_owned(), groups, until }))
+    }
+
+    /// Whose token this is, if it is good now: its person enabled, and its time not over. A clock
+    /// that went back makes no token good before it was given.
+    pub async fn token(
+        &self,
+        hash: &[u8; 32],
+        now: SystemTime,
+    ) -> Result<Option<SignedIn>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let row = sqlx::query(
+            "SELECT identity, until FROM tokens WHERE hash = ?1 AND since <= ?2 AND until > ?2",
+        )
+        .bind(hash.as_slice())
+        .bind(micros(now))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let name: String = row.try_get("identity")?;
+        let Some(groups) = groups_of(&mut transaction, &name).await? else { return Ok(None) };
+        Ok(Some(SignedIn { name, groups, until: time(row.try_get("until")?) }))
+    }
+
+    /// Ends a sign-in. Not an error if it is over already.
+    pub async fn end_token(
+        &self,
+        hash: &[u8; 32],
+        (now, by): (SystemTime, &str),
+        what: &str,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let ended = sqlx::query("DELETE FROM tokens WHERE hash = ?")
+            .bind(hash.as_slice())
+            .execute(&mut *transaction)
+            .await?;
+        if ended.rows_affected() > 0 {
+            crate::events::note(&mut transaction, now, by, "", what).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// Ends every sign-in of an identity, in the transaction that changes it.
+pub(crate) async fn end_all(
+    transaction: &mut Transaction<'_, Sqlite>,
+    name: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM tokens WHERE identity = ?")
+        .bind(name)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! The API: for people who sign in, over TLS, on an address of its own. Health and metrics stand on
+//! another one, because that one asks nobody who they are. Knows no session of a database.
+//!
+//! ```text
+//! routes ─▶ Caller (token ─▶ store) ─▶ approvals ─▶ store
+//!    └─▶ session (password ─▶ identity, attempts) ─▶ token
+//! ```
+//!
+//! Further resources are modules beside `approvals`, with their routes in [`routes`] and their
+//! description in docs/openapi.json, which a test compares.
+
+mod approvals;
+mod body;
+mod problem;
+mod session;
+
+use super::guard::{Guarded, MAX_CONNECTIONS, MAX_LIFETIME};
+use crate::serve::Shared;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, connect_info::Connected},
+    http::{HeaderName, HeaderValue, Response, header},
+    middleware::map_response,
+    routing::{MethodRouter, delete, get, post},
+    serve::IncomingStream,
+};
+use net::tls::{ALPN_HTTP, ServerTls};
+use problem::{Kind, Problem};
+use std::{future::Future, net::SocketAddr, sync::Arc};
+use tokio::{net::TcpListener, sync::Semaphore};
+
+/// The longest request body that is read.
+const BODY_BYTES: usize = 16 << 10;
+/// The description of the API, as it stands in the documentation.
+const OPENAPI: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json"));
+
+/// What the answers are made from.
+pub(crate) struct Api {
+    shared: Arc<Shared>,
+    /// Passwords are tried one at a time: no two guesses run before the first is counted, and
+    /// strangers cannot keep every core at work.
+    proofs: Semaphore,
+}
+
+/// From where a request comes.
+#[derive(Clone, Copy, Debug)]
+struct Peer(SocketAddr);
+
+impl Connected<IncomingStream<'_, Guarded>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Guarded>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
+
+type Route = (&'static str, &'static str, MethodRouter<Arc<Api>>);
+
+/// Every route: method, path, and what answers.
+fn routes() -> Vec<Route> {
+    vec![
+        ("get", "/api/v1/openapi.json", get(openapi)),
+        ("post", "/api/v1/session", post(session::sign_in)),
+        ("get", "/api/v1/session", get(session::show)),
+        ("delete", "/api/v1/session", delete(session::sign_out)),
+        ("get", "/api/v1/approvals", get(approvals::list)),
+        ("get", "/api/v1/approvals/{request}", get(approvals::show)),
+        ("post", "/api/v1/approvals/{request}/approve", post(approvals::approve)),
+        ("post", "/api/v1/approvals/{request}/deny", post(approvals::deny)),
+    ]
+}
+
+/// Serves until `stop` resolves.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tls: &ServerTls,
+    shared: Arc<Shared>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let api = Arc::new(Api { shared, proofs: Semaphore::new(1) });
+    let router =
+        routes().into_iter().fold(Router::new(), |all, (_, path, how)| all.route(path, how));
+    let router = router
+        .fallback(|| async { Problem::from(Kind::NoSuchPath) })
+        .method_not_allowed_fallback(|| async { Problem::from(Kind::NoSuchMethod) })
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(map_response(|answer| async { careful(answer) }))
+        .with_state(api);
+    let guarded = Guarded::new(listener, MAX_CONNECTIONS, MAX_LIFETIME);
+    let guarded = guarded.with_tls(tls.for_protocol(ALPN_HTTP)?);
+    let service = router.into_make_service_with_connect_info::<Peer>();
+    Ok(axum::serve(guarded, service).with_graceful_shutdown(stop).await?)
+}
+
+/// What holds for every answer: nobody keeps it, nobody guesses its type, no page frames it. No
+/// other origin is allowed to read it, for none is named.
+fn careful<B>(mut answer: Response<B>) -> Response<B> {
+    const HEADERS: [(HeaderName, HeaderValue); 4] = [
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+        ),
+    ];
+    answer.headers_mut().extend(HEADERS);
+    answer
+}
+
+async fn openapi() -> impl axum::response::IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], OPENAPI)
+}
+
+#[cfg(test)]
+mod tests;

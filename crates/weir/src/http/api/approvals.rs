@@ -1,0 +1,134 @@
+//! Requests for approval over the API. Who may decide is the store's to say; who may look is said
+//! here: whoever was asked, and whoever asked.
+
+use super::{
+    Api,
+    body::Body,
+    problem::{Kind, Problem},
+    session::Caller,
+};
+use crate::approvals::{Proven, decide, object};
+use axum::{
+    Json,
+    extract::{FromRequestParts, Path, Query, State, rejection::QueryRejection},
+    http::request::Parts,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::{collections::HashMap, sync::Arc, time::SystemTime};
+use store::{HoldState, KeptHold, SignedIn};
+
+/// The most requests that are looked at for a list.
+const LISTED: u32 = 1_000;
+
+/// The request that the path names.
+pub(super) struct Named(String);
+
+impl FromRequestParts<Arc<Api>> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let named = Path::<String>::from_request_parts(parts, api).await;
+        named.map(|Path(request)| Self(request)).map_err(|_| Kind::NoRequest.into())
+    }
+}
+
+/// `GET /api/v1/approvals`.
+pub(super) async fn list(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    asked: Result<Query<HashMap<String, String>>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
+    let Query(asked) = asked.map_err(|_| Kind::Malformed)?;
+    let states = states(&asked)?;
+    let store = &api.shared.store;
+    store.expire_holds(SystemTime::now()).await?;
+    let holds = store.holds(&states, LISTED).await?;
+    let seen = holds.iter().filter(|hold| may_see(hold, &caller.who));
+    Ok(Json(json!({ "approvals": seen.map(|hold| object(hold, false)).collect::<Vec<_>>() })))
+}
+
+/// The states that a list is asked for; those in which something may still run if none is named.
+fn states(asked: &HashMap<String, String>) -> Result<Vec<HoldState>, Problem> {
+    if asked.keys().any(|key| key != "state") {
+        return Err(Problem::new(Kind::Malformed, "a list takes `state` and nothing else"));
+    }
+    match asked.get("state").map(String::as_str) {
+        None => Ok(HoldState::WAITING.to_vec()),
+        Some("all") => Ok(HoldState::ALL.to_vec()),
+        Some(word) => {
+            let state = HoldState::ALL.into_iter().find(|state| state.as_str() == word);
+            let words = "`state` is open, approved, denied, expired, withdrawn, used or all";
+            state.map(|state| vec![state]).ok_or_else(|| Problem::new(Kind::Malformed, words))
+        }
+    }
+}
+
+/// `GET /api/v1/approvals/{request}`.
+pub(super) async fn show(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Named(request): Named,
+) -> Result<Json<Value>, Problem> {
+    let hold = seen(&api, &caller, &request).await?;
+    let read = format!("read the request for approval {request}");
+    api.shared.store.administered(SystemTime::now(), &caller.who.name, &read).await?;
+    Ok(Json(object(&hold, true)))
+}
+
+/// What somebody says with their yes or no.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Words {
+    #[serde(default)]
+    reason: String,
+}
+
+/// `POST /api/v1/approvals/{request}/approve`.
+pub(super) async fn approve(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Named(request): Named,
+    Body(words): Body<Words>,
+) -> Result<Json<Value>, Problem> {
+    say(&api, &caller, &request, true, &words.reason).await
+}
+
+/// `POST /api/v1/approvals/{request}/deny`.
+pub(super) async fn deny(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Named(request): Named,
+    Body(words): Body<Words>,
+) -> Result<Json<Value>, Problem> {
+    say(&api, &caller, &request, false, &words.reason).await
+}
+
+async fn say(
+    api: &Api,
+    caller: &Caller,
+    request: &str,
+    consents: bool,
+    reason: &str,
+) -> Result<Json<Value>, Problem> {
+    seen(api, caller, request).await?;
+    let store = &api.shared.store;
+    let person = Proven::by_token(&caller.who);
+    let said = decide(store, request, &person, consents, reason).await?;
+    said.map_err(|why| Problem::no_voice(&why, &caller.who.name))?;
+    let hold = store.hold(request).await?.ok_or(Kind::NoRequest)?;
+    Ok(Json(object(&hold, false)))
+}
+
+/// The request, if the caller may see it; to anybody else there is none.
+async fn seen(api: &Api, caller: &Caller, request: &str) -> Result<KeptHold, Problem> {
+    let hold = api.shared.store.hold(request).await?;
+    Ok(hold.filter(|hold| may_see(hold, &caller.who)).ok_or(Kind::NoRequest)?)
+}
+
+/// Whoever is in a group that decides, and whoever asked or was asked on behalf of.
+fn may_see(hold: &KeptHold, who: &SignedIn) -> bool {
+    let asked = &hold.asked;
+    let groups = asked.needs.iter().flat_map(|need| &need.groups);
+    asked.members.contains(&who.name) || groups.into_iter().any(|one| who.groups.contains(one))
+}

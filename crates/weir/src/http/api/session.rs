@@ -1,0 +1,166 @@
+//! Signing in and out. The password is the one that the person signs in with to databases, and
+//! wrong ones are counted together with those.
+
+use super::{
+    Api, Peer,
+    body::Body,
+    problem::{Kind, Problem},
+};
+use axum::{
+    Json,
+    extract::{ConnectInfo, FromRequestParts, State},
+    http::{StatusCode, header, request::Parts},
+};
+use identity::{Attempts, IdentityError, Secret, token, token_hash};
+use ledger::{Time, record::SessionRefused};
+use model::IdentityKind;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::{
+    borrow::Cow,
+    net::SocketAddr,
+    sync::{Arc, MutexGuard, PoisonError},
+    time::{Instant, SystemTime},
+};
+use store::SignedIn;
+
+/// The longest name that is looked at.
+const NAME_BYTES: usize = store::MAX_NAME_BYTES;
+
+/// Somebody with a token that is good now.
+pub(super) struct Caller {
+    pub(super) who: SignedIn,
+    pub(super) peer: SocketAddr,
+    hash: [u8; 32],
+}
+
+impl FromRequestParts<Arc<Api>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let header = parts.headers.get(header::AUTHORIZATION);
+        let text = header.and_then(|header| header.to_str().ok()).unwrap_or_default();
+        let (scheme, token) = text.split_once(' ').unwrap_or_default();
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(Problem::new(Kind::NotSignedIn, "send Authorization: Bearer TOKEN"));
+        }
+        let hash = token_hash(&Secret::from(token.trim().to_owned()));
+        let who = api.shared.store.token(&hash, SystemTime::now()).await?;
+        let who = who.ok_or(Kind::NotSignedIn)?;
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|peer| peer.0.0);
+        let peer = peer.ok_or(Kind::Unavailable)?;
+        Ok(Self { who, peer, hash })
+    }
+}
+
+/// What somebody signs in with.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Credentials {
+    name: String,
+    password: String,
+}
+
+/// `POST /api/v1/session`.
+pub(super) async fn sign_in(
+    State(api): State<Arc<Api>>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    Body(Credentials { name, password }): Body<Credentials>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let password = Secret::from(password);
+    if name.len() > NAME_BYTES {
+        return Err(Kind::WrongPassword.into());
+    }
+    if let Err(why) = prove(&api, peer, &name, password).await {
+        let reason = format!("the API: {}", why.reason);
+        let record = SessionRefused {
+            time: Time::from(SystemTime::now()),
+            address: Some(peer.ip()),
+            claimed: Cow::Borrowed(&name),
+            database: Cow::Borrowed(""),
+            reason: Cow::Owned(reason),
+        };
+        if let Err(error) = api.shared.ledger.append(&record.into()) {
+            tracing::error!("a refused sign-in is not in the record: {error}");
+        }
+        return Err(why.problem);
+    }
+    let unavailable = |_| Problem::from(Kind::Unavailable);
+    let token = token().map_err(unavailable)?;
+    let now = SystemTime::now();
+    let until = now + api.shared.config.load().api.session_lifetime;
+    let what = format!("signed in to the API from {}", peer.ip());
+    let kept = api.shared.store.add_token(&token_hash(&token), &name, (now, until), &what).await?;
+    let who = kept.ok_or(Kind::WrongPassword)?;
+    let mut answer = object(&who);
+    if let Some(fields) = answer.as_object_mut() {
+        fields.insert("token".into(), json!(token.expose()));
+        fields.insert("token_type".into(), json!("Bearer"));
+    }
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+/// `GET /api/v1/session`.
+pub(super) async fn show(caller: Caller) -> Json<Value> {
+    Json(object(&caller.who))
+}
+
+/// `DELETE /api/v1/session`.
+pub(super) async fn sign_out(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+) -> Result<StatusCode, Problem> {
+    let what = format!("signed out of the API from {}", caller.peer.ip());
+    let by = (SystemTime::now(), caller.who.name.as_str());
+    api.shared.store.end_token(&caller.hash, by, &what).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn object(who: &SignedIn) -> Value {
+    json!({ "name": who.name, "groups": who.groups, "until": Time::from(who.until) })
+}
+
+/// Why somebody was not let in: for them, and for the record.
+struct NotProven {
+    problem: Problem,
+    reason: &'static str,
+}
+
+/// Makes sure that somebody is the person they say they are.
+async fn prove(
+    api: &Arc<Api>,
+    peer: SocketAddr,
+    name: &str,
+    password: Secret,
+) -> Result<(), NotProven> {
+    let internal =
+        || NotProven { problem: Kind::Unavailable.into(), reason: "passwords cannot be checked" };
+    let _one_at_a_time = api.proofs.acquire().await.map_err(|_| internal())?;
+    let wait = attempts(api).check(peer.ip(), name, Instant::now());
+    wait.map_err(|wait| NotProven { problem: wait.into(), reason: "too many wrong passwords" })?;
+    let credential = api.shared.directory.credential(name);
+    // A few milliseconds of hashing are not for a thread that serves sessions.
+    let proven = tokio::task::spawn_blocking(move || credential.prove(&password)).await;
+    let proven = proven.map_err(|_| internal())?;
+    match &proven {
+        Ok(_) => attempts(api).succeeded(peer.ip(), name, Instant::now()),
+        Err(IdentityError::WrongProof) => attempts(api).failed(peer.ip(), name, Instant::now()),
+        Err(_) => {}
+    }
+    let may_not =
+        |reason: &'static str| NotProven { problem: Problem::new(Kind::MayNot, reason), reason };
+    match proven {
+        Ok(identity) if identity.kind == IdentityKind::Person => Ok(()),
+        Ok(_) => Err(may_not("only persons sign in here")),
+        Err(IdentityError::WrongProof) => Err(NotProven {
+            problem: Kind::WrongPassword.into(),
+            reason: IdentityError::WrongProof.client_message(),
+        }),
+        Err(other) => Err(may_not(other.client_message())),
+    }
+}
+
+/// The counters stay usable if a thread died while it held them: they are only counts.
+fn attempts(api: &Api) -> MutexGuard<'_, Attempts> {
+    api.shared.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,50 @@
+//! The two HTTP addresses: one for machines, that asks nobody who they are, and one for people, who
+//! sign in over TLS. Knows no route.
+
+use super::{Shared, Stop, engine, stop};
+use crate::http;
+use anyhow::Context;
+use std::sync::Arc;
+use tokio::{net::TcpListener, task::JoinSet};
+
+/// Listens on both, if they are switched on. They answer until the very end, so that a drain can be
+/// watched and what waits can still be decided.
+pub(super) async fn start(
+    shared: &Arc<Shared>,
+    stop: &stop::Signals,
+    tasks: &mut JoinSet<()>,
+) -> anyhow::Result<()> {
+    let config = shared.config.load_full();
+    if let Some(address) = config.listen.api {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("listen.api: {address} cannot be listened on"))?;
+        tracing::info!(address = %listener.local_addr()?, "the API listens");
+        let (tls, shared) = (engine::tls(&config)?, Arc::clone(shared));
+        let stopping = stop.stopping();
+        tasks.spawn(async move {
+            let stop = async move { stopping.wait(Stop::Now).await };
+            if let Err(error) = http::api::serve(listener, &tls, shared, stop).await {
+                tracing::error!("the API ended: {error:#}");
+            }
+        });
+    }
+    let Some(address) = config.listen.http else { return Ok(()) };
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("listen.http: {address} cannot be listened on"))?;
+    tracing::info!(address = %listener.local_addr()?, "http listens");
+    let sources = http::Sources {
+        health: Arc::clone(&shared.health),
+        metrics: Arc::clone(&shared.metrics),
+        witness: shared.witness.clone(),
+    };
+    let stopping = stop.stopping();
+    tasks.spawn(async move {
+        let stop = async move { stopping.wait(Stop::Now).await };
+        if let Err(error) = http::serve(listener, sources, stop).await {
+            tracing::error!("http ended: {error}");
+        }
+    });
+    Ok(())
+}
