@@ -13,6 +13,7 @@
 
 mod change;
 mod client;
+mod cost;
 mod delay;
 mod expected;
 mod extended;
@@ -161,6 +162,8 @@ enum Block {
     Hold(hold::Wait),
     /// What a limited statement changed is being counted.
     Count,
+    /// The server's planner is being asked what it will cost.
+    Cost,
     /// It changed too much, and consent to that is asked for.
     Beyond(gate::hold::Doing<gate::hold::Asked>),
 }
@@ -230,6 +233,7 @@ pub(crate) struct Relay {
     probe: probe::Probe,
     hold: hold::Hold,
     change: change::Change,
+    cost: cost::Cost,
     /// The upstream connection is a replication connection.
     replication: Option<Replication>,
     /// A stream that runs both ways.
@@ -286,6 +290,7 @@ impl Relay {
             probe: probe::Probe::default(),
             hold: hold::Hold::default(),
             change: change::Change::default(),
+            cost: cost::Cost::default(),
             replication: None,
             both: None,
             utf8: true,
@@ -370,7 +375,7 @@ impl Relay {
     fn check_ends(&self) -> Result<(), End> {
         // A client that closed its half still gets what it asked for, as from the server itself.
         let waits_for_it = self.copying_in || self.both == Some(replication::Both::Open);
-        let goes_on = matches!(self.block, None | Some(Block::Count));
+        let goes_on = matches!(self.block, None | Some(Block::Count | Block::Cost));
         let owed = !self.expected.is_empty() && !waits_for_it && goes_on;
         if self.client.ended && !owed && self.client.output.is_empty() {
             return Err(End::ClientLeft);
@@ -403,7 +408,10 @@ impl Relay {
             self.early_sync = None;
         }
         let done = match &mut self.block {
-            None | Some(Block::Probe | Block::Hold(_) | Block::Count | Block::Beyond(_)) => false,
+            None
+            | Some(Block::Probe | Block::Hold(_) | Block::Count | Block::Cost | Block::Beyond(_)) => {
+                false
+            }
             // A server that waits for COPY data answers nothing else.
             Some(Block::Settle) => expected::settled(&self.expected) || self.copying_in,
             Some(Block::Knowledge(wait)) => wait.as_mut().poll(cx).is_ready(),

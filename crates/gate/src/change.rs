@@ -3,13 +3,14 @@
 //!
 //! What a statement will change is known only once it did, so a limited statement runs where it can
 //! be undone. The rows that it inserted, updated and deleted are counted, those of its triggers and
-//! of cascading keys among them, and all of it stays or nothing.
+//! of cascading keys among them, and all of it stays or nothing. What it will cost is estimated by
+//! the server's planner before it runs.
 
 use crate::{clearance::Statement, plan::Plan, refusal::Refusal};
 use model::{
     Blame, Operation, RelationId,
     catalog::{Catalog, RelationKind},
-    verdict::ChangeLimit,
+    verdict::{Approval, ChangeLimit, CostLimit},
 };
 
 /// How deep partitions are looked through for foreign ones.
@@ -32,9 +33,48 @@ impl Plan {
         self.parts.iter().any(|part| !part.verdict.change_limits.is_empty())
     }
 
-    /// True if it may change more than its limits say by somebody's consent.
+    /// True if it may exceed its limits by somebody's consent.
     pub fn may_exceed(&self) -> bool {
-        self.change_limits().any(|limit| limit.beyond.is_some())
+        self.beyond().next().is_some()
+    }
+
+    /// The consents by which it may exceed its limits.
+    pub(crate) fn beyond(&self) -> impl Iterator<Item = &Approval> {
+        let changes = self.change_limits().filter_map(|limit| limit.beyond.as_ref());
+        changes.chain(self.cost_limits().filter_map(|limit| limit.beyond.as_ref()))
+    }
+
+    /// The limits on what it may cost, of all of its parts.
+    pub fn cost_limits(&self) -> impl Iterator<Item = &CostLimit> {
+        self.parts.iter().flat_map(|part| &part.verdict.cost_limits)
+    }
+
+    /// Refuses what the server's planner is not asked about.
+    pub fn estimable(&self) -> Result<(), Refusal> {
+        let planned = |part: &crate::Part| {
+            matches!(
+                part.facts.operation,
+                Operation::Select
+                    | Operation::Insert
+                    | Operation::Update
+                    | Operation::Delete
+                    | Operation::Merge
+            ) && part.syntax_error.is_none()
+                && part.copy.is_none()
+        };
+        if let [part] = self.parts.as_slice()
+            && planned(part)
+            && !self.replication
+        {
+            return Ok(());
+        }
+        let policy = self.cost_limits().next().map(|limit| limit.policy.to_string());
+        let what = format!(
+            "policy \"{}\" limits what it may cost, and the server does not estimate that",
+            policy.unwrap_or_default()
+        );
+        let hint = "Send one SELECT, INSERT, UPDATE, DELETE or MERGE at a time.";
+        Err(Refusal::unenforceable(&what, hint))
     }
 
     /// The limits on what it changes, of all of its parts.
@@ -71,6 +111,19 @@ impl Statement {
         self.plan.change_limits().filter(move |limit| !approved || limit.beyond.is_none())
     }
 
+    /// The limits on what this run may cost; what its approval lifts is not among them.
+    pub fn cost_limits(&self) -> impl Iterator<Item = &CostLimit> {
+        let approved = self.approved;
+        self.plan.cost_limits().filter(move |limit| !approved || limit.beyond.is_none())
+    }
+
+    /// The first limit that a run of this cost exceeds, those without consent first.
+    pub fn costs_more(&self, cost: f64) -> Option<&CostLimit> {
+        // Costs are far below what an f64 holds exactly.
+        let exceeded = || self.cost_limits().filter(|limit| cost > limit.cost as f64);
+        exceeded().find(|limit| limit.beyond.is_none()).or_else(|| exceeded().next())
+    }
+
     /// True if what it changes must be counted.
     pub fn is_counted(&self) -> bool {
         self.change_limits().next().is_some()
@@ -103,6 +156,26 @@ impl Refusal {
         }
     }
 
+    /// The server expects it to cost more than policy permits.
+    pub fn too_costly(words: &str, limit: &CostLimit, record: Option<String>) -> Self {
+        Self {
+            sqlstate: "42501",
+            message: format!("Weir refused this statement: {words}"),
+            detail: Some(
+                "The cost is what the server's planner expects, in its own unit (see EXPLAIN)."
+                    .to_owned(),
+            ),
+            hint: Some(format!(
+                "Narrow it, use an index, or add a LIMIT, until EXPLAIN says at most {}; or ask \
+                 an administrator for a policy that permits more.",
+                limit.cost
+            )),
+            position: None,
+            blame: Blame::Policy,
+            record,
+        }
+    }
+
     /// What it changed could not be counted, and is undone.
     pub fn uncounted(why: &str) -> Self {
         Self {
@@ -120,8 +193,14 @@ impl Refusal {
     }
 }
 
+/// `the server expects a cost of 91000, and policy "cheap" permits 1000`.
+pub fn costs(limit: &CostLimit, cost: f64) -> String {
+    let CostLimit { cost: most, policy, .. } = limit;
+    format!("the server expects a cost of {cost:.0}, and policy \"{policy}\" permits {most}")
+}
+
 /// `it changed 5213 rows, and policy "few" permits 100`.
-pub(crate) fn exceeds(limit: &ChangeLimit, changed: u64) -> String {
+pub fn exceeds(limit: &ChangeLimit, changed: u64) -> String {
     let ChangeLimit { rows, policy, .. } = limit;
     format!("it changed {changed} rows, and policy \"{policy}\" permits {rows}")
 }

@@ -12,7 +12,6 @@
 //! another statement, and needs another approval.
 
 use crate::{
-    change::exceeds,
     line::Gate,
     plan::Plan,
     record::{self, Parameters},
@@ -20,10 +19,7 @@ use crate::{
     session::Session,
 };
 use ledger::Record;
-use model::{
-    Blame, Outcome,
-    verdict::{Approval, ChangeLimit},
-};
+use model::{Blame, Outcome, verdict::Approval};
 use std::{
     fmt::Write,
     future::Future,
@@ -178,6 +174,15 @@ pub struct Waiting {
     pub lifetime: Duration,
 }
 
+/// A limit that a statement exceeds, and that consent lifts.
+#[derive(Clone, Debug)]
+pub struct Exceeded {
+    /// Which, and by how much.
+    pub words: String,
+    /// The session may wait: nothing of it ran.
+    pub stays: bool,
+}
+
 /// What a session asks for: bound to one statement.
 pub struct Asking {
     /// What the approval is bound to.
@@ -199,11 +204,8 @@ impl Session {
     /// What an approval of this plan with these values is bound to.
     pub fn digest(&self, plan: &Plan, given: &Given) -> Vec<u8> {
         let facts = plan.parts.iter().fold(String::new(), |mut all, part| {
-            let _ = write!(
-                all,
-                "{:?}{:?}{:?}",
-                part.facts, part.verdict.needs, part.verdict.change_limits
-            );
+            let model::Verdict { needs, change_limits, cost_limits, .. } = &*part.verdict;
+            let _ = write!(all, "{:?}{needs:?}{change_limits:?}{cost_limits:?}", part.facts);
             all
         });
         let who = self.identity().chain();
@@ -231,13 +233,13 @@ impl Session {
     }
 
     /// Asks for the approval that a held plan needs: finds one that was given, or opens a hold.
-    /// `exceeded`: it ran, changed so many rows, and was undone; the client is not to wait.
+    /// `exceeded`: a limit that it exceeds.
     pub fn ask(
         &mut self,
         plan: &Plan,
         given: &Given,
         parameters: &Parameters,
-        exceeded: Option<(&ChangeLimit, u64)>,
+        exceeded: Option<Exceeded>,
         now: SystemTime,
     ) -> Result<Asking, Refusal> {
         if self.by_name(plan) {
@@ -258,12 +260,10 @@ impl Session {
         };
         let digest = self.digest(plan, given);
         let mut request = self.request(plan, given, digest.clone(), now);
-        if let Some((limit, changed)) = exceeded {
-            let words = format!("it was tried and undone: {}", exceeds(limit, changed));
-            request.reasons.insert(0, words);
-        }
+        let stays = exceeded.as_ref().is_none_or(|exceeded| exceeded.stays);
+        request.reasons.splice(0..0, exceeded.map(|exceeded| exceeded.words));
         let record = record::held(self, plan, &request, parameters, now);
-        let waiting = waiting(&request, exceeded.is_none(), now);
+        let waiting = waiting(&request, stays, now);
         let gate = Arc::clone(self.gate());
         let asked = Box::pin(find_or_open(holds, gate, request, record, waiting));
         Ok(Asking { digest, asked })
@@ -272,8 +272,7 @@ impl Session {
     fn request(&mut self, plan: &Plan, given: &Given, digest: Vec<u8>, now: SystemTime) -> Request {
         let held = || plan.parts.iter().map(|part| &part.verdict);
         let mut needs: Vec<Approval> = Vec::new();
-        let beyond = plan.change_limits().filter_map(|limit| limit.beyond.as_ref());
-        for approval in held().flat_map(|verdict| &verdict.needs).chain(beyond) {
+        for approval in held().flat_map(|verdict| &verdict.needs).chain(plan.beyond()) {
             if !needs.contains(approval) {
                 needs.push(approval.clone());
             }

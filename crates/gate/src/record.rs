@@ -152,7 +152,10 @@ pub(crate) fn held(
     now: SystemTime,
 ) -> Record<'static> {
     let held = plan.parts.iter().find(|part| part.verdict.outcome == model::Outcome::Hold);
-    let limited = || plan.parts.iter().find(|part| !part.verdict.change_limits.is_empty());
+    let limits = |part: &&Part| {
+        !part.verdict.change_limits.is_empty() || !part.verdict.cost_limits.is_empty()
+    };
+    let limited = || plan.parts.iter().find(limits);
     let held = held.or_else(limited);
     held.iter().for_each(|part| shape(session, plan, part, now));
     let needs = request.needs.iter().map(|need| Cow::Owned(need.to_string()));

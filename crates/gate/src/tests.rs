@@ -282,6 +282,7 @@ pub(crate) fn verdict() -> model::Verdict {
         read_only: false,
         row_limit: None,
         change_limits: Vec::new(),
+        cost_limits: Vec::new(),
         min_group: None,
         needs: Vec::new(),
         keep_text: false,

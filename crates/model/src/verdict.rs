@@ -174,6 +174,17 @@ pub struct ChangeLimit {
     pub policy: PolicyId,
 }
 
+/// How much the server may expect a statement to cost before it runs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CostLimit {
+    /// The most that the server's planner may expect, in its own unit.
+    pub cost: u64,
+    /// The consent by which it may cost more; none lets it if there is none.
+    pub beyond: Option<Approval>,
+    /// The policy that says so.
+    pub policy: PolicyId,
+}
+
 /// A verdict with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -202,6 +213,8 @@ pub struct Verdict {
     pub row_limit: Option<u64>,
     /// How many rows it may change: all of these hold. Empty for what changes none.
     pub change_limits: Vec<ChangeLimit>,
+    /// How much the server may expect it to cost: all of these hold.
+    pub cost_limits: Vec<CostLimit>,
     /// Statistics over labelled columns leave for groups with at least so many distinct values, and
     /// as NULL for others. Whoever runs the statement sees to it.
     pub min_group: Option<u64>,

@@ -3,7 +3,7 @@
 
 use model::{
     Durability, MaskMethod, PolicyId,
-    verdict::{Approval, ChangeLimit},
+    verdict::{Approval, ChangeLimit, CostLimit},
 };
 
 /// Who approves where a policy names nobody.
@@ -45,6 +45,8 @@ pub(crate) struct Rule {
     pub(crate) row_limit: Option<u64>,
     /// `@change_limit`: rows.
     pub(crate) change_limit: Option<u64>,
+    /// `@cost_limit`: what the planner expects.
+    pub(crate) cost_limit: Option<u64>,
     /// `@min_group`.
     pub(crate) min_group: Option<u64>,
     /// `@look_ups`: values in an hour.
@@ -56,7 +58,7 @@ pub(crate) struct Rule {
 }
 
 /// Every annotation a policy may carry.
-pub(crate) const ANNOTATIONS: [&str; 14] = [
+pub(crate) const ANNOTATIONS: [&str; 15] = [
     "id",
     "reason",
     "advice",
@@ -67,6 +69,7 @@ pub(crate) const ANNOTATIONS: [&str; 14] = [
     "expires",
     "row_limit",
     "change_limit",
+    "cost_limit",
     "min_group",
     "look_ups",
     "durability",
@@ -80,9 +83,20 @@ impl Rule {
         self.change_limit.map(|rows| ChangeLimit { rows, beyond, policy })
     }
 
+    /// How much what it permits may cost; beyond that likewise.
+    pub(crate) fn cost_limit(&self) -> Option<CostLimit> {
+        let (beyond, policy) = (self.approval.clone(), self.id.clone());
+        self.cost_limit.map(|cost| CostLimit { cost, beyond, policy })
+    }
+
     /// The consent without which what it decides does not begin.
     pub(crate) fn consent(&self) -> Option<&Approval> {
-        self.approval.as_ref().filter(|_| self.change_limit.is_none())
+        self.approval.as_ref().filter(|_| !self.limits())
+    }
+
+    /// True if it limits what it permits, so that consent is asked for beyond the limit alone.
+    pub(crate) fn limits(&self) -> bool {
+        self.change_limit.is_some() || self.cost_limit.is_some()
     }
 
     /// Reads annotations; on failure says which one is wrong, why, and what would be right.
@@ -99,6 +113,7 @@ impl Rule {
             approval: None,
             row_limit: None,
             change_limit: None,
+            cost_limit: None,
             min_group: None,
             look_ups: None,
             durability: None,
@@ -151,11 +166,12 @@ impl Rule {
                 });
             }
             "approval" => self.approval = Some(approval(value, &self.id)?),
-            "row_limit" | "change_limit" | "min_group" | "look_ups" => {
+            "row_limit" | "change_limit" | "cost_limit" | "min_group" | "look_ups" => {
                 let number = Some(value.parse().map_err(|_| wrong("the whole numbers"))?);
                 match key {
                     "row_limit" => self.row_limit = number,
                     "change_limit" => self.change_limit = number,
+                    "cost_limit" => self.cost_limit = number,
                     "min_group" => self.min_group = number,
                     _ => self.look_ups = number,
                 }

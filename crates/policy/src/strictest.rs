@@ -63,6 +63,7 @@ pub(crate) fn strictest(
             (left, right) => left.or(right),
         },
         change_limits: union(own.change_limits, other.change_limits),
+        cost_limits: union(own.cost_limits, other.cost_limits),
         min_group: own.min_group.max(other.min_group),
         look_ups: own.look_ups.into_iter().chain(other.look_ups).collect(),
         turn_back: turned_back(own.turn_back, other.turn_back),

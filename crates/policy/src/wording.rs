@@ -168,6 +168,7 @@ pub(crate) fn refuse(reason: String) -> Verdict {
         read_only: false,
         row_limit: None,
         change_limits: Vec::new(),
+        cost_limits: Vec::new(),
         min_group: None,
         turn_back: Vec::new(),
         look_ups: Vec::new(),

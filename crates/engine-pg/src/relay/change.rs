@@ -157,6 +157,11 @@ impl Relay {
         Ok(Ok(()))
     }
 
+    /// True if a limited Query may be sent now.
+    pub(super) fn change_begun(&self) -> bool {
+        self.change.stage == Stage::Begun
+    }
+
     /// True if what was sent last is to be counted.
     pub(super) fn counts_changes(&self) -> bool {
         self.change.stage == Stage::Running

@@ -76,6 +76,8 @@ pub(super) enum Request {
     Show(super::probe::Setting),
     /// How many rows the open transaction changed.
     Count,
+    /// What the server's planner expects of a statement.
+    Cost,
     /// A part of what the session has for itself.
     Look(crate::catalog::queries::Section),
 }
@@ -219,6 +221,8 @@ pub(super) struct Portal {
     pub(super) asked: AtomicBool,
     /// The Bind was too long to be read whole: `binary` says nothing.
     pub(super) unknown_formats: AtomicBool,
+    /// The Bind as it came, where its cost is limited.
+    pub(super) bound: Option<Box<[u8]>>,
     /// What was counted before it ran first, where its changes are limited.
     pub(super) counted: OnceLock<u64>,
     /// Whether the server made it.

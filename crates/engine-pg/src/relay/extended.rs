@@ -3,6 +3,7 @@
 
 use super::{
     End, Expected, MAX_NAMES, Relay, Step,
+    cost::Priced,
     expected::{Birth, Portal, Prepared, Request},
     hold::Held,
     names::key,
@@ -24,6 +25,8 @@ struct Bound {
     prepared: Option<Arc<Prepared>>,
     parameters: Parameters,
     given: Option<Given>,
+    /// The message's payload, where the cost is limited.
+    whole: Option<Box<[u8]>>,
 }
 
 impl Relay {
@@ -52,7 +55,8 @@ impl Relay {
         let name = key(parse.name);
         self.session.forget(std::str::from_utf8(&name).ok(), None);
         let birth = Birth::asked(self.segment);
-        let types = if plan.turned.looks_at_parameters() {
+        let prices = plan.cost_limits().next().is_some();
+        let types = if plan.turned.looks_at_parameters() || prices {
             parse.type_oids.iter().collect()
         } else {
             Box::default()
@@ -81,7 +85,9 @@ impl Relay {
             let turned = self.turn_back(&plan, prepared.as_deref(), &bind, &mut parameters)?;
             let asks = plan.is_held() || plan.may_exceed();
             let given = asks.then(|| super::turned::given(&bind));
-            let bound = Bound { plan, prepared, parameters, given };
+            let prices = plan.cost_limits().next().is_some();
+            let whole = prices.then(|| message.payload.into());
+            let bound = Bound { plan, prepared, parameters, given, whole };
             Ok((self.note_bind(bind.portal, bound, binary)?, turned))
         });
         match bound {
@@ -126,7 +132,7 @@ impl Relay {
                 ));
             }
             let parameters = Parameters::uncounted();
-            let bound = Bound { plan, prepared, parameters, given: None };
+            let bound = Bound { plan, prepared, parameters, given: None, whole: None };
             self.note_bind(portal, bound, Box::default())
         });
         match bound {
@@ -169,7 +175,7 @@ impl Relay {
         }
         let name = key(portal);
         self.session.forget(None, std::str::from_utf8(&name).ok());
-        let Bound { plan, prepared, parameters, given } = bound;
+        let Bound { plan, prepared, parameters, given, whole } = bound;
         let made = Arc::new(Portal {
             plan,
             prepared,
@@ -178,6 +184,7 @@ impl Relay {
             given,
             approved: OnceLock::new(),
             counted: OnceLock::new(),
+            bound: whole,
             fields: OnceLock::new(),
             asked: Default::default(),
             unknown_formats: Default::default(),
@@ -278,6 +285,14 @@ impl Relay {
             self.refuse_extended(refusal)?;
             return Ok(Step::Done);
         }
+        let cleared = match self.price(cleared, Some(&portal))? {
+            Priced::Goes(cleared) => cleared,
+            Priced::Waits => return Ok(Step::Blocked),
+            Priced::Refused(refusal) => {
+                self.refuse_extended(refusal)?;
+                return Ok(Step::Done);
+            }
+        };
         if let Err(refusal) = self.limit_execute(&cleared, &portal)? {
             self.abandon(cleared);
             self.refuse_extended(refusal)?;
@@ -391,6 +406,7 @@ impl Portal {
             given: None,
             approved: OnceLock::new(),
             counted: OnceLock::new(),
+            bound: None,
             fields: OnceLock::new(),
             asked: Default::default(),
             unknown_formats: Default::default(),
@@ -409,6 +425,7 @@ impl Portal {
             given: self.given.clone(),
             approved: OnceLock::new(),
             counted: self.counted.clone(),
+            bound: self.bound.clone(),
             fields,
             asked: self.asked.load(Ordering::Relaxed).into(),
             unknown_formats: self.unknown_formats.load(Ordering::Relaxed).into(),

@@ -87,6 +87,7 @@ impl Relay {
                 Request::Parse { name, before, .. } => undone.push((name, before)),
                 Request::Close { name: Some(name), before } => undone.push((name, before)),
                 Request::Show(_) | Request::Look(_) => self.probe_done(false),
+                Request::Cost => self.price_known(),
                 _ => {}
             }
             failing = None;
@@ -101,6 +102,10 @@ impl Relay {
         self.forget_portals(self.answered + 1);
         self.session.forget_cursors();
         self.change_skipped();
+        if self.expected.is_empty() {
+            // What was asked about is skipped too.
+            self.cost = Default::default();
+        }
         self.skipping = self.expected.is_empty();
         Ok(())
     }

@@ -97,8 +97,7 @@ impl Relay {
             return Ok(Held::Free(Some(approved.clone())));
         }
         let asking = self.session.ask(plan, given, parameters, None, SystemTime::now())?;
-        self.hold.digest = asking.digest;
-        self.block = Some(Block::Hold(Wait::Asking(asking.asked)));
+        self.wait_for(asking.digest, Wait::Asking(asking.asked));
         Ok(Held::Waits)
     }
 
@@ -116,9 +115,14 @@ impl Relay {
         let Some(found) = self.session.look_for(&digest, SystemTime::now()) else {
             return Held::Free(None);
         };
-        self.hold.digest = digest;
-        self.block = Some(Block::Hold(Wait::Looking(found)));
+        self.wait_for(digest, Wait::Looking(found));
         Held::Waits
+    }
+
+    /// Lets the client wait for what an approval is looked for or asked for.
+    pub(super) fn wait_for(&mut self, digest: Vec<u8>, wait: Wait) {
+        self.hold.digest = digest;
+        self.block = Some(Block::Hold(wait));
     }
 
     /// An approval serves one run.

@@ -17,7 +17,7 @@ use wire_pg::{
 };
 
 /// The name of Weir's own statements and portals; they live only between two messages.
-const OWN_NAME: &[u8] = b"weir's own; nobody else's";
+pub(super) const OWN_NAME: &[u8] = b"weir's own; nobody else's";
 
 /// A setting that the scope depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

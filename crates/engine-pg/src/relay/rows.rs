@@ -32,6 +32,9 @@ impl Relay {
             let section = *section;
             return self.own_row(rest, frame, |relay, values| relay.told(section, values));
         }
+        if let Some(Request::Cost) = self.expected.front().map(|e| &e.request) {
+            return self.own_row(rest, frame, |relay, values| relay.priced(values));
+        }
         if let Some(Request::Count) = self.expected.front().map(|e| &e.request) {
             return self.own_row(rest, frame, |relay, values| relay.counted(values));
         }

@@ -150,6 +150,7 @@ impl Relay {
             | Request::CopyEnd
             | Request::Show(_)
             | Request::Count
+            | Request::Cost
             | Request::Look(_) => None,
         }
     }
@@ -189,7 +190,9 @@ impl Relay {
     fn row_description(&mut self, message: Message<'_>) -> Result<(), End> {
         let view = backend::RowDescription::parse(message.payload).map_err(broke)?;
         let front = self.expected.front().map(|expected| &expected.request);
-        if self.answers_command() || matches!(front, Some(Request::Show(_) | Request::Count)) {
+        if self.answers_command()
+            || matches!(front, Some(Request::Show(_) | Request::Count | Request::Cost))
+        {
             return Ok(());
         }
         let fields: Box<[Field]> = view.iter().map(field).collect();
@@ -281,6 +284,11 @@ impl Relay {
             Request::Show(_) | Request::Look(_) => {
                 self.expected.pop_front();
                 self.probe_done(sqlstate.is_none());
+                Ok(())
+            }
+            Request::Cost => {
+                self.expected.pop_front();
+                self.price_known();
                 Ok(())
             }
             Request::Count => {

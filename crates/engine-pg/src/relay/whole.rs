@@ -1,7 +1,7 @@
 //! Messages that are a whole of their own, from their text to their transaction's end: Query, and
 //! what it has in common with FunctionCall. Knows nothing of pipelines.
 
-use super::{End, Relay, Step, change::Limited, expected::Request};
+use super::{End, Relay, Step, change::Limited, cost::Priced, expected::Request};
 use gate::{Cleared, Parameters, Refusal, Statement, Via};
 use std::sync::Arc;
 use wire_pg::{
@@ -20,6 +20,14 @@ impl Relay {
         let cleared = match cleared? {
             Ok(cleared) => cleared,
             Err(step) => return Ok(step),
+        };
+        let cleared = match self.price(cleared, None)? {
+            Priced::Goes(cleared) => cleared,
+            Priced::Waits => return Ok(Step::Blocked),
+            Priced::Refused(refusal) => {
+                self.refuse_query(refusal)?;
+                return Ok(Step::Done);
+            }
         };
         let cleared = match self.limit_query(cleared)? {
             Limited::Goes(cleared) => cleared,

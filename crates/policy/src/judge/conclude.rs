@@ -2,7 +2,10 @@
 //! only about `disclose`.
 
 use super::*;
-use model::{Label, RelationId, verdict::ChangeLimit};
+use model::{
+    Label, RelationId,
+    verdict::{ChangeLimit, CostLimit},
+};
 
 impl<'a> Judge<'a> {
     /// A deny. Nothing leaves, and nothing is said about values.
@@ -63,7 +66,9 @@ impl<'a> Judge<'a> {
             .chain(std::iter::once(&fallback).filter(|_| facts.outputs_unknown))
             .any(|disclosure| matches!(disclosure, Disclosure::Masked { .. }));
         let change_limits = self.change_limits();
-        let limited = self.row_limit.is_some() || !change_limits.is_empty();
+        let cost_limits = self.cost_limits();
+        let limited =
+            self.row_limit.is_some() || !change_limits.is_empty() || !cost_limits.is_empty();
         let outcome = match self.held {
             Some(_) => Outcome::Hold,
             None if hides || self.read_only || limited => Outcome::Modify,
@@ -89,6 +94,7 @@ impl<'a> Judge<'a> {
             read_only: self.read_only,
             row_limit: self.row_limit,
             change_limits,
+            cost_limits,
             min_group: self.min_group,
             look_ups: self.look_ups,
             turn_back: self.turn_back,
@@ -114,6 +120,19 @@ impl<'a> Judge<'a> {
             let beyond = beyond.unwrap_or_default();
             self.reasons.push(format!("it may change {rows} rows by policy \"{policy}\"{beyond}"));
             limits.push(limit);
+        }
+        limits
+    }
+
+    /// The limits on what it may cost.
+    fn cost_limits(&mut self) -> Vec<CostLimit> {
+        let mut limits: Vec<CostLimit> = Vec::new();
+        for limit in self.permits.iter().filter_map(|rule| rule.cost_limit()) {
+            if !limits.contains(&limit) {
+                let CostLimit { cost, policy, .. } = &limit;
+                self.reasons.push(format!("it may cost {cost} by policy \"{policy}\""));
+                limits.push(limit);
+            }
         }
         limits
     }

@@ -5,7 +5,8 @@ use super::{Block, End, Relay, Stage};
 use crate::diagnostics;
 use gate::{
     Counts, Parameters, Refusal,
-    hold::{Asked, Given},
+    change::exceeds,
+    hold::{Asked, Exceeded, Given},
 };
 use std::{
     mem,
@@ -43,9 +44,11 @@ impl Relay {
             None => (Some(Given::default()), Parameters::default()),
         };
         let now = SystemTime::now();
-        let exceeded = Some((&limit, changed));
-        let asking = given
-            .and_then(|given| self.session.ask(&plan, &given, &parameters, exceeded, now).ok());
+        let words = format!("it was tried and undone: {}", exceeds(&limit, changed));
+        let exceeded = Exceeded { words, stays: false };
+        let asking = given.and_then(|given| {
+            self.session.ask(&plan, &given, &parameters, Some(exceeded), now).ok()
+        });
         let Some(asking) = asking else { return self.undo(refusal) };
         self.change.refusal = Some(Box::new(refusal));
         self.change.stage = Stage::Asking;

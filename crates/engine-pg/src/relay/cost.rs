@@ -1,0 +1,153 @@
+//! Statements under a limit on what they may cost: the server's planner is asked by EXPLAIN, with
+//! the same values, before one is sent. Knows no limits but as something to compare with.
+
+use super::{
+    Block, End, Expected, Parked, Relay,
+    expected::{Portal, Request},
+    hold::Wait,
+    probe::OWN_NAME,
+};
+use gate::{
+    Cleared, Parameters, Refusal, Statement,
+    change::costs,
+    hold::{Exceeded, Given},
+};
+use std::{sync::Arc, time::SystemTime};
+use wire_pg::{
+    Values,
+    frontend::{self, Kind, encode},
+};
+
+/// What a session knows of what its next statement will cost.
+#[derive(Debug, Default)]
+pub(super) struct Cost {
+    asked: bool,
+    expected: Option<f64>,
+}
+
+/// What becomes of a statement under a limit.
+pub(super) enum Priced {
+    /// It goes on.
+    Goes(Cleared<Statement>),
+    /// It waits for the planner, or for consent.
+    Waits,
+    /// It does not run.
+    Refused(Refusal),
+}
+
+impl Relay {
+    /// Lets a statement go on whose cost is within its limits, or has none.
+    pub(super) fn price(
+        &mut self,
+        cleared: Cleared<Statement>,
+        portal: Option<&Portal>,
+    ) -> Result<Priced, End> {
+        // What was counted before it has been priced before that.
+        if cleared.get().cost_limits().next().is_none() || self.change_begun() {
+            return Ok(Priced::Goes(cleared));
+        }
+        if std::mem::take(&mut self.cost.asked) {
+            return Ok(self.weigh_cost(cleared, portal));
+        }
+        if let Err(refusal) = cleared.get().plan.estimable() {
+            self.abandon(cleared);
+            return Ok(Priced::Refused(refusal));
+        }
+        if portal.is_none() && !self.expected.is_empty() {
+            self.settle();
+            self.parked = Some(Parked { cleared });
+            return Ok(Priced::Waits);
+        }
+        let text = format!("EXPLAIN (FORMAT JSON) {}", cleared.get().plan.text);
+        match portal {
+            None => {
+                encode::query(&mut self.upstream.output, text.as_bytes())?;
+                self.expected.push_back(Expected::hidden(Request::Cost));
+                self.expected.push_back(Expected::hidden(Request::Sync));
+            }
+            Some(portal) => {
+                if !self.explain_portal(&text, portal)? {
+                    self.abandon(cleared);
+                    return Ok(Priced::Refused(unknown("its values were not kept")));
+                }
+            }
+        }
+        self.cost = Cost { asked: true, expected: None };
+        self.parked = Some(Parked { cleared });
+        self.block = Some(Block::Cost);
+        Ok(Priced::Waits)
+    }
+
+    /// Asks about a portal, with what was bound to it; false if that is not known any more.
+    fn explain_portal(&mut self, text: &str, portal: &Portal) -> Result<bool, End> {
+        let Some(bound) = &portal.bound else { return Ok(false) };
+        let bind = frontend::Bind::parse(bound)?;
+        let types = portal.prepared.as_ref().map_or(&[][..], |prepared| &prepared.types);
+        let formats: Vec<_> = bind.formats.iter().collect();
+        let out = &mut self.upstream.output;
+        encode::parse(out, OWN_NAME, text.as_bytes(), types.iter().copied())?;
+        encode::bind(out, OWN_NAME, OWN_NAME, &formats, bind.parameters.iter(), &[])?;
+        encode::execute(out, OWN_NAME, 0)?;
+        encode::close(out, Kind::Portal, OWN_NAME)?;
+        encode::close(out, Kind::Statement, OWN_NAME)?;
+        encode::flush(out);
+        let parse = Request::Parse { name: OWN_NAME.into(), before: None, made: None };
+        let close = || Request::Close { name: None, before: None };
+        for request in [parse, Request::Bind(None), Request::Cost, close(), close()] {
+            self.expected.push_back(Expected::hidden(request));
+        }
+        Ok(true)
+    }
+
+    /// The planner's answer.
+    pub(super) fn priced(&mut self, values: Values<'_>) {
+        let text = values.iter().next().flatten();
+        let plan = text.and_then(|text| serde_json::from_slice::<serde_json::Value>(text).ok());
+        let cost = plan.as_ref().and_then(|plan| plan.pointer("/0/Plan/Total Cost"));
+        self.cost.expected = cost.and_then(serde_json::Value::as_f64);
+    }
+
+    /// The answer is complete, or there is none.
+    pub(super) fn price_known(&mut self) {
+        if matches!(self.block, Some(Block::Cost)) {
+            self.block = None;
+        }
+    }
+
+    fn weigh_cost(&mut self, cleared: Cleared<Statement>, portal: Option<&Portal>) -> Priced {
+        let Some(cost) = self.cost.expected.take() else {
+            self.abandon(cleared);
+            return Priced::Refused(unknown("the server did not say"));
+        };
+        let Some(limit) = cleared.get().costs_more(cost).cloned() else {
+            return Priced::Goes(cleared);
+        };
+        let words = costs(&limit, cost);
+        let record = cleared.get().parts.first().map(|part| part.id.to_string());
+        let plan = Arc::clone(&cleared.get().plan);
+        self.abandon(cleared);
+        let refusal = Refusal::too_costly(&words, &limit, record);
+        if limit.beyond.is_none() {
+            return Priced::Refused(refusal);
+        }
+        let (given, parameters) = match portal {
+            Some(portal) => (portal.given.clone(), portal.parameters.clone()),
+            None => (Some(Given::default()), Parameters::default()),
+        };
+        let exceeded = Exceeded { words, stays: true };
+        let asking = given.and_then(|given| {
+            let now = SystemTime::now();
+            self.session.ask(&plan, &given, &parameters, Some(exceeded), now).ok()
+        });
+        let Some(asking) = asking else { return Priced::Refused(refusal) };
+        self.wait_for(asking.digest, Wait::Asking(asking.asked));
+        Priced::Waits
+    }
+}
+
+fn unknown(why: &str) -> Refusal {
+    Refusal::unenforceable(
+        &format!("policy limits what it may cost, and that could not be estimated: {why}"),
+        "See whether EXPLAIN of it works; bind it again, with values shorter than a megabyte.",
+    )
+}
