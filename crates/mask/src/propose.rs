@@ -74,9 +74,10 @@ pub fn weigh_together(
     for _ in 0..MAX_ROUNDS {
         let labels = found.iter().filter_map(|one: &Weighing| speaks(one.labelling.as_ref()?));
         let known: Vec<Label> = known.iter().cloned().chain(labels).collect();
+        let payroll = is_payroll(&found);
         let mut more = false;
         for ((weighing, survey), one) in found.iter_mut().zip(&mut surveys).zip(columns) {
-            let frame = Frame { banks, ..Frame::of(one, &known) };
+            let frame = Frame { banks, payroll, ..Frame::of(one, &known) };
             if weighing.labelling.is_none() && frame != survey.frame {
                 survey.frame = frame;
                 *weighing = weigh_surveyed(one, survey, rules);
@@ -88,6 +89,15 @@ pub fn weigh_together(
         }
     }
     found
+}
+
+/// True if columns hold an income and a national id, however faintly: together they hardly err.
+fn is_payroll(found: &[Weighing]) -> bool {
+    let any = |label: Label| {
+        let mut labels = found.iter().filter_map(|one| one.labelling.as_ref());
+        labels.any(|one| one.label == label)
+    };
+    any(Label::INCOME) && any(Label::NATIONAL_ID)
 }
 
 /// Weighs everything known of a column into a label, or none. Depends on its arguments alone: what

@@ -264,13 +264,14 @@ impl Faint {
             && self.firsts * 4 <= years.len()
     }
 
-    /// Whole sums of five and six figures that lie together.
+    /// Whole sums of five and six figures that lie together, but not as near as numbers do that
+    /// were counted up.
     fn are_incomes(&self) -> bool {
         let least = self.amounts.iter().copied().fold(f64::MAX, f64::min);
         let most = self.amounts.iter().copied().fold(f64::MIN, f64::max);
         least >= 10_000.0
             && most <= 2_000_000.0
-            && most / least <= 40.0
+            && (1.2..=40.0).contains(&(most / least))
             && self.cents * 4 <= self.amounts.len()
     }
 }

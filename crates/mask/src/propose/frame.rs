@@ -27,6 +27,8 @@ pub(super) struct Frame {
     pub(super) cards: bool,
     /// A column beside it holds numbers of banks.
     pub(super) banks: bool,
+    /// Columns beside it hold an income and a national id.
+    pub(super) payroll: bool,
 }
 
 impl Frame {
@@ -51,6 +53,7 @@ impl Frame {
             positions: beside(&[Label::LOCATION]),
             cards: beside(&[Label::PAYMENT_CARD]),
             banks: false,
+            payroll: false,
         }
     }
 }

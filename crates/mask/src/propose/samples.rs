@@ -13,6 +13,9 @@ const MAX_SAMPLE: usize = 4_096;
 /// A share below this says nothing about a column.
 const LEAST_SHARE: f32 = 0.6;
 
+/// Digits of an account that were hardly counted up.
+const LONG_ACCOUNT: usize = 8;
+
 /// What samples speak for.
 pub(super) struct Verdict {
     pub(super) label: Label,
@@ -52,6 +55,7 @@ pub(super) struct Survey {
     /// Numbers of banks; digits that may be an account's, and which they begin with, as bits.
     banks: usize,
     accounts: usize,
+    long_accounts: usize,
     account_heads: u16,
     crowd: Crowd,
     faint: Faint,
@@ -142,6 +146,7 @@ impl Survey {
         self.banks += usize::from(numbers::american_bank(value));
         let digits = (6..=17).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit());
         self.accounts += usize::from(digits);
+        self.long_accounts += usize::from(digits && value.len() >= LONG_ACCOUNT);
         if let Some(first) = value.bytes().next().filter(|_| digits) {
             self.account_heads |= 1 << (first - b'0');
         }
@@ -152,13 +157,17 @@ impl Survey {
         self.total >= 10 && self.distinct >= 3 && self.share(self.banks) >= 0.95
     }
 
-    /// Digits of an account, told by the number of its bank beside it: they differ and were not
-    /// counted up.
+    /// Digits of an account, told by the number of its bank beside it, or long ones by what else
+    /// stands in a payroll: they differ and were not counted up.
     fn accounts(&self) -> Option<(Label, usize)> {
         let drawn = self.account_heads.count_ones() >= 4 && self.distinct * 10 >= self.total * 8;
-        let beside = self.frame.banks && self.frame.nameless && self.total >= 10;
-        (beside && drawn && self.share(self.accounts) >= 0.95)
-            .then_some((Label::BANK_ACCOUNT, self.accounts))
+        let count = match (self.frame.banks, self.frame.payroll && self.frame.people) {
+            (true, _) => self.accounts,
+            (false, true) => self.long_accounts,
+            (false, false) => return None,
+        };
+        let told = self.frame.nameless && self.total >= 10 && drawn;
+        (told && self.share(count) >= 0.95).then_some((Label::BANK_ACCOUNT, count))
     }
 
     fn count(&mut self, label: Label) {
@@ -257,8 +266,11 @@ impl Survey {
         let nameless =
             if self.frame.nameless { ", and the column's name says nothing" } else { "" };
         let beside = if self.frame.people { ", beside columns about persons" } else { "" };
-        let banks = self.frame.banks && label == Label::BANK_ACCOUNT;
-        let beside = if banks { ", beside numbers of banks" } else { beside };
+        let beside = match label == Label::BANK_ACCOUNT {
+            true if self.frame.banks => ", beside numbers of banks",
+            true => ", beside an income and a national id of persons",
+            false => beside,
+        };
         let why = format!("{why}{nameless}{beside}");
         Some(Verdict { label, share: self.share(count), why, faint: true })
     }
