@@ -26,7 +26,7 @@ const MANY: usize = 10;
 const FAINT: f32 = 0.6;
 
 /// How often columns are weighed again by what was found beside them.
-const MAX_ROUNDS: usize = 2;
+const MAX_ROUNDS: usize = 4;
 
 /// Everything known of one column.
 #[derive(Clone, Debug)]
@@ -74,10 +74,11 @@ pub fn weigh_together(
     for _ in 0..MAX_ROUNDS {
         let labels = found.iter().filter_map(|one: &Weighing| speaks(one.labelling.as_ref()?));
         let known: Vec<Label> = known.iter().cloned().chain(labels).collect();
-        let payroll = is_payroll(&found);
+        let income = holds(&found, &Label::INCOME);
+        let payroll = income && holds(&found, &Label::NATIONAL_ID);
         let mut more = false;
         for ((weighing, survey), one) in found.iter_mut().zip(&mut surveys).zip(columns) {
-            let frame = Frame { banks, payroll, ..Frame::of(one, &known) };
+            let frame = Frame { banks, income, payroll, ..Frame::of(one, &known) };
             if weighing.labelling.is_none() && frame != survey.frame {
                 survey.frame = frame;
                 *weighing = weigh_surveyed(one, survey, rules);
@@ -91,13 +92,10 @@ pub fn weigh_together(
     found
 }
 
-/// True if columns hold an income and a national id, however faintly: together they hardly err.
-fn is_payroll(found: &[Weighing]) -> bool {
-    let any = |label: Label| {
-        let mut labels = found.iter().filter_map(|one| one.labelling.as_ref());
-        labels.any(|one| one.label == label)
-    };
-    any(Label::INCOME) && any(Label::NATIONAL_ID)
+/// True if a column holds the label, however faintly. For what takes two of them: together they
+/// hardly err.
+fn holds(found: &[Weighing], label: &Label) -> bool {
+    found.iter().filter_map(|one| one.labelling.as_ref()).any(|one| one.label == *label)
 }
 
 /// Weighs everything known of a column into a label, or none. Depends on its arguments alone: what

@@ -212,7 +212,7 @@ impl Faint {
         let drawn = self.noughts > 0 && self.heads.count_ones() >= 5 && vary;
         if all(digits(9))
             && self.social == digits(9)
-            && (drawn || frame.people && self.is_drawn_wide(total))
+            && (drawn || frame.people && self.is_drawn_wide(total, frame.income))
         {
             return Some((Label::NATIONAL_ID, digits(9)));
         }
@@ -237,9 +237,10 @@ impl Faint {
         paid.then_some((Label::INCOME, self.amounts.len()))
     }
 
-    /// Many numbers that begin with nearly every digit: they were not counted up.
-    fn is_drawn_wide(&self, total: usize) -> bool {
-        total >= 4 * LEAST && self.heads.count_ones() >= 7
+    /// Many numbers that begin with nearly every digit: they were not counted up. Beside incomes
+    /// of persons fewer tell.
+    fn is_drawn_wide(&self, total: usize, income: bool) -> bool {
+        total >= 4 * LEAST && self.heads.count_ones() >= 7 || income && self.heads.count_ones() >= 5
     }
 
     /// Numbers of books have the same check, but begin with a nought, a one or an X's remainder.

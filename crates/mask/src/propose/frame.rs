@@ -27,7 +27,8 @@ pub(super) struct Frame {
     pub(super) cards: bool,
     /// A column beside it holds numbers of banks.
     pub(super) banks: bool,
-    /// Columns beside it hold an income and a national id.
+    /// A column beside it may hold incomes; columns beside it incomes and national ids.
+    pub(super) income: bool,
     pub(super) payroll: bool,
 }
 
@@ -53,6 +54,7 @@ impl Frame {
             positions: beside(&[Label::LOCATION]),
             cards: beside(&[Label::PAYMENT_CARD]),
             banks: false,
+            income: false,
             payroll: false,
         }
     }
