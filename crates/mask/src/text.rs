@@ -148,7 +148,7 @@ const MAX_NAME_WORDS: usize = 12;
 /// Stars for letters and digits but the last `keep`, if there are at least `least` of them;
 /// separators stay where they are, other characters become stars.
 fn tail(value: &str, keep: usize, least: usize, out: &mut Vec<u8>) -> Option<()> {
-    let total = value.chars().filter(|c| c.is_alphanumeric()).count();
+    let total = letters(value);
     let from = if total >= least { total - keep } else { total };
     starred(value, |place| place >= from, out);
     Some(())
@@ -156,7 +156,7 @@ fn tail(value: &str, keep: usize, least: usize, out: &mut Vec<u8>) -> Option<()>
 
 /// Stars for letters and digits but the first `keep`, if there are at least `least` of them.
 fn head(value: &str, keep: usize, least: usize, out: &mut Vec<u8>) {
-    let total = value.chars().filter(|c| c.is_alphanumeric()).count();
+    let total = letters(value);
     let until = if total >= least { keep } else { 0 };
     starred(value, |place| place < until, out);
 }
@@ -174,15 +174,21 @@ fn starred(value: &str, keeps: impl Fn(usize) -> bool, out: &mut Vec<u8>) {
             '*'
         }
     };
-    let mut push = |first: char| {
-        // Nothing else than ASCII is kept.
-        out.push(u8::try_from(star(first)).unwrap_or(b'*'));
-    };
+    // Nothing else than ASCII is kept.
+    let mut byte = |first: char| u8::try_from(star(first)).unwrap_or(b'*');
     if value.is_ascii() {
-        value.bytes().for_each(|byte| push(char::from(byte)));
+        out.extend(value.bytes().map(|one| byte(char::from(one))));
     } else {
-        value.graphemes(true).for_each(|one| push(one.chars().next().unwrap_or('*')));
+        out.extend(value.graphemes(true).map(|one| byte(one.chars().next().unwrap_or('*'))));
     }
+}
+
+/// Letters and digits.
+fn letters(value: &str) -> usize {
+    if value.is_ascii() {
+        return value.bytes().filter(u8::is_ascii_alphanumeric).count();
+    }
+    value.chars().filter(|c| c.is_alphanumeric()).count()
 }
 
 /// `DE89 3704 0044 0532 0130 00` → `DE** **** **** **** **30 00`; other accounts show their last
@@ -208,10 +214,12 @@ fn address(value: &str) -> Option<String> {
     if narrow {
         return None;
     }
-    let coarse: String = last
-        .graphemes(true)
-        .map(|g| if g.chars().any(char::is_numeric) { "*" } else { g })
-        .collect();
+    let coarse: String = if last.is_ascii() {
+        last.chars().map(|c| if c.is_ascii_digit() { '*' } else { c }).collect()
+    } else {
+        let graphemes = last.graphemes(true);
+        graphemes.map(|g| if g.chars().any(char::is_numeric) { "*" } else { g }).collect()
+    };
     Some(format!("***, {coarse}"))
 }
 

@@ -55,11 +55,17 @@ impl People {
     }
 }
 
-/// True if a capital stands at the beginning of a word that goes on.
+/// True if a capital stands at the beginning of a word that goes on in other than capitals.
 #[inline(always)]
 fn opens(value: &[u8], at: usize) -> bool {
     let inside = at.checked_sub(1).and_then(|at| value.get(at)).is_some_and(is_wordy);
-    !inside && value.get(at + 1).is_some_and(is_wordy)
+    // `INFO`: nothing but capitals and digits.
+    let loud = |byte: &&u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let goes_on = || {
+        let mut rest = value.get(at + 1..).unwrap_or_default().iter().skip_while(loud);
+        rest.next().is_some_and(is_wordy)
+    };
+    !inside && goes_on()
 }
 
 /// Where the name that begins with `first` ends, if it is one. `before`: where the word before it

@@ -77,9 +77,49 @@ impl Classes {
                 *bits |= class.to_bitmask() << place;
             }
         }
-        let [lower, upper, code, high, joins] = all;
+        Self::from(all)
+    }
+
+    #[inline(always)]
+    fn from([lower, upper, code, high, joins]: [u32; 5]) -> Self {
         let wordy = lower | upper | code | high | joins;
         Self { wordy, lower, upper, code, high, joins }
+    }
+
+    /// The bytes from a place on; zeros behind the end.
+    #[inline(always)]
+    fn ahead(value: &[u8], start: usize) -> Option<Self> {
+        let rest = value.get(start..)?;
+        if let Some(bytes) = rest.first_chunk() {
+            return Some(Self::of(bytes));
+        }
+        // What stands before the place is shifted out.
+        Some(match value.last_chunk() {
+            Some(bytes) => Self::of(bytes).each(|bits| shifted(bits, WINDOW - rest.len())),
+            None => Self::of(&short(value)).each(|bits| shifted(bits, start)),
+        })
+    }
+
+    /// The bytes before a place; zeros before the beginning.
+    #[inline(always)]
+    fn behind(value: &[u8], end: usize) -> Option<Self> {
+        let before = value.get(..end)?;
+        if let Some(bytes) = before.last_chunk() {
+            return Some(Self::of(bytes));
+        }
+        let lifted = |bits: u32| {
+            let free = u32::try_from(WINDOW - end).unwrap_or_default();
+            bits.checked_shl(free).unwrap_or_default()
+        };
+        Some(match value.first_chunk() {
+            Some(bytes) => Self::of(bytes).each(lifted),
+            None => Self::of(&short(value)).each(lifted),
+        })
+    }
+
+    #[inline(always)]
+    fn each(self, of: impl Fn(u32) -> u32) -> Self {
+        Self::from([of(self.lower), of(self.upper), of(self.code), of(self.high), of(self.joins)])
     }
 
     /// The classes that the bytes of a mask have.
@@ -91,6 +131,21 @@ impl Classes {
             | class(self.code, CODE)
             | class(self.high, HIGH)
     }
+}
+
+/// Moved down by less than all bits.
+#[inline(always)]
+fn shifted(bits: u32, by: usize) -> u32 {
+    u32::try_from(by).ok().and_then(|by| bits.checked_shr(by)).unwrap_or_default()
+}
+
+/// A value of fewer bytes than are looked at together, and zeros behind it.
+fn short(value: &[u8]) -> [u8; WINDOW] {
+    let mut room = [0; WINDOW];
+    for (slot, byte) in room.iter_mut().zip(value) {
+        *slot = *byte;
+    }
+    room
 }
 
 /// So many of the lowest bits, fewer than all.
@@ -107,17 +162,7 @@ impl<'a> Word<'a> {
     #[inline]
     pub(super) fn at(value: &'a [u8], start: usize) -> Option<Self> {
         let rest = value.get(start..)?;
-        let mut room = [0; WINDOW];
-        let bytes = match rest.first_chunk() {
-            Some(bytes) => bytes,
-            None => {
-                for (slot, byte) in room.iter_mut().zip(rest) {
-                    *slot = *byte;
-                }
-                &room
-            }
-        };
-        let classes = Classes::of(bytes);
+        let classes = Classes::ahead(value, start)?;
         let length = usize::try_from(classes.wordy.trailing_ones()).unwrap_or_default();
         if length == WINDOW {
             return Self::long(value, start);
@@ -160,17 +205,7 @@ impl<'a> Word<'a> {
     #[inline]
     pub(super) fn before(value: &'a [u8], end: usize) -> Option<Self> {
         let before = value.get(..end)?;
-        let mut room = [0; WINDOW];
-        let bytes = match before.last_chunk() {
-            Some(bytes) => bytes,
-            None => {
-                for (slot, byte) in room.iter_mut().rev().zip(before.iter().rev()) {
-                    *slot = *byte;
-                }
-                &room
-            }
-        };
-        let classes = Classes::of(bytes);
+        let classes = Classes::behind(value, end)?;
         let length = usize::try_from(classes.wordy.leading_ones()).unwrap_or_default();
         let seen = classes.seen(!lowest(WINDOW - length));
         let start = end - length;
