@@ -35,7 +35,8 @@ impl People {
         capitals: u64,
         finds: &mut Vec<Find>,
     ) {
-        for place in prefilter::places(capitals) {
+        // Behind another capital none begins a word.
+        for place in prefilter::places(capitals & !(capitals << 1)) {
             let at = base + place;
             if at < self.done || !opens(value, at) {
                 continue;

@@ -8,7 +8,7 @@
 
 use super::{
     Find, Look,
-    prefilter::{self, Signs, one_of},
+    prefilter::{self, BLOCK, Signs, one_of},
     word::{Word, is_wordy},
 };
 use crate::lexicon::{self, Fame};
@@ -77,7 +77,16 @@ fn houses(look: Look<'_>, signs: &Signs) -> u64 {
         | look.edge(3);
     let ends = digits.wrapping_add(starts) & !digits;
     let mut ahead = 0;
+    let joints = signs.dash | signs.points | signs.colon | signs.comma;
+    // `2024-03-12` goes on behind its second part.
+    let goes_on = |end: usize| {
+        let second = prefilter::run_end(digits, end + 1);
+        second + 1 < BLOCK && (joints & digits >> 1) >> second & 1 != 0
+    };
     for end in prefilter::places(ends & next) {
+        if end + 1 < BLOCK && signs.dash >> end & 1 != 0 && goes_on(end) {
+            continue;
+        }
         let run = digits & prefilter::below(end);
         let ones = (run << (63 - end) << 1).leading_ones();
         let start = end - usize::try_from(ones).unwrap_or_default();
