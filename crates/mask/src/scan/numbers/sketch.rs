@@ -12,6 +12,9 @@ const LEAST_LONG: usize = 7;
 const LEAST_DATE: usize = 4;
 const PARTS_OF_DATE: usize = 3;
 
+/// Parts of a public address.
+const PARTS_OF_ADDRESS: usize = 4;
+
 /// What is seen of the digits of a block at once.
 pub(super) struct Sketch {
     digits: u64,
@@ -89,7 +92,12 @@ impl Sketch {
         }
         let inside = prefilter::below(prefilter::highest(closes)) & !((opens - 1) & !opens);
         let count = prefilter::count(self.digits & inside);
-        if count >= LEAST_UNANNOUNCED {
+        let parts = || prefilter::count(self.starts & inside);
+        // Of as few digits as that, public addresses and what has a plus need no words.
+        let signed = || matches!(before(look.value, look.base + first), Some(b'+' | b'('));
+        if count > LEAST_UNANNOUNCED
+            || count == LEAST_UNANNOUNCED && (parts() >= PARTS_OF_ADDRESS || signed())
+        {
             return true;
         }
         let three = self.digits & self.digits >> 1 & self.digits >> 2 & inside;
@@ -98,4 +106,8 @@ impl Sketch {
         (count >= LEAST_LONG || three != 0 || date())
             && context::before(look.value, look.base + first).any()
     }
+}
+
+fn before(value: &[u8], at: usize) -> Option<u8> {
+    at.checked_sub(1).and_then(|at| value.get(at)).copied()
 }
