@@ -408,10 +408,9 @@ impl Relay {
             self.early_sync = None;
         }
         let done = match &mut self.block {
-            None
-            | Some(Block::Probe | Block::Hold(_) | Block::Count | Block::Cost | Block::Beyond(_)) => {
-                false
-            }
+            None | Some(Block::Probe | Block::Hold(_) | Block::Beyond(_)) => false,
+            // Lifted by the answer.
+            Some(Block::Count | Block::Cost) => false,
             // A server that waits for COPY data answers nothing else.
             Some(Block::Settle) => expected::settled(&self.expected) || self.copying_in,
             Some(Block::Knowledge(wait)) => wait.as_mut().poll(cx).is_ready(),

@@ -77,10 +77,6 @@ impl<'a> Judge<'a> {
         };
         self.reasons.extend(masked);
         self.reasons.extend(raw.iter().map(|label| format!("{label} leaves raw")));
-        if let Some(least) = self.min_group {
-            let words = format!("statistics leave for groups with {least} or more distinct values");
-            self.reasons.push(words);
-        }
         self.say_limits();
         Verdict {
             outcome,
@@ -139,6 +135,10 @@ impl<'a> Judge<'a> {
 
     /// Says what else is changed about the statement.
     fn say_limits(&mut self) {
+        if let Some(least) = self.min_group {
+            let words = format!("statistics leave for groups with {least} or more distinct values");
+            self.reasons.push(words);
+        }
         if let Some(limit) = self.row_limit {
             self.reasons.push(format!("at most {limit} rows leave"));
         }
