@@ -95,6 +95,8 @@ pub struct Ledger {
     pub interval: Duration,
     /// How long texts that policy keeps can be read; `None` means until somebody destroys the key.
     pub keep_text: Option<Duration>,
+    /// How long records are kept; `None` means for ever.
+    pub retention: Option<Duration>,
     /// Why nothing that was kept may be destroyed now.
     pub hold: Option<String>,
     /// Where copies of checkpoints go.

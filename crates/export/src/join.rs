@@ -213,6 +213,7 @@ fn time(record: &Record<'_>) -> Option<Time> {
         Record::LabelChanged(one) => one.time,
         Record::IdentityChanged(one) => one.time,
         Record::HoldChanged(one) => one.time,
+        Record::Pruned(one) => one.time,
         Record::Administered(one) => one.time,
         Record::Withdrawn(_) => return None,
     })

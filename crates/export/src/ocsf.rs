@@ -112,6 +112,7 @@ impl Maker {
             Record::PolicyChanged(changed) => self.policy(single, changed),
             Record::CatalogChanged(changed) => self.catalog(single, changed),
             Record::HoldChanged(changed) => self.hold(single, changed),
+            Record::Pruned(pruned) => self.pruned(single, pruned),
             Record::Administered(done) => self.administered(single, done),
             Record::Started(started) => self.started(single, started),
             Record::Stopped(stopped) => self.stopped(single, stopped),

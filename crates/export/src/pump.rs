@@ -138,6 +138,11 @@ impl Exports {
         self.counts.iter().map(lag).collect()
     }
 
+    /// Every sink has acknowledged all records before this one; `None` if there is no sink.
+    pub fn delivered(&self) -> Option<u64> {
+        self.counts.iter().map(|counts| counts.next.load(Ordering::Relaxed)).min()
+    }
+
     /// Ends the threads. What was not acknowledged is sent when they start again.
     pub fn stop(&self) {
         self.stop.send_replace(true);

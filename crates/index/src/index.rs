@@ -1,7 +1,7 @@
 //! The writing side: opens the index's file, and brings it up to the end of a ledger.
 
 use crate::{error::IndexError, fill::Filler, schema, sums::int, views};
-use ledger::{Entry, LedgerError, Reader, Sequence};
+use ledger::{Entry, LedgerError, Reader, Record, Sequence};
 use rusqlite::{Connection, OpenFlags, params};
 use sha2::{Digest, Sha256};
 use std::{
@@ -30,6 +30,10 @@ pub struct Index {
     next: u64,
     last: String,
     damage: u64,
+    /// The ledger's first record when the index was begun: what was removed since is still here.
+    begun: u64,
+    /// Up to where records that were taken in say that records were removed.
+    removed: u64,
     reader: Option<(PathBuf, Reader)>,
     /// There is more to take in than one transaction can.
     full: bool,
@@ -76,6 +80,8 @@ impl Index {
             next: 0,
             last: String::new(),
             damage: 0,
+            begun: 0,
+            removed: 0,
             reader: None,
             full: false,
             _lock: lock,
@@ -110,12 +116,20 @@ impl Index {
         stop: &dyn Fn() -> bool,
     ) -> Result<Caught, IndexError> {
         let mut caught = Caught { next: self.next, ..Caught::default() };
-        let same = self.reader.as_ref().is_some_and(|(open, _)| open == dir);
+        let mut same = self.reader.as_ref().is_some_and(|(open, _)| open == dir);
+        // What is gone from the ledger is not to be found here either.
+        let stale = self.next > 0
+            && (!same || self.removed > self.begun)
+            && ledger::pruned(dir)? > self.begun;
+        same &= !stale;
         if !same {
-            if !self.fits(dir)? {
+            if stale {
+                self.clear()?;
+            } else if !self.fits(dir)? {
                 self.clear()?;
                 caught.anew = true;
             }
+            self.begin(dir)?;
             let reader = Reader::open_at(dir, Sequence(self.next))?;
             self.reader = Some((dir.to_owned(), reader));
         }
@@ -137,6 +151,16 @@ impl Index {
         self.breathe(false)?;
         caught.next = self.next;
         Ok(caught)
+    }
+
+    /// An empty index notes where the ledger begins.
+    fn begin(&mut self, dir: &Path) -> Result<(), IndexError> {
+        if self.next == 0 {
+            self.begun = ledger::pruned(dir)?;
+            self.db
+                .execute("UPDATE meta SET value = ?1 WHERE name = 'begun'", [int(self.begun)])?;
+        }
+        Ok(())
     }
 
     /// True if the ledger has the record that was taken in last, where it was.
@@ -178,6 +202,7 @@ impl Index {
             }
             match reader.next() {
                 Some(Ok(entry)) => {
+                    self.removed = self.removed.max(removed(&entry));
                     self.filler.take(&self.db, &entry)?;
                     next = entry.sequence.0 + 1;
                     taken += 1;
@@ -207,12 +232,14 @@ impl Index {
         let value = |name: &str| -> Result<i64, rusqlite::Error> {
             self.db.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))
         };
-        let (next, damage) = (value("next")?, value("damage")?);
+        let (next, damage, begun) = (value("next")?, value("damage")?, value("begun")?);
         self.last = self
             .db
             .query_row("SELECT value FROM meta WHERE name = 'last'", [], |row| row.get(0))?;
         self.next = u64::try_from(next).unwrap_or(0);
         self.damage = u64::try_from(damage).unwrap_or(0);
+        self.begun = u64::try_from(begun).unwrap_or(0);
+        self.removed = 0;
         Ok(())
     }
 }
@@ -224,6 +251,17 @@ pub fn step_back() -> io::Result<()> {
     // On Linux priorities are those of threads, and a thread's id stands in a process id's place.
     rustix::process::setpriority_process(Some(rustix::thread::gettid()), LAST)?;
     Ok(())
+}
+
+/// Up to where this record says that records were removed; 0 of any other.
+fn removed(entry: &Entry) -> u64 {
+    if !entry.payload.starts_with(br#"{"type":"pruned""#) {
+        return 0;
+    }
+    match entry.record() {
+        Ok(Record::Pruned(pruned)) => pruned.before,
+        _ => 0,
+    }
 }
 
 fn digest(entry: &Entry) -> String {
@@ -248,9 +286,28 @@ fn remove(file: &Path) -> Result<(), IndexError> {
     Ok(())
 }
 
-fn connect(file: &Path) -> Result<Connection, IndexError> {
+/// Makes an empty index under another name first: nobody ever opens half of one.
+fn make(file: &Path) -> Result<(), IndexError> {
+    let draft = beside(file, ".new");
+    remove(&draft)?;
     // SQLite gives the files beside it the mode of this one.
-    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file)?;
+    OpenOptions::new().create_new(true).write(true).mode(0o600).open(&draft)?;
+    let db = Connection::open_with_flags(&draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    db.pragma_update(None, "journal_mode", "wal")?;
+    db.execute_batch(&format!(
+        "BEGIN;\n{}{}PRAGMA user_version = {};\nCOMMIT;",
+        schema::TABLES,
+        views::create(),
+        schema::VERSION
+    ))?;
+    db.close().map_err(|(_, error)| error)?;
+    Ok(fs::rename(&draft, file)?)
+}
+
+fn connect(file: &Path) -> Result<Connection, IndexError> {
+    if !file.exists() {
+        make(file)?;
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(file, flags)?;
     db.set_prepared_statement_cache_capacity(64);
@@ -260,16 +317,8 @@ fn connect(file: &Path) -> Result<Connection, IndexError> {
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     db.pragma_update(None, "wal_autocheckpoint", 8_000)?;
     let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
-    if tables == 0 {
-        db.execute_batch(&format!(
-            "BEGIN;\n{}{}PRAGMA user_version = {};\nCOMMIT;",
-            schema::TABLES,
-            views::create(),
-            schema::VERSION
-        ))?;
-    } else if version != schema::VERSION {
-        return Err(IndexError::Version);
+    match version {
+        schema::VERSION => Ok(db),
+        _ => Err(IndexError::Version),
     }
-    Ok(db)
 }

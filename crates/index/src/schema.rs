@@ -5,7 +5,7 @@
 //! 1970, both in UTC.
 
 /// Changes with the tables and views. An index of another version is made again.
-pub(crate) const VERSION: i64 = 2;
+pub(crate) const VERSION: i64 = 3;
 
 /// Every table and index.
 pub(crate) const TABLES: &str = "
@@ -93,7 +93,7 @@ CREATE TABLE event (
 CREATE INDEX event_type ON event (type);
 INSERT INTO who VALUES (0, 0, 0, 0, 0, 0, 0);
 INSERT INTO shape (id, key) VALUES (0, '');
-INSERT INTO meta VALUES ('next', 0), ('last', ''), ('damage', 0);
+INSERT INTO meta VALUES ('next', 0), ('last', ''), ('damage', 0), ('begun', 0);
 ";
 
 /// How a statement stands.

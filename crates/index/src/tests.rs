@@ -597,3 +597,43 @@ fn the_page_has_every_word_and_every_column_of_every_view() {
         assert!(page.contains(by.name), "{}", by.name);
     }
 }
+
+#[test]
+fn what_the_ledger_no_longer_has_is_not_found_here_either() {
+    let mut log = Log::new();
+    let stopped = |day: i64, reason: &str| {
+        let time = Time::from_micros(NOON + day * DAY);
+        Record::from(Stopped { time, reason: reason.to_owned().into() })
+    };
+    for _ in 0..600 {
+        log.put(stopped(-9, "old"));
+    }
+    log.open();
+    assert!(log.ledger.as_ref().unwrap().roll(at(1)).unwrap());
+    for _ in 0..300 {
+        log.put(stopped(1, "new"));
+    }
+    log.open();
+    let count = |log: &Log, reason: &str| {
+        let mut index = Index::open(&log.file()).unwrap();
+        let durable = log.ledger.as_ref().unwrap().stats().synced;
+        let caught = index.catch_up(&log.dir(), durable, &|| false).unwrap();
+        assert!(!caught.anew && caught.next == durable);
+        drop(index);
+        let answers = Answers::open(&log.file()).unwrap();
+        let question = format!("SELECT count(*) FROM events WHERE detail LIKE '%{reason}%'");
+        match answers.sql(&question, &Limits::default()).unwrap().rows[0][0] {
+            Cell::Int(count) => count,
+            ref other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((count(&log, "old"), count(&log, "new")), (600, 300));
+    let ledger = log.ledger.as_ref().unwrap();
+    assert!(ledger.fold().unwrap().folded > 0);
+    let words = "ledger.retention = \"7d\"";
+    let rule = ledger::Rule { older: at(1), before: u64::MAX, words, now: at(9) };
+    assert_eq!(ledger.prune(&rule).unwrap(), Some(0..512));
+    assert_eq!((count(&log, "old"), count(&log, "new")), (600 - 511, 300));
+    log.open();
+    assert_eq!((count(&log, "old"), count(&log, "new")), (600 - 511, 300));
+}

@@ -15,6 +15,18 @@ pub(crate) fn of(payload: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(stub.into_bytes())
 }
 
+/// The hash under which the record lies that this entry stands for; `None` if the entry is the
+/// record itself.
+pub(crate) fn long(entry: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(entry).ok()?;
+    let (word, rest) = text.strip_prefix("{\"type\":\"")?.split_once("\",\"sha256\":\"")?;
+    let (name, bytes) = rest.strip_suffix('}')?.split_once("\",\"bytes\":")?;
+    let digits =
+        |text: &str| text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let plain = word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    (plain && name.len() == 64 && digits(name) && bytes.parse::<u64>().is_ok()).then_some(name)
+}
+
 /// The hash under which a long record lies, in hexadecimal.
 pub(crate) fn name(payload: &[u8]) -> String {
     let hash: [u8; 32] = Sha256::digest(payload).into();

@@ -33,6 +33,13 @@ pub enum LedgerError {
     NotALedger(PathBuf),
     /// Part of a segment is damaged.
     Damaged(crate::reader::Damage),
+    /// The record was removed because its time was over. Its hash is still in the tree.
+    Pruned {
+        /// The record.
+        sequence: Sequence,
+        /// The first that is still there.
+        before: u64,
+    },
     /// The log's keys are missing, damaged or of another log; says which and why.
     Keys(String),
     /// The log was closed: its last handle is gone or its threads have ended.
@@ -54,9 +61,11 @@ impl LedgerError {
             Self::Backlog => "the audit record is overloaded, so the statement was not run",
             Self::TooLong(_) => "the statement is too long to be recorded, so it was not run",
             Self::Encoding(_) => "the statement could not be recorded, so it was not run",
-            Self::Locked(_) | Self::NotALedger(_) | Self::Damaged(_) | Self::Keys(_) => {
-                "the audit record cannot be used"
-            }
+            Self::Locked(_)
+            | Self::NotALedger(_)
+            | Self::Damaged(_)
+            | Self::Pruned { .. }
+            | Self::Keys(_) => "the audit record cannot be used",
         }
     }
 
@@ -92,6 +101,11 @@ impl fmt::Display for LedgerError {
             }
             Self::NotALedger(path) => write!(f, "{} is not a ledger segment", path.display()),
             Self::Damaged(damage) => damage.fmt(f),
+            Self::Pruned { sequence, before } => write!(
+                f,
+                "record {sequence} was removed when its time was over, as were others before \
+                 record {before}"
+            ),
             Self::Keys(why) => f.write_str(why),
             Self::Closed => f.write_str("the ledger is closed"),
         }

@@ -128,13 +128,23 @@ fn signing(text: &str) -> Option<SigningKey> {
 
 /// Writes a file whole: another name first, so that a crash never leaves half of it.
 pub(crate) fn write(dir: &Path, name: &str, text: &str, mode: u32) -> Result<(), LedgerError> {
+    write_bytes(dir, name, text.as_bytes(), mode)
+}
+
+/// The same, of any bytes.
+pub(crate) fn write_bytes(
+    dir: &Path,
+    name: &str,
+    bytes: &[u8],
+    mode: u32,
+) -> Result<(), LedgerError> {
     let path = dir.join(name);
     let draft = dir.join(format!("{name}.new"));
     let written = || -> io::Result<()> {
         let mut options = OpenOptions::new();
         let options = options.write(true).create(true).truncate(true).mode(mode);
         let mut file = options.open(&draft)?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&draft, &path)
     };

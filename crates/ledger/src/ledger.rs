@@ -4,6 +4,7 @@
 use crate::{
     batch::Batch,
     error::LedgerError,
+    fold::Keeping,
     frame::{self, RECORD_BYTES},
     ids::{Sequence, SessionId},
     keeper::{self, Keeper, Synced},
@@ -127,6 +128,8 @@ pub(crate) struct Inner {
     cause: Mutex<Arc<LedgerError>>,
     pub(crate) withdrawn: Ranges,
     pub(crate) counters: Counters,
+    /// What folds and prunes, one at a time.
+    pub(crate) keeping: Mutex<Keeping>,
     redactor: Redactor,
     vault: Vault,
     salt: AtomicU32,
@@ -267,12 +270,13 @@ impl Ledger {
             written: AtomicU64::new(next),
             synced: AtomicU64::new(next),
             sealed: AtomicU64::new(0),
-            published: Published::default(),
+            published: Published::new(publisher.size()),
             backlog: AtomicUsize::new(0),
             failing: AtomicBool::new(false),
             cause: Mutex::new(Arc::new(LedgerError::Closed)),
             withdrawn: Ranges::default(),
             counters: Counters::default(),
+            keeping: Mutex::default(),
             redactor,
             vault: Vault::new(dir),
             salt: AtomicU32::new(u32::from_le_bytes(salt)),
@@ -362,7 +366,6 @@ impl Ledger {
         SessionId::new(now, self.shared.inner.salt.fetch_add(1, Ordering::Relaxed))
     }
 
-    #[cfg(test)]
     pub(crate) fn inner(&self) -> &Inner {
         &self.shared.inner
     }

@@ -39,6 +39,10 @@ pub(crate) struct Published {
 }
 
 impl Published {
+    pub(crate) fn new(size: u64) -> Self {
+        Self { size: AtomicU64::new(size), ..Self::default() }
+    }
+
     pub(crate) fn stop(&self) {
         *self.stop.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.stopped.notify_all();
@@ -97,13 +101,18 @@ impl Publisher {
         Ok((publisher, trouble))
     }
 
+    /// How many records the checkpoint on disk covers.
+    pub(crate) fn size(&self) -> u64 {
+        self.published.unwrap_or(0)
+    }
+
     fn at(dir: &Path, key: SigningKey, tree: Tree) -> Self {
-        let walk = Walk::new(dir, Sequence(tree.size()), false);
+        let walk = Walk::new(dir, Sequence(tree.size()), false).with_leaves();
         Self { dir: dir.to_owned(), key, tree, walk, published: None }
     }
 
     fn go_on(&mut self, tree: Tree) {
-        self.walk = Walk::new(&self.dir, Sequence(tree.size()), false);
+        self.walk = Walk::new(&self.dir, Sequence(tree.size()), false).with_leaves();
         self.tree = tree;
     }
 
@@ -112,6 +121,11 @@ impl Publisher {
         while self.tree.size() < upto {
             let sequence = match self.walk.step()? {
                 Some(Item::Record(sequence)) => sequence.0,
+                Some(Item::Hidden(_, leaf)) => {
+                    self.tree.push_leaf(leaf);
+                    self.write_full()?;
+                    continue;
+                }
                 // What comes after tells how many records are affected.
                 Some(Item::Damage(_) | Item::Seal(_)) => continue,
                 None => break,

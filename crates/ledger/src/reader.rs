@@ -44,6 +44,8 @@ pub enum Flaw {
     Tile,
     /// A checkpoint is not that of this log.
     Checkpoint(&'static str),
+    /// Entries were removed that no record says were to be.
+    Pruned,
 }
 
 impl fmt::Display for Damage {
@@ -58,6 +60,7 @@ impl fmt::Display for Damage {
             Flaw::Seal(what) => write!(f, "the next seal: {what}")?,
             Flaw::Tile => f.write_str("what lies beside the log is not what the log has")?,
             Flaw::Checkpoint(what) => write!(f, "the checkpoint: {what}")?,
+            Flaw::Pruned => f.write_str("it was removed, and no record says why")?,
         }
         match self.offset {
             0 => write!(f, " ({})", self.file.display()),
@@ -68,7 +71,7 @@ impl fmt::Display for Damage {
 
 /// Iterates over the log. At its end `next` answers `None`; asked again later it goes on with what
 /// was written since. Damage is an item, never skipped in silence; what can be read after it
-/// follows. A follower may see a record that a full disk makes the writer take back a moment later.
+/// follows. Records that were removed because their time was over are passed over. A follower may see a record that a full disk makes the writer take back a moment later.
 #[derive(Debug)]
 pub struct Reader {
     walk: Walk,
@@ -104,7 +107,7 @@ impl Iterator for Reader {
                 Ok(Some(Item::Record(sequence))) => {
                     Some(Ok(Entry { sequence, payload: self.walk.payload().to_vec() }))
                 }
-                Ok(Some(Item::Seal(_))) => continue,
+                Ok(Some(Item::Seal(_) | Item::Hidden(..))) => continue,
                 Ok(Some(Item::Damage(damage))) => Some(Err(LedgerError::Damaged(damage))),
                 Ok(None) => None,
                 Err(error) => Some(Err(error)),

@@ -17,9 +17,11 @@ use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 mod hold;
+mod pruned;
 mod shape;
 
 pub use hold::{Approved, HoldChanged};
+pub use pruned::Pruned;
 pub use shape::{RiskPart, Shape, ShapeColumn, ShapeEffect, ShapeOutput};
 
 /// Text that is borrowed when written and owned when read.
@@ -97,6 +99,8 @@ records! {
     IdentityChanged = "identity_changed", Keep;
     /// A statement waits for approval, or what it waited for came.
     HoldChanged = "hold_changed", Keep;
+    /// Records were removed because their time was over.
+    Pruned = "pruned", Keep;
     /// Somebody did something to Weir itself, or read its record.
     Administered = "administered", Keep;
 }
@@ -469,7 +473,22 @@ pub struct Entry {
     pub payload: Vec<u8>,
 }
 
+/// When a record was written, by its JSON; `None` if it does not say.
+pub(crate) fn time(payload: &[u8]) -> Option<Time> {
+    /// Of a record of any type and version.
+    #[derive(Deserialize)]
+    struct Dated {
+        time: Time,
+    }
+    serde_json::from_slice::<Dated>(payload).ok().map(|dated| dated.time)
+}
+
 impl Entry {
+    /// When it was written; `None` if it does not say.
+    pub fn time(&self) -> Option<Time> {
+        time(&self.payload)
+    }
+
     /// What it says. An error for a record type of a later version; the JSON can still be shown.
     pub fn record(&self) -> Result<Record<'static>, LedgerError> {
         Record::decode(&self.payload)

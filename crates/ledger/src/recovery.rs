@@ -2,7 +2,9 @@
 
 use crate::{
     error::LedgerError,
+    folded::Rest,
     ids::{Sequence, SessionId, StatementId},
+    piece,
     reader::Damage,
     scan::{Scan, Step},
     seal::Seal,
@@ -78,32 +80,33 @@ pub(crate) struct Tail {
 /// in the kernel alone.
 pub(crate) fn recover(dir: &Path) -> Result<(Recovery, Tail), LedgerError> {
     let mut recovery = Recovery { clean: true, ..Recovery::default() };
-    let firsts = segment::list(dir)?;
-    let firsts = drop_stillborn(dir, firsts, &mut recovery)?;
-    if firsts.is_empty() {
+    drop_stillborn(dir, segment::list(dir)?, &mut recovery)?;
+    let pieces = piece::list(dir)?;
+    let Some((last, whole)) = pieces.last().copied() else {
         return Ok((recovery, Tail { segment: None, header: FIRST, size: 0 }));
-    }
-    let checked: Vec<u64> = firsts.iter().rev().take(2).rev().copied().collect();
-    let mut walk = Walk::new(dir, Sequence(checked.first().copied().unwrap_or(0)), true);
+    };
+    let checked: Vec<(u64, bool)> = pieces.iter().rev().take(2).rev().copied().collect();
+    let begin = checked.first().map_or(0, |(first, _)| *first);
+    let mut walk = Walk::new(dir, Sequence(begin), true);
     while let Some(item) = walk.step()? {
         if let (Item::Damage(damage), None) = (item, &recovery.first_bad) {
             recovery.first_bad = Some(damage);
         }
     }
     let header = Header { first: walk.at(), before: walk.chain() };
-    let mut tail = Tail { segment: firsts.last().copied(), header, size: 0 };
+    let mut tail = Tail { segment: whole.then_some(last), header, size: 0 };
     if let Some(scan) = walk.scan() {
         finish(scan, &mut recovery, &mut tail)?;
     }
-    for first in checked {
+    for (first, _) in checked.into_iter().filter(|(_, whole)| *whole) {
         let path = segment::path(dir, first);
         let synced = File::open(&path).and_then(|file| file.sync_all());
         synced.map_err(|error| LedgerError::io("sync", &path, error))?;
     }
-    recovery.last_seal = last_seal(dir, &firsts)?;
+    recovery.last_seal = last_seal(dir, &pieces)?;
     recovery.records = header.first;
     recovery.last_sequence = header.first.checked_sub(1).map(Sequence);
-    let tracker = last_run(dir, &firsts)?;
+    let tracker = last_run(dir, &pieces)?;
     recovery.clean = tracker.is_clean();
     (recovery.unknown, recovery.open_sessions) = tracker.under_way();
     Ok((recovery, tail))
@@ -112,19 +115,18 @@ pub(crate) fn recover(dir: &Path) -> Result<(Recovery, Tail), LedgerError> {
 /// A crash between a segment's creation and its header leaves a file that never held a record.
 fn drop_stillborn(
     dir: &Path,
-    mut firsts: Vec<u64>,
+    firsts: Vec<u64>,
     recovery: &mut Recovery,
-) -> Result<Vec<u64>, LedgerError> {
+) -> Result<(), LedgerError> {
     if let Some(last) = firsts.last().copied() {
         let mut scan = Scan::open(dir, last)?;
         if scan.header().is_none() && !scan.frame_follows()? {
             recovery.torn_bytes += scan.offset() + scan.left()?;
             let path = segment::path(dir, last);
             fs::remove_file(&path).map_err(|error| LedgerError::io("remove", &path, error))?;
-            firsts.pop();
         }
     }
-    Ok(firsts)
+    Ok(())
 }
 
 /// Decides what stands behind the last readable record.
@@ -153,14 +155,21 @@ fn finish(scan: &mut Scan, recovery: &mut Recovery, tail: &mut Tail) -> Result<(
 
 /// The last seal that can be read: usually in the last segment, but many segments may fill up
 /// while the disk syncs.
-fn last_seal(dir: &Path, firsts: &[u64]) -> Result<Option<Seal>, LedgerError> {
-    for first in firsts.iter().rev() {
+fn last_seal(dir: &Path, pieces: &[(u64, bool)]) -> Result<Option<Seal>, LedgerError> {
+    for (first, whole) in pieces.iter().rev() {
+        if !whole {
+            let last = Rest::read(dir, *first)?.and_then(|rest| rest.last_seal());
+            if last.is_some() {
+                return Ok(last);
+            }
+            continue;
+        }
         let (mut scan, mut at, mut last) = (Scan::open(dir, *first)?, *first, None);
         loop {
             match scan.step()? {
                 Step::Record(_) | Step::Skipped => at += 1,
                 Step::Seal(chain) => last = Seal::parse(scan.payload(), at, chain),
-                Step::Bad | Step::Torn | Step::End => break,
+                _ => break,
             }
         }
         if last.is_some() {
@@ -171,10 +180,15 @@ fn last_seal(dir: &Path, firsts: &[u64]) -> Result<Option<Seal>, LedgerError> {
 }
 
 /// Observes the records since the last `started`.
-fn last_run(dir: &Path, firsts: &[u64]) -> Result<Tracker, LedgerError> {
+fn last_run(dir: &Path, pieces: &[(u64, bool)]) -> Result<Tracker, LedgerError> {
     let mut from = 0;
-    for first in firsts.iter().rev() {
-        if begins_run(dir, *first)? {
+    for (first, whole) in pieces.iter().rev() {
+        let begins = if *whole {
+            begins_run(dir, *first)?
+        } else {
+            Rest::read(dir, *first)?.is_some_and(|rest| rest.run.is_some())
+        };
+        if begins {
             from = *first;
             break;
         }
@@ -195,7 +209,7 @@ fn begins_run(dir: &Path, first: u64) -> Result<bool, LedgerError> {
         match scan.step()? {
             Step::Record(_) if tracker::is_type(scan.payload(), "started") => return Ok(true),
             Step::Record(_) | Step::Seal(_) | Step::Skipped => {}
-            Step::Bad | Step::Torn | Step::End => return Ok(false),
+            _ => return Ok(false),
         }
     }
 }

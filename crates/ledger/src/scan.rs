@@ -40,6 +40,14 @@ pub(crate) enum Step {
     Seal(Digest32),
     /// Not a frame, but one follows behind the bytes it claims: it was skipped.
     Skipped,
+    /// A record from where its chain cannot be known; `payload` gives it.
+    Unchained,
+    /// What lies in the record's place is not what its leaf stands for.
+    Unlike(Option<Digest32>),
+    /// The record was removed because its time was over: its leaf, and the chain after it.
+    Hidden(Digest32, Option<Digest32>),
+    /// Records before this one were passed over.
+    Passed(u64),
     /// Not a frame.
     Bad,
     /// The file ends within a frame.

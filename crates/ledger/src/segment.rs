@@ -65,11 +65,16 @@ pub(crate) fn path(dir: &Path, first: u64) -> PathBuf {
 
 /// The first sequences of all segments, ascending, by their names.
 pub(crate) fn list(dir: &Path) -> Result<Vec<u64>, LedgerError> {
+    named(dir, EXTENSION)
+}
+
+/// The first sequences of the files with this extension.
+pub(crate) fn named(dir: &Path, extension: &str) -> Result<Vec<u64>, LedgerError> {
     let failed = |error| LedgerError::io("list", dir, error);
     let mut firsts = Vec::new();
     for entry in fs::read_dir(dir).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.extension() == Some(OsStr::new(EXTENSION)) {
+        if path.extension() == Some(OsStr::new(extension)) {
             let stem = path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
             if stem.len() == 20 {
                 firsts.extend(stem.parse::<u64>());

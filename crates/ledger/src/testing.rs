@@ -84,3 +84,50 @@ pub(crate) fn outcome(number: u64) -> Record<'static> {
     }
     .into()
 }
+
+/// Waits until everything that was appended is under a checkpoint.
+pub(crate) fn checkpointed(ledger: &Ledger) {
+    let all = ledger.stats().records;
+    if let Some(last) = all.checked_sub(1) {
+        ledger.synced(crate::Sequence(last)).wait().unwrap();
+    }
+    while ledger.stats().checkpointed < all {
+        std::thread::yield_now();
+    }
+}
+
+/// Everything that a reader gives.
+pub(crate) fn everything(dir: &Path) -> Vec<(u64, Vec<u8>)> {
+    let entries = crate::Reader::open(dir).unwrap().map(Result::unwrap);
+    entries.map(|entry| (entry.sequence.0, entry.payload)).collect()
+}
+
+/// Copies a folder.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Numbers that look random and are the same each time.
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    pub(crate) fn below(&mut self, count: usize) -> usize {
+        (self.next() % count as u64) as usize
+    }
+}

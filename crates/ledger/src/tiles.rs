@@ -8,7 +8,7 @@
 //! payload/2c/26b46b68ffc6…    records that are longer than an entry can be, by SHA-256
 //! ```
 
-use crate::{entry, error::LedgerError, keys, tree};
+use crate::{entry, error::LedgerError, ids::Sequence, keys, pruned::Pruned, tree};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -151,6 +151,13 @@ impl Tiles {
     /// The entry at this place of the log.
     pub fn entry(&self, index: u64) -> Result<Vec<u8>, LedgerError> {
         let tile = Tile::bundle(index, self.size).ok_or_else(|| out_of_tree(index, self.size))?;
+        let pruned = Pruned::read(&self.dir)?;
+        if pruned.hides(index) {
+            return Err(LedgerError::Pruned { sequence: Sequence(index), before: pruned.before });
+        }
+        if let Some(entry) = pruned.kept.get(&index) {
+            return Ok(entry.clone());
+        }
         let bytes = self.bytes(&tile)?;
         let path = || LedgerError::NotALedger(self.dir.join(tile.path()));
         let entries = split_entries(&bytes).map_err(|_| path())?;
@@ -197,7 +204,7 @@ fn first(bytes: &[u8], tile: &Tile) -> Vec<u8> {
     out
 }
 
-fn missing(path: &Path) -> LedgerError {
+pub(crate) fn missing(path: &Path) -> LedgerError {
     LedgerError::io("read", path, io::ErrorKind::NotFound.into())
 }
 

@@ -11,6 +11,8 @@ pub(crate) struct Tree {
     open: Vec<Vec<Hash>>,
     /// The bundle that is not full.
     bundle: Vec<u8>,
+    /// Entries of that bundle were removed, so it cannot be made.
+    pruned: bool,
     /// What became full and was not taken yet.
     full: Vec<(Tile, Vec<u8>)>,
 }
@@ -19,7 +21,8 @@ impl Tree {
     /// A tree of this size from the partial tiles of each level and the partial bundle.
     pub(crate) fn resume(size: u64, open: Vec<Vec<Hash>>, bundle: Vec<u8>) -> Option<Self> {
         let peaks = open.iter().rev().flat_map(|hashes| peaks(hashes)).collect();
-        Some(Self { frontier: Frontier::new(size, peaks)?, open, bundle, full: Vec::new() })
+        let frontier = Frontier::new(size, peaks)?;
+        Some(Self { frontier, open, bundle, pruned: false, full: Vec::new() })
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -34,12 +37,24 @@ impl Tree {
     pub(crate) fn push(&mut self, entry: &[u8]) {
         // What is longer than an entry can be was stood for by its hash.
         put_entry(&mut self.bundle, entry);
-        let mut hash = tlog::leaf(entry);
+        self.grow(tlog::leaf(entry));
+    }
+
+    /// Adds an entry that was removed, of which the leaf is left.
+    pub(crate) fn push_leaf(&mut self, leaf: Hash) {
+        self.pruned = true;
+        self.grow(leaf);
+    }
+
+    fn grow(&mut self, leaf: Hash) {
+        let mut hash = leaf;
         self.frontier.push(hash);
         let mut index = (self.size() - 1) / TILE_WIDTH;
         if self.size().is_multiple_of(TILE_WIDTH) {
             let bundle = std::mem::take(&mut self.bundle);
-            self.full.push((Tile { level: None, index, width: TILE_WIDTH }, bundle));
+            if !std::mem::take(&mut self.pruned) {
+                self.full.push((Tile { level: None, index, width: TILE_WIDTH }, bundle));
+            }
         }
         for level in 0.. {
             let at = usize::from(level);

@@ -7,11 +7,13 @@ use crate::{
     frame::Digest32,
     ids::{Sequence, StatementId},
     keys::{Keys, PUBLIC_FILE},
+    pruned::PRUNED_FILE,
     reader::{Damage, Flaw},
+    record::Record,
     seal::Seal,
     segment, tiles,
     tiles::{CHECKPOINT_FILE, CONFLICT_FILE, Tiles, WITNESSED_FILE},
-    tracker::Tracker,
+    tracker::{self, Tracker},
     tree::Tree,
     walk::{Item, Walk},
 };
@@ -42,6 +44,11 @@ pub struct Known {
 pub struct Verification {
     /// Records that could be read.
     pub records: u64,
+    /// Records before this one were removed when their time was over, but for those that later ones
+    /// refer to. Their hashes are verified like all others.
+    pub pruned: u64,
+    /// How many they are.
+    pub removed: u64,
     /// The chain after the last record.
     pub chain: Digest32,
     /// Records under a seal, from the first on. What comes after is protected by the chain alone:
@@ -88,10 +95,10 @@ pub fn verify(dir: &Path, known: &Known) -> Result<Verification, LedgerError> {
                 check.record(sequence, walk.payload())?;
             }
             Item::Seal(seal) => {
-                let file = walk.scan().map(|scan| scan.path().to_owned()).unwrap_or_default();
-                check.seal(&seal, file);
+                check.seal(&seal, walk.file());
             }
             Item::Damage(damage) => check.note(damage),
+            Item::Hidden(sequence, leaf) => check.hidden(sequence, leaf)?,
         }
     }
     if tracker.is_clean() {
@@ -117,13 +124,16 @@ struct Check {
     tree: Tree,
     heads: Vec<Head>,
     last: Option<Seal>,
+    /// Up to where records say that entries were removed.
+    said: u64,
     found: Verification,
 }
 
 impl Check {
     fn new(dir: &Path, keys: Option<Keys>) -> Self {
         let (tree, found) = (Tree::default(), Verification::default());
-        Self { dir: dir.to_owned(), keys, tree, heads: Vec::new(), last: None, found }
+        let (dir, heads) = (dir.to_owned(), Vec::new());
+        Self { dir, keys, tree, heads, last: None, said: 0, found }
     }
 
     fn note(&mut self, damage: Damage) {
@@ -187,6 +197,11 @@ impl Check {
             self.push(&stub)?;
         }
         self.found.records += 1;
+        if tracker::is_type(payload, "pruned")
+            && let Ok(Record::Pruned(pruned)) = Record::decode(payload)
+        {
+            self.said = self.said.max(pruned.before);
+        }
         if payload.len() > tlog::ENTRY_BYTES && self.is_covered(sequence.0) {
             let path = tiles::payload_path(&self.dir, &entry::name(payload));
             if tiles::read(&path)?.as_deref() != Some(payload) {
@@ -200,8 +215,25 @@ impl Check {
         self.found.checkpoint.as_ref().is_some_and(|head| sequence < head.size)
     }
 
+    /// A record that was removed, of which the leaf is left.
+    fn hidden(&mut self, sequence: Sequence, leaf: Digest32) -> Result<(), LedgerError> {
+        while self.tree.size() < sequence.0 {
+            let stub = entry::unreadable(self.tree.size());
+            self.push(&stub)?;
+        }
+        self.found.removed += 1;
+        self.found.pruned = sequence.0 + 1;
+        self.tree.push_leaf(leaf);
+        self.grown()
+    }
+
     fn push(&mut self, entry: &[u8]) -> Result<(), LedgerError> {
         self.tree.push(entry);
+        self.grown()
+    }
+
+    /// Compares the tree as it is now with what the directory has of it.
+    fn grown(&mut self) -> Result<(), LedgerError> {
         for (tile, expected) in self.tree.take_full() {
             let last = (tile.index + 1) << (8 * u32::from(tile.level.map_or(1, |l| l + 1)));
             if self.is_covered(last - 1) {
@@ -294,6 +326,9 @@ impl Check {
 
     fn end(&mut self) {
         let size = self.tree.size();
+        if self.found.pruned > self.said {
+            self.flaw(self.said, self.dir.join(PRUNED_FILE), Flaw::Pruned);
+        }
         for head in std::mem::take(&mut self.heads) {
             let what = "it covers more records than there are";
             self.flaw(size, head.file, Flaw::Checkpoint(what));

@@ -1,9 +1,10 @@
-//! All segments' frames in order, each with its sequence. Knows no JSON.
+//! All segments' frames in order, folded ones too, each with its sequence. Knows no JSON.
 
 use crate::{
     error::LedgerError,
     frame::{self, Digest32, GENESIS},
     ids::Sequence,
+    piece::{self, Piece},
     reader::{Damage, Flaw},
     scan::{Scan, Step},
     seal::Seal,
@@ -20,13 +21,15 @@ pub(crate) enum Item {
     Seal(Seal),
     /// Damage; the walk goes on behind it.
     Damage(Damage),
+    /// A record that was removed because its time was over, and its leaf. Told only to who asks.
+    Hidden(Sequence, Digest32),
 }
 
 /// A position in a log.
 #[derive(Debug)]
 pub(crate) struct Walk {
     dir: PathBuf,
-    scan: Option<Scan>,
+    piece: Option<Piece>,
     /// Where the segment that is being read ends, if another follows.
     successor: Option<u64>,
     /// The sequence of the next frame.
@@ -37,6 +40,8 @@ pub(crate) struct Walk {
     chain: Option<Digest32>,
     /// Recompute every chain.
     verify: bool,
+    /// Removed records are told too.
+    leaves: bool,
     /// This segment has nothing more to give.
     stuck: bool,
     found: Option<Damage>,
@@ -48,16 +53,22 @@ impl Walk {
     pub(crate) fn new(dir: &Path, from: Sequence, verify: bool) -> Self {
         Self {
             dir: dir.to_owned(),
-            scan: None,
+            piece: None,
             successor: None,
             at: 0,
             wanted: from.0,
             chain: None,
             verify,
+            leaves: verify,
             stuck: false,
             found: None,
             superseded: 0,
         }
+    }
+
+    /// The same walk, with the leaves of records that were removed.
+    pub(crate) fn with_leaves(self) -> Self {
+        Self { leaves: true, ..self }
     }
 
     /// The sequence of the next frame, wherever the walk is.
@@ -75,13 +86,22 @@ impl Walk {
         self.superseded
     }
 
+    /// The segment that is being read; `None` in what stays of one.
     pub(crate) fn scan(&mut self) -> Option<&mut Scan> {
-        self.scan.as_mut()
+        match &mut self.piece {
+            Some(Piece::Segment(scan)) => Some(scan),
+            _ => None,
+        }
+    }
+
+    /// The file that is being read.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.piece.as_ref().map(|piece| piece.path().to_owned()).unwrap_or_default()
     }
 
     /// The last record's JSON.
     pub(crate) fn payload(&self) -> &[u8] {
-        self.scan.as_ref().map(Scan::payload).unwrap_or_default()
+        self.piece.as_ref().map(Piece::payload).unwrap_or_default()
     }
 
     /// Goes to the next record or damage. `None` at the end, where more may come.
@@ -92,14 +112,14 @@ impl Walk {
                 return Ok(Some(Item::Damage(damage)));
             }
             let over = self.stuck || self.is_past()?;
-            let Some(scan) = self.scan.as_mut().filter(|_| !over) else {
+            let Some(piece) = self.piece.as_mut().filter(|_| !over) else {
                 if !self.enter()? {
                     return Ok(None);
                 }
                 continue;
             };
-            let offset = scan.offset();
-            match scan.step()? {
+            let offset = piece.offset();
+            match piece.step()? {
                 Step::Record(chain) => {
                     let sequence = self.at;
                     self.at += 1;
@@ -110,7 +130,7 @@ impl Walk {
                     }
                 }
                 Step::Seal(chain) => {
-                    let seal = Seal::parse(scan.payload(), self.at, chain);
+                    let seal = Seal::parse(piece.payload(), self.at, chain);
                     if self.chain.is_some_and(|known| known != chain) {
                         self.damage(offset, Flaw::Chain);
                     }
@@ -123,8 +143,30 @@ impl Walk {
                     self.at += 1;
                     self.chain = None;
                 }
+                Step::Unchained => {
+                    let sequence = self.at;
+                    (self.at, self.chain) = (sequence + 1, None);
+                    if sequence >= self.wanted {
+                        self.wanted = self.at;
+                        return Ok(Some(Item::Record(Sequence(sequence))));
+                    }
+                }
+                Step::Unlike(chain) => {
+                    self.damage(0, Flaw::Tile);
+                    (self.at, self.chain) = (self.at + 1, chain);
+                }
+                Step::Hidden(leaf, chain) => {
+                    let sequence = self.at;
+                    (self.at, self.chain) = (sequence + 1, chain);
+                    if sequence >= self.wanted {
+                        self.wanted = self.at;
+                        return Ok(Some(Item::Hidden(Sequence(sequence), leaf)));
+                    }
+                }
+                Step::Passed(to) => (self.at, self.chain) = (to, None),
                 Step::Bad => {
-                    self.damage(offset, Flaw::Checksum);
+                    let folded = matches!(self.piece, Some(Piece::Folded(_)));
+                    self.damage(offset, if folded { Flaw::Tile } else { Flaw::Checksum });
                     self.stuck = true;
                 }
                 Step::End | Step::Torn => {
@@ -154,30 +196,32 @@ impl Walk {
         if self.successor.is_none_or(|first| self.at < first) {
             return Ok(false);
         }
-        match (self.scan.as_mut(), &self.chain) {
-            (Some(scan), Some(chain)) => Ok(!scan.seal_follows(chain)?),
+        match (self.piece.as_mut(), &self.chain) {
+            (Some(piece), Some(chain)) => Ok(!piece.seal_follows(chain)?),
             _ => Ok(true),
         }
     }
 
     fn damage(&mut self, offset: u64, what: Flaw) {
-        let file = self.scan.as_ref().map(|scan| scan.path().to_owned()).unwrap_or_default();
+        let file = self.file();
         self.found = Some(Damage { sequence: Sequence(self.at), file, offset, what });
     }
 
     /// Opens the segment that comes next; false if there is none.
     fn enter(&mut self) -> Result<bool, LedgerError> {
-        let firsts = segment::list(&self.dir)?;
-        let current = self.scan.as_ref().and(self.current());
+        let firsts: Vec<u64> =
+            piece::list(&self.dir)?.into_iter().map(|(first, _)| first).collect();
+        let current = self.piece.as_ref().and(self.current());
         let position = match current {
             Some(current) => firsts.iter().position(|first| *first > current),
             None => Some(firsts.partition_point(|first| *first <= self.wanted).saturating_sub(1)),
         };
         let Some(position) = position else { return Ok(false) };
         let Some(first) = firsts.get(position).copied() else { return Ok(false) };
-        let scan = Scan::open(&self.dir, first)?;
-        let header = scan.header();
-        let expected = match self.scan.replace(scan) {
+        let successor = firsts.get(position + 1).copied();
+        let piece = Piece::open(&self.dir, first, successor, self.leaves)?;
+        let header = piece.header();
+        let expected = match self.piece.replace(piece) {
             Some(left) => {
                 self.superseded += left.left()?;
                 Some(self.at)
@@ -185,14 +229,21 @@ impl Walk {
             None => (first > self.wanted).then_some(self.wanted),
         };
         self.at = expected.unwrap_or(first);
-        self.successor = firsts.get(position + 1).copied();
+        self.successor = successor;
         self.stuck = false;
         self.enter_at(first, header, expected);
+        if let Some(Piece::Folded(folded)) = &mut self.piece {
+            folded.enter(self.chain);
+            if !self.verify && self.wanted > first {
+                folded.jump(self.wanted);
+                (self.at, self.chain) = (self.wanted, None);
+            }
+        }
         Ok(true)
     }
 
     fn current(&self) -> Option<u64> {
-        let stem = self.scan.as_ref()?.path().file_stem()?.to_str()?;
+        let stem = self.piece.as_ref()?.path().file_stem()?.to_str()?;
         stem.parse().ok()
     }
 

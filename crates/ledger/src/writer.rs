@@ -205,6 +205,15 @@ impl Writer {
         self.ratchet.save()
     }
 
+    /// Ends the segment that is being written, if it has records, so that it can be folded.
+    pub(crate) fn roll(&mut self, inner: &Inner) -> Result<bool, LedgerError> {
+        let empty = self.path == segment::path(&inner.dir, self.pending.first);
+        if empty || self.broken || !self.pending.is_empty() {
+            return Ok(false);
+        }
+        self.rotate(inner).map(|()| true)
+    }
+
     fn rotate(&mut self, inner: &Inner) -> Result<(), LedgerError> {
         let header = Header { first: self.pending.first, before: self.chain };
         let path = segment::path(&inner.dir, header.first);

@@ -38,11 +38,19 @@ pub(super) fn ledger(mut table: Table<'_>) -> Ledger {
             "For how long the texts that a policy keeps (`@keep`) can be read: then the keys of \
              the months that are older are destroyed. \"0\" keeps them until `weir audit forget`.",
         ),
+        retention: table.or(
+            "retention",
+            &TimeOrNone(Time { range: second * 60 * 60 * 24..=second * 60 * 60 * 24 * 36_500 }),
+            "\"0\"",
+            "For how long records are kept: then their entries are removed, and a record says \
+             which. Their hashes stay, so every proof and all other records still verify. \"0\" \
+             keeps them for ever.",
+        ),
         hold: table.optional(
             "hold",
             &Text { what: "a reason" },
-            "While this stands here nothing that was kept is destroyed, by time or by command: a \
-             legal hold, and its reason.",
+            "While this stands here nothing that was kept is destroyed, neither texts nor records, \
+             by time or by command: a legal hold, and its reason.",
         ),
         anchor: table.optional(
             "anchor",

@@ -7,7 +7,7 @@ use crate::{
     join::Single,
 };
 use ledger::record::{
-    Administered, CatalogChanged, HoldChanged, IdentityChanged, LabelChanged, PolicyChanged,
+    Administered, CatalogChanged, HoldChanged, IdentityChanged, LabelChanged, PolicyChanged, Pruned,
 };
 use model::Label;
 use serde_json::json;
@@ -106,6 +106,20 @@ impl Maker {
         body.insert("api".into(), json!({ "operation": done.what }));
         // The record does not say where they sat.
         body.insert("src_endpoint".into(), json!({ "name": super::UNKNOWN }));
+        self.finish(single.sequence, frame, body)
+    }
+
+    pub(super) fn pruned(&self, single: &Single, pruned: &Pruned<'_>) -> Event {
+        let Pruned { from, before, by, rule, .. } = pruned;
+        let message =
+            format!("records {from} to {} were removed by {by}: {rule}", before.saturating_sub(1));
+        let frame = Frame { kind: "pruned", ..done(API, DELETE, single, message) };
+        let mut body = self.frame(single.sequence, &frame);
+        body.insert("actor".into(), json!({ "user": named(by) }));
+        body.insert("api".into(), json!({ "operation": "remove records" }));
+        body.insert("src_endpoint".into(), json!({ "name": super::UNKNOWN }));
+        let own = json!({ "from": from, "before": before, "kept": pruned.kept, "rule": rule });
+        body.insert("unmapped".into(), own);
         self.finish(single.sequence, frame, body)
     }
 

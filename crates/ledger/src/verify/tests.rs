@@ -9,27 +9,12 @@ use crate::{
     publish::Publisher,
     seal::Ratchet,
     segment,
-    testing::{Folder, NOW, intent, outcome},
+    testing::{Folder, NOW, Random, copy, intent, outcome},
 };
 
 /// How often each attempt is made.
 const ATTEMPTS: usize = 200;
 const RECORDS: u64 = 300;
-
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, count: usize) -> usize {
-        (self.next() % count as u64) as usize
-    }
-}
 
 /// A log, what an auditor kept of it on the way, and a copy of it from that time.
 struct Case {
@@ -81,19 +66,6 @@ impl Case {
             attempt(copied.path(), &mut random);
             let found = verify(copied.path(), &self.known).unwrap();
             assert!(!found.damage.is_empty(), "{name}: attempt {number} was not found");
-        }
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
         }
     }
 }

@@ -126,6 +126,10 @@ fn event_line(event: &Event) -> String {
             let via = if r.via.is_empty() { String::new() } else { format!(" ({})", r.via) };
             (r.time, format!("hold {} {} by {}{via}{why}", r.hold, r.what, r.by))
         }
+        Record::Pruned(r) => {
+            let last = r.before.saturating_sub(1);
+            (r.time, format!("records {} to {last} removed by {}: {}", r.from, r.by, r.rule))
+        }
         Record::Administered(r) => (r.time, format!("{}, by {}", r.what, r.by)),
         // A withdrawn record has no time of its own: it stands where the lost one stood.
         Record::Withdrawn(r) => {

@@ -15,6 +15,13 @@ pub(crate) fn verify(dir: &Path, args: &VerifyArgs) -> Result<(), Failure> {
         out.json(&report(&found))?;
     } else {
         let chain = hex(&found.chain);
+        if found.pruned > 0 {
+            let (removed, pruned) = (found.removed, found.pruned);
+            out.line(format!(
+                "pruned up to {pruned}: {removed} records were removed when their time was over, \
+                 and their hashes verify"
+            ))?;
+        }
         out.line(format!("{} records, chain {chain}", found.records))?;
         out.line(format!("{} of them under {} seals", found.sealed, found.seals))?;
         if let Some(head) = &found.checkpoint {
@@ -69,6 +76,8 @@ fn report(found: &Verification) -> serde_json::Value {
     serde_json::json!({
         "ok": found.damage.is_empty(),
         "records": found.records,
+        "pruned": found.pruned,
+        "removed": found.removed,
         "chain": hex(&found.chain),
         "sealed": found.sealed,
         "seals": found.seals,

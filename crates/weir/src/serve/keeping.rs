@@ -1,27 +1,52 @@
-//! The end of texts that policy kept, when their time is over. Knows no text.
+//! What the ledger keeps for how long: texts that policy kept, and records. Knows settings and
+//! time, and no text.
 
 use super::Shared;
-use ledger::{Time, record::Administered};
+use anyhow::Context;
+use ledger::{Rule, Time, record::Administered};
 use std::{
     borrow::Cow,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-/// How often it is looked: what is destroyed is whole months.
-const PAUSE: Duration = Duration::from_secs(60 * 60);
+/// How often segments are looked through that may go because their records lie elsewhere too.
+const PAUSE: Duration = Duration::from_secs(60);
+/// How often records and texts are looked for whose time is over.
+const ROUND: Duration = Duration::from_secs(60 * 60);
+/// After records were removed others stay for so long: the index is made anew for it.
+const REST: Duration = Duration::from_secs(24 * 60 * 60);
+/// A segment is not written for longer, so that the records of a quiet ledger can go too.
+const SEGMENT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Destroys the keys of months that are older than texts are kept, for ever.
+/// Folds segments, and removes what is older than it is kept, for ever.
 pub(super) async fn follow(shared: Arc<Shared>) {
+    let mut next = tokio::time::Instant::now();
     loop {
-        if let Err(error) = once(&shared) {
-            tracing::error!("texts whose time is over are still there: {error:#}");
+        let due = tokio::time::Instant::now() >= next;
+        if due {
+            next += ROUND;
+            if let Err(error) = texts(&shared) {
+                tracing::error!("texts whose time is over are still there: {error:#}");
+            }
+        }
+        let working = Arc::clone(&shared);
+        // It reads and removes files.
+        let done = tokio::task::spawn_blocking(move || {
+            fold(&working)?;
+            if due { records(&working) } else { Ok(false) }
+        });
+        match done.await.context("the thread failed").and_then(|done| done) {
+            Ok(true) => next += REST,
+            Ok(false) => {}
+            Err(error) => tracing::error!("the ledger is longer than it should be: {error:#}"),
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-fn once(shared: &Shared) -> anyhow::Result<()> {
+/// Destroys the keys of months that are older than texts are kept.
+fn texts(shared: &Shared) -> anyhow::Result<()> {
     let config = shared.config.load();
     let (Some(limit), None) = (config.ledger.keep_text, &config.ledger.hold) else {
         return Ok(());
@@ -38,4 +63,53 @@ fn once(shared: &Shared) -> anyhow::Result<()> {
         shared.ledger.append(&record.into())?;
     }
     Ok(())
+}
+
+/// Folds the segments that can be. Nothing is lost by it, so a legal hold does not forbid it.
+fn fold(shared: &Shared) -> anyhow::Result<()> {
+    if let Some(older) = SystemTime::now().checked_sub(SEGMENT) {
+        shared.ledger.roll(Time::from(older))?;
+    }
+    let folding = shared.ledger.fold()?;
+    for damage in folding.refused {
+        tracing::error!("a segment stays, and what is older than it: {damage}");
+    }
+    if folding.folded > 0 {
+        tracing::debug!(segments = folding.folded, "segments lie in bundles alone now");
+    }
+    Ok(())
+}
+
+/// Removes records that are older than they are kept and that every export has delivered. True if
+/// there were any.
+fn records(shared: &Shared) -> anyhow::Result<bool> {
+    let config = shared.config.load();
+    let (Some(limit), None) = (config.ledger.retention, &config.ledger.hold) else {
+        return Ok(false);
+    };
+    let now = SystemTime::now();
+    let Some(oldest) = now.checked_sub(limit) else { return Ok(false) };
+    let exports = shared.metrics.exports.load();
+    let delivered = exports.as_ref().and_then(|exports| exports.delivered());
+    let rule = Rule {
+        older: Time::from(oldest),
+        before: delivered.unwrap_or(u64::MAX),
+        words: &format!("ledger.retention = \"{}\"", words(limit)),
+        now: Time::from(now),
+    };
+    let removed = shared.ledger.prune(&rule)?;
+    if let Some(removed) = &removed {
+        tracing::info!(from = removed.start, before = removed.end, "records were removed");
+    }
+    Ok(removed.is_some())
+}
+
+/// A time as it is written in the configuration.
+fn words(time: Duration) -> String {
+    const DAY: u64 = 24 * 60 * 60;
+    let seconds = time.as_secs();
+    match seconds % DAY {
+        0 => format!("{}d", seconds / DAY),
+        _ => format!("{seconds}s"),
+    }
 }

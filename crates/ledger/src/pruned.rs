@@ -1,0 +1,92 @@
+//! Which entries were removed because their time was over, and those among them that stay because
+//! later records refer to them. Knows one file; does not know when entries may go.
+//!
+//! ```text
+//! magic     8 bytes
+//! before    u64 LE    the log's minimum index (tlog-tiles, "Pruning")
+//! entries   each      its record's sequence (u64 LE), its length (u16 BE), the entry
+//! crc       u32 LE    CRC-32C of all of it
+//! ```
+
+use crate::{error::LedgerError, keys, tiles};
+use std::{collections::BTreeMap, path::Path};
+use tlog::TILE_WIDTH;
+
+/// The file.
+pub(crate) const PRUNED_FILE: &str = "pruned";
+/// The last byte is the version of the format.
+const MAGIC: &[u8; 8] = b"wrprune\x01";
+
+/// What was removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pruned {
+    /// Entries before this one were removed; a multiple of a bundle's length.
+    pub(crate) before: u64,
+    /// Those of them that stay.
+    pub(crate) kept: BTreeMap<u64, Vec<u8>>,
+}
+
+impl Pruned {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        out.extend_from_slice(&self.before.to_le_bytes());
+        for (sequence, entry) in &self.kept {
+            out.extend_from_slice(&sequence.to_le_bytes());
+            tlog::put_entry(&mut out, entry);
+        }
+        let crc = crc32c::crc32c(&out);
+        out.extend_from_slice(&crc.to_le_bytes());
+        out
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (body, crc) = bytes.split_last_chunk::<4>()?;
+        if crc32c::crc32c(body) != u32::from_le_bytes(*crc) {
+            return None;
+        }
+        let (before, mut rest) = body.strip_prefix(MAGIC)?.split_first_chunk::<8>()?;
+        let mut kept = BTreeMap::new();
+        while !rest.is_empty() {
+            let (sequence, after) = rest.split_first_chunk::<8>()?;
+            let (length, after) = after.split_first_chunk::<2>()?;
+            let (entry, after) =
+                after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+            kept.insert(u64::from_le_bytes(*sequence), entry.to_vec());
+            rest = after;
+        }
+        Some(Self { before: u64::from_le_bytes(*before), kept })
+    }
+
+    /// As the directory has it. A file that is damaged says nothing, so what it excused is missing.
+    pub(crate) fn read(dir: &Path) -> Result<Self, LedgerError> {
+        let bytes = tiles::read(&dir.join(PRUNED_FILE))?;
+        Ok(bytes.and_then(|bytes| Self::decode(&bytes)).unwrap_or_default())
+    }
+
+    /// Puts it in the place of what the directory had, whole, and on stable storage.
+    pub(crate) fn write(&self, dir: &Path) -> Result<(), LedgerError> {
+        keys::write_bytes(dir, PRUNED_FILE, &self.encode(), 0o600)?;
+        crate::segment::sync_dir(dir)
+    }
+
+    /// True if this entry was removed.
+    pub(crate) fn hides(&self, sequence: u64) -> bool {
+        sequence < self.before && !self.kept.contains_key(&sequence)
+    }
+
+    /// The first entry from here on that is still there.
+    pub(crate) fn next(&self, from: u64) -> u64 {
+        self.kept.range(from..).next().map_or(self.before, |(sequence, _)| *sequence)
+    }
+
+    /// What stays of a bundle that was removed, the places of the rest empty; `None` if the bundle
+    /// was not removed.
+    pub(crate) fn bundle(&self, index: u64) -> Option<Vec<Vec<u8>>> {
+        let first = index * TILE_WIDTH;
+        if first >= self.before {
+            return None;
+        }
+        let entry = |sequence| self.kept.get(&sequence).cloned().unwrap_or_default();
+        Some((first..first + TILE_WIDTH).map(entry).collect())
+    }
+}
