@@ -112,6 +112,7 @@ fn described(shape: ShapeId, time: Time) -> Shape<'static> {
         operation: Operation::Select,
         effects: Vec::new().into(),
         columns: Vec::new().into(),
+        moves: Vec::new().into(),
         functions: Vec::new().into(),
         outputs: Vec::new().into(),
         unknowns: Vec::new().into(),

@@ -15,10 +15,13 @@ use ledger::{
     record::{
         Approved, CatalogChanged, Disclosed, HASHED_PARAMETERS, HoldChanged, Intent, LabelChanged,
         Outcome, Record, Refused, RiskPart, SessionClosed, SessionOpened, SessionRefused, Shape,
-        ShapeColumn, ShapeEffect, ShapeOutput, Via,
+        ShapeColumn, ShapeEffect, ShapeMove, ShapeOutput, Via,
     },
 };
-use model::{Catalog, ColumnId, Disclosure, Label, facts::Effect};
+use model::{
+    Catalog, ColumnId, Disclosure, Label,
+    facts::{Destination, Effect, RelationRef},
+};
 use std::{borrow::Cow, net::IpAddr, sync::atomic::Ordering, time::SystemTime};
 
 /// Bind values as the record keeps them.
@@ -309,6 +312,17 @@ fn describe<'a>(
         operation: facts.operation,
         effects: facts.effects.iter().map(effect).collect(),
         columns: used_columns(plan, part),
+        moves: facts
+            .moves
+            .iter()
+            .filter(|moved| !moved.from.is_empty() || moved.unknown)
+            .map(|moved| ShapeMove {
+                to: Cow::Owned(destination(catalog, &moved.to)),
+                from: columns(&moved.from).into(),
+                how: moved.derivation,
+                unknown: moved.unknown,
+            })
+            .collect(),
         functions: facts.functions.iter().map(|f| Cow::Borrowed(f.name.as_str())).collect(),
         outputs: outputs
             .map(|output| ShapeOutput {
@@ -332,10 +346,24 @@ fn describe<'a>(
     }
 }
 
+fn relation_name(relation: &RelationRef) -> Cow<'_, str> {
+    match relation.schema.is_empty() {
+        true => Cow::Borrowed(&*relation.name),
+        false => Cow::Owned(format!("{}.{}", relation.schema, relation.name)),
+    }
+}
+
+fn destination(catalog: &Catalog, to: &Destination) -> String {
+    match to {
+        Destination::Column(column) => column_name(catalog, *column),
+        Destination::Named { relation, column } => format!("{}.{column}", relation_name(relation)),
+        Destination::All(relation) => format!("{}.*", relation_name(relation)),
+    }
+}
+
 fn effect(effect: &Effect) -> ShapeEffect<'_> {
     let object = match (&effect.relation, &effect.object) {
-        (Some(relation), _) if relation.schema.is_empty() => Cow::Borrowed(&*relation.name),
-        (Some(relation), _) => Cow::Owned(format!("{}.{}", relation.schema, relation.name)),
+        (Some(relation), _) => relation_name(relation),
         (None, Some(object)) => Cow::Borrowed(object.as_str()),
         (None, None) => Cow::Borrowed(""),
     };

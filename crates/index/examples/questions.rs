@@ -270,6 +270,7 @@ fn shape(number: u64) -> Shape<'static> {
         operation,
         effects: vec![ShapeEffect { operation, object: object.into(), unbounded: false }].into(),
         columns: columns.into(),
+        moves: Vec::new().into(),
         functions: vec!["pg_catalog.lower".into()].into(),
         outputs: if reads { vec![output("email"), output("country")] } else { Vec::new() }.into(),
         unknowns: Vec::new().into(),

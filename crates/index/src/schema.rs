@@ -5,7 +5,7 @@
 //! 1970, both in UTC.
 
 /// Changes with the tables and views. An index of another version is made again.
-pub(crate) const VERSION: i64 = 3;
+pub(crate) const VERSION: i64 = 4;
 
 /// Every table and index.
 pub(crate) const TABLES: &str = "
@@ -50,6 +50,10 @@ CREATE TABLE shape_effect (
     PRIMARY KEY (object, operation, shape)
 ) WITHOUT ROWID;
 CREATE INDEX shape_effect_shape ON shape_effect (shape);
+CREATE TABLE shape_move (
+    source INTEGER, shape INTEGER, target INTEGER, how TEXT, PRIMARY KEY (source, shape, target)
+) WITHOUT ROWID;
+CREATE INDEX shape_move_target ON shape_move (target, shape);
 CREATE TABLE shape_output (
     shape INTEGER, place INTEGER, name TEXT, shows TEXT, method TEXT, labels TEXT,
     PRIMARY KEY (shape, place)

@@ -5,9 +5,10 @@ use ledger::{
     Hash, Ledger, Options, SessionId, ShapeId, Time,
     record::{
         Disclosed, Intent, LabelChanged, Outcome, Record, Refused, SessionClosed, SessionOpened,
-        Shape, ShapeColumn, ShapeEffect, ShapeOutput, Stopped, Via,
+        Shape, ShapeColumn, ShapeEffect, ShapeMove, ShapeOutput, Stopped, Via,
     },
 };
+use model::facts::Derivation;
 use model::{Disclosure, Durability, IdentityKind, Label, MaskMethod, Operation, PolicyId, Use};
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -154,6 +155,7 @@ fn shape(sql: &'static str, operation: Operation, object: &'static str) -> Shape
         operation,
         effects: vec![ShapeEffect { operation, object: object.into(), unbounded: false }].into(),
         columns: Vec::new().into(),
+        moves: Vec::new().into(),
         functions: Vec::new().into(),
         outputs: Vec::new().into(),
         unknowns: Vec::new().into(),
@@ -636,4 +638,81 @@ fn what_the_ledger_no_longer_has_is_not_found_here_either() {
     assert_eq!((count(&log, "old"), count(&log, "new")), (600 - 511, 300));
     log.open();
     assert_eq!((count(&log, "old"), count(&log, "new")), (600 - 511, 300));
+}
+
+#[test]
+fn each_column_goes_where_it_was_put() {
+    let log = Log::new();
+    let root = log.session(1, "root", IdentityKind::Person, None);
+    let copy = |sql, operation, object, pairs: &[(&'static str, &'static str)]| {
+        let mut made = shape(sql, operation, object);
+        let moved = |(to, from): &(&'static str, &'static str)| ShapeMove {
+            to: (*to).into(),
+            from: vec![(*from).into()].into(),
+            how: Derivation::Expression,
+            unknown: false,
+        };
+        made.moves = pairs.iter().map(moved).collect();
+        let mut columns: Vec<_> =
+            pairs.iter().map(|(_, from)| column(from, &[Use::Copied], None)).collect();
+        if operation == Operation::Insert {
+            columns.extend(pairs.iter().map(|(to, _)| column(to, &[Use::Written], None)));
+        }
+        made.columns = columns.into();
+        made
+    };
+    let insert = copy(
+        "insert into mails select country, email from customers",
+        Operation::Insert,
+        "public.mails",
+        &[("public.mails.land", COUNTRY), ("public.mails.address", EMAIL)],
+    );
+    // The path decides the schema of what is made, and later statements name it.
+    let create = copy(
+        "create table late as select lower(address) a, land from mails",
+        Operation::Create,
+        "late",
+        &[("late.a", "public.mails.address"), ("late.land", "public.mails.land")],
+    );
+    let last = copy(
+        "insert into ends select land from late",
+        Operation::Insert,
+        "public.ends",
+        &[("public.ends.land", "public.late.land")],
+    );
+    for (number, shape) in [insert, create, last].into_iter().enumerate() {
+        let id = shape.shape;
+        log.put(shape);
+        log.run(root, number as u64, id, 0, &[]);
+    }
+    let answers = log.answers();
+    let trace = |column: &str, direction| {
+        let table = answers.trace(column, direction, &Limits::default()).unwrap();
+        assert!(cells(&table, "derivation").iter().all(|how| how == "expression"));
+        let (from, to) = (cells(&table, "from"), cells(&table, "to"));
+        from.into_iter().zip(to).map(|(from, to)| format!("{from} {to}")).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        trace("customers.email", Direction::Forward),
+        ["public.customers.email public.mails.address", "public.mails.address late.a"]
+    );
+    assert_eq!(
+        trace("customers.country", Direction::Forward),
+        [
+            "public.customers.country public.mails.land",
+            "public.mails.land late.land",
+            "public.late.land public.ends.land",
+        ]
+    );
+    assert_eq!(
+        trace("ends.land", Direction::Back),
+        [
+            "public.late.land public.ends.land",
+            "public.mails.land public.late.land",
+            "public.customers.country public.mails.land",
+        ]
+    );
+    let moves = "SELECT source, target, how FROM moves WHERE target LIKE 'late.%' ORDER BY target";
+    let table = answers.sql(moves, &Limits::default()).unwrap();
+    assert_eq!(cells(&table, "source"), ["public.mails.address", "public.mails.land"]);
 }

@@ -1,9 +1,6 @@
 //! Lineage across statements: where a column's values may have gone, and where they may have come
-//! from, by what the shapes that ran say they copy and write.
-//!
-//! A shape tells which columns it copies and which it writes, not which goes into which: every
-//! column that a statement copies may be in every column that it writes. So a trace shows at least
-//! what happened and at times more, never less than the facts say.
+//! from, by what the shapes that ran say they put into which column. Where they only say that one
+//! column is copied and another written, as records of earlier versions do, each goes into each.
 
 use crate::{
     answers::{Answers, Cell, Table},
@@ -34,40 +31,34 @@ struct Node {
     column: i64,
 }
 
-/// What moves between columns, by shapes that ran on a database. `?1` is the column, `?2` the
-/// database. A relation that a statement makes has no columns in its facts, and no schema where the
-/// path decides it: its columns are those that later statements name.
+/// Where values of a column were put, by shapes that ran on a database. `?1` is the column, `?2`
+/// the database.
 const FORWARD: &str = "
-SELECT DISTINCT n.column, k.shape FROM shape_column k JOIN shape h ON h.id = k.shape
-JOIN shape_column n ON n.shape = k.shape
-WHERE k.column = ?1 AND h.database = ?2 AND k.use = (SELECT id FROM word WHERE text = 'copied')
-AND n.use = (SELECT id FROM word WHERE text = 'written')
-AND EXISTS (SELECT 1 FROM daily_sum d WHERE d.shape = k.shape AND d.statements > d.refused)";
+SELECT m.target, m.shape, m.how FROM shape_move m JOIN shape h ON h.id = m.shape
+WHERE m.source = ?1 AND h.database = ?2
+AND EXISTS (SELECT 1 FROM daily_sum d WHERE d.shape = m.shape AND d.statements > d.refused)
+ORDER BY m.shape, m.target";
 
-/// The relations that shapes made of a column, with the columns by which others know them, if any
-/// do.
-const MADE: &str = "
-SELECT DISTINCT k.shape, o.text, n.column FROM shape_column k JOIN shape h ON h.id = k.shape
-JOIN shape_effect f ON f.shape = k.shape JOIN word o ON o.id = f.object
-LEFT JOIN shape_column n ON n.relation IN (SELECT w.id FROM word w
-    WHERE w.text = o.text OR o.text <> '' AND substr(w.text, -length(o.text) - 1) = '.' || o.text)
-WHERE k.column = ?1 AND h.database = ?2 AND k.use = (SELECT id FROM word WHERE text = 'copied')
-AND f.operation IN (SELECT id FROM word WHERE text IN ('create', 'create_temp'))
-AND EXISTS (SELECT 1 FROM daily_sum d WHERE d.shape = k.shape AND d.statements > d.refused)
-ORDER BY 1, 2, 3";
-
-/// The same, back.
+/// The same, back: what was put into a column, also where it was named without its schema (`?3`) or
+/// as any of its relation's (`?4`, `?5`).
 const BACK: &str = "
-WITH ran AS (SELECT k.shape FROM shape_column k JOIN shape h ON h.id = k.shape
-    WHERE k.column = ?1 AND h.database = ?2 AND k.use = (SELECT id FROM word WHERE text = 'written')
-    UNION SELECT f.shape FROM shape_effect f JOIN shape h ON h.id = f.shape
-    WHERE h.database = ?2 AND f.object IN (SELECT o.id FROM shape_column k
-    JOIN word w ON w.id = k.relation JOIN word o ON o.text = w.text
-    OR o.text = substr(w.text, instr(w.text, '.') + 1) WHERE k.column = ?1)
-    AND f.operation IN (SELECT id FROM word WHERE text IN ('create', 'create_temp')))
-SELECT k.column, r.shape FROM ran r JOIN shape_column k ON k.shape = r.shape
-    WHERE k.use = (SELECT id FROM word WHERE text = 'copied')
-    AND EXISTS (SELECT 1 FROM daily_sum d WHERE d.shape = r.shape AND d.statements > d.refused)";
+SELECT m.source, m.shape, m.how FROM shape_move m JOIN shape h ON h.id = m.shape
+WHERE m.target IN (SELECT id FROM word WHERE id = ?1 OR text IN (?3, ?4, ?5)) AND h.database = ?2
+AND EXISTS (SELECT 1 FROM daily_sum d WHERE d.shape = m.shape AND d.statements > d.refused)
+ORDER BY m.shape, m.source";
+
+/// The columns by which statements know what another made: `?2` is its name, perhaps without its
+/// schema.
+const KNOWN: &str = "
+SELECT DISTINCT k.column FROM shape_column k JOIN shape h ON h.id = k.shape
+WHERE h.database = ?1 AND k.column IN (SELECT id FROM word
+    WHERE text = ?2 OR substr(text, -length(?2) - 1) = '.' || ?2)";
+
+/// The same, of all columns of a relation.
+const KNOWN_ALL: &str = "
+SELECT DISTINCT k.column FROM shape_column k JOIN shape h ON h.id = k.shape
+WHERE h.database = ?1 AND k.relation IN (SELECT id FROM word
+    WHERE text = ?2 OR substr(text, -length(?2) - 1) = '.' || ?2)";
 
 /// Who did it, how often and when, of one shape.
 const DOERS: &str = "
@@ -96,11 +87,12 @@ AND f.operation IN (SELECT id FROM word WHERE text IN ('server_file', 'server_pr
     'notify', 'large_object', 'replication', 'unknown'))";
 
 /// The columns of a trace.
-const COLUMNS_OF_TRACE: [&str; 11] = [
+const COLUMNS_OF_TRACE: [&str; 12] = [
     "step",
     "database",
     "from",
     "how",
+    "derivation",
     "to",
     "identity",
     "statements",
@@ -174,30 +166,19 @@ fn follow(
 ) -> Result<(), rusqlite::Error> {
     let mut seen: HashSet<Node> = starts.iter().copied().collect();
     let mut todo: VecDeque<(i64, Node)> = starts.into_iter().map(|node| (1, node)).collect();
-    let moves = if direction == Direction::Forward { FORWARD } else { BACK };
     while let Some((step, node)) = todo.pop_front() {
-        let mut query = db.prepare_cached(moves)?;
-        let found: Vec<(i64, i64)> = query
-            .query_map([node.column, node.database], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<_, _>>()?;
-        for (column, shape) in found {
+        for (column, shape, how) in moves(db, node, direction)? {
             let next = Node { column, ..node };
             if next == node {
                 continue;
             }
-            let (from, to) = match direction {
-                Direction::Forward => (node, next),
-                Direction::Back => (next, node),
+            let name = word(db, column)?;
+            let (from, to, others) = match direction {
+                Direction::Forward => (node, name.trim_end_matches(".*"), known(db, node, &name)?),
+                Direction::Back => (next, &*word(db, node.column)?, vec![column]),
             };
-            done(db, step, from, &word(db, to.column)?, "", shape, table)?;
-            if seen.len() >= COLUMNS {
-                table.more = true;
-            } else if seen.insert(next) {
-                todo.push_back((step + 1, next));
-            }
-        }
-        if direction == Direction::Forward {
-            for column in made(db, step, node, table)? {
+            done(db, step, from, to, ("", Some(how.as_str())), shape, table)?;
+            for column in others {
                 let next = Node { column, ..node };
                 if seen.len() >= COLUMNS {
                     table.more = true;
@@ -205,32 +186,44 @@ fn follow(
                     todo.push_back((step + 1, next));
                 }
             }
+        }
+        if direction == Direction::Forward {
             leaves(db, step, node, table)?;
         }
     }
     Ok(())
 }
 
-/// Tells the relations that were made of a column, and gives their columns.
-fn made(
+/// Columns that values of this one were put into, or came from; by which shapes, and how.
+fn moves(
     db: &Connection,
-    step: i64,
     node: Node,
-    table: &mut Table,
-) -> Result<Vec<i64>, rusqlite::Error> {
-    let found: Vec<(i64, String, Option<i64>)> = db
-        .prepare_cached(MADE)?
-        .query_map([node.column, node.database], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect::<Result<_, _>>()?;
-    let mut told = HashSet::new();
-    let mut columns = Vec::new();
-    for (shape, relation, column) in found {
-        if told.insert((shape, relation.clone())) {
-            done(db, step, node, &relation, "", shape, table)?;
-        }
-        columns.extend(column);
+    direction: Direction,
+) -> Result<Vec<(i64, i64, String)>, rusqlite::Error> {
+    let found = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    if direction == Direction::Forward {
+        let mut query = db.prepare_cached(FORWARD)?;
+        return query.query_map([node.column, node.database], found)?.collect();
     }
-    Ok(columns)
+    let name = word(db, node.column)?;
+    let without = |name: &str| name.split_once('.').map(|(_, rest)| rest.to_owned());
+    let relation = name.rsplit_once('.').map_or("", |(relation, _)| relation);
+    // Of a name in two parts nobody knows which it lacks, so it stays whole.
+    let bare = without(&name).filter(|bare| bare.contains('.'));
+    let all = format!("{relation}.*");
+    let bare_all = bare.as_ref().and_then(|_| without(&all));
+    let mut query = db.prepare_cached(BACK)?;
+    query.query_map(params![node.column, node.database, bare, all, bare_all], found)?.collect()
+}
+
+/// The columns by which others know where values were put.
+fn known(db: &Connection, node: Node, name: &str) -> Result<Vec<i64>, rusqlite::Error> {
+    let (text, name) = match name.strip_suffix(".*") {
+        Some(relation) => (KNOWN_ALL, relation),
+        None => (KNOWN, name),
+    };
+    let mut query = db.prepare_cached(text)?;
+    query.query_map(params![node.database, name], |row| row.get(0))?.collect()
 }
 
 /// Where values of a column left the database.
@@ -245,7 +238,8 @@ fn leaves(
         .query_map([node.column, node.database], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
     for (shape, operation, object) in exports {
-        done(db, step, node, &object.unwrap_or_default(), &operation, shape, table)?;
+        let how = (operation.as_str(), None);
+        done(db, step, node, &object.unwrap_or_default(), how, shape, table)?;
     }
     let (database, from) = (word(db, node.database)?, word(db, node.column)?);
     let mut query = db.prepare_cached(READERS)?;
@@ -257,6 +251,7 @@ fn leaves(
             Cell::Text(database.clone()),
             Cell::Text(from.clone()),
             Cell::Text("result".to_owned()),
+            Cell::Null,
             Cell::Text("client".to_owned()),
             cell(1)?,
             Cell::Null,
@@ -275,7 +270,7 @@ fn done(
     step: i64,
     from: Node,
     to: &str,
-    how: &str,
+    (how, derivation): (&str, Option<&str>),
     shape: i64,
     table: &mut Table,
 ) -> Result<(), rusqlite::Error> {
@@ -297,6 +292,7 @@ fn done(
             Cell::Text(database.clone()),
             Cell::Text(column.clone()),
             Cell::Text(how.clone()),
+            derivation.map_or(Cell::Null, |how| Cell::Text(how.to_owned())),
             Cell::Text(to.to_owned()),
             cell(0)?,
             cell(1)?,

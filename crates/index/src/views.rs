@@ -68,6 +68,13 @@ pub const VIEWS: &[View] = &[
             FROM shape_effect c JOIN shape h ON h.id = c.shape",
     },
     View {
+        name: "moves",
+        what: "a column whose values a shape puts into another: identity, cast, expression, \
+               aggregate, or any where facts only say that the one is copied and the other written",
+        query: "SELECT h.key AS shape, @word(h.database) AS database, @word(m.source) AS source,
+            @word(m.target) AS target, m.how FROM shape_move m JOIN shape h ON h.id = m.shape",
+    },
+    View {
         name: "outputs",
         what: "a result column of a shape: its origins and how it may leave; place -1 is whatever \
                was not foreseen",

@@ -22,7 +22,9 @@ mod shape;
 
 pub use hold::{Approved, HoldChanged};
 pub use pruned::Pruned;
-pub use shape::{RiskPart, Shape, ShapeColumn, ShapeEffect, ShapeOutput};
+pub use shape::{
+    Passage, RiskPart, Shape, ShapeColumn, ShapeEffect, ShapeMove, ShapeOutput,
+};
 
 /// Text that is borrowed when written and owned when read.
 pub type Text<'a> = Cow<'a, str>;

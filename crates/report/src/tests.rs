@@ -177,6 +177,7 @@ fn read(sql: &'static str, raw: bool) -> Shape<'static> {
         }]
         .into(),
         columns: vec![column(CARD, Label::PAYMENT_CARD), column(EMAIL, Label::EMAIL)].into(),
+        moves: Vec::new().into(),
         functions: Vec::new().into(),
         outputs: vec![output("card", CARD), output("email", EMAIL)].into(),
         unknowns: Vec::new().into(),

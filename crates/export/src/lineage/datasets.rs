@@ -1,13 +1,13 @@
 //! Relations as datasets: which a statement reads and writes, where written columns come from, and
 //! which columns' values a session was given. Knows facts as records tell them.
 //!
-//! A shape says which columns a statement copies and which it writes, not which goes into which: so
-//! each written column comes from each that is copied. That is at least what happened, and at times
-//! more, as in `weir audit trace`.
+//! Where a shape only says that one column is copied and another written, as those of earlier versions
+//! do, each comes from each.
 
 use super::facets;
 use crate::join::{End, Statement};
 use ledger::record::{Shape, ShapeColumn};
+use model::facts::Derivation;
 use model::{Disclosure, Operation, Use};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,43 +104,55 @@ impl Names<'_> {
 
     /// Where the columns of one relation come from; nothing if no column is copied or decides.
     fn column_lineage(&self, shape: &Shape<'_>, relation: &str) -> Option<Value> {
-        let of = |uses: &[Use], how: &Value| -> Vec<Value> {
-            let used = |column: &&ShapeColumn<'_>| column.uses.iter().any(|u| uses.contains(u));
-            let columns = shape.columns.iter().filter(used).filter_map(parts);
-            let columns = columns.filter(|(relation, _)| !is_system(relation));
-            let field = |(relation, field): (&str, &str)| {
-                let mut input = self.dataset(&shape.database, relation);
-                put(&mut input, "field", Some(field.into()));
-                put(&mut input, "transformations", Some(json!([how])));
-                input
+        let mut fields: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+        let mut whole = Vec::new();
+        let passages = shape.passages();
+        for passage in passages.iter().filter(|passage| passage.relation == relation) {
+            let Some(input) = self.input(shape, passage.from, &transformation(passage.how)) else {
+                continue;
             };
-            columns.map(field).collect()
-        };
-        let copied = of(
-            &[Use::Copied],
-            &json!({ "type": "DIRECT", "masking": false,
-                     "description": "copied; which column goes into which is not recorded" }),
-        );
-        let decides = of(
-            &[Use::Tested, Use::LookedUp, Use::Inferred, Use::Aggregated],
-            &json!({ "type": "INDIRECT" }),
-        );
-        let written = shape.columns.iter().filter(|column| column.uses.contains(&Use::Written));
-        let written = written.filter_map(parts).filter(|(own, _)| *own == relation);
-        let fields: Map<String, Value> = match copied.is_empty() {
-            true => Map::new(),
-            false => written
-                .map(|(_, field)| (field.to_owned(), json!({ "inputFields": copied })))
-                .collect(),
-        };
-        // The columns of a relation that is made are not in its own facts.
-        let mut whole = if fields.is_empty() { copied } else { Vec::new() };
-        whole.extend(decides);
+            match passage.column {
+                "*" => whole.push(input),
+                column => fields.entry(column).or_default().push(input),
+            }
+        }
+        let decides = [Use::Tested, Use::LookedUp, Use::Inferred, Use::Aggregated];
+        let decides = |column: &&ShapeColumn<'_>| column.uses.iter().any(|u| decides.contains(u));
+        let indirect = json!({ "type": "INDIRECT" });
+        let deciding = shape.columns.iter().filter(decides);
+        whole.extend(deciding.filter_map(|c| self.input(shape, &c.column, &indirect)));
         if fields.is_empty() && whole.is_empty() {
             return None;
         }
+        let field = |(name, inputs): (&str, Vec<Value>)| {
+            (name.to_owned(), json!({ "inputFields": inputs }))
+        };
+        let fields: Map<String, Value> = fields.into_iter().map(field).collect();
         Some(facets::column_lineage(self.producer, fields, whole))
     }
+
+    /// A column that something comes from; the catalogs' own are left out.
+    fn input(&self, shape: &Shape<'_>, column: &str, how: &Value) -> Option<Value> {
+        let (relation, field) = column.rsplit_once('.').filter(|(name, _)| !is_system(name))?;
+        let mut input = self.dataset(&shape.database, relation);
+        put(&mut input, "field", Some(field.into()));
+        put(&mut input, "transformations", Some(json!([how])));
+        Some(input)
+    }
+}
+
+/// How a written column comes from one that it comes from, in OpenLineage's words.
+fn transformation(how: Option<Derivation>) -> Value {
+    let (subtype, description) = match how {
+        Some(Derivation::Identity) => ("IDENTITY", ""),
+        Some(Derivation::Cast | Derivation::Expression) => ("TRANSFORMATION", ""),
+        Some(Derivation::Aggregate) => ("AGGREGATION", ""),
+        None => ("", "copied; which column goes into which is not recorded"),
+    };
+    let mut how = json!({ "type": "DIRECT", "masking": false });
+    put(&mut how, "subtype", Some(subtype).filter(|text| !text.is_empty()).map(Into::into));
+    put(&mut how, "description", Some(description).filter(|t| !t.is_empty()).map(Into::into));
+    how
 }
 
 fn put(object: &mut Value, name: &str, value: Option<Value>) {

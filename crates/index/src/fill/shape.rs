@@ -3,6 +3,7 @@
 use super::{Filler, joined};
 use crate::{error::IndexError, schema::UNFORESEEN, sums::int};
 use ledger::record::{Shape, ShapeColumn, ShapeEffect};
+use model::facts::Derivation;
 use model::{Disclosure, Durability, Label, MaskMethod, Use};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -79,6 +80,7 @@ impl Filler {
         }
         self.columns(db, row, &shape.columns)?;
         self.effects(db, row, &shape.effects)?;
+        self.moves(db, row, shape)?;
         self.results(db, row, shape)
     }
 
@@ -139,6 +141,17 @@ impl Filler {
             let operation = self.words.word(db, effect.operation.as_str())?;
             db.prepare_cached("INSERT OR IGNORE INTO shape_effect VALUES (?1, ?2, ?3, ?4)")?
                 .execute([object, operation, row, i64::from(effect.unbounded)])?;
+        }
+        Ok(())
+    }
+
+    fn moves(&mut self, db: &Connection, row: i64, shape: &Shape<'_>) -> Result<(), IndexError> {
+        for passage in shape.passages() {
+            let source = self.words.word(db, passage.from)?;
+            let target = format!("{}.{}", passage.relation, passage.column);
+            let target = self.words.word(db, &target)?;
+            db.prepare_cached("INSERT OR IGNORE INTO shape_move VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![source, row, target, passage.how.map_or("any", how_word)])?;
         }
         Ok(())
     }
@@ -216,6 +229,16 @@ pub(crate) fn use_word(used: Use) -> &'static str {
         Use::Written => "written",
         Use::Exported => "exported",
         Use::Copied => "copied",
+    }
+}
+
+/// The word that a record has for it.
+fn how_word(how: Derivation) -> &'static str {
+    match how {
+        Derivation::Identity => "identity",
+        Derivation::Cast => "cast",
+        Derivation::Expression => "expression",
+        Derivation::Aggregate => "aggregate",
     }
 }
 

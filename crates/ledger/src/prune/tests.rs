@@ -60,6 +60,7 @@ fn shape(time: Time, text: &str) -> Record<'static> {
         operation: model::Operation::Select,
         effects: Vec::new().into(),
         columns: Vec::new().into(),
+        moves: Vec::new().into(),
         functions: Vec::new().into(),
         outputs: Vec::new().into(),
         unknowns: Vec::new().into(),

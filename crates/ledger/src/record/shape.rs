@@ -2,8 +2,10 @@
 
 use super::{List, Text, is_empty, is_false};
 use crate::{ids::ShapeId, time::Time};
+use model::facts::Derivation;
 use model::{Disclosure, Durability, Label, Operation, PolicyId, Use};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A statement's text, facts and verdict: once, before the first record that refers to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ pub struct Shape<'a> {
     /// Every column touched.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub columns: List<'a, ShapeColumn<'a>>,
+    /// What is put into columns, and from where. What stands in none of them comes from no column.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub moves: List<'a, ShapeMove<'a>>,
     /// Functions called, `schema.name`.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub functions: List<'a, Text<'a>>,
@@ -104,4 +109,70 @@ pub struct ShapeOutput<'a> {
     pub name: Text<'a>,
     /// The columns whose values can be part of it, `schema.relation.column`.
     pub sources: List<'a, Text<'a>>,
+}
+
+/// Values that a shape puts into a column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShapeMove<'a> {
+    /// Where to: `schema.relation.column`. A relation that the same text makes has no schema where
+    /// the path decides it. `*` in a column's place is every column.
+    pub to: Text<'a>,
+    /// The columns whose values can be part of it, `schema.relation.column`.
+    pub from: List<'a, Text<'a>>,
+    /// How it derives from them.
+    pub how: Derivation,
+    /// Something in it was not understood: there may be more.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unknown: bool,
+}
+
+/// From which column values of a shape go into which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Passage<'s> {
+    /// From where, `schema.relation.column`.
+    pub from: &'s str,
+    /// The relation that they go into.
+    pub relation: &'s str,
+    /// Its column; `*` is every column.
+    pub column: &'s str,
+    /// How; `None` where the facts only say that the one is copied and the other written.
+    pub how: Option<Derivation>,
+}
+
+impl Shape<'_> {
+    /// Every passage, once. A column that is copied without a word of where to, as in records of
+    /// earlier versions, goes into each that is written, or into all that is made.
+    pub fn passages(&self) -> Vec<Passage<'_>> {
+        let mut all = Vec::new();
+        for moved in self.moves.iter() {
+            let Some((relation, column)) = moved.to.rsplit_once('.') else { continue };
+            let from = moved.from.iter().map(|from| from.as_ref());
+            all.extend(from.map(|from| Passage { from, relation, column, how: Some(moved.how) }));
+        }
+        let told: BTreeSet<&str> = all.iter().map(|passage: &Passage<'_>| passage.from).collect();
+        let with = |used: Use| self.columns.iter().filter(move |c| c.uses.contains(&used));
+        let copied = with(Use::Copied).map(|column| column.column.as_ref());
+        let mut places: Vec<(&str, &str)> =
+            with(Use::Written).filter_map(|column| column.column.rsplit_once('.')).collect();
+        if places.is_empty() {
+            let makes = |effect: &&ShapeEffect<'_>| {
+                matches!(effect.operation, Operation::Create | Operation::CreateTemp)
+                    && !effect.object.is_empty()
+            };
+            let made = self.effects.iter().filter(makes);
+            places.extend(made.map(|effect| (effect.object.as_ref(), "*")));
+        }
+        for from in copied.filter(|from| !told.contains(from)) {
+            let passage = |(relation, column): &(&_, &_)| Passage {
+                from,
+                relation: *relation,
+                column: *column,
+                how: None,
+            };
+            all.extend(places.iter().map(passage));
+        }
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
 }

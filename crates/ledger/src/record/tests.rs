@@ -23,6 +23,13 @@ fn every_type() -> Vec<Record<'static>> {
         }]
         .into(),
         columns: vec![column].into(),
+        moves: vec![ShapeMove {
+            to: "public.copies.address".into(),
+            from: vec!["public.customers.email".into()].into(),
+            how: model::facts::Derivation::Cast,
+            unknown: true,
+        }]
+        .into(),
         functions: vec!["pg_catalog.lower".into()].into(),
         outputs: vec![ShapeOutput {
             name: "email".into(),

@@ -67,6 +67,7 @@ fn shape(verdict: model::Outcome) -> Shape<'static> {
         operation: Operation::Select,
         effects: vec![].into(),
         columns: vec![].into(),
+        moves: Vec::new().into(),
         functions: vec![].into(),
         outputs: vec![].into(),
         unknowns: vec![].into(),
