@@ -46,13 +46,14 @@ const CLIENTS: [Need; 9] = [
 
 /// Python clients and the published OCSF schema, with their versions: a new release must not break
 /// a build.
-const PYTHON: [&str; 6] = [
+const PYTHON: [&str; 7] = [
     "psycopg[binary]==3.3.9",
     "asyncpg==0.32.0",
     "SQLAlchemy==2.1.9",
     "greenlet==3.5.6",
     "ocsf-json-schema==1.2.0",
     "jsonschema==4.26.0",
+    "opentelemetry-proto==1.45.2",
 ];
 
 /// What makes labelled data, and what Weir's detection is compared with.

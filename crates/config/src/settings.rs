@@ -252,6 +252,8 @@ pub struct Export {
 pub enum ExportFormat {
     /// OCSF events of everything.
     Ocsf,
+    /// OpenTelemetry spans of statements.
+    Spans,
     /// OpenLineage run events.
     OpenLineage {
         /// The namespace of datasets.
@@ -292,6 +294,15 @@ pub enum ExportTo {
         ca: Option<PathBuf>,
         /// Where the key is that signs.
         secret: SecretSource,
+    },
+    /// A collector of OpenTelemetry.
+    Otlp {
+        /// `https://…` or `http://…`.
+        url: String,
+        /// PEM file of certificate authorities; `None` means the system's.
+        ca: Option<PathBuf>,
+        /// Where the bearer's token is, if it asks for one.
+        token: Option<SecretSource>,
     },
     /// A stream of NATS JetStream.
     Nats {

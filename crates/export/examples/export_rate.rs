@@ -58,6 +58,7 @@ fn fill(ledger: &Ledger, now: Time, statements: u64) -> Result<Sequence, Any> {
             turned_back: Vec::new().into(),
             kept: None,
             risk: [].as_slice().into(),
+            trace: None,
             approval: None,
         };
         ledger.append(&intent.into())?;

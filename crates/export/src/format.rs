@@ -1,10 +1,11 @@
-//! What records leave as: OCSF events or OpenLineage runs. Knows neither schema.
+//! What records leave as: OCSF events, OpenLineage runs, OpenTelemetry spans. Knows no schema.
 
 use crate::{
     event::Event,
     join::Joined,
     lineage, ocsf,
     settings::{About, Format},
+    spans,
 };
 
 /// Makes events of what was joined.
@@ -12,6 +13,7 @@ use crate::{
 pub(crate) enum Maker {
     Ocsf(ocsf::Maker),
     Lineage(Box<lineage::Maker>),
+    Spans(spans::Maker),
 }
 
 impl Maker {
@@ -19,6 +21,7 @@ impl Maker {
     pub(crate) fn new(format: &Format, about: &About, key: &str) -> Self {
         match format {
             Format::Ocsf => Self::Ocsf(ocsf::Maker::new(about, key)),
+            Format::Spans => Self::Spans(spans::Maker::new(key)),
             Format::OpenLineage { namespace } => {
                 Self::Lineage(Box::new(lineage::Maker::new(about, key, namespace.as_deref())))
             }
@@ -33,8 +36,9 @@ impl Maker {
     /// The events; what is not wanted is still taken in, since later events may tell of it.
     pub(crate) fn events(&mut self, joined: &Joined, wanted: bool, events: &mut Vec<Event>) {
         match self {
-            Self::Ocsf(_) if !wanted => {}
+            Self::Ocsf(_) | Self::Spans(_) if !wanted => {}
             Self::Ocsf(maker) => events.extend(maker.event(joined)),
+            Self::Spans(maker) => events.extend(maker.event(joined)),
             Self::Lineage(maker) => {
                 let made = maker.feed(joined);
                 if wanted {

@@ -40,6 +40,7 @@ mod settings;
 mod shapes;
 mod sink;
 mod source;
+mod spans;
 
 pub use error::ExportError;
 pub use event::Event;

@@ -13,7 +13,7 @@
 //! | what a later version wrote | Base Event, 0 |
 
 mod change;
-mod datastore;
+pub(crate) mod datastore;
 mod life;
 mod sign_in;
 

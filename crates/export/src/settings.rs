@@ -38,6 +38,8 @@ pub struct Settings {
 pub enum Format {
     /// Events of the Open Cybersecurity Schema Framework, of everything.
     Ocsf,
+    /// Spans of OpenTelemetry, of statements.
+    Spans,
     /// Run events of OpenLineage, of sessions and of statements that write data.
     OpenLineage {
         /// The namespace of datasets, as other producers name the database's server; one of Weir's
@@ -79,6 +81,15 @@ pub enum To {
         ca: Option<PathBuf>,
         /// Signs each batch.
         secret: Key,
+    },
+    /// A collector of OpenTelemetry, by OTLP over HTTP.
+    Otlp {
+        /// `https://host[:port]`, or `http:`; `/v1/traces` unless it has a path.
+        url: String,
+        /// Who signs its certificate; the system's authorities without it.
+        ca: Option<PathBuf>,
+        /// A bearer's token, if it asks for one.
+        token: Option<Key>,
     },
     /// A stream of NATS JetStream.
     Nats {

@@ -3,7 +3,9 @@
 
 mod connect;
 mod file;
+mod http;
 mod nats;
+mod otlp;
 mod syslog;
 mod webhook;
 
@@ -28,6 +30,7 @@ pub(crate) enum Sink {
     Syslog(Box<syslog::Syslog>),
     Webhook(Box<webhook::Webhook>),
     Nats(Box<nats::Nats>),
+    Otlp(Box<otlp::Otlp>),
 }
 
 impl Sink {
@@ -46,6 +49,9 @@ impl Sink {
                 // Servers of lineage take one event at a time.
                 let single = matches!(settings.format, Format::OpenLineage { .. });
                 Self::Webhook(Box::new(webhook::Webhook::new(url, ca.as_deref(), secret, single)?))
+            }
+            To::Otlp { url, ca, token } => {
+                Self::Otlp(Box::new(otlp::Otlp::new(url, ca.as_deref(), token.clone(), about)?))
             }
             To::Nats { url, ca, subject, user } => {
                 Self::Nats(Box::new(nats::Nats::new(url, ca.as_deref(), subject, user.clone())?))
@@ -74,7 +80,7 @@ impl Sink {
     pub(crate) fn pause(&self) -> Duration {
         match self {
             Self::File(_) | Self::Nats(_) => Duration::from_millis(50),
-            Self::Webhook(_) => Duration::from_millis(200),
+            Self::Webhook(_) | Self::Otlp(_) => Duration::from_millis(200),
             Self::Syslog(_) => Duration::from_millis(500),
         }
     }
@@ -86,6 +92,7 @@ impl Sink {
                 Self::File(file) => file.deliver(events),
                 Self::Syslog(syslog) => syslog.deliver(events).await,
                 Self::Webhook(webhook) => webhook.deliver(events).await,
+                Self::Otlp(otlp) => otlp.deliver(events).await,
                 Self::Nats(nats) => nats.deliver(events).await,
             }
         };

@@ -29,6 +29,8 @@ pub struct Plan {
     /// What goes to the server in the place of the text, where the text's aggregates are guarded or
     /// pseudonyms in it are turned back.
     pub sent: Option<Box<str>>,
+    /// The trace that a comment of the text says it belongs to.
+    pub trace: Option<Box<str>>,
     /// The pseudonyms that are turned back.
     pub turned: Turned,
     /// One per statement of the text, in order. Empty for an empty text.
@@ -192,6 +194,7 @@ impl Gate {
         Plan {
             text: text.into(),
             sent,
+            trace: sql::traceparent(text).map(Into::into),
             turned,
             parts,
             knowledge: Arc::clone(&knowledge),
@@ -235,6 +238,7 @@ impl Gate {
         Plan {
             text: text.into(),
             sent: None,
+            trace: None,
             turned: Turned::default(),
             parts: vec![part],
             knowledge,

@@ -138,6 +138,7 @@ pub(crate) fn intent(
         turned_back: Cow::Owned(turned_back(plan, parameters)),
         kept,
         risk: Cow::Borrowed(risk),
+        trace: plan.trace.as_deref().map(Cow::Borrowed),
         approval: approved.map(|approved| Approved {
             hold: Cow::Borrowed(approved.hold.as_str()),
             by: approved.by.iter().map(|by| Cow::Borrowed(by.as_str())).collect(),
@@ -227,6 +228,7 @@ pub(crate) fn refused(
         via,
         sqlstate: Cow::Borrowed(refusal.sqlstate),
         reason,
+        trace: plan.trace.as_deref().map(Cow::Borrowed),
     });
     keep(session, &record);
 }

@@ -322,8 +322,16 @@ fn statement(
     if chance.below(200) == 0 {
         let sqlstate = "42501".into();
         let (time, shape) = (Time::from_micros(time), Some(shape.shape));
-        let refused =
-            Refused { statement: id, time, shape, text, via, sqlstate, reason: "".into() };
+        let refused = Refused {
+            statement: id,
+            time,
+            shape,
+            text,
+            via,
+            sqlstate,
+            reason: "".into(),
+            trace: None,
+        };
         ledger.append(&refused.into())?;
         return Ok(1);
     }
@@ -339,6 +347,7 @@ fn statement(
         turned_back: Vec::new().into(),
         kept: None,
         risk: [].as_slice().into(),
+        trace: None,
         approval: None,
     };
     ledger.append(&intent.into())?;

@@ -96,6 +96,7 @@ impl Log {
             turned_back: Vec::new().into(),
             kept: None,
             risk: [].as_slice().into(),
+            trace: None,
             approval: None,
         });
     }
@@ -236,6 +237,7 @@ fn log() -> Log {
         via: Via::Simple,
         sqlstate: "42501".into(),
         reason: "".into(),
+        trace: None,
     });
     log
 }

@@ -37,6 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         turned_back: [].as_slice().into(),
         kept: None,
         risk: [].as_slice().into(),
+        trace: None,
         approval: None,
     };
 

@@ -86,6 +86,7 @@ fn sessions(
                 turned_back: [].as_slice().into(),
                 kept: None,
                 risk: [].as_slice().into(),
+                trace: None,
                 approval: None,
             };
             let place = ledger.append(&intent.into())?;

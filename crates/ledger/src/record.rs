@@ -275,6 +275,9 @@ pub struct Intent<'a> {
     /// What makes it risky beside its shape: how unlike its identity's past it is.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub risk: List<'a, RiskPart<'a>>,
+    /// The W3C `traceparent` that a comment of the text claims (sqlcommenter).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Text<'a>>,
     /// The hold whose approval it used, and who gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approved<'a>>,
@@ -349,6 +352,9 @@ pub struct Refused<'a> {
     /// Why, where the shape does not say it: `rate limit`, `protocol feature`, …
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub reason: Text<'a>,
+    /// The W3C `traceparent` that a comment of the text claims (sqlcommenter).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Text<'a>>,
 }
 
 /// An intent or a sign-in that could not be written stood here; nothing came of it.

@@ -64,6 +64,7 @@ pub(crate) fn intent(number: u64) -> Record<'static> {
         turned_back: [].as_slice().into(),
         kept: None,
         risk: [].as_slice().into(),
+        trace: None,
         approval: None,
     }
     .into()

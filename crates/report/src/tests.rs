@@ -84,6 +84,7 @@ impl Log {
             turned_back: Vec::new().into(),
             kept: None,
             risk: [].as_slice().into(),
+            trace: None,
             approval: None,
         });
         let left = left.iter().map(|[raw, masked, null]| Disclosed {
@@ -248,6 +249,7 @@ fn log() -> Log {
         via: Via::Simple,
         sqlstate: "42501".into(),
         reason: "".into(),
+        trace: None,
     });
     log
 }

@@ -49,6 +49,7 @@ mod replication;
 mod scope;
 mod session;
 mod statement;
+mod traced;
 mod types;
 
 pub use analyse::analyse;
@@ -56,6 +57,7 @@ pub use given::{Given, GivenValue, keeps_values, parameters};
 pub use guard::{Guard, rewritten};
 pub use normalise::normalise;
 pub use replication::{ReplicationCommand, replication_command};
+pub use traced::traceparent;
 
 use model::{ColumnId, Facts, facts::Derivation};
 use std::{

@@ -8,7 +8,7 @@ use crate::{
 };
 use std::path::PathBuf;
 
-pub(super) const EXPORT: &str = "Where records go as events (OCSF or OpenLineage, JSON), next to \
+pub(super) const EXPORT: &str = "Where records go as events (OCSF or OpenLineage, JSON) or spans (OpenTelemetry), next to \
 the ledger; the section stands once for each. A sink that is down delays nobody and misses \
 nothing. Changes take effect at the next start. See docs/export.md.";
 
@@ -22,6 +22,7 @@ enum SinkKind {
     Syslog,
     Webhook,
     Nats,
+    Otlp,
 }
 
 impl SinkKind {
@@ -30,7 +31,7 @@ impl SinkKind {
             Self::File => &["path"],
             Self::Syslog => &["host"],
             Self::Webhook => &["url", "secret"],
-            Self::Nats => &["url"],
+            Self::Nats | Self::Otlp => &["url"],
         }
     }
 
@@ -39,15 +40,16 @@ impl SinkKind {
             Self::File => &["rotate", "keep"],
             Self::Syslog => &["port", "tls", "ca", "message"],
             Self::Webhook => &["ca"],
+            Self::Otlp => &["token", "ca"],
             Self::Nats => &["subject", "user", "password", "ca"],
         }
     }
 }
 
 /// Every key that only some kinds take.
-const OWN: [&str; 13] = [
+const OWN: [&str; 14] = [
     "path", "rotate", "keep", "host", "port", "tls", "message", "url", "secret", "subject", "user",
-    "password", "ca",
+    "password", "token", "ca",
 ];
 
 pub(super) fn exports(table: &mut Table<'_>) -> Vec<Export> {
@@ -87,12 +89,14 @@ pub(super) fn export(mut table: Table<'_>) -> Option<Export> {
                 ("syslog", SinkKind::Syslog),
                 ("webhook", SinkKind::Webhook),
                 ("nats", SinkKind::Nats),
+                ("otlp", SinkKind::Otlp),
             ],
             SinkKind::File,
         ),
         "What it is. It says which of the keys below it takes.",
     );
-    let (format, format_span) = format(&mut table);
+    let formatted = table.span_of("format").is_some();
+    let (mut format, format_span) = format(&mut table);
     let present: Vec<_> = OWN.iter().map(|key| (*key, table.span_of(key))).collect();
     let from_start = table.or(
         "from",
@@ -120,6 +124,13 @@ pub(super) fn export(mut table: Table<'_>) -> Option<Export> {
             }
             _ => {}
         }
+    }
+    if kind == SinkKind::Otlp {
+        if formatted {
+            let message = "a collector of OpenTelemetry takes spans, and no other `format`";
+            reader.fault(format_span.clone(), Fault::new(message));
+        }
+        format = ExportFormat::Spans;
     }
     if kind == SinkKind::Syslog && format != ExportFormat::Ocsf {
         let help = "send runs to a file, a webhook or nats";
@@ -174,6 +185,7 @@ struct Keys {
     message: u64,
     url: Option<String>,
     secret: Option<SecretSource>,
+    token: Option<SecretSource>,
     subject: String,
     user: Option<String>,
     password: Option<SecretSource>,
@@ -218,12 +230,18 @@ fn keys(table: &mut Table<'_>) -> Keys {
         url: table.optional(
             "url",
             &Text { what: "a URL" },
-            "webhook: where to POST, https:// or http://. nats: the server, tls:// or nats://.",
+            "webhook: where to POST, https:// or http://. nats: the server, tls:// or nats://. otlp: the \
+             collector, https:// or http://; without a path it is asked at `/v1/traces`.",
         ),
         secret: table.optional(
             "secret",
             &SecretRef,
             "webhook: where the key is that signs each batch (HMAC-SHA-256, Standard Webhooks).",
+        ),
+        token: table.optional(
+            "token",
+            &SecretRef,
+            "otlp: where the token is that the collector asks for (`Authorization: Bearer`).",
         ),
         subject: table.or(
             "subject",
@@ -236,7 +254,7 @@ fn keys(table: &mut Table<'_>) -> Keys {
         ca: table.optional(
             "ca",
             &FilePath,
-            "syslog, webhook, nats: PEM file of certificate authorities. Without it, the \
+            "syslog, webhook, nats, otlp: PEM file of certificate authorities. Without it, the \
              system's.",
         ),
     }
@@ -269,6 +287,9 @@ fn to(kind: SinkKind, keys: Keys) -> Result<ExportTo, Option<Fault>> {
             ca,
             secret: keys.secret.ok_or(None)?,
         },
+        SinkKind::Otlp => {
+            ExportTo::Otlp { url: url(keys.url, ["https://", "http://"])?, ca, token: keys.token }
+        }
         SinkKind::Nats => ExportTo::Nats {
             url: url(keys.url, ["tls://", "nats://"])?,
             ca,
@@ -291,6 +312,7 @@ pub(super) fn warnings(exports: &[Export], warn: &mut impl FnMut(String, &str)) 
         let secret = match to {
             ExportTo::Webhook { secret, .. } => Some(secret),
             ExportTo::Nats { user, .. } => user.as_ref().map(|(_, password)| password),
+            ExportTo::Otlp { token, .. } => token.as_ref(),
             ExportTo::File { .. } | ExportTo::Syslog { .. } => None,
         };
         if let Some(Err(error)) = secret.map(SecretSource::read) {
@@ -299,7 +321,9 @@ pub(super) fn warnings(exports: &[Export], warn: &mut impl FnMut(String, &str)) 
         let open = match to {
             ExportTo::File { .. } => None,
             ExportTo::Syslog { host, tls, .. } => (!tls).then(|| host.clone()),
-            ExportTo::Webhook { url, .. } => url.strip_prefix("http://").map(host),
+            ExportTo::Webhook { url, .. } | ExportTo::Otlp { url, .. } => {
+                url.strip_prefix("http://").map(host)
+            }
             ExportTo::Nats { url, .. } => url.strip_prefix("nats://").map(host),
         };
         if let Some(host) = open.filter(|host| !is_own(host)) {

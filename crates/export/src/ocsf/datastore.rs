@@ -23,9 +23,9 @@ const TABLE: u64 = 3;
 
 /// How many values of one label left how.
 #[derive(Clone, Copy, Debug, Default)]
-struct Left {
-    raw: u64,
-    masked: u64,
+pub(crate) struct Left {
+    pub(crate) raw: u64,
+    pub(crate) masked: u64,
 }
 
 impl Maker {
@@ -115,7 +115,7 @@ fn activity(operation: Operation) -> (u64, &'static str) {
 }
 
 /// The relation, if all effects are on the same one.
-fn one_relation<'s>(shape: &'s Shape<'_>) -> Option<&'s str> {
+pub(crate) fn one_relation<'s>(shape: &'s Shape<'_>) -> Option<&'s str> {
     let mut names = shape.effects.iter().map(|one| one.object.as_ref()).filter(|n| !n.is_empty());
     let first = names.next()?;
     names.all(|name| name == first).then_some(first)
@@ -232,7 +232,7 @@ fn facts(shape: &Shape<'_>, own: &mut Map<String, Value>) {
 }
 
 /// How many values of each label left raw and masked.
-fn labels(statement: &Statement) -> BTreeMap<String, Left> {
+pub(crate) fn labels(statement: &Statement) -> BTreeMap<String, Left> {
     let mut labels: BTreeMap<String, Left> = BTreeMap::new();
     let (Some(shape), End::Outcome(outcome)) = (statement.shape.as_deref(), &statement.end) else {
         return labels;

@@ -1,31 +1,23 @@
 //! Batches by HTTP POST, signed as Standard Webhooks (standardwebhooks.com) describes: the header
 //! `webhook-signature` holds an HMAC-SHA-256 of id, time and body. Knows nothing of what they say.
 
-use super::connect::{self, Peer};
+use super::http::Server;
 use crate::{error::ExportError, event::Event, settings::Key};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::{Request, StatusCode, Uri, client::conn::http1, header};
-use hyper_util::rt::TokioIo;
 use sha2::Sha256;
 use std::{
     path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// How much of an answer is read.
-const ANSWER_BYTES: usize = 64 << 10;
 /// What Standard Webhooks' tools put before a secret in base64.
 const ENCODED: &str = "whsec_";
 
 /// A server that takes batches.
 #[derive(Debug)]
 pub(crate) struct Webhook {
-    peer: Peer,
-    host: String,
-    path: String,
+    server: Server,
     secret: Vec<u8>,
     /// One event is posted at a time.
     single: bool,
@@ -43,28 +35,14 @@ impl Webhook {
         secret: &Key,
         single: bool,
     ) -> Result<Self, ExportError> {
-        let bad = |why: &str| ExportError::Setting(format!("the URL {url} {why}"));
-        let uri: Uri = url.parse().map_err(|_| bad("is not one"))?;
-        let secure = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") => false,
-            _ => return Err(bad("begins with neither https: nor http:")),
-        };
-        let authority = uri.authority().ok_or_else(|| bad("names no host"))?;
-        let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let peer = Peer {
-            host: authority.host().trim_matches(['[', ']']).to_owned(),
-            port,
-            tls: connect::tls(secure, ca)?,
-        };
-        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let server = Server::new(url, ca)?;
         let secret = match secret.expose().strip_prefix(ENCODED) {
             Some(text) => STANDARD.decode(text).map_err(|_| {
                 ExportError::Setting(format!("the secret after {ENCODED} is not base64"))
             })?,
             None => secret.expose().as_bytes().to_vec(),
         };
-        Ok(Self { peer, host: authority.to_string(), path, secret, single, taken: None, count: 0 })
+        Ok(Self { server, secret, single, taken: None, count: 0 })
     }
 
     /// Whether events are posted one at a time.
@@ -101,42 +79,14 @@ impl Webhook {
 
     async fn send(&self, id: &str, kind: &str, body: String) -> Result<(), ExportError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let request = Request::post(self.path.as_str())
-            .header(header::HOST, &self.host)
-            .header(header::CONTENT_TYPE, kind)
-            .header(header::USER_AGENT, "weir")
-            .header(header::CONNECTION, "close")
-            .header("webhook-id", id)
-            .header("webhook-timestamp", now)
-            .header("webhook-signature", self.sign(id, now, &body)?)
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|error| ExportError::broken("make the request", error))?;
-        let status = self.post(request).await?;
+        let (now_text, signature) = (now.to_string(), self.sign(id, now, &body)?);
+        let headers = [
+            ("webhook-id", id),
+            ("webhook-timestamp", now_text.as_str()),
+            ("webhook-signature", signature.as_str()),
+        ];
+        let (status, _) = self.server.post(kind, &headers, body).await?;
         if status.is_success() { Ok(()) } else { Err(ExportError::Refused(status.to_string())) }
-    }
-
-    async fn post(&self, request: Request<Full<Bytes>>) -> Result<StatusCode, ExportError> {
-        let failed = |error: hyper::Error| ExportError::broken("post", error);
-        let stream = self.peer.connect().await?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
-        let exchange = async {
-            let response = sender.send_request(request).await.map_err(failed)?;
-            let status = response.status();
-            // The answer's text says nothing to us, but a server may want it to be read.
-            let _ = Limited::new(response.into_body(), ANSWER_BYTES).collect().await;
-            Ok(status)
-        };
-        tokio::pin!(connection);
-        tokio::pin!(exchange);
-        tokio::select! {
-            status = &mut exchange => status,
-            ended = &mut connection => {
-                // The answer may have come with the connection's end.
-                ended.map_err(failed)?;
-                exchange.await
-            }
-        }
     }
 
     fn sign(&self, id: &str, time: u64, body: &str) -> Result<String, ExportError> {

@@ -115,6 +115,7 @@ fn every_type() -> Vec<Record<'static>> {
             via: Via::Simple,
             sqlstate: "42501".into(),
             reason: "".into(),
+            trace: None,
         }
         .into(),
         Withdrawn { reason: "no space".into() }.into(),

@@ -52,6 +52,11 @@ fn settings(export: &Export) -> anyhow::Result<Settings> {
         ExportTo::Webhook { url, ca, secret: source } => {
             To::Webhook { url: url.clone(), ca: ca.clone(), secret: secret(source)? }
         }
+        ExportTo::Otlp { url, ca, token } => To::Otlp {
+            url: url.clone(),
+            ca: ca.clone(),
+            token: token.as_ref().map(secret).transpose()?,
+        },
         ExportTo::Nats { url, ca, subject, user } => To::Nats {
             url: url.clone(),
             ca: ca.clone(),
@@ -65,6 +70,7 @@ fn settings(export: &Export) -> anyhow::Result<Settings> {
     let begin = if export.from_start { Begin::Start } else { Begin::Now };
     let format = match &export.format {
         ExportFormat::Ocsf => Format::Ocsf,
+        ExportFormat::Spans => Format::Spans,
         ExportFormat::OpenLineage { namespace } => {
             Format::OpenLineage { namespace: namespace.clone() }
         }

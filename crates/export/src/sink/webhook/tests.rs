@@ -18,11 +18,14 @@ fn urls_are_taken_apart() {
     let secret = Key::new("secret");
     let webhook = |url: &str| Webhook::new(url, None, &secret, false);
     let plain = webhook("http://siem.internal:8088/in?token=1").unwrap();
-    assert_eq!((plain.peer.host.as_str(), plain.peer.port), ("siem.internal", 8088));
-    assert_eq!((plain.path.as_str(), plain.host.as_str()), ("/in?token=1", "siem.internal:8088"));
-    assert!(plain.peer.tls.is_none());
+    assert_eq!((plain.server.peer.host.as_str(), plain.server.peer.port), ("siem.internal", 8088));
+    assert_eq!(
+        (plain.server.path.as_str(), plain.server.host.as_str()),
+        ("/in?token=1", "siem.internal:8088")
+    );
+    assert!(plain.server.peer.tls.is_none());
     let six = webhook("http://[::1]/").unwrap();
-    assert_eq!((six.peer.host.as_str(), six.peer.port), ("::1", 80));
+    assert_eq!((six.server.peer.host.as_str(), six.server.peer.port), ("::1", 80));
     for bad in ["ftp://host/", "host", "/path", "http://"] {
         assert!(webhook(bad).is_err(), "{bad}");
     }

@@ -98,6 +98,7 @@ fn intent(number: u64) -> Intent<'static> {
         turned_back: [].as_slice().into(),
         kept: None,
         risk: [].as_slice().into(),
+        trace: None,
         approval: None,
     }
 }
@@ -194,6 +195,7 @@ fn a_refusal_stands_for_itself() {
         via: Via::Simple,
         sqlstate: "42501".into(),
         reason: "".into(),
+        trace: None,
     });
     let (joined, join) = log.join();
     assert!(!join.incomplete);

@@ -1,0 +1,75 @@
+//! Spans to a collector: OTLP over HTTP, in JSON (opentelemetry.io, "OTLP Specification"). Knows
+//! nothing of what spans say.
+
+use super::http::Server;
+use crate::{
+    error::ExportError,
+    event::Event,
+    settings::{About, Key},
+};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Where collectors take spans, unless the URL says where.
+const PATH: &str = "/v1/traces";
+
+/// A collector.
+#[derive(Debug)]
+pub(crate) struct Otlp {
+    server: Server,
+    token: Option<Key>,
+    resource: Value,
+    scope: Value,
+}
+
+impl Otlp {
+    pub(super) fn new(
+        url: &str,
+        ca: Option<&Path>,
+        token: Option<Key>,
+        about: &About,
+    ) -> Result<Self, ExportError> {
+        let mut server = Server::new(url, ca)?;
+        if server.path == "/" {
+            server.path = PATH.to_owned();
+        }
+        let attribute =
+            |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
+        let resource = json!({ "attributes": [
+            attribute("service.name", "weir"),
+            attribute("service.version", &about.version),
+            attribute("service.instance.id", &about.node),
+        ]});
+        let scope = json!({ "name": "weir", "version": about.version });
+        Ok(Self { server, token, resource, scope })
+    }
+
+    /// Posts a batch; any answer but 2xx means that it was not taken.
+    pub(super) async fn deliver(&self, events: &[Event]) -> Result<(), ExportError> {
+        let spans: Vec<&Value> = events.iter().map(|event| &event.body).collect();
+        let body = json!({ "resourceSpans": [{
+            "resource": self.resource,
+            "scopeSpans": [{ "scope": self.scope, "spans": spans }],
+        }]});
+        let bearer = self.token.as_ref().map(|token| format!("Bearer {}", token.expose()));
+        let headers: Vec<_> = bearer.iter().map(|text| ("authorization", text.as_str())).collect();
+        let (status, answer) =
+            self.server.post("application/json", &headers, body.to_string()).await?;
+        if !status.is_success() {
+            return Err(ExportError::Refused(status.to_string()));
+        }
+        // What a collector took and threw away is not to be sent again, says the specification.
+        let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
+        let partial = &answer["partialSuccess"];
+        let rejected = &partial["rejectedSpans"];
+        let rejected = rejected.as_u64().or_else(|| rejected.as_str()?.parse().ok()).unwrap_or(0);
+        if rejected > 0 {
+            let why = partial["errorMessage"].as_str().unwrap_or_default();
+            tracing::error!(rejected, why, "the collector threw spans away");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
