@@ -46,7 +46,7 @@ const CLIENTS: [Need; 9] = [
 
 /// Python clients and the published OCSF schema, with their versions: a new release must not break
 /// a build.
-const PYTHON: [&str; 7] = [
+const PYTHON: [&str; 8] = [
     "psycopg[binary]==3.3.9",
     "asyncpg==0.32.0",
     "SQLAlchemy==2.1.9",
@@ -54,6 +54,7 @@ const PYTHON: [&str; 7] = [
     "ocsf-json-schema==1.2.0",
     "jsonschema==4.26.0",
     "opentelemetry-proto==1.45.2",
+    "moto[server]==5.2.5",
 ];
 
 /// What makes labelled data, and what Weir's detection is compared with.

@@ -101,8 +101,42 @@ pub struct Ledger {
     pub hold: Option<String>,
     /// Where copies of checkpoints go.
     pub anchor: Option<PathBuf>,
+    /// Repositories into which checkpoints are committed.
+    pub repositories: Vec<Repository>,
+    /// Object stores that keep checkpoints.
+    pub buckets: Vec<Bucket>,
     /// Who cosigns.
     pub witnesses: Vec<Witness>,
+}
+
+/// `[[ledger.git]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repository {
+    /// A clone of it.
+    pub path: PathBuf,
+    /// Where it is pushed.
+    pub remote: String,
+    /// How often, if there is something new.
+    pub interval: Duration,
+}
+
+/// `[[ledger.bucket]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// The server, the bucket and what objects' names begin with, without a slash at its end.
+    pub url: String,
+    /// Where it is, for signatures.
+    pub region: String,
+    /// The key's name.
+    pub access_key: String,
+    /// Where the key is.
+    pub secret_key: SecretSource,
+    /// PEM file of certificate authorities; `None` means the system's.
+    pub ca: Option<PathBuf>,
+    /// For how long nobody may remove or replace an object.
+    pub retention: Duration,
+    /// How often, if there is something new.
+    pub interval: Duration,
 }
 
 /// `[[ledger.witness]]`.

@@ -102,10 +102,17 @@ impl Client {
 
 /// Runs a Python program of `clients/` that talks to no server; what it printed.
 pub fn python(file: &str, arguments: &[&Path]) -> Result<String> {
+    let mut command = python_command(file)?;
+    command.args(arguments);
+    tool::finish(&mut command)?.success()
+}
+
+/// A Python program of `clients/`, to be started.
+pub fn python_command(file: &str) -> Result<Command> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(file);
     let mut command = Command::new(folder()?.join("python/bin/python"));
-    command.arg(own).args(arguments).env("PYTHONDONTWRITEBYTECODE", "1");
-    tool::finish(&mut command)?.success()
+    command.arg(own).env("PYTHONDONTWRITEBYTECODE", "1");
+    Ok(command)
 }
 
 /// Where the clients' packages are.

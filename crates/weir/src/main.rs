@@ -8,6 +8,7 @@
 //! ```
 
 mod actor;
+mod anchors;
 mod approvals;
 mod audit;
 mod cli;

@@ -103,6 +103,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     tasks.spawn(labels::follow(Arc::clone(&shared)));
     tasks.spawn(holds::follow(Arc::clone(&shared)));
     tasks.spawn(witness::follow(Arc::clone(&shared)));
+    tasks.spawn(crate::anchors::follow(Arc::clone(&shared)));
     tasks.spawn(keeping::follow(Arc::clone(&shared)));
     tasks.spawn(rules::follow(Arc::clone(&shared), stop.reloads()));
     tasks.spawn(settings::follow(Arc::clone(&shared), stop.reloads()));

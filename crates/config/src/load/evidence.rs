@@ -1,8 +1,8 @@
 //! `[ledger]`, who witnesses it, and `[witness]`: for whom this Weir is one.
 
 use crate::{
-    kind::{Cosigner, FilePath, Origin, Origins, Text, Time, TimeOrNone, Url},
-    settings::{Ledger, Witness, Witnessing},
+    kind::{Cosigner, FilePath, Origin, Origins, SecretRef, Text, Time, TimeOrNone, Url},
+    settings::{Bucket, Ledger, Repository, Witness, Witnessing},
     table::Table,
 };
 use std::time::Duration;
@@ -12,6 +12,13 @@ pub(super) const LEDGER: &str = "The record. See docs/ledger.md.";
 pub(super) const WITNESS: &str = "Somebody who cosigns this ledger's checkpoints (C2SP \
 tlog-witness), so that nobody who takes this machine can cut the ledger short unseen; the section \
 stands once for each.";
+
+pub(super) const GIT: &str = "A git repository into which the newest checkpoint is committed, by the \
+`git` program, and pushed; the section stands once for each.";
+
+pub(super) const BUCKET: &str = "A bucket of an object store (S3) with Object Lock, in which each new \
+checkpoint becomes an object that nobody can remove before its time; the section stands once for \
+each.";
 
 pub(super) const WITNESSING: &str = "For which other ledgers this Weir is a witness, at \
 `/witness/add-checkpoint` of `listen.http`. Its public key is in `witness.pub` of `state_dir`.";
@@ -59,6 +66,14 @@ pub(super) fn ledger(mut table: Table<'_>) -> Ledger {
              storage that forbids overwriting, or a folder that is copied elsewhere. Nothing in it \
              is ever overwritten.",
         ),
+        repositories: {
+            let tables = table.tables("git", "[[ledger.git]]", GIT);
+            tables.into_iter().filter_map(repository).collect()
+        },
+        buckets: {
+            let tables = table.tables("bucket", "[[ledger.bucket]]", BUCKET);
+            tables.into_iter().filter_map(bucket).collect()
+        },
         witnesses: {
             let tables = table.tables("witness", "[[ledger.witness]]", WITNESS);
             tables.into_iter().filter_map(witness).collect()
@@ -66,6 +81,78 @@ pub(super) fn ledger(mut table: Table<'_>) -> Ledger {
     };
     table.finish();
     ledger
+}
+
+fn hourly(table: &mut Table<'_>) -> Duration {
+    let second = Duration::from_secs(1);
+    table.or(
+        "interval",
+        &Time { range: second..=second * 60 * 60 * 24 },
+        "\"1h\"",
+        "How often, if there is something new.",
+    )
+}
+
+/// One repository; also read empty, for the reference page.
+pub(super) fn repository(mut table: Table<'_>) -> Option<Repository> {
+    let before = table.reader().problems();
+    let path = table.required(
+        "path",
+        &FilePath,
+        "A clone of it, with the branch that is pushed checked out. Weir's user needs the right to \
+         write there and to push.",
+    );
+    let remote = table.or(
+        "remote",
+        &Text { what: "a remote" },
+        "\"origin\"",
+        "The remote that is pushed to.",
+    );
+    let (interval, reader) = (hourly(&mut table), table.reader());
+    table.finish();
+    (reader.problems() == before).then_some(Repository { path, remote, interval })
+}
+
+/// One bucket; also read empty, for the reference page.
+pub(super) fn bucket(mut table: Table<'_>) -> Option<Bucket> {
+    let before = table.reader().problems();
+    let day = Duration::from_secs(60 * 60 * 24);
+    let url = table.required(
+        "url",
+        &Url,
+        "The server and the bucket, and what objects' names begin with: \
+         https://s3.eu-central-1.amazonaws.com/weir/gateway-1.",
+    );
+    let region = table.or(
+        "region",
+        &Text { what: "a region" },
+        "\"us-east-1\"",
+        "The bucket's region, as signatures name it.",
+    );
+    let access_key =
+        table.required("access_key", &Text { what: "a key's name" }, "The access key's name.");
+    let secret_key = table.required("secret_key", &SecretRef, "Where the secret key is.");
+    let retention = table.required(
+        "retention",
+        &Time { range: day..=day * 36_500 },
+        "For how long nobody may remove or replace an object (Object Lock in compliance mode).",
+    );
+    let ca = table.optional(
+        "ca",
+        &FilePath,
+        "PEM file of certificate authorities. Without it, the system's.",
+    );
+    let (interval, reader) = (hourly(&mut table), table.reader());
+    table.finish();
+    (reader.problems() == before).then_some(Bucket {
+        url,
+        region,
+        access_key,
+        secret_key,
+        ca,
+        retention,
+        interval,
+    })
 }
 
 /// One witness; also read empty, for the reference page.

@@ -47,6 +47,8 @@ pub(crate) fn documented() -> Vec<Section> {
     labels::rule(Table::new(&reader, "[[labels.rule]]", labels::RULE, empty()));
     canaries::canary(Table::new(&reader, "[[canary]]", canaries::CANARY, empty()));
     evidence::witness(Table::new(&reader, "[[ledger.witness]]", evidence::WITNESS, empty()));
+    evidence::repository(Table::new(&reader, "[[ledger.git]]", evidence::GIT, empty()));
+    evidence::bucket(Table::new(&reader, "[[ledger.bucket]]", evidence::BUCKET, empty()));
     exports::export(Table::new(&reader, "[[export]]", exports::EXPORT, empty()));
     let mut sections = reader.into_found().sections;
     // A section is finished after those inside it; for the reader an outer one comes first.
@@ -62,11 +64,13 @@ pub(crate) fn documented() -> Vec<Section> {
         "[[canary]]" => 8,
         "[ledger]" => 9,
         "[[ledger.witness]]" => 10,
-        "[witness]" => 11,
-        "[api]" => 12,
-        "[limits]" => 13,
-        "[[export]]" => 14,
-        _ => 15,
+        "[[ledger.git]]" => 11,
+        "[[ledger.bucket]]" => 12,
+        "[witness]" => 13,
+        "[api]" => 14,
+        "[limits]" => 15,
+        "[[export]]" => 16,
+        _ => 17,
     };
     sections.sort_by_key(order);
     sections
