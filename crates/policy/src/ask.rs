@@ -1,6 +1,7 @@
 //! One question to Cedar: may this principal do this to that? Knows how a set is cut into slices so
 //! that a question meets few policies; knows no facts and no verdict.
 
+use crate::assume::ACTIONS;
 use crate::entity::{Object, Types};
 use crate::inspect::look;
 use crate::load::Loaded;
@@ -113,7 +114,10 @@ impl Slice {
         for Loaded { policy, rule, .. } in loaded {
             let named = |uid: &EntityUid| uid == action || ancestors.contains(uid);
             let concerns_action = match policy.action_constraint() {
-                ActionConstraint::Any => true,
+                // A permit for everything is none to become somebody else.
+                ActionConstraint::Any => {
+                    policy.effect() == Effect::Forbid || !is_assumption(action)
+                }
                 ActionConstraint::Eq(uid) => uid == *action,
                 ActionConstraint::In(uids) => uids.iter().any(named),
             };
@@ -136,6 +140,10 @@ impl Slice {
         }
         Ok(Self { policies, unless_approved: lifted.then_some(without), by_column })
     }
+}
+
+fn is_assumption(action: &EntityUid) -> bool {
+    ACTIONS.contains(&action.id().unescaped())
 }
 
 /// True if a policy names a column or looks at a resource's name.

@@ -25,6 +25,8 @@ pub(crate) struct Types {
 pub(crate) enum Object<'a> {
     /// The database itself.
     Database,
+    /// A group, to be a member of it for a while.
+    Group { name: &'a str },
     /// A relation.
     Table { schema: &'a str, name: &'a str },
     /// A column with its label and that label's class, if it bears one.
@@ -75,6 +77,7 @@ impl Types {
         let within = uid(&self.database, &path(&[database]));
         Some(match object {
             Object::Database => Entity::with_uid(within),
+            Object::Group { name } => Entity::with_uid(uid(&self.group, name)),
             Object::Table { schema, name } => Entity::new(
                 uid(&self.table, &path(&[database, schema, name])),
                 HashMap::from([

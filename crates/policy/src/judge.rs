@@ -56,6 +56,7 @@ pub(crate) fn judge(book: &Book, request: &Request<'_>, identity: &Identity) -> 
         dynamic: facts.dynamic,
         complete: complete(facts),
         acts_for: identity.acts_for.as_deref().map(|principal| principal.name.as_str()),
+        database: None,
         option: None,
     };
     let wide = Situation { unbounded: true, ..situation };

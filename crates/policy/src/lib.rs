@@ -47,6 +47,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod ask;
+mod assume;
 mod entity;
 mod inspect;
 mod judge;
@@ -60,6 +61,7 @@ mod strictest;
 mod tie;
 mod wording;
 
+pub use assume::{Assumption, Terms};
 pub use listed::Listed;
 pub use load::{MAX_FILE_BYTES, MAX_POLICIES};
 pub use problem::Problem;

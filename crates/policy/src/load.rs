@@ -3,10 +3,13 @@
 //!
 //! A set is loaded whole or not at all: one problem anywhere, and all problems are reported.
 
+use crate::assume::ACTIONS;
 use crate::listed::Listed;
 use crate::problem::{Problem, nearest, position};
 use crate::rule::Rule;
-use cedar_policy::{Effect, Policy, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{
+    ActionConstraint, Effect, Policy, PolicySet, Schema, ValidationMode, Validator,
+};
 use model::PolicyId;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -176,6 +179,12 @@ fn parse(index: usize, source: &Source, loaded: &mut Vec<Loaded>, problems: &mut
                     Some("write it on a permit: its limit holds whoever else permits".into());
                 problems.push(Problem { file: source.file.clone(), line, column, message, help });
             }
+            Ok(rule) if (rule.longest.is_some() || rule.review.is_some()) && !assumes(policy) => {
+                let message = "@longest and @review are about grants".to_owned();
+                let help = "write them where action is Action::\"assume\" or \"break_glass\"";
+                let help = Some(help.to_owned());
+                problems.push(Problem { file: source.file.clone(), line, column, message, help });
+            }
             Ok(rule) => {
                 let policy = policy.new_id(cedar_policy::PolicyId::new(&id));
                 loaded.push(Loaded { policy, rule, source: index, offset });
@@ -184,6 +193,16 @@ fn parse(index: usize, source: &Source, loaded: &mut Vec<Loaded>, problems: &mut
                 problems.push(Problem { file: source.file.clone(), line, column, message, help });
             }
         }
+    }
+}
+
+/// True if a policy names the actions by which a group's rights are had for a while.
+fn assumes(policy: &Policy) -> bool {
+    let one = |uid: &cedar_policy::EntityUid| ACTIONS.contains(&uid.id().unescaped());
+    match policy.action_constraint() {
+        ActionConstraint::Any => false,
+        ActionConstraint::Eq(uid) => one(&uid),
+        ActionConstraint::In(uids) => uids.iter().any(one),
     }
 }
 
@@ -306,7 +325,7 @@ fn suggestion(message: &str, schema: &Schema) -> Option<String> {
 }
 
 /// Attributes of the context and of resources; a test holds them against the schema.
-pub(crate) const ATTRIBUTES: [&str; 16] = [
+pub(crate) const ATTRIBUTES: [&str; 17] = [
     "unbounded",
     "dynamic",
     "complete",
@@ -319,6 +338,7 @@ pub(crate) const ATTRIBUTES: [&str; 16] = [
     "weekday",
     "acts_for",
     "option",
+    "database",
     "schema",
     "name",
     "temporary",

@@ -41,6 +41,10 @@ pub(crate) struct Rule {
     pub(crate) ladder: Option<Ladder>,
     /// `@approval`: the statement does not run before these consented.
     pub(crate) approval: Option<Approval>,
+    /// `@review`: who looks at a grant afterwards.
+    pub(crate) review: Option<Approval>,
+    /// `@longest`: how long a grant may last: seconds.
+    pub(crate) longest: Option<u64>,
     /// `@row_limit`.
     pub(crate) row_limit: Option<u64>,
     /// `@change_limit`: rows.
@@ -58,7 +62,7 @@ pub(crate) struct Rule {
 }
 
 /// Every annotation a policy may carry.
-pub(crate) const ANNOTATIONS: [&str; 15] = [
+pub(crate) const ANNOTATIONS: [&str; 17] = [
     "id",
     "reason",
     "advice",
@@ -67,6 +71,8 @@ pub(crate) const ANNOTATIONS: [&str; 15] = [
     "approval",
     "hold",
     "expires",
+    "review",
+    "longest",
     "row_limit",
     "change_limit",
     "cost_limit",
@@ -111,6 +117,8 @@ impl Rule {
             mask: None,
             ladder: None,
             approval: None,
+            review: None,
+            longest: None,
             row_limit: None,
             change_limit: None,
             cost_limit: None,
@@ -123,7 +131,7 @@ impl Rule {
         for (key, value) in annotations {
             match key {
                 "hold" => waits = Some(waiting(value)?),
-                "expires" => seconds = Some(lifetime(value)?),
+                "expires" => seconds = Some(lifetime(key, value)?),
                 _ => rule.annotate(key, value)?,
             }
         }
@@ -165,7 +173,14 @@ impl Rule {
                     _ => return Err(wrong("mask, hold, deny")),
                 });
             }
-            "approval" => self.approval = Some(approval(value, &self.id)?),
+            "approval" | "review" => {
+                let persons = Some(approval(key, value, &self.id)?);
+                match key {
+                    "approval" => self.approval = persons,
+                    _ => self.review = persons,
+                }
+            }
+            "longest" => self.longest = Some(lifetime(key, value)?),
             "row_limit" | "change_limit" | "cost_limit" | "min_group" | "look_ups" => {
                 let number = Some(value.parse().map_err(|_| wrong("the whole numbers"))?);
                 match key {
@@ -197,6 +212,11 @@ impl Rule {
     }
 }
 
+/// Who reviews what a policy lets happen at once without saying who looks at it.
+pub(crate) fn reviewers(policy: PolicyId) -> Approval {
+    consent(vec![APPROVERS.to_owned()], 1, policy)
+}
+
 /// A mistake in an annotation, and what would be right.
 type Wrong = (String, Option<String>);
 
@@ -205,7 +225,7 @@ fn consent(groups: Vec<String>, count: u32, policy: PolicyId) -> Approval {
 }
 
 /// `GROUP[|GROUP…][,COUNT]`.
-fn approval(value: &str, policy: &PolicyId) -> Result<Approval, Wrong> {
+fn approval(key: &str, value: &str, policy: &PolicyId) -> Result<Approval, Wrong> {
     let (names, count) = value.rsplit_once(',').unwrap_or((value, "1"));
     let groups: Vec<String> = names.split('|').map(|name| name.trim().to_owned()).collect();
     let count = count.trim().parse().ok().filter(|count| (1..=MOST_PERSONS).contains(count));
@@ -214,9 +234,11 @@ fn approval(value: &str, policy: &PolicyId) -> Result<Approval, Wrong> {
             Ok(consent(groups, count, policy.clone()))
         }
         Some(_) | None => {
-            let help = "write the groups whose members may approve, and how many of them must: \
-                        @approval(\"dba\"), @approval(\"dba|security,2\")";
-            Err((format!("@approval(\"{value}\") is not understood"), Some(help.to_owned())))
+            let help = format!(
+                "write the groups whose members are asked, and how many of them: \
+                 @{key}(\"dba\"), @{key}(\"dba|security,2\")"
+            );
+            Err((format!("@{key}(\"{value}\") is not understood"), Some(help)))
         }
     }
 }
@@ -234,7 +256,7 @@ fn waiting(value: &str) -> Result<bool, Wrong> {
 }
 
 /// `90s`, `15m`, `8h`, `2d`.
-fn lifetime(value: &str) -> Result<u64, Wrong> {
+fn lifetime(key: &str, value: &str) -> Result<u64, Wrong> {
     let unit = value.chars().last().and_then(|unit| match unit {
         's' => Some(1),
         'm' => Some(60),
@@ -246,6 +268,6 @@ fn lifetime(value: &str) -> Result<u64, Wrong> {
     let seconds = unit.zip(number).and_then(|(unit, number)| number.checked_mul(unit));
     seconds.filter(|seconds| (1..=LONGEST).contains(seconds)).ok_or_else(|| {
         let help = "write 90s, 15m, 8h or 2d; seven days at most".to_owned();
-        (format!("@expires(\"{value}\") is not a time"), Some(help))
+        (format!("@{key}(\"{value}\") is not a time"), Some(help))
     })
 }

@@ -13,6 +13,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) complete: bool,
     /// For an agent judged as itself: for whom it acts.
     pub(crate) acts_for: Option<&'a str>,
+    /// For a grant: the database that it would be for.
+    pub(crate) database: Option<&'a str>,
     /// The start-up parameter in question.
     pub(crate) option: Option<&'a str>,
 }
@@ -50,6 +52,9 @@ pub(crate) fn context(
     }
     if let Some(principal) = situation.acts_for {
         pairs.push(("acts_for", text(principal)));
+    }
+    if let Some(database) = situation.database {
+        pairs.push(("database", text(database)));
     }
     if let Some(option) = situation.option {
         pairs.push(("option", text(option)));

@@ -1,5 +1,6 @@
 //! Whole decisions: cases as data, and properties.
 
+mod assume;
 mod cases;
 mod features;
 mod properties;

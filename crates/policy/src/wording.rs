@@ -111,6 +111,7 @@ fn principal(identity: &Identity) -> String {
 fn cedar(database: &str, object: Object<'_>) -> String {
     match object {
         Object::Database => format!("Database::{:?}", path(&[database])),
+        Object::Group { name } => format!("Group::{name:?}"),
         Object::Table { schema, name } => format!("Table::{:?}", path(&[database, schema, name])),
         Object::Column { schema, table, name, label: _ } => {
             format!("Column::{:?}", path(&[database, schema, table, name]))

@@ -170,3 +170,22 @@ fn a_set_lists_what_it_holds() {
     assert_eq!(own.annotations, annotations.map(|(k, v)| (k.to_owned(), v.to_owned())));
     assert!(own.text.starts_with("@id(\"ops\")") && own.text.ends_with(';'), "{}", own.text);
 }
+
+#[test]
+fn what_is_said_of_grants_stands_where_they_are_asked_for() {
+    for text in [
+        "@longest(\"1h\") permit (principal, action == Action::\"select\", resource);",
+        "@review(\"security\") permit (principal, action, resource);",
+    ] {
+        assert!(problems(text)[0].message.contains("are about grants"), "{text}");
+    }
+    for text in [
+        "@longest(\"never\") permit (principal, action == Action::\"assume\", resource);",
+        "@longest(\"8d\") permit (principal, action == Action::\"assume\", resource);",
+    ] {
+        assert!(problems(text)[0].message.contains("@longest"), "{text}");
+    }
+    let found =
+        problems("@review(\",2\") permit (principal, action == Action::\"assume\", resource);");
+    assert!(found[0].message.contains("@review(\",2\") is not understood"), "{found:#?}");
+}
