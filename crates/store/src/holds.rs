@@ -15,8 +15,8 @@ mod events;
 mod voices;
 
 pub use events::HoldEvent;
-pub(crate) use voices::groups_of;
 pub use voices::{NoVoice, Voice};
+pub(crate) use voices::{groups_of, satisfied};
 
 use crate::{
     Store, StoreError,

@@ -3,6 +3,7 @@
 use crate::{
     Store, StoreError,
     events::note,
+    grants,
     open::{micros, time},
 };
 use model::{IdentityKind, IdentityName};
@@ -206,6 +207,10 @@ impl Store {
                 .await?;
         if done.rows_affected() == 0 {
             return Ok(false);
+        }
+        if !enabled {
+            // What was granted to it, or to its agents, does not come back with it.
+            grants::revoke_of(&mut transaction, name, by, now).await?;
         }
         let what = if enabled { "enabled" } else { "disabled" };
         note(&mut transaction, now, by, name, what).await?;

@@ -33,6 +33,7 @@ mod error;
 mod events;
 mod feed;
 mod found;
+mod grants;
 mod histories;
 mod holds;
 mod identities;
@@ -47,6 +48,9 @@ pub use error::StoreError;
 pub use events::Event;
 pub use feed::ChangeFeed;
 pub use found::{ColumnLabel, FoundLabel, LabelledBy};
+pub use grants::{
+    GrantEvent, GrantState, KeptGrant, Listing, NewGrant, NoSay, REVIEW_WITHIN, Review,
+};
 pub use holds::{FoundHold, HoldEvent, HoldState, KeptHold, NewHold, NoVoice, Voice};
 pub use identities::{Account, MAX_NAME_BYTES, NewIdentity, Verifier, check_name};
 pub use label_events::{LabelChange, LabelEvent};

@@ -1,6 +1,6 @@
 //! One approval, one use; one person, one voice; and a clock that is not trusted.
 
-use super::{voices::satisfied, *};
+use super::*;
 use crate::{NewIdentity, NoVoice, Voice};
 use model::IdentityKind;
 use std::time::{Duration, UNIX_EPOCH};

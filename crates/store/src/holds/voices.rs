@@ -160,7 +160,7 @@ pub(super) async fn enough(
 }
 
 /// Finds each place of each need a person of its own, by augmenting paths.
-pub(super) fn satisfied(needs: &[Approval], persons: &[Vec<String>]) -> bool {
+pub(crate) fn satisfied(needs: &[Approval], persons: &[Vec<String>]) -> bool {
     let places: Vec<&Approval> = needs
         .iter()
         .flat_map(|need| std::iter::repeat_n(need, usize::try_from(need.count).unwrap_or(1)))
