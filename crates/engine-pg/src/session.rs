@@ -11,7 +11,7 @@ use gate::{ProtocolFeature, Refusal, Session};
 use model::Blame;
 use std::{
     sync::{Arc, PoisonError, atomic::Ordering},
-    time::SystemTime,
+    time::{Instant, SystemTime},
 };
 use tokio::{io::AsyncWriteExt, sync::Notify};
 use wire_pg::backend::{Status, encode};
@@ -81,15 +81,22 @@ async fn open(
     };
     let target = target.ok_or_else(|| unknown(&client.database, whole_cluster))?;
     let now = SystemTime::now();
+    let (name, database) = (client.identity.name.as_str(), target.database.name.as_str());
+    // What it has for a while, it has from the beginning of a session to its end or its own.
+    let grants = engine.directory.granted(name, database, Instant::now());
+    let identity = match grants.is_empty() {
+        true => Arc::clone(&client.identity),
+        false => Arc::new(client.identity.granted(&grants)),
+    };
     let attested = gate::Client {
         address: Some(client.peer.ip()),
         port: Some(client.peer.port()),
         method: "scram-sha-256",
         tls: client.tls,
         application: client.application_name.clone(),
+        grants,
     };
-    let mut session =
-        Session::open(&engine.gate, &target.database, &client.identity, attested, now)?;
+    let mut session = Session::open(&engine.gate, &target.database, &identity, attested, now)?;
     let judged = judge(client, &mut session, now);
     let parameters = match judged {
         Ok(parameters) => parameters,
@@ -184,7 +191,7 @@ async fn relay(
         let target = cancel_target.clone();
         tokio::spawn(async move { cancel_upstream(&target).await });
     }));
-    let orders = orders(engine, &client, cancelled);
+    let orders = orders(engine, &client, &session, cancelled);
     let limits = engine.settings.load().limits;
     let id = session.id();
     let mut relay = Relay::new(
@@ -219,14 +226,28 @@ async fn relay(
     }
 }
 
-fn orders(engine: &Arc<Engine>, client: &Client, cancelled: Arc<Notify>) -> Orders {
+fn orders(
+    engine: &Arc<Engine>,
+    client: &Client,
+    session: &Session,
+    cancelled: Arc<Notify>,
+) -> Orders {
     let (directory, identity) = (Arc::clone(&engine.directory), Arc::clone(&client.identity));
+    let (database, grants) = (session.database().name.clone(), session.client().grants.clone());
     Orders {
         draining: engine.draining.clone(),
         identities: engine.identities.clone(),
         cancelled,
         still_valid: Box::new(move || {
-            directory.resolve(identity.name.as_str()).is_some_and(|now| *now == *identity)
+            let name = identity.name.as_str();
+            if directory.resolve(name).is_none_or(|now| *now != *identity) {
+                return Err("the identity was disabled or changed");
+            }
+            let now = directory.granted(name, database.as_str(), Instant::now());
+            match grants.iter().all(|granted| now.contains(granted)) {
+                true => Ok(()),
+                false => Err("a grant of this session is over; connect again without it"),
+            }
         }),
     }
 }

@@ -91,6 +91,7 @@ fn opened(session: ledger::SessionId, time: Time) -> SessionOpened<'static> {
         identity: "alice".into(),
         kind: IdentityKind::Person,
         groups: vec!["support".to_owned()].into(),
+        grants: [].as_slice().into(),
         acts_for: None,
         method: "scram-sha-256".into(),
         address: Some([10, 0, 0, 7].into()),

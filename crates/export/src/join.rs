@@ -214,6 +214,7 @@ fn time(record: &Record<'_>) -> Option<Time> {
         Record::IdentityChanged(one) => one.time,
         Record::HoldChanged(one) => one.time,
         Record::Pruned(one) => one.time,
+        Record::GrantChanged(one) => one.time,
         Record::Administered(one) => one.time,
         Record::Withdrawn(_) => return None,
     })

@@ -7,6 +7,7 @@
 //! | `session_opened`, `session_refused`, `session_closed` | Authentication, 3002 |
 //! | `identity_changed` | Account Change, 3001 |
 //! | `label_changed`, `policy_changed`, `catalog_changed` | Entity Management, 3004 |
+//! | `grant_changed` | User Access Management, 3005 |
 //! | `administered` | API Activity, 6003 |
 //! | `started`, `stopped` | Application Lifecycle, 6002 |
 //! | `withdrawn` | Application Error, 6008 |
@@ -14,6 +15,7 @@
 
 mod change;
 pub(crate) mod datastore;
+mod grant;
 mod life;
 mod sign_in;
 
@@ -113,6 +115,7 @@ impl Maker {
             Record::CatalogChanged(changed) => self.catalog(single, changed),
             Record::HoldChanged(changed) => self.hold(single, changed),
             Record::Pruned(pruned) => self.pruned(single, pruned),
+            Record::GrantChanged(changed) => self.grant(single, changed),
             Record::Administered(done) => self.administered(single, done),
             Record::Started(started) => self.started(single, started),
             Record::Stopped(stopped) => self.stopped(single, stopped),

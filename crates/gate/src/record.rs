@@ -69,6 +69,7 @@ pub(crate) fn session_opened(session: &Session, now: SystemTime) -> Result<(), R
         identity: Cow::Owned(identity.chain()),
         kind: identity.kind,
         groups: Cow::Borrowed(&identity.groups),
+        grants: Cow::Borrowed(&client.grants),
         acts_for,
         method: Cow::Borrowed(client.method),
         address: client.address,

@@ -28,7 +28,7 @@ use ledger::{
     Sequence, SessionId, StatementId, Time,
     record::{Disclosed, Via},
 };
-use model::{Durability, Identity, Outcome, Verdict};
+use model::{Durability, Granted, Identity, Outcome, Verdict};
 use policy::{Context, PolicySet, ProtocolFeature, Risk};
 use sql::Scope;
 use std::{
@@ -55,6 +55,8 @@ pub struct Client {
     pub tls: bool,
     /// `application_name` as the client claims it.
     pub application: String,
+    /// Grants that are part of the identity's groups.
+    pub grants: Vec<Granted>,
 }
 
 /// Whether a text can be planned now.

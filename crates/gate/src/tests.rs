@@ -91,6 +91,7 @@ fn open(gate: &Arc<Gate>, database: &Arc<Database>, groups: &[&str]) -> Session 
         method: "scram-sha-256",
         tls: true,
         application: "test".to_owned(),
+        grants: Vec::new(),
     };
     Session::open(gate, database, &identity, client, SystemTime::now()).unwrap()
 }

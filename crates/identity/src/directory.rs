@@ -6,7 +6,7 @@ use crate::{
     scram::{KEY_BYTES, hmac},
 };
 use arc_swap::ArcSwap;
-use model::{Identity, IdentityKind};
+use model::{Granted, Identity, IdentityKind};
 use std::{
     collections::HashMap,
     fmt,
@@ -14,6 +14,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Instant, SystemTime},
 };
 use zeroize::Zeroizing;
 
@@ -31,6 +32,21 @@ pub struct Entry {
     pub verifier: ScramVerifier,
     /// Whether it may sign in, and agents on its behalf.
     pub enabled: bool,
+}
+
+/// A grant in force: an identity has the rights of a group on some databases until its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The grant and its group.
+    pub granted: Granted,
+    /// To whom.
+    pub identity: String,
+    /// On which databases, by Weir's names.
+    pub databases: Vec<String>,
+    /// When it is over by a clock that nobody sets.
+    pub deadline: Instant,
+    /// When it is over by the time of day. Whichever comes first counts.
+    pub until: SystemTime,
 }
 
 /// Why an identity that exists may not be used.
@@ -97,6 +113,7 @@ pub struct Directory {
     /// a salt that changes.
     secret: Zeroizing<[u8; KEY_BYTES]>,
     people: ArcSwap<HashMap<String, Known>>,
+    grants: ArcSwap<Vec<Grant>>,
     generation: AtomicU64,
     /// Held while a snapshot is replaced, so that generations and snapshots keep one order.
     publishing: Mutex<()>,
@@ -114,6 +131,7 @@ impl Directory {
         Self {
             secret: Zeroizing::new(secret),
             people: ArcSwap::default(),
+            grants: ArcSwap::default(),
             generation: AtomicU64::new(0),
             publishing: Mutex::new(()),
         }
@@ -126,6 +144,40 @@ impl Directory {
         self.people.store(Arc::new(people));
         // After the store: whoever sees the new number sees the new snapshot too.
         self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// Replaces all grants that are in force. False if they were these already.
+    pub fn publish_grants(&self, grants: Vec<Grant>) -> bool {
+        let _one_at_a_time = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        if **self.grants.load() == grants {
+            return false;
+        }
+        self.grants.store(Arc::new(grants));
+        self.generation.fetch_add(1, Ordering::Release);
+        true
+    }
+
+    /// Takes every grant away that is not to be kept; true if there was one.
+    pub fn withdraw_grants(&self, keep: impl Fn(&Grant) -> bool) -> bool {
+        if self.grants.load().iter().all(&keep) {
+            return false;
+        }
+        let _one_at_a_time = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.grants.load().iter().filter(|grant| keep(grant)).cloned().collect();
+        self.grants.store(Arc::new(kept));
+        self.generation.fetch_add(1, Ordering::Release);
+        true
+    }
+
+    /// The grants that an identity has on a database now.
+    pub fn granted(&self, name: &str, database: &str, now: Instant) -> Vec<Granted> {
+        let grants = self.grants.load();
+        let counts = |grant: &&Grant| {
+            grant.identity == name
+                && grant.deadline > now
+                && grant.databases.iter().any(|one| one == database)
+        };
+        grants.iter().filter(counts).map(|grant| grant.granted.clone()).collect()
     }
 
     /// Grows with each [`Directory::publish`]. A session that remembers it can tell by one load

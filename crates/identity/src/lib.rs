@@ -34,7 +34,7 @@ pub mod secret;
 pub mod token;
 
 pub use attempts::{Attempts, Thresholds, Wait};
-pub use directory::{Bar, Credential, Directory, Entry, Standing};
+pub use directory::{Bar, Credential, Directory, Entry, Grant, Standing};
 pub use error::IdentityError;
 pub use scram::{Challenge, Mechanism, ScramServer, ScramVerifier, Signed};
 pub use secret::Secret;

@@ -207,6 +207,7 @@ fn opened(id: SessionId, who: u64, time: i64) -> SessionOpened<'static> {
         identity: identity.into(),
         kind,
         groups: vec![format!("team-{}", who % 20)].into(),
+        grants: [].as_slice().into(),
         acts_for: person,
         method: "scram-sha-256".into(),
         address: Some(std::net::Ipv4Addr::from(0x0a00_0000 + who as u32).into()),

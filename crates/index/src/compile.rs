@@ -125,7 +125,7 @@ pub(crate) fn compile(question: &Question) -> Conditions {
     let mut found = Conditions::default();
     for term in &question.terms {
         match term.word {
-            "identity" | "acts_for" | "agent" | "group" => found.who.push(named(term)),
+            "identity" | "acts_for" | "agent" | "group" | "grant" => found.who.push(named(term)),
             "kind" => found.who.push(test("w.kind", term, exactly)),
             "database" => found.who.push(test("w.database", term, exactly)),
             "verdict" => found.shape.push(test("h.verdict", term, exactly)),

@@ -18,6 +18,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("acts_for", "for whom"),
     ("agent", "an agent as the outermost actor"),
     ("group", "a group of the identity"),
+    ("grant", "a grant that the session had, by its name"),
     ("kind", "what the identity is: person, service, agent"),
     ("database", "a database, by Weir's name"),
     ("relation", "a relation that is touched: customers, public.customers"),

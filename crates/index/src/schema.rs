@@ -5,7 +5,7 @@
 //! 1970, both in UTC.
 
 /// Changes with the tables and views. An index of another version is made again.
-pub(crate) const VERSION: i64 = 4;
+pub(crate) const VERSION: i64 = 5;
 
 /// Every table and index.
 pub(crate) const TABLES: &str = "
@@ -13,8 +13,8 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE who (
     id INTEGER PRIMARY KEY, identity INTEGER, kind INTEGER, acts_for INTEGER, groups INTEGER,
-    database INTEGER, environment INTEGER,
-    UNIQUE (identity, kind, acts_for, groups, database, environment)
+    grants INTEGER, database INTEGER, environment INTEGER,
+    UNIQUE (identity, kind, acts_for, groups, grants, database, environment)
 );
 CREATE TABLE who_name (name INTEGER, role TEXT, who INTEGER, PRIMARY KEY (name, role, who))
     WITHOUT ROWID;
@@ -95,7 +95,7 @@ CREATE TABLE event (
     database INTEGER, object INTEGER, detail TEXT
 );
 CREATE INDEX event_type ON event (type);
-INSERT INTO who VALUES (0, 0, 0, 0, 0, 0, 0);
+INSERT INTO who VALUES (0, 0, 0, 0, 0, 0, 0, 0);
 INSERT INTO shape (id, key) VALUES (0, '');
 INSERT INTO meta VALUES ('next', 0), ('last', ''), ('damage', 0), ('begun', 0);
 ";

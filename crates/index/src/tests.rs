@@ -9,7 +9,9 @@ use ledger::{
     },
 };
 use model::facts::Derivation;
-use model::{Disclosure, Durability, IdentityKind, Label, MaskMethod, Operation, PolicyId, Use};
+use model::{
+    Disclosure, Durability, Granted, IdentityKind, Label, MaskMethod, Operation, PolicyId, Use,
+};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -59,12 +61,17 @@ impl Log {
         person: Option<&str>,
     ) -> SessionId {
         let session = SessionId::new(at(0), salt);
+        let grants = match kind {
+            IdentityKind::Agent => vec![Granted { grant: "g-1".into(), group: "analysts".into() }],
+            IdentityKind::Person | IdentityKind::Service => Vec::new(),
+        };
         self.put(SessionOpened {
             session,
             time: at(0),
             identity: identity.into(),
             kind,
             groups: vec!["analysts".to_owned()].into(),
+            grants: grants.into(),
             acts_for: person.map(Into::into),
             method: "scram-sha-256".into(),
             address: Some("192.0.2.7".parse().unwrap()),
@@ -290,6 +297,9 @@ fn every_word_finds_what_it_says() {
         ("-agent:copilot", 4),
         ("kind:agent,service", 2),
         ("group:analysts", 6),
+        ("grant:g-1", 2),
+        ("-grant:g-1", 4),
+        ("grant:g-2", 0),
         ("database:nowhere", 0),
         ("relation:customers", 6),
         ("changes:customers", 2),

@@ -20,7 +20,7 @@ pub const VIEWS: &[View] = &[
         what: "a client's connection: who, from where, how it signed in, what came of it",
         query: "SELECT s.key AS session, s.opened_seq AS sequence, @time(s.opened) AS opened,
             @word(w.identity) AS identity, @word(w.kind) AS kind, @word(w.acts_for) AS acts_for,
-            @word(w.groups) AS groups, @word(w.database) AS database,
+            @word(w.groups) AS groups, @word(w.grants) AS grants, @word(w.database) AS database,
             @word(w.environment) AS environment, s.method, s.address, s.tls, s.application,
             @time(s.closed) AS closed, s.reason, s.statements, s.rows, s.bytes
             FROM session s JOIN who w ON w.id = s.who",
@@ -31,7 +31,7 @@ pub const VIEWS: &[View] = &[
         query: "SELECT t.seq AS sequence, e.key || '.' || @number(t.number) AS statement,
             e.key AS session, @time(t.time) AS time, t.time / 86400000000 AS day_number,
             @word(w.identity) AS identity, @word(w.kind) AS kind, @word(w.acts_for) AS acts_for,
-            @word(w.groups) AS groups, @word(w.database) AS database,
+            @word(w.groups) AS groups, @word(w.grants) AS grants, @word(w.database) AS database,
             @word(h.operation) AS operation, @word(h.verdict) AS verdict,
             CASE t.state WHEN 0 THEN 'ended' WHEN 1 THEN 'refused' WHEN 2 THEN 'open'
                 ELSE 'unknown' END AS state,
@@ -134,12 +134,13 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "changes",
-        what: "a change of labels, policies, identities or a catalog",
+        what: "a change of labels, policies, identities, grants or a catalog",
         query: "SELECT e.seq AS sequence, @time(e.time) AS time, @word(e.type) AS type,
             @word(e.by) AS by, @word(e.identity) AS identity, @word(e.database) AS database,
             @word(e.object) AS object, e.detail
             FROM event e @where e.type IN (SELECT id FROM word WHERE text IN
-            ('label_changed', 'policy_changed', 'identity_changed', 'catalog_changed'))",
+            ('label_changed', 'policy_changed', 'identity_changed', 'grant_changed',
+            'catalog_changed'))",
     },
     View {
         name: "events",

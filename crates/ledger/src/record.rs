@@ -12,19 +12,19 @@ use crate::{
     time::Time,
     vault::Kept,
 };
-use model::{IdentityKind, Label};
+use model::{Granted, IdentityKind, Label};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
+mod grant;
 mod hold;
 mod pruned;
 mod shape;
 
+pub use grant::GrantChanged;
 pub use hold::{Approved, HoldChanged};
 pub use pruned::Pruned;
-pub use shape::{
-    Passage, RiskPart, Shape, ShapeColumn, ShapeEffect, ShapeMove, ShapeOutput,
-};
+pub use shape::{Passage, RiskPart, Shape, ShapeColumn, ShapeEffect, ShapeMove, ShapeOutput};
 
 /// Text that is borrowed when written and owned when read.
 pub type Text<'a> = Cow<'a, str>;
@@ -103,6 +103,8 @@ records! {
     HoldChanged = "hold_changed", Keep;
     /// Records were removed because their time was over.
     Pruned = "pruned", Keep;
+    /// Somebody asked for the rights of a group for a while, or what they asked for came or ended.
+    GrantChanged = "grant_changed", Keep;
     /// Somebody did something to Weir itself, or read its record.
     Administered = "administered", Keep;
 }
@@ -160,6 +162,9 @@ pub struct SessionOpened<'a> {
     /// Its groups.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub groups: List<'a, String>,
+    /// Grants by which it is in some of them for a while.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub grants: List<'a, Granted>,
     /// The chain of those it acts for, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acts_for: Option<Text<'a>>,

@@ -30,7 +30,26 @@ pub struct Identity {
     pub acts_for: Option<Box<Identity>>,
 }
 
+/// A grant that counts in a session: the rights of a group for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Granted {
+    /// The grant's name.
+    pub grant: String,
+    /// The group whose rights it gives.
+    pub group: String,
+}
+
 impl Identity {
+    /// The same with the groups of these grants. Whom it acts for stays as it is: a grant is never
+    /// handed on.
+    pub fn granted(&self, grants: &[Granted]) -> Self {
+        let mut identity = self.clone();
+        identity.groups.extend(grants.iter().map(|granted| granted.group.clone()));
+        identity.groups.sort();
+        identity.groups.dedup();
+        identity
+    }
+
     /// The whole chain in one string, outermost actor last: `alice` or `alice/agent-copilot`.
     pub fn chain(&self) -> String {
         match &self.acts_for {

@@ -57,6 +57,7 @@ impl Log {
             identity: identity.into(),
             kind: if person.is_some() { IdentityKind::Agent } else { IdentityKind::Person },
             groups: Vec::new().into(),
+            grants: [].as_slice().into(),
             acts_for: person.map(Into::into),
             method: "scram-sha-256".into(),
             address: Some("192.0.2.7".parse().unwrap()),

@@ -18,6 +18,16 @@ pub(crate) struct Proven {
 }
 
 impl Proven {
+    /// Who it is.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// By which way.
+    pub(crate) fn via(&self) -> &str {
+        &self.via
+    }
+
     /// By the password they sign in with. Whoever it is not learns nothing else.
     pub(crate) async fn by_password(
         store: &Store,

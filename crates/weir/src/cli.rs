@@ -2,11 +2,13 @@
 
 mod answers;
 mod approvals;
+mod grants;
 mod labels;
 mod report;
 
 pub(crate) use answers::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceArgs};
 pub(crate) use approvals::{ApprovalsCommand, Voice};
+pub(crate) use grants::{GrantRequest, GrantVoice, GrantsCommand, ReviewVerdict};
 pub(crate) use labels::{ExportFormat, LabelsCommand, LabelsList, LabelsSet};
 pub(crate) use report::{ReportArgs, ReportCommand, ReportFormat};
 
@@ -88,6 +90,9 @@ exists is overwritten.")]
     /// Statements that wait for approval: what they are, and deciding about them.
     #[command(subcommand)]
     Approvals(ApprovalsCommand),
+    /// The rights of a group for a while: asking, deciding, taking back, reviewing.
+    #[command(subcommand)]
+    Grants(GrantsCommand),
     /// Read the record: who did what, when, and why it was allowed.
     #[command(subcommand)]
     Audit(AuditCommand),

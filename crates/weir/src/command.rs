@@ -2,6 +2,7 @@
 
 mod approvals;
 mod check;
+mod grants;
 mod identity;
 mod init;
 mod labels;
@@ -31,6 +32,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Labels(command) => block_on(labels::run(&load(file)?, command))?,
         Command::Policy(command) => policy::run(file, command),
         Command::Approvals(command) => block_on(approvals::run(&load(file)?, command))?,
+        Command::Grants(command) => block_on(grants::run(&load(file)?, command))?,
         Command::Pseudonyms(command) => block_on(pseudonyms::run(&load(file)?, command))?,
         Command::Audit(command) => {
             // What works on copies and files needs no weir.toml.

@@ -14,6 +14,7 @@ mod audit;
 mod cli;
 mod command;
 mod exit;
+mod grants;
 mod http;
 mod layout;
 mod logging;

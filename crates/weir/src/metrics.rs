@@ -4,12 +4,14 @@
 
 mod engine;
 mod exports;
+mod grants;
 
 use arc_swap::ArcSwapOption;
 use engine::EngineCounts;
 use engine_pg::Engine;
 use export::Exports;
 use exports::ExportCounts;
+use grants::GrantCounts;
 use ledger::Ledger;
 use prometheus_client::{
     collector::Collector,
@@ -44,6 +46,8 @@ pub(crate) struct Metrics {
     pub(crate) identities: Gauge,
     /// Canaries that were met.
     pub(crate) canaries: Counter,
+    /// Grants.
+    pub(crate) grants: GrantCounts,
     /// Records of the ledger that are in its index.
     pub(crate) indexed: Arc<AtomicU64>,
     /// The engine, once there is one: its counts are asked for at each scrape.
@@ -66,6 +70,7 @@ impl Metrics {
         registry.register("config_loads", help, config_loads.clone());
         registry.register("canaries_met", "Planted values that were met", canaries.clone());
         registry.register("identities", "Identities known, disabled ones too", identities.clone());
+        let grants = GrantCounts::registered(&mut registry);
         let indexed = Arc::default();
         let counts = LedgerCounts { ledger, indexed: Arc::clone(&indexed) };
         registry.register_collector(Box::new(counts));
@@ -79,6 +84,7 @@ impl Metrics {
             config_loads,
             identities,
             canaries,
+            grants,
             indexed,
             engine,
             exports,

@@ -12,6 +12,7 @@
 mod canaries;
 mod engine;
 mod exports;
+mod grants;
 mod health;
 mod histories;
 mod holds;
@@ -99,6 +100,11 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let stop = stop::listen()?;
     let mut tasks = JoinSet::new();
     let exports = exports::start(&shared)?;
+    // Before anybody signs in: what was granted goes on after a start, and for no longer.
+    let mut running = grants::Running::default();
+    grants::bring_up_to_date(&shared, &mut running).await?;
+    tasks.spawn(grants::follow(Arc::clone(&shared), running));
+    tasks.spawn(grants::tick(Arc::clone(&shared)));
     tasks.spawn(follow_people(Arc::clone(&shared)));
     tasks.spawn(labels::follow(Arc::clone(&shared)));
     tasks.spawn(holds::follow(Arc::clone(&shared)));

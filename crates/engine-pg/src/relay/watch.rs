@@ -33,8 +33,8 @@ pub(crate) struct Orders {
     pub(crate) identities: watch::Receiver<u64>,
     /// Notified with each cancel request for this session.
     pub(crate) cancelled: Arc<Notify>,
-    /// Whether this session's identity is still what it was at sign-in.
-    pub(crate) still_valid: Box<dyn Fn() -> bool + Send>,
+    /// Whether this session's identity is still what it was when it began; else what has changed.
+    pub(crate) still_valid: Box<dyn Fn() -> Result<(), &'static str> + Send>,
 }
 
 impl Orders {
@@ -54,8 +54,8 @@ impl Orders {
                         return Order::End("weir is shutting down");
                     }
                     identities.mark_unchanged();
-                    if !(self.still_valid)() {
-                        return Order::End("the identity was disabled or changed");
+                    if let Err(why) = (self.still_valid)() {
+                        return Order::End(why);
                     }
                 }
             }

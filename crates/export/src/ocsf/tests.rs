@@ -147,3 +147,28 @@ fn what_was_refused_and_what_is_unknown_are_told_apart() {
     assert_eq!(unknown["status"], "Unknown");
     assert_eq!(unknown["actor"]["user"]["name"], "alice/copilot");
 }
+
+#[test]
+fn what_breaks_the_glass_stands_out() {
+    let step = |what: &str, emergency: bool| {
+        let mut record = json!({
+            "type": "grant_changed", "time": "2026-11-22T03:15:09.000123Z", "grant": "g-1",
+            "group": "stewards", "databases": ["shop"], "identity": "bob", "by": "weir",
+            "what": what, "until": "2026-11-22T03:25:09.000123Z",
+        });
+        if emergency {
+            record["emergency"] = true.into();
+        }
+        made(&[record]).remove(0).body
+    };
+    let begun = step("begun", true);
+    assert_eq!((&begun["severity"], &begun["class_uid"]), (&json!("High"), &json!(3005)));
+    assert_eq!(begun["activity_name"], "Assign Privileges");
+    assert_eq!(begun["user"]["name"], "bob");
+    assert_eq!(begun["privileges"], json!(["group stewards"]));
+    assert_eq!(begun["unmapped"]["grant"], "g-1");
+    assert_eq!(step("begun", false)["severity"], "Informational");
+    assert_eq!(step("ended", false)["activity_name"], "Revoke Privileges");
+    assert_eq!(step("requested", true)["severity"], "Medium");
+    assert_eq!(step("review: not_fine", false)["severity"], "High");
+}

@@ -17,6 +17,7 @@ fn client(application: &str, address: u8) -> Client {
         method: "scram-sha-256",
         tls: true,
         application: application.to_owned(),
+        grants: Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Secret;
+use std::time::Duration;
 
 fn verifier() -> ScramVerifier {
     let iterations = std::num::NonZeroU32::MIN;
@@ -133,4 +134,42 @@ fn a_password_proves_who_is_known_and_nobody_else() {
     assert_eq!(prove("bob", "y").unwrap_err(), IdentityError::WrongProof);
     assert_eq!(prove("bob", "x").unwrap_err(), IdentityError::Barred(Bar::Disabled));
     assert_eq!(prove("nobody", "x").unwrap_err(), IdentityError::WrongProof);
+}
+
+#[test]
+fn a_grant_counts_for_one_identity_on_its_databases_until_its_end() {
+    let (began, until) = (Instant::now(), SystemTime::now());
+    let grant = |grant: &str, identity: &str, databases: &[&str], seconds| Grant {
+        granted: Granted { grant: grant.to_owned(), group: "stewards".to_owned() },
+        identity: identity.to_owned(),
+        databases: databases.iter().map(|name| (*name).to_owned()).collect(),
+        deadline: began + Duration::from_secs(seconds),
+        until,
+    };
+    let people =
+        || vec![entry("alice", Person, &["a"], None), entry("bot", Agent, &["b"], Some("alice"))];
+    let directory = published(people());
+    let all = vec![grant("g", "alice", &["shop"], 10), grant("h", "alice", &["shop", "bank"], 5)];
+    assert!(directory.publish_grants(all.clone()) && !directory.publish_grants(all));
+    let names = |name: &str, database: &str, seconds: u64| -> Vec<String> {
+        let granted = directory.granted(name, database, began + Duration::from_secs(seconds));
+        granted.into_iter().map(|granted| granted.grant).collect()
+    };
+    assert_eq!(names("alice", "shop", 0), ["g", "h"]);
+    assert_eq!(names("alice", "bank", 0), ["h"]);
+    assert_eq!(names("alice", "shop", 5), ["g"], "at its end it is over");
+    assert!(names("alice", "shop", 10).is_empty());
+    assert!(names("bot", "shop", 0).is_empty(), "an agent has no grant of whom it acts for");
+    assert!(names("alice", "Shop", 0).is_empty() && names("Alice", "shop", 0).is_empty());
+    let alice = directory.resolve("alice").unwrap();
+    assert_eq!(alice.groups, ["a"], "lasting groups stay apart");
+    let granted = directory.granted("alice", "shop", began);
+    assert_eq!(alice.granted(&granted).groups, ["a", "stewards"]);
+    let before = directory.generation();
+    directory.publish(people());
+    assert_eq!(names("alice", "shop", 0), ["g", "h"]);
+    assert!(directory.withdraw_grants(|grant| grant.granted.grant != "h"));
+    assert!(!directory.withdraw_grants(|grant| grant.granted.grant != "h"));
+    assert_eq!(names("alice", "shop", 0), ["g"]);
+    assert_eq!(directory.generation(), before + 2);
 }

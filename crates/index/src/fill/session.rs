@@ -102,19 +102,21 @@ impl Filler {
             IdentityKind::Service => "service",
             IdentityKind::Agent => "agent",
         };
+        let grants: Vec<&String> = opened.grants.iter().map(|granted| &granted.grant).collect();
         let mut word = |text: &str| self.words.word(db, text);
         let row = [
             word(chain)?,
             word(kind)?,
             word(person.unwrap_or_default())?,
             word(&joined(&opened.groups))?,
+            word(&joined(&grants))?,
             word(&opened.database)?,
             word(&opened.environment)?,
         ];
         let found = db
             .prepare_cached(
                 "SELECT id FROM who WHERE identity = ?1 AND kind = ?2 AND acts_for = ?3
-                 AND groups = ?4 AND database = ?5 AND environment = ?6",
+                 AND groups = ?4 AND grants = ?5 AND database = ?6 AND environment = ?7",
             )?
             .query_row(row, |row| row.get(0))
             .optional()?;
@@ -122,8 +124,8 @@ impl Filler {
             return Ok(id);
         }
         db.prepare_cached(
-            "INSERT INTO who (identity, kind, acts_for, groups, database, environment)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO who (identity, kind, acts_for, groups, grants, database, environment)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(row)?;
         let id = db.last_insert_rowid();
@@ -138,6 +140,7 @@ impl Filler {
             names.extend(person.split('/').map(|part| ("acts_for", part)));
         }
         names.extend(opened.groups.iter().map(|group| ("group", group.as_str())));
+        names.extend(grants.iter().map(|grant| ("grant", grant.as_str())));
         for (role, name) in names {
             let name = self.words.word(db, name)?;
             db.prepare_cached("INSERT OR IGNORE INTO who_name VALUES (?1, ?2, ?3)")?

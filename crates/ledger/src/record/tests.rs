@@ -59,6 +59,7 @@ fn every_type() -> Vec<Record<'static>> {
         identity: "alice/agent-copilot".into(),
         kind: IdentityKind::Agent,
         groups: vec!["analysts".to_owned()].into(),
+        grants: vec![Granted { grant: "g-1".into(), group: "analysts".into() }].into(),
         acts_for: Some("alice".into()),
         method: "scram-sha-256-plus".into(),
         address: Some("2001:db8::1".parse().unwrap()),
@@ -154,6 +155,37 @@ fn every_type() -> Vec<Record<'static>> {
             what: "disabled".into(),
         }
         .into(),
+        HoldChanged {
+            time,
+            hold: "01k0-3f7a.0000001".into(),
+            database: "shop".into(),
+            identity: "alice".into(),
+            by: "alice".into(),
+            what: "held".into(),
+            shape: Some(ShapeId::of(&[b"x"])),
+            text: Some(hash(b"delete from customers")),
+            parameters: vec![hash(b"1")].into(),
+            needs: vec!["one person in group dba".into()].into(),
+            reason: "rows are deleted by two people".into(),
+        }
+        .into(),
+        GrantChanged {
+            time,
+            grant: "g-1".into(),
+            group: "stewards".into(),
+            databases: vec!["shop".to_owned()].into(),
+            identity: "alice".into(),
+            by: "alice".into(),
+            what: "requested".into(),
+            emergency: true,
+            seconds: 3_600,
+            until: Some(time),
+            needs: vec!["one person in group dba".into()].into(),
+            reviewers: vec!["one person in group security".into()].into(),
+            reason: "ticket OPS-17".into(),
+        }
+        .into(),
+        Administered { time, by: "os:root".into(), what: "pseudonym key 2 made".into() }.into(),
     ]
 }
 

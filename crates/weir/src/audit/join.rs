@@ -71,6 +71,9 @@ pub(super) struct Statement {
     /// Labels of which it held a pseudonym that was turned back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) turned_back: Vec<String>,
+    /// Grants that the session had from its beginning.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) grants: Vec<String>,
     /// Who approved it, where it was held.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) approved_by: Vec<String>,
@@ -88,6 +91,7 @@ pub(super) struct Statement {
 struct Who {
     identity: String,
     database: String,
+    grants: Vec<String>,
 }
 
 /// Remembers sessions, shapes and open intents of what it was fed.
@@ -209,6 +213,7 @@ impl Join {
             risk: what.map(|_| 0),
             risk_parts: Vec::new(),
             turned_back: Vec::new(),
+            grants: who.map(|who| who.grants.clone()).unwrap_or_default(),
             approved_by: Vec::new(),
             policies: what
                 .map(|shape| shape.policies.iter().map(ToString::to_string).collect())
@@ -241,6 +246,9 @@ impl Join {
                 (Some(refused.claimed.to_string()), Some(refused.database.to_string()))
             }
             Record::IdentityChanged(changed) => (Some(changed.identity.to_string()), None),
+            Record::GrantChanged(changed) => {
+                (Some(changed.identity.to_string()), Some(changed.databases.join(",")))
+            }
             Record::CatalogChanged(changed) => (None, Some(changed.database.to_string())),
             Record::LabelChanged(changed) => (None, Some(changed.database.to_string())),
             _ => (None, None),
@@ -256,7 +264,9 @@ fn words(labels: &[model::Label]) -> Vec<String> {
 }
 
 fn who(opened: &SessionOpened<'_>) -> Who {
-    Who { identity: opened.identity.to_string(), database: opened.database.to_string() }
+    let grants = opened.grants.iter().map(|granted| granted.grant.clone()).collect();
+    let (identity, database) = (opened.identity.to_string(), opened.database.to_string());
+    Who { identity, database, grants }
 }
 
 /// The labels of which values left raw and masked. Without counts per column nothing is known to

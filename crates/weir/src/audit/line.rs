@@ -46,6 +46,9 @@ fn statement_line(one: &Statement) -> String {
     if !one.turned_back.is_empty() {
         let _ = write!(line, "turned back {}  ", one.turned_back.join(","));
     }
+    if !one.grants.is_empty() {
+        let _ = write!(line, "by grant {}  ", one.grants.join(","));
+    }
     if !one.approved_by.is_empty() {
         let _ = write!(line, "approved by {}  ", one.approved_by.join(","));
     }
@@ -129,6 +132,11 @@ fn event_line(event: &Event) -> String {
         Record::Pruned(r) => {
             let last = r.before.saturating_sub(1);
             (r.time, format!("records {} to {last} removed by {}: {}", r.from, r.by, r.rule))
+        }
+        Record::GrantChanged(r) => {
+            let why = if r.reason.is_empty() { String::new() } else { format!(": {}", r.reason) };
+            let how = if r.emergency { "break-glass grant" } else { "grant" };
+            (r.time, format!("{how} {} of group {} {} by {}{why}", r.grant, r.group, r.what, r.by))
         }
         Record::Administered(r) => (r.time, format!("{}, by {}", r.what, r.by)),
         // A withdrawn record has no time of its own: it stands where the lost one stood.

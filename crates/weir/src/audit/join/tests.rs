@@ -43,6 +43,7 @@ fn opened() -> SessionOpened<'static> {
         identity: "alice/bot".into(),
         kind: IdentityKind::Agent,
         groups: vec![].into(),
+        grants: [].as_slice().into(),
         acts_for: Some("alice".into()),
         method: "scram-sha-256".into(),
         address: Some([127, 0, 0, 1].into()),
