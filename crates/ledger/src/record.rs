@@ -16,11 +16,13 @@ use model::{Granted, IdentityKind, Label};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
+mod dated;
 mod grant;
 mod hold;
 mod pruned;
 mod shape;
 
+pub(crate) use dated::time;
 pub use grant::GrantChanged;
 pub use hold::{Approved, HoldChanged};
 pub use pruned::Pruned;
@@ -484,16 +486,6 @@ pub struct Entry {
     pub sequence: Sequence,
     /// Its JSON, as it stands in the log.
     pub payload: Vec<u8>,
-}
-
-/// When a record was written, by its JSON; `None` if it does not say.
-pub(crate) fn time(payload: &[u8]) -> Option<Time> {
-    /// Of a record of any type and version.
-    #[derive(Deserialize)]
-    struct Dated {
-        time: Time,
-    }
-    serde_json::from_slice::<Dated>(payload).ok().map(|dated| dated.time)
 }
 
 impl Entry {

@@ -25,6 +25,8 @@ fn every_key_is_documented() {
         "[[canary]]",
         "[ledger]",
         "[[ledger.witness]]",
+        "[[ledger.git]]",
+        "[[ledger.bucket]]",
         "[witness]",
         "[api]",
         "[limits]",

@@ -55,6 +55,7 @@ impl Session {
         Ok(Arc::new(Plan {
             text: planned.text.clone(),
             sent: None,
+            trace: planned.trace.clone(),
             turned: Turned::default(),
             parts: parts.collect(),
             knowledge: Arc::clone(&planned.knowledge),

@@ -32,6 +32,7 @@ fn opened(number: u32, time: Time) -> Record<'static> {
         identity: "alice".into(),
         kind: IdentityKind::Person,
         groups: Vec::new().into(),
+        grants: Vec::new().into(),
         acts_for: None,
         method: "scram-sha-256".into(),
         address: None,

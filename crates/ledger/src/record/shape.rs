@@ -163,13 +163,12 @@ impl Shape<'_> {
             places.extend(made.map(|effect| (effect.object.as_ref(), "*")));
         }
         for from in copied.filter(|from| !told.contains(from)) {
-            let passage = |(relation, column): &(&_, &_)| Passage {
+            all.extend(places.iter().map(|&(relation, column)| Passage {
                 from,
-                relation: *relation,
-                column: *column,
+                relation,
+                column,
                 how: None,
-            };
-            all.extend(places.iter().map(passage));
+            }));
         }
         all.sort_unstable();
         all.dedup();
