@@ -15,8 +15,9 @@ Examples:
 
 Whoever has a grant has the rights of its group on its databases, in sessions that begin while it
 is in force; they end with it. Policies say who may ask, for how long, and whose consent it needs:
-permits that name Action::\"assume\", and for --break-glass Action::\"break_glass\". Everybody
-proves who they are with the password they sign in with, and nobody decides about their own grant.")]
+permits that name Action::\"assume\", and for --break-glass Action::\"break_glass\".
+Everybody proves who they are with the password they sign in with, and nobody decides about their
+own grant.")]
 pub(crate) enum GrantsCommand {
     /// Grants that wait, are in force or are to be reviewed, newest first.
     List {
