@@ -489,11 +489,6 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// When it was written; `None` if it does not say.
-    pub fn time(&self) -> Option<Time> {
-        time(&self.payload)
-    }
-
     /// What it says. An error for a record type of a later version; the JSON can still be shown.
     pub fn record(&self) -> Result<Record<'static>, LedgerError> {
         Record::decode(&self.payload)

@@ -1,5 +1,6 @@
 //! When any record was written, those of later versions too. Knows one field.
 
+use super::Entry;
 use crate::time::Time;
 use serde::Deserialize;
 
@@ -11,4 +12,11 @@ pub(crate) fn time(payload: &[u8]) -> Option<Time> {
         time: Time,
     }
     serde_json::from_slice::<Dated>(payload).ok().map(|dated| dated.time)
+}
+
+impl Entry {
+    /// When it was written; `None` if it does not say.
+    pub fn time(&self) -> Option<Time> {
+        time(&self.payload)
+    }
 }
