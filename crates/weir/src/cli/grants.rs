@@ -13,11 +13,11 @@ Examples:
   weir grants review g-0d4q2mr8k3v0h-3f7a --as erin --verdict fine --reason 'OPS-18'
   weir grants revoke g-0d4q2mr8k3v0h-3f7a --as alice
 
-Whoever has a grant has the rights of its group on its databases, in sessions that begin while it
-is in force; they end with it. Policies say who may ask, for how long, and whose consent it needs:
-permits that name Action::\"assume\", and for --break-glass Action::\"break_glass\".
-Everybody proves who they are with the password they sign in with, and nobody decides about their
-own grant.")]
+Whoever has a grant has the rights of its group on its databases, in sessions that begin while
+it is in force; they end with it. Policies say who may ask, for how long, and whose consent it
+needs: permits that name Action::\"assume\", and for --break-glass Action::\"break_glass\".
+Everybody proves who they are with the password they sign in with, and nobody decides about
+their own grant.")]
 pub(crate) enum GrantsCommand {
     /// Grants that wait, are in force or are to be reviewed, newest first.
     List {
