@@ -173,14 +173,16 @@ impl Still {
             }
             Ok(Record::SessionClosed(closed)) => {
                 let opened = self.sessions.remove(&closed.session);
-                return Ok(self.drop(opened));
+                self.drop(opened);
+                return Ok(());
             }
             Ok(Record::Intent(intent)) => {
                 self.statements.insert(intent.statement, sequence);
             }
             Ok(Record::Outcome(outcome)) => {
                 let intent = self.statements.remove(&outcome.statement);
-                return Ok(self.drop(intent));
+                self.drop(intent);
+                return Ok(());
             }
             // Nothing refers to any other.
             _ => return Ok(()),

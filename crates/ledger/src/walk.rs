@@ -144,11 +144,8 @@ impl Walk {
                     self.chain = None;
                 }
                 Step::Unchained => {
-                    let sequence = self.at;
-                    (self.at, self.chain) = (sequence + 1, None);
-                    if sequence >= self.wanted {
-                        self.wanted = self.at;
-                        return Ok(Some(Item::Record(Sequence(sequence))));
+                    if let Some(sequence) = self.pass(None) {
+                        return Ok(Some(Item::Record(sequence)));
                     }
                 }
                 Step::Unlike(chain) => {
@@ -156,11 +153,8 @@ impl Walk {
                     (self.at, self.chain) = (self.at + 1, chain);
                 }
                 Step::Hidden(leaf, chain) => {
-                    let sequence = self.at;
-                    (self.at, self.chain) = (sequence + 1, chain);
-                    if sequence >= self.wanted {
-                        self.wanted = self.at;
-                        return Ok(Some(Item::Hidden(Sequence(sequence), leaf)));
+                    if let Some(sequence) = self.pass(chain) {
+                        return Ok(Some(Item::Hidden(sequence, leaf)));
                     }
                 }
                 Step::Passed(to) => (self.at, self.chain) = (to, None),
@@ -176,6 +170,17 @@ impl Walk {
                 }
             }
         }
+    }
+
+    /// Goes past a record whose chain is this or unknown; gives it if it is wanted.
+    fn pass(&mut self, chain: Option<Digest32>) -> Option<Sequence> {
+        let sequence = self.at;
+        (self.at, self.chain) = (sequence + 1, chain);
+        let wanted = sequence >= self.wanted;
+        if wanted {
+            self.wanted = self.at;
+        }
+        wanted.then_some(Sequence(sequence))
     }
 
     /// Notes the chain of a frame and, if asked to, whether it is right.

@@ -1,5 +1,5 @@
-//! Checkpoints where nobody changes them: in a git repository, and as locked objects in a store that
-//! checks signatures. Both through a time in which they cannot be reached.
+//! Checkpoints where nobody changes them: in a git repository, and as locked objects in a store
+//! that checks signatures. Both through a time in which they cannot be reached.
 
 use serde_json::Value;
 use std::fs;

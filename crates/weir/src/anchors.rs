@@ -1,6 +1,6 @@
 //! Checkpoints where whoever takes this machine cannot change them: committed and pushed to git
-//! repositories, and as locked objects in object stores. Nothing waits for it. Folders and witnesses
-//! are [`crate::witness`]'s.
+//! repositories, and as locked objects in object stores. Nothing waits for it. Folders and
+//! witnesses are [`crate::witness`]'s.
 
 mod bucket;
 mod git;

@@ -13,12 +13,12 @@ pub(super) const WITNESS: &str = "Somebody who cosigns this ledger's checkpoints
 tlog-witness), so that nobody who takes this machine can cut the ledger short unseen; the section \
 stands once for each.";
 
-pub(super) const GIT: &str = "A git repository into which the newest checkpoint is committed, by the \
-`git` program, and pushed; the section stands once for each.";
+pub(super) const GIT: &str = "A git repository into which the newest checkpoint is committed, by \
+the `git` program, and pushed; the section stands once for each.";
 
-pub(super) const BUCKET: &str = "A bucket of an object store (S3) with Object Lock, in which each new \
-checkpoint becomes an object that nobody can remove before its time; the section stands once for \
-each.";
+pub(super) const BUCKET: &str = "A bucket of an object store (S3) with Object Lock, in which each \
+new checkpoint becomes an object that nobody can remove before its time; the section stands once \
+for each.";
 
 pub(super) const WITNESSING: &str = "For which other ledgers this Weir is a witness, at \
 `/witness/add-checkpoint` of `listen.http`. Its public key is in `witness.pub` of `state_dir`.";

@@ -4,13 +4,13 @@ use crate::{
     kind::{Count, Fault, FilePath, SecretRef, Size, Text, Word},
     secret::SecretSource,
     settings::{Export, ExportFormat, ExportTo},
-    table::Table,
+    table::{Reader, Table},
 };
 use std::path::PathBuf;
 
-pub(super) const EXPORT: &str = "Where records go as events (OCSF or OpenLineage, JSON) or spans (OpenTelemetry), next to \
-the ledger; the section stands once for each. A sink that is down delays nobody and misses \
-nothing. Changes take effect at the next start. See docs/export.md.";
+pub(super) const EXPORT: &str = "Where records go as events (OCSF or OpenLineage, JSON) or spans \
+(OpenTelemetry), next to the ledger; the section stands once for each. A sink that is down delays \
+nobody and misses nothing. Changes take effect at the next start. See docs/export.md.";
 
 const MIB: u64 = 1 << 20;
 
@@ -96,7 +96,7 @@ pub(super) fn export(mut table: Table<'_>) -> Option<Export> {
         "What it is. It says which of the keys below it takes.",
     );
     let formatted = table.span_of("format").is_some();
-    let (mut format, format_span) = format(&mut table);
+    let (format, format_span) = format(&mut table);
     let present: Vec<_> = OWN.iter().map(|key| (*key, table.span_of(key))).collect();
     let from_start = table.or(
         "from",
@@ -125,17 +125,7 @@ pub(super) fn export(mut table: Table<'_>) -> Option<Export> {
             _ => {}
         }
     }
-    if kind == SinkKind::Otlp {
-        if formatted {
-            let message = "a collector of OpenTelemetry takes spans, and no other `format`";
-            reader.fault(format_span.clone(), Fault::new(message));
-        }
-        format = ExportFormat::Spans;
-    }
-    if kind == SinkKind::Syslog && format != ExportFormat::Ocsf {
-        let help = "send runs to a file, a webhook or nats";
-        reader.fault(format_span, Fault::help("a syslog server takes OCSF events only", help));
-    }
+    let format = fitting(kind, format, formatted, format_span, reader);
     match to(kind, keys) {
         Ok(to) => Some(Export { name, to, format, from_start }),
         // What is missing was reported above.
@@ -144,6 +134,31 @@ pub(super) fn export(mut table: Table<'_>) -> Option<Export> {
             reader.fault(span, fault);
             None
         }
+    }
+}
+
+/// The format that this kind of export has; a collector has one of its own.
+fn fitting(
+    kind: SinkKind,
+    format: ExportFormat,
+    formatted: bool,
+    span: std::ops::Range<usize>,
+    reader: &Reader,
+) -> ExportFormat {
+    match kind {
+        SinkKind::Otlp => {
+            if formatted {
+                let message = "a collector of OpenTelemetry takes spans, and no other `format`";
+                reader.fault(span, Fault::new(message));
+            }
+            ExportFormat::Spans
+        }
+        SinkKind::Syslog if format != ExportFormat::Ocsf => {
+            let help = "send runs to a file, a webhook or nats";
+            reader.fault(span, Fault::help("a syslog server takes OCSF events only", help));
+            format
+        }
+        _ => format,
     }
 }
 

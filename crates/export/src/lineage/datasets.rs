@@ -1,8 +1,8 @@
 //! Relations as datasets: which a statement reads and writes, where written columns come from, and
 //! which columns' values a session was given. Knows facts as records tell them.
 //!
-//! Where a shape only says that one column is copied and another written, as those of earlier versions
-//! do, each comes from each.
+//! Where a shape only says that one column is copied and another written, as those of earlier
+//! versions do, each comes from each.
 
 use super::facets;
 use crate::join::{End, Statement};

@@ -60,11 +60,11 @@ impl Otlp {
         }
         // What a collector took and threw away is not to be sent again, says the specification.
         let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
-        let partial = &answer["partialSuccess"];
-        let rejected = &partial["rejectedSpans"];
-        let rejected = rejected.as_u64().or_else(|| rejected.as_str()?.parse().ok()).unwrap_or(0);
+        let partial = |field: &str| answer.pointer(&format!("/partialSuccess/{field}"));
+        let number = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
+        let rejected = partial("rejectedSpans").and_then(number).unwrap_or(0);
         if rejected > 0 {
-            let why = partial["errorMessage"].as_str().unwrap_or_default();
+            let why = partial("errorMessage").and_then(Value::as_str).unwrap_or_default();
             tracing::error!(rejected, why, "the collector threw spans away");
         }
         Ok(())

@@ -1,5 +1,5 @@
-//! A checkpoint as an object that nobody can remove before its time: S3's PutObject with Object Lock,
-//! signed by AWS Signature Version 4. Knows one request.
+//! A checkpoint as an object that nobody can remove before its time: S3's PutObject with Object
+//! Lock, signed by AWS Signature Version 4. Knows one request.
 
 use anyhow::{Context, bail};
 use base64::{Engine, engine::general_purpose::STANDARD};

@@ -1,7 +1,7 @@
 //! One line per entry, for people. Knows no file.
 
 use super::join::{Event, Joined, Statement};
-use ledger::{Record, Time};
+use ledger::{Record, Time, record::Started};
 use std::fmt::Write;
 
 /// Longest statement text on one line, in characters; `show` prints all of it.
@@ -76,18 +76,20 @@ fn clip(text: &str) -> String {
     }
 }
 
+fn started(r: &Started<'_>) -> String {
+    let mut text = format!("weir {} started on {}", r.version, r.node);
+    if !r.clean {
+        text += "; the run before did not end in good order";
+    }
+    if let Some(damage) = &r.damage {
+        let _ = write!(text, "; damage: {damage}");
+    }
+    text
+}
+
 fn event_line(event: &Event) -> String {
     let (time, text) = match &event.record {
-        Record::Started(r) => {
-            let mut text = format!("weir {} started on {}", r.version, r.node);
-            if !r.clean {
-                text += "; the run before did not end in good order";
-            }
-            if let Some(damage) = &r.damage {
-                let _ = write!(text, "; damage: {damage}");
-            }
-            (r.time, text)
-        }
+        Record::Started(r) => (r.time, started(r)),
         Record::Stopped(r) => (r.time, format!("weir stopped: {}", r.reason)),
         Record::SessionOpened(r) => {
             let from = r.address.map_or("a local socket".to_owned(), |ip| ip.to_string());
