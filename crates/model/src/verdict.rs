@@ -230,4 +230,27 @@ pub struct Verdict {
     pub keep_text: bool,
     /// The effect that was denied or held, for the message.
     pub refused: Option<Operation>,
+    /// What policies in shadow mode would have made of it; `None` if nothing else.
+    pub shadow: Option<Box<Shadow>>,
+}
+
+/// A verdict that was not given: that of the policies in force and those in shadow mode together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shadow {
+    /// The policies in shadow mode that would have decided.
+    pub policies: Vec<PolicyId>,
+    /// The outcome there would have been.
+    pub outcome: Outcome,
+    /// What each output column would have shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disclosures: Vec<Disclosure>,
+    /// The limit of rows there would have been.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row_limit: Option<u64>,
+    /// The consents that it would have waited for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Approval>,
+    /// Why, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
 }

@@ -3,9 +3,11 @@
 
 use crate::assume::ACTIONS;
 use crate::entity::{Object, Types};
+use crate::explain::{Question, Trace};
 use crate::inspect::look;
 use crate::load::Loaded;
 use crate::rule::Rule;
+use crate::wording::cedar;
 use cedar_policy::{
     ActionConstraint, Authorizer, Context, Decision, Effect, Entities, Entity, EntityUid, Policy,
     PolicySet, PrincipalConstraint, Request, Schema,
@@ -65,6 +67,7 @@ pub(crate) struct Asker<'a> {
     database: &'a str,
     bounded: Context,
     unbounded: Context,
+    trace: Option<&'a Trace>,
 }
 
 impl Book {
@@ -162,7 +165,14 @@ impl<'a> Asker<'a> {
         unbounded: Context,
     ) -> Self {
         let principal = book.types.principal(identity);
-        Self { book, kind: identity.kind, principal, database, bounded, unbounded }
+        let kind = identity.kind;
+        Self { book, kind, principal, database, bounded, unbounded, trace: None }
+    }
+
+    /// The same, and every question with its answer is noted.
+    pub(crate) fn traced(mut self, trace: Option<&'a Trace>) -> Self {
+        self.trace = trace;
+        self
     }
 
     /// True if columns of one table and one label can get different answers to `action`.
@@ -172,12 +182,17 @@ impl<'a> Asker<'a> {
 
     /// Asks. Whatever goes wrong is a deny.
     pub(crate) fn ask(&self, action: &str, object: Object<'_>, unbounded: bool) -> Answer<'a> {
-        self.evaluate(action, object, unbounded).unwrap_or(Answer {
+        let answer = self.evaluate(action, object, unbounded).unwrap_or(Answer {
             allowed: false,
             rules: Vec::new(),
             failed: Vec::new(),
             asked: false,
-        })
+        });
+        if let Some(trace) = self.trace {
+            let resource = cedar(self.database, object);
+            trace.note(|who| Question::new(who, action, resource, object, unbounded, &answer));
+        }
+        answer
     }
 
     fn evaluate(&self, action: &str, object: Object<'_>, unbounded: bool) -> Option<Answer<'a>> {

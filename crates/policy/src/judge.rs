@@ -9,6 +9,7 @@ mod conclude;
 use crate::Request;
 use crate::ask::{Answer, Asker, Book};
 use crate::entity::Object;
+use crate::explain::Trace;
 use crate::rule::{Ladder, Rule};
 use crate::sight::{Sight, View};
 use crate::situation::{Situation, context};
@@ -49,7 +50,12 @@ struct Judge<'a> {
 }
 
 /// Judges a statement for one member of the chain as if it stood alone.
-pub(crate) fn judge(book: &Book, request: &Request<'_>, identity: &Identity) -> Verdict {
+pub(crate) fn judge(
+    book: &Book,
+    request: &Request<'_>,
+    identity: &Identity,
+    trace: Option<&Trace>,
+) -> Verdict {
     let facts = request.facts;
     let situation = Situation {
         unbounded: false,
@@ -66,6 +72,7 @@ pub(crate) fn judge(book: &Book, request: &Request<'_>, identity: &Identity) -> 
         return wording::refuse("the circumstances cannot be expressed".to_owned());
     };
     let asker = Asker::new(book, identity, request.database.as_str(), bounded, unbounded);
+    let asker = asker.traced(trace);
     let judge = Judge {
         request,
         identity,

@@ -49,12 +49,15 @@
 mod ask;
 mod assume;
 mod entity;
+mod explain;
 mod inspect;
 mod judge;
 mod listed;
 mod load;
+mod packs;
 mod problem;
 mod rule;
+mod shadow;
 mod sight;
 mod situation;
 mod strictest;
@@ -62,15 +65,20 @@ mod tie;
 mod wording;
 
 pub use assume::{Assumption, Terms};
+pub use explain::{Explained, Question};
+pub use inspect::Looks;
 pub use listed::Listed;
 pub use load::{MAX_FILE_BYTES, MAX_POLICIES};
+pub use packs::{PACKS, Pack};
 pub use problem::Problem;
 pub use tie::told;
 
 use ask::{Asker, Book};
 use cedar_policy::Schema;
 use entity::Object;
+use explain::Trace;
 use model::{Catalog, DatabaseName, Facts, Identity, LabelMap, Verdict};
+use shadow::Shadowed;
 use situation::Situation;
 use std::{net::IpAddr, path::Path, time::SystemTime};
 
@@ -82,9 +90,10 @@ pub const MAX_CHAIN: usize = 8;
 pub struct PolicySet {
     book: Book,
     version: u64,
-    time_dependent: bool,
-    risk_dependent: bool,
+    looks: Looks,
     listed: Vec<Listed>,
+    sources: Vec<load::Source>,
+    shadowed: Option<Shadowed>,
 }
 
 /// A statement to be judged.
@@ -163,12 +172,38 @@ impl PolicySet {
             .map_err(|error| broken(format!("{:?}", miette::Report::new(error))))?;
         let loaded = load::load(sources, &schema)?;
         let version = load::version(sources);
-        let looks = || loaded.iter().map(|one| inspect::look(&one.policy));
-        let (time_dependent, risk_dependent) =
-            (looks().any(|look| look.time), looks().any(|look| look.risk));
+        let looks = loaded.iter().fold(Looks::default(), |all, one| {
+            let look = inspect::look(&one.policy);
+            all.and(look)
+        });
         let listed = load::listed(&loaded, sources);
-        let book = Book::new(loaded, &schema).map_err(broken)?;
-        Ok(Self { book, version, time_dependent, risk_dependent, listed })
+        let ids = loaded.iter().filter(|one| one.rule.shadow).map(|one| one.rule.id.clone());
+        let ids: std::collections::HashSet<model::PolicyId> = ids.collect();
+        let shadowed = match ids.is_empty() {
+            true => None,
+            false => {
+                let book = Book::new(loaded.clone(), &schema).map_err(broken)?;
+                Some(Shadowed { book, ids })
+            }
+        };
+        let in_force = loaded.into_iter().filter(|one| !one.rule.shadow).collect();
+        let book = Book::new(in_force, &schema).map_err(broken)?;
+        Ok(Self { book, version, looks, listed, sources: sources.to_vec(), shadowed })
+    }
+
+    /// This set with more policies, by the name of their file. A file of a name that is there
+    /// already replaces it, as in a folder.
+    ///
+    /// # Errors
+    /// What is wrong with the texts.
+    pub fn with(&self, texts: &[(&str, &str)]) -> Result<Self, Vec<Problem>> {
+        let mut sources = self.sources.clone();
+        for (file, text) in texts {
+            let (file, text) = (std::path::PathBuf::from(file), (*text).to_owned());
+            sources.retain(|source| source.file.file_name() != file.file_name());
+            sources.push(load::Source { file, text });
+        }
+        Self::of(&sources)
     }
 
     /// A hash of all texts, the same on every machine.
@@ -183,23 +218,46 @@ impl PolicySet {
 
     /// True if a policy looks at the time, so that a verdict may not be kept.
     pub fn time_dependent(&self) -> bool {
-        self.time_dependent
+        self.looks.now || self.looks.clock
+    }
+
+    /// What the policies look at of the circumstances.
+    pub fn looks(&self) -> Looks {
+        self.looks
     }
 
     /// True if a policy looks at the risk, so that a verdict depends on what was done before.
     pub fn risk_dependent(&self) -> bool {
-        self.risk_dependent
+        self.looks.risk || self.looks.share
     }
 
     /// Judges a statement. An agent is judged as itself and as the identity it acts for; the
     /// strictest verdict holds.
     pub fn decide(&self, request: &Request<'_>) -> Verdict {
-        let mut verdict = judge::judge(&self.book, request, request.identity);
+        let mut verdict = Self::judged(&self.book, request, None);
+        if let Some(shadowed) = &self.shadowed {
+            let would = Self::judged(&shadowed.book, request, None);
+            verdict.shadow = shadowed.difference(&verdict, would);
+        }
+        verdict
+    }
+
+    /// The same verdict, with every question that led to it.
+    pub fn explain(&self, request: &Request<'_>) -> Explained {
+        let trace = Trace::new(request.identity.name.as_str());
+        let verdict = Self::judged(&self.book, request, Some(&trace));
+        let verdict = Verdict { shadow: self.decide(request).shadow, ..verdict };
+        Explained { verdict, questions: trace.questions() }
+    }
+
+    fn judged(book: &Book, request: &Request<'_>, trace: Option<&Trace>) -> Verdict {
+        let mut verdict = judge::judge(book, request, request.identity, trace);
         let mut member = request.identity;
         for _ in 0..MAX_CHAIN {
             match &member.acts_for {
                 Some(principal) => {
-                    let other = judge::judge(&self.book, request, principal);
+                    trace.iter().for_each(|trace| trace.of(principal.name.as_str()));
+                    let other = judge::judge(book, request, principal, trace);
                     verdict = strictest::strictest(verdict, other, member, principal);
                     member = principal;
                 }
@@ -284,6 +342,11 @@ impl PolicySet {
         }
         Err(wording::refuse(format!("more than {MAX_CHAIN} identities act for one another")))
     }
+}
+
+/// A deny for a reason outside policies.
+pub fn refusal(reason: &str) -> Verdict {
+    wording::refuse(reason.to_owned())
 }
 
 /// Who, where, under which circumstances: what a question apart from statements needs.

@@ -35,14 +35,14 @@ pub const MAX_FILE_BYTES: usize = 1 << 20;
 pub const MAX_POLICIES: usize = 5_000;
 
 /// A file's text under the name by which problems refer to it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Source {
     pub(crate) file: PathBuf,
     pub(crate) text: String,
 }
 
 /// A sound policy with what its annotations say.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Loaded {
     pub(crate) policy: Policy,
     pub(crate) rule: Rule,

@@ -59,10 +59,12 @@ pub(crate) struct Rule {
     pub(crate) durability: Option<Durability>,
     /// `@keep("text")`.
     pub(crate) keep_text: bool,
+    /// `@shadow("on")`: what it would decide is recorded and changes nothing.
+    pub(crate) shadow: bool,
 }
 
 /// Every annotation a policy may carry.
-pub(crate) const ANNOTATIONS: [&str; 17] = [
+pub(crate) const ANNOTATIONS: [&str; 18] = [
     "id",
     "reason",
     "advice",
@@ -80,6 +82,7 @@ pub(crate) const ANNOTATIONS: [&str; 17] = [
     "look_ups",
     "durability",
     "keep",
+    "shadow",
 ];
 
 impl Rule {
@@ -126,6 +129,7 @@ impl Rule {
             look_ups: None,
             durability: None,
             keep_text: false,
+            shadow: false,
         };
         let (mut waits, mut seconds) = (None, None);
         for (key, value) in annotations {
@@ -193,6 +197,8 @@ impl Rule {
             }
             "keep" if value == "text" => self.keep_text = true,
             "keep" => return Err(wrong("text")),
+            "shadow" if value == "on" => self.shadow = true,
+            "shadow" => return Err(wrong("on")),
             "durability" => {
                 self.durability = Some(match value {
                     "before_row" => Durability::BeforeRow,

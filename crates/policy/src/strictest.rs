@@ -71,6 +71,7 @@ pub(crate) fn strictest(
         needs: union(own.needs, other.needs),
         keep_text: own.keep_text || other.keep_text,
         refused,
+        shadow: None,
     }
 }
 

@@ -99,7 +99,7 @@ fn bounded_matters(operation: Operation) -> bool {
     matches!(operation, Operation::Update | Operation::Delete | Operation::Merge | Operation::Lock)
 }
 
-fn principal(identity: &Identity) -> String {
+pub(crate) fn principal(identity: &Identity) -> String {
     let kind = match identity.kind {
         IdentityKind::Person => "Person",
         IdentityKind::Service => "Service",
@@ -108,7 +108,7 @@ fn principal(identity: &Identity) -> String {
     format!("{kind}::{:?}", identity.name.as_str())
 }
 
-fn cedar(database: &str, object: Object<'_>) -> String {
+pub(crate) fn cedar(database: &str, object: Object<'_>) -> String {
     match object {
         Object::Database => format!("Database::{:?}", path(&[database])),
         Object::Group { name } => format!("Group::{name:?}"),
@@ -177,6 +177,7 @@ pub(crate) fn refuse(reason: String) -> Verdict {
         needs: Vec::new(),
         keep_text: false,
         refused: None,
+        shadow: None,
     }
 }
 

@@ -4,12 +4,14 @@ mod answers;
 mod approvals;
 mod grants;
 mod labels;
+mod policy;
 mod report;
 
 pub(crate) use answers::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceArgs};
 pub(crate) use approvals::{ApprovalsCommand, Voice};
 pub(crate) use grants::{GrantRequest, GrantVoice, GrantsCommand, ReviewVerdict};
 pub(crate) use labels::{ExportFormat, LabelsCommand, LabelsList, LabelsSet};
+pub(crate) use policy::{PolicyCommand, TestArgs};
 pub(crate) use report::{ReportArgs, ReportCommand, ReportFormat};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -244,44 +246,6 @@ pub(crate) enum GroupCommand {
     Add { name: String, group: String },
     /// Take somebody out of a group.
     Remove { name: String, group: String },
-}
-
-/// `weir policy …`
-#[derive(Debug, Subcommand)]
-#[command(after_help = "\
-Examples:
-  weir policy check                 the folder that weir.toml names, over the shipped baseline
-  weir policy check ./policies      another folder, without a weir.toml
-  weir policy list                  what is in force, shipped policies too
-  weir policy show baseline-infer   one policy with its reason and its conditions
-
-To see which policies decided a statement, look at its record: weir audit show STATEMENT.")]
-pub(crate) enum PolicyCommand {
-    /// Whether the policies are sound. Exits with 2 and every problem if they are not.
-    Check {
-        /// A folder of .cedar files; the one that weir.toml names unless given.
-        dir: Option<PathBuf>,
-        /// Problems as JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Every policy in force, shipped ones too: id, effect, file and line, reason.
-    List {
-        /// A folder of .cedar files; the one that weir.toml names unless given.
-        #[arg(long)]
-        dir: Option<PathBuf>,
-        /// As JSON: an array of objects, with all annotations.
-        #[arg(long)]
-        json: bool,
-    },
-    /// One policy as it stands in its file.
-    Show {
-        /// Its id, as `list` prints it and records name it.
-        id: String,
-        /// A folder of .cedar files; the one that weir.toml names unless given.
-        #[arg(long)]
-        dir: Option<PathBuf>,
-    },
 }
 
 /// `weir audit …`

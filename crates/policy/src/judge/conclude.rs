@@ -98,6 +98,7 @@ impl<'a> Judge<'a> {
             keep_text,
             durability: durability(facts, !raw.is_empty(), &self.permits),
             refused: self.held.flatten(),
+            shadow: None,
         }
     }
 

@@ -1,4 +1,8 @@
-//! `weir policy …`: whether the policies are sound, and what they are. Decides no statement.
+//! `weir policy …`: whether the policies are sound, what they are, and what they mean before they
+//! are in force. Every verdict that is shown comes from what decides on the wire.
+
+mod packs;
+mod test;
 
 use crate::{
     cli::PolicyCommand,
@@ -13,6 +17,9 @@ pub(super) fn run(file: &Path, command: PolicyCommand) -> Result<(), Failure> {
         PolicyCommand::Check { dir, json } => check(folder(file, dir)?.as_deref(), json),
         PolicyCommand::List { dir, json } => list(&set(folder(file, dir)?.as_deref())?, json),
         PolicyCommand::Show { id, dir } => show(&set(folder(file, dir)?.as_deref())?, &id),
+        PolicyCommand::Test(args) => test::run(file, &args),
+        PolicyCommand::Packs { json } => packs::list(json),
+        PolicyCommand::Add { pack, dir } => packs::add(folder(file, dir)?.as_deref(), &pack),
     }
 }
 

@@ -1,0 +1,47 @@
+//! What policies in shadow mode would have changed. Knows verdicts alone.
+
+use crate::ask::Book;
+use model::{PolicyId, Verdict, verdict::Shadow};
+use std::collections::HashSet;
+
+/// The set as it would be without `@shadow`; there only if a policy has it.
+#[derive(Debug)]
+pub(crate) struct Shadowed {
+    pub(crate) book: Book,
+    pub(crate) ids: HashSet<PolicyId>,
+}
+
+impl Shadowed {
+    /// What would have been other, if anything.
+    pub(crate) fn difference(&self, is: &Verdict, would: Verdict) -> Option<Box<Shadow>> {
+        let same = is.outcome == would.outcome
+            && is.disclosures == would.disclosures
+            && is.fallback == would.fallback
+            && is.read_only == would.read_only
+            && is.row_limit == would.row_limit
+            && is.change_limits == would.change_limits
+            && is.min_group == would.min_group
+            && is.look_ups == would.look_ups
+            && is.needs == would.needs;
+        if same {
+            return None;
+        }
+        let mut policies = would.policies;
+        policies.retain(|id| self.ids.contains(id));
+        // A policy can show by what another one no longer decides; then any of them may have been.
+        if policies.is_empty() {
+            policies.extend(self.ids.iter().cloned());
+            policies.sort();
+        }
+        let mut reasons = would.reasons;
+        reasons.retain(|reason| !is.reasons.contains(reason));
+        Some(Box::new(Shadow {
+            policies,
+            outcome: would.outcome,
+            disclosures: would.disclosures,
+            row_limit: would.row_limit,
+            needs: would.needs,
+            reasons,
+        }))
+    }
+}
