@@ -28,6 +28,8 @@ pub struct Counters {
     pub held: AtomicU64,
     /// Statements that policy refused.
     pub denied: AtomicU64,
+    /// Statements on which policies in shadow mode would have decided otherwise.
+    pub shadowed: AtomicU64,
     /// Refusals that clients were given, for whatever reason.
     pub refusals: AtomicU64,
     /// Statements that failed upstream.
@@ -66,6 +68,9 @@ impl Counters {
             Outcome::Deny => &self.denied,
         };
         count.fetch_add(1, Relaxed);
+        if verdict.shadow.is_some() {
+            self.shadowed.fetch_add(1, Relaxed);
+        }
     }
 
     /// What one statement did.

@@ -71,6 +71,8 @@ pub struct Part {
     pub(crate) shape: ledger::ShapeId,
     pub(crate) normalised: Box<str>,
     pub(crate) shape_recorded: AtomicBool,
+    /// The verdict is what policy says to these facts, and nothing was made of it since.
+    pub(crate) decided: bool,
     /// The masks of the result as it was described last; the same description comes each time.
     masks: Mutex<Option<Described>>,
 }
@@ -84,6 +86,7 @@ impl Plan {
         let verdict = Arc::new(verdict);
         for part in &mut self.parts {
             part.verdict = Arc::clone(&verdict);
+            part.decided = false;
         }
         self
     }
@@ -104,6 +107,7 @@ impl Part {
             empty: self.empty,
             shape: ledger::ShapeId::of(&[select.as_bytes(), normalised.as_bytes()]),
             normalised: normalised.into(),
+            decided: false,
             shape_recorded: AtomicBool::new(false),
             masks: Mutex::new(None),
             watched: self.watched.clone(),
@@ -171,8 +175,9 @@ impl Gate {
             }
             let normalised = sql::normalise(text.get(statement.span.clone()).unwrap_or(text));
             Part {
-                shape: shape_id(&normalised, asker, &context),
+                shape: shape_id(&normalised, asker, &context, &verdict),
                 normalised: normalised.into(),
+                decided: true,
                 shape_recorded: AtomicBool::new(false),
                 masks: Mutex::new(None),
                 watched: watched(&statement.facts, asker, &knowledge),
@@ -221,8 +226,9 @@ impl Gate {
         let facts = Arc::new(command.facts);
         let decided = self.decide(&facts, asker, &knowledge, policies, context);
         let part = Part {
-            shape: shape_id(&command.normalised, asker, &context),
+            shape: shape_id(&command.normalised, asker, &context, &decided.verdict),
             normalised: command.normalised.into(),
+            decided: false,
             shape_recorded: AtomicBool::new(false),
             masks: Mutex::new(None),
             watched: Box::default(),
@@ -315,7 +321,17 @@ fn raw_or_refused(decided: &Verdict) -> Verdict {
 }
 
 /// Everything that a shape record depends on.
-fn shape_id(normalised: &str, asker: &Asker<'_>, context: &PlanContext) -> ledger::ShapeId {
+fn shape_id(
+    normalised: &str,
+    asker: &Asker<'_>,
+    context: &PlanContext,
+    verdict: &Verdict,
+) -> ledger::ShapeId {
+    // Where policies look at the clock the same question gets other answers.
+    let verdict = match context.minute {
+        0 => String::new(),
+        _ => format!("{verdict:?}"),
+    };
     ledger::ShapeId::of(&[
         asker.database.name.as_str().as_bytes(),
         normalised.as_bytes(),
@@ -324,5 +340,6 @@ fn shape_id(normalised: &str, asker: &Asker<'_>, context: &PlanContext) -> ledge
         &context.policies.to_le_bytes(),
         &context.knowledge.to_le_bytes(),
         &context.past.to_le_bytes(),
+        verdict.as_bytes(),
     ])
 }

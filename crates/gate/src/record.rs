@@ -13,13 +13,13 @@ use crate::{
 use ledger::{
     Sequence, StatementId, Time,
     record::{
-        Approved, CatalogChanged, Disclosed, HASHED_PARAMETERS, HoldChanged, Intent, LabelChanged,
-        Outcome, Record, Refused, RiskPart, SessionClosed, SessionOpened, SessionRefused, Shape,
-        ShapeColumn, ShapeEffect, ShapeMove, ShapeOutput, Via,
+        Approved, Basis, CatalogChanged, Disclosed, HASHED_PARAMETERS, HoldChanged, Intent,
+        LabelChanged, Outcome, Principal, Record, Refused, RiskPart, SessionClosed, SessionOpened,
+        SessionRefused, Shape, ShapeColumn, ShapeEffect, ShapeMove, ShapeOutput, Via,
     },
 };
 use model::{
-    Catalog, ColumnId, Disclosure, Label,
+    Catalog, ColumnId, Disclosure, Identity, Label,
     facts::{Destination, Effect, RelationRef},
 };
 use std::{borrow::Cow, net::IpAddr, sync::atomic::Ordering, time::SystemTime};
@@ -71,6 +71,7 @@ pub(crate) fn session_opened(session: &Session, now: SystemTime) -> Result<(), R
         groups: Cow::Borrowed(&identity.groups),
         grants: Cow::Borrowed(&client.grants),
         acts_for,
+        principals: principals(identity),
         method: Cow::Borrowed(client.method),
         address: client.address,
         port: client.port,
@@ -84,6 +85,17 @@ pub(crate) fn session_opened(session: &Session, now: SystemTime) -> Result<(), R
     let ledger = &session.gate().ledger;
     let written = ledger.append(&record).and_then(|sequence| ledger.hand_over(sequence));
     written.map_err(|_| Refusal::unrecordable())
+}
+
+/// Those that it acts for, one by one.
+fn principals(identity: &Identity) -> Cow<'_, [Principal<'_>]> {
+    let chain = std::iter::successors(identity.acts_for.as_deref(), |one| one.acts_for.as_deref());
+    let principal = |one: &'_ Identity| Principal {
+        name: Cow::Owned(one.name.to_string()),
+        kind: one.kind,
+        groups: Cow::Owned(one.groups.clone()),
+    };
+    chain.map(principal).collect()
 }
 
 pub(crate) fn session_refused(session: &Session, refusal: &Refusal, now: SystemTime) {
@@ -343,6 +355,8 @@ fn describe<'a>(
         row_limit: verdict.row_limit,
         risk: Cow::Borrowed(&part.risk),
         durability: verdict.durability,
+        shadow: verdict.shadow.clone(),
+        basis: part.decided.then(|| Box::new(basis(plan, part))),
         policy_version: plan.policies,
         catalog_version: catalog.version,
         label_version: plan.knowledge.labels.version,
@@ -362,6 +376,13 @@ fn destination(catalog: &Catalog, to: &Destination) -> String {
         Destination::Named { relation, column } => format!("{}.{column}", relation_name(relation)),
         Destination::All(relation) => format!("{}.*", relation_name(relation)),
     }
+}
+
+/// What its verdict rests on.
+fn basis<'a>(plan: &Plan, part: &Part) -> Basis<'a> {
+    let mut basis = Basis::of(&part.facts, &plan.knowledge.catalog, &plan.knowledge.labels);
+    basis.obligations = policy::obligations(&part.verdict).into();
+    basis
 }
 
 fn effect(effect: &Effect) -> ShapeEffect<'_> {

@@ -291,5 +291,6 @@ pub(crate) fn verdict() -> model::Verdict {
         turn_back: Vec::new(),
         durability: model::Durability::Soon,
         refused: None,
+        shadow: None,
     }
 }

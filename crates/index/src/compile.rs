@@ -130,6 +130,11 @@ pub(crate) fn compile(question: &Question) -> Conditions {
             "database" => found.who.push(test("w.database", term, exactly)),
             "verdict" => found.shape.push(test("h.verdict", term, exactly)),
             "policy" => found.shape.push(shapes_in(term, "shape_policy", "policy", exactly)),
+            "shadow" if term.values == ["any"] => {
+                let head = format!("h.id {}IN (SELECT k.shape FROM shape_shadow k)", not(term));
+                found.shape.push(Sql::new(&head));
+            }
+            "shadow" => found.shape.push(shapes_in(term, "shape_shadow", "policy", exactly)),
             "changes" => found.shape.push(changes(term)),
             "text" => found.shape.push(text(term)),
             "state" => {

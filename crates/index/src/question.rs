@@ -37,6 +37,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("operation", "an effect: select, insert, update, delete, copy_out, drop, …"),
     ("verdict", "allow, modify, hold, deny"),
     ("policy", "a policy that decided"),
+    ("shadow", "a policy in shadow mode that would have decided otherwise; `any` of them"),
     ("state", "ended, refused, open, unknown"),
     ("sqlstate", "the error that the client was given"),
     ("session", "a session's id"),
@@ -75,6 +76,11 @@ impl Question {
             question.term(token, now)?;
         }
         Ok(question)
+    }
+
+    /// The first moment that counts, if one is asked for: microseconds.
+    pub fn begins(&self) -> Option<i64> {
+        self.since
     }
 
     /// The question in words, without the texts that it looks for: whoever asks may have put a

@@ -5,7 +5,7 @@
 //! 1970, both in UTC.
 
 /// Changes with the tables and views. An index of another version is made again.
-pub(crate) const VERSION: i64 = 5;
+pub(crate) const VERSION: i64 = 6;
 
 /// Every table and index.
 pub(crate) const TABLES: &str = "
@@ -35,6 +35,8 @@ CREATE TABLE shape (
 );
 CREATE INDEX shape_text ON shape (text);
 CREATE TABLE shape_policy (policy INTEGER, shape INTEGER, PRIMARY KEY (policy, shape))
+    WITHOUT ROWID;
+CREATE TABLE shape_shadow (policy INTEGER, shape INTEGER, PRIMARY KEY (policy, shape))
     WITHOUT ROWID;
 CREATE TABLE shape_function (function INTEGER, shape INTEGER, PRIMARY KEY (function, shape))
     WITHOUT ROWID;

@@ -16,12 +16,14 @@ use model::{Granted, IdentityKind, Label};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
+mod basis;
 mod dated;
 mod grant;
 mod hold;
 mod pruned;
 mod shape;
 
+pub use basis::{Basis, BasisColumn, BasisRelation};
 pub(crate) use dated::time;
 pub use grant::GrantChanged;
 pub use hold::{Approved, HoldChanged};
@@ -170,6 +172,9 @@ pub struct SessionOpened<'a> {
     /// The chain of those it acts for, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acts_for: Option<Text<'a>>,
+    /// The same one by one with their groups, the one that it acts for first.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub principals: List<'a, Principal<'a>>,
     /// How it proved itself: `scram-sha-256`, `scram-sha-256-plus`, …
     pub method: Text<'a>,
     /// Where the client's packets come from; absent for a local socket.
@@ -194,6 +199,18 @@ pub struct SessionOpened<'a> {
     /// The upstream's process id, to match with the database's own log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream_pid: Option<u32>,
+}
+
+/// Somebody for whom another acts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Principal<'a> {
+    /// Its name.
+    pub name: Text<'a>,
+    /// What it is.
+    pub kind: IdentityKind,
+    /// Its groups.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub groups: List<'a, String>,
 }
 
 /// A client was not let in.

@@ -7,7 +7,6 @@ use crate::explain::{Question, Trace};
 use crate::inspect::look;
 use crate::load::Loaded;
 use crate::rule::Rule;
-use crate::wording::cedar;
 use cedar_policy::{
     ActionConstraint, Authorizer, Context, Decision, Effect, Entities, Entity, EntityUid, Policy,
     PolicySet, PrincipalConstraint, Request, Schema,
@@ -189,8 +188,8 @@ impl<'a> Asker<'a> {
             asked: false,
         });
         if let Some(trace) = self.trace {
-            let resource = cedar(self.database, object);
-            trace.note(|who| Question::new(who, action, resource, object, unbounded, &answer));
+            let database = self.database;
+            trace.note(|who| Question::new(who, action, database, object, unbounded, &answer));
         }
         answer
     }

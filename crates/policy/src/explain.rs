@@ -3,7 +3,8 @@
 
 use crate::ask::Answer;
 use crate::entity::Object;
-use model::{Label, PolicyId, Verdict};
+use crate::wording::{cedar, principal};
+use model::{Identity, Label, PolicyId, Verdict};
 use std::cell::RefCell;
 
 /// One question that policy was asked.
@@ -11,10 +12,14 @@ use std::cell::RefCell;
 pub struct Question {
     /// Whose right was asked for: a member of the chain of actors.
     pub identity: String,
+    /// The same as policies write it.
+    pub principal: String,
     /// The action.
     pub action: String,
     /// On what, as policies write it.
     pub resource: String,
+    /// The table of the column, as policies write it, if it is one.
+    pub table: Option<String>,
     /// The label of the column, if it is one and bears one.
     pub label: Option<Label>,
     /// Asked with `context.unbounded`.
@@ -39,21 +44,21 @@ pub struct Explained {
 /// Where questions are noted.
 #[derive(Debug)]
 pub(crate) struct Trace {
-    who: RefCell<String>,
+    who: RefCell<(String, String)>,
     questions: RefCell<Vec<Question>>,
 }
 
 impl Trace {
-    pub(crate) fn new(who: &str) -> Self {
-        Self { who: RefCell::new(who.to_owned()), questions: RefCell::default() }
+    pub(crate) fn new(who: &Identity) -> Self {
+        Self { who: RefCell::new(named(who)), questions: RefCell::default() }
     }
 
     /// Whose right is asked for from now on.
-    pub(crate) fn of(&self, who: &str) {
-        self.who.replace(who.to_owned());
+    pub(crate) fn of(&self, who: &Identity) {
+        self.who.replace(named(who));
     }
 
-    pub(crate) fn note(&self, question: impl FnOnce(&str) -> Question) {
+    pub(crate) fn note(&self, question: impl FnOnce(&(String, String)) -> Question) {
         let question = question(&self.who.borrow());
         let mut questions = self.questions.borrow_mut();
         if !questions.contains(&question) {
@@ -66,23 +71,33 @@ impl Trace {
     }
 }
 
+/// Its name, and how policies write it.
+fn named(who: &Identity) -> (String, String) {
+    (who.name.to_string(), principal(who))
+}
+
 impl Question {
     pub(crate) fn new(
-        who: &str,
+        (identity, principal): &(String, String),
         action: &str,
-        resource: String,
+        database: &str,
         object: Object<'_>,
         unbounded: bool,
         answer: &Answer<'_>,
     ) -> Self {
-        let label = match object {
-            Object::Column { label, .. } => label.map(|(label, _)| label.clone()),
-            Object::Database | Object::Table { .. } => None,
+        let (table, label) = match object {
+            Object::Column { schema, table, label, .. } => {
+                let table = Object::Table { schema, name: table };
+                (Some(cedar(database, table)), label.map(|(label, _)| label.clone()))
+            }
+            Object::Database | Object::Table { .. } | Object::Group { .. } => (None, None),
         };
         Self {
-            identity: who.to_owned(),
+            identity: identity.clone(),
+            principal: principal.clone(),
             action: action.to_owned(),
-            resource,
+            resource: cedar(database, object),
+            table,
             label,
             unbounded,
             allowed: answer.allowed,

@@ -48,6 +48,7 @@
 
 mod ask;
 mod assume;
+mod doubt;
 mod entity;
 mod explain;
 mod inspect;
@@ -65,12 +66,14 @@ mod tie;
 mod wording;
 
 pub use assume::{Assumption, Terms};
+pub use doubt::Known;
 pub use explain::{Explained, Question};
 pub use inspect::Looks;
 pub use listed::Listed;
 pub use load::{MAX_FILE_BYTES, MAX_POLICIES};
 pub use packs::{PACKS, Pack};
 pub use problem::Problem;
+pub use shadow::obligations;
 pub use tie::told;
 
 use ask::{Asker, Book};
@@ -221,6 +224,11 @@ impl PolicySet {
         self.looks.now || self.looks.clock
     }
 
+    /// Policies that are sound and yet say nothing: only what is certain by what is known beside.
+    pub fn doubts(&self, known: &Known) -> Vec<Problem> {
+        doubt::doubts(&self.listed, &self.book.types, known)
+    }
+
     /// What the policies look at of the circumstances.
     pub fn looks(&self) -> Looks {
         self.looks
@@ -244,7 +252,7 @@ impl PolicySet {
 
     /// The same verdict, with every question that led to it.
     pub fn explain(&self, request: &Request<'_>) -> Explained {
-        let trace = Trace::new(request.identity.name.as_str());
+        let trace = Trace::new(request.identity);
         let verdict = Self::judged(&self.book, request, Some(&trace));
         let verdict = Verdict { shadow: self.decide(request).shadow, ..verdict };
         Explained { verdict, questions: trace.questions() }
@@ -256,7 +264,7 @@ impl PolicySet {
         for _ in 0..MAX_CHAIN {
             match &member.acts_for {
                 Some(principal) => {
-                    trace.iter().for_each(|trace| trace.of(principal.name.as_str()));
+                    trace.iter().for_each(|trace| trace.of(principal));
                     let other = judge::judge(book, request, principal, trace);
                     verdict = strictest::strictest(verdict, other, member, principal);
                     member = principal;
@@ -342,6 +350,11 @@ impl PolicySet {
         }
         Err(wording::refuse(format!("more than {MAX_CHAIN} identities act for one another")))
     }
+}
+
+/// Names as policies write them: joined by dots, those with a dot or a quote in quotes.
+pub fn path(names: &[&str]) -> String {
+    entity::path(names)
 }
 
 /// A deny for a reason outside policies.

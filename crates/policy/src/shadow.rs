@@ -4,6 +4,22 @@ use crate::ask::Book;
 use model::{PolicyId, Verdict, verdict::Shadow};
 use std::collections::HashSet;
 
+/// What a verdict demands beside its outcome, its masks and its limit of rows, in words: two
+/// verdicts with the same words demand the same.
+pub fn obligations(verdict: &Verdict) -> Vec<String> {
+    let mut words: Vec<String> = verdict.needs.iter().map(ToString::to_string).collect();
+    words.extend(verdict.min_group.map(|least| format!("groups of {least} or more")));
+    words.extend(verdict.change_limits.iter().map(|limit| match &limit.beyond {
+        None => format!("{} rows changed at most", limit.rows),
+        Some(beyond) => format!("{} rows changed, more by {beyond}", limit.rows),
+    }));
+    words.extend(verdict.look_ups.iter().map(|look_up| {
+        format!("{} looked-up values of {} an hour", look_up.per_hour, look_up.label)
+    }));
+    words.extend(verdict.keep_text.then(|| "the text is kept".to_owned()));
+    words
+}
+
 /// The set as it would be without `@shadow`; there only if a policy has it.
 #[derive(Debug)]
 pub(crate) struct Shadowed {

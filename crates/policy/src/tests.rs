@@ -4,5 +4,6 @@ mod assume;
 mod cases;
 mod features;
 mod properties;
+mod shadow;
 mod shop;
 mod speed;

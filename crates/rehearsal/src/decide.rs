@@ -1,7 +1,7 @@
 //! One text through the calls that decide on the wire: connecting, analysis, decision.
 
 use model::{Catalog, DatabaseName, Facts, Identity, LabelMap, Verdict};
-use policy::{Context, PolicySet, Request};
+use policy::{Context, PolicySet, Question, Request, Risk};
 use std::{net::IpAddr, ops::Range, sync::Arc, time::SystemTime};
 
 /// Who asks, where, and under which circumstances.
@@ -21,6 +21,8 @@ pub struct Circumstances {
     pub tls: bool,
     /// What the client calls itself.
     pub application: String,
+    /// How risky it is: what it does not tell by itself is in the past of who asks.
+    pub risk: Risk,
 }
 
 /// A statement with what was decided on it.
@@ -39,9 +41,22 @@ pub struct Decided {
 impl Circumstances {
     /// What policies are told of them.
     pub fn context(&self) -> Context<'_> {
-        let Self { now, address, tls, application, .. } = self;
-        Context { now: *now, address: *address, tls: *tls, application }
+        let Self { now, address, tls, application, risk, .. } = self;
+        Context { now: *now, address: *address, tls: *tls, application, risk: *risk }
     }
+}
+
+/// A statement with what was decided on it and every question that led there.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// What it does; `None` where it did not come to that, because connecting is refused.
+    pub facts: Option<Arc<Facts>>,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// The questions.
+    pub questions: Vec<Question>,
+    /// Where it stands in the text: bytes.
+    pub span: Range<usize>,
 }
 
 /// Decides each statement of a text in a fresh session. The error is the refusal to connect.
@@ -52,25 +67,65 @@ pub fn decide(
     labels: &LabelMap,
     text: &str,
 ) -> Result<Vec<Decided>, Box<Verdict>> {
+    let analysed = analyse(policies, who, catalog, text)?;
+    let context = who.context();
+    let decided = analysed.into_iter().map(|statement| Decided {
+        verdict: policies.decide(&request(who, &context, &statement.facts, catalog, labels)),
+        facts: statement.facts,
+        span: statement.span,
+        syntax_error: statement.syntax_error.map(|error| error.message),
+    });
+    Ok(decided.collect())
+}
+
+/// The same with every question; a refusal to connect is the verdict on the whole text.
+pub fn explain(
+    policies: &PolicySet,
+    who: &Circumstances,
+    catalog: &Catalog,
+    labels: &LabelMap,
+    text: &str,
+) -> Vec<Explained> {
+    let context = who.context();
+    let analysed = match analyse(policies, who, catalog, text) {
+        Ok(analysed) => analysed,
+        Err(verdict) => {
+            let (verdict, questions) = (*verdict, Vec::new());
+            return vec![Explained { facts: None, verdict, questions, span: 0..text.len() }];
+        }
+    };
+    let explained = analysed.into_iter().map(|statement| {
+        let request = request(who, &context, &statement.facts, catalog, labels);
+        let policy::Explained { verdict, questions } = policies.explain(&request);
+        let (facts, span) = (Some(Arc::clone(&statement.facts)), statement.span);
+        Explained { facts, verdict, questions, span }
+    });
+    explained.collect()
+}
+
+/// As a session does: first whether it may connect, then what the text does.
+fn analyse(
+    policies: &PolicySet,
+    who: &Circumstances,
+    catalog: &Catalog,
+    text: &str,
+) -> Result<Vec<sql::Analysed>, Box<Verdict>> {
     let context = who.context();
     let (identity, database) = (&who.identity, &who.database);
     policies.may_connect(identity, database, &who.environment, &context)?;
     let lenient = policies.unproven_allowed(identity, database, &who.environment, &context);
     let search_path = catalog.search_path.clone();
     let scope = sql::Scope { search_path, lenient, ..sql::Scope::default() };
-    let decided = sql::analyse(text, catalog, &scope).into_iter().map(|statement| Decided {
-        verdict: policies.decide(&Request {
-            identity,
-            database,
-            environment: &who.environment,
-            facts: &statement.facts,
-            catalog,
-            labels,
-            context: &context,
-        }),
-        facts: statement.facts,
-        span: statement.span,
-        syntax_error: statement.syntax_error.map(|error| error.message),
-    });
-    Ok(decided.collect())
+    Ok(sql::analyse(text, catalog, &scope))
+}
+
+fn request<'a>(
+    who: &'a Circumstances,
+    context: &'a Context<'a>,
+    facts: &'a Facts,
+    catalog: &'a Catalog,
+    labels: &'a LabelMap,
+) -> Request<'a> {
+    let Circumstances { identity, database, environment, .. } = who;
+    Request { identity, database, environment, facts, catalog, labels, context }
 }

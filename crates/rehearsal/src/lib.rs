@@ -31,26 +31,32 @@
 //! outputs: email partial
 //! ```
 //! ";
-//! let file = rehearsal::CaseFile::read("emails.md", text, |_| None).map_err(|wrong| wrong.to_string())?;
+//! let file = rehearsal::CaseFile::read("emails.md", text, |_| None)?;
 //! assert!(file.run(&policies).iter().all(|outcome| outcome.differences.is_empty()));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod backtest;
 mod base;
 mod case;
 mod decide;
+mod log;
 mod mistake;
 mod request;
 mod schema;
+mod suggest;
 mod verdict;
 
+pub use backtest::{Backtest, Change, Direction, Report};
 pub use base::postgresql;
 pub use case::{CaseFile, Difference, Ran};
-pub use decide::{Circumstances, Decided, decide};
+pub use decide::{Circumstances, Decided, Explained, decide, explain};
+pub use log::{Asked, KnownShape, Log, Unknowable};
 pub use mistake::Mistake;
 pub use request::identity;
 pub use schema::Schema;
+pub use suggest::{NoSuggestion, Suggestion};
 pub use verdict::{approvals, disclosure};
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::decide::Circumstances;
 use ledger::Time;
 use model::{Identity, IdentityKind};
+use policy::Risk;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A Tuesday noon, where a case names no time.
@@ -23,6 +24,7 @@ pub(crate) fn unsaid() -> Circumstances {
         address: Some([192, 0, 2, 7].into()),
         tls: true,
         application: "psql".to_owned(),
+        risk: Risk::default(),
     }
 }
 
@@ -56,13 +58,20 @@ pub(crate) fn line(who: &mut Circumstances, line: &str) -> Result<(), String> {
                 _ => return Err("tls is yes or no".into()),
             };
         }
+        "risk" => who.risk.score = percent(value)?,
+        "share" => who.risk.share = percent(value)?,
         "application" => who.application = value.to_owned(),
         key => {
-            let known = "as, on, at, from, tls, application";
+            let known = "as, on, at, from, tls, application, risk, share";
             return Err(format!("`{key}` is not one of {known}"));
         }
     }
     Ok(())
+}
+
+fn percent(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| *number <= 100);
+    number.ok_or_else(|| format!("`{text}` is not a number from 0 to 100"))
 }
 
 /// `2026-11-24T12:00:00Z`, or to the microsecond, as records write it.

@@ -1,5 +1,7 @@
 //! The shipped policies, each against its cases; and what the format refuses.
 
+mod recorded;
+
 use crate::{CaseFile, Mistake};
 use policy::PolicySet;
 use std::{fmt::Write, path::Path};

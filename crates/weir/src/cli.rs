@@ -11,7 +11,7 @@ pub(crate) use answers::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceA
 pub(crate) use approvals::{ApprovalsCommand, Voice};
 pub(crate) use grants::{GrantRequest, GrantVoice, GrantsCommand, ReviewVerdict};
 pub(crate) use labels::{ExportFormat, LabelsCommand, LabelsList, LabelsSet};
-pub(crate) use policy::{PolicyCommand, TestArgs};
+pub(crate) use policy::{BacktestArgs, ExplainArgs, FailOn, PolicyCommand, SuggestArgs, TestArgs};
 pub(crate) use report::{ReportArgs, ReportCommand, ReportFormat};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

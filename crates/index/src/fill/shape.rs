@@ -73,6 +73,11 @@ impl Filler {
             db.prepare_cached("INSERT OR IGNORE INTO shape_policy VALUES (?1, ?2)")?
                 .execute([policy, row])?;
         }
+        for policy in shape.shadow.iter().flat_map(|shadow| &shadow.policies) {
+            let policy = self.words.word(db, &policy.to_string())?;
+            db.prepare_cached("INSERT OR IGNORE INTO shape_shadow VALUES (?1, ?2)")?
+                .execute([policy, row])?;
+        }
         for function in shape.functions.iter() {
             let function = self.words.word(db, function)?;
             db.prepare_cached("INSERT OR IGNORE INTO shape_function VALUES (?1, ?2)")?

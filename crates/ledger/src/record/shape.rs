@@ -1,9 +1,9 @@
 //! The record that describes a statement and the verdict on it. Does not know when it is written.
 
-use super::{List, Text, is_empty, is_false};
+use super::{Basis, List, Text, is_empty, is_false};
 use crate::{ids::ShapeId, time::Time};
 use model::facts::Derivation;
-use model::{Disclosure, Durability, Label, Operation, PolicyId, Use};
+use model::{Disclosure, Durability, Label, Operation, PolicyId, Use, verdict::Shadow};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -60,6 +60,13 @@ pub struct Shape<'a> {
     pub risk: List<'a, RiskPart<'a>>,
     /// When the intent must be on stable storage.
     pub durability: Durability,
+    /// What policies in shadow mode would have made of it, if anything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Box<Shadow>>,
+    /// What the verdict rests on; absent where another statement was decided than the one that is
+    /// shown (FunctionCall, replication).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Box<Basis<'a>>>,
     /// Which policies were in force, as a number that names their texts.
     pub policy_version: u64,
     /// Which reading of the catalog.

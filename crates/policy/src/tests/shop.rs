@@ -15,7 +15,7 @@
 //! share: 25
 //! ```
 
-use crate::{Context, PolicySet, Request, Risk};
+use crate::{Context, Explained, PolicySet, Request, Risk};
 use model::catalog::{Column, Relation, RelationKind};
 use model::facts::{ColumnUse, Derivation, Effect, LookUp, Output, RelationRef, Unknown};
 use model::{
@@ -131,7 +131,15 @@ impl Shop {
     }
 
     pub(super) fn decide(&self, policies: &PolicySet, ask: &Ask) -> Verdict {
-        policies.decide(&Request {
+        self.asked(ask, |request| policies.decide(request))
+    }
+
+    pub(super) fn explain(&self, policies: &PolicySet, ask: &Ask) -> Explained {
+        self.asked(ask, |request| policies.explain(request))
+    }
+
+    fn asked<T>(&self, ask: &Ask, done: impl Fn(&Request<'_>) -> T) -> T {
+        done(&Request {
             identity: &ask.identity,
             database: &"shop".into(),
             environment: &ask.environment,

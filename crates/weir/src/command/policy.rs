@@ -1,12 +1,16 @@
 //! `weir policy …`: whether the policies are sound, what they are, and what they mean before they
 //! are in force. Every verdict that is shown comes from what decides on the wire.
 
+mod backtest;
+mod check;
+mod explain;
 mod packs;
+mod suggest;
 mod test;
 
 use crate::{
     cli::PolicyCommand,
-    exit::{Failure, Problem, problems},
+    exit::{Failure, problems},
     out::Out,
 };
 use policy::{Listed, PolicySet};
@@ -14,9 +18,15 @@ use std::path::{Path, PathBuf};
 
 pub(super) fn run(file: &Path, command: PolicyCommand) -> Result<(), Failure> {
     match command {
-        PolicyCommand::Check { dir, json } => check(folder(file, dir)?.as_deref(), json),
+        PolicyCommand::Check { dir, strict, json } => {
+            let known = super::block_on(check::known(file))??;
+            check::check(folder(file, dir)?.as_deref(), &known, strict, json)
+        }
         PolicyCommand::List { dir, json } => list(&set(folder(file, dir)?.as_deref())?, json),
         PolicyCommand::Show { id, dir } => show(&set(folder(file, dir)?.as_deref())?, &id),
+        PolicyCommand::Explain(args) => super::block_on(explain::run(file, &args))?,
+        PolicyCommand::Backtest(args) => backtest::run(file, &args),
+        PolicyCommand::Suggest(args) => suggest::run(file, &args),
         PolicyCommand::Test(args) => test::run(file, &args),
         PolicyCommand::Packs { json } => packs::list(json),
         PolicyCommand::Add { pack, dir } => packs::add(folder(file, dir)?.as_deref(), &pack),
@@ -31,28 +41,43 @@ fn folder(file: &Path, dir: Option<PathBuf>) -> Result<Option<PathBuf>, Failure>
     }
 }
 
-fn set(dir: Option<&Path>) -> Result<PolicySet, Failure> {
-    PolicySet::load(dir).map_err(problems)
+/// The ledger's folder for a reading of the record, which is a record itself unless the folder was
+/// named: then it is a copy.
+fn ledger(file: &Path, named: Option<&Path>, what: &str) -> Result<PathBuf, Failure> {
+    let dir = match named {
+        Some(dir) => dir.to_owned(),
+        None => super::block_on(crate::audit::noted(&super::load(file)?, what))??,
+    };
+    if !dir.is_dir() {
+        let why = format!("there is no ledger in {}: has `weir serve` run yet?", dir.display());
+        return Err(Failure::Refused(why));
+    }
+    Ok(dir)
 }
 
-fn check(dir: Option<&Path>, json: bool) -> Result<(), Failure> {
-    let mut out = Out::new();
-    let found: Vec<Problem> = match PolicySet::load(dir) {
-        Ok(_) => Vec::new(),
-        Err(found) => found.into_iter().map(Problem::from).collect(),
-    };
-    if json {
-        out.json(&serde_json::json!({ "ok": found.is_empty(), "problems": found }))?;
-    } else if found.is_empty() {
-        let what = dir.map_or("the shipped policies".into(), |dir| dir.display().to_string());
-        out.line(format!("{what}: sound"))?;
+/// A moment as `weir audit search` takes it.
+fn since(text: &str) -> Result<i64, Failure> {
+    let now = ledger::Time::from(std::time::SystemTime::now());
+    let question = index::Question::parse(&format!("since:{text}"), now)?;
+    Ok(question.begins().unwrap_or_default())
+}
+
+/// Feeds every record to `take`; damage is said and does not end the reading.
+fn each(dir: &Path, mut take: impl FnMut(&ledger::Entry)) -> Result<(), Failure> {
+    for entry in ledger::Reader::open(dir)? {
+        match entry {
+            Ok(entry) => take(&entry),
+            Err(error @ ledger::LedgerError::Damaged(_)) => {
+                eprintln!("weir: the ledger is damaged: {error} (see `weir audit verify`)");
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
-    out.flush()?;
-    match (found.is_empty(), json) {
-        (true, _) => Ok(()),
-        (false, true) => Err(Failure::Problems(Vec::new())),
-        (false, false) => Err(Failure::Problems(found)),
-    }
+    Ok(())
+}
+
+fn set(dir: Option<&Path>) -> Result<PolicySet, Failure> {
+    PolicySet::load(dir).map_err(problems)
 }
 
 fn list(set: &PolicySet, json: bool) -> Result<(), Failure> {

@@ -31,6 +31,11 @@ type Of = fn(&Counters) -> &AtomicU64;
 /// Counters by database: name, help, and where the number is.
 const BY_DATABASE: &[(&str, &str, Of)] = &[
     ("sessions_opened", "Sessions that were opened", |c| &c.opened),
+    (
+        "shadow_differences",
+        "Statements on which policies in shadow mode would have decided otherwise",
+        |c| &c.shadowed,
+    ),
     ("refusals", "Refusals that clients were given, for whatever reason", |c| &c.refusals),
     ("statement_errors", "Statements that failed in the database", |c| &c.failed),
     ("rows", "Rows that left", |c| &c.rows),

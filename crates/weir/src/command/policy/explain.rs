@@ -1,0 +1,185 @@
+//! `weir policy explain`: what would be decided, by which policies, and what would change it.
+//! Reads a catalog and decides; nothing of the statement reaches a database.
+
+mod change;
+mod known;
+
+use crate::{
+    cli::ExplainArgs,
+    exit::{Failure, problems},
+    out::Out,
+};
+use model::Identity;
+use policy::{PolicySet, Question};
+use rehearsal::{Circumstances, Explained, Schema};
+use serde_json::json;
+use std::{path::Path, time::SystemTime};
+
+pub(super) async fn run(file: &Path, args: &ExplainArgs) -> Result<(), Failure> {
+    let dir = super::folder(file, args.dir.clone())?;
+    let policies = PolicySet::load(dir.as_deref()).map_err(problems)?;
+    let place = known::place(file, args)?;
+    let schema = known::schema(file, args, &place.database).await?;
+    let whom = known::whom(file, args).await?;
+    let case = Case { policies: &policies, schema: &schema, sql: &args.sql };
+    let all = whom.into_iter().map(|identity| Circumstances {
+        identity,
+        database: place.database.as_str().into(),
+        environment: place.environment.clone(),
+        now: SystemTime::now(),
+        address: args.from,
+        tls: !args.no_tls,
+        application: args.application.clone(),
+        risk: policy::Risk::default(),
+    });
+    let mut out = Out::new();
+    if args.for_whom {
+        for_whom(&mut out, &case, all, args.json)?;
+    } else {
+        for who in all {
+            one(&mut out, &case, &who, args.json)?;
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// What is asked, without who asks.
+struct Case<'a> {
+    policies: &'a PolicySet,
+    schema: &'a Schema,
+    sql: &'a str,
+}
+
+impl Case<'_> {
+    fn explain(&self, policies: &PolicySet, who: &Circumstances) -> Vec<Explained> {
+        let Schema { catalog, labels } = self.schema;
+        rehearsal::explain(policies, who, catalog, labels, self.sql)
+    }
+}
+
+fn for_whom(
+    out: &mut Out,
+    case: &Case<'_>,
+    all: impl Iterator<Item = Circumstances>,
+    as_json: bool,
+) -> Result<(), Failure> {
+    let (mut rows, mut objects) = (Vec::new(), Vec::new());
+    for who in all {
+        let explained = case.explain(case.policies, &who);
+        for one in &explained {
+            rows.push(vec![
+                who.identity.chain(),
+                who.identity.kind.as_str().to_owned(),
+                one.verdict.outcome.as_str().to_owned(),
+                shows(one).join("; "),
+                one.verdict.reasons.first().cloned().unwrap_or_default(),
+            ]);
+            objects.push(json!({ "identity": who.identity.chain(), "verdict": one.verdict }));
+        }
+    }
+    if as_json {
+        out.json(&objects)?;
+    } else {
+        out.table(&["IDENTITY", "KIND", "VERDICT", "SHOWS", "WHY"], &rows)?;
+    }
+    Ok(())
+}
+
+/// `email: email partial`, one for each output.
+fn shows(one: &Explained) -> Vec<String> {
+    let outputs = one.facts.iter().flat_map(|facts| facts.outputs.iter().flatten());
+    outputs
+        .zip(&one.verdict.disclosures)
+        .map(|(output, shows)| format!("{}: {}", output.name, rehearsal::disclosure(shows)))
+        .collect()
+}
+
+fn one(out: &mut Out, case: &Case<'_>, who: &Circumstances, as_json: bool) -> Result<(), Failure> {
+    for one in case.explain(case.policies, who) {
+        let text = case.sql.get(one.span.clone()).unwrap_or(case.sql).trim();
+        let changes = change::changes(case, who, &one);
+        if as_json {
+            out.json(&object(case.policies, text, &one, &changes))?;
+            continue;
+        }
+        let verdict = &one.verdict;
+        out.line(format!("{}: {}", who_asks(&who.identity), text.replace('\n', " ")))?;
+        out.line(verdict.outcome.as_str())?;
+        verdict.reasons.iter().try_for_each(|reason| out.line(format!("  {reason}")))?;
+        verdict.advice.iter().try_for_each(|advice| out.line(format!("  advice: {advice}")))?;
+        if verdict.outcome != model::Outcome::Deny {
+            shows(&one).iter().try_for_each(|shown| out.line(format!("  shows {shown}")))?;
+        }
+        out.line("")?;
+        let rows: Vec<Vec<String>> =
+            one.questions.iter().map(|question| row(case.policies, question)).collect();
+        out.table(&["WHOSE RIGHT", "QUESTION", "ANSWER", "BY"], &rows)?;
+        if !changes.is_empty() {
+            out.line("")?;
+            out.line("Each of these alone would let it run:")?;
+            changes.iter().try_for_each(|change| out.line(change))?;
+        }
+    }
+    Ok(())
+}
+
+fn who_asks(identity: &Identity) -> String {
+    let groups = match identity.groups.as_slice() {
+        [] => String::new(),
+        groups => format!(" in {}", groups.join(", ")),
+    };
+    format!("{} {}{groups}", identity.kind.as_str(), identity.chain())
+}
+
+fn row(policies: &PolicySet, question: &Question) -> Vec<String> {
+    let label = question.label.as_ref().map_or(String::new(), |label| format!(" ({label})"));
+    let wide = if question.unbounded { " unbounded" } else { "" };
+    let answer = match (question.allowed, question.policies.is_empty()) {
+        (true, _) => "permit",
+        (false, false) => "forbid",
+        (false, true) => "no policy",
+    };
+    vec![
+        question.identity.clone(),
+        format!("{}{wide} {}{label}", question.action, question.resource),
+        answer.to_owned(),
+        by(policies, question).join(", "),
+    ]
+}
+
+/// The policies that decided, with where they stand.
+fn by(policies: &PolicySet, question: &Question) -> Vec<String> {
+    let failed = question.failed.iter().map(|id| (id, " (failed)"));
+    let all = question.policies.iter().map(|id| (id, "")).chain(failed);
+    all.map(|(id, word)| match policies.policies().iter().find(|one| one.id == *id) {
+        Some(one) => format!("{id} {}:{}{word}", one.file.display(), one.line),
+        None => format!("{id}{word}"),
+    })
+    .collect()
+}
+
+fn object(
+    policies: &PolicySet,
+    text: &str,
+    one: &Explained,
+    changes: &[String],
+) -> serde_json::Value {
+    let questions = one.questions.iter().map(|question| {
+        json!({
+            "identity": question.identity,
+            "action": question.action,
+            "resource": question.resource,
+            "label": question.label,
+            "unbounded": question.unbounded,
+            "allowed": question.allowed,
+            "by": by(policies, question),
+        })
+    });
+    json!({
+        "text": text,
+        "verdict": one.verdict,
+        "shows": shows(one),
+        "questions": questions.collect::<Vec<_>>(),
+        "changes": changes,
+    })
+}
