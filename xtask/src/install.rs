@@ -44,9 +44,9 @@ const CLIENTS: [Need; 9] = [
     Need { package: "rsyslog-openssl", present: || has_library("rsyslog/lmnsd_ossl.so") },
 ];
 
-/// Python clients and the published OCSF schema, with their versions: a new release must not break
-/// a build.
-const PYTHON: [&str; 8] = [
+/// Python clients, an SMTP server and the published OCSF schema, with their versions: a new release
+/// must not break a build.
+const PYTHON: [&str; 9] = [
     "psycopg[binary]==3.3.9",
     "asyncpg==0.32.0",
     "SQLAlchemy==2.1.9",
@@ -55,6 +55,7 @@ const PYTHON: [&str; 8] = [
     "jsonschema==4.26.0",
     "opentelemetry-proto==1.45.2",
     "moto[server]==5.2.5",
+    "aiosmtpd==1.4.6",
 ];
 
 /// What makes labelled data, and what Weir's detection is compared with.

@@ -2,6 +2,9 @@
 
 mod evidence;
 pub(crate) mod label;
+mod several;
+
+pub(crate) use several::{Named, Texts};
 
 pub(crate) use evidence::{Cosigner, Origin, Origins, Url};
 

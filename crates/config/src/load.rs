@@ -3,6 +3,7 @@
 
 mod api;
 mod canaries;
+mod channels;
 mod evidence;
 mod exports;
 mod labels;
@@ -112,6 +113,7 @@ fn warnings(config: &Config) -> Vec<Problem> {
         }
     }
     exports::warnings(&config.exports, &mut warn);
+    channels::warnings(&config.channels, &mut warn);
     warnings
 }
 

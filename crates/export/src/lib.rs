@@ -28,6 +28,7 @@
 //! # }
 //! ```
 
+mod connect;
 mod cursor;
 mod error;
 mod event;
@@ -35,14 +36,18 @@ mod format;
 mod join;
 mod lineage;
 mod ocsf;
+mod post;
 mod pump;
 mod settings;
 mod shapes;
+mod signature;
 mod sink;
 mod source;
 mod spans;
 
 pub use error::ExportError;
 pub use event::Event;
+pub use post::{Answer, Post};
 pub use pump::{BACKOFF_FIRST, BACKOFF_LONGEST, BATCH_EVENTS, Exports, Lag};
 pub use settings::{About, Begin, Format, Key, Settings, To};
+pub use signature::{SigningKey, SlackSecret, TOLERANCE_SECONDS};

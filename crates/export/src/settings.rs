@@ -114,7 +114,8 @@ impl Key {
         Self(text.into())
     }
 
-    pub(crate) fn expose(&self) -> &str {
+    /// The text itself.
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }

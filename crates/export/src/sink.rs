@@ -1,15 +1,14 @@
 //! The ways out. Each takes a batch and returns when the other side has it, or with an error and
 //! then all of it is sent again. Knows no records.
 
-mod connect;
 mod file;
-mod http;
 mod nats;
 mod otlp;
 mod syslog;
 mod webhook;
 
 use crate::{
+    connect,
     error::ExportError,
     event::Event,
     pump::BATCH_EVENTS,

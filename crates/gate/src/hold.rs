@@ -99,6 +99,8 @@ pub struct Request {
     pub text: String,
     /// Bind values as they may be shown.
     pub values: Vec<String>,
+    /// What it is without its values.
+    pub shape: String,
     /// Why it waits, one sentence each.
     pub reasons: Vec<String>,
     /// Whose consent it needs.
@@ -302,6 +304,7 @@ impl Session {
             database,
             text: plan.text.to_string(),
             values: given.shown.clone(),
+            shape: plan.parts.iter().map(|part| &*part.normalised).collect::<Vec<_>>().join(";\n"),
             reasons,
             needs,
             asked: now,

@@ -5,9 +5,10 @@
 
 use crate::{
     DecidedLabel, KeptLabel, LabelPlace, Store, StoreError, carried,
-    label_events::{LabelChange, lines, note, sentences},
+    label_change::{LabelChange, lines, sentences},
     labels,
     open::{micros, time},
+    outbox::note_label,
 };
 use model::{ColumnId, Label, RelationId, stronger};
 use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
@@ -166,7 +167,7 @@ impl Store {
         }
         changes.sort_by(|left, right| left.place.cmp(&right.place));
         for change in &changes {
-            note(&mut transaction, now, WEIR, change).await?;
+            note_label(&mut transaction, now, WEIR, change).await?;
         }
         transaction.commit().await?;
         Ok(changes)

@@ -11,23 +11,36 @@
 //! Every step is one transaction with the event that tells of it, so that no two processes can use
 //! one approval, and no step is unrecorded.
 
-mod events;
 mod voices;
 
-pub use events::HoldEvent;
 pub use voices::{NoVoice, Voice};
 pub(crate) use voices::{groups_of, satisfied};
 
 use crate::{
     Store, StoreError,
     open::{micros, time},
+    outbox::note_hold,
 };
-use events::{Said, note};
 use model::verdict::Approval;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction, sqlite::SqliteRow};
 use std::time::SystemTime;
 use voices::{enough, voices};
+
+/// Who did a step, why, and by which way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said<'a> {
+    pub(crate) by: &'a str,
+    pub(crate) reason: &'a str,
+    pub(crate) via: &'a str,
+}
+
+impl<'a> Said<'a> {
+    /// A step that takes no words.
+    fn by(by: &'a str) -> Self {
+        Self { by, reason: "", via: "" }
+    }
+}
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +63,8 @@ pub struct NewHold {
     pub statement: String,
     /// Bind values, readable.
     pub given: Vec<String>,
+    /// What it is without values.
+    pub shape: String,
     /// Why it waits.
     pub reasons: Vec<String>,
     /// Whose consent it needs.
@@ -118,10 +133,11 @@ pub enum FoundHold {
 impl Store {
     /// Opens a hold.
     pub async fn open_hold(&self, new: &NewHold) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(
             "INSERT INTO holds (hold, digest, asked, until, identity, members, database,
-             statement, given, reasons, needs, state)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')",
+             statement, given, shape, reasons, needs, state)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')",
         )
         .bind(&new.hold)
         .bind(&new.digest)
@@ -132,10 +148,13 @@ impl Store {
         .bind(&new.database)
         .bind(&new.statement)
         .bind(json(&new.given)?)
+        .bind(&new.shape)
         .bind(json(&new.reasons)?)
         .bind(json(&new.needs)?)
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
+        note_hold(&mut transaction, new, "held", Said::by(&new.identity), new.asked).await?;
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -307,7 +326,7 @@ async fn settle(
     .bind(&hold.asked.hold)
     .execute(&mut *connection)
     .await?;
-    note(connection, &hold.asked, state.as_str(), said, now).await
+    note_hold(connection, &hold.asked, state.as_str(), said, now).await
 }
 
 async fn get(
@@ -346,6 +365,7 @@ async fn kept(
             database: row.try_get("database")?,
             statement: statement.unwrap_or_default(),
             given: given.as_deref().map_or(Ok(Vec::new()), read)?,
+            shape: row.try_get("shape")?,
             reasons: read(row.try_get("reasons")?)?,
             needs: read(row.try_get("needs")?)?,
         },

@@ -1,10 +1,9 @@
 //! Persons, services and agents as they are stored. Knows no password: a verifier is a text.
 
 use crate::{
-    Store, StoreError,
-    events::note,
-    grants,
+    Store, StoreError, grants,
     open::{micros, time},
+    outbox::note,
 };
 use model::{IdentityKind, IdentityName};
 use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};

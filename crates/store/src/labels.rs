@@ -3,8 +3,9 @@
 
 use crate::{
     FoundLabel, Store, StoreError,
-    label_events::{LabelChange, note},
+    label_change::LabelChange,
     open::{micros, time},
+    outbox::note_label,
 };
 use model::{ColumnId, Label, RelationId};
 use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
@@ -82,7 +83,7 @@ impl Store {
             evidence.push(format!("reason: {reason}"));
         }
         let change = LabelChange { place: place.clone(), before, after: label.clone(), evidence };
-        note(&mut transaction, *at, by, &change).await?;
+        note_label(&mut transaction, *at, by, &change).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -112,7 +113,7 @@ impl Store {
         let after = in_force(&mut transaction, place).await?;
         let evidence = vec!["a person's decision was taken back".to_owned()];
         let change = LabelChange { place: place.clone(), before, after, evidence };
-        note(&mut transaction, now, by, &change).await?;
+        note_label(&mut transaction, now, by, &change).await?;
         transaction.commit().await?;
         Ok(true)
     }

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! weir identity … ─▶ change + event (one transaction) ─▶ weir.db ─▶ ChangeFeed ─▶ weir serve
-//!                                                           └─▶ events() ─▶ ledger ─▶ recorded()
+//!                                          └─▶ events(follower) ─▶ ledger, channels ─▶ followed()
 //! ```
 //!
 //! ```
@@ -24,37 +24,40 @@
 //! };
 //! store.add_identity(alice, "root", now).await.unwrap();
 //! assert_eq!(store.identities().await.unwrap().len(), 1);
-//! assert_eq!(store.events(10).await.unwrap()[0].what, "added: person in support");
+//! let (identity, what) = ("alice".to_owned(), "added: person in support".to_owned());
+//! let first = store.events("ledger", 10).await.unwrap().remove(0);
+//! assert_eq!(first.what, store::Happened::Identity { identity, what });
 //! # });
 //! ```
 
 mod carried;
 mod error;
-mod events;
 mod feed;
 mod found;
 mod grants;
 mod histories;
 mod holds;
 mod identities;
-mod label_events;
+mod label_change;
 mod labels;
+mod messages;
 mod open;
+mod outbox;
 mod secrets;
 mod tokens;
 
 pub use carried::KeptLabel;
 pub use error::StoreError;
-pub use events::Event;
 pub use feed::ChangeFeed;
 pub use found::{ColumnLabel, FoundLabel, LabelledBy};
 pub use grants::{
     GrantEvent, GrantState, KeptGrant, Listing, NewGrant, NoSay, REVIEW_WITHIN, Review,
 };
-pub use holds::{FoundHold, HoldEvent, HoldState, KeptHold, NewHold, NoVoice, Voice};
+pub use holds::{FoundHold, HoldState, KeptHold, NewHold, NoVoice, Voice};
 pub use identities::{Account, MAX_NAME_BYTES, NewIdentity, Verifier, check_name};
-pub use label_events::{LabelChange, LabelEvent};
+pub use label_change::LabelChange;
 pub use labels::{DecidedLabel, LabelPlace};
 pub use open::{FILE_NAME, Store};
+pub use outbox::{Event, Happened, HoldEvent, LabelEvent};
 pub use secrets::{InstallationSecret, SecretName};
 pub use tokens::SignedIn;

@@ -1,7 +1,7 @@
 //! Random keys of this installation, made at first use. Those of pseudonyms have numbers and follow
 //! one another; others never change. Knows not what they are for beyond their names.
 
-use crate::{Store, StoreError, events};
+use crate::{Store, StoreError, outbox};
 use sqlx::{Row, Sqlite, Transaction};
 use std::{fmt, time::SystemTime};
 
@@ -89,7 +89,7 @@ impl Store {
         let number = keys.last().map_or(1, |(number, _)| number.saturating_add(1));
         keys.push((number, add(&mut transaction, number).await?));
         let what = format!("key {number} of pseudonyms made");
-        events::note(&mut transaction, now, by, "", &what).await?;
+        outbox::note(&mut transaction, now, by, "", &what).await?;
         forget(&mut transaction, &keys, keep, by, now).await?;
         transaction.commit().await?;
         Ok(number)
@@ -159,7 +159,7 @@ async fn forget(
             .execute(&mut **transaction)
             .await?;
         let what = format!("key {number} of pseudonyms forgotten");
-        events::note(transaction, now, by, "", &what).await?;
+        outbox::note(transaction, now, by, "", &what).await?;
     }
     Ok(gone)
 }

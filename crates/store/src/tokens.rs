@@ -56,7 +56,7 @@ impl Store {
         .bind(MAX_TOKENS)
         .execute(&mut *transaction)
         .await?;
-        crate::events::note(&mut transaction, now, name, "", what).await?;
+        crate::outbox::note(&mut transaction, now, name, "", what).await?;
         transaction.commit().await?;
         Ok(Some(SignedIn { name: name.to_owned(), groups, until }))
     }
@@ -95,7 +95,7 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         if ended.rows_affected() > 0 {
-            crate::events::note(&mut transaction, now, by, "", what).await?;
+            crate::outbox::note(&mut transaction, now, by, "", what).await?;
         }
         transaction.commit().await?;
         Ok(())

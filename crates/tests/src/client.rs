@@ -5,7 +5,11 @@ use anyhow::{Context, Result, bail};
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use testkit::{cache, tool};
+use testkit::{
+    cache,
+    process::{Server, Start},
+    tool,
+};
 
 /// A client program.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +85,7 @@ impl Client {
     }
 
     fn interpreter(self) -> Result<Command> {
-        let clients = folder()?;
+        let clients = packages()?;
         let (_, kind) = self.file.rsplit_once('.').context("no extension")?;
         Ok(match kind {
             "py" => Command::new(clients.join("python/bin/python")),
@@ -110,13 +114,23 @@ pub fn python(file: &str, arguments: &[&Path]) -> Result<String> {
 /// A Python program of `clients/`, to be started.
 pub fn python_command(file: &str) -> Result<Command> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(file);
-    let mut command = Command::new(folder()?.join("python/bin/python"));
+    let mut command = Command::new(packages()?.join("python/bin/python"));
     command.arg(own).env("PYTHONDONTWRITEBYTECODE", "1");
     Ok(command)
 }
 
+/// Starts a Python program of `clients/` that serves until it is dropped; its log is in `folder`.
+pub fn serve(file: &str, arguments: &[&Path], folder: &Path) -> Result<Server> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(file);
+    let python = packages()?.join("python/bin/python");
+    let mut command = vec![python.into_os_string(), own.into_os_string()];
+    command.extend(arguments.iter().map(|argument| argument.as_os_str().to_owned()));
+    let environment = vec![("PYTHONDONTWRITEBYTECODE".into(), "1".into())];
+    Server::start(Start { name: file, command, environment, folder, signal: "TERM" })
+}
+
 /// Where the clients' packages are.
-fn folder() -> Result<PathBuf> {
+fn packages() -> Result<PathBuf> {
     Ok(match env::var_os("WEIR_CLIENTS") {
         Some(folder) => PathBuf::from(folder),
         None => cache::folder()?.join("clients"),

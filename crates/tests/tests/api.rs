@@ -185,7 +185,7 @@ fn what_is_not_understood_is_refused_without_being_repeated() {
         ("X: y", r#"{"name":"carol","password":"hunter2"}"#, "not-json"),
         (
             json,
-            &format!(r#"{{"name":"carol","password":"hunter2{}"}}"#, "x".repeat(20_000)),
+            &format!(r#"{{"name":"carol","password":"hunter2{}"}}"#, "x".repeat(80_000)),
             "too-long",
         ),
         (

@@ -53,6 +53,11 @@ impl Proven {
     pub(crate) fn by_token(who: &SignedIn) -> Self {
         Self { name: who.name.clone(), via: "api".to_owned() }
     }
+
+    /// By a signature that was checked: the configuration of a channel says whose word it is.
+    pub(crate) fn by_signature(person: &str, channel: &str) -> Self {
+        Self { name: person.to_owned(), via: channel.to_owned() }
+    }
 }
 
 /// Says yes or no to a request, for a person who has proven who they are.

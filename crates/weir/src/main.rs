@@ -11,6 +11,7 @@ mod actor;
 mod anchors;
 mod approvals;
 mod audit;
+mod channels;
 mod cli;
 mod command;
 mod exit;

@@ -20,6 +20,7 @@ mod indexing;
 mod keeping;
 pub(crate) mod labels;
 mod listening;
+pub(crate) mod outbox;
 mod rules;
 mod settings;
 mod stop;
@@ -29,7 +30,7 @@ pub(crate) use health::Health;
 pub(crate) use stop::{Stop, Stopping};
 
 use crate::{
-    layout, logging,
+    channels, layout, logging,
     metrics::Metrics,
     people,
     witness::{self, Witness},
@@ -105,9 +106,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     grants::bring_up_to_date(&shared, &mut running).await?;
     tasks.spawn(grants::follow(Arc::clone(&shared), running));
     tasks.spawn(grants::tick(Arc::clone(&shared)));
-    tasks.spawn(follow_people(Arc::clone(&shared)));
-    tasks.spawn(labels::follow(Arc::clone(&shared)));
-    tasks.spawn(holds::follow(Arc::clone(&shared)));
+    tasks.spawn(outbox::follow(Arc::clone(&shared)));
     tasks.spawn(witness::follow(Arc::clone(&shared)));
     tasks.spawn(crate::anchors::follow(Arc::clone(&shared)));
     tasks.spawn(keeping::follow(Arc::clone(&shared)));
@@ -116,8 +115,12 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let indexing = indexing::start(&shared)?;
     // On a task of its own from now on: it accepts sessions while this one waits for a signal.
     let engine = tokio::spawn(engine::start(&shared, stop.stopping()).await?);
+    let channels = channels::read(&shared.config.load())?;
+    for channel in &channels {
+        tasks.spawn(channels::follow(Arc::clone(&shared), Arc::clone(channel)));
+    }
     // Last, so that whoever finds Weir ready finds it listening too.
-    listening::start(&shared, &stop, &mut tasks).await?;
+    listening::start(&shared, channels, &stop, &mut tasks).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
 
     stop.stopping().wait(Stop::Drain).await;
@@ -158,9 +161,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
     rules::record_start(&ledger, &policies)?;
     let directory = Directory::new(store.secret(SecretName::MockSignIn).await?.expose());
     people::publish(&store, &directory).await?;
-    people::copy_events(&store, &ledger).await?;
-    labels::copy_events(&store, &ledger).await?;
-    holds::copy_events(&store, &ledger).await?;
+    outbox::copy(&store, &ledger).await?;
     let witness = match config.witness.logs.as_slice() {
         [] => None,
         logs => {
@@ -194,19 +195,6 @@ async fn pseudonym_key(store: &Store) -> anyhow::Result<mask::Key> {
     let key = key.context("there is no key of pseudonyms")?;
     tracing::info!(key = key.number(), older = keys.len() - 1, "pseudonyms");
     Ok(key)
-}
-
-async fn follow_people(shared: Arc<Shared>) {
-    let (store, ledger) = (shared.store.clone(), shared.ledger.clone());
-    let directory = Arc::clone(&shared.directory);
-    people::follow(store, directory, ledger, move |seen| {
-        shared.health.store(seen.is_ok());
-        shared.people.send_modify(|count| *count += 1);
-        if let Ok(count) = seen {
-            shared.metrics.identities.set(i64::try_from(count).unwrap_or(i64::MAX));
-        }
-    })
-    .await;
 }
 
 /// Writes `stopped` and waits until all of it is on stable storage.

@@ -351,7 +351,7 @@ pub(super) fn warnings(exports: &[Export], warn: &mut impl FnMut(String, &str)) 
 }
 
 /// The host of what follows a URL's scheme.
-fn host(rest: &str) -> String {
+pub(super) fn host(rest: &str) -> String {
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let authority = authority.rsplit('@').next().unwrap_or_default();
     match authority.strip_prefix('[').and_then(|six| six.split_once(']')) {
@@ -361,6 +361,6 @@ fn host(rest: &str) -> String {
 }
 
 /// Whether it is this machine.
-fn is_own(host: &str) -> bool {
+pub(super) fn is_own(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

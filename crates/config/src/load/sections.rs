@@ -1,6 +1,6 @@
 //! Every section and key of the file. To add a key is to add one read here.
 
-use super::{api, canaries, evidence, exports, labels};
+use super::{api, canaries, channels, evidence, exports, labels};
 use crate::{
     kind::{Address, Count, Fault, FilePath, OrOff, SecretRef, Size, Text, Time, TimeOrNone, Word},
     settings::{
@@ -50,6 +50,7 @@ pub(crate) fn documented() -> Vec<Section> {
     evidence::repository(Table::new(&reader, "[[ledger.git]]", evidence::GIT, empty()));
     evidence::bucket(Table::new(&reader, "[[ledger.bucket]]", evidence::BUCKET, empty()));
     exports::export(Table::new(&reader, "[[export]]", exports::EXPORT, empty()));
+    channels::channel(Table::new(&reader, "[[channel]]", channels::CHANNEL, empty()));
     let mut sections = reader.into_found().sections;
     // A section is finished after those inside it; for the reader an outer one comes first.
     let order = |section: &Section| match section.heading {
@@ -68,9 +69,10 @@ pub(crate) fn documented() -> Vec<Section> {
         "[[ledger.bucket]]" => 12,
         "[witness]" => 13,
         "[api]" => 14,
-        "[limits]" => 15,
-        "[[export]]" => 16,
-        _ => 17,
+        "[[channel]]" => 15,
+        "[limits]" => 16,
+        "[[export]]" => 17,
+        _ => 18,
     };
     sections.sort_by_key(order);
     sections
@@ -106,6 +108,7 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         witness: {
             evidence::witnessing(table.table("witness", "[witness]", evidence::WITNESSING))
         },
+        channels: channels::channels(&mut table),
         exports: exports::exports(&mut table),
         log: log(table.table("log", "[log]", LOG)),
         warnings: Vec::new(),

@@ -29,6 +29,7 @@ fn every_key_is_documented() {
         "[[ledger.bucket]]",
         "[witness]",
         "[api]",
+        "[[channel]]",
         "[limits]",
         "[[export]]",
         "[log]",

@@ -1,7 +1,7 @@
 //! NATS JetStream: each event is published with an id by which the stream knows one that came
 //! before, and counts when the stream says that it has it. Knows nothing of what events say.
 
-use super::connect;
+use crate::connect;
 use crate::{error::ExportError, event::Event, settings::Key};
 use async_nats::{
     Client, ConnectOptions, HeaderMap,

@@ -1,10 +1,10 @@
 //! Spans to a collector: OTLP over HTTP, in JSON (opentelemetry.io, "OTLP Specification"). Knows
 //! nothing of what spans say.
 
-use super::http::Server;
 use crate::{
     error::ExportError,
     event::Event,
+    post::Post,
     settings::{About, Key},
 };
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ const PATH: &str = "/v1/traces";
 /// A collector.
 #[derive(Debug)]
 pub(crate) struct Otlp {
-    server: Server,
+    post: Post,
     token: Option<Key>,
     resource: Value,
     scope: Value,
@@ -29,9 +29,9 @@ impl Otlp {
         token: Option<Key>,
         about: &About,
     ) -> Result<Self, ExportError> {
-        let mut server = Server::new(url, ca)?;
-        if server.path == "/" {
-            server.path = PATH.to_owned();
+        let mut post = Post::new(url, ca)?;
+        if post.path == "/" {
+            post.path = PATH.to_owned();
         }
         let attribute =
             |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
@@ -41,7 +41,7 @@ impl Otlp {
             attribute("service.instance.id", &about.node),
         ]});
         let scope = json!({ "name": "weir", "version": about.version });
-        Ok(Self { server, token, resource, scope })
+        Ok(Self { post, token, resource, scope })
     }
 
     /// Posts a batch; any answer but 2xx means that it was not taken.
@@ -53,13 +53,12 @@ impl Otlp {
         }]});
         let bearer = self.token.as_ref().map(|token| format!("Bearer {}", token.expose()));
         let headers: Vec<_> = bearer.iter().map(|text| ("authorization", text.as_str())).collect();
-        let (status, answer) =
-            self.server.post("application/json", &headers, body.to_string()).await?;
-        if !status.is_success() {
-            return Err(ExportError::Refused(status.to_string()));
+        let answer = self.post.send("application/json", &headers, body.to_string()).await?;
+        if !answer.is_success() {
+            return Err(ExportError::Refused(answer.status.to_string()));
         }
         // What a collector took and threw away is not to be sent again, says the specification.
-        let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
+        let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let partial = |field: &str| answer.pointer(&format!("/partialSuccess/{field}"));
         let number = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
         let rejected = partial("rejectedSpans").and_then(number).unwrap_or(0);

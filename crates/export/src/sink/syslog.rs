@@ -5,7 +5,7 @@
 //! closes its own, and the kernel of one that went away before it had read everything resets the
 //! connection. Only the first counts.
 
-use super::connect::Peer;
+use crate::connect::Peer;
 use crate::{
     error::ExportError,
     event::{Event, Severity},

@@ -1,24 +1,16 @@
-//! Batches by HTTP POST, signed as Standard Webhooks (standardwebhooks.com) describes: the header
-//! `webhook-signature` holds an HMAC-SHA-256 of id, time and body. Knows nothing of what they say.
+//! Batches by HTTP POST, signed as Standard Webhooks describes. Knows nothing of what they say.
 
-use super::http::Server;
-use crate::{error::ExportError, event::Event, settings::Key};
-use base64::{Engine, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use crate::{error::ExportError, event::Event, post::Post, settings::Key, signature::SigningKey};
 use std::{
     path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// What Standard Webhooks' tools put before a secret in base64.
-const ENCODED: &str = "whsec_";
-
 /// A server that takes batches.
 #[derive(Debug)]
 pub(crate) struct Webhook {
-    server: Server,
-    secret: Vec<u8>,
+    post: Post,
+    key: SigningKey,
     /// One event is posted at a time.
     single: bool,
     /// The last event of a batch that was taken before another of it was not: the batch comes
@@ -35,14 +27,8 @@ impl Webhook {
         secret: &Key,
         single: bool,
     ) -> Result<Self, ExportError> {
-        let server = Server::new(url, ca)?;
-        let secret = match secret.expose().strip_prefix(ENCODED) {
-            Some(text) => STANDARD.decode(text).map_err(|_| {
-                ExportError::Setting(format!("the secret after {ENCODED} is not base64"))
-            })?,
-            None => secret.expose().as_bytes().to_vec(),
-        };
-        Ok(Self { server, secret, single, taken: None, count: 0 })
+        let (post, key) = (Post::new(url, ca)?, SigningKey::new(secret)?);
+        Ok(Self { post, key, single, taken: None, count: 0 })
     }
 
     /// Whether events are posted one at a time.
@@ -79,24 +65,6 @@ impl Webhook {
 
     async fn send(&self, id: &str, kind: &str, body: String) -> Result<(), ExportError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let (now_text, signature) = (now.to_string(), self.sign(id, now, &body)?);
-        let headers = [
-            ("webhook-id", id),
-            ("webhook-timestamp", now_text.as_str()),
-            ("webhook-signature", signature.as_str()),
-        ];
-        let (status, _) = self.server.post(kind, &headers, body).await?;
-        if status.is_success() { Ok(()) } else { Err(ExportError::Refused(status.to_string())) }
-    }
-
-    fn sign(&self, id: &str, time: u64, body: &str) -> Result<String, ExportError> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret)
-            .map_err(|error| ExportError::Setting(format!("the secret: {error}")))?;
-        mac.update(format!("{id}.{time}.").as_bytes());
-        mac.update(body.as_bytes());
-        Ok(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
+        self.post.signed(&self.key, id, now, kind, body).await
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -51,6 +51,7 @@ async fn asked(store: &Store, hold: &str, needs: Vec<Approval>) {
         database: "shop".to_owned(),
         statement: "delete from t".to_owned(),
         given: vec!["'1'".to_owned()],
+        shape: "delete from t".to_owned(),
         reasons: vec!["because".to_owned()],
         needs,
     };
@@ -89,9 +90,15 @@ async fn an_approval_is_used_once() {
     let kept = store.hold("h").await.unwrap().unwrap();
     assert_eq!((kept.state, kept.asked.statement.as_str()), (HoldState::Used, ""));
     assert!(kept.asked.given.is_empty());
-    let steps = store.hold_events(10).await.unwrap();
-    let steps: Vec<&str> = steps.iter().map(|step| step.what.as_str()).collect();
-    assert_eq!(steps, ["approved", "used"]);
+    let steps = store.events("ledger", 20).await.unwrap();
+    let steps: Vec<String> = steps
+        .into_iter()
+        .filter_map(|event| match event.what {
+            crate::Happened::Hold(step) => Some(step.what),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(steps, ["held", "approved", "used"]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Who may consent to what, and when that is enough. Knows persons and groups as they are now.
 
-use super::{HoldState, KeptHold, Said, expire, get, in_time, note, settle};
+use super::{HoldState, KeptHold, Said, expire, get, in_time, note_hold, settle};
 use crate::{
     Store, StoreError,
     open::{micros, time},
@@ -84,7 +84,7 @@ impl Store {
             HoldState::Open
         };
         if state == HoldState::Open {
-            note(&mut transaction, &hold.asked, "consented", said, now).await?;
+            note_hold(&mut transaction, &hold.asked, "consented", said, now).await?;
         } else {
             settle(&mut transaction, &hold, state, said, now).await?;
         }

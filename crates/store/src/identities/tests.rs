@@ -1,7 +1,7 @@
 //! Identities and the events they leave.
 
 use super::{NewIdentity, Verifier, check_name};
-use crate::{Store, StoreError};
+use crate::{Event, Happened, Store, StoreError};
 use model::{Blame, IdentityKind};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -25,8 +25,15 @@ async fn store() -> (tempfile::TempDir, Store) {
     (dir, store)
 }
 
+fn what(event: Event) -> String {
+    match event.what {
+        Happened::Identity { what, .. } | Happened::Administered { what } => what,
+        other => panic!("{other:?}"),
+    }
+}
+
 async fn whats(store: &Store) -> Vec<String> {
-    store.events(100).await.unwrap().into_iter().map(|event| event.what).collect()
+    store.events("ledger", 100).await.unwrap().into_iter().map(what).collect()
 }
 
 #[tokio::test]
@@ -65,8 +72,9 @@ async fn changes_are_noted_and_repeats_are_not() {
     let expected =
         ["added: person in b, a", "disabled", "groups: +c", "groups: -a", "password changed"];
     assert_eq!(whats(&store).await, expected);
-    let last = store.events(100).await.unwrap().pop().unwrap();
-    assert_eq!((last.by.as_str(), last.identity.as_str(), last.at), ("bob", "alice", at(6)));
+    let last = store.events("ledger", 100).await.unwrap().pop().unwrap();
+    assert_eq!((last.by.as_str(), last.at), ("bob", at(6)));
+    assert!(matches!(&last.what, Happened::Identity { identity, .. } if identity == "alice"));
 }
 
 #[tokio::test]
@@ -74,11 +82,12 @@ async fn events_wait_until_they_are_recorded() {
     let (_dir, store) = store().await;
     store.add_identity(new("alice", IdentityKind::Person, None), "root", at(1)).await.unwrap();
     store.set_enabled("alice", false, "root", at(2)).await.unwrap();
-    let first = store.events(1).await.unwrap();
+    let first = store.events("ledger", 1).await.unwrap();
     assert_eq!(first.len(), 1);
-    store.recorded(first[0].id).await.unwrap();
+    store.followed("ledger", first[0].id).await.unwrap();
     assert_eq!(whats(&store).await, ["disabled"]);
-    store.recorded(i64::MAX).await.unwrap();
+    let last = store.events("ledger", 9).await.unwrap().pop().unwrap();
+    store.followed("ledger", last.id).await.unwrap();
     assert!(whats(&store).await.is_empty());
     store.set_enabled("alice", true, "root", at(3)).await.unwrap();
     assert_eq!(whats(&store).await, ["enabled"]);

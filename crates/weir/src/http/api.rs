@@ -11,11 +11,12 @@
 
 mod approvals;
 mod body;
+mod hooks;
 mod problem;
 mod session;
 
 use super::guard::{Guarded, MAX_CONNECTIONS, MAX_LIFETIME};
-use crate::serve::Shared;
+use crate::{channels::Channel, serve::Shared};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, connect_info::Connected},
@@ -30,13 +31,14 @@ use std::{future::Future, net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::Semaphore};
 
 /// The longest request body that is read.
-const BODY_BYTES: usize = 16 << 10;
+const BODY_BYTES: usize = 64 << 10;
 /// The description of the API, as it stands in the documentation.
 const OPENAPI: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json"));
 
 /// What the answers are made from.
 pub(crate) struct Api {
     shared: Arc<Shared>,
+    channels: Vec<Arc<Channel>>,
     /// Passwords are tried one at a time: no two guesses run before the first is counted, and
     /// strangers cannot keep every core at work.
     proofs: Semaphore,
@@ -65,6 +67,8 @@ fn routes() -> Vec<Route> {
         ("get", "/api/v1/approvals/{request}", get(approvals::show)),
         ("post", "/api/v1/approvals/{request}/approve", post(approvals::approve)),
         ("post", "/api/v1/approvals/{request}/deny", post(approvals::deny)),
+        ("post", "/hooks/slack", post(hooks::slack)),
+        ("post", "/hooks/webhook/{channel}", post(hooks::webhook)),
     ]
 }
 
@@ -73,9 +77,10 @@ pub(crate) async fn serve(
     listener: TcpListener,
     tls: &ServerTls,
     shared: Arc<Shared>,
+    channels: Vec<Arc<Channel>>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let api = Arc::new(Api { shared, proofs: Semaphore::new(1) });
+    let api = Arc::new(Api { shared, channels, proofs: Semaphore::new(1) });
     let router =
         routes().into_iter().fold(Router::new(), |all, (_, path, how)| all.route(path, how));
     let router = router

@@ -1,6 +1,7 @@
 //! From the store to the directory and the ledger.
 
-use super::{copy_events, publish};
+use super::publish;
+use crate::serve::outbox::copy;
 use identity::{Directory, ScramVerifier, Secret};
 use ledger::{Ledger, Options, Reader, Record, Time};
 use model::IdentityKind;
@@ -55,10 +56,10 @@ async fn events_are_recorded_once() {
     let log = dir.path().join("ledger");
     let options = Options::new("node", "0", Time::from_micros(0));
     let (ledger, _) = Ledger::open(&log, options).unwrap();
-    assert_eq!(copy_events(&store, &ledger).await.unwrap(), 2);
-    assert_eq!(copy_events(&store, &ledger).await.unwrap(), 0);
+    assert_eq!(copy(&store, &ledger).await.unwrap(), 2);
+    assert_eq!(copy(&store, &ledger).await.unwrap(), 0);
     store.set_enabled("bot", false, "os:eve", UNIX_EPOCH).await.unwrap();
-    assert_eq!(copy_events(&store, &ledger).await.unwrap(), 1);
+    assert_eq!(copy(&store, &ledger).await.unwrap(), 1);
     let said: Vec<String> = Reader::open(&log)
         .unwrap()
         .filter_map(|entry| match entry.unwrap().record().unwrap() {

@@ -1,22 +1,13 @@
-//! Carries holds between the sessions that wait, the store that keeps them and the ledger. Knows no
-//! session and decides nothing: who may approve is the store's to say.
+//! Carries holds between the sessions that wait and the store that keeps them. Knows no session and
+//! decides nothing: who may approve is the store's to say.
 
 use super::Shared;
 use anyhow::Context;
 use gate::hold::{Approved, Decision, Doing, Found, Holds, Request};
-use ledger::{Ledger, record::HoldChanged};
-use std::{
-    borrow::Cow,
-    sync::Arc,
-    time::{Duration, Instant, SystemTime},
-};
+use std::time::{Duration, Instant, SystemTime};
 use store::{FoundHold, HoldState, KeptHold, NewHold, Store};
 use tokio::sync::watch;
 
-/// Steps copied into the ledger at once.
-const BATCH: u32 = 256;
-/// How long a follower waits after the store failed before it tries again.
-const RETRY: Duration = Duration::from_secs(1);
 /// How often it is looked whether a hold's time is over, if nothing else happens.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -79,6 +70,7 @@ fn new(request: Request) -> NewHold {
         database: request.database,
         statement: request.text,
         given: request.values,
+        shape: request.shape,
         reasons: request.reasons,
         needs: request.needs,
     }
@@ -135,61 +127,4 @@ fn denied(kept: &KeptHold) -> Decision {
     let (by, why) =
         against.map_or_else(Default::default, |voice| (voice.person.clone(), voice.reason.clone()));
     Decision::Denied(by, why)
-}
-
-/// Follows the store for ever: what happened to holds goes into the ledger, and whoever waits looks
-/// again.
-pub(super) async fn follow(shared: Arc<Shared>) {
-    loop {
-        if let Err(error) = follow_once(&shared).await {
-            tracing::error!("holds are not up to date: {error:#}");
-            tokio::time::sleep(RETRY).await;
-        }
-    }
-}
-
-async fn follow_once(shared: &Shared) -> anyhow::Result<()> {
-    // The feed is opened before the first look, so that no change falls between the two.
-    let mut feed = shared.store.changes().await?;
-    loop {
-        copy_events(&shared.store, &shared.ledger).await?;
-        shared.holds.send_modify(|count| *count += 1);
-        tokio::select! {
-            changed = feed.changed() => changed?,
-            () = tokio::time::sleep(LOOK) => shared.store.expire_holds(SystemTime::now()).await?,
-        }
-    }
-}
-
-/// Copies what happened to holds into the ledger, also while Weir was not running. It counts as
-/// copied once its record is on stable storage: a crash in between repeats a record and loses none.
-pub(super) async fn copy_events(store: &Store, ledger: &Ledger) -> anyhow::Result<()> {
-    loop {
-        let events = store.hold_events(BATCH).await.context("steps of holds cannot be read")?;
-        let Some(newest) = events.last().map(|event| event.id) else { return Ok(()) };
-        let mut last = None;
-        for event in &events {
-            let record = HoldChanged {
-                time: event.at.into(),
-                hold: Cow::Borrowed(&event.hold),
-                database: Cow::Borrowed(&event.database),
-                identity: Cow::Borrowed(&event.identity),
-                by: Cow::Borrowed(&event.by),
-                what: Cow::Borrowed(&event.what),
-                shape: None,
-                text: None,
-                parameters: Cow::Borrowed(&[]),
-                needs: Cow::Borrowed(&[]),
-                reason: Cow::Borrowed(&event.reason),
-                via: Cow::Borrowed(&event.via),
-            };
-            last = Some(ledger.append(&record.into())?);
-        }
-        if let Some(last) = last {
-            ledger.hand_over(last)?;
-            ledger.synced(last).await?;
-        }
-        let recorded = store.hold_events_recorded(newest).await;
-        recorded.context("steps of holds cannot be marked")?;
-    }
 }

@@ -2,24 +2,12 @@
 //! what values brought along, what people decided, rules. Knows no session and no catalog.
 
 use super::Shared;
-use anyhow::Context;
 use config::Config;
 use engine_pg::{Doing, FoundColumn, Kept, Shelf};
 use gate::{CarriedLabel, DecidedLabel, Keep, LabelRule, LabelRules, Place, RuleText};
-use ledger::{Ledger, record::LabelChanged};
 use model::{Label, Labelling, Weighing};
-use std::{
-    borrow::Cow,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::SystemTime};
 use store::{FoundLabel, KeptLabel, LabelPlace, Store};
-
-/// Changes copied into the ledger at once.
-const BATCH: u32 = 256;
-
-/// How long a follower waits after the store failed before it tries again.
-const RETRY: Duration = Duration::from_secs(1);
 
 /// Keeps the labels that values carried to columns of a database in the store.
 pub(super) fn keep(store: &Store) -> Keep {
@@ -87,60 +75,6 @@ pub(crate) fn rules(config: &Config, database: &str) -> anyhow::Result<LabelRule
             .map_err(|why| anyhow::anyhow!("the rule for label \"{}\": {why}", rule.label))
     });
     Ok(LabelRules::new(rules.collect::<anyhow::Result<_>>()?))
-}
-
-/// Follows the store for ever: what happened to labels goes into the ledger, and then it is in
-/// force.
-pub(super) async fn follow(shared: Arc<Shared>) {
-    loop {
-        if let Err(error) = follow_once(&shared).await {
-            tracing::error!("labels are not up to date: {error:#}");
-            tokio::time::sleep(RETRY).await;
-        }
-    }
-}
-
-async fn follow_once(shared: &Shared) -> anyhow::Result<()> {
-    // The feed is opened before the first look, so that no change falls between the two.
-    let mut feed = shared.store.changes().await?;
-    let mut seen = None;
-    loop {
-        let version = shared.store.labels_version().await?;
-        if seen.replace(version) != Some(version) {
-            copy_events(&shared.store, &shared.ledger).await?;
-            shared.labels.send_modify(|count| *count += 1);
-        }
-        feed.changed().await?;
-    }
-}
-
-/// Copies what happened to labels into the ledger, also while Weir was not running. It counts as
-/// copied once its record is on stable storage: a crash in between repeats a record and loses none.
-pub(super) async fn copy_events(store: &Store, ledger: &Ledger) -> anyhow::Result<()> {
-    loop {
-        let events = store.label_events(BATCH).await.context("changes of labels cannot be read")?;
-        let Some(newest) = events.last().map(|event| event.id) else { return Ok(()) };
-        let mut last = None;
-        for event in &events {
-            let record = LabelChanged {
-                time: event.at.into(),
-                by: Cow::Borrowed(&event.by),
-                database: Cow::Borrowed(&event.database),
-                column: Cow::Borrowed(&event.column),
-                before: event.before.clone(),
-                after: event.after.clone(),
-                evidence: Cow::Borrowed(&event.evidence),
-                version: u64::try_from(event.id).unwrap_or(0),
-            };
-            last = Some(ledger.append(&record.into())?);
-        }
-        if let Some(last) = last {
-            ledger.hand_over(last)?;
-            ledger.synced(last).await?;
-        }
-        let recorded = store.label_events_recorded(newest).await;
-        recorded.context("changes of labels cannot be marked")?;
-    }
 }
 
 /// What was found, as the store keeps it.

@@ -2,7 +2,7 @@
 //! sign in over TLS. Knows no route.
 
 use super::{Shared, Stop, engine, stop};
-use crate::http;
+use crate::{channels::Channel, http};
 use anyhow::Context;
 use std::sync::Arc;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -11,6 +11,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 /// watched and what waits can still be decided.
 pub(super) async fn start(
     shared: &Arc<Shared>,
+    channels: Vec<Arc<Channel>>,
     stop: &stop::Signals,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
@@ -24,7 +25,7 @@ pub(super) async fn start(
         let stopping = stop.stopping();
         tasks.spawn(async move {
             let stop = async move { stopping.wait(Stop::Now).await };
-            if let Err(error) = http::api::serve(listener, &tls, shared, stop).await {
+            if let Err(error) = http::api::serve(listener, &tls, shared, channels, stop).await {
                 tracing::error!("the API ended: {error:#}");
             }
         });

@@ -68,12 +68,14 @@ fn merge(old: &Config, mut new: Config) -> (Config, Vec<&'static str>) {
     keep(old.log == new.log, "[log]");
     keep(old.witness == new.witness, "[witness]");
     keep(old.exports == new.exports, "[[export]]");
+    keep(old.channels == new.channels, "[[channel]]");
     new.state_dir.clone_from(&old.state_dir);
     new.listen = old.listen.clone();
     new.tls = old.tls.clone();
     new.log = old.log;
     new.witness = old.witness.clone();
     new.exports.clone_from(&old.exports);
+    new.channels.clone_from(&old.channels);
     (new, left)
 }
 

@@ -28,6 +28,9 @@ pub(super) enum Kind {
     Settled,
     OutOfTime,
     SaidAlready,
+    Unsigned,
+    Elsewhere,
+    Replayed,
     Unavailable,
 }
 
@@ -68,6 +71,13 @@ impl Kind {
             Self::Settled => (StatusCode::CONFLICT, "settled", "It is decided already"),
             Self::OutOfTime => (StatusCode::CONFLICT, "out-of-time", "It cannot be decided now"),
             Self::SaidAlready => (StatusCode::CONFLICT, "said-already", "Consented already"),
+            Self::Unsigned => {
+                (StatusCode::UNAUTHORIZED, "unsigned", "Not signed, or not now, or by nobody known")
+            }
+            Self::Elsewhere => {
+                (StatusCode::FORBIDDEN, "elsewhere", "Signed, and about nothing of this channel")
+            }
+            Self::Replayed => (StatusCode::CONFLICT, "replayed", "It was sent before"),
             Self::Unavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Control state is not available")
             }
@@ -136,7 +146,7 @@ impl IntoResponse for Problem {
         let headers = answer.headers_mut();
         let kind = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, kind);
-        if status == StatusCode::UNAUTHORIZED {
+        if matches!(self.kind, Kind::NotSignedIn | Kind::WrongPassword) {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Some(seconds) = self.retry_after {

@@ -14,20 +14,20 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The other side.
 #[derive(Clone, Debug)]
-pub(super) struct Peer {
-    pub(super) host: String,
-    pub(super) port: u16,
+pub(crate) struct Peer {
+    pub(crate) host: String,
+    pub(crate) port: u16,
     /// `None` without TLS.
-    pub(super) tls: Option<ClientTls>,
+    pub(crate) tls: Option<ClientTls>,
 }
 
 /// TLS that proves who answers; there is no other.
-pub(super) fn tls(wanted: bool, ca: Option<&Path>) -> Result<Option<ClientTls>, ExportError> {
+pub(crate) fn tls(wanted: bool, ca: Option<&Path>) -> Result<Option<ClientTls>, ExportError> {
     Ok(wanted.then(|| ClientTls::new(Mode::VerifyFull, ca, None)).transpose()?)
 }
 
 impl Peer {
-    pub(super) async fn connect(&self) -> Result<Stream, ExportError> {
+    pub(crate) async fn connect(&self) -> Result<Stream, ExportError> {
         let connecting = async {
             let tcp = TcpStream::connect((self.host.as_str(), self.port))
                 .await

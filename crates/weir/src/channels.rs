@@ -1,0 +1,174 @@
+//! Channels: where people hear of statements that wait for approval. Follows what happened to holds
+//! and carries it out, one task for each channel. Decides nothing, and no statement waits for it.
+//!
+//! ```text
+//! store (outbox) ─▶ follow ─▶ slack, teams, email, webhook
+//!      ▲                          │ taken
+//!      └──────── cursor ◀─────────┘
+//! ```
+//!
+//! A channel that is down is tried again with growing pauses. What people are told is what stands
+//! now: a request that is over before they could be told of it is not told of any more. A webhook
+//! gets every step.
+
+mod email;
+mod message;
+mod slack;
+mod teams;
+mod webhook;
+
+pub(crate) use slack::Slack;
+
+use crate::serve::Shared;
+use anyhow::Context;
+use config::{ChannelTo, SecretSource, Shows};
+use export::{Key, Post};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use store::{Event, Happened, HoldEvent, HoldState, KeptHold, Store};
+use tokio::sync::watch;
+
+/// Events read at once.
+const BATCH: u32 = 100;
+/// How long one delivery may take.
+const DELIVERY: Duration = Duration::from_secs(30);
+/// The pause after the first failure; each further one doubles it.
+const PAUSE_FIRST: Duration = Duration::from_millis(200);
+/// The longest pause.
+const PAUSE_LONGEST: Duration = Duration::from_secs(30);
+/// How often a channel that fails is complained about.
+const COMPLAINT: Duration = Duration::from_secs(60);
+
+/// One channel.
+pub(crate) struct Channel {
+    pub(crate) name: String,
+    /// Only requests that ask one of these groups; all if there are none.
+    groups: Vec<String>,
+    shows: Shows,
+    /// Where the API is, for links.
+    api: Option<String>,
+    pub(crate) way: Way,
+}
+
+/// The ways out.
+pub(crate) enum Way {
+    Slack(Box<Slack>),
+    Teams(Post),
+    Email(Box<email::Email>),
+    Webhook(Box<webhook::Webhook>),
+}
+
+/// Every channel of the configuration. A secret that cannot be read keeps Weir from starting:
+/// somebody would wait for words that never come.
+pub(crate) fn read(config: &config::Config) -> anyhow::Result<Vec<Arc<Channel>>> {
+    let api = config.api.url.clone();
+    let channel = |one: &config::Channel| {
+        let way = way(&one.to).with_context(|| format!("channel \"{}\"", one.name))?;
+        let (name, groups, shows) = (one.name.clone(), one.groups.clone(), one.shows);
+        Ok(Arc::new(Channel { name, groups, shows, api: api.clone(), way }))
+    };
+    config.channels.iter().map(channel).collect()
+}
+
+fn way(to: &ChannelTo) -> anyhow::Result<Way> {
+    Ok(match to {
+        ChannelTo::Slack(slack) => Way::Slack(Box::new(Slack::new(slack)?)),
+        ChannelTo::Teams { url, ca } => {
+            Way::Teams(Post::new(secret(url)?.expose(), ca.as_deref())?)
+        }
+        ChannelTo::Email(email) => Way::Email(Box::new(email::Email::new(email)?)),
+        ChannelTo::Webhook(webhook) => Way::Webhook(Box::new(webhook::Webhook::new(webhook)?)),
+    })
+}
+
+fn secret(source: &SecretSource) -> anyhow::Result<config::Secret> {
+    Ok(source.read()?)
+}
+
+fn key(source: &SecretSource) -> anyhow::Result<Key> {
+    Ok(Key::new(secret(source)?.expose()))
+}
+
+/// Follows the store for ever.
+pub(crate) async fn follow(shared: Arc<Shared>, channel: Arc<Channel>) {
+    let follower = format!("channel {}", channel.name);
+    let (mut pause, mut complained) = (PAUSE_FIRST, None::<Instant>);
+    let mut changes = shared.holds.subscribe();
+    let mut begun = false;
+    loop {
+        match step(&shared.store, &channel, &follower, &mut begun).await {
+            Ok(0) => {
+                pause = PAUSE_FIRST;
+                if wait(&mut changes).await.is_err() {
+                    return;
+                }
+            }
+            Ok(_) => pause = PAUSE_FIRST,
+            Err(error) => {
+                if complained.is_none_or(|at| at.elapsed() >= COMPLAINT) {
+                    tracing::warn!(channel = channel.name, "not delivered, tried again: {error:#}");
+                    complained = Some(Instant::now());
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(PAUSE_LONGEST);
+            }
+        }
+    }
+}
+
+async fn wait(changes: &mut watch::Receiver<u64>) -> Result<(), watch::error::RecvError> {
+    changes.changed().await
+}
+
+/// Carries the next events out; gives how many there were.
+async fn step(
+    store: &Store,
+    channel: &Channel,
+    follower: &str,
+    begun: &mut bool,
+) -> anyhow::Result<usize> {
+    if !*begun {
+        store.follow_from_now(follower).await?;
+        *begun = true;
+    }
+    let events = store.events(follower, BATCH).await?;
+    for event in &events {
+        if let Happened::Hold(step) = &event.what {
+            channel.tell(store, event, step).await?;
+            store.followed(follower, event.id).await?;
+        }
+    }
+    if let Some(last) = events.last() {
+        store.followed(follower, last.id).await?;
+    }
+    Ok(events.len())
+}
+
+impl Channel {
+    async fn tell(&self, store: &Store, event: &Event, step: &HoldEvent) -> anyhow::Result<()> {
+        // One that is deleted already concerns nobody.
+        let Some(hold) = store.hold(&step.hold).await? else { return Ok(()) };
+        if !self.concerns(&hold) {
+            return Ok(());
+        }
+        let new = step.what == "held" && hold.state == HoldState::Open;
+        let telling = async {
+            match &self.way {
+                Way::Slack(slack) => slack.tell(store, self, &hold, new).await,
+                Way::Webhook(webhook) => webhook.tell(self, event, step, &hold).await,
+                Way::Teams(post) if new => teams::tell(post, self, &hold).await,
+                Way::Email(email) if new => email.tell(self, &hold).await,
+                Way::Teams(_) | Way::Email(_) => Ok(()),
+            }
+        };
+        tokio::time::timeout(DELIVERY, telling).await.context("no answer in time")?
+    }
+
+    /// Whether it is to hear of a request.
+    fn concerns(&self, hold: &KeptHold) -> bool {
+        let mut asked = hold.asked.needs.iter().flat_map(|need| &need.groups);
+        self.groups.is_empty() || asked.any(|group| self.groups.contains(group))
+    }
+}

@@ -1,0 +1,160 @@
+//! Slack: a message with buttons for each request, changed as the request changes. What comes back
+//! is read in `http::hooks`. Knows Slack's methods and blocks; nothing of who may decide.
+
+use super::{Channel, key, message::Message};
+use crate::approvals::outcome;
+use anyhow::{Context, bail};
+use export::{Key, Post, SlackSecret};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use store::{HoldState, KeptHold, Store};
+
+/// A channel of a Slack workspace.
+pub(crate) struct Slack {
+    post: Post,
+    update: Post,
+    whisper: Post,
+    token: Key,
+    /// Checks what comes from Slack.
+    pub(crate) secret: SlackSecret,
+    /// The workspace.
+    pub(crate) team: String,
+    /// The channel.
+    pub(crate) channel: String,
+    /// Who is who: Slack's id of a user to the name of a person. Nothing that a payload says of a
+    /// user but the id is believed.
+    pub(crate) people: BTreeMap<String, String>,
+}
+
+/// What of an answer is read.
+#[derive(Deserialize)]
+struct Said {
+    ok: bool,
+    error: Option<String>,
+    ts: Option<String>,
+}
+
+impl Slack {
+    pub(super) fn new(slack: &config::Slack) -> anyhow::Result<Self> {
+        let method = |name: &str| Post::new(&format!("{}/{name}", slack.url), slack.ca.as_deref());
+        Ok(Self {
+            post: method("chat.postMessage")?,
+            update: method("chat.update")?,
+            whisper: method("chat.postEphemeral")?,
+            token: key(&slack.token)?,
+            secret: SlackSecret::new(&key(&slack.signing_secret)?)?,
+            team: slack.team.clone(),
+            channel: slack.channel.clone(),
+            people: slack.people.clone(),
+        })
+    }
+
+    /// Posts a new request, or changes the message of one.
+    pub(super) async fn tell(
+        &self,
+        store: &Store,
+        channel: &Channel,
+        hold: &KeptHold,
+        new: bool,
+    ) -> anyhow::Result<()> {
+        let message = Message::new(channel, hold);
+        let mut body = json!({
+            "channel": self.channel, "text": message.title, "blocks": blocks(&message, hold),
+            // Nobody's text is taken for markup, and no link in it is fetched.
+            "mrkdwn": false, "parse": "none", "unfurl_links": false, "unfurl_media": false,
+        });
+        let known = store.message(&channel.name, &hold.asked.hold).await?;
+        let Some(reference) = known else {
+            if !new {
+                return Ok(());
+            }
+            let answer = self.call(&self.post, &body).await?;
+            let reference = answer.ts.context("Slack names no message")?;
+            return Ok(store.keep_message(&channel.name, &hold.asked.hold, &reference).await?);
+        };
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("ts".into(), json!(reference));
+        }
+        match self.call(&self.update, &body).await {
+            // A message that somebody deleted, or a request whose end nobody has to see any more,
+            // must not keep others from being told.
+            Err(error) if hold.state != HoldState::Open => {
+                tracing::warn!(channel = channel.name, "a message cannot be changed: {error:#}");
+                Ok(())
+            }
+            Err(error) if error.to_string().contains("message_not_found") => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// Tells one user something that nobody else sees.
+    pub(crate) async fn whisper(&self, user: &str, text: &str) -> anyhow::Result<()> {
+        let body = json!({
+            "channel": self.channel, "user": user, "text": text, "mrkdwn": false, "parse": "none",
+        });
+        self.call(&self.whisper, &body).await.map(|_| ())
+    }
+
+    async fn call(&self, method: &Post, body: &Value) -> anyhow::Result<Said> {
+        let authorization = format!("Bearer {}", self.token.expose());
+        let headers = [("authorization", authorization.as_str())];
+        let kind = "application/json; charset=utf-8";
+        let answer = method.send(kind, &headers, body.to_string()).await?;
+        if !answer.is_success() {
+            bail!("Slack answers {}", answer.status);
+        }
+        let said: Said = serde_json::from_slice(&answer.body).context("Slack answers no JSON")?;
+        if !said.ok {
+            bail!("Slack answers {}", said.error.as_deref().unwrap_or("not ok"));
+        }
+        Ok(said)
+    }
+}
+
+fn plain(text: &str) -> Value {
+    json!({ "type": "plain_text", "text": text, "emoji": false })
+}
+
+/// The message in Block Kit. Everything that somebody else wrote stands in plain text or in
+/// preformatted rich text, where nothing is markup.
+fn blocks(message: &Message, hold: &KeptHold) -> Value {
+    let mut blocks = vec![json!({ "type": "section", "text": plain(&message.title) })];
+    let facts = message.facts.iter().map(|(what, text)| format!("{what}: {text}"));
+    let facts = facts.collect::<Vec<_>>().join("\n");
+    let facts: String = facts.chars().take(2_900).collect();
+    blocks.push(json!({ "type": "section", "text": plain(&facts) }));
+    if let Some(statement) = &message.statement {
+        let text = json!({ "type": "text", "text": statement });
+        let preformatted = json!({ "type": "rich_text_preformatted", "elements": [text] });
+        blocks.push(json!({ "type": "rich_text", "elements": [preformatted] }));
+    }
+    if hold.state == HoldState::Open {
+        let button = |action: &str, text: &str, style: &str| {
+            json!({
+                "type": "button", "action_id": action, "value": hold.asked.hold,
+                "text": plain(text), "style": style,
+            })
+        };
+        let element = json!({
+            "type": "plain_text_input", "action_id": "reason", "max_length": 500,
+        });
+        blocks.push(json!({
+            "type": "input", "block_id": "reason", "optional": true,
+            "label": plain("Reason"), "element": element,
+        }));
+        let mut buttons = vec![button("deny", "Deny", "danger")];
+        // Nobody consents to what they were not shown.
+        if !message.cut {
+            buttons.insert(0, button("approve", "Approve", "primary"));
+        }
+        blocks.push(json!({ "type": "actions", "block_id": "decide", "elements": buttons }));
+        let how = format!("All of it: {}", message.how.join(" or "));
+        blocks.push(json!({ "type": "context", "elements": [plain(&how)] }));
+    } else {
+        let end = json!({ "type": "context", "elements": [plain(outcome(hold.state))] });
+        blocks.push(end);
+    }
+    Value::Array(blocks)
+}

@@ -1,0 +1,80 @@
+//! Webhooks: each step of each request, signed as Standard Webhooks describes. Whoever decides
+//! signs what they send back with a key of their own; `http::api::hooks` reads it.
+
+use super::{Channel, key};
+use crate::approvals::object;
+use anyhow::{Context, bail};
+use config::Shows;
+use export::{Post, SigningKey};
+use ledger::Time;
+use serde_json::json;
+use std::time::{SystemTime, UNIX_EPOCH};
+use store::{Event, HoldEvent, KeptHold};
+
+/// A server that hears of every step.
+pub(crate) struct Webhook {
+    post: Post,
+    key: SigningKey,
+    pub(crate) deciders: Deciders,
+}
+
+/// Whose key is whose.
+pub(crate) struct Deciders(Vec<(String, SigningKey)>);
+
+impl Webhook {
+    pub(super) fn new(webhook: &config::DecisionHook) -> anyhow::Result<Self> {
+        let mut deciders = Vec::new();
+        let mut seen: Vec<String> = Vec::new();
+        for (person, source) in &webhook.deciders {
+            let secret = source.read().with_context(|| format!("the key of {person}"))?;
+            // With one key for two, either could speak for the other.
+            if seen.iter().any(|one| one == secret.expose()) {
+                bail!("{person} has the key of somebody else");
+            }
+            seen.push(secret.expose().to_owned());
+            deciders.push((person.clone(), SigningKey::new(&key(source)?)?));
+        }
+        let own = key(&webhook.secret)?;
+        if seen.iter().any(|one| one == own.expose()) {
+            bail!("whoever decides needs another key than the one that Weir signs with");
+        }
+        Ok(Self {
+            post: Post::new(&webhook.url, webhook.ca.as_deref())?,
+            key: SigningKey::new(&own)?,
+            deciders: Deciders(deciders),
+        })
+    }
+
+    pub(super) async fn tell(
+        &self,
+        channel: &Channel,
+        event: &Event,
+        step: &HoldEvent,
+        hold: &KeptHold,
+    ) -> anyhow::Result<()> {
+        let mut approval = object(hold, channel.shows == Shows::Text);
+        if let (Shows::Shape, Some(fields)) = (channel.shows, approval.as_object_mut()) {
+            fields.insert("shape".into(), json!(hold.asked.shape));
+        }
+        let body = json!({
+            "type": format!("approval.{}", step.what), "timestamp": Time::from(event.at),
+            "data": {
+                "what": step.what, "by": event.by, "via": step.via, "reason": step.reason,
+                "approval": approval,
+            },
+        });
+        let body = body.to_string();
+        // The same each time it is sent.
+        let id = format!("{}-{}", step.hold, event.id);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        Ok(self.post.signed(&self.key, &id, now, "application/json", body).await?)
+    }
+}
+
+impl Deciders {
+    /// Whose signature this is.
+    pub(crate) fn who(&self, id: &str, time: u64, body: &[u8], signature: &str) -> Option<&str> {
+        let signed = |(_, key): &&(String, SigningKey)| key.verify(id, time, body, signature);
+        self.0.iter().find(signed).map(|(person, _)| person.as_str())
+    }
+}

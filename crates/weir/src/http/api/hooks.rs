@@ -1,0 +1,84 @@
+//! What comes back from channels: signed requests of Slack's, and of whoever decides by a webhook.
+//! The signature says who sent it, the configuration whose word it is; whether that word counts is
+//! the store's to say, as everywhere. Nothing else in a request is believed.
+//!
+//! ```text
+//! time near ours ─▶ signature ─▶ not taken before ─▶ person by configuration ─▶ approvals::decide
+//! ```
+
+mod slack;
+mod webhook;
+
+pub(super) use slack::slack;
+pub(super) use webhook::webhook;
+
+use super::{
+    Api,
+    problem::{Kind, Problem},
+};
+use crate::approvals::{Proven, decide};
+use axum::http::HeaderMap;
+use export::TOLERANCE_SECONDS;
+use identity::token_hash;
+use ledger::{Time, record::SessionRefused};
+use std::{
+    borrow::Cow,
+    net::SocketAddr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use store::{HoldState, NoVoice};
+
+/// How long a signed request is remembered: longer than one of its time could come again.
+const REMEMBERED: Duration = Duration::from_secs(3 * TOLERANCE_SECONDS);
+
+/// A header's text; empty if there is none.
+fn header<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The time that a request says it was signed at, if it is near ours.
+fn timely(text: &str, now: SystemTime) -> Option<u64> {
+    let time: u64 = text.parse().ok()?;
+    let now = now.duration_since(UNIX_EPOCH).ok()?.as_secs();
+    (time.abs_diff(now) <= TOLERANCE_SECONDS).then_some(time)
+}
+
+/// What was decided, by whom, and through which channel.
+struct Word<'w> {
+    channel: &'w str,
+    person: &'w str,
+    request: &'w str,
+    consents: bool,
+    reason: &'w str,
+}
+
+/// Takes a decision whose signature is good. What came before is not taken again, not even what
+/// was refused.
+async fn take(
+    api: &Api,
+    signature: &str,
+    word: Word<'_>,
+) -> Result<Result<HoldState, NoVoice>, Problem> {
+    let now = SystemTime::now();
+    let key = format!("{} {signature}", word.channel);
+    let hash = token_hash(&identity::Secret::from(key));
+    if !api.shared.store.take_once(&hash, now, now + REMEMBERED).await? {
+        return Err(Kind::Replayed.into());
+    }
+    let person = Proven::by_signature(word.person, word.channel);
+    Ok(decide(&api.shared.store, word.request, &person, word.consents, word.reason).await?)
+}
+
+/// Somebody sent what is not theirs to send: into the record, with what they claimed to be.
+fn refused(api: &Api, peer: SocketAddr, claimed: &str, why: &str) {
+    let record = SessionRefused {
+        time: Time::from(SystemTime::now()),
+        address: Some(peer.ip()),
+        claimed: Cow::Borrowed(claimed),
+        database: Cow::Borrowed(""),
+        reason: Cow::Owned(format!("a channel: {why}")),
+    };
+    if let Err(error) = api.shared.ledger.append(&record.into()) {
+        tracing::error!("a refused decision is not in the record: {error}");
+    }
+}

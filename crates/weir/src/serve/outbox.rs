@@ -1,0 +1,124 @@
+//! Carries what happened to control state into the ledger, and tells those it concerns: the
+//! directory of identities, labels, whoever waits for a hold. One follower for all of it, so that
+//! the record has the order of commits. Decides nothing.
+
+use super::Shared;
+use crate::people;
+use anyhow::Context;
+use ledger::{
+    Ledger, Record,
+    record::{Administered, HoldChanged, IdentityChanged, LabelChanged},
+};
+use std::{
+    borrow::Cow,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use store::{Event, Happened, HoldEvent, LabelEvent, Store};
+
+/// The ledger among those who follow.
+const LEDGER: &str = "ledger";
+/// Events copied at once: between two batches the store learns that the ledger holds them.
+const BATCH: u32 = 256;
+/// How long it waits after the store failed before it tries again.
+const RETRY: Duration = Duration::from_secs(1);
+/// How often it is looked whether a hold's time is over, if nothing else happens.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Follows the store for ever.
+pub(super) async fn follow(shared: Arc<Shared>) {
+    loop {
+        if let Err(error) = follow_once(&shared).await {
+            shared.health.store(false);
+            tracing::error!("control state is not up to date: {error:#}");
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+}
+
+async fn follow_once(shared: &Shared) -> anyhow::Result<()> {
+    // The feed is opened before the first look, so that no change falls between the two.
+    let mut feed = shared.store.changes().await?;
+    let mut labels = None;
+    loop {
+        // Whoever is disabled is out before the record says so; all else is in the record first.
+        let count = people::publish(&shared.store, &shared.directory).await?;
+        shared.health.store(true);
+        shared.metrics.identities.set(i64::try_from(count).unwrap_or(i64::MAX));
+        shared.people.send_modify(|count| *count += 1);
+        copy(&shared.store, &shared.ledger).await?;
+        let version = shared.store.labels_version().await?;
+        if labels.replace(version) != Some(version) {
+            shared.labels.send_modify(|count| *count += 1);
+        }
+        shared.holds.send_modify(|count| *count += 1);
+        tokio::select! {
+            changed = feed.changed() => changed?,
+            () = tokio::time::sleep(LOOK) => shared.store.expire_holds(SystemTime::now()).await?,
+        }
+    }
+}
+
+/// Copies events into the ledger, also those of when Weir was not running; gives how many there
+/// were. One counts as copied once its record is on stable storage: a crash in between repeats a
+/// record and loses none.
+pub(crate) async fn copy(store: &Store, ledger: &Ledger) -> anyhow::Result<u64> {
+    let mut copied = 0;
+    loop {
+        let events = store.events(LEDGER, BATCH).await.context("events cannot be read")?;
+        let Some(newest) = events.last().map(|event| event.id) else { return Ok(copied) };
+        let mut last = None;
+        for event in &events {
+            // A hold is in the record before it is in the store.
+            if let Some(record) = record(event) {
+                last = Some(ledger.append(&record)?);
+                copied += 1;
+            }
+        }
+        if let Some(last) = last {
+            ledger.hand_over(last)?;
+            ledger.synced(last).await?;
+        }
+        store.followed(LEDGER, newest).await.context("events cannot be marked")?;
+    }
+}
+
+fn record(event: &Event) -> Option<Record<'_>> {
+    let (time, by) = (event.at.into(), Cow::Borrowed(event.by.as_str()));
+    Some(match &event.what {
+        Happened::Administered { what } => {
+            Administered { time, by, what: Cow::Borrowed(what) }.into()
+        }
+        Happened::Identity { identity, what } => {
+            let (identity, what) = (Cow::Borrowed(identity.as_str()), Cow::Borrowed(what.as_str()));
+            IdentityChanged { time, by, identity, what }.into()
+        }
+        Happened::Label(LabelEvent { database, column, before, after, evidence }) => LabelChanged {
+            time,
+            by,
+            database: Cow::Borrowed(database),
+            column: Cow::Borrowed(column),
+            before: before.clone(),
+            after: after.clone(),
+            evidence: Cow::Borrowed(evidence),
+            version: u64::try_from(event.id).unwrap_or(0),
+        }
+        .into(),
+        Happened::Hold(step) if step.what == "held" => return None,
+        Happened::Hold(HoldEvent { hold, database, identity, what, reason, via }) => HoldChanged {
+            time,
+            hold: Cow::Borrowed(hold),
+            database: Cow::Borrowed(database),
+            identity: Cow::Borrowed(identity),
+            by,
+            what: Cow::Borrowed(what),
+            shape: None,
+            text: None,
+            parameters: Cow::Borrowed(&[]),
+            needs: Cow::Borrowed(&[]),
+            reason: Cow::Borrowed(reason),
+            via: Cow::Borrowed(via),
+        }
+        .into(),
+    })
+}
