@@ -21,6 +21,7 @@ mod dated;
 mod grant;
 mod hold;
 mod pruned;
+mod run;
 mod shape;
 
 pub use basis::{Basis, BasisColumn, BasisRelation};
@@ -28,6 +29,7 @@ pub(crate) use dated::time;
 pub use grant::GrantChanged;
 pub use hold::{Approved, HoldChanged};
 pub use pruned::Pruned;
+pub use run::{Started, Stopped};
 pub use shape::{Passage, RiskPart, Shape, ShapeColumn, ShapeEffect, ShapeMove, ShapeOutput};
 
 /// Text that is borrowed when written and owned when read.
@@ -111,45 +113,6 @@ records! {
     GrantChanged = "grant_changed", Keep;
     /// Somebody did something to Weir itself, or read its record.
     Administered = "administered", Keep;
-}
-
-/// Weir opened the log; what it found there is part of the evidence.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Started<'a> {
-    /// When.
-    pub time: Time,
-    /// The node's name.
-    pub node: Text<'a>,
-    /// Weir's version.
-    pub version: Text<'a>,
-    /// Process id.
-    pub process: u32,
-    /// How many records were found.
-    pub records: u64,
-    /// True if the run before ended with `stopped`, or there was none.
-    pub clean: bool,
-    /// Bytes of a record that was being written when the run before died; removed.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub torn_bytes: u64,
-    /// Damage found in what was there, in words; left in place.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub damage: Option<Text<'a>>,
-    /// Sessions of the run before that have no `session_closed`. Their statements that have an
-    /// `intent` and no `outcome` may have run or not.
-    #[serde(default, skip_serializing_if = "is_empty")]
-    pub open_sessions: List<'a, SessionId>,
-    /// How many such statements there are.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub unknown_outcomes: u64,
-}
-
-/// Weir closed the log in good order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Stopped<'a> {
-    /// When.
-    pub time: Time,
-    /// Why: `signal`, `reload`, …
-    pub reason: Text<'a>,
 }
 
 /// A client signed in.
