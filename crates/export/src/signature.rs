@@ -9,6 +9,9 @@ use sha2::Sha256;
 /// What Standard Webhooks' tools put before a secret in base64.
 const ENCODED: &str = "whsec_";
 
+/// The most signatures of one header that are looked at: whoever changes a key sends two.
+const SIGNATURES: usize = 8;
+
 /// How far a signed message's time may be from ours, in seconds: what Slack and Standard Webhooks
 /// advise.
 pub const TOLERANCE_SECONDS: u64 = 300;
@@ -39,9 +42,12 @@ impl SigningKey {
     /// Whether one of the signatures in the header is that of this message. The caller judges the
     /// time, and whether it has seen the id.
     pub fn verify(&self, id: &str, time: u64, body: &[u8], header: &str) -> bool {
-        header.split(' ').filter_map(|one| one.strip_prefix("v1,")).any(|signature| {
+        // Once for all of them: whoever sends many has proven nothing yet.
+        let mac = self.mac(id, time, body);
+        let signatures = header.split(' ').take(SIGNATURES);
+        signatures.filter_map(|one| one.strip_prefix("v1,")).any(|signature| {
             let signature = STANDARD.decode(signature).unwrap_or_default();
-            self.mac(id, time, body).verify_slice(&signature).is_ok()
+            mac.clone().verify_slice(&signature).is_ok()
         })
     }
 

@@ -10,6 +10,7 @@ use crate::{clearance::Statement, plan::Plan, refusal::Refusal};
 use model::{
     Blame, Operation, RelationId,
     catalog::{Catalog, RelationKind},
+    facts::SessionChange,
     verdict::{Approval, ChangeLimit, CostLimit},
 };
 
@@ -85,8 +86,19 @@ impl Plan {
     /// Refuses what could not be counted, or not undone.
     pub fn countable(&self, place: Place) -> Result<(), Refusal> {
         let effects = || self.parts.iter().flat_map(|part| &part.facts.effects);
+        // No rollback takes back what is prepared; what is held runs when it is committed.
+        let stays = |change: &SessionChange| match change {
+            SessionChange::Prepare(..) | SessionChange::Deallocate(_) | SessionChange::Hold(_) => {
+                true
+            }
+            SessionChange::Declare(..) | SessionChange::CloseCursor(_) | SessionChange::Scope => {
+                false
+            }
+        };
         let what = if self.replication {
             Some("it is a replication command")
+        } else if self.parts.iter().any(|part| part.facts.session.iter().any(stays)) {
+            Some("it prepares, deallocates or holds something, which no rollback undoes")
         } else if self.parts.iter().any(|part| part.facts.dynamic) {
             Some("what it does cannot be known from its text")
         } else if let Some(effect) = effects().find(|effect| !is_counted(effect.operation)) {
@@ -126,7 +138,9 @@ impl Statement {
 
     /// True if what it changes must be counted.
     pub fn is_counted(&self) -> bool {
+        // What runs read-only changes nothing.
         self.change_limits().next().is_some()
+            && !self.plan.parts.iter().any(|part| part.verdict.read_only)
     }
 
     /// The first limit that a run with so many changes exceeds, those without consent first.

@@ -128,8 +128,10 @@ impl Given {
             let length = if value.is_some() { bytes.len() as u64 } else { u64::MAX };
             given.exact.extend_from_slice(&length.to_le_bytes());
             given.exact.extend_from_slice(bytes);
-            if given.shown.len() < SHOWN_VALUES {
-                given.shown.push(shown(binary, value));
+            match given.shown.len() {
+                known if known < SHOWN_VALUES => given.shown.push(shown(binary, value)),
+                SHOWN_VALUES => given.shown.push("and further values, not shown …".to_owned()),
+                _ => {}
             }
         }
         given

@@ -16,6 +16,7 @@ use model::{Disclosure, Durability, Facts, Identity, Outcome, Verdict};
 use policy::{Context, PolicySet, Request};
 use sql::{CopyShape, Guard, Scope, SyntaxError};
 use std::{
+    hash::{DefaultHasher, Hash, Hasher},
     ops::Range,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::SystemTime,
@@ -175,7 +176,7 @@ impl Gate {
             }
             let normalised = sql::normalise(text.get(statement.span.clone()).unwrap_or(text));
             Part {
-                shape: shape_id(&normalised, asker, &context, &verdict),
+                shape: shape_id(&normalised, asker, &context, (&statement.facts, &verdict)),
                 normalised: normalised.into(),
                 decided: true,
                 shape_recorded: AtomicBool::new(false),
@@ -226,7 +227,7 @@ impl Gate {
         let facts = Arc::new(command.facts);
         let decided = self.decide(&facts, asker, &knowledge, policies, context);
         let part = Part {
-            shape: shape_id(&command.normalised, asker, &context, &decided.verdict),
+            shape: shape_id(&command.normalised, asker, &context, (&facts, &decided.verdict)),
             normalised: command.normalised.into(),
             decided: false,
             shape_recorded: AtomicBool::new(false),
@@ -325,13 +326,13 @@ fn shape_id(
     normalised: &str,
     asker: &Asker<'_>,
     context: &PlanContext,
-    verdict: &Verdict,
+    (facts, verdict): (&Facts, &Verdict),
 ) -> ledger::ShapeId {
-    // Where policies look at the clock the same question gets other answers.
-    let verdict = match context.minute {
-        0 => String::new(),
-        _ => format!("{verdict:?}"),
-    };
+    // What is known is numbered anew by each run, so what was decided on what stands for it.
+    let mut decided = DefaultHasher::new();
+    facts.hash(&mut decided);
+    format!("{verdict:?}").hash(&mut decided);
+    let decided = decided.finish();
     ledger::ShapeId::of(&[
         asker.database.name.as_str().as_bytes(),
         normalised.as_bytes(),
@@ -340,6 +341,6 @@ fn shape_id(
         &context.policies.to_le_bytes(),
         &context.knowledge.to_le_bytes(),
         &context.past.to_le_bytes(),
-        verdict.as_bytes(),
+        &decided.to_le_bytes(),
     ])
 }

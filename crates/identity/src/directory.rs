@@ -92,6 +92,11 @@ pub struct Credential {
 }
 
 impl Credential {
+    /// What the password is checked against, as it is stored.
+    pub fn verifier(&self) -> String {
+        self.verifier.to_text()
+    }
+
     /// Who it is, if this is the password: for channels that carry the password itself, encrypted.
     /// Takes the same time whether or not the name is known; no password is right for one that is
     /// not.

@@ -101,11 +101,11 @@ fn told(rule: &Rule<'_>, old: &Pruned, new: &Pruned) -> Record<'static> {
 /// Removes what a round that died has left: entries go from the first on, so what is left are the
 /// last ones.
 fn sweep(dir: &Path, pruned: &Pruned, steps: &mut Steps) -> Result<(), LedgerError> {
-    for index in (0..pruned.before / TILE_WIDTH).rev() {
-        let [entries, _] = files(dir, index);
-        if !entries.exists() {
-            break;
-        }
+    // What a removal that died left lies together; a sweep that died left the end of it.
+    let count = pruned.before / TILE_WIDTH;
+    let there = |index: &u64| files(dir, *index).first().is_some_and(|entries| entries.exists());
+    let left = (0..count).rev().take_while(there).last();
+    for index in left.unwrap_or(count)..count {
         steps.next()?;
         remove(dir, index, pruned)?;
     }

@@ -7,12 +7,14 @@ use crate::{
     error::LedgerError,
     ids::Sequence,
     ledger::Inner,
+    piece,
     tiles::{self, Tiles},
     tree::Tree,
     walk::{Item, Walk},
 };
 use std::{
     fs,
+    ops::Range,
     path::{Path, PathBuf},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
@@ -65,6 +67,10 @@ pub(crate) struct Publisher {
     walk: Walk,
     /// What the checkpoint on disk covers.
     published: Option<u64>,
+    /// Where segments were folded: their bundles and tiles are all that there is.
+    folded: Vec<Range<u64>>,
+    /// A round has begun and not ended: what it took in is not all on disk.
+    halfway: bool,
 }
 
 impl Publisher {
@@ -79,11 +85,11 @@ impl Publisher {
             }
             other => other?,
         };
-        let mut publisher = Self::at(dir, key, Tree::default());
+        let mut publisher = Self::at(dir, key, Tree::default())?;
         if let Some(head) = head {
             publisher.published = Some(head.size);
             match resume(dir, &head) {
-                Some(tree) => publisher.go_on(tree),
+                Some(tree) => publisher.go_on(tree)?,
                 None => {
                     // Tiles that the disk lost are made again from the log.
                     publisher.catch_up(head.size)?;
@@ -106,14 +112,18 @@ impl Publisher {
         self.published.unwrap_or(0)
     }
 
-    fn at(dir: &Path, key: SigningKey, tree: Tree) -> Self {
+    fn at(dir: &Path, key: SigningKey, tree: Tree) -> Result<Self, LedgerError> {
         let walk = Walk::new(dir, Sequence(tree.size()), false).with_leaves();
-        Self { dir: dir.to_owned(), key, tree, walk, published: None }
+        let folded = folded_ranges(dir)?;
+        let (dir, published, halfway) = (dir.to_owned(), None, false);
+        Ok(Self { dir, key, tree, walk, published, folded, halfway })
     }
 
-    fn go_on(&mut self, tree: Tree) {
+    fn go_on(&mut self, tree: Tree) -> Result<(), LedgerError> {
         self.walk = Walk::new(&self.dir, Sequence(tree.size()), false).with_leaves();
+        self.folded = folded_ranges(&self.dir)?;
         self.tree = tree;
+        Ok(())
     }
 
     /// Reads records into the tree until it has this many, and writes the tiles that fill up.
@@ -147,7 +157,15 @@ impl Publisher {
 
     fn write_full(&mut self) -> Result<(), LedgerError> {
         for (tile, bytes) in self.tree.take_full() {
-            tiles::write(&self.dir, &tile, &bytes)?;
+            let shift = 8 * u32::from(tile.level.map_or(1, |level| level + 1));
+            let (from, to) = (tile.index << shift, (tile.index + 1) << shift);
+            let folded = self.folded.iter().any(|one| one.start < to && from < one.end);
+            let there = fs::metadata(self.dir.join(tile.path()));
+            let whole = there.is_ok_and(|file| file.len() == bytes.len() as u64);
+            // Where a segment was folded these files are the log: they are never written over.
+            if !(folded && (tile.level.is_none() || whole)) {
+                tiles::write(&self.dir, &tile, &bytes)?;
+            }
             tiles::tidy(&self.dir, &tile);
         }
         Ok(())
@@ -155,6 +173,12 @@ impl Publisher {
 
     /// One round: everything that is durable is in the tree, the tiles and the checkpoint after it.
     pub(crate) fn publish(&mut self, durable: u64) -> Result<u64, LedgerError> {
+        if std::mem::replace(&mut self.halfway, true) {
+            // What a round that failed took in is taken in again.
+            let head = newest(&self.dir, &self.key.verifier())?;
+            let tree = head.and_then(|head| resume(&self.dir, &head));
+            self.go_on(tree.unwrap_or_default())?;
+        }
         self.catch_up(durable)?;
         let size = self.tree.size();
         if self.published != Some(size) {
@@ -168,8 +192,17 @@ impl Publisher {
             self.published = Some(size);
             partial.iter().for_each(|(tile, _)| tiles::tidy(&self.dir, tile));
         }
+        self.halfway = false;
         Ok(size)
     }
+}
+
+/// The records of segments that were folded.
+fn folded_ranges(dir: &Path) -> Result<Vec<Range<u64>>, LedgerError> {
+    let all = piece::list(dir)?;
+    let ends = all.iter().skip(1).map(|(first, _)| *first).chain([u64::MAX]);
+    let folded = all.iter().zip(ends).filter(|((_, whole), _)| !whole);
+    Ok(folded.map(|((first, _), end)| *first..end).collect())
 }
 
 /// The newest checkpoint on disk, if there is one: it is evidence, so one that does not verify is

@@ -7,7 +7,7 @@ use crate::{
     frame::Digest32,
     ids::{Sequence, StatementId},
     keys::{Keys, PUBLIC_FILE},
-    pruned::PRUNED_FILE,
+    pruned::{PRUNED_FILE, Pruned as Removed},
     reader::{Damage, Flaw},
     record::Record,
     seal::Seal,
@@ -18,6 +18,7 @@ use crate::{
     walk::{Item, Walk},
 };
 use std::{
+    collections::BTreeMap,
     fs,
     ops::Range,
     path::{Path, PathBuf},
@@ -84,6 +85,7 @@ pub fn verify(dir: &Path, known: &Known) -> Result<Verification, LedgerError> {
         None => Some(Keys::read(dir)?),
     };
     let mut check = Check::new(dir, keys);
+    check.before = Removed::read(dir)?.before;
     check.take_heads(known)?;
     let mut walk = Walk::new(dir, Sequence(0), true);
     let mut tracker = Tracker::default();
@@ -126,6 +128,11 @@ struct Check {
     last: Option<Seal>,
     /// Up to where records say that entries were removed.
     said: u64,
+    /// Up to where the folder says so, and how many records before that are there.
+    before: u64,
+    kept: u64,
+    /// How many stay, by what each of those records says.
+    told: BTreeMap<u64, u64>,
     found: Verification,
 }
 
@@ -133,7 +140,8 @@ impl Check {
     fn new(dir: &Path, keys: Option<Keys>) -> Self {
         let (tree, found) = (Tree::default(), Verification::default());
         let (dir, heads) = (dir.to_owned(), Vec::new());
-        Self { dir, keys, tree, heads, last: None, said: 0, found }
+        let (before, kept, told) = (0, 0, BTreeMap::new());
+        Self { dir, keys, tree, heads, last: None, said: 0, before, kept, told, found }
     }
 
     fn note(&mut self, damage: Damage) {
@@ -197,10 +205,12 @@ impl Check {
             self.push(&stub)?;
         }
         self.found.records += 1;
+        self.kept += u64::from(sequence.0 < self.before);
         if tracker::is_type(payload, "pruned")
             && let Ok(Record::Pruned(pruned)) = Record::decode(payload)
         {
             self.said = self.said.max(pruned.before);
+            self.told.insert(pruned.before, pruned.kept);
         }
         if payload.len() > tlog::ENTRY_BYTES && self.is_covered(sequence.0) {
             let path = tiles::payload_path(&self.dir, &entry::name(payload));
@@ -328,6 +338,9 @@ impl Check {
         let size = self.tree.size();
         if self.found.pruned > self.said {
             self.flaw(self.said, self.dir.join(PRUNED_FILE), Flaw::Pruned);
+        }
+        if self.told.get(&self.before).is_some_and(|kept| self.kept < *kept) {
+            self.flaw(self.before, self.dir.join(PRUNED_FILE), Flaw::Pruned);
         }
         for head in std::mem::take(&mut self.heads) {
             let what = "it covers more records than there are";

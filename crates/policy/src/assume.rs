@@ -126,7 +126,8 @@ impl PolicySet {
 /// What the policies that decided demand, all together. What breaks the glass is always reviewed.
 fn terms(rules: &[&Rule], emergency: bool) -> Terms {
     let mut terms = Terms {
-        needs: rules.iter().filter_map(|rule| rule.consent().cloned()).collect(),
+        // A limit is about statements: here consent is asked for in any case.
+        needs: rules.iter().filter_map(|rule| rule.approval.clone()).collect(),
         reviewers: rules.iter().filter_map(|rule| rule.review.clone()).collect(),
         longest_seconds: rules.iter().filter_map(|rule| rule.longest).min().unwrap_or(LONGEST),
         policies: rules.iter().map(|rule| rule.id.clone()).collect(),

@@ -13,6 +13,12 @@ pub fn obligations(verdict: &Verdict) -> Vec<String> {
         None => format!("{} rows changed at most", limit.rows),
         Some(beyond) => format!("{} rows changed, more by {beyond}", limit.rows),
     }));
+    words.extend(verdict.cost_limits.iter().map(|limit| match &limit.beyond {
+        None => format!("a cost of {} at most", limit.cost),
+        Some(beyond) => format!("a cost of {}, more by {beyond}", limit.cost),
+    }));
+    let refused = verdict.turn_back.iter().filter(|one| one.refused.is_some());
+    words.extend(refused.map(|one| format!("pseudonyms of {} are not turned back", one.label)));
     words.extend(verdict.look_ups.iter().map(|look_up| {
         format!("{} looked-up values of {} an hour", look_up.per_hour, look_up.label)
     }));
@@ -38,7 +44,8 @@ impl Shadowed {
             && is.change_limits == would.change_limits
             && is.min_group == would.min_group
             && is.look_ups == would.look_ups
-            && is.needs == would.needs;
+            && is.needs == would.needs
+            && obligations(is) == obligations(&would);
         if same {
             return None;
         }

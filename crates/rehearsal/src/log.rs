@@ -150,17 +150,18 @@ impl Log {
         }
     }
 
-    /// A shape is described again by every run that meets it; what the last one says is the same.
+    /// A shape is described again by every run that meets it. Where it says something else, it
+    /// stands for what comes from there on: earlier versions named what differed alike.
     fn shape(&mut self, record: Shape<'static>) {
         let ground = record.basis.as_ref().map(|basis| {
             let (catalog, labels) = basis.restored();
             (basis.facts.clone().into_owned(), catalog, labels)
         });
-        if let Some(known) = self.shape_of.get(&record.shape) {
-            if let Some(known) = self.shapes.get_mut(*known) {
-                known.ground = known.ground.take().or(ground);
+        if let Some(known) = self.shape_of.get(&record.shape).and_then(|at| self.shapes.get(*at)) {
+            let same = Shape { time: known.record.time, ..record.clone() };
+            if same == known.record {
+                return;
             }
-            return;
         }
         self.shape_of.insert(record.shape, self.shapes.len());
         self.shapes.push(KnownShape { record, ground });

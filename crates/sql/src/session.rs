@@ -319,15 +319,19 @@ impl Walk<'_> {
 
     fn fetch(&mut self, fetch: &FetchStmt) -> Option<Columns> {
         let name = fetch.portalname().unwrap_or_default();
-        if fetch.ismove {
-            self.facts.plain(Operation::Session);
-            return None;
-        }
         let known = match self.cursors.get(name) {
             Some(known) => known.clone(),
             None if self.forgot.1 => None,
             None => self.scope.cursors.get(name).cloned(),
         };
+        // To move is to run what is passed, and to show nothing of it.
+        if fetch.ismove {
+            self.facts.plain(Operation::Session);
+            if let Some(inner) = &known {
+                self.facts.replay(inner, |usage| (usage != Use::Returned).then_some(usage));
+            }
+            return None;
+        }
         let Some(inner) = known else {
             let why = "no cursor of that name is known; declare it through Weir";
             self.facts.unknown(format!("cursor \"{name}\""), why);

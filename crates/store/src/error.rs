@@ -18,6 +18,8 @@ pub enum StoreError {
     BadName(String, &'static str),
     /// An agent needs somebody to act for, and only an agent acts for somebody.
     ActsFor(&'static str),
+    /// An identity has as many requests that wait as it may have.
+    TooMany(String),
     /// A row holds what this program never writes: what it is.
     Damaged(String),
     /// The system gave no random bytes.
@@ -33,7 +35,8 @@ impl StoreError {
             Self::NoIdentity(_)
             | Self::IdentityExists(_)
             | Self::BadName(..)
-            | Self::ActsFor(_) => Blame::Client,
+            | Self::ActsFor(_)
+            | Self::TooMany(_) => Blame::Client,
             Self::Unusable(..)
             | Self::Newer(..)
             | Self::Damaged(_)
@@ -66,6 +69,10 @@ impl fmt::Display for StoreError {
             Self::IdentityExists(name) => write!(f, "there is an identity \"{name}\" already"),
             Self::BadName(name, why) => write!(f, "\"{name}\" cannot be a name: {why}"),
             Self::ActsFor(why) => f.write_str(why),
+            Self::TooMany(name) => write!(
+                f,
+                "{name} has as many requests that wait as it may have; have some of them decided"
+            ),
             Self::Damaged(what) => write!(f, "the control state is damaged: {what}"),
             Self::Random => f.write_str("the system gives no random bytes"),
             Self::Database(error) => write!(f, "control state: {error}"),

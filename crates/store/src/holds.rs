@@ -130,10 +130,22 @@ pub enum FoundHold {
     Used(String, Vec<String>),
 }
 
+/// Requests of one identity that wait or were not used yet, beyond which it opens no more.
+const MOST_WAITING: i64 = 50;
+
 impl Store {
     /// Opens a hold.
     pub async fn open_hold(&self, new: &NewHold) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let waiting: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM holds WHERE identity = ? AND state IN ('open', 'approved')",
+        )
+        .bind(&new.identity)
+        .fetch_one(&mut *transaction)
+        .await?;
+        if waiting >= MOST_WAITING {
+            return Err(StoreError::TooMany(new.identity.clone()));
+        }
         sqlx::query(
             "INSERT INTO holds (hold, digest, asked, until, identity, members, database,
              statement, given, shape, reasons, needs, state)
@@ -234,7 +246,7 @@ impl Store {
         get(&mut transaction, hold).await
     }
 
-    /// Holds in these states, newest first.
+    /// Holds in these states, newest first, without what was asked: statements are long.
     pub async fn holds(
         &self,
         states: &[HoldState],
@@ -243,7 +255,9 @@ impl Store {
         let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
         let mut transaction = self.pool.begin().await?;
         let rows = sqlx::query(
-            "SELECT * FROM holds WHERE state IN (SELECT value FROM json_each(?))
+            "SELECT hold, digest, asked, until, identity, members, database, NULL AS statement,
+             NULL AS given, '' AS shape, reasons, needs, state
+             FROM holds WHERE state IN (SELECT value FROM json_each(?))
              ORDER BY asked DESC LIMIT ?",
         )
         .bind(json(&states)?)
@@ -293,11 +307,14 @@ async fn expire(
     transaction: &mut Transaction<'_, Sqlite>,
     now: SystemTime,
 ) -> Result<(), StoreError> {
-    let rows =
-        sqlx::query("SELECT * FROM holds WHERE state IN ('open', 'approved') AND until <= ?")
-            .bind(micros(now))
-            .fetch_all(&mut **transaction)
-            .await?;
+    let rows = sqlx::query(
+        "SELECT hold, digest, asked, until, identity, members, database, NULL AS statement,
+         NULL AS given, '' AS shape, reasons, needs, state
+         FROM holds WHERE state IN ('open', 'approved') AND until <= ?",
+    )
+    .bind(micros(now))
+    .fetch_all(&mut **transaction)
+    .await?;
     for row in &rows {
         let hold = kept(transaction, row).await?;
         settle(transaction, &hold, HoldState::Expired, Said::by("weir"), now).await?;

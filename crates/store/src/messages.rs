@@ -35,6 +35,15 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets a hash: what was taken could not be carried out.
+    pub async fn forget_taken(&self, hash: &[u8; 32]) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM taken WHERE hash = ?")
+            .bind(hash.as_slice())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// True the first time that it is asked for this hash. It is remembered until `until`.
     pub async fn take_once(
         &self,

@@ -6,9 +6,9 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use testkit::{
-    cache,
+    Postgres, Weir, cache, postgres,
     process::{Server, Start},
-    tool,
+    tool, weir,
 };
 
 /// A client program.
@@ -57,6 +57,28 @@ impl Client {
         self.start(target, None)
     }
 
+    /// Compares what the program sees as an identity with full rights, over Weir and directly.
+    ///
+    /// # Panics
+    /// Where it sees something else, with the lines before.
+    pub fn sees_the_same(self, upstream: &Postgres, weir: &Weir) {
+        let direct = Target {
+            user: postgres::SUPERUSER,
+            password: postgres::SUPERUSER_PASSWORD,
+            port: upstream.port(),
+            database: "shop",
+        };
+        let expected = self.run(direct).unwrap();
+        let through =
+            Target { user: weir::ADMIN, password: weir::PASSWORD, port: weir.port(), ..direct };
+        let seen = self.run(through).unwrap_or_else(|error| {
+            panic!("{error:#}\n{}", weir.log_tail());
+        });
+        if let Some(difference) = difference(&expected, &seen) {
+            panic!("{difference}");
+        }
+    }
+
     /// Runs only one part of it, by the name that the program gives it.
     pub fn run_part(self, target: Target<'_>, part: &str) -> Result<String> {
         self.start(target, Some(part))
@@ -65,8 +87,7 @@ impl Client {
     fn start(self, target: Target<'_>, part: Option<&str>) -> Result<String> {
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(self.file);
         let mut command = self.interpreter()?;
-        let url =
-            testkit::postgres::url(target.user, target.password, target.port, target.database);
+        let url = postgres::url(target.user, target.password, target.port, target.database);
         command
             .arg(own)
             .env("URL", url)

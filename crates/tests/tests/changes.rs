@@ -8,7 +8,7 @@ use testkit::{
 };
 use tests::{
     Stage,
-    client::{self, Client, Target, difference},
+    client::{self, Client},
     corpus::Sql,
     talk::{self, Way},
     wire::{Message, Raw, frame},
@@ -307,6 +307,77 @@ fn no_order_of_messages_gets_around_the_count() {
     assert_eq!(there(&stage), before);
 }
 
+/// What failed in front, what stays behind a rollback, and what runs later does not get around it.
+#[test]
+fn neither_failures_nor_names_nor_cursors_get_around_the_count() {
+    let stage = stage_with(POLICY);
+    let before = there(&stage);
+    let run = |text: &str| {
+        let parse = frame(b'P', &[b"\0", text.as_bytes(), b"\0\0\0"].concat());
+        [parse, frame(b'B', b"\0\0\0\0\0\0\0\0"), frame(b'E', b"\0\0\0\0\0")].concat()
+    };
+    let (many, sync) = ("delete from jobs where id <= 11", frame(b'S', b""));
+    // A segment that fails before the one that is counted.
+    let mut raw = connect(&stage, PERSON);
+    let both = [run("select 1/0"), sync.clone(), run(many), sync.clone()].concat();
+    raw.send(&both).unwrap();
+    assert_eq!(came_to(&raw.until(b'Z').unwrap()).1.unwrap().0, "22012");
+    let (status, error) = came_to(&raw.until(b'Z').unwrap());
+    assert!(error.is_some_and(|error| error.1.contains("permits 10")));
+    assert_eq!((status, there(&stage)), ('I', before.clone()));
+    // A stray end of COPY data before it.
+    let query = |text: &str| frame(b'Q', &[text.as_bytes(), b"\0"].concat());
+    raw.send(&[query("select 1"), frame(b'c', b"")].concat()).unwrap();
+    raw.until(b'Z').unwrap();
+    let (_, error) = came_to(&talk::say(&mut raw, &sql(many), Way::Simple).unwrap());
+    assert!(error.is_some_and(|error| error.1.contains("permits 10")));
+    assert_eq!(there(&stage), before);
+    // What is prepared stays behind a rollback, so it does not stand beside what may be undone.
+    for (text, why) in [
+        ("prepare x as select 1", None),
+        (
+            "deallocate x; prepare x as delete from jobs; delete from jobs where id <= 11",
+            Some("which no rollback undoes"),
+        ),
+        ("execute x", None),
+        ("declare c cursor with hold for select prune(50)", Some("which no rollback undoes")),
+        ("begin", None),
+        ("declare c cursor for select prune(50)", None),
+        ("move all from c", Some("permits 10")),
+        ("rollback", None),
+        ("begin", None),
+        ("declare c cursor for select prune(50)", None),
+        ("fetch all from c", Some("permits 10")),
+        ("commit", None),
+    ] {
+        let (_, error) = came_to(&talk::say(&mut raw, &sql(text), Way::Simple).unwrap());
+        match why {
+            None => assert_eq!(error, None, "{text}"),
+            Some(why) => assert!(error.as_ref().is_some_and(|e| e.1.contains(why)), "{error:?}"),
+        }
+    }
+    assert_eq!(there(&stage), before);
+    // Portions of one portal count together, whatever is dropped between them.
+    let mut raw = connect(&stage, PERSON);
+    for text in ["begin", "create temp table x as select generate_series(1, 1000)"] {
+        assert_eq!(came_to(&talk::say(&mut raw, &sql(text), Way::Simple).unwrap()).1, None);
+    }
+    let bind = |name: &[u8]| frame(b'B', &[name, b"\0\0\0\0\0\0\0\0"].concat());
+    let text = "select prune(n) from generate_series(1, 30) n";
+    let parse = frame(b'P', &[b"\0", text.as_bytes(), b"\0\0\0"].concat());
+    let portion = |rows: u8| frame(b'E', &[b"p\0\0\0\0".as_slice(), &[rows]].concat());
+    raw.send(&[parse, bind(b"p"), portion(5), sync.clone()].concat()).unwrap();
+    assert_eq!(came_to(&raw.until(b'Z').unwrap()), ('T', None));
+    raw.send(&[run("drop table x"), sync.clone()].concat()).unwrap();
+    assert_eq!(came_to(&raw.until(b'Z').unwrap()), ('T', None));
+    raw.send(&[portion(20), sync].concat()).unwrap();
+    let (status, error) = came_to(&raw.until(b'Z').unwrap());
+    assert!(error.is_some_and(|error| error.1.contains("permits 10")));
+    assert_eq!(status, 'E');
+    drop(raw);
+    assert_eq!(there(&stage), before);
+}
+
 /// What is undone says so in the record, with the true count; who is not limited is not counted.
 #[test]
 fn the_record_has_the_count_and_what_became_of_it() {
@@ -458,20 +529,7 @@ fn same_under_a_limit(client: Client) {
     let upstream = Postgres::options().shop().start().unwrap();
     let weir = Weir::options(&upstream).policy("90-many.cedar", policy).start().unwrap();
     let stage = Stage { weir, upstream };
-    let direct = Target {
-        user: testkit::postgres::SUPERUSER,
-        password: testkit::postgres::SUPERUSER_PASSWORD,
-        port: stage.upstream.port(),
-        database: "shop",
-    };
-    let expected = client.run(direct).unwrap();
-    let through = Target { user: ADMIN, password: PASSWORD, port: stage.weir.port(), ..direct };
-    let seen = client.run(through).unwrap_or_else(|error| {
-        panic!("{error:#}\n{}", stage.weir.log_tail());
-    });
-    if let Some(difference) = difference(&expected, &seen) {
-        panic!("{difference}");
-    }
+    client.sees_the_same(&stage.upstream, &stage.weir);
 }
 
 #[test]

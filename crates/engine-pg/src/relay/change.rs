@@ -99,7 +99,7 @@ impl Relay {
             self.block = Some(Block::Count);
             return Ok(Limited::Goes(cleared));
         }
-        if !self.expected.is_empty() {
+        if !super::expected::settled(&self.expected) {
             self.settle();
             self.parked = Some(super::Parked { cleared });
             return Ok(Limited::Waits);
@@ -146,13 +146,9 @@ impl Relay {
         if let Err(refusal) = cleared.get().plan.countable(place) {
             return Ok(Err(refusal));
         }
-        // All that one portal does counts as one, however many messages fetch it.
-        let before = portal.counted.get().copied();
         let portal = Some(Arc::clone(portal));
-        self.change = Change { stage: Stage::Running, before, portal, ..Change::default() };
-        if before.is_none() {
-            self.run_hidden(COUNT.as_bytes(), |()| Request::Count)?;
-        }
+        self.change = Change { stage: Stage::Running, portal, ..Change::default() };
+        self.run_hidden(COUNT.as_bytes(), |()| Request::Count)?;
         self.block = Some(Block::Count);
         Ok(Ok(()))
     }
@@ -202,9 +198,6 @@ impl Relay {
         match change.stage {
             Stage::Running => {
                 change.before = change.last.take();
-                if let (Some(portal), Some(before)) = (&change.portal, change.before) {
-                    let _ = portal.counted.set(before);
-                }
                 Ok(())
             }
             // In the extended protocol nothing else comes; a Query's count ends with its Sync.
@@ -311,6 +304,15 @@ impl Relay {
     /// All up to the next Sync failed with it.
     pub(super) fn change_skipped(&mut self) {
         if self.change.portal.is_none() || self.change.stage == Stage::None {
+            return;
+        }
+        // What failed may stand before a Sync, and the counted Execute behind it: that one runs.
+        let waits = |expected: &Expected| match &expected.request {
+            Request::Execute(Some(run)) => run.counted,
+            _ => false,
+        };
+        if self.expected.iter().any(waits) {
+            self.change.failed = None;
             return;
         }
         self.end_change(false);

@@ -3,7 +3,7 @@
 
 use super::{
     Block, End, Expected, Parked, Relay,
-    expected::{Portal, Request},
+    expected::{Portal, Request, settled},
     hold::Wait,
     probe::OWN_NAME,
 };
@@ -53,7 +53,12 @@ impl Relay {
             self.abandon(cleared);
             return Ok(Priced::Refused(refusal));
         }
-        if portal.is_none() && !self.expected.is_empty() {
+        let read_only = |part: &gate::Part| part.verdict.read_only;
+        if portal.is_none() && cleared.get().plan.parts.iter().any(read_only) {
+            self.abandon(cleared);
+            return Ok(Priced::Refused(unknown("parts of it were not understood")));
+        }
+        if portal.is_none() && !settled(&self.expected) {
             self.settle();
             self.parked = Some(Parked { cleared });
             return Ok(Priced::Waits);

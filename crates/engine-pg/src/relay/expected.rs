@@ -9,7 +9,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -223,8 +223,8 @@ pub(super) struct Portal {
     pub(super) unknown_formats: AtomicBool,
     /// The Bind as it came, where its cost is limited.
     pub(super) bound: Option<Box<[u8]>>,
-    /// What was counted before it ran first, where its changes are limited.
-    pub(super) counted: OnceLock<u64>,
+    /// How many rows it changed so far, where its changes are limited.
+    pub(super) counted: AtomicU64,
     /// Whether the server made it.
     pub(super) birth: Birth,
 }

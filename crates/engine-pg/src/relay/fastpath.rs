@@ -50,6 +50,9 @@ impl Relay {
     /// The result of a call, on its way to the client.
     pub(super) fn function_result(&mut self, message: Message<'_>) -> Result<(), End> {
         self.look_again()?;
+        if self.watches() {
+            self.see(message.payload);
+        }
         let broke = |error: wire_pg::WireError| End::UpstreamBroke(error.to_string());
         let value = backend::function_call_response(message.payload).map_err(broke)?;
         let Some(Request::FunctionCall(Some(run))) =

@@ -18,9 +18,7 @@ impl Relay {
     /// Takes rows or COPY data from the front of `rest`; returns the bytes consumed, 0 if more must
     /// be there or rows may not leave yet.
     pub(super) fn rows(&mut self, tag: Tag, rest: &[u8], frame: Frame) -> Result<usize, End> {
-        while matches!(self.expected.front(), Some(e) if matches!(e.request, Request::CopyEnd)) {
-            self.expected.pop_front();
-        }
+        self.skip_copy_end();
         if let Some(Request::Show(setting)) = self.expected.front().map(|e| &e.request) {
             let setting = *setting;
             return self.own_row(rest, frame, |relay, values| {
@@ -160,12 +158,17 @@ impl Relay {
     fn pass_rows(&mut self, rest: &[u8]) -> usize {
         let (mut end, mut rows) = (0, 0u64);
         let watches = self.watches();
+        self.upstream.wanted = 0;
         while let Some(&[b'D', a, b, c, d]) = rest.get(end..).and_then(<[u8]>::first_chunk::<5>) {
             let length = i32::from_be_bytes([a, b, c, d]);
             let Ok(length @ 4..) = usize::try_from(length) else { break };
             if watches {
-                // What is not there yet of the last row is not needed to tell it from others.
                 let row = rest.get(end..).unwrap_or_default();
+                if row.len() < length + 1 && length < self.limits.message_bytes {
+                    // Rows may be alike as far as they are there.
+                    self.upstream.wanted = if end == 0 { length + 1 } else { 0 };
+                    break;
+                }
                 self.see(row.get(..length + 1).unwrap_or(row));
             }
             end += length + 1;
@@ -283,10 +286,17 @@ impl Relay {
     fn copy_data(&mut self, rest: &[u8], frame: Frame, unrestricted: bool) -> Result<usize, End> {
         let Some(run) = self.run_mut() else { return Ok(0) };
         if run.copy.is_none() && (unrestricted || run.copied) {
-            run.counts.bytes += frame.payload_len() as u64;
             let there = frame.len.min(rest.len());
             if self.watches() {
+                if there < frame.len && frame.len <= self.limits.message_bytes {
+                    self.await_whole(frame)?;
+                    return Ok(0);
+                }
+                self.upstream.wanted = 0;
                 self.see(rest.get(..there).unwrap_or_default());
+            }
+            if let Some(run) = self.run_mut() {
+                run.counts.bytes += frame.payload_len() as u64;
             }
             self.client.output.extend_from_slice(rest.get(..there).unwrap_or_default());
             self.upstream_passes = frame.len - there;
@@ -355,6 +365,8 @@ impl Relay {
     pub(super) async fn part(&mut self, end: &End) {
         let now = std::time::SystemTime::now();
         let why = end.short();
+        self.tell_seen();
+        self.leave_change(why);
         for expected in mem::take(&mut self.expected) {
             if let Request::Query(Some(run))
             | Request::FunctionCall(Some(run))
@@ -363,8 +375,6 @@ impl Relay {
                 self.session.leave(&run.statement, run.part, &run.counts, why, now);
             }
         }
-        self.tell_seen();
-        self.leave_change(why);
         if let Some(parked) = self.parked.take() {
             self.session.abandon(parked.cleared, why, now);
         }

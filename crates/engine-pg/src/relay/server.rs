@@ -80,9 +80,14 @@ impl Relay {
                 | Tag::NoticeResponse
                 | Tag::NotificationResponse
                 | Tag::FunctionCallResponse
+                | Tag::ParameterStatus
+                | Tag::RowDescription
         );
         if speaks && self.session.has_canaries() {
             self.no_canary(message.payload)?;
+        }
+        if !matches!(tag, Tag::ParameterStatus | Tag::NoticeResponse | Tag::NotificationResponse) {
+            self.skip_copy_end();
         }
         match tag {
             Tag::ParameterStatus => return self.parameter_status(message),
@@ -90,10 +95,6 @@ impl Relay {
             Tag::NotificationResponse => return self.notification(message),
             Tag::ErrorResponse => return self.error(message),
             _ => {}
-        }
-        // The end of COPY data that nobody asked for was ignored by the server.
-        while matches!(self.expected.front(), Some(e) if matches!(e.request, Request::CopyEnd)) {
-            self.expected.pop_front();
         }
         let hidden = self.expected.front().is_some_and(|expected| expected.hidden);
         match tag {
@@ -133,6 +134,13 @@ impl Relay {
             self.client.output.extend_from_slice(message.whole);
         }
         Ok(())
+    }
+
+    /// The end of COPY data that nobody asked for was ignored by the server.
+    pub(super) fn skip_copy_end(&mut self) {
+        while matches!(self.expected.front(), Some(e) if matches!(e.request, Request::CopyEnd)) {
+            self.expected.pop_front();
+        }
     }
 
     /// The run that is being answered.

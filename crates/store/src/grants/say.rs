@@ -5,10 +5,10 @@ use super::{GrantState, KeptGrant, Review, events::note, get, life, settle};
 use crate::{
     Store, StoreError, Voice,
     holds::{groups_of, satisfied},
-    open::{micros, time},
+    open::micros,
 };
 use model::verdict::Approval;
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 use std::time::SystemTime;
 
 /// Why somebody has no say in a grant.
@@ -245,15 +245,5 @@ pub(super) async fn voices(
     .bind(kind)
     .fetch_all(&mut **transaction)
     .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Voice {
-                person: row.try_get("person")?,
-                at: time(row.try_get("at")?),
-                consents: row.try_get("consents")?,
-                reason: row.try_get("reason")?,
-                via: row.try_get("via")?,
-            })
-        })
-        .collect()
+    rows.iter().map(Voice::of).collect()
 }

@@ -6,7 +6,7 @@ use crate::{
     open::{micros, time},
 };
 use model::{IdentityKind, verdict::Approval};
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
 use std::{collections::HashMap, time::SystemTime};
 
 /// What one person said.
@@ -202,6 +202,19 @@ fn seat(
     false
 }
 
+impl Voice {
+    /// From its row, in whichever table of voices.
+    pub(crate) fn of(row: &SqliteRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            person: row.try_get("person")?,
+            at: time(row.try_get("at")?),
+            consents: row.try_get("consents")?,
+            reason: row.try_get("reason")?,
+            via: row.try_get("via")?,
+        })
+    }
+}
+
 pub(super) async fn voices(
     transaction: &mut Transaction<'_, Sqlite>,
     hold: &str,
@@ -213,15 +226,5 @@ pub(super) async fn voices(
     .bind(hold)
     .fetch_all(&mut **transaction)
     .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Voice {
-                person: row.try_get("person")?,
-                at: time(row.try_get("at")?),
-                consents: row.try_get("consents")?,
-                reason: row.try_get("reason")?,
-                via: row.try_get("via")?,
-            })
-        })
-        .collect()
+    rows.iter().map(Voice::of).collect()
 }

@@ -95,9 +95,10 @@ fn shown(shows: Shows, hold: &KeptHold) -> (Option<String>, bool) {
         Shows::Text => {
             let (mut text, mut was_cut) = cut(&visible(&asked.statement), STATEMENT);
             for (index, value) in asked.given.iter().enumerate().take(VALUES) {
-                let (value, value_cut) = cut(&visible(value), LINE);
+                let (value, value_cut) = cut(&visible(value).replace('\n', "\\n"), LINE);
+                // What was too long to be kept for whoever decides ends so.
+                was_cut |= value_cut || value.ends_with('…');
                 text.push_str(&format!("\n${} = {value}", index + 1));
-                was_cut |= value_cut;
             }
             (Some(text), was_cut || asked.given.len() > VALUES)
         }

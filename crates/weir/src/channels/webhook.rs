@@ -23,24 +23,26 @@ pub(crate) struct Deciders(Vec<(String, SigningKey)>);
 
 impl Webhook {
     pub(super) fn new(webhook: &config::DecisionHook) -> anyhow::Result<Self> {
-        let mut deciders = Vec::new();
-        let mut seen: Vec<String> = Vec::new();
+        let own = SigningKey::new(&key(&webhook.secret)?)?;
+        // By what they sign, not by how they are written: with one key for two, either could speak
+        // for the other.
+        let same =
+            |one: &SigningKey, two: &SigningKey| one.sign("", 0, b"") == two.sign("", 0, b"");
+        let mut deciders: Vec<(String, SigningKey)> = Vec::new();
         for (person, source) in &webhook.deciders {
-            let secret = source.read().with_context(|| format!("the key of {person}"))?;
-            // With one key for two, either could speak for the other.
-            if seen.iter().any(|one| one == secret.expose()) {
+            let theirs = key(source).with_context(|| format!("the key of {person}"))?;
+            let theirs = SigningKey::new(&theirs)?;
+            if deciders.iter().any(|(_, known)| same(known, &theirs)) {
                 bail!("{person} has the key of somebody else");
             }
-            seen.push(secret.expose().to_owned());
-            deciders.push((person.clone(), SigningKey::new(&key(source)?)?));
-        }
-        let own = key(&webhook.secret)?;
-        if seen.iter().any(|one| one == own.expose()) {
-            bail!("whoever decides needs another key than the one that Weir signs with");
+            if same(&own, &theirs) {
+                bail!("whoever decides needs another key than the one that Weir signs with");
+            }
+            deciders.push((person.clone(), theirs));
         }
         Ok(Self {
             post: Post::new(&webhook.url, webhook.ca.as_deref())?,
-            key: SigningKey::new(&own)?,
+            key: own,
             deciders: Deciders(deciders),
         })
     }

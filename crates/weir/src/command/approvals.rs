@@ -108,7 +108,9 @@ async fn show(config: &Config, request: &str, json: bool) -> Result<(), Failure>
             out.line(format!("    {line}"))?;
         }
         for (index, value) in asked.given.iter().enumerate() {
-            out.line(format!("    ${} = {}", index + 1, visible(value)))?;
+            // A value stands on one line, or it could look like several.
+            let value = visible(value).replace('\n', "\\n");
+            out.line(format!("    ${} = {value}", index + 1))?;
         }
     }
     Ok(out.flush()?)

@@ -81,6 +81,9 @@ async fn follow_once(shared: &Shared, running: &mut Running) -> anyhow::Result<(
 /// is so at once, what is given is in the record before.
 pub(super) async fn bring_up_to_date(shared: &Shared, running: &mut Running) -> anyhow::Result<()> {
     let (store, now) = (&shared.store, SystemTime::now());
+    // First, and by reading alone: what was revoked is over, whatever else cannot be done.
+    let begun = store.grants(Listing::InForce, MOST).await?;
+    withdraw(shared, &running.measure(&begun, Instant::now(), SystemTime::now()));
     store.expire_grants(now).await?;
     let passed = |at: &Instant| *at <= Instant::now();
     let over = running.deadlines.iter().filter(|(_, at)| passed(at));
@@ -94,10 +97,7 @@ pub(super) async fn bring_up_to_date(shared: &Shared, running: &mut Running) -> 
     }
     let begun = store.grants(Listing::InForce, MOST).await?;
     let in_force = running.measure(&begun, Instant::now(), SystemTime::now());
-    let kept = |grant: &Grant| in_force.contains(grant);
-    if shared.directory.withdraw_grants(kept) {
-        shared.people.send_modify(|count| *count += 1);
-    }
+    withdraw(shared, &in_force);
     copy_events(store, &shared.ledger).await?;
     let count = i64::try_from(in_force.len()).unwrap_or(i64::MAX);
     shared.metrics.grants.in_force.set(count);
@@ -109,6 +109,15 @@ pub(super) async fn bring_up_to_date(shared: &Shared, running: &mut Running) -> 
         store.mark_grants(&seen).await?;
     }
     reviews(shared, running).await
+}
+
+/// Takes away what is not in force. By the grant alone: an end that comes nearer by the grain of
+/// two clocks takes nothing away.
+fn withdraw(shared: &Shared, in_force: &[Grant]) {
+    let kept = |grant: &Grant| in_force.iter().any(|one| one.granted == grant.granted);
+    if shared.directory.withdraw_grants(kept) {
+        shared.people.send_modify(|count| *count += 1);
+    }
 }
 
 /// Whether policies still let a grant begin, on the terms that it was consented to.

@@ -1,7 +1,7 @@
 //! What becomes of a limited statement once its changes are counted: it stays, it is undone, or
 //! consent is asked for. Knows limits as something to compare with.
 
-use super::{Block, End, Relay, Stage};
+use super::{Block, End, Relay, Request, Stage};
 use crate::diagnostics;
 use gate::{
     Counts, Parameters, Refusal,
@@ -22,6 +22,11 @@ impl Relay {
         let changed = before.zip(after).and_then(|(before, after)| after.checked_sub(before));
         let Some(changed) = changed else {
             return self.undo(Refusal::uncounted("the server did not say"));
+        };
+        // All that one portal does counts as one, however many messages fetch it.
+        let changed = match &self.change.portal {
+            Some(portal) => changed + portal.counted.fetch_add(changed, Ordering::Relaxed),
+            None => changed,
         };
         let Some(run) = &self.change.run else {
             return self.undo(Refusal::uncounted("it ended early"));
@@ -61,6 +66,15 @@ impl Relay {
         let Some(Block::Beyond(asked)) = &mut self.block else { return false };
         let Poll::Ready(asked) = asked.as_mut().poll(cx) else { return false };
         let exceeded = self.change.refusal.take();
+        // It was approved while it ran, and what it changed is still there.
+        let may_stay = self.change.own || self.change.portal.is_some();
+        if matches!(asked, Ok(Asked::Approved(_))) && may_stay {
+            self.block = Some(Block::Count);
+            if let Err(end) = self.keep() {
+                self.must_end = Some(end);
+            }
+            return true;
+        }
         let refusal = match asked {
             Ok(Asked::Waiting(waiting)) => Refusal::awaits(&waiting),
             // Approved while it ran: what was undone for want of it is to be sent again.
@@ -137,11 +151,18 @@ impl Relay {
     /// The session ends: what was counted and not settled is recorded as cut short.
     pub(in crate::relay) fn leave_change(&mut self, why: &'static str) {
         let change = mem::take(&mut self.change);
-        let now = SystemTime::now();
-        let Some(run) = change.run else { return };
+        let running = self.expected.iter().find_map(|expected| match &expected.request {
+            Request::Query(Some(run)) | Request::Execute(Some(run)) if run.counted => {
+                Some(&run.statement)
+            }
+            _ => None,
+        });
+        let Some(statement) = change.run.as_ref().map(|run| &run.statement).or(running) else {
+            return;
+        };
         for (part, counts) in change.done.into_iter().enumerate() {
             let counts = Counts { ended: counts.ended.or(Some(why)), tag: None, ..counts };
-            self.session.finish(&run.statement, part, &counts, now);
+            self.session.finish(statement, part, &counts, SystemTime::now());
         }
     }
 }

@@ -66,7 +66,12 @@ async fn take(
         return Err(Kind::Replayed.into());
     }
     let person = Proven::by_signature(word.person, word.channel);
-    Ok(decide(&api.shared.store, word.request, &person, word.consents, word.reason).await?)
+    let said = decide(&api.shared.store, word.request, &person, word.consents, word.reason).await;
+    if said.is_err() {
+        // Nobody's word was kept, so the same message may come again.
+        api.shared.store.forget_taken(&hash).await?;
+    }
+    Ok(said?)
 }
 
 /// Somebody sent what is not theirs to send: into the record, with what they claimed to be.

@@ -71,7 +71,8 @@ pub(super) async fn sign_in(
     if name.len() > NAME_BYTES {
         return Err(Kind::WrongPassword.into());
     }
-    if let Err(why) = prove(&api, peer, &name, password).await {
+    let proven = prove(&api, peer, &name, password).await;
+    if let Err(why) = &proven {
         let reason = format!("the API: {}", why.reason);
         let record = SessionRefused {
             time: Time::from(SystemTime::now()),
@@ -83,8 +84,8 @@ pub(super) async fn sign_in(
         if let Err(error) = api.shared.ledger.append(&record.into()) {
             tracing::error!("a refused sign-in is not in the record: {error}");
         }
-        return Err(why.problem);
     }
+    let verifier = proven.map_err(|why| why.problem)?;
     let unavailable = |_| Problem::from(Kind::Unavailable);
     let token = token().map_err(unavailable)?;
     let now = SystemTime::now();
@@ -92,6 +93,14 @@ pub(super) async fn sign_in(
     let what = format!("signed in to the API from {}", peer.ip());
     let kept = api.shared.store.add_token(&token_hash(&token), &name, (now, until), &what).await?;
     let who = kept.ok_or(Kind::WrongPassword)?;
+    // The directory may be a moment behind. A change before the token was kept is seen here; one
+    // after it has ended the token.
+    let account = api.shared.store.identity(&name).await?;
+    if account.is_none_or(|account| account.verifier != verifier) {
+        let what = "a sign-in to the API with a former password was ended";
+        api.shared.store.end_token(&token_hash(&token), (now, &name), what).await?;
+        return Err(Kind::WrongPassword.into());
+    }
     let mut answer = object(&who);
     if let Some(fields) = answer.as_object_mut() {
         fields.insert("token".into(), json!(token.expose()));
@@ -132,13 +141,14 @@ async fn prove(
     peer: SocketAddr,
     name: &str,
     password: Secret,
-) -> Result<(), NotProven> {
+) -> Result<store::Verifier, NotProven> {
     let internal =
         || NotProven { problem: Kind::Unavailable.into(), reason: "passwords cannot be checked" };
     let _one_at_a_time = api.proofs.acquire().await.map_err(|_| internal())?;
     let wait = attempts(api).check(peer.ip(), name, Instant::now());
     wait.map_err(|wait| NotProven { problem: wait.into(), reason: "too many wrong passwords" })?;
     let credential = api.shared.directory.credential(name);
+    let verifier = store::Verifier::from(credential.verifier());
     // A few milliseconds of hashing are not for a thread that serves sessions.
     let proven = tokio::task::spawn_blocking(move || credential.prove(&password)).await;
     let proven = proven.map_err(|_| internal())?;
@@ -150,7 +160,7 @@ async fn prove(
     let may_not =
         |reason: &'static str| NotProven { problem: Problem::new(Kind::MayNot, reason), reason };
     match proven {
-        Ok(identity) if identity.kind == IdentityKind::Person => Ok(()),
+        Ok(identity) if identity.kind == IdentityKind::Person => Ok(verifier),
         Ok(_) => Err(may_not("only persons sign in here")),
         Err(IdentityError::WrongProof) => Err(NotProven {
             problem: Kind::WrongPassword.into(),

@@ -129,7 +129,9 @@ pub(in crate::http::api) async fn slack(
     let reason = payload.reason();
     let (request, channel) = (action.value.as_str(), channel.name.as_str());
     let word = Word { channel, person, request, consents, reason };
-    if let Err(why) = take(&api, signature, word).await? {
+    // One signature has many spellings, and is taken once.
+    let signature = signature.to_ascii_lowercase();
+    if let Err(why) = take(&api, &signature, word).await? {
         tell(slack, user, &format!("Weir did not take this: {}", words(&why, person))).await;
     }
     Ok(StatusCode::OK)
