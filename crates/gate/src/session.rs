@@ -394,7 +394,8 @@ impl Session {
         self.bytes += counts.bytes;
         self.database.counters.did(&planned.verdict, counts);
         record::outcome(self, planned, run.id, counts, now);
-        self.follow(planned, counts.sqlstate.is_none());
+        // What did not run, or was undone, changed nothing of what names mean.
+        self.follow(planned, counts.sqlstate.is_none() && counts.ended.is_none());
     }
 
     /// Records that what was cleared did not run after all, and why.
