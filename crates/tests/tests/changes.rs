@@ -357,25 +357,29 @@ fn neither_failures_nor_names_nor_cursors_get_around_the_count() {
         }
     }
     assert_eq!(there(&stage), before);
-    // Portions of one portal count together, whatever is dropped between them.
-    let mut raw = connect(&stage, PERSON);
-    for text in ["begin", "create temp table x as select generate_series(1, 1000)"] {
-        assert_eq!(came_to(&talk::say(&mut raw, &sql(text), Way::Simple).unwrap()).1, None);
-    }
+    // Portions of one portal count together, and what is dropped between them takes nothing off.
     let bind = |name: &[u8]| frame(b'B', &[name, b"\0\0\0\0\0\0\0\0"].concat());
     let text = "select prune(n) from generate_series(1, 30) n";
     let parse = frame(b'P', &[b"\0", text.as_bytes(), b"\0\0\0"].concat());
     let portion = |rows: u8| frame(b'E', &[b"p\0\0\0\0".as_slice(), &[rows]].concat());
-    raw.send(&[parse, bind(b"p"), portion(5), sync.clone()].concat()).unwrap();
-    assert_eq!(came_to(&raw.until(b'Z').unwrap()), ('T', None));
-    raw.send(&[run("drop table x"), sync.clone()].concat()).unwrap();
-    assert_eq!(came_to(&raw.until(b'Z').unwrap()), ('T', None));
-    raw.send(&[portion(20), sync].concat()).unwrap();
-    let (status, error) = came_to(&raw.until(b'Z').unwrap());
-    assert!(error.is_some_and(|error| error.1.contains("permits 10")));
-    assert_eq!(status, 'E');
-    drop(raw);
-    assert_eq!(there(&stage), before);
+    for between in ["select 1", "drop table x"] {
+        let mut raw = connect(&stage, PERSON);
+        for text in ["begin", "create temp table x as select generate_series(1, 1000)"] {
+            assert_eq!(came_to(&talk::say(&mut raw, &sql(text), Way::Simple).unwrap()).1, None);
+        }
+        raw.send(&[parse.clone(), bind(b"p"), portion(5), sync.clone()].concat()).unwrap();
+        assert_eq!(came_to(&raw.until(b'Z').unwrap()), ('T', None));
+        raw.send(&[run(between), sync.clone()].concat()).unwrap();
+        assert_eq!(came_to(&raw.until(b'Z').unwrap()), ('T', None), "{between}");
+        raw.send(&[portion(20), sync.clone()].concat()).unwrap();
+        let (status, error) = came_to(&raw.until(b'Z').unwrap());
+        let (code, message) = error.unwrap();
+        // Where names changed, the portal does not go on at all.
+        assert_eq!((status, code.as_str()), ('E', "42501"), "{between}: {message}");
+        assert!(between != "select 1" || message.contains("permits 10"), "{message}");
+        drop(raw);
+        assert_eq!(there(&stage), before, "{between}");
+    }
 }
 
 /// What is undone says so in the record, with the true count; who is not limited is not counted.
