@@ -101,6 +101,10 @@ fn each_statement_is_a_span_below_the_clients() {
     assert_ne!(stage.weir.psql(PERSON, "shop", &refused).unwrap().code, Some(0));
     stage.rows(ADMIN, "select 'needle', email from customers where id < 4").unwrap();
     assert_ne!(stage.weir.psql(ADMIN, "shop", "select 1 from nowhere").unwrap().code, Some(0));
+    // What came of a statement is in the record a moment after the client heard of it.
+    tests::hold::until("the outcome", || {
+        stage.weir.record(1_000).unwrap().iter().any(|line| line.contains("42P01")).then_some(())
+    });
     stage.weir.kill().unwrap();
     stage.weir.start_again().unwrap();
     stage.rows(ADMIN, "update customers set email = 'needle@one.example' where id = 1").unwrap();
