@@ -11,7 +11,7 @@
 //! There is no second engine here: a statement is analysed and decided by what analyses and decides
 //! on the wire. This crate knows no connection and no clock, and writes nothing.
 //!
-//! ```
+//! ````text
 //! let policies = policy::PolicySet::baseline().map_err(|problems| problems[0].clone())?;
 //! let text = "\
 //! ## Emails leave masked
@@ -34,7 +34,7 @@
 //! let file = rehearsal::CaseFile::read("emails.md", text, |_| None)?;
 //! assert!(file.run(&policies).iter().all(|outcome| outcome.differences.is_empty()));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! ````
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod backtest;
