@@ -26,7 +26,7 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
     step(&format!("{statements} random statements"), || {
         let mut test = cargo();
         test.args(["test", "--release", "--package", "weir", "--package", "tests"])
-            .args(["--test", "leak", "--", "--nocapture", "--test-threads", "1"])
+            .args(["--test", "e2e", "leak::", "--", "--nocapture", "--test-threads", "1"])
             .env("WEIR_LEAK_STATEMENTS", statements.to_string())
             .envs(seed.map(|seed| ("WEIR_SEED", seed.to_string())));
         polite(&mut test)

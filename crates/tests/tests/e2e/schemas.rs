@@ -122,15 +122,15 @@ fn check(name: &str, page: &str) {
 
 #[test]
 fn a_rental_shop() {
-    check("rental", include_str!("../cases/schemas/rental.md"));
+    check("rental", include_str!("../../cases/schemas/rental.md"));
 }
 
 #[test]
 fn a_clinic() {
-    check("clinic", include_str!("../cases/schemas/clinic.md"));
+    check("clinic", include_str!("../../cases/schemas/clinic.md"));
 }
 
 #[test]
 fn a_bank() {
-    check("bank", include_str!("../cases/schemas/bank.md"));
+    check("bank", include_str!("../../cases/schemas/bank.md"));
 }

@@ -1,7 +1,8 @@
 //! Every case of the corpus gives a secret away on the bare database, in each way of saying it, and
 //! not a byte of it through Weir.
 //!
-//! `BYPASS=word cargo nextest run -p tests --test bypass` runs the cases whose name holds the word;
+//! `BYPASS=word cargo nextest run -p tests -E 'test(/^bypass::/)'` runs the cases whose name holds
+//! the word;
 //! `BYPASS_SHOW=1` prints what Weir answers.
 
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! Every statement of the evasion corpus acts on the bare database and is refused through Weir, and
 //! what only looks like one does the same through Weir as directly.
 //!
-//! `EVASION=word cargo nextest run -p tests --test evasion` runs the cases whose name holds the
-//! word.
+//! `EVASION=word cargo nextest run -p tests -E 'test(/^evasion::/)'` runs the cases whose name
+//! holds the word.
 //! `cases/evasion/README.md` says how they are written.
 
 use std::collections::BTreeMap;

@@ -1,0 +1,49 @@
+//! End to end, one module for each subject: real clients, real servers, Weir between them. One
+//! program, because every test program is linked anew when anything below it changes.
+//! `cargo nextest run -p tests -E 'test(/^holds::/)'` runs one subject.
+
+mod anchors;
+mod answers;
+mod api;
+mod bad_input;
+mod benign;
+mod bypass;
+mod canary;
+mod carried;
+mod changes;
+mod channels;
+mod clients;
+mod costs;
+mod disk;
+mod evasion;
+mod export;
+mod fault;
+mod function_call;
+mod governed;
+mod grants;
+mod holds;
+mod inference;
+mod labels;
+mod leak;
+mod lineage;
+mod metrics;
+mod names;
+mod planted;
+mod policies;
+mod pseudonyms;
+mod record;
+mod regression;
+mod replication;
+mod report;
+mod retention;
+mod risk;
+mod rust;
+mod schemas;
+mod scripts;
+mod signin;
+mod slack;
+mod spans;
+mod temporary;
+mod tools;
+mod upstreams;
+mod webhook;
