@@ -434,7 +434,7 @@ impl Session {
 
     fn follow_policies(&mut self, policies: &PolicySet, now: SystemTime) {
         self.policies_seen = policies.version();
-        self.unrestricted = policies.unproven_allowed(
+        self.unrestricted = policies.full_rights(
             &self.identity,
             &self.database.name,
             &self.database.environment,

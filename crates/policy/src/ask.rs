@@ -6,6 +6,7 @@ use crate::entity::{Object, Types};
 use crate::explain::{Question, Trace};
 use crate::inspect::look;
 use crate::load::Loaded;
+use crate::reach::{Reach, may_hide, sees_everything};
 use crate::rule::Rule;
 use cedar_policy::{
     ActionConstraint, Authorizer, Context, Decision, Effect, Entities, Entity, EntityUid, Policy,
@@ -23,6 +24,8 @@ pub(crate) struct Slice {
     unless_approved: Option<PolicySet>,
     /// True if a policy here tells one column of a table from another other than by its label.
     by_column: bool,
+    /// What each says before an object is known; kept for `disclose` alone.
+    reaches: Vec<Reach>,
 }
 
 /// The slices of one action.
@@ -112,7 +115,8 @@ impl Slice {
         kind: IdentityKind,
     ) -> Result<Self, String> {
         let (mut policies, mut without) = (PolicySet::new(), PolicySet::new());
-        let (mut by_column, mut lifted) = (false, false);
+        let (mut by_column, mut lifted, mut reaches) = (false, false, Vec::new());
+        let discloses = action.id().unescaped() == "disclose";
         for Loaded { policy, rule, .. } in loaded {
             let named = |uid: &EntityUid| uid == action || ancestors.contains(uid);
             let concerns_action = match policy.action_constraint() {
@@ -132,6 +136,7 @@ impl Slice {
             };
             if concerns_action && concerns_kind {
                 by_column |= tells_columns_apart(policy, types);
+                reaches.extend(discloses.then(|| Reach::of(policy, rule)));
                 policies.add(policy.clone()).map_err(|error| error.to_string())?;
                 if policy.effect() == Effect::Forbid && rule.approval.is_some() {
                     lifted = true;
@@ -140,7 +145,7 @@ impl Slice {
                 }
             }
         }
-        Ok(Self { policies, unless_approved: lifted.then_some(without), by_column })
+        Ok(Self { policies, unless_approved: lifted.then_some(without), by_column, reaches })
     }
 }
 
@@ -177,6 +182,19 @@ impl<'a> Asker<'a> {
     /// True if columns of one table and one label can get different answers to `action`.
     pub(crate) fn by_column(&self, action: &str) -> bool {
         self.book.slice(action, self.kind).is_none_or(|(_, slice)| slice.by_column)
+    }
+
+    /// True if the principal sees whatever there is as it is.
+    pub(crate) fn sees_everything(&self) -> bool {
+        let Some((_, slice)) = self.book.slice("disclose", self.kind) else { return false };
+        let database = self.book.types.object(self.database, Object::Database);
+        database.is_some_and(|it| sees_everything(&slice.reaches, &self.principal, &it.uid()))
+    }
+
+    /// True if there may be something that the principal is not to see.
+    pub(crate) fn hides(&self) -> bool {
+        let slice = self.book.slice("disclose", self.kind);
+        slice.is_none_or(|(_, slice)| may_hide(&slice.reaches, &self.principal))
     }
 
     /// Asks. Whatever goes wrong is a deny.

@@ -57,6 +57,7 @@ mod listed;
 mod load;
 mod packs;
 mod problem;
+mod reach;
 mod rule;
 mod shadow;
 mod sight;
@@ -307,8 +308,8 @@ impl PolicySet {
         }
     }
 
-    /// Whether an identity has full rights: facts need not be complete.
-    pub fn unproven_allowed(
+    /// Whether an identity has full rights: facts need not be complete, and nothing is hidden from it.
+    pub fn full_rights(
         &self,
         identity: &Identity,
         database: &DatabaseName,
@@ -316,7 +317,17 @@ impl PolicySet {
         context: &Context<'_>,
     ) -> bool {
         let scene = Scene { identity, database, environment, context };
-        self.may(scene, "unproven", None).is_ok()
+        self.may(scene, "unproven", None).is_ok() && self.sees_everything(scene)
+    }
+
+    /// True if every member of the chain sees whatever there is as it is.
+    fn sees_everything(&self, scene: Scene<'_>) -> bool {
+        let members = std::iter::successors(Some(scene.identity), |it| it.acts_for.as_deref());
+        let database = scene.database.as_str();
+        members.into_iter().all(|member| {
+            let nothing = cedar_policy::Context::empty();
+            Asker::new(&self.book, member, database, nothing.clone(), nothing).sees_everything()
+        })
     }
 
     /// Asks every member of the chain.

@@ -168,14 +168,19 @@ impl<'a> Sight<'a> {
             .clone()
     }
 
-    /// What the principal sees of what could not be traced.
+    /// What the principal sees of what could not be traced: it may be anything, so it leaves as it is
+    /// only to those from whom nothing is hidden.
     pub(crate) fn unknown(&mut self) -> Seen<'a> {
         let asker = self.asker;
         self.unknown
             .get_or_insert_with(|| {
                 let label = Some((&UNKNOWN, Class::Unknown));
                 let object = Object::Column { schema: "", table: "", name: "", label };
-                seen(asker.ask("disclose", object, false), Some(&UNKNOWN))
+                let mut seen = seen(asker.ask("disclose", object, false), Some(&UNKNOWN));
+                if matches!(seen.view, View::Raw(_)) && asker.hides() {
+                    seen.view = View::Masked(Label::UNKNOWN, MaskMethod::Full);
+                }
+                seen
             })
             .clone()
     }

@@ -113,7 +113,7 @@ fn analyse(
     let context = who.context();
     let (identity, database) = (&who.identity, &who.database);
     policies.may_connect(identity, database, &who.environment, &context)?;
-    let lenient = policies.unproven_allowed(identity, database, &who.environment, &context);
+    let lenient = policies.full_rights(identity, database, &who.environment, &context);
     let search_path = catalog.search_path.clone();
     let scope = sql::Scope { search_path, lenient, ..sql::Scope::default() };
     Ok(sql::analyse(text, catalog, &scope))

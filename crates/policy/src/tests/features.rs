@@ -79,9 +79,8 @@ fn harmless_startup_options_pass_others_do_not() {
 #[test]
 fn full_rights_need_every_member_of_the_chain() {
     let policies = PolicySet::baseline().unwrap();
-    let full = |who: &str| {
-        policies.unproven_allowed(&identity(who), &"shop".into(), "production", &CONTEXT)
-    };
+    let full =
+        |who: &str| policies.full_rights(&identity(who), &"shop".into(), "production", &CONTEXT);
     assert!(full("Person root in admins") && full("Service backup in admins"));
     assert!(!full("Person alice") && !full("Agent copilot for Person root in admins"));
     assert!(!full("Agent copilot in admins for Person root in admins"));

@@ -354,6 +354,49 @@ fn a_policy_file_applies_to_a_live_session() {
     wait(&mut || !denied());
 }
 
+/// What a policy hides from everybody is hidden from admins too, and with it what nobody could
+/// trace; where it spares them, they go on as if there were no Weir.
+#[test]
+fn what_is_hidden_from_admins_is_hidden() {
+    let stage = Stage::shop().unwrap();
+    stage
+        .truth(
+            "create function told() returns text language plpgsql as
+             $$ declare it text; begin execute 'select email from customers where id = 1' into it;
+                return it; end $$",
+        )
+        .unwrap();
+    let email = stage.truth("select email from customers where id = 1").unwrap();
+    let email = email.trim();
+    let ways = [
+        "select email from customers where id = 1",
+        "select * from customers where id = 1",
+        "copy (select email from customers where id = 1) to stdout",
+        "begin; declare c cursor for select email from customers where id = 1; fetch c; commit",
+        "select told()",
+    ];
+    let shows = |sql: &str| {
+        let outcome = stage.weir.psql(ADMIN, "shop", sql).unwrap();
+        outcome.all().contains(email)
+    };
+    assert!(ways.iter().all(|sql| shows(sql)));
+    let file = stage.weir.policies().join("90-hidden.cedar");
+    let forbid = "@mask(\"full\") forbid (principal, action == Action::\"disclose\", \
+                  resource in Label::\"email\")";
+    std::fs::write(&file, format!("{forbid};")).unwrap();
+    wait(&mut || !shows(ways[0]));
+    for sql in ways {
+        assert!(!shows(sql), "{sql}");
+    }
+    let phone = "select phone from customers where id = 1";
+    let raw = stage.truth(phone).unwrap();
+    assert_eq!(stage.weir.psql(ADMIN, "shop", phone).unwrap().success().unwrap(), raw);
+    std::fs::write(&file, format!("{forbid} unless {{ principal in Group::\"admins\" }};"))
+        .unwrap();
+    wait(&mut || shows(ways[0]));
+    assert!(ways.iter().all(|sql| shows(sql)));
+}
+
 fn wait(done: &mut dyn FnMut() -> bool) {
     let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while !done() {

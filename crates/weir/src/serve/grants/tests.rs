@@ -112,7 +112,7 @@ fn rights(policies: &PolicySet, identity: &Identity) -> Vec<bool> {
         |feature| policies.may_use(identity, &database, "production", &context, feature).is_ok();
     vec![
         policies.may_connect(identity, &database, "production", &context).is_ok(),
-        policies.unproven_allowed(identity, &database, "production", &context),
+        policies.full_rights(identity, &database, "production", &context),
         may(ProtocolFeature::FunctionCall),
         may(ProtocolFeature::Replication),
         may(ProtocolFeature::StartupOption("role")),
