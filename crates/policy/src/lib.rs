@@ -308,7 +308,7 @@ impl PolicySet {
         }
     }
 
-    /// Whether an identity has full rights: facts need not be complete, and nothing is hidden from it.
+    /// Whether an identity has full rights: facts need not be complete, nothing is hidden from it.
     pub fn full_rights(
         &self,
         identity: &Identity,

@@ -168,8 +168,8 @@ impl<'a> Sight<'a> {
             .clone()
     }
 
-    /// What the principal sees of what could not be traced: it may be anything, so it leaves as it is
-    /// only to those from whom nothing is hidden.
+    /// What the principal sees of what could not be traced: it may be anything, so it leaves as
+    /// it is only to those from whom nothing is hidden.
     pub(crate) fn unknown(&mut self) -> Seen<'a> {
         let asker = self.asker;
         self.unknown
