@@ -73,6 +73,7 @@ fn fill(ledger: &Ledger, now: Time, statements: u64) -> Result<Sequence, Any> {
             rows: 1,
             affected: 0,
             bytes: 40,
+            approval: None,
             disclosed: disclosed.to_vec().into(),
         };
         last = ledger.append(&outcome.into())?;

@@ -152,12 +152,17 @@ pub(crate) fn intent(
         kept,
         risk: Cow::Borrowed(risk),
         trace: plan.trace.as_deref().map(Cow::Borrowed),
-        approval: approved.map(|approved| Approved {
-            hold: Cow::Borrowed(approved.hold.as_str()),
-            by: approved.by.iter().map(|by| Cow::Borrowed(by.as_str())).collect(),
-        }),
+        approval: approved.map(approval),
     });
     session.gate().ledger.append(&record).map_err(|_| Refusal::unrecordable())
+}
+
+/// The approval that a statement ran by.
+fn approval(approved: &hold::Approved) -> Approved<'_> {
+    Approved {
+        hold: Cow::Borrowed(approved.hold.as_str()),
+        by: approved.by.iter().map(|by| Cow::Borrowed(by.as_str())).collect(),
+    }
 }
 
 /// A statement waits for approval.
@@ -274,6 +279,7 @@ pub(crate) fn outcome(
         affected: counts.changed.unwrap_or(if counts.rows == 0 { affected } else { 0 }),
         bytes: counts.bytes,
         disclosed: Cow::Borrowed(disclosed),
+        approval: counts.approved.as_ref().map(approval),
     });
     keep(session, &record);
 }

@@ -89,6 +89,8 @@ pub struct Counts {
     pub tag: Option<String>,
     /// Rows that it changed in all, where that was counted.
     pub changed: Option<u64>,
+    /// The approval by which what it changed was kept, if that was found while it ran.
+    pub approved: Option<Approved>,
 }
 
 /// One governed session.

@@ -376,6 +376,7 @@ fn statement(
         rows: if reads { rows } else { 0 },
         affected: if reads { 0 } else { rows },
         bytes: rows * 40,
+        approval: None,
         disclosed: left.into(),
     };
     ledger.append(&outcome.into())?;

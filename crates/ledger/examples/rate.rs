@@ -105,6 +105,7 @@ fn sessions(
                 rows: 1,
                 affected: 0,
                 bytes: 120,
+                approval: None,
                 disclosed: [].as_slice().into(),
             };
             ledger.append(&Record::from(outcome))?;

@@ -304,6 +304,10 @@ pub struct Outcome<'a> {
     /// For each output column how many values left how.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub disclosed: List<'a, Disclosed>,
+    /// The approval by which it was kept, where that was found while it ran; the intent names one
+    /// that was there before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approved<'a>>,
 }
 
 /// How many values of one output column left in which way.

@@ -82,6 +82,7 @@ pub(crate) fn outcome(number: u64) -> Record<'static> {
         affected: 0,
         bytes: 30,
         disclosed: Vec::new().into(),
+        approval: None,
     }
     .into()
 }

@@ -234,5 +234,6 @@ fn outcome(statement: ledger::StatementId, time: Time) -> Outcome<'static> {
         affected: 0,
         bytes: 40,
         disclosed: Vec::new().into(),
+        approval: None,
     }
 }

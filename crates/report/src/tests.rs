@@ -105,6 +105,7 @@ impl Log {
             rows: disclosed.first().map_or(0, |d| d.raw + d.masked + d.null),
             affected: 0,
             bytes: 30,
+            approval: None,
             disclosed: disclosed.into(),
         });
     }

@@ -192,6 +192,7 @@ fn own(statement: &Statement, labels: &BTreeMap<String, Left>) -> Value {
     }
     match &statement.end {
         End::Outcome(outcome) => {
+            put(&mut own, "approval", outcome.approval.as_ref().map(|approval| json!(approval)));
             own.insert("rows".into(), outcome.rows.into());
             own.insert("affected".into(), outcome.affected.into());
             own.insert("bytes".into(), outcome.bytes.into());

@@ -170,6 +170,7 @@ fn every_type() -> Vec<Record<'static>> {
             parameters: vec![hash(b"1")].into(),
             needs: vec!["one person in group dba".into()].into(),
             reason: "rows are deleted by two people".into(),
+            via: "".into(),
         }
         .into(),
         GrantChanged {

@@ -10,6 +10,7 @@ use tests::{
     Stage,
     client::{self, Client},
     corpus::Sql,
+    hold::until,
     talk::{self, Way},
     wire::{Message, Raw, frame},
 };
@@ -554,4 +555,52 @@ fn node_postgres_sees_no_limit() {
 #[test]
 fn pgjdbc_sees_no_limit() {
     same_under_a_limit(client::JDBC);
+}
+
+/// Consent that comes while the statement runs keeps what it changed, and the record says whose.
+#[test]
+fn consent_that_comes_while_it_runs_is_named_in_the_record() {
+    let stage = stage_with(POLICY);
+    let sql = "delete from jobs where id <= 9";
+    let run = || stage.weir.psql("cleaner", "shop", sql).unwrap();
+    assert!(run().stderr.contains("needs approval"));
+    let listed = stage.weir.run(&["approvals", "list", "--json"]).unwrap().success().unwrap();
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let hold = listed[0]["request"].as_str().unwrap().to_owned();
+    // Somebody else has a row of it, so that it runs until they let go.
+    let url = stage.upstream.url("shop");
+    let mut other = std::process::Command::new("psql")
+        .args([url.as_str(), "-XAtq"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = other.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, b"begin;\nselect * from jobs where id = 1 for update;\n")
+        .unwrap();
+    let truth = |question: &str| stage.truth(question).unwrap();
+    let locked = "select count(*) from pg_locks where mode = 'RowShareLock' and \
+                  relation = 'jobs'::regclass";
+    until("the lock", || (truth(locked) == "1\n").then_some(()));
+    let outcome = std::thread::scope(|scope| {
+        let running = scope.spawn(run);
+        let waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'";
+        until("the statement", || (truth(waits) == "1\n").then_some(()));
+        let say = ["approvals", "approve", &hold, "--as", "carol", "--password-stdin"];
+        let said = stage.weir.run_as_somebody(&say).unwrap();
+        assert_eq!(said.code, Some(0), "{said}");
+        drop(stdin);
+        running.join().unwrap()
+    });
+    other.wait().unwrap();
+    outcome.success().unwrap();
+    assert_eq!(truth("select count(*) from jobs"), "41\n");
+    let record = stage.weir.record(100).unwrap();
+    let ran = record.iter().rev().find(|line| line.contains(r#""affected":9"#)).unwrap();
+    assert!(ran.contains(r#""approved_by":["carol"]"#), "{ran}");
+    let id = serde_json::from_str::<serde_json::Value>(ran).unwrap()["statement"].clone();
+    let id = id.as_str().unwrap_or_else(|| panic!("{ran}"));
+    let all = stage.weir.run(&["audit", "show", id, "--json"]).unwrap().success().unwrap();
+    let named = format!(r#""approval":{{"hold":"{hold}","by":["carol"]}}"#);
+    assert!(all.lines().any(|line| line.contains("outcome") && line.contains(&named)), "{all}");
 }

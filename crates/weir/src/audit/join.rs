@@ -2,7 +2,7 @@
 
 use ledger::{
     Entry, Record, Sequence, SessionId, ShapeId, StatementId, Time,
-    record::{Disclosed, Intent, Outcome, Refused, RiskPart, SessionOpened, Shape, Text},
+    record::{Approved, Disclosed, Intent, Outcome, Refused, RiskPart, SessionOpened, Shape, Text},
 };
 use model::Disclosure;
 use serde::Serialize;
@@ -143,7 +143,7 @@ impl Join {
                 add_risk(&mut found, &intent.risk);
                 found.ended = Some("no outcome yet".to_owned());
                 found.turned_back = words(&intent.turned_back);
-                found.approved_by = approvers(intent);
+                found.approved_by = approvers(intent.approval.as_ref());
                 found
             })
             .collect()
@@ -158,7 +158,10 @@ impl Join {
         if let Some(intent) = &intent {
             add_risk(&mut found, &intent.risk);
             found.turned_back = words(&intent.turned_back);
-            found.approved_by = approvers(intent);
+            found.approved_by = approvers(intent.approval.as_ref());
+        }
+        if outcome.approval.is_some() {
+            found.approved_by = approvers(outcome.approval.as_ref());
         }
         found.rows = Some(outcome.rows);
         found.affected = Some(outcome.affected);
@@ -312,8 +315,8 @@ impl Joined {
     }
 }
 
-fn approvers(intent: &Intent<'_>) -> Vec<String> {
-    let by = intent.approval.iter().flat_map(|approval| approval.by.iter());
+fn approvers(approval: Option<&Approved<'_>>) -> Vec<String> {
+    let by = approval.into_iter().flat_map(|approval| approval.by.iter());
     by.map(Text::to_string).collect()
 }
 

@@ -68,7 +68,11 @@ impl Relay {
         let exceeded = self.change.refusal.take();
         // It was approved while it ran, and what it changed is still there.
         let may_stay = self.change.own || self.change.portal.is_some();
-        if matches!(asked, Ok(Asked::Approved(_))) && may_stay {
+        if let (Ok(Asked::Approved(approved)), true) = (&asked, may_stay) {
+            // The intent was recorded before there was an approval to name.
+            for counts in &mut self.change.done {
+                counts.approved = Some(approved.clone());
+            }
             self.block = Some(Block::Count);
             if let Err(end) = self.keep() {
                 self.must_end = Some(end);

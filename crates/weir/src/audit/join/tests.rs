@@ -118,6 +118,7 @@ fn outcome(number: u64, raw: u64, masked: u64) -> Outcome<'static> {
         rows: 3,
         affected: 0,
         bytes: 60,
+        approval: None,
         disclosed: vec![
             Disclosed { raw: 0, masked, null: 1 },
             Disclosed { raw, masked: 0, null: 0 },
