@@ -2,6 +2,7 @@
 //! used for stands elsewhere.
 
 mod api;
+mod approvals;
 mod canaries;
 mod channels;
 mod evidence;

@@ -29,6 +29,8 @@ pub struct Config {
     pub databases: Vec<Database>,
     /// The API.
     pub api: Api,
+    /// Requests for approval.
+    pub approvals: Approvals,
     /// Where people hear of requests, in the order of the file. Names are unique.
     pub channels: Vec<Channel>,
     /// How columns are labelled.
@@ -65,6 +67,13 @@ pub struct Api {
     pub session_lifetime: Duration,
     /// Where people reach it; without a slash at its end.
     pub url: Option<String>,
+}
+
+/// `[approvals]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approvals {
+    /// How long a request that is over is kept.
+    pub keep: Duration,
 }
 
 /// `[tls]`.

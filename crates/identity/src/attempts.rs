@@ -51,6 +51,15 @@ impl Default for Thresholds {
     }
 }
 
+impl Thresholds {
+    /// The wait after so many failures, of which so many cost nothing.
+    pub fn delay(&self, free: u32, failures: u32) -> Option<Duration> {
+        let beyond = failures.checked_sub(free)?.checked_sub(1)?;
+        let factor = 1_u32.checked_shl(beyond.min(30)).unwrap_or(u32::MAX);
+        Some(self.delay_first.saturating_mul(factor).min(self.delay_longest))
+    }
+}
+
 /// Too many failures: come back later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
@@ -106,13 +115,7 @@ impl Attempts {
     pub fn failed(&mut self, address: IpAddr, name: &str, now: Instant) {
         let keys = self.keys(address, name);
         let limits = self.thresholds;
-        let delay = move |free: u32| {
-            move |failures: u32| {
-                let beyond = failures.checked_sub(free)?.checked_sub(1)?;
-                let factor = 1_u32.checked_shl(beyond.min(30)).unwrap_or(u32::MAX);
-                Some(limits.delay_first.saturating_mul(factor).min(limits.delay_longest))
-            }
-        };
+        let delay = move |free: u32| move |failures: u32| limits.delay(free, failures);
         self.addresses.count(keys.address, now, delay(limits.free_per_address));
         let name_key = if keys.familiar { keys.pair } else { keys.name };
         self.names.count(name_key, now, delay(limits.free_per_identity));

@@ -240,6 +240,25 @@ impl Store {
         Ok(())
     }
 
+    /// Removes what has been settled for long, with what was said about it; gives how many there
+    /// were. What may still run, or be decided, stays however old it is.
+    pub async fn forget_holds(&self, before: SystemTime) -> Result<u64, StoreError> {
+        const SETTLED: &str = "SELECT hold FROM holds
+            WHERE state NOT IN ('open', 'approved') AND decided < ?";
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut gone = 0;
+        for table in ["messages", "hold_voices", "holds"] {
+            let query = format!("DELETE FROM {table} WHERE hold IN ({SETTLED})");
+            let done = sqlx::query(sqlx::AssertSqlSafe(query))
+                .bind(micros(before))
+                .execute(&mut *transaction)
+                .await?;
+            gone = done.rows_affected();
+        }
+        transaction.commit().await?;
+        Ok(gone)
+    }
+
     /// One hold.
     pub async fn hold(&self, hold: &str) -> Result<Option<KeptHold>, StoreError> {
         let mut transaction = self.pool.begin().await?;

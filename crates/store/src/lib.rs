@@ -30,6 +30,7 @@
 //! # });
 //! ```
 
+mod attempts;
 mod carried;
 mod error;
 mod feed;
@@ -45,7 +46,9 @@ mod open;
 mod outbox;
 mod secrets;
 mod tokens;
+mod undelivered;
 
+pub use attempts::TryLimits;
 pub use carried::KeptLabel;
 pub use error::StoreError;
 pub use feed::ChangeFeed;
@@ -61,3 +64,4 @@ pub use open::{FILE_NAME, Store};
 pub use outbox::{Event, Happened, HoldEvent, LabelEvent};
 pub use secrets::{InstallationSecret, SecretName};
 pub use tokens::SignedIn;
+pub use undelivered::{Following, Undelivered};

@@ -284,6 +284,11 @@ impl Weir {
         tool::finish_with(&mut self.command(arguments), &format!("{PASSWORD}\n"))
     }
 
+    /// The same for one that reads something else.
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> Result<Outcome> {
+        tool::finish_with(&mut self.command(arguments), input)
+    }
+
     /// The command line of another of its commands, for people to paste.
     pub fn line(&self, arguments: &str) -> String {
         format!("{} --config {} {arguments}", self.program.display(), self.config().display())

@@ -1,5 +1,7 @@
 """An SMTP server that takes mail over TLS from who signs in, and writes each mail to a file.
 
+It has no mailbox for gone@ anything, and wants no mail that says "unwanted".
+
 Arguments: port, certificate, key, folder of mails, password. It runs until it is ended.
 """
 
@@ -18,7 +20,15 @@ PORT, CERTIFICATE, KEY, FOLDER, PASSWORD = sys.argv[1:]
 class Writer:
     count = 0
 
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.startswith("gone@"):
+            return "550 5.1.1 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 ok"
+
     async def handle_DATA(self, server, session, envelope):
+        if b"unwanted" in envelope.content:
+            return "554 5.7.1 not wanted here"
         self.count += 1
         head = [
             f"X-Tls: {'yes' if session.ssl else 'no'}",

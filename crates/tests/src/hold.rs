@@ -106,6 +106,13 @@ pub fn request(stage: &Stage) -> String {
     until("a request", || requests(stage, false).iter().find(open).map(name))
 }
 
+/// The one request beside this one that is open, once it is.
+pub fn next_request(stage: &Stage, other: &str) -> String {
+    let open = |request: &&Value| request["state"] == "open" && request["request"] != other;
+    let name = |request: &Value| request["request"].as_str().unwrap().to_owned();
+    until("a request", || requests(stage, false).iter().find(open).map(name))
+}
+
 /// How a request stands.
 pub fn state(stage: &Stage, request: &str) -> String {
     let all = requests(stage, true);

@@ -1,12 +1,12 @@
 //! Deciding about statements that wait: who may, what they are shown, and what comes of it. The
 //! same for every channel. Knows no channel and no session.
 
-use crate::exit::Failure;
-use identity::{ScramVerifier, Secret};
+use crate::{actor::actor, exit::Failure};
+use identity::{ScramVerifier, Secret, Thresholds};
 use ledger::Time;
 use serde_json::{Value, json};
 use std::{fmt::Write, time::SystemTime};
-use store::{HoldState, KeptHold, NoVoice, SignedIn, Store, StoreError, Voice};
+use store::{HoldState, KeptHold, NoVoice, SignedIn, Store, StoreError, TryLimits, Voice};
 
 /// Longest reason that is kept: characters.
 const MAX_REASON: usize = 500;
@@ -28,21 +28,39 @@ impl Proven {
         &self.via
     }
 
-    /// By the password they sign in with. Whoever it is not learns nothing else.
+    /// By the password they sign in with, at the command line. Whoever it is not learns nothing
+    /// else, and cannot try for ever: tries are counted where the next process finds them.
     pub(crate) async fn by_password(
         store: &Store,
         name: &str,
         password: &Secret,
     ) -> Result<Self, Failure> {
+        store::check_name(name)?;
+        let limits = Thresholds::default();
+        let limits = TryLimits {
+            window: limits.window,
+            longest: limits.delay_longest,
+            delay: |tries| limits.delay(limits.free_per_identity, tries),
+        };
+        let now = SystemTime::now();
+        if let Err(left) = store.count_try(name, now, &limits).await? {
+            let what = format!("too many wrong passwords of {name} at the command line");
+            store.administered(now, &actor(), &what).await?;
+            let why = format!("{what}: try again in {} s", left.as_secs() + 1);
+            return Err(Failure::Refused(why));
+        }
         let account = store.identity(name).await?;
         let verifier = account
             .filter(|account| account.enabled)
             .and_then(|account| ScramVerifier::parse(account.verifier.expose()).ok());
         match verifier {
             Some(verifier) if verifier.matches(password) => {
+                store.forget_tries(name).await?;
                 Ok(Self { name: name.to_owned(), via: "command line".to_owned() })
             }
             Some(_) | None => {
+                let what = format!("a wrong name or password at the command line: {name}");
+                store.administered(now, &actor(), &what).await?;
                 let why = format!("\"{name}\" with this password is nobody who may sign in");
                 Err(Failure::Refused(why))
             }

@@ -7,7 +7,8 @@
 //!      └──────── cursor ◀─────────┘
 //! ```
 //!
-//! A channel that is down is tried again with growing pauses. What people are told is what stands
+//! A channel that is down is tried again with growing pauses; a message that the other side wants
+//! never is given up, so that the next is told. What people are told is what stands
 //! now: a request that is over before they could be told of it is not told of any more. A webhook
 //! gets every step.
 
@@ -19,15 +20,15 @@ mod webhook;
 
 pub(crate) use slack::Slack;
 
-use crate::serve::Shared;
+use crate::{approvals::visible, serve::Shared};
 use anyhow::Context;
 use config::{ChannelTo, SecretSource, Shows};
 use export::{Key, Post};
 use std::{
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
-use store::{Event, Happened, HoldEvent, HoldState, KeptHold, Store};
+use store::{Event, Happened, HoldEvent, HoldState, KeptHold, Store, Undelivered};
 use tokio::sync::watch;
 
 /// Events read at once.
@@ -38,6 +39,8 @@ const DELIVERY: Duration = Duration::from_secs(30);
 const PAUSE_FIRST: Duration = Duration::from_millis(200);
 /// The longest pause.
 const PAUSE_LONGEST: Duration = Duration::from_secs(30);
+/// The longest answer that is kept: characters.
+const WHY: usize = 300;
 /// How often a channel that fails is complained about.
 const COMPLAINT: Duration = Duration::from_secs(60);
 
@@ -50,6 +53,32 @@ pub(crate) struct Channel {
     /// Where the API is, for links.
     api: Option<String>,
     pub(crate) way: Way,
+}
+
+/// Why a message did not arrive.
+pub(crate) enum NotTold {
+    /// It never will: the other side wants no such message. What it said.
+    Refused(String),
+    /// It may, when it is tried again.
+    Failed(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for NotTold {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl NotTold {
+    /// By the status that a server answered with. Those are for good that speak of the message; a
+    /// server that asks for another sign-in, or that is not there, may think better of it.
+    fn by_status(who: &str, status: u16) -> Self {
+        let why = format!("{who} answers {status}");
+        match status {
+            400 | 411 | 413 | 414 | 415 | 422 | 431 => Self::Refused(why),
+            _ => Self::Failed(anyhow::anyhow!(why)),
+        }
+    }
 }
 
 /// The ways out.
@@ -93,12 +122,12 @@ fn key(source: &SecretSource) -> anyhow::Result<Key> {
 
 /// Follows the store for ever.
 pub(crate) async fn follow(shared: Arc<Shared>, channel: Arc<Channel>) {
-    let follower = format!("channel {}", channel.name);
+    let follower = follower(&channel.name);
     let (mut pause, mut complained) = (PAUSE_FIRST, None::<Instant>);
     let mut changes = shared.holds.subscribe();
     let mut begun = false;
     loop {
-        match step(&shared.store, &channel, &follower, &mut begun).await {
+        match step(&shared, &channel, &follower, &mut begun).await {
             Ok(0) => {
                 pause = PAUSE_FIRST;
                 if wait(&mut changes).await.is_err() {
@@ -124,11 +153,12 @@ async fn wait(changes: &mut watch::Receiver<u64>) -> Result<(), watch::error::Re
 
 /// Carries the next events out; gives how many there were.
 async fn step(
-    store: &Store,
+    shared: &Shared,
     channel: &Channel,
     follower: &str,
     begun: &mut bool,
 ) -> anyhow::Result<usize> {
+    let store = &shared.store;
     if !*begun {
         store.follow_from_now(follower).await?;
         *begun = true;
@@ -136,7 +166,11 @@ async fn step(
     let events = store.events(follower, BATCH).await?;
     for event in &events {
         if let Happened::Hold(step) = &event.what {
-            channel.tell(store, event, step).await?;
+            match channel.tell(store, event, step).await {
+                Ok(()) => {}
+                Err(NotTold::Failed(error)) => return Err(error),
+                Err(NotTold::Refused(why)) => give_up(shared, channel, &step.hold, why).await?,
+            }
             store.followed(follower, event.id).await?;
         }
     }
@@ -146,8 +180,33 @@ async fn step(
     Ok(events.len())
 }
 
+/// A message that the other side wants never is given up, aloud: those behind it must not wait for
+/// it.
+async fn give_up(
+    shared: &Shared,
+    channel: &Channel,
+    about: &str,
+    why: String,
+) -> anyhow::Result<()> {
+    tracing::error!(channel = channel.name, about, "a message is given up, nobody hears: {why}");
+    let one = Undelivered {
+        at: SystemTime::now(),
+        follower: follower(&channel.name),
+        about: about.to_owned(),
+        why: visible(&why).chars().filter(|c| !c.is_control()).take(WHY).collect(),
+    };
+    shared.store.give_up(&one).await?;
+    shared.metrics.channels_gave_up.get_or_create(&[("channel", channel.name.clone())]).inc();
+    Ok(())
+}
+
+/// What a channel is called among those who follow.
+fn follower(channel: &str) -> String {
+    format!("channel {channel}")
+}
+
 impl Channel {
-    async fn tell(&self, store: &Store, event: &Event, step: &HoldEvent) -> anyhow::Result<()> {
+    async fn tell(&self, store: &Store, event: &Event, step: &HoldEvent) -> Result<(), NotTold> {
         // One that is deleted already concerns nobody.
         let Some(hold) = store.hold(&step.hold).await? else { return Ok(()) };
         if !self.concerns(&hold) {

@@ -92,6 +92,12 @@ exists is overwritten.")]
     /// Statements that wait for approval: what they are, and deciding about them.
     #[command(subcommand)]
     Approvals(ApprovalsCommand),
+    /// How far each channel has come, and which messages it refused for good.
+    Channels {
+        /// As JSON: an array of objects.
+        #[arg(long)]
+        json: bool,
+    },
     /// The rights of a group for a while: asking, deciding, taking back, reviewing.
     #[command(subcommand)]
     Grants(GrantsCommand),

@@ -1,6 +1,7 @@
 //! From a parsed command line to the room that does the work. Decides nothing but which.
 
 mod approvals;
+mod channels;
 mod check;
 mod grants;
 mod identity;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Labels(command) => block_on(labels::run(&load(file)?, command))?,
         Command::Policy(command) => policy::run(file, command),
         Command::Approvals(command) => block_on(approvals::run(&load(file)?, command))?,
+        Command::Channels { json } => block_on(channels::run(&load(file)?, json))?,
         Command::Grants(command) => block_on(grants::run(&load(file)?, command))?,
         Command::Pseudonyms(command) => block_on(pseudonyms::run(&load(file)?, command))?,
         Command::Audit(command) => {

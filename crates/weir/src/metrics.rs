@@ -1,6 +1,6 @@
 //! Counts for Prometheus, in the OpenMetrics text format. Knows names and numbers; a label's value
-//! is one of a few words or the name of a database in the configuration, never a name that a client
-//! can choose.
+//! is one of a few words or the name of a database or channel in the configuration, never a name
+//! that a client can choose.
 
 mod engine;
 mod exports;
@@ -46,6 +46,8 @@ pub(crate) struct Metrics {
     pub(crate) identities: Gauge,
     /// Canaries that were met.
     pub(crate) canaries: Counter,
+    /// Messages that a channel refused for good, by channel.
+    pub(crate) channels_gave_up: Family<[(&'static str, String); 1], Counter>,
     /// Grants.
     pub(crate) grants: GrantCounts,
     /// Records of the ledger that are in its index.
@@ -70,6 +72,9 @@ impl Metrics {
         registry.register("config_loads", help, config_loads.clone());
         registry.register("canaries_met", "Planted values that were met", canaries.clone());
         registry.register("identities", "Identities known, disabled ones too", identities.clone());
+        let channels_gave_up = Family::default();
+        let help = "Messages that a channel refused for good, so that nobody heard of them";
+        registry.register("channel_messages_given_up", help, channels_gave_up.clone());
         let grants = GrantCounts::registered(&mut registry);
         let indexed = Arc::default();
         let counts = LedgerCounts { ledger, indexed: Arc::clone(&indexed) };
@@ -84,6 +89,7 @@ impl Metrics {
             config_loads,
             identities,
             canaries,
+            channels_gave_up,
             grants,
             indexed,
             engine,

@@ -1,6 +1,6 @@
 //! Every section and key of the file. To add a key is to add one read here.
 
-use super::{api, canaries, channels, evidence, exports, labels};
+use super::{api, approvals, canaries, channels, evidence, exports, labels};
 use crate::{
     kind::{Address, Count, Fault, FilePath, OrOff, SecretRef, Size, Text, Time, TimeOrNone, Word},
     settings::{
@@ -69,10 +69,11 @@ pub(crate) fn documented() -> Vec<Section> {
         "[[ledger.bucket]]" => 12,
         "[witness]" => 13,
         "[api]" => 14,
-        "[[channel]]" => 15,
-        "[limits]" => 16,
-        "[[export]]" => 17,
-        _ => 18,
+        "[approvals]" => 15,
+        "[[channel]]" => 16,
+        "[limits]" => 17,
+        "[[export]]" => 18,
+        _ => 19,
     };
     sections.sort_by_key(order);
     sections
@@ -102,6 +103,9 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         limits: limits(table.table("limits", "[limits]", LIMITS)),
         databases: databases(&mut table, &environment),
         api: api::api(table.table("api", "[api]", api::API)),
+        approvals: {
+            approvals::approvals(table.table("approvals", "[approvals]", approvals::APPROVALS))
+        },
         labels: Labels { refresh: None, rules: Vec::new() },
         canaries: canaries::canaries(&mut table),
         ledger: evidence::ledger(table.table("ledger", "[ledger]", evidence::LEDGER)),

@@ -145,6 +145,40 @@ async fn consents_count_while_those_who_gave_them_may() {
     assert!(store.use_hold("h", at(16)).await.unwrap().is_ok());
 }
 
+#[tokio::test]
+async fn what_is_settled_is_forgotten_in_time_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    for hold in ["used", "denied", "young", "approved", "open"] {
+        asked(&store, hold, vec![need(&["dba"], 1)]).await;
+    }
+    let voice = |consents, seconds| Voice {
+        person: "carol".into(),
+        at: at(seconds),
+        consents,
+        reason: String::new(),
+        via: String::new(),
+    };
+    for (hold, consents, seconds) in
+        [("used", true, 12), ("denied", false, 13), ("young", false, 60), ("approved", true, 14)]
+    {
+        store.voice(hold, voice(consents, seconds)).await.unwrap().unwrap();
+    }
+    store.use_hold("used", at(15)).await.unwrap().unwrap();
+    store.keep_message("ops", "denied", "1").await.unwrap();
+    store.keep_message("ops", "open", "2").await.unwrap();
+    assert_eq!(store.forget_holds(at(50)).await.unwrap(), 2);
+    let left = store.holds(&HoldState::ALL, 10).await.unwrap();
+    let mut left: Vec<&str> = left.iter().map(|hold| hold.asked.hold.as_str()).collect();
+    left.sort_unstable();
+    assert_eq!(left, ["approved", "open", "young"]);
+    assert_eq!(store.message("ops", "denied").await.unwrap(), None);
+    assert_eq!(store.message("ops", "open").await.unwrap().as_deref(), Some("2"));
+    // However long nobody comes for it: what is approved can be run until its time is over.
+    assert_eq!(store.forget_holds(at(109)).await.unwrap(), 1);
+    assert!(store.use_hold("approved", at(109)).await.unwrap().is_ok());
+}
+
 #[test]
 fn every_place_has_a_person_of_its_own() {
     let persons = |groups: &[&[&str]]| -> Vec<Vec<String>> {

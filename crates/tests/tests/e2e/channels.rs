@@ -14,7 +14,7 @@ use testkit::{TestDir, port, weir::PERSON};
 use tests::{
     api::{Answer, Api},
     client,
-    hold::{approve, ended, jobs, psql, request, say, stage_with, state, until},
+    hold::{approve, ended, jobs, next_request, psql, request, say, stage_with, state, until},
 };
 use tokio::{net::TcpListener, runtime::Runtime};
 
@@ -168,6 +168,58 @@ fn teams_gets_a_card_without_buttons_that_decide() {
     approve(&stage, &hold, "carol");
     assert_eq!(ended(child).0, "DELETE 1\n");
     assert_eq!(posted.lock().unwrap().len(), 1, "one card for one request");
+}
+
+/// The mail server has no mailbox for one of them, and wants one mail not at all.
+#[test]
+fn a_mail_that_a_server_wants_never_holds_up_no_other() {
+    let folder = TestDir::new("mail").unwrap();
+    let authority = testkit::tls::Authority::new(&folder.join("tls")).unwrap();
+    let pair = authority.sign("localhost").unwrap();
+    let port = port::free_port().unwrap();
+    let mails = folder.join("mails");
+    std::fs::create_dir(&mails).unwrap();
+    let (text, password) = (port.to_string(), Path::new("hunter2"));
+    let arguments: [&Path; 5] = [Path::new(&text), &pair.certificate, &pair.key, &mails, password];
+    let server = client::serve("smtp_server.py", &arguments, folder.path()).unwrap();
+    let section = format!(
+        "[[channel]]\nname = \"mail\"\nkind = \"email\"\nhost = \"localhost\"\nport = {port}\n\
+         ca = {:?}\nuser = \"weir\"\npassword = {}\nfrom = \"Weir <weir@example.org>\"\n\
+         to = [\"gone@example.org\", \"dba@example.org\"]\n",
+        authority.certificate(),
+        secret(&folder, "password", "hunter2"),
+    );
+    let stage = stage_with(|options| options.sections(&section));
+    let first = psql(&stage, PERSON, "delete from jobs as unwanted where id = 3");
+    let lost = request(&stage);
+    let second = psql(&stage, PERSON, "delete from jobs where id = 4");
+    let told = next_request(&stage, &lost);
+    let about = |hold: &str| {
+        let mails = std::fs::read_dir(&mails).unwrap();
+        let mut texts = mails.map(|mail| std::fs::read_to_string(mail.unwrap().path()).unwrap());
+        texts.find(|text| text.contains(hold))
+    };
+    let mail = until("a mail", || about(&told));
+    assert!(mail.contains("X-To: dba@example.org\n"), "those who have a mailbox hear: {mail}");
+    assert!(about(&lost).is_none());
+    let given_up = |count| {
+        until("what was given up", || {
+            let text = stage.weir.run(&["channels", "--json"]).unwrap().success().unwrap();
+            let channels: Value = serde_json::from_str(&text).unwrap();
+            let given_up = channels[0]["given_up"].as_array().unwrap().clone();
+            (given_up.len() == count).then_some(given_up)
+        })
+    };
+    let both = given_up(2);
+    assert_eq!((&both[0]["about"], &both[1]["about"]), (&json!(told), &json!(lost)));
+    let (some, all) = (both[0]["why"].as_str().unwrap(), both[1]["why"].as_str().unwrap());
+    assert!(some.contains("gone@example.org: ") && !some.contains("dba@example.org"), "{some}");
+    assert!(all.contains("gone@example.org: ") && all.contains("dba@example.org: "), "{all}");
+    for (child, hold) in [(first, lost), (second, told)] {
+        assert!(say(&stage, "deny", &hold, "carol").0);
+        ended(child);
+    }
+    drop(server);
 }
 
 /// aiosmtpd: STARTTLS and a password, or nothing is taken.

@@ -199,6 +199,35 @@ fn a_consent_ends_with_the_right_to_give_it() {
     assert_eq!(ended(psql(&stage, PERSON, sql)).0, "UPDATE 1\n");
 }
 
+/// Whoever guesses at the command line is slowed as at every other door, one name at a time.
+#[test]
+fn passwords_are_counted_at_the_command_line() {
+    let stage = stage();
+    let child = psql(&stage, PERSON, "delete from jobs where id = 21");
+    let hold = request(&stage);
+    let guess = |person: &str, password: &str| {
+        let arguments = ["approvals", "approve", &hold, "--as", person, "--password-stdin"];
+        stage.weir.run_with(&arguments, &format!("{password}\n")).unwrap()
+    };
+    for _ in 0..3 {
+        assert!(guess("carol", "wrong").stderr.contains("nobody who may sign in"));
+        let grants = ["grants", "revoke", "g-none", "--as", "carol", "--password-stdin"];
+        let said = stage.weir.run_with(&grants, "wrong\n").unwrap();
+        assert!(said.stderr.contains("nobody who may sign in"), "{said}");
+    }
+    // Five were free; the right password does not help now, and other names are not kept out.
+    let said = guess("carol", PASSWORD);
+    assert!(said.stderr.contains("too many wrong passwords of carol"), "{said}");
+    assert_eq!((jobs(&stage), state(&stage, &hold).as_str()), (50, "open"));
+    assert_eq!(guess("dave", PASSWORD).code, Some(0));
+    assert_eq!(ended(child).0, "DELETE 1\n");
+    let record = until("the record", || {
+        let record = stage.weir.record(400).unwrap().join("\n");
+        record.contains("too many wrong passwords of carol at the command line").then_some(record)
+    });
+    assert!(record.contains("a wrong name or password at the command line: carol"), "{record}");
+}
+
 fn by_driver(driver: Client) {
     let stage = stage();
     let target =

@@ -19,7 +19,7 @@ use testkit::{TestDir, port, weir::PERSON};
 use tests::{
     Stage,
     api::{Answer, Api},
-    hold::{ended, jobs, psql, request, stage_with, state, until},
+    hold::{ended, jobs, next_request, psql, request, stage_with, state, until},
 };
 use tokio::{net::TcpListener, runtime::Runtime};
 
@@ -41,6 +41,9 @@ async fn method(
         return json!({ "ok": false, "error": "invalid_auth" }).to_string();
     }
     let arguments: Value = serde_json::from_slice(&body).unwrap();
+    if arguments["blocks"].to_string().contains("unwanted") {
+        return json!({ "ok": false, "error": "invalid_blocks" }).to_string();
+    }
     let mut calls = calls.lock().unwrap();
     let ts = match method.as_str() {
         "chat.postMessage" => format!("1700000000.{:06}", calls.len()),
@@ -343,4 +346,38 @@ fn a_slack_that_is_down_delays_nobody_and_hears_of_what_still_waits() {
     assert_eq!(place.press(&Press::approve(&open, &message)).status, 200);
     assert_eq!(ended(child).0, "DELETE 1\n");
     assert!(!log().contains(TOKEN) && !log().contains(SECRET));
+}
+
+#[test]
+fn a_message_that_slack_wants_never_holds_up_no_other() {
+    let place = Place::answering("shape");
+    let first = psql(&place.stage, PERSON, "delete from jobs as unwanted where id = 6");
+    let lost = request(&place.stage);
+    let second = psql(&place.stage, PERSON, "delete from jobs where id = 7");
+    let told = next_request(&place.stage, &lost);
+    let (message, _) = place.message(&told);
+    assert_eq!(place.press(&Press::approve(&told, &message)).status, 200);
+    assert_eq!(ended(second).0, "DELETE 1\n");
+    // Whoever looks sees that nobody was told of the other, and can still decide about it.
+    let weir = &place.stage.weir;
+    let log = std::fs::read_to_string(weir.folder().join("weir.log")).unwrap();
+    let aloud = |line: &str| line.contains("ERROR") && line.contains(&lost);
+    assert!(log.lines().any(aloud), "{log}");
+    let text = weir.run(&["channels", "--json"]).unwrap().success().unwrap();
+    let channels: Value = serde_json::from_str(&text).unwrap();
+    let given_up = &channels[0]["given_up"];
+    assert_eq!((&channels[0]["channel"], &channels[0]["kind"]), (&json!("ops"), &json!("slack")));
+    assert_eq!(given_up[0]["about"], lost.as_str(), "{text}");
+    assert_eq!(given_up[0]["why"], "Slack answers invalid_blocks", "{text}");
+    assert_eq!(given_up.as_array().unwrap().len(), 1, "{text}");
+    let shown = weir.run(&["channels"]).unwrap().success().unwrap();
+    assert!(shown.contains("GIVEN UP") && shown.contains(&lost), "{shown}");
+    let page = weir.http("/metrics").unwrap();
+    let series = "weir_channel_messages_given_up_total{channel=\"ops\"} 1\n";
+    assert!(page.contains(series), "{page}");
+    let what = format!("channel ops gave up telling of {lost}: Slack answers invalid_blocks");
+    until("the record", || weir.record(400).unwrap().join("\n").contains(&what).then_some(()));
+    tests::hold::approve(&place.stage, &lost, "carol");
+    assert_eq!(ended(first).0, "DELETE 1\n");
+    assert_eq!(jobs(&place.stage), 48);
 }

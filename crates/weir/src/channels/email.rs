@@ -1,7 +1,7 @@
 //! Email by SMTP: a mail for each new request. A link in a mail proves nothing about who follows
 //! it, so the mail says where to decide, and deciding there takes a sign-in.
 
-use super::{Channel, key, message::Message};
+use super::{Channel, NotTold, key, message::Message};
 use anyhow::Context;
 use config::EmailTls;
 use lettre::{
@@ -63,19 +63,53 @@ impl Email {
         })
     }
 
-    pub(super) async fn tell(&self, channel: &Channel, hold: &KeptHold) -> anyhow::Result<()> {
+    /// Sends one mail to all. If the server refuses that for good, each is sent their own: who has
+    /// no mailbox any more must not keep the others from hearing.
+    pub(super) async fn tell(&self, channel: &Channel, hold: &KeptHold) -> Result<(), NotTold> {
         let message = Message::new(channel, hold);
+        let refused = match self.send(&message, &hold.asked.hold, &self.to).await {
+            Err(NotTold::Refused(why)) if self.to.len() > 1 => why,
+            sent => return sent,
+        };
+        let mut all = Vec::new();
+        for to in &self.to {
+            match self.send(&message, &hold.asked.hold, std::slice::from_ref(to)).await {
+                Ok(()) => {}
+                Err(NotTold::Refused(why)) => all.push(format!("{}: {why}", to.email)),
+                Err(why) => return Err(why),
+            }
+        }
+        if all.is_empty() {
+            tracing::warn!(channel = channel.name, "sent to each alone, since to all: {refused}");
+            return Ok(());
+        }
+        Err(NotTold::Refused(all.join("; ")))
+    }
+
+    async fn send(&self, message: &Message, about: &str, to: &[Mailbox]) -> Result<(), NotTold> {
         let mut mail = lettre::Message::builder()
             .from(self.from.clone())
             // The same each time it is sent: what comes twice can be told to be one.
-            .message_id(Some(format!("<{}@weir>", hold.asked.hold)))
+            .message_id(Some(format!("<{about}@weir>")))
             .subject(message.title.clone())
             .header(ContentType::TEXT_PLAIN);
-        for to in &self.to {
+        for to in to {
             mail = mail.to(to.clone());
         }
-        let mail = mail.body(message.text())?;
-        self.transport.send(mail).await?;
-        Ok(())
+        // What cannot be put into a mail now cannot be later.
+        let mail = mail.body(message.text()).map_err(|why| NotTold::Refused(why.to_string()))?;
+        match self.transport.send(mail).await {
+            Ok(_) => Ok(()),
+            Err(error) if for_good(&error) => Err(NotTold::Refused(error.to_string())),
+            Err(error) => Err(error.into()),
+        }
     }
+}
+
+/// True if a server refused the mail or its recipient for good: a status of 5xx, but for those that
+/// speak of signing in or of the server itself.
+fn for_good(error: &lettre::transport::smtp::Error) -> bool {
+    const ELSEWHERE: [&str; 9] = ["500", "502", "503", "521", "523", "530", "534", "535", "538"];
+    let status = error.status().map(|status| status.to_string()).unwrap_or_default();
+    error.is_permanent() && !ELSEWHERE.contains(&status.as_str())
 }

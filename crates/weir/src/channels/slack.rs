@@ -1,9 +1,9 @@
 //! Slack: a message with buttons for each request, changed as the request changes. What comes back
 //! is read in `http::hooks`. Knows Slack's methods and blocks; nothing of who may decide.
 
-use super::{Channel, key, message::Message};
+use super::{Channel, NotTold, key, message::Message};
 use crate::approvals::outcome;
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 use export::{Key, Post, SlackSecret};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -26,6 +26,27 @@ pub(crate) struct Slack {
     /// user but the id is believed.
     pub(crate) people: BTreeMap<String, String>,
 }
+
+/// What Slack says of a message that it will never take, or of a channel that takes none any more.
+/// Whatever else it says can be mended from outside: a token, a limit, Slack itself.
+const FOR_GOOD: [&str; 16] = [
+    "as_user_not_supported",
+    "block_mismatch",
+    "cant_update_message",
+    "channel_not_found",
+    "edit_window_closed",
+    "invalid_arg_name",
+    "invalid_arguments",
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "invalid_charset",
+    "invalid_json",
+    "is_archived",
+    "msg_blocks_too_long",
+    "msg_too_long",
+    "no_text",
+    "too_many_contact_cards",
+];
 
 /// What of an answer is read.
 #[derive(Deserialize)]
@@ -57,7 +78,7 @@ impl Slack {
         channel: &Channel,
         hold: &KeptHold,
         new: bool,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), NotTold> {
         let message = Message::new(channel, hold);
         let mut body = json!({
             "channel": self.channel, "text": message.title, "blocks": blocks(&message, hold),
@@ -79,12 +100,14 @@ impl Slack {
         match self.call(&self.update, &body).await {
             // A message that somebody deleted, or a request whose end nobody has to see any more,
             // must not keep others from being told.
-            Err(error) if hold.state != HoldState::Open => {
+            Err(NotTold::Failed(error)) if hold.state != HoldState::Open => {
                 tracing::warn!(channel = channel.name, "a message cannot be changed: {error:#}");
                 Ok(())
             }
-            Err(error) if error.to_string().contains("message_not_found") => Ok(()),
-            Err(error) => Err(error),
+            Err(NotTold::Failed(error)) if error.to_string().contains("message_not_found") => {
+                Ok(())
+            }
+            Err(why) => Err(why),
             Ok(_) => Ok(()),
         }
     }
@@ -94,20 +117,29 @@ impl Slack {
         let body = json!({
             "channel": self.channel, "user": user, "text": text, "mrkdwn": false, "parse": "none",
         });
-        self.call(&self.whisper, &body).await.map(|_| ())
+        match self.call(&self.whisper, &body).await {
+            Ok(_) => Ok(()),
+            Err(NotTold::Refused(why)) => Err(anyhow!(why)),
+            Err(NotTold::Failed(error)) => Err(error),
+        }
     }
 
-    async fn call(&self, method: &Post, body: &Value) -> anyhow::Result<Said> {
+    async fn call(&self, method: &Post, body: &Value) -> Result<Said, NotTold> {
         let authorization = format!("Bearer {}", self.token.expose());
         let headers = [("authorization", authorization.as_str())];
         let kind = "application/json; charset=utf-8";
         let answer = method.send(kind, &headers, body.to_string()).await?;
         if !answer.is_success() {
-            bail!("Slack answers {}", answer.status);
+            return Err(NotTold::by_status("Slack", answer.status));
         }
         let said: Said = serde_json::from_slice(&answer.body).context("Slack answers no JSON")?;
         if !said.ok {
-            bail!("Slack answers {}", said.error.as_deref().unwrap_or("not ok"));
+            let error = said.error.as_deref().unwrap_or("not ok");
+            let why = format!("Slack answers {error}");
+            return Err(match FOR_GOOD.contains(&error) {
+                true => NotTold::Refused(why),
+                false => NotTold::Failed(anyhow!(why)),
+            });
         }
         Ok(said)
     }

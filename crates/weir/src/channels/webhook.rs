@@ -1,11 +1,11 @@
 //! Webhooks: each step of each request, signed as Standard Webhooks describes. Whoever decides
 //! signs what they send back with a key of their own; `http::api::hooks` reads it.
 
-use super::{Channel, key};
+use super::{Channel, NotTold, key};
 use crate::approvals::object;
 use anyhow::{Context, bail};
 use config::Shows;
-use export::{Post, SigningKey};
+use export::{ExportError, Post, SigningKey};
 use ledger::Time;
 use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -53,7 +53,7 @@ impl Webhook {
         event: &Event,
         step: &HoldEvent,
         hold: &KeptHold,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), NotTold> {
         let mut approval = object(hold, channel.shows == Shows::Text);
         if let (Shows::Shape, Some(fields)) = (channel.shows, approval.as_object_mut()) {
             fields.insert("shape".into(), json!(hold.asked.shape));
@@ -69,7 +69,12 @@ impl Webhook {
         // The same each time it is sent.
         let id = format!("{}-{}", step.hold, event.id);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        Ok(self.post.signed(&self.key, &id, now, "application/json", body).await?)
+        match self.post.signed(&self.key, &id, now, "application/json", body).await {
+            Err(ExportError::Refused(status)) => {
+                Err(NotTold::by_status("the server", status.parse().unwrap_or(0)))
+            }
+            sent => Ok(sent?),
+        }
     }
 }
 

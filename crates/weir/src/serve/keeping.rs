@@ -1,5 +1,5 @@
-//! What the ledger keeps for how long: texts that policy kept, and records. Knows settings and
-//! time, and no text.
+//! What is kept for how long: texts that policy kept, records, requests for approval that are over.
+//! Knows settings and time, and no text.
 
 use super::Shared;
 use anyhow::Context;
@@ -28,6 +28,9 @@ pub(super) async fn follow(shared: Arc<Shared>) {
             next += ROUND;
             if let Err(error) = texts(&shared) {
                 tracing::error!("texts whose time is over are still there: {error:#}");
+            }
+            if let Err(error) = holds(&shared).await {
+                tracing::error!("requests whose time is over are still there: {error:#}");
             }
         }
         let working = Arc::clone(&shared);
@@ -61,6 +64,17 @@ fn texts(shared: &Shared) -> anyhow::Result<()> {
         let (time, by) = (Time::from(now), Cow::Borrowed("weir"));
         let record = Administered { time, by, what: Cow::Owned(what) };
         shared.ledger.append(&record.into())?;
+    }
+    Ok(())
+}
+
+/// Forgets requests for approval that are over for so long; the record has them.
+async fn holds(shared: &Shared) -> anyhow::Result<()> {
+    let keep = shared.config.load().approvals.keep;
+    let Some(before) = SystemTime::now().checked_sub(keep) else { return Ok(()) };
+    let gone = shared.store.forget_holds(before).await?;
+    if gone > 0 {
+        tracing::info!(requests = gone, "requests for approval that were long over are forgotten");
     }
     Ok(())
 }
