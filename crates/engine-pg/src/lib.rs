@@ -16,6 +16,7 @@
 pub mod cancel;
 pub mod catalog;
 mod diagnostics;
+pub mod inside;
 pub mod knowledge;
 mod labels;
 pub mod login;
@@ -36,7 +37,7 @@ use std::{
     },
     time::{Instant, SystemTime},
 };
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, RwLock, watch};
 
 pub use knowledge::{Doing, KeepFound, Kept, Load, Shelf};
 pub use labels::{FoundColumn, Labeller};
@@ -116,6 +117,8 @@ pub struct Engine {
     draining: watch::Receiver<bool>,
     identities: watch::Receiver<u64>,
     shelf: Option<Shelf>,
+    /// Held for reading by each session from inside, and for writing once none may come any more.
+    inside: Arc<RwLock<()>>,
     /// Counts for metrics.
     pub counters: Arc<Counters>,
 }
@@ -145,6 +148,7 @@ impl Engine {
             draining,
             identities,
             shelf,
+            inside: Arc::default(),
             counters: Arc::default(),
         };
         engine.open_targets();
@@ -200,13 +204,18 @@ impl Engine {
         match entrance {
             Ok(Entrance::Client(client)) => session::serve(self, *client).await,
             Ok(Entrance::Cancel { process_id, key, connection }) => {
-                if let Some(target) = self.cancels.find(process_id, &key) {
-                    target.told.notify_one();
-                    cancel_upstream(&target).await;
-                }
+                self.cancel(process_id, &key).await;
                 drop(connection);
             }
             Err(refused) => self.note_refused(&refused),
+        }
+    }
+
+    /// Cancels what the session with this key runs or waits for.
+    async fn cancel(&self, process_id: u32, key: &[u8]) {
+        if let Some(target) = self.cancels.find(process_id, key) {
+            target.told.notify_one();
+            cancel_upstream(&target).await;
         }
     }
 

@@ -19,7 +19,7 @@ mod talk;
 
 pub use refusal::{Reason, Refused};
 
-use crate::upstream::Replication;
+use crate::{inside::Side, upstream::Replication};
 use bytes::BytesMut;
 use identity::{Attempts, Directory};
 use model::Identity;
@@ -37,6 +37,9 @@ use tokio::{net::TcpStream, time::timeout};
 /// How long a client may take from connecting to having signed in (PostgreSQL's
 /// `authentication_timeout` is a minute; nobody types a password while connected).
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(20);
+
+/// How clients prove who they are on the wire.
+const METHOD: &str = "scram-sha-256";
 
 /// From where a client may sign in without TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +130,12 @@ pub struct Client {
     pub peer: SocketAddr,
     /// Whether the connection is encrypted.
     pub tls: bool,
+    /// How it proved who it is, for the record.
+    pub method: &'static str,
+    /// By which way its statements come, if not by messages of the protocol.
+    pub via: Option<gate::Via>,
+    /// It is a part of the program, on behalf of somebody.
+    pub(crate) side: Side,
 }
 
 /// Signs a client in, or learns that it wants to cancel. `now` is when the connection came in.
@@ -189,6 +198,9 @@ async fn enter(
                 protocol_minor: minor,
                 peer,
                 tls,
+                method: METHOD,
+                via: None,
+                side: Side::default(),
             })))
         }
         Err(reason) => Err(talk.refuse(reason).await),

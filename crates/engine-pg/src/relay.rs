@@ -11,6 +11,7 @@
 //! Each side stops reading when the other side's output is full, so memory stays bounded and
 //! back-pressure reaches both ends.
 
+mod beside;
 mod change;
 mod client;
 mod cost;
@@ -32,7 +33,7 @@ mod watch;
 mod whole;
 mod words;
 
-use crate::{knowledge::KnowledgeWatch, upstream::Replication};
+use crate::{inside::Side, knowledge::KnowledgeWatch, upstream::Replication};
 use bytes::BytesMut;
 use expected::{Expected, Portal, Prepared};
 use gate::{Cleared, Refusal, Sequence, Session, Statement, Synced};
@@ -246,6 +247,8 @@ pub(crate) struct Relay {
     delay: delay::Delay,
     draining: bool,
     cancel: CancelOnce,
+    /// What it does otherwise for a client that is a part of the program.
+    side: Side,
 }
 
 impl Relay {
@@ -300,7 +303,13 @@ impl Relay {
             delay: delay::Delay::default(),
             draining: false,
             cancel,
+            side: Side::default(),
         }
+    }
+
+    /// Says whether the client is a part of the program.
+    pub(crate) fn beside(&mut self, side: Side) {
+        self.side = side;
     }
 
     /// Output for the client, for what is said before the relay runs.

@@ -91,7 +91,8 @@ async fn open(
     let attested = gate::Client {
         address: Some(client.peer.ip()),
         port: Some(client.peer.port()),
-        method: "scram-sha-256",
+        method: client.method,
+        via: client.via,
         tls: client.tls,
         application: client.application_name.clone(),
         grants,
@@ -203,6 +204,7 @@ async fn relay(
         cancel,
     );
     relay.replicate(client.replication);
+    relay.beside(client.side);
     for (name, value) in &upstream.parameter_statuses {
         relay.note_setting(name.as_bytes(), value.as_bytes());
         let value = match name.as_str() {
@@ -253,6 +255,7 @@ fn orders(
 }
 
 async fn refuse(client: &mut Client, refusal: &Refusal) {
+    client.side.refused(refusal);
     let mut out = BytesMut::new();
     diagnostics::refuse(&mut out, refusal, true);
     let goodbye = async {

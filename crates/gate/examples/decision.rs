@@ -126,6 +126,7 @@ fn remembered(database: &Arc<Database>) -> Result<(), Any> {
         tls: true,
         application: "psql".to_owned(),
         method: "scram-sha-256",
+        via: None,
         grants: Vec::new(),
     };
     let opened = Session::open(&gate, database, &Arc::new(person()), client, now);

@@ -38,6 +38,8 @@ pub struct Masks {
     /// The server's description disagreed with the facts, so everything is masked and what is
     /// known of the database must be read again.
     pub disagreed: bool,
+    /// What each column may show, as it was decided in the end; empty for full rights.
+    pub decided: Box<[Disclosure]>,
     /// The description that they were made for.
     pub fields: Box<[Field]>,
 }
@@ -50,20 +52,25 @@ impl Masks {
         }
         let agreed = agrees(plan, &part.facts, &part.verdict.disclosures, fields);
         let catalog = &plan.knowledge.catalog;
-        let compile = |(index, field): (usize, &Field)| {
-            let decided = part.verdict.disclosures.get(index).filter(|_| agreed);
-            let disclosure = decided.unwrap_or(&part.verdict.fallback);
+        let verdict = &part.verdict;
+        let decide = |index: usize| {
+            let decided = verdict.disclosures.get(index).filter(|_| agreed);
+            decided.unwrap_or(&verdict.fallback).clone()
+        };
+        let decided: Box<[Disclosure]> = (0..fields.len()).map(decide).collect();
+        let compile = |(disclosure, field): (&Disclosure, &Field)| {
             ColumnMask::compile(disclosure, field.type_id, catalog, field.format, key)
         };
-        let columns: Vec<ColumnMask> = fields.iter().enumerate().map(compile).collect();
+        let columns: Vec<ColumnMask> = decided.iter().zip(fields).map(compile).collect();
         let pass = columns.iter().all(ColumnMask::passes);
         let disagreed = !agreed && !part.facts.outputs_unknown;
-        Self { columns, pass, disagreed, fields: fields.into() }
+        Self { columns, pass, disagreed, decided, fields: fields.into() }
     }
 
     /// Everything leaves as it is.
     fn none() -> Self {
-        Self { columns: Vec::new(), pass: true, disagreed: false, fields: Box::default() }
+        let (decided, fields) = (Box::default(), Box::default());
+        Self { columns: Vec::new(), pass: true, disagreed: false, decided, fields }
     }
 }
 
@@ -79,7 +86,8 @@ impl Masks {
             .iter()
             .map(|field| ColumnMask::compile(&worst, field.type_id, catalog, field.format, key));
         let columns = columns.collect();
-        Self { columns, pass: false, disagreed: true, fields: fields.into() }
+        let decided = fields.iter().map(|_| worst.clone()).collect();
+        Self { columns, pass: false, disagreed: true, decided, fields: fields.into() }
     }
 }
 

@@ -51,6 +51,8 @@ pub struct Client {
     pub port: Option<u16>,
     /// How it proved itself: `scram-sha-256`, `scram-sha-256-plus`.
     pub method: &'static str,
+    /// By which way its statements come, if not by messages of the engine's protocol.
+    pub via: Option<Via>,
     /// The connection is encrypted.
     pub tls: bool,
     /// `application_name` as the client claims it.

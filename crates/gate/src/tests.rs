@@ -89,6 +89,7 @@ fn open(gate: &Arc<Gate>, database: &Arc<Database>, groups: &[&str]) -> Session 
         address: None,
         port: None,
         method: "scram-sha-256",
+        via: None,
         tls: true,
         application: "test".to_owned(),
         grants: Vec::new(),

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
     net::{TcpStream, UnixStream},
 };
 use tokio_rustls::{client, server};
@@ -27,6 +27,8 @@ pub enum Stream {
     Tcp(TcpStream),
     /// A Unix socket; only ever on the same machine.
     Unix(UnixStream),
+    /// Within the program: the other end is a part of it.
+    Inside(DuplexStream),
     /// TLS with the other side as the client.
     TlsServer(Box<server::TlsStream<TcpStream>>),
     /// TLS with the other side as the server.
@@ -45,7 +47,7 @@ pub fn tune(tcp: &TcpStream) -> io::Result<()> {
 }
 
 impl Stream {
-    /// The address at the other end; `None` for a Unix socket, or when the peer is already gone.
+    /// The address at the other end; `None` where there is no TCP, or when the peer is gone.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.tcp().and_then(|tcp| tcp.peer_addr().ok())
     }
@@ -60,7 +62,7 @@ impl Stream {
         match self {
             Self::TlsServer(tls) => tls.get_ref().1.alpn_protocol(),
             Self::TlsClient(tls) => tls.get_ref().1.alpn_protocol(),
-            Self::Tcp(_) | Self::Unix(_) => None,
+            Self::Tcp(_) | Self::Unix(_) | Self::Inside(_) => None,
         }
     }
 
@@ -75,7 +77,7 @@ impl Stream {
                 let connection = tls.get_ref().1;
                 (connection.protocol_version()?, connection.negotiated_cipher_suite()?)
             }
-            Self::Tcp(_) | Self::Unix(_) => return None,
+            Self::Tcp(_) | Self::Unix(_) | Self::Inside(_) => return None,
         };
         Some(format!("{version:?} {:?}", suite.suite()))
     }
@@ -85,7 +87,7 @@ impl Stream {
             Self::Tcp(tcp) => Some(tcp),
             Self::TlsServer(tls) => Some(tls.get_ref().0),
             Self::TlsClient(tls) => Some(tls.get_ref().0),
-            Self::Unix(_) => None,
+            Self::Unix(_) | Self::Inside(_) => None,
         }
     }
 }
@@ -95,6 +97,7 @@ impl fmt::Debug for Stream {
         let kind = match self {
             Self::Tcp(_) => "Tcp",
             Self::Unix(_) => "Unix",
+            Self::Inside(_) => "Inside",
             Self::TlsServer(_) => "TlsServer",
             Self::TlsClient(_) => "TlsClient",
         };
@@ -111,6 +114,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Tcp(inner) => Pin::new(inner).poll_read(cx, buf),
             Self::Unix(inner) => Pin::new(inner).poll_read(cx, buf),
+            Self::Inside(inner) => Pin::new(inner).poll_read(cx, buf),
             Self::TlsServer(inner) => Pin::new(inner).poll_read(cx, buf),
             Self::TlsClient(inner) => Pin::new(inner).poll_read(cx, buf),
         }
@@ -126,6 +130,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(inner) => Pin::new(inner).poll_write(cx, bytes),
             Self::Unix(inner) => Pin::new(inner).poll_write(cx, bytes),
+            Self::Inside(inner) => Pin::new(inner).poll_write(cx, bytes),
             Self::TlsServer(inner) => Pin::new(inner).poll_write(cx, bytes),
             Self::TlsClient(inner) => Pin::new(inner).poll_write(cx, bytes),
         }
@@ -139,6 +144,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(inner) => Pin::new(inner).poll_write_vectored(cx, slices),
             Self::Unix(inner) => Pin::new(inner).poll_write_vectored(cx, slices),
+            Self::Inside(inner) => Pin::new(inner).poll_write_vectored(cx, slices),
             Self::TlsServer(inner) => Pin::new(inner).poll_write_vectored(cx, slices),
             Self::TlsClient(inner) => Pin::new(inner).poll_write_vectored(cx, slices),
         }
@@ -148,6 +154,7 @@ impl AsyncWrite for Stream {
         match self {
             Self::Tcp(inner) => inner.is_write_vectored(),
             Self::Unix(inner) => inner.is_write_vectored(),
+            Self::Inside(inner) => inner.is_write_vectored(),
             Self::TlsServer(inner) => inner.is_write_vectored(),
             Self::TlsClient(inner) => inner.is_write_vectored(),
         }
@@ -157,6 +164,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(inner) => Pin::new(inner).poll_flush(cx),
             Self::Unix(inner) => Pin::new(inner).poll_flush(cx),
+            Self::Inside(inner) => Pin::new(inner).poll_flush(cx),
             Self::TlsServer(inner) => Pin::new(inner).poll_flush(cx),
             Self::TlsClient(inner) => Pin::new(inner).poll_flush(cx),
         }
@@ -166,6 +174,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(inner) => Pin::new(inner).poll_shutdown(cx),
             Self::Unix(inner) => Pin::new(inner).poll_shutdown(cx),
+            Self::Inside(inner) => Pin::new(inner).poll_shutdown(cx),
             Self::TlsServer(inner) => Pin::new(inner).poll_shutdown(cx),
             Self::TlsClient(inner) => Pin::new(inner).poll_shutdown(cx),
         }

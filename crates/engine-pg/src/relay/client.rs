@@ -287,7 +287,9 @@ impl Relay {
         }
         self.approval_used();
         let (approved, now) = (approved.as_ref(), SystemTime::now());
-        self.session.submit(&plan, via, parameters, approved, now).map(Some)
+        let cleared = self.session.submit(&plan, via, parameters, approved, now)?;
+        self.side.cleared(&cleared);
+        Ok(Some(cleared))
     }
 
     /// True if the labels that a plan's values carry are in force and kept; else it has to wait,
@@ -403,6 +405,7 @@ impl Relay {
 
     /// Makes the upstream fail a Query in the refused one's place.
     pub(super) fn refuse_query(&mut self, refusal: Refusal) -> Result<(), End> {
+        self.side.refused(&refusal);
         self.session.database().counters.refusals.fetch_add(1, Ordering::Relaxed);
         encode::query(&mut self.upstream.output, REFUSED)?;
         self.segment += 1;
@@ -413,6 +416,7 @@ impl Relay {
 
     /// Makes the upstream fail in the place of a refused message of the extended protocol.
     pub(super) fn refuse_extended(&mut self, refusal: Refusal) -> Result<(), End> {
+        self.side.refused(&refusal);
         self.session.database().counters.refusals.fetch_add(1, Ordering::Relaxed);
         encode::parse(&mut self.upstream.output, REFUSED_NAME, REFUSED, [])?;
         let request = Request::Parse { name: REFUSED_NAME.into(), before: None, made: None };
@@ -427,7 +431,8 @@ impl Relay {
         statement: &Statement,
         simple: bool,
     ) -> Result<Result<(), Refusal>, End> {
-        let read_only = |part: &&gate::Part| part.verdict.read_only;
+        let reads = self.side.reads();
+        let read_only = |part: &&gate::Part| reads || part.verdict.read_only;
         let Some(part) = statement.plan.parts.iter().find(read_only) else {
             return Ok(Ok(()));
         };

@@ -36,6 +36,7 @@ impl Relay {
             return Ok(Step::Blocked);
         }
         let examined = self.plan(parse.text).and_then(|plan| {
+            self.side.admits(&plan)?;
             self.session.examine(&plan, Via::Extended, SystemTime::now())?;
             self.may_turn(&plan, Some(parse.type_oids.len()))?;
             Ok(plan)
@@ -85,6 +86,9 @@ impl Relay {
             let turned = self.turn_back(&plan, prepared.as_deref(), &bind, &mut parameters)?;
             let asks = plan.is_held() || plan.may_exceed();
             let given = asks.then(|| super::turned::given(&bind));
+            if let Some(given) = given.as_ref().filter(|_| self.side.is_inside()) {
+                self.side.bound(self.session.digest(&plan, given));
+            }
             let prices = plan.cost_limits().next().is_some();
             let whole = prices.then(|| message.payload.into());
             let bound = Bound { plan, prepared, parameters, given, whole };
@@ -328,6 +332,7 @@ impl Relay {
         let now = SystemTime::now();
         let cleared =
             self.session.submit(plan, Via::Extended, parameters, approved.as_ref(), now)?;
+        self.side.cleared(&cleared);
         if let Some(approved) = approved {
             let _ = portal.approved.set(approved);
         }

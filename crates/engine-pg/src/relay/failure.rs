@@ -118,6 +118,7 @@ impl Relay {
         while run.part < run.statement.parts.len() {
             let counts = gate::Counts { ended: Some("not run"), ..Default::default() };
             self.session.finish(&run.statement, run.part, &counts, now);
+            self.side.done(run, run.part, &counts);
             run.part += 1;
         }
     }
@@ -130,5 +131,6 @@ impl Relay {
             None => counts.ended = Some("not run"),
         }
         self.session.finish(&run.statement, run.part, &counts, SystemTime::now());
+        self.side.done(run, run.part, &counts);
     }
 }

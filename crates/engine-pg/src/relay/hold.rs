@@ -153,13 +153,14 @@ impl Relay {
                 self.hold.waiting = None;
                 self.hold.approved = Some((std::mem::take(&mut self.hold.digest), approved));
             }
-            Came::Asked(Ok(Asked::Waiting(waiting))) if waiting.stays => {
+            Came::Asked(Ok(Asked::Waiting(waiting))) if waiting.stays && self.side.waits() => {
                 let decided = hold::decided(self.session.gate(), &waiting.hold);
                 self.block = Some(Block::Hold(Wait::Deciding(decided, Box::pin(sleep(REMINDER)))));
                 self.hold.waiting = Some(waiting);
                 self.tell_waiting(false);
             }
             Came::Asked(Ok(Asked::Waiting(waiting))) => {
+                self.side.asked(&waiting);
                 self.refuse_next = Some(Refusal::awaits(&waiting));
             }
             Came::Looked(Ok(Found::Approved(approved))) => {

@@ -282,6 +282,7 @@ impl Relay {
             Request::Query(Some(run)) | Request::FunctionCall(Some(run)) => {
                 let counts = run.take_counts(tag, sqlstate);
                 self.session.finish(&run.statement, run.part, &counts, now);
+                self.side.done(run, run.part, &counts);
                 let (plan, part) = (Arc::clone(&run.statement.plan), run.part);
                 run.next_part();
                 if sqlstate.is_none() {
@@ -308,6 +309,7 @@ impl Relay {
                 if let Some(Request::Execute(Some(mut run))) = request {
                     let counts = run.take_counts(tag, sqlstate);
                     self.session.finish(&run.statement, 0, &counts, now);
+                    self.side.done(&run, 0, &counts);
                     if sqlstate.is_none() {
                         self.follow_names(&run.statement.plan, 0);
                     }

@@ -15,6 +15,7 @@ fn client(application: &str, address: u8) -> Client {
         address: Some(IpAddr::from([10, 0, 0, address])),
         port: None,
         method: "scram-sha-256",
+        via: None,
         tls: true,
         application: application.to_owned(),
         grants: Vec::new(),

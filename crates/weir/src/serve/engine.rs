@@ -62,6 +62,7 @@ pub(super) async fn start(
         // The caller limits how long the drain may take.
         let handle = move |accepted| Arc::clone(&serving).serve(accepted);
         listener.serve(stop, Duration::MAX, handle).await;
+        drop(engine.inside_ended().await);
     })
 }
 

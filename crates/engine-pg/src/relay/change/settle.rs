@@ -80,7 +80,10 @@ impl Relay {
             return true;
         }
         let refusal = match asked {
-            Ok(Asked::Waiting(waiting)) => Refusal::awaits(&waiting),
+            Ok(Asked::Waiting(waiting)) => {
+                self.side.asked(&waiting);
+                Refusal::awaits(&waiting)
+            }
             // Approved while it ran: what was undone for want of it is to be sent again.
             Ok(Asked::Approved(_)) => {
                 Refusal::uncounted("it was approved while it ran; ask for it once more")
@@ -140,13 +143,17 @@ impl Relay {
                 }
                 let done = counts.sqlstate.is_none();
                 self.session.finish(&run.statement, part, &counts, now);
+                self.side.done(run, part, &counts);
                 if done {
                     self.follow_names(&run.statement.plan, part);
                 }
             }
         }
         match change.refusal {
-            Some(refusal) => diagnostics::refuse(&mut self.client.output, &refusal, false),
+            Some(refusal) => {
+                self.side.refused(&refusal);
+                diagnostics::refuse(&mut self.client.output, &refusal, false);
+            }
             None if stays => self.client.output.extend_from_slice(&change.complete),
             None => {}
         }

@@ -1,0 +1,244 @@
+//! Sessions for parts of the program: on behalf of somebody who has proven who they are elsewhere
+//! (HTTP), over a stream that never leaves the process. Knows no HTTP.
+//!
+//! ```text
+//! Engine::open_inside ─▶ Inside ◀─ a stream ─▶ session ─▶ relay ─▶ gate ─▶ upstream
+//!                          └──────── notes ◀────────────────┘
+//! ```
+//!
+//! What runs here passes the same relay and the same gate as what comes over a wire: there is no
+//! second way to a database. What a wire cannot say stands in [`Note`]s: what was decided on each
+//! statement, under which id the record has it, how its values left.
+
+mod answer;
+mod talk;
+
+pub use answer::{Answer, Ask, Column, Cut, Said, Upto};
+pub use talk::{Ended, Inside};
+pub use wire_pg::backend::{Status, field};
+
+use crate::{Engine, login::Client, session};
+use gate::{Counts, Plan, Refusal, Via, hold::Waiting};
+use model::{Blame, Disclosure, Identity};
+use net::Stream;
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// Bytes that may be on their way in one direction.
+const STREAM_BYTES: usize = 64 * 1024;
+/// Notes that are kept of one exchange; what comes beyond is not noted.
+const MAX_NOTES: usize = 256;
+/// Protocol 3.2: a key for cancelling that cannot be guessed.
+const MINOR: u16 = 2;
+
+/// On whose behalf a session is opened, and how it is recorded.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Who it is: proven.
+    pub identity: Arc<Identity>,
+    /// From where they came, and whether that was encrypted.
+    pub peer: SocketAddr,
+    /// The same.
+    pub tls: bool,
+    /// How they proved who they are: `token`, …
+    pub method: &'static str,
+    /// By which way their statements come.
+    pub via: Via,
+    /// What they call the program that they use. A claim, never a right.
+    pub application: String,
+    /// The database, by Weir's name.
+    pub database: String,
+    /// A statement that needs approval waits for it; else it is refused, and runs when it is sent
+    /// again after approval.
+    pub waits: bool,
+}
+
+/// What happened to a statement, as no wire tells it.
+#[derive(Clone, Debug)]
+pub enum Note {
+    /// It was understood and decided on. Nothing ran.
+    Planned(Arc<Plan>),
+    /// Values were bound to a statement that waits for approval: what the approval is bound to.
+    Bound(Vec<u8>),
+    /// It was recorded and may run: what was decided, and its ids in the record.
+    Cleared(Arc<Plan>, Vec<String>),
+    /// It does not run.
+    Refused(Refusal),
+    /// It waits for approval, and was refused for now.
+    Waiting(Waiting),
+    /// One statement of the text ended.
+    Done(Done),
+}
+
+/// How a statement ended.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// What was decided.
+    pub plan: Arc<Plan>,
+    /// Which statement of the text.
+    pub part: usize,
+    /// What it did, and how its values left.
+    pub counts: Counts,
+    /// What each column of the result could show in the end; `None` if no row was looked at.
+    pub decided: Option<Box<[Disclosure]>>,
+    /// Policy withheld rows beyond its limit.
+    pub limited: bool,
+}
+
+/// What happened in one exchange.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes(Arc<Exchange>);
+
+#[derive(Debug, Default)]
+struct Exchange {
+    notes: Mutex<Vec<Note>>,
+    /// What runs now may only read.
+    reads: AtomicBool,
+}
+
+impl Notes {
+    fn push(&self, note: Note) {
+        let mut notes = self.0.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if notes.len() < MAX_NOTES {
+            notes.push(note);
+        }
+    }
+
+    fn take(&self) -> Vec<Note> {
+        std::mem::take(&mut *self.0.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What comes next may only read, or may do more.
+    fn begin(&self, reads: bool) {
+        self.take();
+        self.0.reads.store(reads, Ordering::Release);
+    }
+}
+
+/// What a session does otherwise for a part of the program; nothing for everybody else.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Side(Option<Beside>);
+
+#[derive(Clone, Debug)]
+struct Beside {
+    notes: Notes,
+    waits: bool,
+}
+
+impl Side {
+    /// True for a part of the program.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// True if what runs now may only read.
+    pub(crate) fn reads(&self) -> bool {
+        self.0.as_ref().is_some_and(|beside| beside.notes.0.reads.load(Ordering::Acquire))
+    }
+
+    /// Whether the client waits for somebody to decide.
+    pub(crate) fn waits(&self) -> bool {
+        self.0.as_ref().is_none_or(|beside| beside.waits)
+    }
+
+    pub(crate) fn bound(&self, digest: Vec<u8>) {
+        self.note(|| Note::Bound(digest));
+    }
+
+    pub(crate) fn cleared(&self, cleared: &gate::Cleared<gate::Statement>) {
+        let statement = cleared.get();
+        let ids = || statement.parts.iter().map(|part| part.id.to_string()).collect();
+        self.note(|| Note::Cleared(Arc::clone(&statement.plan), ids()));
+    }
+
+    pub(crate) fn refused(&self, refusal: &Refusal) {
+        self.note(|| Note::Refused(refusal.clone()));
+    }
+
+    pub(crate) fn asked(&self, waiting: &Waiting) {
+        self.note(|| Note::Waiting(waiting.clone()));
+    }
+
+    /// Notes something, if anybody will read it.
+    pub(crate) fn note(&self, note: impl FnOnce() -> Note) {
+        if let Some(beside) = &self.0 {
+            beside.notes.push(note());
+        }
+    }
+}
+
+impl Engine {
+    /// Opens a session for somebody who has proven who they are.
+    ///
+    /// # Errors
+    /// Whatever a client on the wire would be told: no such database, no right to connect, too many
+    /// sessions, an upstream that cannot be reached.
+    pub async fn open_inside(self: &Arc<Self>, caller: Caller) -> Result<Inside, Refusal> {
+        let Ok(place) = Arc::clone(&self.inside).try_read_owned() else {
+            return Err(stopping());
+        };
+        let (near, far) = tokio::io::duplex(STREAM_BYTES);
+        let notes = Notes::default();
+        let client = client(caller, Stream::Inside(far), notes.clone());
+        let engine = Arc::clone(self);
+        tokio::spawn(async move {
+            session::serve(engine, client).await;
+            drop(place);
+        });
+        let mut inside = Inside::new(Arc::clone(self), near, notes);
+        match inside.greeted().await {
+            Ok(()) => Ok(inside),
+            Err(ended) => Err(inside.why_not(&ended)),
+        }
+    }
+
+    /// Resolves when the last session from inside has ended. None may come while what it resolves
+    /// to is kept.
+    pub async fn inside_ended(&self) -> impl Drop + use<> {
+        Arc::clone(&self.inside).write_owned().await
+    }
+}
+
+/// The client that a session serves.
+fn client(caller: Caller, stream: Stream, notes: Notes) -> Client {
+    let Caller { identity, peer, tls, method, via, application, database, waits } = caller;
+    let settings = vec![
+        ("client_encoding".to_owned(), "UTF8".to_owned()),
+        ("application_name".to_owned(), application.clone()),
+    ];
+    Client {
+        stream,
+        buffered: bytes::BytesMut::new(),
+        identity,
+        database,
+        application_name: application,
+        settings,
+        replication: None,
+        protocol_minor: MINOR,
+        peer,
+        tls,
+        method,
+        via: Some(via),
+        side: Side(Some(Beside { notes, waits })),
+    }
+}
+
+fn stopping() -> Refusal {
+    Refusal {
+        sqlstate: "57P03",
+        message: "Weir is shutting down".to_owned(),
+        detail: None,
+        hint: Some("Try again in a moment.".to_owned()),
+        position: None,
+        blame: Blame::Internal,
+        record: None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
