@@ -6,11 +6,10 @@
 //! looked for where sixteen bytes stand together without a space.
 
 use super::{
-    Find, Look,
+    Hit, Kind, Look,
     prefilter::{self, Signs, one_of},
     sieve::Ends,
 };
-use model::Label;
 use std::sync::LazyLock;
 
 mod assigned;
@@ -147,7 +146,7 @@ pub(super) struct Plain {
 impl Plain {
     /// Looks at the runs of sixteen bytes without a space and more in which a mark may begin.
     /// `long`: where such runs stand.
-    pub(super) fn block(&mut self, look: Look<'_>, long: u64, finds: &mut Vec<Find>) {
+    pub(super) fn block(&mut self, look: Look<'_>, long: u64, hits: &mut Vec<Hit>) {
         let value = look.value;
         let starts = long & !look.behind(|masks| masks.solid);
         let announced = prefilter::places(starts)
@@ -168,19 +167,19 @@ impl Plain {
             let start = at - back;
             self.done = at + ahead;
             if self.done - start >= LEAST_PLAIN {
-                self.run(value, start, self.done, finds);
+                self.run(value, start, self.done, hits);
             }
         }
     }
 
     /// Finds secrets behind marks of letters alone in a run of bytes without a space.
-    fn run(&mut self, value: &[u8], start: usize, end: usize, finds: &mut Vec<Find>) {
+    fn run(&mut self, value: &[u8], start: usize, end: usize, hits: &mut Vec<Hit>) {
         let mut at = start;
         if start >= self.found + SCHEMES[0].len()
             && scheme(value, start)
             && let Some((first, last)) = span(value, start, start, Follow::Bearer)
         {
-            finds.push(Find { start: first, end: last, label: Label::CREDENTIAL });
+            hits.push(Hit { start: first, end: last, kind: Kind::Credential });
             (at, self.found) = (last, last);
         }
         while at < end {
@@ -189,7 +188,7 @@ impl Plain {
             let mark = PLAIN.iter().find(|(mark, _)| begins && rest.starts_with(mark.as_bytes()));
             let found = mark.and_then(|(mark, follow)| span(value, at, at + mark.len(), *follow));
             if let Some((first, last)) = found {
-                finds.push(Find { start: first, end: last, label: Label::CREDENTIAL });
+                hits.push(Hit { start: first, end: last, kind: Kind::Credential });
                 (at, self.found) = (last, last);
                 continue;
             }
@@ -239,7 +238,7 @@ pub(super) struct Marked {
 
 impl Marked {
     /// Looks around the marks of a block that have before or behind them what a secret has.
-    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, finds: &mut Vec<Find>) {
+    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, hits: &mut Vec<Hit>) {
         let value = look.value;
         for place in prefilter::places(makers(look, signs) | assignments(look, signs)) {
             let at = look.base + place;
@@ -251,7 +250,7 @@ impl Marked {
                 _ => maker(value, at),
             };
             if let Some((start, end)) = found {
-                finds.push(Find { start, end, label: Label::CREDENTIAL });
+                hits.push(Hit { start, end, kind: Kind::Credential });
                 self.done = end;
             }
         }
