@@ -21,7 +21,7 @@ pub use refusal::{Reason, Refused};
 
 use crate::{inside::Side, upstream::Replication};
 use bytes::BytesMut;
-use identity::{Attempts, Directory};
+use identity::{Admitted, Attempts, Credential, Directory};
 use model::Identity;
 use net::{Stream, tls::ServerTls};
 use opening::Opened;
@@ -114,6 +114,8 @@ pub struct Client {
     pub buffered: BytesMut,
     /// Who it is.
     pub identity: Arc<Identity>,
+    /// What it has signed in with; nothing for a part of the program that ends its sessions itself.
+    pub credential: Option<Arc<Credential>>,
     /// The database it asked for; the name it signed in by if it asked for none.
     pub database: String,
     /// What it calls itself; empty if it does not say. A claim, never a right.
@@ -183,7 +185,7 @@ async fn enter(
         }
     };
     match admit(&mut talk, &packet, end_point, peer, door, now, known).await {
-        Ok((wish, identity)) => {
+        Ok((wish, Admitted { identity, credential })) => {
             let (stream, buffered) = talk.into_parts();
             let tls = stream.is_tls();
             let Wish { database, application_name, settings, replication, minor, .. } = wish;
@@ -191,6 +193,7 @@ async fn enter(
                 stream,
                 buffered,
                 identity,
+                credential: Some(credential),
                 database,
                 application_name,
                 settings,
@@ -216,7 +219,7 @@ async fn admit(
     door: &Door,
     now: Instant,
     known: &mut Refused,
-) -> Result<(Wish, Arc<Identity>), Reason> {
+) -> Result<(Wish, Admitted), Reason> {
     let wish = startup::read(packet)?;
     known.name = Some(wish.name.clone());
     known.database = Some(wish.database.clone());
@@ -224,8 +227,8 @@ async fn admit(
     if !known.tls && !door.allows_plaintext(peer) {
         return Err(Reason::Plaintext { tls_offered: door.tls.is_some() });
     }
-    let identity = sasl::sign_in(talk, &wish.name, end_point, peer, door, now).await?;
-    Ok((wish, identity))
+    let admitted = sasl::sign_in(talk, &wish.name, end_point, peer, door, now).await?;
+    Ok((wish, admitted))
 }
 
 #[cfg(test)]

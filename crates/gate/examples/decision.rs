@@ -127,6 +127,7 @@ fn remembered(database: &Arc<Database>) -> Result<(), Any> {
         application: "psql".to_owned(),
         method: "scram-sha-256",
         via: None,
+        credential: "password".to_owned(),
         grants: Vec::new(),
     };
     let opened = Session::open(&gate, database, &Arc::new(person()), client, now);

@@ -73,6 +73,7 @@ pub(crate) fn session_opened(session: &Session, now: SystemTime) -> Result<(), R
         acts_for,
         principals: principals(identity),
         method: Cow::Borrowed(client.method),
+        credential: Cow::Borrowed(&client.credential),
         address: client.address,
         port: client.port,
         tls: client.tls.then_some(Cow::Borrowed("TLS")),

@@ -9,6 +9,11 @@ pub const SERVICE_KEY_PREFIX: &str = "weir_sk_";
 /// What an agent's key begins with.
 pub const AGENT_KEY_PREFIX: &str = "weir_ak_";
 
+/// What a token for databases begins with.
+pub const DATABASE_TOKEN_PREFIX: &str = "weir_t1_";
+/// What a key beside a password begins with.
+pub const KEY_PREFIX: &str = "weir_k1_";
+
 /// Base-62 digits that hold as much as 32 random bytes (62^43 > 2^256).
 const KEY_DIGITS: usize = 43;
 /// Digits of a generated password: 119 bits.

@@ -211,6 +211,7 @@ fn opened(id: SessionId, who: u64, time: i64) -> SessionOpened<'static> {
         acts_for: person,
         principals: Vec::new().into(),
         method: "scram-sha-256".into(),
+        credential: "password".into(),
         address: Some(std::net::Ipv4Addr::from(0x0a00_0000 + who as u32).into()),
         port: Some(50_000),
         tls: Some("TLS".into()),

@@ -61,6 +61,7 @@ impl Log {
             acts_for: person.map(Into::into),
             principals: Vec::new().into(),
             method: "scram-sha-256".into(),
+            credential: "password".into(),
             address: Some("192.0.2.7".parse().unwrap()),
             port: None,
             tls: None,

@@ -20,6 +20,8 @@ pub enum StoreError {
     ActsFor(&'static str),
     /// An identity has as many requests that wait as it may have.
     TooMany(String),
+    /// A credential cannot be added: why.
+    Credential(&'static str),
     /// A row holds what this program never writes: what it is.
     Damaged(String),
     /// The system gave no random bytes.
@@ -36,7 +38,8 @@ impl StoreError {
             | Self::IdentityExists(_)
             | Self::BadName(..)
             | Self::ActsFor(_)
-            | Self::TooMany(_) => Blame::Client,
+            | Self::TooMany(_)
+            | Self::Credential(_) => Blame::Client,
             Self::Unusable(..)
             | Self::Newer(..)
             | Self::Damaged(_)
@@ -68,7 +71,7 @@ impl fmt::Display for StoreError {
             Self::NoIdentity(name) => write!(f, "there is no identity \"{name}\""),
             Self::IdentityExists(name) => write!(f, "there is an identity \"{name}\" already"),
             Self::BadName(name, why) => write!(f, "\"{name}\" cannot be a name: {why}"),
-            Self::ActsFor(why) => f.write_str(why),
+            Self::ActsFor(why) | Self::Credential(why) => f.write_str(why),
             Self::TooMany(name) => write!(
                 f,
                 "{name} has as many requests that wait as it may have; have some of them decided"

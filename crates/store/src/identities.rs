@@ -1,7 +1,7 @@
 //! Persons, services and agents as they are stored. Knows no password: a verifier is a text.
 
 use crate::{
-    Store, StoreError, grants,
+    Store, StoreError, credentials, grants,
     open::{micros, time},
     outbox::note,
 };
@@ -183,6 +183,7 @@ impl Store {
             .bind(name)
             .execute(&mut *transaction)
             .await?;
+        credentials::fit(&mut transaction, name, verifier, now).await?;
         note(&mut transaction, now, by, name, "password changed").await?;
         transaction.commit().await?;
         Ok(())
@@ -210,6 +211,7 @@ impl Store {
         if !enabled {
             // What was granted to it, or to its agents, does not come back with it.
             grants::revoke_of(&mut transaction, name, by, now).await?;
+            credentials::revoke_tokens(&mut transaction, name, now).await?;
         }
         let what = if enabled { "enabled" } else { "disabled" };
         note(&mut transaction, now, by, name, what).await?;

@@ -32,6 +32,7 @@
 
 mod attempts;
 mod carried;
+mod credentials;
 mod error;
 mod feed;
 mod found;
@@ -50,6 +51,7 @@ mod undelivered;
 
 pub use attempts::TryLimits;
 pub use carried::KeptLabel;
+pub use credentials::{KeptCredential, NewCredential};
 pub use error::StoreError;
 pub use feed::ChangeFeed;
 pub use found::{ColumnLabel, FoundLabel, LabelledBy};

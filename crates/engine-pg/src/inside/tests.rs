@@ -101,6 +101,7 @@ impl Stage {
     fn caller(&self, name: &str) -> Caller {
         Caller {
             identity: self.directory.resolve(name).unwrap(),
+            credential: None,
             peer: "192.0.2.7:4711".parse().unwrap(),
             tls: true,
             method: "token",

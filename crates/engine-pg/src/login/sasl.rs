@@ -2,12 +2,11 @@
 
 use super::{Door, Reason, talk::Talk};
 use bytes::BytesMut;
-use identity::{Attempts, IdentityError, Mechanism, ScramServer, Signed};
-use model::Identity;
+use identity::{Admitted, Attempts, IdentityError, Mechanism, ScramServer, Signed};
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::{Arc, MutexGuard, PoisonError},
-    time::Instant,
+    sync::{MutexGuard, PoisonError},
+    time::{Instant, SystemTime},
 };
 use wire_pg::{backend::encode, frontend::SaslInitialResponse};
 
@@ -19,7 +18,7 @@ pub(super) async fn sign_in(
     peer: SocketAddr,
     door: &Door,
     now: Instant,
-) -> Result<Arc<Identity>, Reason> {
+) -> Result<Admitted, Reason> {
     let clock = Clock::starting(now);
     let failed = |error| Reason::Scram { error, name: name.to_owned() };
     may_try(door, peer.ip(), name, clock.now())?;
@@ -30,8 +29,8 @@ pub(super) async fn sign_in(
     talk.send(&out).await?;
     let (mechanism, client_first) = initial_response(talk, end_point.as_deref()).await?;
 
-    let credential = door.directory.credential(name);
-    let exchange = ScramServer::new(mechanism, end_point, credential);
+    let claim = door.directory.claim(name);
+    let exchange = ScramServer::new(mechanism, end_point, claim);
     let challenge = exchange.first(&client_first).map_err(failed)?;
     out.clear();
     encode::authentication_sasl_continue(&mut out, &challenge.message);
@@ -43,7 +42,7 @@ pub(super) async fn sign_in(
         let mut attempts = lock(door);
         let now = clock.now();
         attempts.check(peer.ip(), name, now).map_err(|wait| Reason::Wait(wait.retry_after))?;
-        let outcome = challenge.last(&client_final);
+        let outcome = challenge.last(&client_final, SystemTime::now());
         match outcome {
             Ok(_) => attempts.succeeded(peer.ip(), name, now),
             Err(IdentityError::WrongProof) => attempts.failed(peer.ip(), name, now),
@@ -51,12 +50,13 @@ pub(super) async fn sign_in(
         }
         outcome
     };
-    let Signed { message, identity } = outcome.map_err(failed)?;
+    let Signed { message, admitted } = outcome.map_err(failed)?;
+    door.directory.used(&admitted.credential, SystemTime::now());
     out.clear();
     encode::authentication_sasl_final(&mut out, &message);
     encode::authentication_ok(&mut out);
     talk.send(&out).await?;
-    Ok(identity)
+    Ok(admitted)
 }
 
 /// The chosen mechanism and the client's first message.

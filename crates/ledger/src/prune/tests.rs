@@ -36,6 +36,7 @@ fn opened(number: u32, time: Time) -> Record<'static> {
         acts_for: None,
         principals: Vec::new().into(),
         method: "scram-sha-256".into(),
+        credential: "password".into(),
         address: None,
         port: None,
         tls: None,

@@ -106,7 +106,12 @@ async fn password(
         return Err(Failure::Refused(format!("there is no identity \"{}\"", args.name)));
     };
     let (secret, made) = secret(args.password_stdin, account.kind)?;
-    store.set_verifier(&args.name, &verifier(&secret)?, by, now).await?;
+    // With the salt of the one before, or no key of this identity could be told by it any more.
+    let verifier = match ScramVerifier::parse(account.verifier.expose()) {
+        Ok(before) => before.beside(&secret).to_text().into(),
+        Err(_) => verifier(&secret)?,
+    };
+    store.set_verifier(&args.name, &verifier, by, now).await?;
     let shown = made.then(|| secret.expose());
     if args.json {
         let mut report = serde_json::json!({ "name": args.name });

@@ -47,6 +47,7 @@ async fn follow_once(shared: &Shared) -> anyhow::Result<()> {
         shared.metrics.identities.set(i64::try_from(count).unwrap_or(i64::MAX));
         shared.people.send_modify(|count| *count += 1);
         copy(&shared.store, &shared.ledger).await?;
+        shared.store.credentials_used(&shared.directory.take_uses()).await?;
         let version = shared.store.labels_version().await?;
         if labels.replace(version) != Some(version) {
             shared.labels.send_modify(|count| *count += 1);

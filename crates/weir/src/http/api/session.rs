@@ -147,10 +147,10 @@ async fn prove(
     let _one_at_a_time = api.proofs.acquire().await.map_err(|_| internal())?;
     let wait = attempts(api).check(peer.ip(), name, Instant::now());
     wait.map_err(|wait| NotProven { problem: wait.into(), reason: "too many wrong passwords" })?;
-    let credential = api.shared.directory.credential(name);
-    let verifier = store::Verifier::from(credential.verifier());
+    let claim = api.shared.directory.claim(name);
+    let verifier = store::Verifier::from(claim.verifier());
     // A few milliseconds of hashing are not for a thread that serves sessions.
-    let proven = tokio::task::spawn_blocking(move || credential.prove(&password)).await;
+    let proven = tokio::task::spawn_blocking(move || claim.prove(&password)).await;
     let proven = proven.map_err(|_| internal())?;
     match &proven {
         Ok(_) => attempts(api).succeeded(peer.ip(), name, Instant::now()),
