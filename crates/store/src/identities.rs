@@ -262,6 +262,20 @@ impl Store {
     }
 }
 
+/// An identity, in the transaction that has changed it.
+pub(crate) async fn account_of(
+    transaction: &mut Transaction<'_, Sqlite>,
+    name: &str,
+) -> Result<Account, StoreError> {
+    let row = sqlx::query("SELECT * FROM identities WHERE name = ?")
+        .bind(name)
+        .fetch_one(&mut **transaction)
+        .await?;
+    let query = "SELECT name FROM identity_groups WHERE identity = ? ORDER BY name";
+    let groups = sqlx::query_scalar(query).bind(name).fetch_all(&mut **transaction).await?;
+    account(&row, &mut HashMap::from([(name.to_owned(), groups)]))
+}
+
 async fn exists(transaction: &mut Transaction<'_, Sqlite>, name: &str) -> Result<bool, StoreError> {
     let found: i64 = sqlx::query_scalar("SELECT count(*) FROM identities WHERE name = ?")
         .bind(name)
@@ -272,7 +286,7 @@ async fn exists(transaction: &mut Transaction<'_, Sqlite>, name: &str) -> Result
 
 /// Sets the time of the last change and ends what was signed in before; fails if there is no such
 /// identity.
-async fn touch(
+pub(crate) async fn touch(
     transaction: &mut Transaction<'_, Sqlite>,
     name: &str,
     now: SystemTime,
@@ -288,7 +302,7 @@ async fn touch(
     crate::tokens::end_all(transaction, name).await
 }
 
-async fn insert_group(
+pub(crate) async fn insert_group(
     transaction: &mut Transaction<'_, Sqlite>,
     name: &str,
     group: &str,

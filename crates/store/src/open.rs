@@ -34,6 +34,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/009_outbox.sql"),
     include_str!("migrations/010_delivery.sql"),
     include_str!("migrations/011_credentials.sql"),
+    include_str!("migrations/012_provisioned.sql"),
 ];
 
 /// Control state. Cheap to clone; usable from several processes at once.

@@ -33,6 +33,7 @@ use crate::{
     channels, layout, logging,
     metrics::Metrics,
     people,
+    providers::Providers,
     witness::{self, Witness},
 };
 use anyhow::Context;
@@ -68,6 +69,8 @@ pub(crate) struct Shared {
     pub(crate) holds: watch::Sender<u64>,
     /// What identities did before.
     pub(crate) histories: Arc<Histories>,
+    /// Who vouches for people.
+    pub(crate) providers: Providers,
     /// Control state.
     pub(crate) store: Store,
     /// The record.
@@ -172,6 +175,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
     };
     Ok(Shared {
         witness,
+        providers: Providers::read(&config)?,
         pseudonym_key: pseudonym_key(&store).await?,
         health: Arc::new(Health::new(ledger.clone())),
         metrics: Arc::new(Metrics::new(ledger.clone())),

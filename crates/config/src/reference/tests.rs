@@ -29,6 +29,8 @@ fn every_key_is_documented() {
         "[[ledger.bucket]]",
         "[witness]",
         "[api]",
+        "[approvals]",
+        "[[provider]]",
         "[[channel]]",
         "[limits]",
         "[[export]]",

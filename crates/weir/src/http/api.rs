@@ -12,6 +12,7 @@
 mod approvals;
 mod body;
 mod hooks;
+mod oauth;
 mod problem;
 mod session;
 
@@ -67,6 +68,9 @@ fn routes() -> Vec<Route> {
         ("get", "/api/v1/approvals/{request}", get(approvals::show)),
         ("post", "/api/v1/approvals/{request}/approve", post(approvals::approve)),
         ("post", "/api/v1/approvals/{request}/deny", post(approvals::deny)),
+        ("get", "/api/v1/providers", get(oauth::providers)),
+        ("post", "/oauth2/token", post(oauth::token)),
+        ("get", "/.well-known/oauth-authorization-server", get(oauth::metadata)),
         ("post", "/hooks/slack", post(hooks::slack)),
         ("post", "/hooks/webhook/{channel}", post(hooks::webhook)),
     ]
