@@ -61,8 +61,8 @@ const PYTHON: [&str; 9] = [
 /// What makes labelled data, and what Weir's detection is compared with.
 const EVALUATION: [&str; 2] = ["Faker==40.63.0", "presidio-analyzer==2.2.366"];
 
-/// The node client.
-const NODE: &str = "pg@8.23.1";
+/// The node client, and a provider of OpenID Connect.
+const NODE: [&str; 2] = ["pg@8.23.1", "oidc-provider@9.13.3"];
 
 fn is_file(path: &str) -> bool {
     Path::new(path).is_file()
@@ -166,12 +166,14 @@ fn environment(folder: &Path, wanted: &[&str]) -> Result<()> {
 fn node() -> Result<()> {
     let folder = clients()?.join("node");
     let stamp = folder.join("installed");
-    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == NODE) {
+    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == NODE.join("\n")) {
         return Ok(());
     }
     std::fs::create_dir_all(&folder)?;
     let mut npm = Command::new("npm");
-    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).arg(NODE);
+    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
+        .arg(&folder)
+        .args(NODE);
     show(&mut npm)?;
-    std::fs::write(stamp, NODE).context("cannot note what is installed")
+    std::fs::write(stamp, NODE.join("\n")).context("cannot note what is installed")
 }

@@ -10,6 +10,7 @@
 //! session's. Until then one deadline covers everything, so a silent client costs one place among
 //! those who have not signed in, and only for so long.
 
+mod bearer;
 mod opening;
 mod options;
 mod refusal;
@@ -17,6 +18,7 @@ mod sasl;
 mod startup;
 mod talk;
 
+pub use bearer::{Answer, Bearers};
 pub use refusal::{Reason, Refused};
 
 use crate::{inside::Side, upstream::Replication};
@@ -38,8 +40,6 @@ use tokio::{net::TcpStream, time::timeout};
 /// `authentication_timeout` is a minute; nobody types a password while connected).
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(20);
 
-/// How clients prove who they are on the wire.
-const METHOD: &str = "scram-sha-256";
 
 /// From where a client may sign in without TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub struct Door {
     pub directory: Arc<Directory>,
     /// Who guessed too often. Shared with other doors, so that they cannot be tried in turn.
     pub attempts: Arc<Mutex<Attempts>>,
+    /// Whose a bearer's token is; without it no tokens are taken but as passwords.
+    pub bearers: Option<Bearers>,
     /// From where TLS may be missing.
     pub plaintext: Plaintext,
     /// For everything until AuthenticationOk.
@@ -74,9 +76,16 @@ impl Door {
             tls,
             directory,
             attempts: Arc::default(),
+            bearers: None,
             plaintext: Plaintext::Loopback,
             deadline: DEFAULT_DEADLINE,
         }
+    }
+
+    /// Who takes a bearer's token on this connection: it crosses no network in the clear.
+    fn bearers(&self, peer: SocketAddr, tls: bool) -> Option<&Bearers> {
+        let safe = tls || peer.ip().to_canonical().is_loopback();
+        self.bearers.as_ref().filter(|_| safe)
     }
 
     fn allows_plaintext(&self, peer: SocketAddr) -> bool {
@@ -185,7 +194,7 @@ async fn enter(
         }
     };
     match admit(&mut talk, &packet, end_point, peer, door, now, known).await {
-        Ok((wish, Admitted { identity, credential })) => {
+        Ok((wish, (Admitted { identity, credential }, method))) => {
             let (stream, buffered) = talk.into_parts();
             let tls = stream.is_tls();
             let Wish { database, application_name, settings, replication, minor, .. } = wish;
@@ -201,7 +210,7 @@ async fn enter(
                 protocol_minor: minor,
                 peer,
                 tls,
-                method: METHOD,
+                method,
                 via: None,
                 side: Side::default(),
             })))
@@ -219,16 +228,32 @@ async fn admit(
     door: &Door,
     now: Instant,
     known: &mut Refused,
-) -> Result<(Wish, Admitted), Reason> {
-    let wish = startup::read(packet)?;
+) -> Result<(Wish, (Admitted, &'static str)), Reason> {
+    let mut wish = startup::read(packet)?;
     known.name = Some(wish.name.clone());
     known.database = Some(wish.database.clone());
     startup::negotiate(talk, &wish).await?;
     if !known.tls && !door.allows_plaintext(peer) {
         return Err(Reason::Plaintext { tls_offered: door.tls.is_some() });
     }
-    let admitted = sasl::sign_in(talk, &wish.name, end_point, peer, door, now).await?;
+    let bearers = door.bearers(peer, known.tls);
+    let only = asks_for_bearer(&mut wish.settings)?;
+    let ways = sasl::Ways { end_point, bearers, only_bearer: only };
+    let admitted = sasl::sign_in(talk, &wish.name, ways, peer, door, now).await?;
     Ok((wish, admitted))
+}
+
+/// True if the client asks to sign in as a bearer and by nothing else. The setting is Weir's own
+/// and goes no further.
+fn asks_for_bearer(settings: &mut Vec<(String, String)>) -> Result<bool, Reason> {
+    let (name, value) = bearer::SETTING;
+    let asked = |setting: &(String, String)| setting.0.eq_ignore_ascii_case(name);
+    if settings.iter().any(|setting| asked(setting) && setting.1 != value) {
+        return Err(Reason::Parameter(format!("{name} can be {value} only")));
+    }
+    let before = settings.len();
+    settings.retain(|setting| !asked(setting));
+    Ok(settings.len() < before)
 }
 
 #[cfg(test)]

@@ -184,8 +184,8 @@ pub(crate) async fn add(
         return Err(StoreError::Credential("it was made for another password"));
     }
     make_room(transaction, new, now).await?;
-    sqlx::query(
-        "INSERT INTO credentials
+    let done = sqlx::query(
+        "INSERT OR IGNORE INTO credentials
          (id, identity, kind, verifier, hash, databases, source, created, not_before, expires)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
@@ -201,6 +201,9 @@ pub(crate) async fn add(
     .bind(new.expires.map(micros))
     .execute(&mut **transaction)
     .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::Credential("there was one of this secret before"));
+    }
     let what = format!("{} {} made by {}", new.kind.as_str(), new.id, new.source);
     note(transaction, now, by, new.identity.as_str(), &what).await
 }

@@ -124,7 +124,8 @@ async fn known(
         return Ok(Some(row.try_get("identity")?));
     }
     let expected = sqlx::query(
-        "UPDATE provisioned SET subject = ? WHERE provider = ? AND identity = ? AND subject IS NULL",
+        "UPDATE provisioned SET subject = ?
+         WHERE provider = ? AND identity = ? AND subject IS NULL",
     )
     .bind(arrival.subject)
     .bind(arrival.provider)

@@ -4,6 +4,7 @@ mod answers;
 mod approvals;
 mod grants;
 mod labels;
+mod people;
 mod policy;
 mod report;
 
@@ -11,6 +12,7 @@ pub(crate) use answers::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceA
 pub(crate) use approvals::{ApprovalsCommand, Voice};
 pub(crate) use grants::{GrantRequest, GrantVoice, GrantsCommand, ReviewVerdict};
 pub(crate) use labels::{ExportFormat, LabelsCommand, LabelsList, LabelsSet};
+pub(crate) use people::{ConnectArgs, LoginArgs, PgpassArgs, TokenArgs};
 pub(crate) use policy::{BacktestArgs, ExplainArgs, FailOn, PolicyCommand, SuggestArgs, TestArgs};
 pub(crate) use report::{ReportArgs, ReportCommand, ReportFormat};
 
@@ -107,6 +109,33 @@ exists is overwritten.")]
     /// Reports for auditors and reviews: controls with their evidence, one identity, one job.
     #[command(subcommand)]
     Report(ReportCommand),
+    /// Sign in by a provider, as a person who uses Weir. Needs no weir.toml.
+    #[command(after_help = "\
+Examples:
+  weir login https://weir.internal:6443
+  weir login https://weir.internal:6443 --device
+
+Opens a browser, or shows a code to be entered on another device. What is kept stands in
+$XDG_CONFIG_HOME/weir or ~/.config/weir, readable by you alone.")]
+    Login(LoginArgs),
+    /// End the sign-in: here, at Weir and at the provider.
+    Logout,
+    /// Print a fresh token, which is a password for databases.
+    #[command(after_help = "\
+Example:
+  PGPASSWORD=$(weir token) psql -h weir.internal -p 6432 -U alice shop")]
+    Token(TokenArgs),
+    /// Run a client with a token that is kept fresh as long as it runs.
+    #[command(after_help = "\
+Examples:
+  weir connect shop
+  weir connect shop -- psql -c 'select 1'
+  weir connect shop -- pg_dump -t orders
+
+The client finds host, port, user, database and password in its environment (PGHOST, …).")]
+    Connect(ConnectArgs),
+    /// Write a fresh token into ~/.pgpass, for clients that read it there.
+    Pgpass(PgpassArgs),
     /// Print a completion script for a shell.
     #[command(after_help = "\
 Examples:
@@ -186,6 +215,9 @@ pub(crate) enum IdentityCommand {
     Enable { name: String },
     /// Give somebody another password.
     Password(IdentityPassword),
+    /// Let somebody who was added here come by a provider from now on: whoever signs in there by
+    /// this name is it.
+    Link { name: String, provider: String },
     /// Groups, which policies refer to.
     #[command(subcommand)]
     Group(GroupCommand),

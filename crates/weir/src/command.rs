@@ -3,10 +3,12 @@
 mod approvals;
 mod channels;
 mod check;
+mod connect;
 mod grants;
 mod identity;
 mod init;
 mod labels;
+mod login;
 mod policy;
 mod pseudonyms;
 mod reference;
@@ -72,6 +74,11 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             }
         }
         Command::Report(command) => audit::report(|what: &str| noted(file, what), &command),
+        Command::Login(args) => block_on(login::login(args))?,
+        Command::Logout => block_on(login::logout())?,
+        Command::Token(args) => block_on(login::token(args))?,
+        Command::Connect(args) => block_on(connect::connect(args))?,
+        Command::Pgpass(args) => block_on(connect::pgpass(args))?,
         Command::Completions { shell } => completions(shell),
         Command::Version { json } => version(json),
         Command::Reference => reference::print(),

@@ -9,7 +9,9 @@ use crate::{
     serve::Shared,
 };
 use anyhow::Context;
-use identity::{Admitted, ScramVerifier, Secret, secret::DATABASE_TOKEN_PREFIX, token_hash};
+use identity::{
+    Admitted, IdentityError, ScramVerifier, Secret, secret::DATABASE_TOKEN_PREFIX, token_hash,
+};
 use model::CredentialKind;
 use std::{
     fmt,
@@ -85,10 +87,50 @@ pub(crate) async fn exchange(shared: &Shared, wanted: Wanted) -> Result<Given, N
         return Err(NoExchange::Spent);
     }
     let account = arrive(shared, &person, now).await?;
-    match wanted.renews {
-        Some(secret) => prolong(shared, person.provider, &account, secret, now).await,
-        None => give(shared, person.provider, &account, wanted.databases, now).await,
+    if let Some(secret) = wanted.renews {
+        return prolong(shared, person.provider, &account, secret, now).await;
     }
+    let secret = Secret::generate(DATABASE_TOKEN_PREFIX)?;
+    let until = now + person.provider.settings.lifetime;
+    let times = (now, until);
+    keep(shared, person.provider, &account, secret.clone(), wanted.databases, times).await?;
+    Ok(Given { secret, identity: account.name.to_string(), until })
+}
+
+/// Whoever bears a secret: one of Weir's tokens or keys, or a provider's token. That one is a
+/// credential from then on, until it or the lifetime of tokens ends.
+pub(crate) async fn bear(shared: &Shared, secret: Secret) -> Result<Admitted, IdentityError> {
+    let now = SystemTime::now();
+    let known = shared.directory.bearer(&secret, now);
+    let foreign = secret.expose().matches('.').count() == 2 && shared.providers.any();
+    if known.is_ok() || !foreign {
+        return known;
+    }
+    adopt(shared, &secret, now).await.map_err(|why| match why {
+        NoExchange::Disabled => IdentityError::Barred(identity::Bar::Disabled),
+        NoExchange::Failed(error) => {
+            tracing::error!("a provider's token cannot be taken: {error:#}");
+            IdentityError::Unavailable
+        }
+        NoExchange::Person(NoPerson::Unavailable(error)) => {
+            tracing::warn!("a provider's keys cannot be read: {error}");
+            IdentityError::Unavailable
+        }
+        other => {
+            tracing::info!("a provider's token is refused: {other}");
+            IdentityError::WrongProof
+        }
+    })?;
+    shared.directory.bearer(&secret, now)
+}
+
+/// Makes a credential of a provider's token.
+async fn adopt(shared: &Shared, secret: &Secret, now: SystemTime) -> Result<(), NoExchange> {
+    let person = shared.providers.person(secret, now, Instant::now()).await;
+    let person = person.map_err(NoExchange::Person)?;
+    let account = arrive(shared, &person, now).await?;
+    let until = (now + person.provider.settings.lifetime).min(person.token.1);
+    keep(shared, person.provider, &account, secret.clone(), Vec::new(), (now, until)).await
 }
 
 /// Lets somebody in whom a provider vouches for.
@@ -116,18 +158,18 @@ pub(crate) async fn arrive(
     })
 }
 
-async fn give(
+/// Keeps a credential, and waits until it is known.
+async fn keep(
     shared: &Shared,
     provider: &Provider,
     account: &Account,
+    secret: Secret,
     databases: Vec<String>,
-    now: SystemTime,
-) -> Result<Given, NoExchange> {
+    (now, until): (SystemTime, SystemTime),
+) -> Result<(), NoExchange> {
     let lead = ScramVerifier::parse(account.verifier.expose())?;
-    let secret = Secret::generate(DATABASE_TOKEN_PREFIX)?;
     let own = secret.clone();
     let verifier = made(move || lead.beside(&own)).await?;
-    let until = now + provider.settings.lifetime;
     let new = NewCredential {
         id: identity::secret::name("t-")?,
         identity: account.name.clone(),
@@ -141,14 +183,12 @@ async fn give(
     };
     match shared.store.add_credential(&new, account.name.as_str(), now).await {
         Ok(()) => {}
-        // Disabled, or given another password, since.
-        Err(StoreError::NoIdentity(_) | StoreError::Credential(_)) => {
-            return Err(NoExchange::Disabled);
-        }
+        Err(StoreError::NoIdentity(_)) => return Err(NoExchange::Disabled),
+        // Given another password since, or the token was one before and is over.
+        Err(StoreError::Credential(_)) => return Err(NoExchange::Spent),
         Err(error) => return Err(error.into()),
     }
-    known(shared, &secret, |_| true).await?;
-    Ok(Given { secret, identity: account.name.to_string(), until })
+    Ok(known(shared, &secret, |_| true).await?)
 }
 
 /// Lets a credential be good for longer.

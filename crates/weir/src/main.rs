@@ -20,6 +20,7 @@ mod grants;
 mod http;
 mod layout;
 mod logging;
+mod login;
 mod metrics;
 mod out;
 mod people;

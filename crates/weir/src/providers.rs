@@ -76,6 +76,11 @@ impl Providers {
         self.0.iter()
     }
 
+    /// True if there is one.
+    pub(crate) fn any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// Whom a token is about, if it holds.
     pub(crate) async fn person(
         &self,

@@ -9,6 +9,7 @@
 //!                     └──▶ exports ──▶ sinks
 //! ```
 
+mod bearers;
 mod canaries;
 mod engine;
 mod exports;

@@ -62,6 +62,13 @@ pub enum Reason {
     },
     /// Too many failures before this try.
     Wait(Duration),
+    /// A token is nobody's, or not this name's.
+    Bearer {
+        /// How.
+        error: IdentityError,
+        /// The claimed name.
+        name: String,
+    },
     /// The SCRAM exchange failed. Holds the claimed name, for PostgreSQL's wording.
     Scram {
         /// How.
@@ -90,14 +97,17 @@ impl Reason {
                 Fault::Own => Blame::Internal,
             },
             Self::NoTls | Self::Plaintext { .. } | Self::Wait(_) => Blame::Policy,
-            Self::Scram { error, .. } => error.blame(),
+            Self::Scram { error, .. } | Self::Bearer { error, .. } => error.blame(),
         }
     }
 
     /// Whether this belongs in the record of refused sign-ins: somebody claimed a name and was
     /// turned away. The rest is noise of the network.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Plaintext { .. } | Self::Wait(_) | Self::Scram { .. })
+        matches!(
+            self,
+            Self::Plaintext { .. } | Self::Wait(_) | Self::Scram { .. } | Self::Bearer { .. }
+        )
     }
 
     /// SQLSTATE and words for the client; `None` where there is no way to tell it.
@@ -136,7 +146,11 @@ impl Reason {
                 Words::new("28P01", format!("password authentication failed for user \"{name}\""))
                     .hint("Sign in with your Weir identity and its password or key.")
             }
-            Self::Scram { error, .. } => {
+            Self::Bearer { error: IdentityError::WrongProof, name } => {
+                let words = format!("OAuth bearer authentication failed for user \"{name}\"");
+                Words::new("28000", words).hint("Show a token of this name that is good now.")
+            }
+            Self::Scram { error, .. } | Self::Bearer { error, .. } => {
                 Words::new(sqlstate(error), error.client_message().to_owned())
             }
         };
@@ -152,7 +166,7 @@ fn sqlstate(error: &IdentityError) -> &'static str {
         IdentityError::BindingDowngrade
         | IdentityError::BindingMismatch
         | IdentityError::Barred(_) => "28000",
-        IdentityError::NotAVerifier | IdentityError::Random => "XX000",
+        IdentityError::NotAVerifier | IdentityError::Random | IdentityError::Unavailable => "XX000",
     }
 }
 
@@ -203,7 +217,10 @@ impl fmt::Display for Reason {
             Self::Protocol(what) | Self::Parameter(what) => f.write_str(what),
             Self::Plaintext { .. } => f.write_str("not encrypted"),
             Self::Wait(left) => write!(f, "too many failures; {} left", in_words(*left)),
-            Self::Scram { error, .. } => write!(f, "{error}"),
+            Self::Bearer { error: IdentityError::WrongProof, .. } => {
+                f.write_str("the token is nobody's of this name")
+            }
+            Self::Scram { error, .. } | Self::Bearer { error, .. } => write!(f, "{error}"),
         }
     }
 }

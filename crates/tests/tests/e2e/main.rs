@@ -28,6 +28,7 @@ mod leak;
 mod lineage;
 mod metrics;
 mod names;
+mod people;
 mod planted;
 mod policies;
 mod pseudonyms;

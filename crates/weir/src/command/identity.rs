@@ -36,6 +36,16 @@ pub(super) async fn run(config: &Config, command: IdentityCommand) -> Result<(),
             true => format!("{name} may sign in again."),
             false => format!("{name} was enabled already."),
         },
+        IdentityCommand::Link { name, provider } => {
+            if !config.providers.iter().any(|one| one.name == provider) {
+                let why = format!("there is no provider \"{provider}\" in weir.toml");
+                return Err(Failure::Refused(why));
+            }
+            match store.link(&name, &provider, &by, now).await? {
+                true => format!("{name} comes by {provider} from now on."),
+                false => format!("{name} comes by a provider already."),
+            }
+        }
         IdentityCommand::Group(GroupCommand::Add { name, group }) => {
             match store.add_group(&name, &group, &by, now).await? {
                 true => format!("{name} is in {group} now."),

@@ -70,6 +70,7 @@ fn routes() -> Vec<Route> {
         ("post", "/api/v1/approvals/{request}/deny", post(approvals::deny)),
         ("get", "/api/v1/providers", get(oauth::providers)),
         ("post", "/oauth2/token", post(oauth::token)),
+        ("post", "/oauth2/revoke", post(oauth::revoke)),
         ("get", "/.well-known/oauth-authorization-server", get(oauth::metadata)),
         ("post", "/hooks/slack", post(hooks::slack)),
         ("post", "/hooks/webhook/{channel}", post(hooks::webhook)),

@@ -184,6 +184,23 @@ fn refused(api: &Api, peer: SocketAddr, why: &NoExchange) {
     }
 }
 
+/// `POST /oauth2/revoke` (RFC 7009): ends the token that is shown. Whether it was one is not said.
+pub(super) async fn revoke(
+    State(api): State<Arc<Api>>,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Result<Json<Value>, OauthError> {
+    let Form(form) = form.map_err(|_| OauthError::new("invalid_request", "send a form"))?;
+    let token = form.iter().find(|(name, _)| name == "token").map(|(_, token)| token.clone());
+    let token = token.ok_or_else(|| OauthError::new("invalid_request", "there is no token"))?;
+    let now = SystemTime::now();
+    if let Ok(found) = api.shared.directory.bearer(&Secret::from(token), now) {
+        let by = found.identity.name.as_str();
+        let done = api.shared.store.revoke_credential(&found.credential.id, by, now).await;
+        done.map_err(|error| OauthError::from(NoExchange::Failed(error.into())))?;
+    }
+    Ok(Json(json!({})))
+}
+
 /// `GET /.well-known/oauth-authorization-server`.
 pub(super) async fn metadata(State(api): State<Arc<Api>>) -> Json<Value> {
     let config = api.shared.config.load();
@@ -192,6 +209,7 @@ pub(super) async fn metadata(State(api): State<Arc<Api>>) -> Json<Value> {
     Json(json!({
         "issuer": issuer,
         "token_endpoint": format!("{issuer}/oauth2/token"),
+        "revocation_endpoint": format!("{issuer}/oauth2/revoke"),
         "grant_types_supported": [EXCHANGE],
         "response_types_supported": [],
         "token_endpoint_auth_methods_supported": ["none"],

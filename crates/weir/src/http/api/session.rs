@@ -32,6 +32,8 @@ pub(super) struct Caller {
     pub(super) who: SignedIn,
     pub(super) peer: SocketAddr,
     hash: [u8; 32],
+    /// The token for databases that it is, by its name.
+    credential: Option<String>,
 }
 
 impl FromRequestParts<Arc<Api>> for Caller {
@@ -44,12 +46,31 @@ impl FromRequestParts<Arc<Api>> for Caller {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(Problem::new(Kind::NotSignedIn, "send Authorization: Bearer TOKEN"));
         }
-        let hash = token_hash(&Secret::from(token.trim().to_owned()));
-        let who = api.shared.store.token(&hash, SystemTime::now()).await?;
-        let who = who.ok_or(Kind::NotSignedIn)?;
+        let secret = Secret::from(token.trim().to_owned());
+        let hash = token_hash(&secret);
+        let who = match api.shared.store.token(&hash, SystemTime::now()).await? {
+            Some(who) => (who, None),
+            None => bearer(api, &secret)?,
+        };
+        let (who, credential) = who;
         let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|peer| peer.0.0);
         let peer = peer.ok_or(Kind::Unavailable)?;
-        Ok(Self { who, peer, hash })
+        Ok(Self { who, peer, hash, credential })
+    }
+}
+
+/// The person who bears a token for databases, if it is for all of them.
+fn bearer(api: &Api, secret: &Secret) -> Result<(SignedIn, Option<String>), Problem> {
+    let found = api.shared.directory.bearer(secret, SystemTime::now());
+    let found = found.map_err(|_| Kind::NotSignedIn)?;
+    let person = found.identity.kind == IdentityKind::Person;
+    let until = found.credential.expires.filter(|_| found.credential.databases.is_empty());
+    match until {
+        Some(until) if person => {
+            let (name, groups) = (found.identity.name.to_string(), found.identity.groups.clone());
+            Ok((SignedIn { name, groups, until }, Some(found.credential.id.clone())))
+        }
+        _ => Err(Kind::NotSignedIn.into()),
     }
 }
 
@@ -122,6 +143,9 @@ pub(super) async fn sign_out(
     let what = format!("signed out of the API from {}", caller.peer.ip());
     let by = (SystemTime::now(), caller.who.name.as_str());
     api.shared.store.end_token(&caller.hash, by, &what).await?;
+    if let Some(id) = &caller.credential {
+        api.shared.store.revoke_credential(id, by.1, by.0).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
