@@ -8,7 +8,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation, decode, decode_header,
     errors::ErrorKind,
-    jwk::{Jwk, JwkSet, PublicKeyUse},
+    jwk::{AlgorithmParameters, Jwk, JwkSet, PublicKeyUse},
 };
 use serde_json::{Map, Value};
 use std::{
@@ -197,9 +197,26 @@ pub fn is_asymmetric(algorithm: Algorithm) -> bool {
 /// True if a key is for signatures, and for those of this algorithm.
 fn fits(key: &Jwk, algorithm: Algorithm) -> bool {
     let signs = matches!(key.common.public_key_use, None | Some(PublicKeyUse::Signature));
+    let kind = match key.algorithm {
+        AlgorithmParameters::RSA(_) => matches!(
+            algorithm,
+            Algorithm::RS256
+                | Algorithm::RS384
+                | Algorithm::RS512
+                | Algorithm::PS256
+                | Algorithm::PS384
+                | Algorithm::PS512
+        ),
+        AlgorithmParameters::EllipticCurve(_) => {
+            matches!(algorithm, Algorithm::ES256 | Algorithm::ES384)
+        }
+        AlgorithmParameters::OctetKeyPair(_) => matches!(algorithm, Algorithm::EdDSA),
+        // A key of a kind that is not known, or a secret that somebody put there.
+        _ => false,
+    };
     // Both have the names of RFC 7518.
     let named = key.common.key_algorithm.map(|named| serde_json::to_value(named).ok());
-    signs && named.is_none_or(|named| named == serde_json::to_value(algorithm).ok())
+    kind && signs && named.is_none_or(|named| named == serde_json::to_value(algorithm).ok())
 }
 
 fn audience(all: &Map<String, Value>, expected: &Expected) -> Result<(), Wrong> {

@@ -22,8 +22,11 @@ pub struct Arrival<'a> {
     pub name: &'a str,
     /// What they are if they are new.
     pub kind: IdentityKind,
-    /// The groups they are in now, each beginning with the prefix.
-    pub groups: &'a [String],
+    /// The groups they are in now, each beginning with the prefix; nothing if the provider says
+    /// that in another way.
+    pub groups: Option<&'a [String]>,
+    /// Nobody new comes in this way: the provider adds people in another one.
+    pub known_only: bool,
     /// How the groups begin that the provider decides about; all of them if empty.
     pub prefix: &'a str,
     /// A verifier that no password fits, if they are new.
@@ -37,6 +40,8 @@ pub enum NoArrival {
     Taken,
     /// They are disabled here.
     Disabled,
+    /// The provider has not added them.
+    Unknown,
 }
 
 impl Store {
@@ -47,11 +52,13 @@ impl Store {
         arrival: &Arrival<'_>,
         now: SystemTime,
     ) -> Result<Result<Account, NoArrival>, StoreError> {
-        arrival.groups.iter().try_for_each(|group| check_name(group))?;
+        let groups = arrival.groups.unwrap_or_default();
+        groups.iter().try_for_each(|group| check_name(group))?;
         let by = format!("provider:{}", arrival.provider);
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let name = match known(&mut transaction, arrival).await? {
             Some(name) => name,
+            None if arrival.known_only => return Ok(Err(NoArrival::Unknown)),
             None => match made(&mut transaction, arrival, &by, now).await? {
                 Ok(name) => name,
                 Err(why) => return Ok(Err(why)),
@@ -60,7 +67,9 @@ impl Store {
         if !enabled(&mut transaction, &name).await? {
             return Ok(Err(NoArrival::Disabled));
         }
-        regroup(&mut transaction, &name, (arrival.groups, arrival.prefix), &by, now).await?;
+        if arrival.groups.is_some() {
+            regroup(&mut transaction, &name, (groups, arrival.prefix), &by, now).await?;
+        }
         let account = account_of(&mut transaction, &name).await?;
         transaction.commit().await?;
         Ok(Ok(account))
@@ -125,7 +134,7 @@ async fn known(
     }
     let expected = sqlx::query(
         "UPDATE provisioned SET subject = ?
-         WHERE provider = ? AND identity = ? AND subject IS NULL",
+         WHERE provider = ? AND identity = ? AND subject IS NULL AND gone = 0",
     )
     .bind(arrival.subject)
     .bind(arrival.provider)

@@ -2,10 +2,10 @@
 // A browser with a person before it: follows redirects, keeps cookies, fills in the provider's own
 // forms. Ends where there is no form any more, and prints what the page says.
 //
-//   LOGIN=alice browser.js URL
+//   LOGIN=ann browser.js URL
 //   STATE=another, ISS=another: with these in the answer instead
 
-const login = process.env.LOGIN ?? 'alice';
+const login = process.env.LOGIN ?? 'ann';
 const cookies = {};
 
 async function visit(url, form) {

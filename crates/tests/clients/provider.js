@@ -10,7 +10,7 @@ const jose = require('jose');
 const port = Number(process.argv[2]);
 const issuer = `http://127.0.0.1:${port}`;
 const people = {
-  alice: { groups: ['support'] },
+  ann: { groups: ['support'] },
   bob: { groups: [] },
 };
 // What is done to the next requests: another nonce, no refresh tokens.
@@ -62,7 +62,7 @@ async function rotate() {
 async function sign({ claims = {}, without = [], alg = 'RS256', by = 'current', header = {} }) {
   const now = Math.floor(Date.now() / 1000);
   const all = {
-    iss: issuer, aud: 'weir', sub: 'alice', preferred_username: 'alice', groups: people.alice.groups,
+    iss: issuer, aud: 'weir', sub: 'ann', preferred_username: 'ann', groups: people.ann.groups,
     iat: now, exp: now + 60, jti: String(Math.random()), ...claims,
   };
   for (const name of without) delete all[name];

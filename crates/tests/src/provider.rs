@@ -39,7 +39,7 @@ fn client(file: &str) -> PathBuf {
 }
 
 impl Provider {
-    /// Starts it, with alice in the group `support` and bob in none.
+    /// Starts it, with ann in the group `support` and bob in none.
     pub fn start() -> Result<Self> {
         let folder = TestDir::new("provider")?;
         let port = port::free_port()?;

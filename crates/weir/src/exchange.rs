@@ -50,6 +50,8 @@ pub(crate) enum NoExchange {
     Taken(String),
     /// They are disabled here.
     Disabled,
+    /// The provider vouches for them and has not added them.
+    Unknown,
     /// What is to be prolonged is not theirs, or over.
     NotTheirs,
     /// Control state fails.
@@ -65,6 +67,7 @@ impl fmt::Display for NoExchange {
                 write!(f, "the name {name} is another identity's, which is not from there")
             }
             Self::Disabled => f.write_str("this identity is disabled"),
+            Self::Unknown => f.write_str("the provider has not provisioned this person"),
             Self::NotTheirs => f.write_str("there is no such credential of theirs to prolong"),
             Self::Failed(_) => f.write_str("control state is not available"),
         }
@@ -148,13 +151,15 @@ pub(crate) async fn arrive(
         subject: &person.subject,
         name: &person.name,
         kind: settings.kind,
-        groups: &person.groups,
+        groups: person.provider.scim.is_none().then_some(person.groups.as_slice()),
+        known_only: person.provider.scim.is_some(),
         prefix: &settings.groups_prefix,
         verifier: &verifier.to_text().into(),
     };
     shared.store.arrive(&arrival, now).await?.map_err(|why| match why {
         NoArrival::Taken => NoExchange::Taken(person.name.clone()),
         NoArrival::Disabled => NoExchange::Disabled,
+        NoArrival::Unknown => NoExchange::Unknown,
     })
 }
 

@@ -15,6 +15,8 @@ use std::{
     time::{Instant, SystemTime},
 };
 
+/// What is shorter could be guessed: bytes.
+const LEAST_TOKEN: usize = 32;
 /// The most groups of one person that are taken over.
 const MAX_GROUPS: usize = 200;
 
@@ -23,6 +25,8 @@ const MAX_GROUPS: usize = 200;
 pub(crate) struct Provider {
     pub(crate) settings: config::Provider,
     checks: sso::Provider,
+    /// The hash of the token with which it provisions people and groups, if it does.
+    pub(crate) scim: Option<[u8; 32]>,
 }
 
 /// All of them.
@@ -114,7 +118,13 @@ impl Provider {
             require: settings.require.clone(),
         };
         let web = Web::new(settings.ca.as_deref()).with_context(of)?;
-        Ok(Self { settings: settings.clone(), checks: sso::Provider::new(web, expected) })
+        let scim = settings.scim_token.as_ref().map(config::SecretSource::read).transpose();
+        let scim = scim.with_context(of)?.map(|token| Secret::from(token.expose().to_owned()));
+        if scim.as_ref().is_some_and(|token| token.expose().len() < LEAST_TOKEN) {
+            anyhow::bail!("{}: `scim_token` is shorter than {LEAST_TOKEN} bytes", of());
+        }
+        let scim = scim.as_ref().map(token_hash);
+        Ok(Self { settings: settings.clone(), checks: sso::Provider::new(web, expected), scim })
     }
 
     fn person(&self, claims: Claims, token: &Secret) -> Result<Person<'_>, NoPerson> {

@@ -1,7 +1,7 @@
 //! `[[provider]]`: who vouches for people. Knows no protocol.
 
 use crate::{
-    kind::{Fault, FilePath, Text, Texts, Time, Word},
+    kind::{Fault, FilePath, SecretRef, Text, Texts, Time, Word},
     settings::Provider,
     table::Table,
 };
@@ -73,6 +73,7 @@ pub(super) fn provider(mut table: Table<'_>) -> Provider {
         longest: Duration::ZERO,
         skew: Duration::ZERO,
         ca: None,
+        scim_token: None,
     };
     who(&mut table, &mut provider);
     times(&mut table, &mut provider);
@@ -166,6 +167,13 @@ fn times(table: &mut Table<'_>, provider: &mut Provider) {
         &Time { range: Duration::ZERO..=minute * 5 },
         "\"30s\"",
         "How far its clock may be from this one.",
+    );
+    provider.scim_token = table.optional(
+        "scim_token",
+        &SecretRef,
+        "The token with which it adds and removes people and groups at `/scim/v2` of the API: 32 \
+         bytes at least. Who is in which group is then what it says there, `groups_claim` does not \
+         count, and nobody signs in whom it has not added.",
     );
     provider.ca = table.optional(
         "ca",

@@ -1,5 +1,6 @@
 //! Who vouches for people, as the rest of the program reads it.
 
+use crate::secret::SecretSource;
 use model::IdentityKind;
 use std::{path::PathBuf, time::Duration};
 
@@ -34,6 +35,8 @@ pub struct Provider {
     pub longest: Duration,
     /// How far its clock may be from this one.
     pub skew: Duration,
+    /// The token with which it provisions people and groups, if it does.
+    pub scim_token: Option<SecretSource>,
     /// Certificates to believe it by.
     pub ca: Option<PathBuf>,
 }

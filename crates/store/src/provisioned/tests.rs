@@ -22,7 +22,8 @@ async fn arrive(
         subject,
         name,
         kind: IdentityKind::Person,
-        groups: &groups,
+        groups: Some(&groups),
+        known_only: false,
         prefix: "corp:",
         verifier: &VERIFIER.to_owned().into(),
     };

@@ -14,6 +14,7 @@ mod body;
 mod hooks;
 mod oauth;
 mod problem;
+mod scim;
 mod session;
 
 use super::guard::{Guarded, MAX_CONNECTIONS, MAX_LIFETIME};
@@ -89,6 +90,7 @@ pub(crate) async fn serve(
     let router =
         routes().into_iter().fold(Router::new(), |all, (_, path, how)| all.route(path, how));
     let router = router
+        .merge(scim::routes())
         .fallback(|| async { Problem::from(Kind::NoSuchPath) })
         .method_not_allowed_fallback(|| async { Problem::from(Kind::NoSuchMethod) })
         .layer(DefaultBodyLimit::max(BODY_BYTES))

@@ -22,6 +22,7 @@ fn provider(name_claim: &str, prefix: &str) -> Provider {
         longest: Duration::from_secs(60),
         skew: Duration::ZERO,
         ca: None,
+        scim_token: None,
     })
     .unwrap()
 }

@@ -160,7 +160,7 @@ impl From<NoExchange> for OauthError {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Self { status, ..Self::new("temporarily_unavailable", why.to_string()) }
             }
-            NoExchange::Disabled | NoExchange::Taken(_) => {
+            NoExchange::Disabled | NoExchange::Unknown | NoExchange::Taken(_) => {
                 Self::new("unauthorized_client", why.to_string())
             }
             NoExchange::Person(_) | NoExchange::Spent | NoExchange::NotTheirs => {
