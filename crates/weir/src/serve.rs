@@ -155,6 +155,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
     let (ledger, found) = Ledger::open(&dir, options)
         .with_context(|| format!("the ledger in {} cannot be opened", dir.display()))?;
     tracing::info!(records = found.records, clean = found.clean, "ledger open");
+    ledger.hold(config.ledger.hold.is_some());
     if let Some(damage) = found.damage() {
         tracing::error!("the ledger is damaged: {damage}; see `weir audit verify`");
     }

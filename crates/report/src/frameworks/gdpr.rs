@@ -34,9 +34,10 @@ pub(super) const GDPR: Framework = Framework {
             reference: "Art. 5(1)(e)",
             title: "Storage limitation",
             bearing: Bearing::None,
-            shows: "Of Weir's own record, how far back it reaches.",
+            shows: "Of Weir's own record, how far back it reaches, and what was removed of it by \
+                    which rule.",
             limits: "How long databases keep data is outside of Weir.",
-            evidence: &["span"],
+            evidence: &["span", "removals"],
         },
         Control {
             reference: "Art. 5(1)(f)",

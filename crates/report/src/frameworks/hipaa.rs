@@ -46,7 +46,7 @@ pub(super) const HIPAA: Framework = Framework {
             shows: "The record itself: written before a statement runs, sealed within \
                     milliseconds, under signed checkpoints; its starts, stops and damage.",
             limits: "",
-            evidence: &["statements", "runs", "span", "administration"],
+            evidence: &["statements", "runs", "span", "removals", "administration"],
         },
         Control {
             reference: "164.312(c)(1)",

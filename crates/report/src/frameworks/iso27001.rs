@@ -92,7 +92,7 @@ pub(super) const ISO27001: Framework = Framework {
                     above. Starts, stops and damage are in it.",
             limits: "How long records have to be kept is for you to say; the figures show how far \
                      back they reach.",
-            evidence: &["statements", "runs", "span", "readings"],
+            evidence: &["statements", "runs", "span", "removals", "readings"],
         },
         Control {
             reference: "A.8.16",

@@ -141,7 +141,7 @@ pub(super) const PCI: Framework = Framework {
                     read the record by Weir's commands.",
             limits: "Who may read the files is set on the machine. Records that were cut off the \
                      end show only against a checkpoint kept elsewhere, or by a witness.",
-            evidence: &["runs", "readings", "administration"],
+            evidence: &["runs", "readings", "administration", "removals"],
         },
         Control {
             reference: "10.4.1",
@@ -155,9 +155,9 @@ pub(super) const PCI: Framework = Framework {
             reference: "10.5.1",
             title: "Logs are kept for twelve months",
             bearing: Bearing::Partial,
-            shows: "How far back the record reaches.",
+            shows: "How far back the record reaches, and what was removed of it by which rule.",
             limits: "",
-            evidence: &["span"],
+            evidence: &["span", "removals"],
         },
         Control {
             reference: "10.6",

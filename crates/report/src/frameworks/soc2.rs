@@ -125,7 +125,14 @@ pub(super) const SOC2: Framework = Framework {
             limits: "That somebody looked, and alarms that an exported event raised, have to be \
                      shown from the systems that take Weir's events. Readings of the record are \
                      those made with Weir's own commands.",
-            evidence: &["refusals", "refused_sign_ins", "not_understood", "runs", "readings"],
+            evidence: &[
+                "refusals",
+                "refused_sign_ins",
+                "not_understood",
+                "runs",
+                "removals",
+                "readings",
+            ],
         },
         Control {
             reference: "CC7.3",
