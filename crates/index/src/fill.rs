@@ -148,6 +148,14 @@ impl Filler {
         let mut start =
             self.start(db, sequence, id, Some(intent.shape), intent.time.micros(), via)?;
         start.turned_back = turned_back;
+        if let Some(approved) = &intent.approval {
+            let hold = self.words.word(db, &approved.hold)?;
+            for by in approved.by.iter() {
+                let by = self.words.word(db, by)?;
+                db.prepare_cached("INSERT OR IGNORE INTO approval VALUES (?1, ?2, ?3)")?
+                    .execute([hold, by, sequence])?;
+            }
+        }
         self.sums.came(start.key(), sequence);
         self.open.insert(id, Open { start, written: false });
         Ok(())

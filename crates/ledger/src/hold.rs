@@ -1,5 +1,5 @@
-//! A legal hold: while it is set nothing of the record is removed. Knows neither who set it nor what
-//! would be removed.
+//! A legal hold: while it is set nothing of the record is removed. Knows neither who set it nor
+//! what would be removed.
 
 use crate::ledger::{Ledger, lock};
 use std::sync::{

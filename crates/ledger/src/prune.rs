@@ -1,11 +1,11 @@
 //! An end to records whose time is over: their entries go, their hashes stay, and a record says so.
 //! Knows of records only which ones later ones refer to.
 //!
-//! It goes by rounds. In each the order is: the record of it, durable; the file that says from where
-//! on entries are there and which long records go with them, durable; the entries; the long records;
-//! and the file once more, without these. Folders are synced in between. Whoever dies leaves what
-//! nobody reads any more, the file tells what that is, and the next round removes it. A legal hold
-//! that is set meanwhile waits for the end of the round, and no further one begins.
+//! It goes by rounds. In each the order is: the record of it, durable; the file that says from
+//! where on entries are there and which long records go with them, durable; the entries; the long
+//! records; and the file once more, without these. Folders are synced in between. Whoever dies
+//! leaves what nobody reads any more, the file tells what that is, and the next round removes it. A
+//! legal hold that is set meanwhile waits for the end of the round, and no further one begins.
 
 use crate::{
     entry,

@@ -105,9 +105,11 @@ pub(super) const GDPR: Framework = Framework {
             reference: "Art. 32(4)",
             title: "Those with access act on instructions only",
             bearing: Bearing::Partial,
-            shows: "Policies that decided, and changes of them, with who made them.",
+            shows: "Policies that decided, and changes of them, with who made them; what needed \
+                    another person's consent, and whose it had; who had which rights for a while, \
+                    and what for.",
             limits: "",
-            evidence: &["policies", "policy_changes", "identity_changes"],
+            evidence: &["policies", "policy_changes", "identity_changes", "consents", "granted"],
         },
     ],
 };
