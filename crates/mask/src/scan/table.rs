@@ -78,10 +78,18 @@ impl Key {
         Some(())
     }
 
-    /// Appends all of another word.
-    pub(super) fn append(&mut self, more: &Self) -> Option<()> {
-        let (bytes, length) = more.bytes();
-        self.push(bytes.get(..length)?)
+    /// Both words with a byte between them.
+    pub(super) fn joined(&self, between: u8, second: &Self) -> Option<Self> {
+        let length = self.length + 1 + second.length;
+        if length <= HALF {
+            let low = u128::from(between) | second.low << 8;
+            return Some(Self { low: self.low | low << (8 * self.length), high: 0, length });
+        }
+        let mut both = *self;
+        both.push(&[between])?;
+        let (bytes, length) = second.bytes();
+        both.push(bytes.get(..length)?)?;
+        Some(both)
     }
 
     /// The bytes of the word and how many there are.
@@ -220,6 +228,18 @@ mod tests {
             assert_eq!(table.get(&Key::of(longer.as_bytes()).unwrap()), None);
         }
         assert_eq!(table.get(&Key::EMPTY), None);
+    }
+
+    #[test]
+    fn two_words_joined_are_one() {
+        for first in 0..=MAX_WORD {
+            for second in 0..=MAX_WORD {
+                let (one, two) = ("a".repeat(first), "b".repeat(second));
+                let [left, right] = [&one, &two].map(|word| Key::of(word.as_bytes()).unwrap());
+                let whole = Key::of(format!("{one}_{two}").as_bytes());
+                assert_eq!(left.joined(b'_', &right), whole, "{first} {second}");
+            }
+        }
     }
 
     #[test]

@@ -208,7 +208,5 @@ pub(super) fn is_given(word: &Key, known: Known) -> bool {
 
 /// What two words announce together.
 pub(super) fn pair(first: &Key, second: &Key) -> Before {
-    let mut both = *first;
-    let whole = both.push(b"_").and_then(|()| both.append(second));
-    whole.and_then(|()| PAIRED.get(&both)).unwrap_or(Before::Nothing)
+    first.joined(b'_', second).and_then(|both| PAIRED.get(&both)).unwrap_or(Before::Nothing)
 }
