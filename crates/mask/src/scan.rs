@@ -7,11 +7,10 @@
 
 use crate::{column::Applied, text};
 use context::Near;
-use hit::{Hit, Kind};
+use hit::{Hit, Hits, Kind};
 use model::Label;
 use people::Names;
 use prefilter::{BLOCK, Block, Glance, Masks, Signs};
-use std::cell::Cell;
 
 mod context;
 mod email;
@@ -39,14 +38,6 @@ pub struct Find {
     pub label: Label,
 }
 
-thread_local! {
-    /// Room for what is found in one value, kept for the next.
-    static ROOM: Cell<Vec<Hit>> = const { Cell::new(Vec::new()) };
-}
-
-/// Finds in one value for which room is kept.
-const MOST_KEPT: usize = 1024;
-
 /// Masks what is found in `value`, keeping the rest. Appends only when something was found.
 pub(crate) fn text(value: &[u8], out: &mut Vec<u8>) -> Applied {
     with_hits(value, |hits| {
@@ -67,18 +58,15 @@ pub fn find(value: &[u8]) -> Vec<Find> {
 
 /// What is made of all that is found in a value.
 fn with_hits<T>(value: &[u8], make: impl FnOnce(&[Hit]) -> T) -> T {
-    let mut hits = ROOM.take();
+    let mut hits = Hits::default();
     find_into(value, &mut hits);
-    let made = make(&hits);
-    if (1..=MOST_KEPT).contains(&hits.capacity()) {
-        hits.clear();
-        ROOM.set(hits);
-    }
+    let made = make(hits.all());
+    hits.give_back();
     made
 }
 
 /// As [`find`], into what is empty.
-fn find_into(value: &[u8], hits: &mut Vec<Hit>) {
+fn find_into(value: &[u8], hits: &mut Hits) {
     let mut pass = Pass { value, ..Pass::default() };
     let (blocks, tail) = value.as_chunks::<BLOCK>();
     for block in blocks {
@@ -88,8 +76,8 @@ fn find_into(value: &[u8], hits: &mut Vec<Hit>) {
     if !tail.is_empty() {
         pass.block(&Block::tail(value, tail), hits);
     }
-    if hits.len() > 1 {
-        settle(value, hits);
+    if hits.all().len() > 1 {
+        settle(value, hits.all_mut());
     }
 }
 
@@ -166,7 +154,7 @@ impl Look<'_> {
 impl Pass<'_> {
     /// Looks at every byte of a block; only what stands in it gets a look of its own.
     #[inline(always)]
-    fn block(&mut self, block: &Block, hits: &mut Vec<Hit>) {
+    fn block(&mut self, block: &Block, hits: &mut Hits) {
         let glance = block.glance();
         let long = glance.long(self.solid);
         let names = if glance.others | long != 0 {
@@ -183,7 +171,7 @@ impl Pass<'_> {
 
     /// `long`: where sixteen bytes and more stand without a space. Answers where names may begin.
     #[inline(never)]
-    fn look(&mut self, block: &Block, glance: Glance, long: u64, hits: &mut Vec<Hit>) -> Names {
+    fn look(&mut self, block: &Block, glance: Glance, long: u64, hits: &mut Hits) -> Names {
         let masks = &block.masks(glance);
         let last = self.base.checked_sub(1).and_then(|last| self.value.get(last));
         let whole = self.base == 0 || self.looked;
@@ -200,8 +188,11 @@ impl Pass<'_> {
             if masks.marks != 0 {
                 self.marked.block(look, signs, hits);
                 let at = block.pick(|lane| prefilter::one_of(lane, *b"@"));
-                let places = prefilter::places(at);
-                hits.extend(places.filter_map(|at| email::find(self.value, self.base + at)));
+                for at in prefilter::places(at) {
+                    if let Some(hit) = email::find(self.value, self.base + at) {
+                        hits.push(hit);
+                    }
+                }
             }
             if masks.digits != 0 {
                 self.places.block(look, signs, hits);

@@ -2,6 +2,7 @@
 
 use crate::text::Form;
 use model::Label;
+use std::cell::Cell;
 
 /// Something found in text: where it stands, in bytes, and what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +10,47 @@ pub(super) struct Hit {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) kind: Kind,
+}
+
+/// All that is found in one value, in a room that is kept for the next. Nothing is touched before
+/// something is found.
+#[derive(Default)]
+pub(super) struct Hits {
+    hits: Vec<Hit>,
+}
+
+thread_local! {
+    static ROOM: Cell<Vec<Hit>> = const { Cell::new(Vec::new()) };
+}
+
+/// Finds in one value for which room is kept.
+const MOST_KEPT: usize = 1024;
+
+impl Hits {
+    #[inline]
+    pub(super) fn push(&mut self, hit: Hit) {
+        if self.hits.capacity() == 0 {
+            self.hits = ROOM.take();
+        }
+        self.hits.push(hit);
+    }
+
+    pub(super) fn all(&self) -> &[Hit] {
+        &self.hits
+    }
+
+    pub(super) fn all_mut(&mut self) -> &mut Vec<Hit> {
+        &mut self.hits
+    }
+
+    /// Keeps the room for the next value.
+    #[inline]
+    pub(super) fn give_back(mut self) {
+        if (1..=MOST_KEPT).contains(&self.hits.capacity()) {
+            self.hits.clear();
+            ROOM.set(self.hits);
+        }
+    }
 }
 
 /// What the scan finds.

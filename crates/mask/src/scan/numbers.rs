@@ -2,7 +2,7 @@
 //! Knows the forms that numbers are written in; [`crate::checksum`] knows which are sound.
 
 use super::{
-    Hit, Kind, Look,
+    Hit, Hits, Kind, Look,
     context::{self, Announced, Words},
     prefilter::{self, Signs},
 };
@@ -46,7 +46,7 @@ pub(super) struct Numbers {
 impl Numbers {
     /// Finds the numbers of the groups that begin in a block.
     #[inline]
-    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, hits: &mut Vec<Hit>) {
+    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, hits: &mut Hits) {
         let sketch = Sketch::of(look, signs);
         for place in prefilter::places(sketch.places) {
             if look.base + place < self.done {
@@ -90,7 +90,7 @@ fn beginning(value: &[u8], from: usize, digit: usize) -> usize {
 
 /// Finds the numbers of the group behind these words; answers where it ends.
 #[inline(never)]
-fn search(words: Words<'_>, hits: &mut Vec<Hit>) -> usize {
+fn search(words: Words<'_>, hits: &mut Hits) -> usize {
     let value = words.value();
     let mut words = words;
     loop {
@@ -181,7 +181,7 @@ impl<'a> Group<'a> {
 
     /// Finds all numbers; answers where the next group is to be read. Of a group that was cut
     /// only the first half is decided, so that no number is torn by the cut.
-    fn search(&self, hits: &mut Vec<Hit>) -> usize {
+    fn search(&self, hits: &mut Hits) -> usize {
         let decided = if self.cut { MAX_PARTS / 2 } else { self.count };
         let mut from = 0;
         while from < decided {
@@ -201,7 +201,7 @@ impl<'a> Group<'a> {
 
     /// Numbers that begin inside one that was found and reach beyond it: what the mask of the
     /// first shows may be part of them. Answers the part after the last.
-    fn overlapping(&self, found: usize, next: usize, hits: &mut Vec<Hit>) -> usize {
+    fn overlapping(&self, found: usize, next: usize, hits: &mut Hits) -> usize {
         let mut until = next;
         let mut from = found + 1;
         // None reaches beyond the last part.

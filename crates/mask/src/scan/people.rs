@@ -5,7 +5,7 @@
 //! needs a title, an introduction, or a given name in front that means nothing else.
 
 use super::{
-    Hit, Kind, prefilter,
+    Hit, Hits, Kind, prefilter,
     prefilter::{Glance, Masks, Signs},
     table::Key,
     word::{Word, is_wordy},
@@ -73,7 +73,7 @@ pub(super) struct People {
 impl People {
     /// Finds the names that begin with one of the capitals of a block.
     #[inline(never)]
-    pub(super) fn block(&mut self, value: &[u8], base: usize, names: Names, hits: &mut Vec<Hit>) {
+    pub(super) fn block(&mut self, value: &[u8], base: usize, names: Names, hits: &mut Hits) {
         for place in prefilter::places(names.places) {
             let at = base + place;
             let sure = names.sure >> place & 1 != 0;

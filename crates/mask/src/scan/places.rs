@@ -7,7 +7,7 @@
 //! `Platz`, `via`) need a postcode behind or a word of place before them.
 
 use super::{
-    Hit, Kind, Look,
+    Hit, Hits, Kind, Look,
     prefilter::{self, BLOCK, Signs, one_of},
     word::{Word, is_wordy},
 };
@@ -34,7 +34,7 @@ pub(super) struct Places {
 impl Places {
     /// Finds the addresses whose house number begins in a block.
     #[inline]
-    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, hits: &mut Vec<Hit>) {
+    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, hits: &mut Hits) {
         for place in prefilter::places(houses(look, signs)) {
             let at = look.base + place;
             if at >= self.done

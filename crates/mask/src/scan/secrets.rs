@@ -6,7 +6,7 @@
 //! looked for where sixteen bytes stand together without a space.
 
 use super::{
-    Hit, Kind, Look,
+    Hit, Hits, Kind, Look,
     prefilter::{self, Signs, one_of},
     sieve::Ends,
 };
@@ -65,7 +65,7 @@ pub(super) struct Plain {
 impl Plain {
     /// Looks at the runs of sixteen bytes without a space and more in which a mark may begin.
     /// `long`: where such runs stand.
-    pub(super) fn block(&mut self, look: Look<'_>, long: u64, hits: &mut Vec<Hit>) {
+    pub(super) fn block(&mut self, look: Look<'_>, long: u64, hits: &mut Hits) {
         let value = look.value;
         let starts = long & !look.behind(|masks| masks.solid);
         let announced = prefilter::places(starts)
@@ -92,7 +92,7 @@ impl Plain {
     }
 
     /// Finds secrets behind marks of letters alone in a run of bytes without a space.
-    fn run(&mut self, value: &[u8], start: usize, end: usize, hits: &mut Vec<Hit>) {
+    fn run(&mut self, value: &[u8], start: usize, end: usize, hits: &mut Hits) {
         let mut at = start;
         if start >= self.found + SCHEMES[0].len()
             && scheme(value, start)
@@ -166,7 +166,7 @@ pub(super) struct Marked {
 
 impl Marked {
     /// Looks around the marks of a block that have before or behind them what a secret has.
-    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, hits: &mut Vec<Hit>) {
+    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, hits: &mut Hits) {
         let value = look.value;
         for place in prefilter::places(makers(look, signs) | assignments(look, signs)) {
             let at = look.base + place;
