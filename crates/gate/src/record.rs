@@ -195,6 +195,7 @@ pub(crate) fn held(
         needs: needs.collect(),
         reason: Cow::Owned(request.reasons.first().cloned().unwrap_or_default()),
         via: Cow::Borrowed(""),
+        on_behalf: Cow::Borrowed(&[]),
     })
 }
 

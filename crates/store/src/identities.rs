@@ -1,7 +1,7 @@
 //! Persons, services and agents as they are stored. Knows no password: a verifier is a text.
 
 use crate::{
-    Store, StoreError, credentials, grants,
+    Store, StoreError, credentials, delegations, grants,
     open::{micros, time},
     outbox::note,
 };
@@ -212,6 +212,7 @@ impl Store {
             // What was granted to it, or to its agents, does not come back with it.
             grants::revoke_of(&mut transaction, name, by, now).await?;
             credentials::revoke_tokens(&mut transaction, name, now).await?;
+            delegations::end_of(&mut transaction, name, None, by, now).await?;
         }
         let what = if enabled { "enabled" } else { "disabled" };
         note(&mut transaction, now, by, name, what).await?;
@@ -257,6 +258,7 @@ impl Store {
             return Ok(false);
         }
         note(&mut transaction, now, by, name, &format!("groups: -{group}")).await?;
+        delegations::end_of(&mut transaction, name, Some(group), by, now).await?;
         transaction.commit().await?;
         Ok(true)
     }

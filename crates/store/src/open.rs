@@ -36,6 +36,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/011_credentials.sql"),
     include_str!("migrations/012_provisioned.sql"),
     include_str!("migrations/013_scim.sql"),
+    include_str!("migrations/014_decisions.sql"),
 ];
 
 /// Control state. Cheap to clone; usable from several processes at once.

@@ -9,7 +9,7 @@ mod policy;
 mod report;
 
 pub(crate) use answers::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceArgs};
-pub(crate) use approvals::{ApprovalsCommand, Voice};
+pub(crate) use approvals::{ApprovalsCommand, Delegate, Undelegate, Voice};
 pub(crate) use grants::{GrantRequest, GrantVoice, GrantsCommand, ReviewVerdict};
 pub(crate) use labels::{ExportFormat, LabelsCommand, LabelsList, LabelsSet};
 pub(crate) use people::{ConnectArgs, LoginArgs, PgpassArgs, TokenArgs};

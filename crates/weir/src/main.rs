@@ -14,6 +14,7 @@ mod audit;
 mod channels;
 mod cli;
 mod command;
+mod delegations;
 mod exchange;
 mod exit;
 mod grants;

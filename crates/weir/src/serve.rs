@@ -66,6 +66,8 @@ pub(crate) struct Shared {
     pub(crate) people: watch::Sender<u64>,
     /// Changes with each change of what is known of labels beside what is found.
     pub(crate) labels: watch::Sender<u64>,
+    /// Held by whoever copies events into the ledger.
+    pub(crate) copying: tokio::sync::Mutex<()>,
     /// Changes with each change of what waits for approval.
     pub(crate) holds: watch::Sender<u64>,
     /// What identities did before.
@@ -188,6 +190,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
         people: watch::Sender::new(0),
         labels: watch::Sender::new(0),
         holds: watch::Sender::new(0),
+        copying: tokio::sync::Mutex::default(),
         histories: Arc::new(histories::restore(&store).await?),
         store,
         ledger,
