@@ -44,9 +44,9 @@ const CLIENTS: [Need; 9] = [
     Need { package: "rsyslog-openssl", present: || has_library("rsyslog/lmnsd_ossl.so") },
 ];
 
-/// Python clients, an SMTP server and the published OCSF schema, with their versions: a new release
-/// must not break a build.
-const PYTHON: [&str; 9] = [
+/// Python clients, an SMTP server, MCP's official SDK and the published OCSF schema, with their
+/// versions: a new release must not break a build.
+const PYTHON: [&str; 10] = [
     "psycopg[binary]==3.3.9",
     "asyncpg==0.32.0",
     "SQLAlchemy==2.1.9",
@@ -56,6 +56,7 @@ const PYTHON: [&str; 9] = [
     "opentelemetry-proto==1.45.2",
     "moto[server]==5.2.5",
     "aiosmtpd==1.4.6",
+    "mcp==2.3.0",
 ];
 
 /// What makes labelled data, and what Weir's detection is compared with.

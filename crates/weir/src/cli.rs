@@ -100,6 +100,15 @@ exists is overwritten.")]
         #[arg(long)]
         json: bool,
     },
+    /// Tools for models, over standard input and output: for MCP clients that start their servers.
+    #[command(after_help = "\
+Calls a running Weir at its /mcp. Who calls is said by the environment: WEIR_TOKEN, or for a
+person WEIR_USER and WEIR_PASSWORD. docs/mcp.md has lines to paste for common clients.
+
+Examples:
+  WEIR_TOKEN=… weir mcp
+  WEIR_TOKEN=… weir mcp --url https://weir.internal:6443")]
+    Mcp(McpArgs),
     /// The rights of a group for a while: asking, deciding, taking back, reviewing.
     #[command(subcommand)]
     Grants(GrantsCommand),
@@ -163,6 +172,16 @@ pub(crate) enum Shell {
     Bash,
     Zsh,
     Fish,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct McpArgs {
+    /// Where Weir's API is; `api.url` or `listen.api` of weir.toml if not said.
+    #[arg(long, env = "WEIR_URL")]
+    pub(crate) url: Option<String>,
+    /// Certificates to believe beside the system's: PEM.
+    #[arg(long, value_name = "FILE", env = "WEIR_CA")]
+    pub(crate) ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ mod identity;
 mod init;
 mod labels;
 mod login;
+mod mcp;
 mod policy;
 mod pseudonyms;
 mod reference;
@@ -36,6 +37,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Policy(command) => policy::run(file, command),
         Command::Approvals(command) => block_on(approvals::run(&load(file)?, command))?,
         Command::Channels { json } => block_on(channels::run(&load(file)?, json))?,
+        Command::Mcp(args) => block_on(mcp::mcp(|| load(file), args))?,
         Command::Grants(command) => block_on(grants::run(&load(file)?, command))?,
         Command::Pseudonyms(command) => block_on(pseudonyms::run(&load(file)?, command))?,
         Command::Audit(command) => {

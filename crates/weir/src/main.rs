@@ -22,6 +22,7 @@ mod http;
 mod layout;
 mod logging;
 mod login;
+mod mcp;
 mod metrics;
 mod out;
 mod people;

@@ -27,6 +27,7 @@ mod inference;
 mod labels;
 mod leak;
 mod lineage;
+mod mcp;
 mod metrics;
 mod names;
 mod people;

@@ -52,7 +52,7 @@ impl IntoResponse for OauthError {
 /// `POST /oauth2/token`.
 pub(super) async fn token(
     State(api): State<Arc<Api>>,
-    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    ConnectInfo(Peer { address: peer, .. }): ConnectInfo<Peer>,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Result<Json<Value>, OauthError> {
     let Form(form) = form.map_err(|_| OauthError::new("invalid_request", "send a form"))?;

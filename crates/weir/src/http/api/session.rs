@@ -53,7 +53,7 @@ impl FromRequestParts<Arc<Api>> for Caller {
             None => bearer(api, &secret)?,
         };
         let (who, credential) = who;
-        let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|peer| peer.0.0);
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|peer| peer.0.address);
         let peer = peer.ok_or(Kind::Unavailable)?;
         Ok(Self { who, peer, hash, credential })
     }
@@ -85,7 +85,7 @@ pub(super) struct Credentials {
 /// `POST /api/v1/session`.
 pub(super) async fn sign_in(
     State(api): State<Arc<Api>>,
-    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    ConnectInfo(Peer { address: peer, .. }): ConnectInfo<Peer>,
     Body(Credentials { name, password }): Body<Credentials>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let password = Secret::from(password);
