@@ -68,7 +68,7 @@ impl Call<'_> {
         });
         let Some(digest) = digest else { return Ok(None) };
         let store = &self.mcp.shared.store;
-        store.expire_holds(SystemTime::now()).await?;
+        store.due_holds(SystemTime::now()).await?;
         let holds = store.holds(&HoldState::WAITING, LISTED).await?;
         Ok(holds.into_iter().find(|hold| hold.asked.digest == *digest))
     }
@@ -102,7 +102,7 @@ impl Call<'_> {
     /// A request of the caller's own; to anybody else there is none.
     async fn own(&self, request: &str) -> Result<KeptHold, Reply> {
         let store = &self.mcp.shared.store;
-        let expired = store.expire_holds(SystemTime::now()).await;
+        let expired = store.due_holds(SystemTime::now()).await;
         expired.map_err(|error| kept(&error))?;
         let hold = store.hold(request).await.map_err(|error| kept(&error))?;
         let chain = self.proven.identity.chain();

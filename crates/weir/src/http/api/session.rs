@@ -13,7 +13,7 @@ use axum::{
 };
 use identity::{Attempts, IdentityError, Secret, token, token_hash};
 use ledger::{Time, record::SessionRefused};
-use model::IdentityKind;
+use model::{CredentialKind, IdentityKind};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{
@@ -50,7 +50,7 @@ impl FromRequestParts<Arc<Api>> for Caller {
         let hash = token_hash(&secret);
         let who = match api.shared.store.token(&hash, SystemTime::now()).await? {
             Some(who) => (who, None),
-            None => bearer(api, &secret)?,
+            None => bearer(api, &secret).await?,
         };
         let (who, credential) = who;
         let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|peer| peer.0.address);
@@ -60,15 +60,18 @@ impl FromRequestParts<Arc<Api>> for Caller {
 }
 
 /// The person who bears a token for databases, if it is for all of them.
-fn bearer(api: &Api, secret: &Secret) -> Result<(SignedIn, Option<String>), Problem> {
-    let found = api.shared.directory.bearer(secret, SystemTime::now());
+async fn bearer(api: &Api, secret: &Secret) -> Result<(SignedIn, Option<String>), Problem> {
+    let now = SystemTime::now();
+    let found = api.shared.directory.bearer(secret, now);
     let found = found.map_err(|_| Kind::NotSignedIn)?;
-    let person = found.identity.kind == IdentityKind::Person;
+    // A key is for a program, which has no voice.
+    let person = found.identity.kind == IdentityKind::Person
+        && found.credential.kind == CredentialKind::Token;
     let until = found.credential.expires.filter(|_| found.credential.databases.is_empty());
     match until {
         Some(until) if person => {
-            let (name, groups) = (found.identity.name.to_string(), found.identity.groups.clone());
-            Ok((SignedIn { name, groups, until }, Some(found.credential.id.clone())))
+            let who = api.shared.store.signed_in(found.identity.name.as_str(), until, now).await?;
+            Ok((who.ok_or(Kind::NotSignedIn)?, Some(found.credential.id.clone())))
         }
         _ => Err(Kind::NotSignedIn.into()),
     }
