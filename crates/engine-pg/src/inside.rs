@@ -208,7 +208,8 @@ impl Engine {
 
 /// The client that a session serves.
 fn client(caller: Caller, stream: Stream, notes: Notes) -> Client {
-    let Caller { identity, credential, peer, tls, method, via, application, database, waits } = caller;
+    let Caller { identity, credential, peer, tls, method, via, application, database, waits } =
+        caller;
     let settings = vec![
         ("client_encoding".to_owned(), "UTF8".to_owned()),
         ("application_name".to_owned(), application.clone()),

@@ -40,7 +40,6 @@ use tokio::{net::TcpStream, time::timeout};
 /// `authentication_timeout` is a minute; nobody types a password while connected).
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(20);
 
-
 /// From where a client may sign in without TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plaintext {

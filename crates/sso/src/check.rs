@@ -120,7 +120,8 @@ pub fn check(
     for (name, value) in &expected.require {
         let is = all.get(name).is_some_and(|is| match is {
             Value::String(text) => text == value,
-            Value::Bool(_) | Value::Number(_) => is.to_string() == *value,
+            Value::Bool(truth) => value.parse() == Ok(*truth),
+            Value::Number(number) => *value == format!("{number}"),
             Value::Array(list) => list.iter().any(|one| one.as_str() == Some(value)),
             Value::Null | Value::Object(_) => false,
         });

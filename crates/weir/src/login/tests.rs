@@ -43,7 +43,7 @@ fn nothing_of_it_is_shown() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("login.json");
     assert_eq!(format!("{:?}", login()), "Login(alice at https://weir.example:6443)");
-    let mut out = OpenOptions::new().write(true).create(true).mode(0o600).open(&file).unwrap();
+    let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file).unwrap();
     out.write_all(b"{\"weir\": \"x\", \"refresh\": \"a secret\", oops").unwrap();
     let error = Login::read(&file).unwrap_err().to_string();
     assert!(error.contains("line 1") && !error.contains("secret"), "{error}");
