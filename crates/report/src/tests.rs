@@ -262,6 +262,7 @@ fn log() -> Log {
             needs: Vec::new().into(),
             reason: HOSTILE.into(),
             via: "api".into(),
+            on_behalf: Vec::new().into(),
         });
     }
     for (what, by) in [("requested", "alice"), ("granted", "weir"), ("begun", "weir")] {
@@ -279,6 +280,8 @@ fn log() -> Log {
             needs: Vec::new().into(),
             reviewers: vec!["one person in group security".into()].into(),
             reason: "nobody answers".into(),
+            via: "cli".into(),
+            on_behalf: Vec::new().into(),
         });
     }
     log.put(Refused {
