@@ -756,6 +756,7 @@ fn held(hold: &str, by: &str, what: &str, hour: i64) -> Record<'static> {
             .into(),
         reason: "".into(),
         via: "command line".into(),
+        on_behalf: Vec::new().into(),
     }
     .into()
 }
@@ -778,6 +779,8 @@ fn granted(by: &str, what: &str, hour: i64) -> Record<'static> {
         reviewers: if requested { vec!["one person in group security".into()] } else { Vec::new() }
             .into(),
         reason: if requested { "nobody answers" } else { "" }.into(),
+        via: "cli".into(),
+        on_behalf: Vec::new().into(),
     }
     .into()
 }
