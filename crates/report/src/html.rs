@@ -5,6 +5,8 @@
 
 mod parts;
 
+pub(crate) use parts::headline;
+
 use crate::Report;
 use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 use serde_json::Value;
@@ -72,7 +74,7 @@ pub(crate) fn page(report: &Report) -> String {
                 footer .soft {
                     p {
                         "Made by Weir " (Shown(&report.made.weir)) " at "
-                        (Shown(&report.made.time)) ". To keep it as PDF, print it."
+                        (Shown(&report.made.time)) "."
                     }
                 }
             }

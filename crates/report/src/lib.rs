@@ -3,7 +3,7 @@
 //! ```text
 //! framework ─▶ controls ─▶ measures ─┐
 //! identity, column, job ─▶ questions ┴▶ index ─▶ figures ─┐
-//!                                       ledger ─▶ proofs ─┴▶ Report ─▶ HTML, JSON
+//!                                       ledger ─▶ proofs ─┴▶ Report ─▶ HTML, PDF, JSON
 //! ```
 //!
 //! Every figure stands beside the query that gave it, which anybody with the ledger can ask again
@@ -20,6 +20,7 @@ mod frameworks;
 mod gather;
 mod html;
 mod measure;
+mod pdf;
 mod period;
 mod records;
 mod subject;
@@ -142,6 +143,11 @@ impl Report {
     /// As one HTML page that needs nothing else, made to be read on a screen and printed.
     pub fn html(&self) -> String {
         html::page(self)
+    }
+
+    /// As PDF: plain pages with everything that the JSON has.
+    pub fn pdf(&self) -> Vec<u8> {
+        pdf::document(self)
     }
 
     /// As JSON.

@@ -585,3 +585,18 @@ fn days_are_days() {
         assert_eq!(grouped(digits), shown);
     }
 }
+
+#[test]
+fn a_pdf_says_everything_in_letters_that_every_reader_has() {
+    let report = log().report(framework("soc2")).unwrap();
+    let pdf = report.pdf();
+    assert!(pdf.starts_with(b"%PDF-1.") && pdf.trim_ascii_end().ends_with(b"%%EOF"));
+    let text = String::from_utf8_lossy(&pdf);
+    for control in &report.controls {
+        assert!(text.contains(&format!("({}  {})", control.reference, control.title)));
+    }
+    // What would turn the text around or not show stands as its number.
+    assert!(text.contains("\\\\u{202e}\\\\u{7}") || text.contains("u{202e}"), "the hostile name");
+    let of = |report: &Report| report.pdf().len();
+    assert_eq!(of(&report), pdf.len(), "the same again");
+}

@@ -181,7 +181,7 @@ fn one_control(report: &Report, control: &Control) -> Markup {
 }
 
 /// The figures of a line, in a word or two.
-fn headline(evidence: &Evidence) -> String {
+pub(crate) fn headline(evidence: &Evidence) -> String {
     if evidence.failed.is_some() {
         return "no answer in time".to_owned();
     }

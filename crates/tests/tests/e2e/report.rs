@@ -262,3 +262,67 @@ fn who_consented_stands_in_reports_and_answers() {
     assert_eq!((&voice["name"], &voice["asked_by"]), (&hold.as_str().into(), &PERSON.into()));
     assert!(!evidence(&carol, "voices")["records"].as_array().unwrap().is_empty());
 }
+
+/// What is left of a text when nothing depends on where lines and pages end.
+fn squeezed(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_whitespace()).collect()
+}
+
+#[test]
+fn a_pdf_has_every_control_and_every_figure() {
+    let stage = worked();
+    let folder = TestDir::new("report-pdf").unwrap();
+    // Of one moment: each report is a reading, which the next would count.
+    let copy = folder.join("copy");
+    let mut cp = std::process::Command::new("cp");
+    assert!(cp.arg("-r").arg(stage.weir.ledger()).arg(&copy).status().unwrap().success());
+    let copy = copy.to_str().unwrap();
+    let file = folder.join("report.pdf");
+    let name = file.to_str().unwrap();
+    for words in [["soc2"].as_slice(), &["pci"], &["person", PERSON]] {
+        let json = report(&stage, &[words, &["--dir", copy]].concat());
+        let out = ["--dir", copy, "--format", "pdf", "--out", name];
+        let words = [&["report"], words, &out].concat();
+        stage.weir.run(&words).unwrap().success().unwrap();
+        assert!(fs::read(&file).unwrap().starts_with(b"%PDF-"));
+        // As another program takes the text out, in the order in which it was put in.
+        let text = testkit::tool::run("pdftotext", ["-raw", "-enc", "UTF-8", name, "-"]).unwrap();
+        let text = text.success().unwrap();
+        let title = json["title"].as_str().unwrap();
+        let pages = text.matches('\u{c}').count();
+        assert!(pages > 3, "{pages}");
+        let mut lines = Vec::new();
+        for (at, page) in text.split('\u{c}').take(pages).enumerate() {
+            let foot = format!("Page {} of {pages}", at + 1);
+            assert!(page.contains(&foot) && page.contains(title), "page {}", at + 1);
+            let foot = [foot.as_str(), title].map(squeezed);
+            // A foot stands between lines where a paragraph goes on.
+            lines.extend(page.lines().map(squeezed).filter(|line| !foot.contains(line)));
+        }
+        let text = lines.concat();
+        let has = |what: &str| assert!(text.contains(&squeezed(what)), "{title} lacks {what}");
+        for control in json["controls"].as_array().into_iter().flatten() {
+            has(&format!("{} {}", control["reference"], control["title"]).replace('"', ""));
+            has(&control["shows"].as_str().unwrap().replace('`', ""));
+        }
+        for one in json["evidence"].as_array().unwrap() {
+            has(one["title"].as_str().unwrap());
+            has(one["query"].as_str().unwrap());
+            for cell in
+                one["rows"].as_array().unwrap().iter().flat_map(|row| row.as_array().unwrap())
+            {
+                match cell {
+                    Value::String(text) => has(text),
+                    Value::Number(number) if number.as_i64().is_some_and(|n| n < 1_000) => {
+                        has(&number.to_string());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for record in json["records"].as_array().unwrap() {
+            has(record["entry"].as_str().unwrap());
+            has(record["proof"].as_str().unwrap());
+        }
+    }
+}

@@ -6,14 +6,13 @@ use crate::{
     actor::actor,
     cli::{ReportArgs, ReportCommand, ReportFormat},
     exit::Failure,
-    out::Out,
 };
 use ::report::{Basis, Made, Request, Subject, Verified};
 use config::Config;
 use ledger::{Keys, Known, Time};
 use std::{
     fs,
-    io::Write,
+    io::{IsTerminal, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
     thread,
@@ -53,8 +52,12 @@ pub(crate) fn report(
     };
     let report = ::report::make(&answers, &found.ledger, basis, &request)?;
     let text = match args.format {
-        ReportFormat::Html => report.html(),
-        ReportFormat::Json => report.json()?,
+        ReportFormat::Html => report.html().into_bytes(),
+        ReportFormat::Json => report.json()?.into_bytes(),
+        ReportFormat::Pdf if args.out.is_none() && std::io::stdout().is_terminal() => {
+            return Err(Failure::Refused("a PDF is nothing for a terminal: --out FILE".into()));
+        }
+        ReportFormat::Pdf => report.pdf(),
     };
     write(&text, args.out.as_deref())?;
     if sound {
@@ -123,15 +126,15 @@ fn wait_for_checkpoint(dir: &Path, next: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write(text: &str, file: Option<&Path>) -> Result<(), Failure> {
+fn write(bytes: &[u8], file: Option<&Path>) -> Result<(), Failure> {
     let Some(file) = file else {
-        let mut out = Out::new();
-        out.line(text)?;
+        let mut out = std::io::stdout().lock();
+        out.write_all(bytes)?;
         return Ok(out.flush()?);
     };
     let failed = |error| Failure::Refused(format!("{}: {error}", file.display()));
     let mut options = fs::OpenOptions::new();
     options.create(true).truncate(true).write(true).mode(0o600);
     let mut file = options.open(file).map_err(failed)?;
-    Ok(writeln!(file, "{text}")?)
+    Ok(file.write_all(bytes)?)
 }

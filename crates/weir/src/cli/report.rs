@@ -10,13 +10,14 @@ use std::path::PathBuf;
 Examples:
   weir report soc2 --since 2026-04-01 --until 2026-06-30 --out soc2.html
   weir report pci --key ledger.pub --format json --out pci.json
+  weir report hipaa --format pdf --out hipaa.pdf
   weir report person alice --out alice.html          what she did, and what is recorded of her
   weir report access customers.email --out email.html
   weir report job churn-v3 --out churn.html          which data fed it, on whose authority
 
 Each figure stands beside the query that gave it, and some of the records behind it with proofs
 that need no Weir to be checked. What a record alone cannot show is said. A report is a reading of
-the record, and is recorded itself. To keep one as PDF, print the page. See docs/reports.md.")]
+the record, and is recorded itself. See docs/reports.md.")]
 pub(crate) enum ReportCommand {
     /// SOC 2: CC6 (access) and CC7 (operations).
     Soc2(ReportArgs),
@@ -92,6 +93,8 @@ pub(crate) struct ReportArgs {
 pub(crate) enum ReportFormat {
     /// One page that needs nothing else: for a browser, and for print.
     Html,
+    /// Plain pages with the same content, for whoever files them.
+    Pdf,
     /// Everything that the page has, for machines.
     Json,
 }
