@@ -10,8 +10,8 @@ pub struct View {
     pub what: &'static str,
     /// The query behind it; `@time(x)` stands for a moment as records write it, `@word(x)` for the
     /// text of a word, `@day(x)` for a date, `@json(x)` and `@list(x)` for a field of a record and
-    /// its items, `@own` for that somebody did it for themselves, `@where` for the view's own WHERE,
-    /// which stands last.
+    /// its items, `@own` for that somebody did it for themselves, `@where` for the view's own
+    /// WHERE, which stands last.
     pub(crate) query: &'static str,
 }
 

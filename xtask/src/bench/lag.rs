@@ -118,6 +118,6 @@ fn look(weir: &Weir) -> Result<Look> {
         let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         Ok(line.with_context(|| format!("no {name}"))?.trim().parse()?)
     };
-    let (synced, behind) = (value("weir_ledger_synced")?, value("weir_index_lag")?);
+    let (synced, behind) = (value("weir_ledger_synced_total")?, value("weir_index_lag")?);
     Ok(Look { at: Instant::now(), synced, behind })
 }

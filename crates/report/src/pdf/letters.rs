@@ -1,5 +1,5 @@
-//! Letters as the fonts that every reader of PDF brings have them: their codes (WinAnsi) and widths.
-//! Knows no page.
+//! Letters as the fonts that every reader of PDF brings have them: their codes (WinAnsi) and
+//! widths. Knows no page.
 
 /// Which font.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
