@@ -348,8 +348,19 @@ pub fn decided(gate: &Gate, hold: &str, notes: &Notes) -> Doing<Decision> {
     }
 }
 
+/// Who is asked later, in words: `after 5 minutes those in group security may, too`.
+pub fn later_too(need: &Approval) -> Option<String> {
+    let later = need.escalation.as_ref().filter(|later| !later.reached)?;
+    let word = if later.groups.len() == 1 { "group" } else { "groups" };
+    let time = match later.seconds {
+        seconds if seconds % 60 == 0 => format!("{} minutes", seconds / 60),
+        seconds => format!("{seconds} seconds"),
+    };
+    Some(format!("after {time} those in {word} {} may, too", later.groups.join(" or ")))
+}
+
 fn waiting(request: &Request, stays: bool, now: SystemTime) -> Waiting {
-    let later: Vec<String> = request.needs.iter().filter_map(Approval::later).collect();
+    let later: Vec<String> = request.needs.iter().filter_map(later_too).collect();
     Waiting {
         hold: request.hold.clone(),
         later: later.join(", and "),

@@ -172,27 +172,6 @@ impl Approval {
         let later = self.escalation.iter().filter(|later| later.reached);
         self.groups.iter().chain(later.flat_map(|later| &later.groups))
     }
-
-    /// True if both say the same. Whether further groups are asked by now does not matter.
-    pub fn same_terms(&self, other: &Self) -> bool {
-        let as_asked = |one: &Self| {
-            let mut one = one.clone();
-            one.escalation.iter_mut().for_each(|later| later.reached = false);
-            one
-        };
-        as_asked(self) == as_asked(other)
-    }
-
-    /// Who is asked later, in words: `after 5 minutes one in group security may, too`.
-    pub fn later(&self) -> Option<String> {
-        let later = self.escalation.as_ref().filter(|later| !later.reached)?;
-        let word = if later.groups.len() == 1 { "group" } else { "groups" };
-        let time = match later.seconds {
-            seconds if seconds % 60 == 0 => format!("{} minutes", seconds / 60),
-            seconds => format!("{seconds} seconds"),
-        };
-        Some(format!("after {time} those in {word} {} may, too", later.groups.join(" or ")))
-    }
 }
 
 /// `one person in group dba`, `2 persons in groups dba or security`.

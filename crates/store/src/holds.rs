@@ -1,5 +1,5 @@
-//! Statements that wait for approval: who asked, who consented, what became of them. Knows nothing of
-//! statements, and nothing of how a person proves who they are.
+//! Statements that wait for approval: who asked, who consented, what became of them. Knows nothing
+//! of statements, and nothing of how a person proves who they are.
 //!
 //! ```text
 //! open ─▶ approved ─▶ used

@@ -2,7 +2,7 @@
 //! provider says. Knows no token.
 
 use crate::{
-    Account, Store, StoreError, Verifier, check_name,
+    Account, Store, StoreError, Verifier, check_name, delegations,
     identities::{account_of, insert_group, touch},
     open::micros,
     outbox::note,
@@ -205,6 +205,7 @@ pub(crate) async fn regroup(
             .bind(gone)
             .execute(&mut **transaction)
             .await?;
+        delegations::end_of(transaction, name, Some(gone), by, now).await?;
         what.push(format!("-{gone}"));
     }
     for new in groups.iter().filter(|one| !before.contains(one)) {

@@ -6,7 +6,7 @@
 use crate::{
     Account, Store, StoreError, Verifier, check_name,
     credentials::revoke_tokens,
-    grants,
+    delegations, grants,
     identities::{account_of, insert_group, touch},
     open::micros,
     outbox::note,
@@ -151,6 +151,7 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         grants::revoke_of(&mut transaction, name, &by, now).await?;
+        delegations::end_of(&mut transaction, name, None, &by, now).await?;
         revoke_tokens(&mut transaction, name, now).await?;
         regroup(&mut transaction, name, (&[], prefix), &by, now).await?;
         note(&mut transaction, now, &by, name, "disabled").await?;
@@ -297,6 +298,7 @@ async fn change(
             .await?;
         touch(transaction, name, now).await?;
         note(transaction, now, &by, name, &format!("groups: -{group}")).await?;
+        delegations::end_of(transaction, name, Some(group), &by, now).await?;
     }
     Ok(())
 }

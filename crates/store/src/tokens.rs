@@ -27,6 +27,14 @@ pub struct SignedIn {
     pub until: SystemTime,
 }
 
+impl SignedIn {
+    /// True if they are asked where this group is: it is theirs, or they have somebody's voice in
+    /// it.
+    pub fn speaks_in(&self, group: &String) -> bool {
+        self.groups.contains(group) || self.lent.contains(group)
+    }
+}
+
 impl Store {
     /// Keeps a sign-in of an enabled person, who has proven to be it; `None` if there is no such
     /// person any more. `by` and `what` go into the record.

@@ -1,9 +1,9 @@
-//! Who has a voice in what is asked for, whose it is, and when there are enough. The same for holds,
-//! for grants and for their reviews. Knows persons, groups and delegations as they are now.
+//! Who has a voice in what is asked for, whose it is, and when there are enough. The same for
+//! holds, for grants and for their reviews. Knows persons, groups and delegations as they are now.
 //!
-//! A person is one voice, whatever groups they are in. Whoever handed their voice on and whoever has
-//! it are one person as long as that lasts: they fill one place together, and neither decides about
-//! what the other asked for.
+//! A person is one voice, whatever groups they are in. Whoever handed their voice on and whoever
+//! has it are one person as long as that lasts: they fill one place together, and neither decides
+//! about what the other asked for.
 
 use crate::{
     StoreError,
@@ -53,6 +53,8 @@ pub enum NoVoice {
     NotAsked(Vec<String>),
     /// They have said so already, or whoever they are one with has.
     SaidAlready,
+    /// They say what they found without saying why.
+    NoReason,
     /// There is nothing to review, or it was reviewed: the word for it, empty if there is nothing.
     NoReview(&'static str),
 }

@@ -120,6 +120,7 @@ pub(crate) fn words(why: &NoVoice, person: &str) -> String {
             "{person} has said so already, or whoever they are one voice with, and counts once: \
              others must too"
         ),
+        NoVoice::NoReason => "a review says what was looked at: --reason".to_owned(),
         NoVoice::NoReview("") => {
             "there is nothing to review: it needs no review, or did not begin".to_owned()
         }

@@ -1,5 +1,6 @@
-//! Channels: where people hear of statements that wait for approval. Follows what happened to holds
-//! and carries it out, one task for each channel. Decides nothing, and no statement waits for it.
+//! Channels: where people hear of statements that wait for approval and of grants. Follows what
+//! happened to them and carries it out, one task for each channel. Decides nothing, and no
+//! statement waits for it.
 //!
 //! ```text
 //! store (outbox) ─▶ follow ─▶ slack, teams, email, webhook
@@ -12,6 +13,7 @@
 //! now: a request that is over before they could be told of it is not told of any more. A webhook
 //! gets every step.
 
+mod about;
 mod email;
 mod message;
 mod slack;
@@ -20,16 +22,17 @@ mod webhook;
 
 pub(crate) use slack::Slack;
 
+use about::{About, Step};
+
 use crate::{approvals::visible, serve::Shared};
 use anyhow::Context;
 use config::{ChannelTo, SecretSource, Shows};
 use export::{Key, Post};
-use model::verdict::Approval;
 use std::{
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
-use store::{Event, Happened, HoldEvent, HoldState, KeptHold, Store, Undelivered};
+use store::{Event, Store, Undelivered};
 use tokio::sync::watch;
 
 /// Events read at once.
@@ -166,11 +169,11 @@ async fn step(
     }
     let events = store.events(follower, BATCH).await?;
     for event in &events {
-        if let Happened::Hold(step) = &event.what {
-            match channel.tell(store, event, step).await {
+        if let Some(step) = Step::of(event) {
+            match channel.tell(store, event, &step).await {
                 Ok(()) => {}
                 Err(NotTold::Failed(error)) => return Err(error),
-                Err(NotTold::Refused(why)) => give_up(shared, channel, &step.hold, why).await?,
+                Err(NotTold::Refused(why)) => give_up(shared, channel, step.about, why).await?,
             }
             store.followed(follower, event.id).await?;
         }
@@ -207,29 +210,27 @@ fn follower(channel: &str) -> String {
 }
 
 impl Channel {
-    async fn tell(&self, store: &Store, event: &Event, step: &HoldEvent) -> Result<(), NotTold> {
-        // One that is deleted already concerns nobody.
-        let Some(hold) = store.hold(&step.hold).await? else { return Ok(()) };
-        if !self.concerns(&hold) {
+    async fn tell(&self, store: &Store, event: &Event, step: &Step<'_>) -> Result<(), NotTold> {
+        // What is deleted already concerns nobody.
+        let Some(about) = About::read(store, step.about).await? else { return Ok(()) };
+        if !self.groups.is_empty() && !about.asks(&self.groups) {
             return Ok(());
         }
-        let asks = matches!(step.what.as_str(), "held" | "escalated");
-        let new = asks && hold.state == HoldState::Open;
+        let new = about.is_new(step.what);
         let telling = async {
             match &self.way {
-                Way::Slack(slack) => slack.tell(store, self, &hold, new).await,
-                Way::Webhook(webhook) => webhook.tell(self, event, step, &hold).await,
-                Way::Teams(post) if new => teams::tell(post, self, &hold).await,
-                Way::Email(email) if new => email.tell(self, &hold).await,
+                Way::Slack(slack) => slack.tell(store, self, &about, new).await,
+                Way::Webhook(webhook) => webhook.tell(self, event, step, &about).await,
+                Way::Teams(post) if new => teams::tell(post, self, &about).await,
+                Way::Email(email) if new => email.tell(self, &about, event.id).await,
                 Way::Teams(_) | Way::Email(_) => Ok(()),
             }
         };
         tokio::time::timeout(DELIVERY, telling).await.context("no answer in time")?
     }
 
-    /// Whether it is to hear of a request.
-    fn concerns(&self, hold: &KeptHold) -> bool {
-        let mut asked = hold.asked.needs.iter().flat_map(Approval::asks);
-        self.groups.is_empty() || asked.any(|group| self.groups.contains(group))
+    /// Where something is in the API, if people can reach that.
+    fn link(&self, kind: &str, name: &str) -> Option<String> {
+        self.api.as_ref().map(|api| format!("{api}/api/v1/{kind}/{name}"))
     }
 }

@@ -2,7 +2,7 @@
 //! same for every channel. Knows no channel and no session.
 
 use crate::{
-    approvals::{Proven, needs, voice, voices, words as said},
+    approvals::{Proven, needs, voice, voices},
     exit::Failure,
     people,
 };
@@ -17,8 +17,10 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use store::{GrantState, KeptGrant, NewGrant, NoVoice, Review, Store};
+use store::{GrantState, KeptGrant, NewGrant, NoVoice, Review, Store, StoreError};
 
+/// What the name of each begins with; that of a request for approval does not.
+pub(crate) const PREFIX: &str = "g-";
 /// Longest purpose or reason that is kept: characters.
 const MAX_REASON: usize = 500;
 /// The most databases that one grant is for.
@@ -100,7 +102,7 @@ pub(crate) async fn request(
 /// A name like those of sessions: it sorts by time.
 fn name(now: SystemTime) -> String {
     let salt = u32::try_from(RandomState::new().hash_one(now) & 0xf_ffff).unwrap_or(0);
-    format!("g-{}", SessionId::new(Time::from(now), salt))
+    format!("{PREFIX}{}", SessionId::new(Time::from(now), salt))
 }
 
 fn gone(grant: &str) -> Failure {
@@ -140,7 +142,7 @@ pub(crate) fn terms(
     emergency: bool,
     now: SystemTime,
 ) -> Result<Terms, String> {
-    // Nothing crosses a network: whoever asks is on this machine.
+    // From where somebody asks is not known any more when it is to begin, so it counts at neither.
     let context =
         Context { now, address: None, tls: true, application: APPLICATION, risk: Risk::default() };
     let mut all: Option<Terms> = None;
@@ -174,42 +176,36 @@ pub(crate) fn terms(
 pub(crate) async fn decide(
     store: &Store,
     grant: &str,
-    person: Proven,
+    person: &Proven,
     consents: bool,
     reason: &str,
-) -> Result<GrantState, Failure> {
-    let heard = store.say_grant(grant, voice(&person, consents, words(reason))).await?;
-    heard.map_err(|why| refused(&why, person.name()))
+) -> Result<Result<GrantState, NoVoice>, StoreError> {
+    store.say_grant(grant, voice(person, consents, words(reason))).await
 }
 
 /// Takes a grant back.
 pub(crate) async fn revoke(
     store: &Store,
     grant: &str,
-    who: Proven,
+    who: &Proven,
     reason: &str,
-) -> Result<GrantState, Failure> {
-    let heard = store.revoke_grant(grant, voice(&who, false, words(reason))).await?;
-    heard.map_err(|why| refused(&why, who.name()))
+) -> Result<Result<GrantState, NoVoice>, StoreError> {
+    store.revoke_grant(grant, voice(who, false, words(reason))).await
 }
 
 /// Reviews a grant that has begun; why is said in words.
 pub(crate) async fn review(
     store: &Store,
     grant: &str,
-    person: Proven,
+    person: &Proven,
     fine: bool,
     reason: &str,
-) -> Result<Review, Failure> {
-    if words(reason).is_empty() {
-        return Err(Failure::Refused("a review says what was looked at: --reason".into()));
+) -> Result<Result<Review, NoVoice>, StoreError> {
+    let reason = words(reason);
+    if reason.is_empty() {
+        return Ok(Err(NoVoice::NoReason));
     }
-    let heard = store.review_grant(grant, voice(&person, fine, words(reason))).await?;
-    heard.map_err(|why| refused(&why, person.name()))
-}
-
-fn refused(why: &NoVoice, person: &str) -> Failure {
-    Failure::Refused(said(why, person))
+    store.review_grant(grant, voice(person, fine, reason)).await
 }
 
 /// What a state means for whoever asked or decided.
@@ -227,17 +223,20 @@ pub(crate) fn outcome(grant: &KeptGrant) -> String {
 /// A grant as an object.
 pub(crate) fn object(grant: &KeptGrant, now: SystemTime) -> Value {
     let asked = &grant.asked;
-    json!({
+    let mut object = json!({
         "grant": asked.grant, "state": grant.state.as_str(), "identity": asked.chain,
         "group": asked.group, "databases": asked.databases, "emergency": asked.emergency,
         "purpose": asked.purpose, "asked": Time::from(asked.asked),
         "until": Time::from(asked.until), "seconds": asked.seconds,
-        "begins": grant.begins.map(Time::from), "ends": grant.ends.map(Time::from),
-        "needs": needs(&asked.needs),
-        "reviewers": needs(&asked.reviewers),
-        "voices": voices(&grant.voices),
-        "reviews": voices(&grant.reviews),
-        "review": grant.review.as_str(), "due": grant.due.map(Time::from),
-        "overdue": grant.is_overdue(now),
-    })
+        "needs": needs(&asked.needs), "reviewers": needs(&asked.reviewers),
+        "voices": voices(&grant.voices), "reviews": voices(&grant.reviews),
+        "review": grant.review.as_str(), "overdue": grant.is_overdue(now),
+    });
+    let moments = [("begins", grant.begins), ("ends", grant.ends), ("due", grant.due)];
+    for (name, moment) in moments {
+        if let (Some(moment), Some(fields)) = (moment, object.as_object_mut()) {
+            fields.insert(name.into(), json!(Time::from(moment)));
+        }
+    }
+    object
 }

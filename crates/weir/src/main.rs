@@ -27,6 +27,7 @@ mod metrics;
 mod out;
 mod people;
 mod providers;
+mod say;
 mod serve;
 mod watch;
 mod witness;

@@ -19,8 +19,8 @@ pub struct GrantChanged<'a> {
     pub identity: Text<'a>,
     /// Who did this: the same, whoever consents, denies, revokes or reviews, or `weir`.
     pub by: Text<'a>,
-    /// `requested`, `escalated`, `consented`, `granted`, `begun`, `ended`, `revoked`, `denied`, `expired`,
-    /// `void`, `reviewed`, `review: fine`, `review: not_fine`.
+    /// `requested`, `escalated`, `consented`, `granted`, `begun`, `ended`, `revoked`, `denied`,
+    /// `expired`, `void`, `reviewed`, `review: fine`, `review: not_fine`.
     pub what: Text<'a>,
     /// It is a break-glass grant.
     #[serde(default, skip_serializing_if = "is_false")]

@@ -1,5 +1,5 @@
-//! Who says what to a grant: who consents, who takes it back, who reviews it. Who has a voice in it,
-//! and when it is enough, is said in `voices`; a grant gives nobody one.
+//! Who says what to a grant: who consents, who takes it back, who reviews it. Who has a voice in
+//! it, and when it is enough, is said in `voices`; a grant gives nobody one.
 
 use super::{GrantState, KeptGrant, Review, get, life, settle};
 use crate::{NoVoice, Store, StoreError, Voice, json::json, outbox::note_grant, voices::Hearing};

@@ -1,7 +1,7 @@
 //! The rights of a group for a while, lived through with psql: nothing before, the group's rights
 //! during, nothing after, for nobody else and nowhere else.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Write},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
@@ -10,9 +10,9 @@ use std::{
 };
 use testkit::{
     Postgres, Weir,
-    weir::{AGENT, PERSON, SERVICE},
+    weir::{AGENT, Options, PERSON, SERVICE},
 };
-use tests::Stage;
+use tests::{Stage, api::Api};
 
 const POLICY: &str = r#"
 @id("stewards-on-demand")
@@ -56,9 +56,14 @@ const NAME: &str = "select last_name from customers where id = 1";
 const MAIL: &str = "select email from customers where id = 1";
 
 fn stage() -> Stage {
+    stage_with(|options| options)
+}
+
+fn stage_with(more: impl FnOnce(Options) -> Options) -> Stage {
     let upstream = Postgres::options().shop().start().unwrap();
     upstream.create_database("bank").unwrap();
-    let mut weir = Weir::options(&upstream).policy("90-grants.cedar", POLICY).prepare().unwrap();
+    let options = Weir::options(&upstream).policy("90-grants.cedar", POLICY);
+    let mut weir = more(options).prepare().unwrap();
     for (name, groups) in [
         ("carol", ["--group", "dba"].as_slice()),
         ("dave", &["--group", "dba", "--group", "security"]),
@@ -500,4 +505,181 @@ fn an_agent_has_nothing_of_a_grant_to_whom_it_acts_for() {
     until("the person's end", || (!raw(&stage, AGENT, MAIL)).then_some(()));
     // The person may take back what the agent has.
     assert!(say(&stage, "revoke", &grant, PERSON).0);
+}
+
+/// From asking to reviewing over the API, and by whom not.
+#[test]
+fn a_grant_is_asked_for_decided_and_reviewed_over_the_api() {
+    let stage = stage_with(|options| options.api());
+    let api = Api::of(&stage.weir);
+    let (alice, carol) = (api.sign_in(PERSON), api.sign_in("carol"));
+    let (erin, mallory) = (api.sign_in("erin"), api.sign_in("mallory"));
+    let ask = |token: &str, group: &str, seconds: u64, break_glass: bool| {
+        let body = json!({
+            "group": group, "databases": ["shop"], "seconds": seconds, "purpose": "OPS-17",
+            "break_glass": break_glass,
+        });
+        api.call("POST", "/api/v1/grants", token, Some(body))
+    };
+    assert_eq!(ask(&alice, "admins", 60, false).problem(), "refused");
+    assert_eq!(ask(&mallory, "admins", 60, false).problem(), "refused");
+    assert_eq!(ask(&alice, "stewards", 3_601, false).problem(), "refused");
+    assert_eq!(ask("", "stewards", 60, false).problem(), "not-signed-in");
+    let asked = ask(&alice, "stewards", 600, false);
+    assert_eq!((asked.status, &asked.body["state"]), (201, &json!("open")), "{asked:?}");
+    let grant = word(&asked.body, "grant").to_owned();
+    let path = |grant: &str, word: &str| format!("/api/v1/grants/{grant}{word}");
+    let tell = |grant: &str, word: &str, token: &str| {
+        let answer =
+            api.call("POST", &path(grant, word), token, Some(json!({ "reason": "as agreed" })));
+        let state = answer.body["state"].as_str().map(str::to_owned);
+        (answer.status, state.unwrap_or_else(|| answer.problem().to_owned()))
+    };
+    // To whoever is not asked there is none; whoever asked does not decide, whatever they are in.
+    for token in [&erin, &mallory] {
+        assert_eq!(api.call("GET", &path(&grant, ""), token, None).problem(), "no-request");
+        assert_eq!(tell(&grant, "/approve", token), (404, "no-request".into()));
+        assert_eq!(tell(&grant, "/revoke", token), (404, "no-request".into()));
+    }
+    assert_eq!(tell(&grant, "/approve", &alice), (403, "own-request".into()));
+    // Nor by the voice of somebody who is asked.
+    let lent = json!({ "to": PERSON, "seconds": 3_600, "reason": "holiday" });
+    let lent = api.call("POST", "/api/v1/delegations", &carol, Some(lent));
+    assert_eq!((lent.status, &lent.body["groups"]), (201, &json!(["dba"])), "{lent:?}");
+    assert_eq!(tell(&grant, "/approve", &alice), (403, "own-request".into()));
+    assert_eq!(tell(&grant, "/approve", &carol), (403, "own-request".into()));
+    let chain = json!({ "to": "mallory", "seconds": 3_600, "reason": "further" });
+    let chain = api.call("POST", "/api/v1/delegations", &alice, Some(chain));
+    assert_eq!(chain.problem(), "refused");
+    let listed = api.call("GET", "/api/v1/delegations", &alice, None);
+    assert_eq!(listed.body["delegations"][0]["delegator"], "carol");
+    let one = format!("/api/v1/delegations/{}", lent.body["id"]);
+    assert_eq!(api.call("DELETE", &one, &mallory, None).problem(), "no-request");
+    assert_eq!(api.call("DELETE", &one, &carol, None).status, 204);
+    assert!(!raw(&stage, PERSON, NAME));
+    assert_eq!(tell(&grant, "/approve", &carol), (200, "granted".into()));
+    comes_to(&stage, &grant, "begun");
+    until("the right", || raw(&stage, PERSON, NAME).then_some(()));
+    let listed = api.call("GET", "/api/v1/grants?state=begun", &carol, None);
+    assert_eq!(listed.body["grants"][0]["grant"], grant.as_str());
+    assert!(listed.body["grants"][0]["ends"].is_string());
+    assert_eq!(api.call("GET", "/api/v1/grants?state=x", &carol, None).problem(), "malformed");
+    let nobody = api.call("GET", "/api/v1/grants?state=all", &mallory, None);
+    assert_eq!(nobody.body["grants"], json!([]));
+    assert_eq!(tell(&grant, "/revoke", &alice), (200, "revoked".into()));
+    until("the end", || (!raw(&stage, PERSON, NAME)).then_some(()));
+    assert_eq!(tell(&grant, "/approve", &carol), (409, "settled".into()));
+    // Breaking the glass, and its review by somebody else.
+    let asked = ask(&alice, "stewards", 300, true);
+    let grant = word(&asked.body, "grant").to_owned();
+    comes_to(&stage, &grant, "begun");
+    let review = |token: &str, verdict: &str, reason: &str| {
+        let body = json!({ "verdict": verdict, "reason": reason });
+        api.call("POST", &path(&grant, "/review"), token, Some(body))
+    };
+    assert_eq!(review(&alice, "fine", "mine").problem(), "own-request");
+    assert_eq!(review(&carol, "fine", "seen").problem(), "no-request");
+    assert_eq!(review(&erin, "great", "seen").problem(), "malformed");
+    assert_eq!(review(&erin, "fine", " ").problem(), "malformed");
+    let listed = api.call("GET", "/api/v1/grants?state=review", &erin, None);
+    assert_eq!(listed.body["grants"][0]["review"], "open");
+    assert_eq!(review(&erin, "not_fine", "nobody was asked").body["review"], "not_fine");
+    let record = until("the record", || {
+        let record = stage.weir.record(400).unwrap().join("\n");
+        record.contains("review: not_fine").then_some(record)
+    });
+    assert!(record.contains(r#""what":"granted","reason":"as agreed","via":"api""#), "{record}");
+}
+
+/// Signed messages out of a channel and back: each step is told, and a person's key decides.
+#[test]
+fn a_grant_is_told_of_and_decided_by_webhook() {
+    use hmac::{Hmac, KeyInit, Mac};
+    let (runtime, folder) =
+        (tokio::runtime::Runtime::new().unwrap(), testkit::TestDir::new("hook").unwrap());
+    let port = testkit::port::free_port().unwrap();
+    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::<Value>::new()));
+    let app = {
+        let told = std::sync::Arc::clone(&told);
+        let take = move |body: axum::body::Bytes| async move {
+            told.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
+        };
+        axum::Router::new().route("/in", axum::routing::post(take))
+    };
+    runtime.spawn(async move {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+        axum::serve(listener, app).await.unwrap();
+    });
+    let key = |name: &str| {
+        let file = folder.join(name);
+        std::fs::write(&file, format!("the key of {name}")).unwrap();
+        format!("{{ file = {file:?} }}")
+    };
+    let section = format!(
+        "[[channel]]\nname = \"bot\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:{port}/in\"\n\
+         secret = {}\ndeciders = {{ carol = {}, {PERSON} = {}, erin = {} }}\n",
+        key("weir"),
+        key("carol"),
+        key(PERSON),
+        key("erin"),
+    );
+    let stage = stage_with(|options| options.api().sections(&section));
+    let api = Api::of(&stage.weir);
+    let mut sent = 0;
+    let mut send = |person: &str, grant: &str, decision: &str, reason: &str| {
+        sent += 1;
+        let body = json!({ "request": grant, "decision": decision, "reason": reason }).to_string();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let (id, time) = (sent.to_string(), now.as_secs().to_string());
+        let secret = format!("the key of {person}");
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.update(format!("{id}.{time}.{body}").as_bytes());
+        let signature = base64::Engine::encode(
+            &base64::engine::general_purpose::STANDARD,
+            mac.finalize().into_bytes(),
+        );
+        let headers = [
+            format!("webhook-id: {id}"),
+            format!("webhook-timestamp: {time}"),
+            format!("webhook-signature: v1,{signature}"),
+            "Content-Type: application/json".to_owned(),
+        ];
+        let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
+        let answer = api.raw("POST", "/hooks/webhook/bot", &headers, Some(&body));
+        let state = answer.body["state"].as_str().map(str::to_owned);
+        state.unwrap_or_else(|| answer.problem().to_owned())
+    };
+    let asked = request(&stage, PERSON, "stewards", "10m", &[]);
+    let grant = word(&asked, "grant").to_owned();
+    assert_eq!(send(PERSON, &grant, "approve", "mine"), "own-request");
+    assert_eq!(send("erin", &grant, "approve", "seen"), "not-asked");
+    assert_eq!(send("carol", &grant, "fine", "seen"), "settled", "there is nothing to review");
+    assert_eq!(send("carol", &grant, "begin", "seen"), "malformed");
+    assert_eq!(send("carol", &grant, "approve", "OPS-17"), "granted");
+    comes_to(&stage, &grant, "begun");
+    assert_eq!(send("carol", &grant, "revoke", "enough"), "revoked");
+    let asked = request(&stage, PERSON, "stewards", "5m", &["--break-glass"]);
+    let second = word(&asked, "grant").to_owned();
+    assert_eq!(send(PERSON, &second, "fine", "mine"), "own-request");
+    assert_eq!(send("erin", &second, "fine", ""), "malformed");
+    assert_eq!(send("erin", &second, "fine", "OPS-18"), "fine");
+    let steps = until("every step", || {
+        let told = told.lock().unwrap();
+        let steps: Vec<String> =
+            told.iter().map(|one| one["type"].as_str().unwrap().to_owned()).collect();
+        steps.iter().any(|step| step == "grant.review_fine").then_some(steps)
+    });
+    let first = ["grant.requested", "grant.granted", "grant.begun", "grant.revoked"];
+    assert_eq!(steps[..4], first);
+    assert_eq!(
+        steps[4..],
+        ["grant.requested", "grant.granted", "grant.begun", "grant.review_fine"]
+    );
+    let told = told.lock().unwrap();
+    assert_eq!(told[1]["data"]["by"], "carol");
+    assert_eq!(
+        (&told[1]["data"]["via"], &told[1]["data"]["reason"]),
+        (&json!("bot"), &json!("OPS-17"))
+    );
+    assert_eq!(told[0]["data"]["grant"]["purpose"], "ticket OPS-17");
 }

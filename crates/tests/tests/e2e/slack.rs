@@ -27,6 +27,13 @@ const TOKEN: &str = "xoxb-of-the-test";
 const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 const TEAM: &str = "T0TEST";
 const CHANNEL: &str = "C0OPS";
+/// Who may have a grant.
+const GRANTS: &str = r#"
+@id("stewards")
+@approval("dba")
+@review("security")
+permit (principal is Person, action == Action::"assume", resource == Group::"stewards");
+"#;
 
 /// What Weir called: the method, and the arguments.
 type Calls = Arc<Mutex<Vec<(String, Value)>>>;
@@ -81,7 +88,9 @@ impl Place {
              team = \"{TEAM}\"\nchannel = \"{CHANNEL}\"\nstatement = \"{statement}\"\n\
              people = {{ UCAROL = \"carol\", UALICE = \"{PERSON}\", UERIN = \"erin\" }}\n"
         );
-        let stage = stage_with(|options| options.api().sections(&section));
+        let stage = stage_with(|options| {
+            options.api().sections(&section).policy("92-grants.cedar", GRANTS)
+        });
         let api = Api::of(&stage.weir);
         let (calls, runtime) = (Calls::default(), Runtime::new().unwrap());
         Self { stage, api, calls, port, runtime, _folder: folder }
@@ -380,4 +389,54 @@ fn a_message_that_slack_wants_never_holds_up_no_other() {
     tests::hold::approve(&place.stage, &lost, "carol");
     assert_eq!(ended(first).0, "DELETE 1\n");
     assert_eq!(jobs(&place.stage), 48);
+}
+
+/// A grant in Slack: asked for, taken back and reviewed by buttons, and by nobody who asked.
+#[test]
+fn a_grant_is_decided_and_reviewed_by_buttons() {
+    let place = Place::answering("shape");
+    let ask = ["grants", "request", "--as", PERSON, "--group", "stewards", "--database", "shop"];
+    let rest = ["--for", "10m", "--purpose", "<!here> *OPS*", "--json", "--password-stdin"];
+    let asked = place.stage.weir.run_as_somebody(&[&ask[..], &rest].concat()).unwrap();
+    let asked: Value = serde_json::from_str(&asked.success().unwrap()).unwrap();
+    let grant = asked["grant"].as_str().unwrap();
+    let (message, posted) = place.message(grant);
+    let text = posted.to_string();
+    assert!(text.contains("<!here> *OPS*") && !text.contains("mrkdwn\":true"), "{text}");
+    let press = |user, action, reason| {
+        let press = Press { user, action, reason, ..Press::approve(grant, &message) };
+        assert_eq!(place.press(&press).status, 200);
+    };
+    let told = |words: &str| place.called("chat.postEphemeral", words).len();
+    let state = || {
+        let show = ["grants", "show", grant, "--json"];
+        let text = place.stage.weir.run(&show).unwrap().success().unwrap();
+        let shown: Value = serde_json::from_str(&text).unwrap();
+        (shown["state"].as_str().unwrap().to_owned(), shown["review"].as_str().unwrap().to_owned())
+    };
+    press("UALICE", "approve", "mine");
+    assert_eq!((told("asked for it"), state().0.as_str()), (1, "open"));
+    press("UERIN", "approve", "seen");
+    assert_eq!((told("in none of the groups"), state().0.as_str()), (1, "open"));
+    press("UCAROL", "approve", "OPS-17");
+    let begun = ("begun".to_owned(), "open".to_owned());
+    until("an answer", || (state().0 != "open" && state().0 != "granted").then_some(()));
+    assert_eq!(state(), begun, "{}", place.stage.weir.record(50).unwrap().join("\n"));
+    until("its review", || {
+        let updates = place.called("chat.update", grant);
+        updates.last().filter(|last| last.to_string().contains("not_fine")).map(|_| ())
+    });
+    press("UALICE", "fine", "mine");
+    assert_eq!((told("asked for it"), state().1.as_str()), (2, "open"));
+    press("UERIN", "fine", "");
+    assert_eq!((told("what was looked at"), state().1.as_str()), (1, "open"));
+    press("UERIN", "not_fine", "nobody asked me");
+    assert_eq!(state().1, "not_fine");
+    press("UCAROL", "revoke", "enough");
+    assert_eq!(state().0, "revoked");
+    until("its end", || {
+        let updates = place.called("chat.update", grant);
+        let last = updates.last()?.to_string();
+        (last.contains("revoked") && !last.contains("action_id")).then_some(())
+    });
 }

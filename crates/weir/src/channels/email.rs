@@ -1,7 +1,7 @@
 //! Email by SMTP: a mail for each new request. A link in a mail proves nothing about who follows
 //! it, so the mail says where to decide, and deciding there takes a sign-in.
 
-use super::{Channel, NotTold, key, message::Message};
+use super::{About, Channel, NotTold, key, message::Message};
 use anyhow::Context;
 use config::EmailTls;
 use lettre::{
@@ -14,7 +14,6 @@ use lettre::{
     },
 };
 use std::time::Duration;
-use store::KeptHold;
 
 /// How long one command of SMTP may take.
 const COMMAND: Duration = Duration::from_secs(20);
@@ -65,15 +64,22 @@ impl Email {
 
     /// Sends one mail to all. If the server refuses that for good, each is sent their own: who has
     /// no mailbox any more must not keep the others from hearing.
-    pub(super) async fn tell(&self, channel: &Channel, hold: &KeptHold) -> Result<(), NotTold> {
-        let message = Message::new(channel, hold);
-        let refused = match self.send(&message, &hold.asked.hold, &self.to).await {
+    pub(super) async fn tell(
+        &self,
+        channel: &Channel,
+        about: &About,
+        event: i64,
+    ) -> Result<(), NotTold> {
+        let message = Message::new(channel, about);
+        // The same each time it is sent: what comes twice can be told to be one.
+        let id = format!("<{}-{event}@weir>", message.name);
+        let refused = match self.send(&message, &id, &self.to).await {
             Err(NotTold::Refused(why)) if self.to.len() > 1 => why,
             sent => return sent,
         };
         let mut all = Vec::new();
         for to in &self.to {
-            match self.send(&message, &hold.asked.hold, std::slice::from_ref(to)).await {
+            match self.send(&message, &id, std::slice::from_ref(to)).await {
                 Ok(()) => {}
                 Err(NotTold::Refused(why)) => all.push(format!("{}: {why}", to.email)),
                 Err(why) => return Err(why),
@@ -86,11 +92,10 @@ impl Email {
         Err(NotTold::Refused(all.join("; ")))
     }
 
-    async fn send(&self, message: &Message, about: &str, to: &[Mailbox]) -> Result<(), NotTold> {
+    async fn send(&self, message: &Message, id: &str, to: &[Mailbox]) -> Result<(), NotTold> {
         let mut mail = lettre::Message::builder()
             .from(self.from.clone())
-            // The same each time it is sent: what comes twice can be told to be one.
-            .message_id(Some(format!("<{about}@weir>")))
+            .message_id(Some(id.to_owned()))
             .subject(message.title.clone())
             .header(ContentType::TEXT_PLAIN);
         for to in to {

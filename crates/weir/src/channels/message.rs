@@ -1,11 +1,17 @@
-//! What people are told of a request, whatever the channel: lines of plain text, with everything
-//! that could deceive written out. Knows no channel's format.
+//! What people are told of a request or a grant, whatever the channel: lines of plain text, with
+//! everything that could deceive written out. Knows no channel's format.
 
-use super::Channel;
-use crate::approvals::{outcome, visible};
+use super::{About, Channel};
+use crate::{
+    approvals::{outcome, visible},
+    grants,
+    say::Word,
+};
 use config::Shows;
+use gate::hold::later_too;
 use ledger::Time;
-use store::{HoldState, KeptHold};
+use model::verdict::Approval;
+use store::{HoldState, KeptGrant, KeptHold, Review, Voice};
 
 /// The longest statement that is shown: characters. What is cut is said to be.
 const STATEMENT: usize = 2_500;
@@ -14,8 +20,10 @@ const VALUES: usize = 20;
 /// The longest other text.
 const LINE: usize = 500;
 
-/// A request in words.
+/// A request or a grant in words.
 pub(super) struct Message {
+    /// Its name.
+    pub(super) name: String,
     /// One line.
     pub(super) title: String,
     /// What, and its name: `From`, `alice on shop`.
@@ -24,34 +32,26 @@ pub(super) struct Message {
     pub(super) statement: Option<String>,
     /// Something of it is left out.
     pub(super) cut: bool,
+    /// What can be said to it here, with the words on buttons. Nobody consents to what they were
+    /// not shown: there is no yes under what was cut.
+    pub(super) words: Vec<(Word, &'static str)>,
+    /// How it stands.
+    pub(super) outcome: String,
     /// How to decide elsewhere.
     pub(super) how: Vec<String>,
 }
 
 impl Message {
-    pub(super) fn new(channel: &Channel, hold: &KeptHold) -> Self {
-        let asked = &hold.asked;
-        let (identity, database) = (visible(&asked.identity), visible(&asked.database));
-        let title = match hold.state {
-            HoldState::Open => format!("{identity} asks for approval on {database}"),
-            state => format!("{identity} on {database}: {}", outcome(state)),
+    pub(super) fn new(channel: &Channel, about: &About) -> Self {
+        let mut message = match about {
+            About::Hold(hold) => of_hold(channel, hold),
+            About::Grant(grant) => of_grant(channel, grant),
         };
-        let mut facts = vec![("From", format!("{identity} on {database}"))];
-        facts.extend(asked.reasons.iter().map(|why| ("Why", line(why))));
-        facts.extend(asked.needs.iter().map(|need| ("Needs", line(&need.to_string()))));
-        facts.extend(asked.needs.iter().filter_map(|need| Some(("Later", line(&need.later()?)))));
-        for voice in &hold.voices {
-            let said = if voice.consents { "Consented" } else { "Denied" };
-            facts.push((said, line(&format!("{} {}", voice.who(), voice.reason))));
+        message.words.extend(about.words());
+        if message.cut {
+            message.words.retain(|(word, _)| *word != Word::Approve);
         }
-        facts.push(("Until", Time::from(asked.until).to_string()));
-        facts.push(("Request", asked.hold.clone()));
-        let (statement, cut) = shown(channel.shows, hold);
-        let mut how = vec![format!("weir approvals show {}", asked.hold)];
-        if let Some(api) = &channel.api {
-            how.push(format!("{api}/api/v1/approvals/{}", asked.hold));
-        }
-        Self { title: line(&title), facts, statement, cut, how }
+        message
     }
 
     /// All of it as plain text.
@@ -67,6 +67,87 @@ impl Message {
         lines.extend(self.how.iter().map(|how| format!("    {how}")));
         lines.push(String::new());
         lines.join("\n")
+    }
+}
+
+fn of_hold(channel: &Channel, hold: &KeptHold) -> Message {
+    let asked = &hold.asked;
+    let (identity, database) = (visible(&asked.identity), visible(&asked.database));
+    let title = match hold.state {
+        HoldState::Open => format!("{identity} asks for approval on {database}"),
+        state => format!("{identity} on {database}: {}", outcome(state)),
+    };
+    let mut facts = vec![("From", format!("{identity} on {database}"))];
+    facts.extend(asked.reasons.iter().map(|why| ("Why", line(why))));
+    needs(&mut facts, &asked.needs);
+    said(&mut facts, &hold.voices, ("Consented", "Denied"));
+    facts.push(("Until", Time::from(asked.until).to_string()));
+    facts.push(("Request", asked.hold.clone()));
+    let (statement, cut) = shown(channel.shows, hold);
+    let mut how = vec![format!("weir approvals show {}", asked.hold)];
+    how.extend(channel.link("approvals", &asked.hold));
+    Message {
+        name: asked.hold.clone(),
+        title: line(&title),
+        facts,
+        statement,
+        cut,
+        words: Vec::new(),
+        outcome: outcome(hold.state).to_owned(),
+        how,
+    }
+}
+
+fn of_grant(channel: &Channel, grant: &KeptGrant) -> Message {
+    let asked = &grant.asked;
+    let (chain, databases) = (visible(&asked.chain), visible(&asked.databases.join(", ")));
+    let how = if asked.emergency { "break-glass: " } else { "" };
+    let outcome = grants::outcome(grant);
+    let title = format!("{how}{chain}, group {} on {databases}: {outcome}", asked.group);
+    let mut facts = vec![
+        ("For", format!("{chain} on {databases}")),
+        ("Group", visible(&asked.group)),
+        ("Purpose", line(&asked.purpose)),
+        ("Lasts", format!("{} seconds", asked.seconds)),
+    ];
+    needs(&mut facts, &asked.needs);
+    said(&mut facts, &grant.voices, ("Consented", "Denied"));
+    facts.extend(asked.reviewers.iter().map(|need| ("Review by", line(&need.to_string()))));
+    said(&mut facts, &grant.reviews, ("Found it fine", "Found it not fine"));
+    if let (Review::Open, Some(due)) = (grant.review, grant.due) {
+        facts.push(("Review due", Time::from(due).to_string()));
+    }
+    let (what, time) = grant.ends.map_or(("Until", asked.until), |ends| ("Ends", ends));
+    facts.push((what, Time::from(time).to_string()));
+    facts.push(("Grant", asked.grant.clone()));
+    let mut how = vec![format!("weir grants show {}", asked.grant)];
+    how.extend(channel.link("grants", &asked.grant));
+    Message {
+        name: asked.grant.clone(),
+        title: line(&title),
+        facts,
+        statement: None,
+        cut: false,
+        words: Vec::new(),
+        outcome,
+        how,
+    }
+}
+
+/// Whose consent is needed, and whose later.
+fn needs(facts: &mut Vec<(&'static str, String)>, needs: &[Approval]) {
+    facts.extend(needs.iter().map(|need| ("Needs", line(&need.to_string()))));
+    facts.extend(needs.iter().filter_map(|need| Some(("Later", line(&later_too(need)?)))));
+}
+
+fn said(
+    facts: &mut Vec<(&'static str, String)>,
+    voices: &[Voice],
+    (yes, no): (&'static str, &'static str),
+) {
+    for voice in voices {
+        let word = if voice.consents { yes } else { no };
+        facts.push((word, line(&format!("{} {}", voice.who(), voice.reason))));
     }
 }
 

@@ -1,14 +1,14 @@
 //! Slack: a message with buttons for each request, changed as the request changes. What comes back
 //! is read in `http::hooks`. Knows Slack's methods and blocks; nothing of who may decide.
 
-use super::{Channel, NotTold, key, message::Message};
-use crate::approvals::outcome;
+use super::{About, Channel, NotTold, key, message::Message};
+use crate::say::Word;
 use anyhow::{Context, anyhow};
 use export::{Key, Post, SlackSecret};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use store::{HoldState, KeptHold, Store};
+use store::Store;
 
 /// A channel of a Slack workspace.
 pub(crate) struct Slack {
@@ -76,23 +76,23 @@ impl Slack {
         &self,
         store: &Store,
         channel: &Channel,
-        hold: &KeptHold,
+        about: &About,
         new: bool,
     ) -> Result<(), NotTold> {
-        let message = Message::new(channel, hold);
+        let message = Message::new(channel, about);
         let mut body = json!({
-            "channel": self.channel, "text": message.title, "blocks": blocks(&message, hold),
+            "channel": self.channel, "text": message.title, "blocks": blocks(&message),
             // Nobody's text is taken for markup, and no link in it is fetched.
             "mrkdwn": false, "parse": "none", "unfurl_links": false, "unfurl_media": false,
         });
-        let known = store.message(&channel.name, &hold.asked.hold).await?;
+        let known = store.message(&channel.name, about.name()).await?;
         let Some(reference) = known else {
             if !new {
                 return Ok(());
             }
             let answer = self.call(&self.post, &body).await?;
             let reference = answer.ts.context("Slack names no message")?;
-            return Ok(store.keep_message(&channel.name, &hold.asked.hold, &reference).await?);
+            return Ok(store.keep_message(&channel.name, about.name(), &reference).await?);
         };
         if let Some(fields) = body.as_object_mut() {
             fields.insert("ts".into(), json!(reference));
@@ -100,7 +100,7 @@ impl Slack {
         match self.call(&self.update, &body).await {
             // A message that somebody deleted, or a request whose end nobody has to see any more,
             // must not keep others from being told.
-            Err(NotTold::Failed(error)) if hold.state != HoldState::Open => {
+            Err(NotTold::Failed(error)) if message.words.is_empty() => {
                 tracing::warn!(channel = channel.name, "a message cannot be changed: {error:#}");
                 Ok(())
             }
@@ -151,7 +151,7 @@ fn plain(text: &str) -> Value {
 
 /// The message in Block Kit. Everything that somebody else wrote stands in plain text or in
 /// preformatted rich text, where nothing is markup.
-fn blocks(message: &Message, hold: &KeptHold) -> Value {
+fn blocks(message: &Message) -> Value {
     let mut blocks = vec![json!({ "type": "section", "text": plain(&message.title) })];
     let facts = message.facts.iter().map(|(what, text)| format!("{what}: {text}"));
     let facts = facts.collect::<Vec<_>>().join("\n");
@@ -162,31 +162,31 @@ fn blocks(message: &Message, hold: &KeptHold) -> Value {
         let preformatted = json!({ "type": "rich_text_preformatted", "elements": [text] });
         blocks.push(json!({ "type": "rich_text", "elements": [preformatted] }));
     }
-    if hold.state == HoldState::Open {
-        let button = |action: &str, text: &str, style: &str| {
-            json!({
-                "type": "button", "action_id": action, "value": hold.asked.hold,
-                "text": plain(text), "style": style,
-            })
-        };
-        let element = json!({
-            "type": "plain_text_input", "action_id": "reason", "max_length": 500,
-        });
-        blocks.push(json!({
-            "type": "input", "block_id": "reason", "optional": true,
-            "label": plain("Reason"), "element": element,
-        }));
-        let mut buttons = vec![button("deny", "Deny", "danger")];
-        // Nobody consents to what they were not shown.
-        if !message.cut {
-            buttons.insert(0, button("approve", "Approve", "primary"));
-        }
-        blocks.push(json!({ "type": "actions", "block_id": "decide", "elements": buttons }));
-        let how = format!("All of it: {}", message.how.join(" or "));
-        blocks.push(json!({ "type": "context", "elements": [plain(&how)] }));
-    } else {
-        let end = json!({ "type": "context", "elements": [plain(outcome(hold.state))] });
+    if message.words.is_empty() {
+        let end = json!({ "type": "context", "elements": [plain(&message.outcome)] });
         blocks.push(end);
+        return Value::Array(blocks);
     }
+    let element = json!({
+        "type": "plain_text_input", "action_id": "reason", "max_length": 500,
+    });
+    blocks.push(json!({
+        "type": "input", "block_id": "reason", "optional": true,
+        "label": plain("Reason"), "element": element,
+    }));
+    let button = |(word, text): &(Word, &str)| {
+        let style = match word {
+            Word::Approve | Word::Fine => "primary",
+            Word::Deny | Word::NotFine | Word::Revoke => "danger",
+        };
+        json!({
+            "type": "button", "action_id": word.as_str(), "value": message.name,
+            "text": plain(text), "style": style,
+        })
+    };
+    let buttons: Vec<Value> = message.words.iter().map(button).collect();
+    blocks.push(json!({ "type": "actions", "block_id": "decide", "elements": buttons }));
+    let how = format!("All of it: {}", message.how.join(" or "));
+    blocks.push(json!({ "type": "context", "elements": [plain(&how)] }));
     Value::Array(blocks)
 }

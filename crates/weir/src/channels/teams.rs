@@ -2,13 +2,12 @@
 //! card carry no proof of who pressed them, so there are none: people decide at the command line,
 //! over the API, or in another channel.
 
-use super::{Channel, NotTold, message::Message};
+use super::{About, Channel, NotTold, message::Message};
 use export::Post;
 use serde_json::{Value, json};
-use store::KeptHold;
 
-pub(super) async fn tell(post: &Post, channel: &Channel, hold: &KeptHold) -> Result<(), NotTold> {
-    let card = card(&Message::new(channel, hold), channel.api.as_deref());
+pub(super) async fn tell(post: &Post, channel: &Channel, about: &About) -> Result<(), NotTold> {
+    let card = card(&Message::new(channel, about), channel.api.as_deref());
     let answer = post.send("application/json", &[], card.to_string()).await?;
     if answer.is_success() { Ok(()) } else { Err(NotTold::by_status("Teams", answer.status)) }
 }

@@ -1,15 +1,15 @@
 //! Webhooks: each step of each request, signed as Standard Webhooks describes. Whoever decides
 //! signs what they send back with a key of their own; `http::api::hooks` reads it.
 
-use super::{Channel, NotTold, key};
-use crate::approvals::object;
+use super::{About, Channel, NotTold, Step, key};
+use crate::{approvals, grants};
 use anyhow::{Context, bail};
 use config::Shows;
 use export::{ExportError, Post, SigningKey};
 use ledger::Time;
 use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
-use store::{Event, HoldEvent, KeptHold};
+use store::Event;
 
 /// A server that hears of every step.
 pub(crate) struct Webhook {
@@ -51,24 +51,32 @@ impl Webhook {
         &self,
         channel: &Channel,
         event: &Event,
-        step: &HoldEvent,
-        hold: &KeptHold,
+        step: &Step<'_>,
+        about: &About,
     ) -> Result<(), NotTold> {
-        let mut approval = object(hold, channel.shows == Shows::Text);
-        if let (Shows::Shape, Some(fields)) = (channel.shows, approval.as_object_mut()) {
-            fields.insert("shape".into(), json!(hold.asked.shape));
-        }
+        let now = SystemTime::now();
+        let (kind, object) = match about {
+            About::Hold(hold) => {
+                let mut object = approvals::object(hold, channel.shows == Shows::Text);
+                if let (Shows::Shape, Some(fields)) = (channel.shows, object.as_object_mut()) {
+                    fields.insert("shape".into(), json!(hold.asked.shape));
+                }
+                ("approval", object)
+            }
+            About::Grant(grant) => ("grant", grants::object(grant, now)),
+        };
         let body = json!({
-            "type": format!("approval.{}", step.what), "timestamp": Time::from(event.at),
+            "type": format!("{kind}.{}", step.what.replace(": ", "_")),
+            "timestamp": Time::from(event.at),
             "data": {
                 "what": step.what, "by": event.by, "via": step.via, "reason": step.reason,
-                "approval": approval,
+                "on_behalf": step.on_behalf, kind: object,
             },
         });
         let body = body.to_string();
         // The same each time it is sent.
-        let id = format!("{}-{}", step.hold, event.id);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let id = format!("{}-{}", step.about, event.id);
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         match self.post.signed(&self.key, &id, now, "application/json", body).await {
             Err(ExportError::Refused(status)) => {
                 Err(NotTold::by_status("the server", status.parse().unwrap_or(0)))

@@ -11,6 +11,7 @@ use crate::{
     out::Out,
 };
 use config::Config;
+use gate::hold::later_too;
 use identity::Secret;
 use ledger::Time;
 use std::time::SystemTime;
@@ -106,7 +107,7 @@ async fn show(config: &Config, request: &str, json: bool) -> Result<(), Failure>
     out.line(format!("Until      {}", Time::from(asked.until)))?;
     for need in &asked.needs {
         out.line(format!("Needs      {need}, by policy \"{}\"", need.policy))?;
-        if let Some(later) = need.later() {
+        if let Some(later) = later_too(need) {
             out.line(format!("Later      {later}"))?;
         }
     }

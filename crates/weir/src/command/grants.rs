@@ -4,13 +4,15 @@
 use super::approvals::proven;
 use crate::{
     actor::actor,
-    approvals::visible,
+    approvals::{visible, words},
     cli::{GrantRequest, GrantVoice, GrantsCommand, ReviewVerdict},
     exit::{Failure, problems},
-    grants::{Wanted, decide, object, outcome, request, review, revoke},
+    grants::{Wanted, object, outcome, request},
     out::Out,
+    say::{Word, say as say_word},
 };
 use config::Config;
+use gate::hold::later_too;
 use ledger::Time;
 use policy::PolicySet;
 use std::time::{Duration, Instant, SystemTime};
@@ -28,21 +30,14 @@ pub(super) async fn run(config: &Config, command: GrantsCommand) -> Result<(), F
         GrantsCommand::List { all, json } => list(config, all, json).await,
         GrantsCommand::Show { grant, json } => show(config, &grant, json).await,
         GrantsCommand::Request(args) => ask(config, args).await,
-        GrantsCommand::Approve(voice) => say(config, voice, Word::Consent(true)).await,
-        GrantsCommand::Deny(voice) => say(config, voice, Word::Consent(false)).await,
+        GrantsCommand::Approve(voice) => say(config, voice, Word::Approve).await,
+        GrantsCommand::Deny(voice) => say(config, voice, Word::Deny).await,
         GrantsCommand::Revoke(voice) => say(config, voice, Word::Revoke).await,
         GrantsCommand::Review { voice, verdict } => {
-            say(config, voice, Word::Review(verdict == ReviewVerdict::Fine)).await
+            let fine = verdict == ReviewVerdict::Fine;
+            say(config, voice, if fine { Word::Fine } else { Word::NotFine }).await
         }
     }
-}
-
-/// What somebody says about a grant.
-#[derive(Clone, Copy)]
-enum Word {
-    Consent(bool),
-    Revoke,
-    Review(bool),
 }
 
 async fn opened(config: &Config) -> Result<Store, Failure> {
@@ -125,7 +120,7 @@ async fn show(config: &Config, grant: &str, json: bool) -> Result<(), Failure> {
     }
     for need in &asked.needs {
         out.line(format!("Needs      {need}, by policy \"{}\"", need.policy))?;
-        if let Some(later) = need.later() {
+        if let Some(later) = later_too(need) {
             out.line(format!("Later      {later}"))?;
         }
     }
@@ -186,21 +181,16 @@ async fn say(config: &Config, voice: GrantVoice, word: Word) -> Result<(), Failu
     let store = opened(config).await?;
     let person = proven(&store, &voice.person, voice.password_stdin).await?;
     let (grant, reason) = (voice.grant.as_str(), voice.reason.as_str());
-    let said = match word {
-        Word::Consent(consents) => match decide(&store, grant, person, consents, reason).await? {
-            GrantState::Granted => "granted; it begins as soon as Weir runs",
-            GrantState::Denied => "denied",
-            _ => "consented; more consents are needed",
-        },
-        Word::Revoke => {
-            revoke(&store, grant, person, reason).await?;
-            "revoked; sessions that had it end"
-        }
-        Word::Review(fine) => match review(&store, grant, person, fine, reason).await? {
-            Review::Fine => "reviewed: fine",
-            Review::NotFine => "reviewed: not fine",
-            Review::Open | Review::None => "reviewed; others must review it too",
-        },
+    let said = say_word(&store, grant, &person, word, reason).await?;
+    let state = said.map_err(|why| Failure::Refused(words(&why, &voice.person)))?;
+    let said = match (word, state) {
+        (Word::Approve, "granted") => "granted; it begins as soon as Weir runs",
+        (Word::Deny, _) => "denied",
+        (Word::Approve, _) => "consented; more consents are needed",
+        (Word::Revoke, _) => "revoked; sessions that had it end",
+        (Word::Fine | Word::NotFine, "fine") => "reviewed: fine",
+        (Word::Fine | Word::NotFine, "not_fine") => "reviewed: not fine",
+        (Word::Fine | Word::NotFine, _) => "reviewed; others must review it too",
     };
     let mut out = Out::new();
     if voice.json {

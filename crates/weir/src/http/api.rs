@@ -11,6 +11,8 @@
 
 mod approvals;
 mod body;
+mod delegations;
+mod grants;
 mod hooks;
 mod oauth;
 mod problem;
@@ -78,6 +80,16 @@ fn routes() -> Vec<Route> {
         ("get", "/api/v1/approvals/{request}", get(approvals::show)),
         ("post", "/api/v1/approvals/{request}/approve", post(approvals::approve)),
         ("post", "/api/v1/approvals/{request}/deny", post(approvals::deny)),
+        ("get", "/api/v1/grants", get(grants::list)),
+        ("post", "/api/v1/grants", post(grants::ask)),
+        ("get", "/api/v1/grants/{grant}", get(grants::show)),
+        ("post", "/api/v1/grants/{grant}/approve", post(grants::approve)),
+        ("post", "/api/v1/grants/{grant}/deny", post(grants::deny)),
+        ("post", "/api/v1/grants/{grant}/revoke", post(grants::revoke)),
+        ("post", "/api/v1/grants/{grant}/review", post(grants::review)),
+        ("get", "/api/v1/delegations", get(delegations::list)),
+        ("post", "/api/v1/delegations", post(delegations::hand_on)),
+        ("delete", "/api/v1/delegations/{id}", delete(delegations::take_back)),
         ("get", "/api/v1/providers", get(oauth::providers)),
         ("post", "/oauth2/token", post(oauth::token)),
         ("post", "/oauth2/revoke", post(oauth::revoke)),

@@ -142,8 +142,15 @@ async fn may_begin(
     })
 }
 
+/// Whether both say the same, whatever further groups are asked by now.
 fn same_terms(now: &[Approval], then: &[Approval]) -> bool {
-    now.len() == then.len() && now.iter().zip(then).all(|(now, then)| now.same_terms(then))
+    let as_asked = |needs: &[Approval]| -> Vec<Approval> {
+        let mut needs = needs.to_vec();
+        let later = needs.iter_mut().filter_map(|need| need.escalation.as_mut());
+        later.for_each(|later| later.reached = false);
+        needs
+    };
+    as_asked(now) == as_asked(then)
 }
 
 impl Running {

@@ -22,8 +22,8 @@ use store::{HoldState, KeptHold, SignedIn};
 /// The most requests that are looked at for a list.
 const LISTED: u32 = 1_000;
 
-/// The request that the path names.
-pub(super) struct Named(String);
+/// What the path names: a request, a grant.
+pub(super) struct Named(pub(super) String);
 
 impl FromRequestParts<Arc<Api>> for Named {
     type Rejection = Problem;
@@ -82,7 +82,7 @@ pub(super) async fn show(
 #[serde(deny_unknown_fields)]
 pub(super) struct Words {
     #[serde(default)]
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// `POST /api/v1/approvals/{request}/approve`.
@@ -131,6 +131,5 @@ async fn seen(api: &Api, caller: &Caller, request: &str) -> Result<KeptHold, Pro
 fn may_see(hold: &KeptHold, who: &SignedIn) -> bool {
     let asked = &hold.asked;
     let mut groups = asked.needs.iter().flat_map(Approval::asks);
-    asked.members.contains(&who.name)
-        || groups.any(|one| who.groups.contains(one) || who.lent.contains(one))
+    asked.members.contains(&who.name) || groups.any(|group| who.speaks_in(group))
 }

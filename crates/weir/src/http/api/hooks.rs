@@ -3,7 +3,7 @@
 //! the store's to say, as everywhere. Nothing else in a request is believed.
 //!
 //! ```text
-//! time near ours ─▶ signature ─▶ not taken before ─▶ person by configuration ─▶ approvals::decide
+//! time near ours ─▶ signature ─▶ not taken before ─▶ person by configuration ─▶ say
 //! ```
 
 mod slack;
@@ -16,7 +16,10 @@ use super::{
     Api,
     problem::{Kind, Problem},
 };
-use crate::approvals::{Proven, decide};
+use crate::{
+    approvals::Proven,
+    say::{self, say},
+};
 use axum::http::HeaderMap;
 use export::TOLERANCE_SECONDS;
 use identity::token_hash;
@@ -26,7 +29,7 @@ use std::{
     net::SocketAddr,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use store::{HoldState, NoVoice};
+use store::NoVoice;
 
 /// How long a signed request is remembered: longer than one of its time could come again.
 const REMEMBERED: Duration = Duration::from_secs(3 * TOLERANCE_SECONDS);
@@ -48,7 +51,7 @@ struct Word<'w> {
     channel: &'w str,
     person: &'w str,
     request: &'w str,
-    consents: bool,
+    word: say::Word,
     reason: &'w str,
 }
 
@@ -58,7 +61,7 @@ async fn take(
     api: &Api,
     signature: &str,
     word: Word<'_>,
-) -> Result<Result<HoldState, NoVoice>, Problem> {
+) -> Result<Result<&'static str, NoVoice>, Problem> {
     let now = SystemTime::now();
     let key = format!("{} {signature}", word.channel);
     let hash = token_hash(&identity::Secret::from(key));
@@ -66,7 +69,7 @@ async fn take(
         return Err(Kind::Replayed.into());
     }
     let person = Proven::by_signature(word.person, word.channel);
-    let said = decide(&api.shared.store, word.request, &person, word.consents, word.reason).await;
+    let said = say(&api.shared.store, word.request, &person, word.word, word.reason).await;
     if said.is_err() {
         // Nobody's word was kept, so the same message may come again.
         api.shared.store.forget_taken(&hash).await?;

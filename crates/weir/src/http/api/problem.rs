@@ -1,5 +1,6 @@
 //! Errors of the API, as RFC 9457 has them. Nothing in them comes from a request.
 
+use crate::exit::Failure;
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -28,6 +29,7 @@ pub(super) enum Kind {
     Settled,
     OutOfTime,
     SaidAlready,
+    Refused,
     Unsigned,
     Elsewhere,
     Replayed,
@@ -71,6 +73,7 @@ impl Kind {
             Self::Settled => (StatusCode::CONFLICT, "settled", "It is decided already"),
             Self::OutOfTime => (StatusCode::CONFLICT, "out-of-time", "It cannot be decided now"),
             Self::SaidAlready => (StatusCode::CONFLICT, "said-already", "Consented already"),
+            Self::Refused => (StatusCode::FORBIDDEN, "refused", "It cannot be had, or not so"),
             Self::Unsigned => {
                 (StatusCode::UNAUTHORIZED, "unsigned", "Not signed, or not now, or by nobody known")
             }
@@ -102,6 +105,7 @@ impl Problem {
     pub(super) fn no_voice(why: &NoVoice, person: &str) -> Self {
         let kind = match why {
             NoVoice::Nothing => Kind::NoRequest,
+            NoVoice::NoReason => Kind::Malformed,
             NoVoice::Settled(_) | NoVoice::NoReview(_) => Kind::Settled,
             NoVoice::OutOfTime(_) => Kind::OutOfTime,
             NoVoice::OwnRequest | NoVoice::OneWith(_) => Kind::OwnRequest,
@@ -130,6 +134,19 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!("the API cannot reach control state: {error}");
         Kind::Unavailable.into()
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(why) => Self::new(Kind::Refused, why),
+            Failure::Problems(_) | Failure::Ended(_) => Kind::Unavailable.into(),
+            Failure::Failed(error) => {
+                tracing::error!("the API cannot reach control state: {error:#}");
+                Kind::Unavailable.into()
+            }
+        }
     }
 }
 

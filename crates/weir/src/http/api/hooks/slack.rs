@@ -8,6 +8,7 @@ use crate::{
         Api, Peer,
         problem::{Kind, Problem},
     },
+    say,
 };
 use axum::{
     body::Bytes,
@@ -107,11 +108,9 @@ pub(in crate::http::api) async fn slack(
         ("block_actions", [action]) => action,
         _ => return Err(Kind::Malformed.into()),
     };
-    let consents = match action.action_id.as_str() {
-        "approve" => true,
-        "deny" => false,
+    let Some(what) = say::Word::read(&action.action_id) else {
         // Other elements of the message tell of themselves, too.
-        _ => return Ok(StatusCode::OK),
+        return Ok(StatusCode::OK);
     };
     // The button stands under the message that Weir sent for this request.
     let known = api.shared.store.message(&channel.name, &action.value).await?;
@@ -128,7 +127,7 @@ pub(in crate::http::api) async fn slack(
     };
     let reason = payload.reason();
     let (request, channel) = (action.value.as_str(), channel.name.as_str());
-    let word = Word { channel, person, request, consents, reason };
+    let word = Word { channel, person, request, word: what, reason };
     // One signature has many spellings, and is taken once.
     let signature = signature.to_ascii_lowercase();
     if let Err(why) = take(&api, &signature, word).await? {

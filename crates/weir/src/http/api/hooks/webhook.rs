@@ -8,6 +8,7 @@ use crate::{
         Api, Peer,
         problem::{Kind, Problem},
     },
+    say,
 };
 use axum::{
     Json,
@@ -27,16 +28,9 @@ const ID_BYTES: usize = 256;
 #[serde(deny_unknown_fields)]
 struct Decision {
     request: String,
-    decision: What,
+    decision: String,
     #[serde(default)]
     reason: String,
-}
-
-#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-enum What {
-    Approve,
-    Deny,
 }
 
 /// Takes a decision and answers how the request stands.
@@ -63,11 +57,11 @@ pub(in crate::http::api) async fn webhook(
         return Err(Kind::Unsigned.into());
     };
     let decision: Decision = serde_json::from_slice(&body).map_err(|_| Kind::Malformed)?;
-    let consents = decision.decision == What::Approve;
+    let what = say::Word::read(&decision.decision).ok_or(Kind::Malformed)?;
     let (request, reason) = (decision.request.as_str(), decision.reason.as_str());
-    let word = Word { channel: &channel.name, person, request, consents, reason };
+    let word = Word { channel: &channel.name, person, request, word: what, reason };
     // Whoever signs twice may choose another time, and not another id.
     let state = take(&api, &format!("{person} {id}"), word).await?;
     let state = state.map_err(|why| Problem::no_voice(&why, person))?;
-    Ok(Json(json!({ "request": request, "state": state.as_str() })))
+    Ok(Json(json!({ "request": request, "state": state })))
 }
