@@ -4,12 +4,16 @@
 
 use aho_corasick::AhoCorasick;
 use serde_json::{Value, json};
-use testkit::weir::{ADMIN, PASSWORD, PERSON};
+use testkit::{
+    Postgres, Weir,
+    weir::{ADMIN, PASSWORD, PERSON},
+};
 use tests::{
     Stage,
     api::Api,
     hold::{approve, stage_with, state, until},
     model::Model,
+    provider::Provider,
 };
 
 /// Names are pseudonyms here, so that somebody can be followed without being known.
@@ -33,6 +37,8 @@ fn stage() -> (Stage, Api) {
     let stage = stage_with(|options| options.api().policy("80-pseudonyms.cedar", POLICY));
     let ticket = format!("update support_tickets set body = '{INJECTION}' where id = 1");
     stage.truth(&ticket).unwrap();
+    // What is known of a database is read when it is first asked for: on a busy machine, slowly.
+    until("the catalog", || stage.rows(PERSON, "select 1 from customers limit 1").ok());
     let api = Api::of(&stage.weir);
     (stage, api)
 }
@@ -291,4 +297,52 @@ fn nobody_gets_in_with_another_key() {
     });
     assert_eq!(api.call("DELETE", "/api/v1/session", &carol, None).status, 204);
     assert_eq!(post(Some(&carol), &[]).status, 401);
+}
+
+#[test]
+fn a_providers_token_counts_if_it_was_made_for_weir() {
+    let provider = Provider::start().unwrap();
+    let upstream = Postgres::options().shop().start().unwrap();
+    let section = provider.section("lifetime = \"5m\"");
+    let weir = Weir::options(&upstream).api().sections(&section).start().unwrap();
+    let stage = Stage { weir, upstream };
+    until("the catalog", || stage.rows(PERSON, "select 1 from customers limit 1").ok());
+    let api = Api::of(&stage.weir);
+    // Whoever comes without is told where tokens are to be had.
+    let path = "/.well-known/oauth-protected-resource/mcp";
+    let document = api.raw("GET", path, &[], None).body;
+    assert_eq!(document["authorization_servers"], json!([provider.issuer()]), "{document}");
+    let (url, certificate) = stage.weir.api().unwrap();
+    let token = provider.sign(json!({})).unwrap();
+    let mut model = Model::http(&url, &token, &certificate);
+    assert_eq!(model.works("list_databases", json!({}))["you"], "ann");
+    let read = json!({ "database": "shop", "sql": "select email from customers where id = 17" });
+    let result = model.works("query", read);
+    assert_eq!(result["columns"][0]["shown"], "masked", "{result}");
+    // It goes no further: the database's own word for who asks is Weir's account.
+    let whose = json!({ "database": "shop", "sql": "select current_user" });
+    assert!(!model.works("query", whose).to_string().contains(&token));
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }).to_string();
+    let status = |token: &str| {
+        let bearer = format!("Authorization: Bearer {token}");
+        let headers = [
+            "Content-Type: application/json",
+            "Accept: application/json, text/event-stream",
+            &bearer,
+        ];
+        api.raw("POST", "/mcp", &headers, Some(&body)).status
+    };
+    assert_eq!(status(&token), 200);
+    for how in [
+        json!({ "claims": { "aud": "other" } }),
+        json!({ "claims": { "aud": format!("{url}/mcp") } }),
+        json!({ "claims": { "exp": 5 } }),
+        json!({ "claims": { "iss": "https://id.example" } }),
+        json!({ "by": "foreign" }),
+        json!({ "by": "none" }),
+    ] {
+        assert_eq!(status(&provider.sign(how.clone()).unwrap()), 401, "{how}");
+    }
+    stage.weir.run(&["identity", "disable", "ann"]).unwrap().success().unwrap();
+    until("ann's end", || (status(&token) == 401).then_some(()));
 }
