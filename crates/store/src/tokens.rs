@@ -94,7 +94,7 @@ impl Store {
         Ok(Some(SignedIn { name, groups, lent, until: time(row.try_get("until")?) }))
     }
 
-    /// An enabled person who has proven to be it by other means, until then; with the groups and the
+    /// An enabled person who has proven to be it by other means, until then; with the groups and
     /// voices of now.
     pub async fn signed_in(
         &self,
