@@ -92,6 +92,7 @@ fn anew(policies: &PolicySet, database: &Database, identity: &Identity, text: &s
         tls: true,
         application: "psql",
         risk: Risk::default(),
+        work: policy::Work::default(),
     };
     let request = Request {
         identity,
@@ -128,6 +129,7 @@ fn remembered(database: &Arc<Database>) -> Result<(), Any> {
         method: "scram-sha-256",
         via: None,
         grants: Vec::new(),
+        work: Default::default(),
     };
     let opened = Session::open(&gate, database, &Arc::new(person()), client, now);
     let mut session = opened.map_err(|refusal| refusal.message)?;

@@ -24,6 +24,11 @@ use model::{
 };
 use std::{borrow::Cow, net::IpAddr, sync::atomic::Ordering, time::SystemTime};
 
+mod work;
+
+pub(crate) use work::tainted;
+use work::work;
+
 /// Bind values as the record keeps them.
 #[derive(Clone, Debug, Default)]
 pub struct Parameters {
@@ -81,6 +86,7 @@ pub(crate) fn session_opened(session: &Session, now: SystemTime) -> Result<(), R
         environment: Cow::Borrowed(&session.database().environment),
         upstream_role: Cow::Borrowed(""),
         upstream_pid: None,
+        work: work(session, true),
     });
     let ledger = &session.gate().ledger;
     let written = ledger.append(&record).and_then(|sequence| ledger.hand_over(sequence));
@@ -153,6 +159,7 @@ pub(crate) fn intent(
         risk: Cow::Borrowed(risk),
         trace: plan.trace.as_deref().map(Cow::Borrowed),
         approval: approved.map(approval),
+        work: work(session, false),
     });
     session.gate().ledger.append(&record).map_err(|_| Refusal::unrecordable())
 }
@@ -247,6 +254,7 @@ pub(crate) fn refused(
         sqlstate: Cow::Borrowed(refusal.sqlstate),
         reason,
         trace: plan.trace.as_deref().map(Cow::Borrowed),
+        work: work(session, false),
     });
     keep(session, &record);
 }

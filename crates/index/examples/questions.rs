@@ -219,6 +219,7 @@ fn opened(id: SessionId, who: u64, time: i64) -> SessionOpened<'static> {
         environment: "production".into(),
         upstream_role: "".into(),
         upstream_pid: None,
+        work: None,
     }
 }
 
@@ -335,6 +336,7 @@ fn statement(
             sqlstate,
             reason: "".into(),
             trace: None,
+            work: None,
         };
         ledger.append(&refused.into())?;
         return Ok(1);
@@ -353,6 +355,7 @@ fn statement(
         risk: [].as_slice().into(),
         trace: None,
         approval: None,
+        work: None,
     };
     ledger.append(&intent.into())?;
     let failed = chance.below(100_000) == 0;

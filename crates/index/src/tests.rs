@@ -83,6 +83,7 @@ impl Log {
             environment: "production".into(),
             upstream_role: "".into(),
             upstream_pid: None,
+            work: None,
         });
         session
     }
@@ -106,6 +107,7 @@ impl Log {
             risk: [].as_slice().into(),
             trace: None,
             approval: None,
+            work: None,
         });
     }
 
@@ -249,6 +251,7 @@ fn log() -> Log {
         sqlstate: "42501".into(),
         reason: "".into(),
         trace: None,
+        work: None,
     });
     log
 }

@@ -4,6 +4,7 @@ use crate::{
     Store, StoreError, grants,
     open::{micros, time},
     outbox::note,
+    tasks,
 };
 use model::{IdentityKind, IdentityName};
 use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
@@ -210,6 +211,7 @@ impl Store {
         if !enabled {
             // What was granted to it, or to its agents, does not come back with it.
             grants::revoke_of(&mut transaction, name, by, now).await?;
+            tasks::end_of(&mut transaction, name, by, now).await?;
         }
         let what = if enabled { "enabled" } else { "disabled" };
         note(&mut transaction, now, by, name, what).await?;

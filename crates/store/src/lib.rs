@@ -45,6 +45,7 @@ mod messages;
 mod open;
 mod outbox;
 mod secrets;
+mod tasks;
 mod tokens;
 mod undelivered;
 
@@ -61,7 +62,8 @@ pub use identities::{Account, MAX_NAME_BYTES, NewIdentity, Verifier, check_name}
 pub use label_change::LabelChange;
 pub use labels::{DecidedLabel, LabelPlace};
 pub use open::{FILE_NAME, Store};
-pub use outbox::{Event, Happened, HoldEvent, LabelEvent};
+pub use outbox::{Event, Happened, HoldEvent, LabelEvent, TaskEvent};
 pub use secrets::{InstallationSecret, SecretName};
+pub use tasks::{KeptTask, NewTask, Taint, TaskState};
 pub use tokens::SignedIn;
 pub use undelivered::{Following, Undelivered};

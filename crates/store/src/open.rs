@@ -33,6 +33,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/008_grants.sql"),
     include_str!("migrations/009_outbox.sql"),
     include_str!("migrations/010_delivery.sql"),
+    include_str!("migrations/012_tasks.sql"),
 ];
 
 /// Control state. Cheap to clone; usable from several processes at once.

@@ -13,7 +13,7 @@ use crate::{
     holds::{NewHold, Said},
     open::{micros, time},
 };
-use model::Label;
+use model::{Label, TaskDetails};
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection};
 use std::time::SystemTime;
@@ -51,6 +51,25 @@ pub enum Happened {
     Label(LabelEvent),
     /// To a hold.
     Hold(HoldEvent),
+    /// To a task, or to what an agent was shown.
+    Task(TaskEvent),
+}
+
+/// One step of one task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskEvent {
+    /// The task; empty for what an agent was shown outside of any.
+    pub task: String,
+    /// Whose: the chain of actors.
+    pub identity: String,
+    /// `created`, `ended`, `expired`, `cleared`.
+    pub what: String,
+    /// On `created`: what it is.
+    pub details: Option<TaskDetails>,
+    /// On `created`: until when: microseconds since 1970.
+    pub until: Option<i64>,
+    /// Why, in the words of whoever did it.
+    pub reason: String,
 }
 
 /// A change of the label that is in force for a column.
@@ -95,6 +114,8 @@ impl Happened {
             Self::Identity { .. } => identity,
             Self::Label(_) => label,
             Self::Hold(_) => hold,
+            // Giving a task is something that is done to Weir itself.
+            Self::Task(_) => administered,
         }
     }
 }
@@ -221,6 +242,16 @@ pub(crate) async fn note_label(
         evidence: change.evidence.clone(),
     });
     put(connection, at, by, &what).await
+}
+
+/// A step of a task.
+pub(crate) async fn note_task(
+    connection: &mut SqliteConnection,
+    at: SystemTime,
+    by: &str,
+    event: TaskEvent,
+) -> Result<(), StoreError> {
+    put(connection, at, by, &Happened::Task(event)).await
 }
 
 /// A step of a hold.

@@ -6,6 +6,7 @@ mod grants;
 mod labels;
 mod policy;
 mod report;
+mod tasks;
 
 pub(crate) use answers::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceArgs};
 pub(crate) use approvals::{ApprovalsCommand, Voice};
@@ -13,6 +14,7 @@ pub(crate) use grants::{GrantRequest, GrantVoice, GrantsCommand, ReviewVerdict};
 pub(crate) use labels::{ExportFormat, LabelsCommand, LabelsList, LabelsSet};
 pub(crate) use policy::{BacktestArgs, ExplainArgs, FailOn, PolicyCommand, SuggestArgs, TestArgs};
 pub(crate) use report::{ReportArgs, ReportCommand, ReportFormat};
+pub(crate) use tasks::{TaskCommand, TaskCreate, TaskVoice};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -101,6 +103,9 @@ exists is overwritten.")]
     /// The rights of a group for a while: asking, deciding, taking back, reviewing.
     #[command(subcommand)]
     Grants(GrantsCommand),
+    /// What agents were told to do: purpose, tables, budgets; and clearing them.
+    #[command(subcommand)]
+    Task(TaskCommand),
     /// Read the record: who did what, when, and why it was allowed.
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -10,6 +10,7 @@ mod labels;
 mod policy;
 mod pseudonyms;
 mod reference;
+mod tasks;
 mod url;
 
 use crate::{
@@ -35,6 +36,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Approvals(command) => block_on(approvals::run(&load(file)?, command))?,
         Command::Channels { json } => block_on(channels::run(&load(file)?, json))?,
         Command::Grants(command) => block_on(grants::run(&load(file)?, command))?,
+        Command::Task(command) => block_on(tasks::run(&load(file)?, command))?,
         Command::Pseudonyms(command) => block_on(pseudonyms::run(&load(file)?, command))?,
         Command::Audit(command) => {
             // What works on copies and files needs no weir.toml.

@@ -23,6 +23,7 @@ mod metrics;
 mod out;
 mod people;
 mod serve;
+mod tasks;
 mod watch;
 mod witness;
 

@@ -85,7 +85,10 @@ impl Relay {
         }
         let busy_since = self.busy_since();
         let limit = match busy_since {
-            Some(_) => self.limits.statement,
+            Some(_) => match (self.limits.statement, self.session.time_left()) {
+                (Some(limit), Some(left)) => Some(limit.min(left)),
+                (limit, left) => limit.or(left),
+            },
             None => self.limits.idle,
         };
         let since = match busy_since {

@@ -43,6 +43,7 @@ mod scripts;
 mod signin;
 mod slack;
 mod spans;
+mod tasks;
 mod temporary;
 mod tools;
 mod upstreams;

@@ -109,7 +109,7 @@ pub(crate) enum ReviewVerdict {
 }
 
 /// Seconds of `90s`, `15m`, `8h`, `2d`.
-fn lasting(text: &str) -> Result<u64, String> {
+pub(super) fn lasting(text: &str) -> Result<u64, String> {
     let unit = match text.chars().last() {
         Some('s') => 1,
         Some('m') => 60,

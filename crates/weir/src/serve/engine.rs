@@ -31,7 +31,8 @@ pub(super) async fn start(
     let settings = settings(&config)?;
     let key = shared.pseudonym_key.clone();
     let gate = Gate::new(Arc::clone(&shared.policies), shared.ledger.clone(), key)
-        .with_histories(Arc::clone(&shared.histories));
+        .with_histories(Arc::clone(&shared.histories))
+        .with_works(Arc::clone(&shared.works));
     let gate = Arc::new(gate);
     // Before anybody can write: what is written takes its labels along from the first statement.
     let _ = gate.keep.set(labels::keep(&shared.store));

@@ -6,15 +6,15 @@ use super::Shared;
 use crate::people;
 use anyhow::Context;
 use ledger::{
-    Ledger, Record,
-    record::{Administered, HoldChanged, IdentityChanged, LabelChanged},
+    Ledger, Record, Time,
+    record::{Administered, HoldChanged, IdentityChanged, LabelChanged, TaskChanged},
 };
 use std::{
     borrow::Cow,
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use store::{Event, Happened, HoldEvent, LabelEvent, Store};
+use store::{Event, Happened, HoldEvent, LabelEvent, Store, TaskEvent};
 
 /// The ledger among those who follow.
 const LEDGER: &str = "ledger";
@@ -102,6 +102,18 @@ fn record(event: &Event) -> Option<Record<'_>> {
             after: after.clone(),
             evidence: Cow::Borrowed(evidence),
             version: u64::try_from(event.id).unwrap_or(0),
+        }
+        .into(),
+        Happened::Task(TaskEvent { task, identity, what, details, until, reason }) => TaskChanged {
+            time,
+            task: Cow::Borrowed(task),
+            identity: Cow::Borrowed(identity),
+            by,
+            what: Cow::Borrowed(what),
+            details: details.clone().map(Box::new),
+            until: until.map(Time::from_micros),
+            statement: None,
+            reason: Cow::Borrowed(reason),
         }
         .into(),
         Happened::Hold(step) if step.what == "held" => return None,
