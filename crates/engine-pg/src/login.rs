@@ -10,6 +10,7 @@
 //! session's. Until then one deadline covers everything, so a silent client costs one place among
 //! those who have not signed in, and only for so long.
 
+mod certificate;
 mod opening;
 mod options;
 mod refusal;
@@ -17,6 +18,7 @@ mod sasl;
 mod startup;
 mod talk;
 
+pub use certificate::ClientRule;
 pub use refusal::{Reason, Refused};
 
 use crate::{inside::Side, upstream::Replication};
@@ -65,6 +67,8 @@ pub struct Door {
     pub plaintext: Plaintext,
     /// For everything until AuthenticationOk.
     pub deadline: Duration,
+    /// Whom names in clients' certificates sign in.
+    pub clients: Vec<ClientRule>,
 }
 
 impl Door {
@@ -76,6 +80,7 @@ impl Door {
             attempts: Arc::default(),
             plaintext: Plaintext::Loopback,
             deadline: DEFAULT_DEADLINE,
+            clients: Vec::new(),
         }
     }
 
@@ -172,6 +177,7 @@ async fn enter(
 ) -> Result<Entrance, Reason> {
     let (stream, end_point, opened) = opening::open(tcp, door.tls.as_ref()).await?;
     known.tls = stream.is_tls();
+    let shown = Shown { end_point, names: stream.client_names() };
     let mut talk = Talk::new(stream);
     let packet = match opened {
         Opened::Startup(packet) => packet,
@@ -182,8 +188,8 @@ async fn enter(
             return Err(talk.refuse(Reason::Version { major, minor }).await);
         }
     };
-    match admit(&mut talk, &packet, end_point, peer, door, now, known).await {
-        Ok((wish, identity)) => {
+    match admit(&mut talk, &packet, shown, peer, door, now, known).await {
+        Ok((wish, identity, method)) => {
             let (stream, buffered) = talk.into_parts();
             let tls = stream.is_tls();
             let Wish { database, application_name, settings, replication, minor, .. } = wish;
@@ -198,7 +204,7 @@ async fn enter(
                 protocol_minor: minor,
                 peer,
                 tls,
-                method: METHOD,
+                method,
                 via: None,
                 side: Side::default(),
             })))
@@ -207,16 +213,25 @@ async fn enter(
     }
 }
 
-/// Everything after the start-up packet has come: what it wishes, and who sent it.
+/// What the two sides showed one another in the TLS handshake.
+struct Shown {
+    /// The hash of the server's certificate.
+    end_point: Option<Vec<u8>>,
+    /// The names in the client's.
+    names: Option<Vec<String>>,
+}
+
+/// Everything after the start-up packet has come: what it wishes, who sent it, and how that was
+/// proven.
 async fn admit(
     talk: &mut Talk,
     packet: &[u8],
-    end_point: Option<Vec<u8>>,
+    shown: Shown,
     peer: SocketAddr,
     door: &Door,
     now: Instant,
     known: &mut Refused,
-) -> Result<(Wish, Arc<Identity>), Reason> {
+) -> Result<(Wish, Arc<Identity>, &'static str), Reason> {
     let wish = startup::read(packet)?;
     known.name = Some(wish.name.clone());
     known.database = Some(wish.database.clone());
@@ -224,8 +239,14 @@ async fn admit(
     if !known.tls && !door.allows_plaintext(peer) {
         return Err(Reason::Plaintext { tls_offered: door.tls.is_some() });
     }
+    let Shown { end_point, names } = shown;
+    if let Some(names) = names
+        && let Some(identity) = certificate::sign_in(talk, &wish.name, &names, door).await?
+    {
+        return Ok((wish, identity, certificate::METHOD));
+    }
     let identity = sasl::sign_in(talk, &wish.name, end_point, peer, door, now).await?;
-    Ok((wish, identity))
+    Ok((wish, identity, METHOD))
 }
 
 #[cfg(test)]

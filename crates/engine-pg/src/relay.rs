@@ -405,15 +405,6 @@ impl Relay {
         Ok(())
     }
 
-    /// True between transactions, with nothing under way.
-    fn is_idle(&self) -> bool {
-        self.expected.is_empty()
-            && self.status == Status::Idle
-            && self.client.input.is_empty()
-            && self.parked.is_none()
-            && self.client_passes == 0
-    }
-
     /// Lifts blocks whose time has come.
     fn unblock(&mut self, cx: &mut Context<'_>) -> bool {
         let mut lifted = self.poll_hold(cx) || self.poll_beyond(cx);

@@ -325,7 +325,6 @@ fn statement(
 ) -> Result<u64, Box<dyn Error>> {
     let (id, via) = (session.statement(number), Via::Extended);
     if chance.below(200) == 0 {
-        let sqlstate = "42501".into();
         let (time, shape) = (Time::from_micros(time), Some(shape.shape));
         let refused = Refused {
             statement: id,
@@ -333,7 +332,7 @@ fn statement(
             shape,
             text,
             via,
-            sqlstate,
+            sqlstate: "42501".into(),
             reason: "".into(),
             trace: None,
             work: None,

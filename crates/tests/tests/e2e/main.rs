@@ -10,6 +10,7 @@ mod benign;
 mod bypass;
 mod canary;
 mod carried;
+mod certificates;
 mod changes;
 mod channels;
 mod clients;
