@@ -67,9 +67,7 @@ impl Relay {
         self.look_again()?;
         let masks = self.masks_of_front()?;
         match masks {
-            Some(masks) if !masks.columns.is_empty() && self.looks_at_rows(&masks) => {
-                self.masked_row(&masks, rest, frame)
-            }
+            Some(masks) if self.looks_at_rows(&masks) => self.masked_row(&masks, rest, frame),
             Some(_) | None if self.shows_stream() => Ok(0),
             Some(_) | None => Ok(self.pass_rows(rest)),
         }
@@ -219,6 +217,13 @@ impl Relay {
         let result = match self.run_mut() {
             Some(run) if !room => {
                 run.limited = true;
+                Ok(())
+            }
+            // Nothing to mask: full rights under a limit, or a row without columns.
+            Some(run) if masks.columns.is_empty() && masks.pass => {
+                output.extend_from_slice(rest.get(..frame.len).unwrap_or_default());
+                run.counts.rows += 1;
+                run.counts.bytes += frame.len as u64;
                 Ok(())
             }
             Some(run) => write_row(masks, row, &mut output, &mut scratch, run),

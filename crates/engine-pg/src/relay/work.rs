@@ -62,6 +62,10 @@ impl Relay {
     /// Whether a row may leave: `Some(false)` if its task has nothing left, `None` if it has to
     /// wait. A row that may leave is counted.
     pub(super) fn room(&mut self, masks: &Masks, row: DataRow<'_>, length: usize) -> Option<bool> {
+        let unseen = masks.columns.is_empty() && row.values.iter().next().is_some();
+        if unseen && self.shows_stream() {
+            return None;
+        }
         if self.session.watches_text()
             && let Some(at) = self.text_in(masks, row)
             && self.shows(&format!("text of column {at} of a result"))

@@ -23,6 +23,10 @@ forbid (principal == Agent::"drudge", action, resource) unless { context has tas
 permit (principal is Agent, action in [Action::"insert", Action::"update"], resource)
 when { context has task };
 
+@id("few-for-admins")
+@row_limit("7")
+permit (principal is Person in Group::"admins", action == Action::"select", resource);
+
 @id("copilot-sees-mail")
 permit (principal, action == Action::"disclose", resource in Label::"email");
 
@@ -202,6 +206,10 @@ fn a_budget_of_rows_is_exact_over_sessions_and_restarts() {
     stage.weir.start_again().unwrap();
     assert_eq!(used(&stage), 100, "a stop in good order loses nothing");
 
+    // Rows without a column are rows.
+    works(&stage, "drudge", &task, "select from series limit 10");
+    until("ten more", || (used(&stage) == 110).then_some(()));
+
     // Four sessions at once share what is left, to the row.
     let urls: Vec<String> = (0..4)
         .map(|_| format!("{}?options=-c%20weir.task%3D{task}", stage.weir.url("drudge", "shop")))
@@ -214,8 +222,10 @@ fn a_budget_of_rows_is_exact_over_sessions_and_restarts() {
     });
     let each: Vec<_> = each.collect();
     let all: usize = each.into_iter().map(|session| session.join().unwrap()).sum();
-    assert_eq!(all, 200, "rows that were left");
+    assert_eq!(all, 190, "rows that were left");
     let no = "may use 300 rows in all, and none of them is left";
+    let none = works(&stage, "drudge", &task, "select from series");
+    assert!(none.contains("withheld the rows beyond the first 0"), "{none}");
     refused(&stage, "drudge", &task, "select n from series limit 1", no);
     refused(&stage, "drudge", &task, "copy series to stdout", "is not part of task");
     // Its own bookkeeping still works, or it could not even give up.
@@ -307,6 +317,9 @@ fn a_purpose_is_asked_for_where_policy_says_so() {
         one["type"] == "session_opened" && one["work"]["purpose"] == "reconciliation"
     });
     assert_eq!(opened.len(), 1);
+    // Full rights under a limit of rows: what nobody masks is counted too.
+    let said = stage.weir.psql(ADMIN, "shop", "select n from series").unwrap();
+    assert_eq!(rows(&said.all()), 7, "{}", said.all());
     // The server hears nothing of it.
     let hears = ask("-c%20weir.purpose%3Dreconciliation%20-c%20search_path%3Dpublic");
     hears.success().unwrap();
