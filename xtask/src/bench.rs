@@ -3,6 +3,7 @@
 //!
 //! Trust the ratios and the CPU figures, not the absolutes. Knows nothing of how any of them works.
 
+mod lag;
 mod measure;
 mod place;
 mod report;
@@ -57,6 +58,7 @@ pub(crate) fn run(length: Length) -> Result<()> {
         })?;
     }
     step("memory", || memory(&places, &mut report))?;
+    step("the index behind the ledger", || lag::print(&places, length.seconds() * 5))?;
     print!("{}", report.table(&places.names()));
     let file = report.write()?;
     println!("\n{} holds every single figure.", file.display());
@@ -65,6 +67,17 @@ pub(crate) fn run(length: Length) -> Result<()> {
         rate.args(["run", "--quiet", "--release", "--package", "ledger", "--example", "rate"]);
         show(&mut rate)
     })
+}
+
+/// The index's lag alone; `program` is a Weir that is built already.
+pub(crate) fn lag(program: Option<&str>) -> Result<()> {
+    install::servers_and_pooler()?;
+    let program = match program {
+        Some(program) => program.into(),
+        None => step("building weir (release)", || build_weir(true))?,
+    };
+    let places = step("servers and data", || Places::start(&program))?;
+    step("the index behind the ledger", || lag::print(&places, Length::Full.seconds() * 5))
 }
 
 fn throughput(places: &Places, length: Length, report: &mut Report) -> Result<()> {

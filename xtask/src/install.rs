@@ -44,9 +44,9 @@ const CLIENTS: [Need; 9] = [
     Need { package: "rsyslog-openssl", present: || has_library("rsyslog/lmnsd_ossl.so") },
 ];
 
-/// Python clients, an SMTP server and the published OCSF schema, with their versions: a new release
-/// must not break a build.
-const PYTHON: [&str; 9] = [
+/// Python clients, an SMTP server, MCP's official SDK and the published OCSF schema, with their
+/// versions: a new release must not break a build.
+const PYTHON: [&str; 10] = [
     "psycopg[binary]==3.3.9",
     "asyncpg==0.32.0",
     "SQLAlchemy==2.1.9",
@@ -56,13 +56,14 @@ const PYTHON: [&str; 9] = [
     "opentelemetry-proto==1.45.2",
     "moto[server]==5.2.5",
     "aiosmtpd==1.4.6",
+    "mcp==2.3.0",
 ];
 
 /// What makes labelled data, and what Weir's detection is compared with.
 const EVALUATION: [&str; 2] = ["Faker==40.63.0", "presidio-analyzer==2.2.366"];
 
-/// The node client.
-const NODE: &str = "pg@8.23.1";
+/// The node client, and a provider of OpenID Connect.
+const NODE: [&str; 2] = ["pg@8.23.1", "oidc-provider@9.13.3"];
 
 fn is_file(path: &str) -> bool {
     Path::new(path).is_file()
@@ -166,12 +167,14 @@ fn environment(folder: &Path, wanted: &[&str]) -> Result<()> {
 fn node() -> Result<()> {
     let folder = clients()?.join("node");
     let stamp = folder.join("installed");
-    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == NODE) {
+    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == NODE.join("\n")) {
         return Ok(());
     }
     std::fs::create_dir_all(&folder)?;
     let mut npm = Command::new("npm");
-    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).arg(NODE);
+    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
+        .arg(&folder)
+        .args(NODE);
     show(&mut npm)?;
-    std::fs::write(stamp, NODE).context("cannot note what is installed")
+    std::fs::write(stamp, NODE.join("\n")).context("cannot note what is installed")
 }

@@ -21,6 +21,7 @@ cargo xtask COMMAND
   demo --smoke     the same, run those lines, check what they print, and end
   test             install what is missing, build, check, and run every test
   bench [--quick]  compare with a direct connection and with PgBouncer (quick: two minutes)
+  bench --lag [WEIR]  how far the ledger's index stays behind under pgbench
   tidy             check the house rules
   fuzz [--seconds N]  run every fuzz target for N seconds each (10)
   eval [--quick] [--seed S]  what is found in labelled data, beside Presidio in the same run
@@ -46,6 +47,8 @@ fn run(words: &[&str]) -> Result<()> {
         ["test"] => test::run(),
         ["bench"] => bench::run(bench::Length::Full),
         ["bench", "--quick"] => bench::run(bench::Length::Quick),
+        ["bench", "--lag"] => bench::lag(None),
+        ["bench", "--lag", program] => bench::lag(Some(program)),
         ["tidy"] => tidy::run(),
         ["fuzz"] => fuzz::run(fuzz::SECONDS),
         ["fuzz", "--seconds", seconds] => fuzz::run(seconds.parse()?),

@@ -37,7 +37,7 @@ pub use secret::{Secret, SecretError, SecretSource};
 pub use settings::{
     Api, Bucket, Canary, Channel, ChannelTo, ClientName, Config, Database, DecisionHook, Email,
     EmailTls, Export, ExportFormat, ExportTo, LabelRule, Labels, Ledger, Limits, Listen, Log,
-    LogFormat, LogLevel, Plaintext, Policies, Repository, Shows, Slack, Tls, Upstream, UpstreamTls,
-    Witness, Witnessing,
+    LogFormat, LogLevel, Plaintext, Policies, Provider, Repository, Shows, Slack, Tls, Upstream,
+    UpstreamTls, Witness, Witnessing,
 };
 pub use table::{Absent, Key};

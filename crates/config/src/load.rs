@@ -8,6 +8,7 @@ mod channels;
 mod evidence;
 mod exports;
 mod labels;
+mod providers;
 mod sections;
 
 pub(crate) use sections::documented;

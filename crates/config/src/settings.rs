@@ -2,8 +2,10 @@
 //! defaulted stands in `load`.
 
 mod channels;
+mod providers;
 
 pub use channels::{Channel, ChannelTo, DecisionHook, Email, EmailTls, Shows, Slack};
+pub use providers::Provider;
 
 use crate::{problem::Problem, secret::SecretSource};
 use model::Class;
@@ -31,6 +33,8 @@ pub struct Config {
     pub api: Api,
     /// Requests for approval.
     pub approvals: Approvals,
+    /// Who vouches for people, in the order of the file. Names and issuers are unique.
+    pub providers: Vec<Provider>,
     /// Where people hear of requests, in the order of the file. Names are unique.
     pub channels: Vec<Channel>,
     /// How columns are labelled.

@@ -41,6 +41,8 @@ const MINOR: u16 = 2;
 pub struct Caller {
     /// Who it is: proven.
     pub identity: Arc<Identity>,
+    /// By which credential they proved it: the session ends with that one.
+    pub credential: Option<Arc<identity::Credential>>,
     /// From where they came, and whether that was encrypted.
     pub peer: SocketAddr,
     /// The same.
@@ -206,7 +208,8 @@ impl Engine {
 
 /// The client that a session serves.
 fn client(caller: Caller, stream: Stream, notes: Notes) -> Client {
-    let Caller { identity, peer, tls, method, via, application, database, waits } = caller;
+    let Caller { identity, credential, peer, tls, method, via, application, database, waits } =
+        caller;
     let settings = vec![
         ("client_encoding".to_owned(), "UTF8".to_owned()),
         ("application_name".to_owned(), application.clone()),
@@ -215,6 +218,7 @@ fn client(caller: Caller, stream: Stream, notes: Notes) -> Client {
         stream,
         buffered: bytes::BytesMut::new(),
         identity,
+        credential,
         database,
         application_name: application,
         settings,

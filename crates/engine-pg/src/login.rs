@@ -10,6 +10,7 @@
 //! session's. Until then one deadline covers everything, so a silent client costs one place among
 //! those who have not signed in, and only for so long.
 
+mod bearer;
 mod certificate;
 mod opening;
 mod options;
@@ -18,12 +19,13 @@ mod sasl;
 mod startup;
 mod talk;
 
+pub use bearer::{Answer, Bearers};
 pub use certificate::ClientRule;
 pub use refusal::{Reason, Refused};
 
 use crate::{inside::Side, upstream::Replication};
 use bytes::BytesMut;
-use identity::{Attempts, Directory};
+use identity::{Admitted, Attempts, Credential, Directory};
 use model::Identity;
 use net::{Stream, tls::ServerTls};
 use opening::Opened;
@@ -39,9 +41,6 @@ use tokio::{net::TcpStream, time::timeout};
 /// How long a client may take from connecting to having signed in (PostgreSQL's
 /// `authentication_timeout` is a minute; nobody types a password while connected).
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(20);
-
-/// How clients prove who they are on the wire.
-const METHOD: &str = "scram-sha-256";
 
 /// From where a client may sign in without TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +62,8 @@ pub struct Door {
     pub directory: Arc<Directory>,
     /// Who guessed too often. Shared with other doors, so that they cannot be tried in turn.
     pub attempts: Arc<Mutex<Attempts>>,
+    /// Whose a bearer's token is; without it no tokens are taken but as passwords.
+    pub bearers: Option<Bearers>,
     /// From where TLS may be missing.
     pub plaintext: Plaintext,
     /// For everything until AuthenticationOk.
@@ -78,10 +79,17 @@ impl Door {
             tls,
             directory,
             attempts: Arc::default(),
+            bearers: None,
             plaintext: Plaintext::Loopback,
             deadline: DEFAULT_DEADLINE,
             clients: Vec::new(),
         }
+    }
+
+    /// Who takes a bearer's token on this connection: it crosses no network in the clear.
+    fn bearers(&self, peer: SocketAddr, tls: bool) -> Option<&Bearers> {
+        let safe = tls || peer.ip().to_canonical().is_loopback();
+        self.bearers.as_ref().filter(|_| safe)
     }
 
     fn allows_plaintext(&self, peer: SocketAddr) -> bool {
@@ -119,6 +127,8 @@ pub struct Client {
     pub buffered: BytesMut,
     /// Who it is.
     pub identity: Arc<Identity>,
+    /// What it has signed in with; nothing for a part of the program that ends its sessions itself.
+    pub credential: Option<Arc<Credential>>,
     /// The database it asked for; the name it signed in by if it asked for none.
     pub database: String,
     /// What it calls itself; empty if it does not say. A claim, never a right.
@@ -189,7 +199,7 @@ async fn enter(
         }
     };
     match admit(&mut talk, &packet, shown, peer, door, now, known).await {
-        Ok((wish, identity, method)) => {
+        Ok((wish, (identity, credential), method)) => {
             let (stream, buffered) = talk.into_parts();
             let tls = stream.is_tls();
             let Wish { database, application_name, settings, replication, minor, .. } = wish;
@@ -197,6 +207,7 @@ async fn enter(
                 stream,
                 buffered,
                 identity,
+                credential,
                 database,
                 application_name,
                 settings,
@@ -231,8 +242,8 @@ async fn admit(
     door: &Door,
     now: Instant,
     known: &mut Refused,
-) -> Result<(Wish, Arc<Identity>, &'static str), Reason> {
-    let wish = startup::read(packet)?;
+) -> Result<(Wish, (Arc<Identity>, Option<Arc<Credential>>), &'static str), Reason> {
+    let mut wish = startup::read(packet)?;
     known.name = Some(wish.name.clone());
     known.database = Some(wish.database.clone());
     startup::negotiate(talk, &wish).await?;
@@ -243,10 +254,27 @@ async fn admit(
     if let Some(names) = names
         && let Some(identity) = certificate::sign_in(talk, &wish.name, &names, door).await?
     {
-        return Ok((wish, identity, certificate::METHOD));
+        return Ok((wish, (identity, None), certificate::METHOD));
     }
-    let identity = sasl::sign_in(talk, &wish.name, end_point, peer, door, now).await?;
-    Ok((wish, identity, METHOD))
+    let bearers = door.bearers(peer, known.tls);
+    let only = asks_for_bearer(&mut wish.settings)?;
+    let ways = sasl::Ways { end_point, bearers, only_bearer: only };
+    let (admitted, method) = sasl::sign_in(talk, &wish.name, ways, peer, door, now).await?;
+    let Admitted { identity, credential } = admitted;
+    Ok((wish, (identity, Some(credential)), method))
+}
+
+/// True if the client asks to sign in as a bearer and by nothing else. The setting is Weir's own
+/// and goes no further.
+fn asks_for_bearer(settings: &mut Vec<(String, String)>) -> Result<bool, Reason> {
+    let (name, value) = bearer::SETTING;
+    let asked = |setting: &(String, String)| setting.0.eq_ignore_ascii_case(name);
+    if settings.iter().any(|setting| asked(setting) && setting.1 != value) {
+        return Err(Reason::Parameter(format!("{name} can be {value} only")));
+    }
+    let before = settings.len();
+    settings.retain(|setting| !asked(setting));
+    Ok(settings.len() < before)
 }
 
 #[cfg(test)]

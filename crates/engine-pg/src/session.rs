@@ -100,6 +100,7 @@ async fn open(
         port: Some(client.peer.port()),
         method: client.method,
         via: client.via,
+        credential: client.credential.as_ref().map_or_else(String::new, |one| one.id.clone()),
         tls: client.tls,
         application: client.application_name.clone(),
         grants,
@@ -195,6 +196,10 @@ fn judge(
     session: &mut Session,
     now: SystemTime,
 ) -> Result<Vec<(String, String)>, Refusal> {
+    let database = session.database().name.as_str();
+    if client.credential.as_ref().is_some_and(|one| !one.opens(database)) {
+        return Err(elsewhere(database));
+    }
     if client.replication.is_some() {
         session.may_use(ProtocolFeature::Replication, now)?;
     }
@@ -308,9 +313,11 @@ fn orders(
     cancelled: Arc<Notify>,
 ) -> Orders {
     let (directory, identity) = (Arc::clone(&engine.directory), Arc::clone(&client.identity));
+    let credential = client.credential.clone();
     let (database, grants) = (session.database().name.clone(), session.client().grants.clone());
     let task = session.client().work.task.clone();
     Orders {
+        until: client.credential.as_ref().and_then(|one| one.expires),
         draining: engine.draining.clone(),
         identities: engine.identities.clone(),
         cancelled,
@@ -322,13 +329,36 @@ fn orders(
             if task.as_ref().is_some_and(|task| task.is_over()) {
                 return Err("the task of this session is over");
             }
+            let until = match &credential {
+                Some(credential) => is_still_good(&directory, name, credential, &database)?,
+                None => None,
+            };
             let now = directory.granted(name, database.as_str(), Instant::now());
             match grants.iter().all(|granted| now.contains(granted)) {
-                true => Ok(()),
+                true => Ok(until),
                 false => Err("a grant of this session is over; connect again without it"),
             }
         }),
     }
+}
+
+/// Until when a session may go on with what it signed in with, or why it may not.
+fn is_still_good(
+    directory: &identity::Directory,
+    name: &str,
+    credential: &identity::Credential,
+    database: &model::DatabaseName,
+) -> Result<Option<SystemTime>, &'static str> {
+    let Some(credential) = directory.still(name, credential) else {
+        return Err("the credential that this session signed in with was revoked");
+    };
+    if !credential.is_good(SystemTime::now()) {
+        return Err("the credential that this session signed in with has expired");
+    }
+    if !credential.opens(database.as_str()) {
+        return Err("the credential of this session is no longer for this database");
+    }
+    Ok(credential.expires)
 }
 
 async fn refuse(client: &mut Client, refusal: &Refusal) {
@@ -356,6 +386,19 @@ fn unknown(database: &str, whole_cluster: bool) -> Refusal {
         hint: Some(hint.to_owned()),
         position: None,
         blame: Blame::Client,
+        record: None,
+    }
+}
+
+/// A credential that is for other databases than this one.
+fn elsewhere(database: &str) -> Refusal {
+    Refusal {
+        sqlstate: "28000",
+        message: format!("this credential is not for database \"{database}\""),
+        detail: None,
+        hint: Some("Sign in with one that is.".to_owned()),
+        position: None,
+        blame: Blame::Policy,
         record: None,
     }
 }

@@ -97,6 +97,7 @@ fn opened(session: ledger::SessionId, time: Time) -> SessionOpened<'static> {
         acts_for: None,
         principals: Vec::new().into(),
         method: "scram-sha-256".into(),
+        credential: "password".into(),
         address: Some([10, 0, 0, 7].into()),
         port: Some(5555),
         tls: None,

@@ -128,6 +128,7 @@ fn remembered(database: &Arc<Database>) -> Result<(), Any> {
         application: "psql".to_owned(),
         method: "scram-sha-256",
         via: None,
+        credential: "password".to_owned(),
         grants: Vec::new(),
         work: Default::default(),
     };

@@ -24,7 +24,7 @@ use std::{
     fmt::Write,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -43,8 +43,9 @@ pub trait Holds: Send + Sync {
     fn find(&self, digest: &[u8], now: SystemTime) -> Doing<Found>;
     /// Opens a hold.
     fn open(&self, request: Request) -> Doing<()>;
-    /// Resolves when a hold is decided or its time is over.
-    fn decided(&self, hold: &str) -> Doing<Decision>;
+    /// Resolves when a hold is decided or its time is over. What happens to it before is noted
+    /// while this is polled.
+    fn decided(&self, hold: &str, notes: &Notes) -> Doing<Decision>;
     /// Whoever asked does not want it any more.
     fn withdraw(&self, hold: &str, by: &str, now: SystemTime) -> Doing<()>;
 }
@@ -65,8 +66,24 @@ pub enum Found {
 pub struct Approved {
     /// The hold.
     pub hold: String,
-    /// Who approved.
+    /// Who approved: `carol`; `dave for carol` with a voice that was handed on.
     pub by: Vec<String>,
+}
+
+/// What happens to a hold while a session waits for it, in words for whoever waits.
+#[derive(Clone, Debug, Default)]
+pub struct Notes(Arc<Mutex<Vec<String>>>);
+
+impl Notes {
+    /// Says something.
+    pub fn say(&self, words: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(words);
+    }
+
+    /// What was said and not taken yet, oldest first.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// What became of a hold.
@@ -174,6 +191,8 @@ pub struct Waiting {
     pub reason: String,
     /// Whose consent is needed.
     pub needs: String,
+    /// Who else may give it, if nobody does for a while.
+    pub later: String,
     /// How long there is.
     pub lifetime: Duration,
 }
@@ -322,16 +341,18 @@ impl Session {
 }
 
 /// Resolves when a hold is decided.
-pub fn decided(gate: &Gate, hold: &str) -> Doing<Decision> {
+pub fn decided(gate: &Gate, hold: &str, notes: &Notes) -> Doing<Decision> {
     match gate.holds.get() {
-        Some(holds) => holds.decided(hold),
+        Some(holds) => holds.decided(hold, notes),
         None => Box::pin(async { Err("nothing here keeps approvals".to_owned()) }),
     }
 }
 
 fn waiting(request: &Request, stays: bool, now: SystemTime) -> Waiting {
+    let later: Vec<String> = request.needs.iter().filter_map(Approval::later).collect();
     Waiting {
         hold: request.hold.clone(),
+        later: later.join(", and "),
         stays: stays && request.needs.iter().all(|approval| approval.waits),
         reason: request.reasons.first().cloned().unwrap_or_default(),
         needs: request.needs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", and "),

@@ -78,6 +78,7 @@ pub(crate) fn session_opened(session: &Session, now: SystemTime) -> Result<(), R
         acts_for,
         principals: principals(identity),
         method: Cow::Borrowed(client.method),
+        credential: Cow::Borrowed(&client.credential),
         address: client.address,
         port: client.port,
         tls: client.tls.then_some(Cow::Borrowed("TLS")),
@@ -201,6 +202,7 @@ pub(crate) fn held(
         needs: needs.collect(),
         reason: Cow::Owned(request.reasons.first().cloned().unwrap_or_default()),
         via: Cow::Borrowed(""),
+        on_behalf: Cow::Borrowed(&[]),
     })
 }
 

@@ -56,6 +56,8 @@ pub struct Client {
     pub method: &'static str,
     /// By which way its statements come, if not by messages of the engine's protocol.
     pub via: Option<Via>,
+    /// By which credential, by its name.
+    pub credential: String,
     /// The connection is encrypted.
     pub tls: bool,
     /// `application_name` as the client claims it.

@@ -90,6 +90,7 @@ fn open(gate: &Arc<Gate>, database: &Arc<Database>, groups: &[&str]) -> Session 
         port: None,
         method: "scram-sha-256",
         via: None,
+        credential: "password".to_owned(),
         tls: true,
         application: "test".to_owned(),
         grants: Vec::new(),

@@ -2,8 +2,10 @@
 //! and checks no password.
 
 use crate::{
-    IdentityError, ScramVerifier, Secret,
+    Admitted, Claim, Credential, IdentityError, ScramVerifier, Secret, Standing,
+    credential::{MAX_CREDENTIALS, PASSWORD_ID},
     scram::{KEY_BYTES, hmac},
+    token_hash,
 };
 use arc_swap::ArcSwap;
 use model::{Granted, Identity, IdentityKind};
@@ -32,6 +34,9 @@ pub struct Entry {
     pub verifier: ScramVerifier,
     /// Whether it may sign in, and agents on its behalf.
     pub enabled: bool,
+    /// What else it signs in with. Those that have not the salt and the iterations of its password
+    /// are left out, and so are those beyond [`MAX_CREDENTIALS`].
+    pub credentials: Vec<Credential>,
 }
 
 /// A grant in force: an identity has the rights of a group on some databases until its end.
@@ -72,61 +77,32 @@ impl Bar {
     }
 }
 
-/// What a name stands for.
-#[derive(Clone, Debug)]
-pub enum Standing {
-    /// An identity that may sign in.
-    Good(Arc<Identity>),
-    /// One that may not.
-    Barred(Bar),
-    /// No identity.
-    Unknown,
-}
-
-/// What a sign-in under one name is checked against. Exists for every name, known or not, and
-/// does not say which to anybody outside this crate before a password was proven.
-#[derive(Clone, Debug)]
-pub struct Credential {
-    pub(crate) verifier: ScramVerifier,
-    pub(crate) standing: Standing,
-}
-
-impl Credential {
-    /// What the password is checked against, as it is stored.
-    pub fn verifier(&self) -> String {
-        self.verifier.to_text()
-    }
-
-    /// Who it is, if this is the password: for channels that carry the password itself, encrypted.
-    /// Takes the same time whether or not the name is known; no password is right for one that is
-    /// not.
-    pub fn prove(self, password: &Secret) -> Result<Arc<Identity>, IdentityError> {
-        let proven = self.verifier.matches(password);
-        match self.standing {
-            Standing::Good(identity) if proven => Ok(identity),
-            Standing::Barred(bar) if proven => Err(IdentityError::Barred(bar)),
-            Standing::Good(_) | Standing::Barred(_) | Standing::Unknown => {
-                Err(IdentityError::WrongProof)
-            }
-        }
-    }
-}
-
 /// All identities, shared by every session. Reading never waits.
 pub struct Directory {
     /// Mock verifiers follow from it; the same over restarts, or names could be told apart by
     /// a salt that changes.
     secret: Zeroizing<[u8; KEY_BYTES]>,
-    people: ArcSwap<HashMap<String, Known>>,
+    people: ArcSwap<People>,
+    /// Credentials that were used since somebody last asked, and when.
+    uses: Mutex<HashMap<String, SystemTime>>,
     grants: ArcSwap<Vec<Grant>>,
     generation: AtomicU64,
     /// Held while a snapshot is replaced, so that generations and snapshots keep one order.
     publishing: Mutex<()>,
 }
 
+/// Everybody at one moment.
+#[derive(Debug, Default)]
+struct People {
+    names: HashMap<String, Known>,
+    /// Whose secret has this hash.
+    bearers: HashMap<[u8; KEY_BYTES], (String, Arc<Credential>)>,
+}
+
 #[derive(Debug)]
 struct Known {
-    verifier: ScramVerifier,
+    lead: Arc<Credential>,
+    others: Arc<[Arc<Credential>]>,
     standing: Result<Arc<Identity>, Bar>,
 }
 
@@ -136,6 +112,7 @@ impl Directory {
         Self {
             secret: Zeroizing::new(secret),
             people: ArcSwap::default(),
+            uses: Mutex::default(),
             grants: ArcSwap::default(),
             generation: AtomicU64::new(0),
             publishing: Mutex::new(()),
@@ -193,33 +170,71 @@ impl Directory {
 
     /// The identity of that name as it is now, if it may be used.
     pub fn resolve(&self, name: &str) -> Option<Arc<Identity>> {
-        self.people.load().get(name).and_then(|known| known.standing.clone().ok())
+        self.people.load().names.get(name).and_then(|known| known.standing.clone().ok())
     }
 
     /// What a sign-in under this name is checked against.
-    pub fn credential(&self, name: &str) -> Credential {
+    pub fn claim(&self, name: &str) -> Claim {
         // Made for known names too, so that both kinds take the same time.
-        let mock = ScramVerifier::mock(&self.secret, name);
-        match self.people.load().get(name) {
-            Some(known) => Credential {
-                verifier: known.verifier.clone(),
-                standing: match &known.standing {
-                    Ok(identity) => Standing::Good(Arc::clone(identity)),
-                    Err(bar) => Standing::Barred(*bar),
-                },
+        let mock = Credential::password(ScramVerifier::mock(&self.secret, name));
+        match self.people.load().names.get(name) {
+            Some(known) => Claim {
+                lead: Arc::clone(&known.lead),
+                others: Arc::clone(&known.others),
+                standing: known.standing(),
             },
-            None => Credential { verifier: mock, standing: Standing::Unknown },
+            None => {
+                Claim { lead: Arc::new(mock), others: Arc::default(), standing: Standing::Unknown }
+            }
         }
+    }
+
+    /// Whoever bears this secret: a token or a key, over an encrypted channel. How long the look-up
+    /// by its hash takes tells nothing of a secret.
+    pub fn bearer(&self, secret: &Secret, now: SystemTime) -> Result<Admitted, IdentityError> {
+        let people = self.people.load();
+        let found = people.bearers.get(&token_hash(secret));
+        let (name, credential) = found.ok_or(IdentityError::WrongProof)?;
+        let known = people.names.get(name).ok_or(IdentityError::WrongProof)?;
+        let identity = known.standing().admit(credential.is_good(now))?;
+        Ok(Admitted { identity, credential: Arc::clone(credential) })
+    }
+
+    /// A credential of an identity as it is now, if it is still one; what it was is the same as
+    /// what was signed in with. Only its times and its scope may have changed.
+    pub fn still(&self, name: &str, credential: &Credential) -> Option<Arc<Credential>> {
+        let people = self.people.load();
+        let known = people.names.get(name)?;
+        let now = if credential.id == PASSWORD_ID {
+            &known.lead
+        } else {
+            known.others.iter().find(|one| one.id == credential.id)?
+        };
+        now.verifier.is_same(&credential.verifier).then(|| Arc::clone(now))
+    }
+
+    /// Notes that a credential was used.
+    pub fn used(&self, credential: &Credential, now: SystemTime) {
+        if credential.id != PASSWORD_ID {
+            let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+            uses.insert(credential.id.clone(), now);
+        }
+    }
+
+    /// Which credentials were used since this was last asked, and when they last were.
+    pub fn take_uses(&self) -> Vec<(String, SystemTime)> {
+        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        uses.drain().collect()
     }
 
     /// How many identities there are, disabled ones included.
     pub fn len(&self) -> usize {
-        self.people.load().len()
+        self.people.load().names.len()
     }
 
     /// Whether there is nobody.
     pub fn is_empty(&self) -> bool {
-        self.people.load().is_empty()
+        self.people.load().names.is_empty()
     }
 
     /// A key that follows from the installation's secret, for other uses that must be stable and
@@ -239,7 +254,7 @@ impl fmt::Debug for Directory {
 }
 
 /// Works out what each name stands for.
-fn settle(entries: Vec<Entry>) -> HashMap<String, Known> {
+fn settle(entries: Vec<Entry>) -> People {
     let mut by_name: HashMap<&str, &Entry> = HashMap::with_capacity(entries.len());
     let mut twice: Vec<&str> = Vec::new();
     for entry in &entries {
@@ -252,14 +267,35 @@ fn settle(entries: Vec<Entry>) -> HashMap<String, Known> {
         let identity = stand(name, &by_name, &twice, MAX_CHAIN)?;
         Ok(Arc::new(identity))
     };
-    let names: Vec<_> = by_name.iter().map(|(name, entry)| (*name, *entry)).collect();
-    names
-        .into_iter()
-        .map(|(name, entry)| {
-            let known = Known { verifier: entry.verifier.clone(), standing: standing(name) };
-            (name.to_owned(), known)
-        })
-        .collect()
+    let mut people = People::default();
+    for (name, entry) in &by_name {
+        let lead = Arc::new(Credential::password(entry.verifier.clone()));
+        let fits = |one: &&Credential| one.verifier.asks_as(&entry.verifier);
+        let others: Arc<[Arc<Credential>]> = entry
+            .credentials
+            .iter()
+            .filter(fits)
+            .take(MAX_CREDENTIALS - 1)
+            .map(|one| Arc::new(one.clone()))
+            .collect();
+        for one in others.iter() {
+            if let Some(hash) = one.hash {
+                people.bearers.insert(hash, ((*name).to_owned(), Arc::clone(one)));
+            }
+        }
+        let known = Known { lead, others, standing: standing(name) };
+        people.names.insert((*name).to_owned(), known);
+    }
+    people
+}
+
+impl Known {
+    fn standing(&self) -> Standing {
+        match &self.standing {
+            Ok(identity) => Standing::Good(Arc::clone(identity)),
+            Err(bar) => Standing::Barred(*bar),
+        }
+    }
 }
 
 /// The identity of that name with its delegators in full, `depth` of them at most.

@@ -24,6 +24,8 @@ pub enum IdentityError {
     NotAVerifier,
     /// The system gave no random bytes.
     Random,
+    /// Who vouches for it, or what is known of it, cannot be asked now.
+    Unavailable,
 }
 
 impl IdentityError {
@@ -36,7 +38,7 @@ impl IdentityError {
             | Self::BindingMismatch
             | Self::WrongProof => Blame::Client,
             Self::Barred(_) => Blame::Policy,
-            Self::NotAVerifier | Self::Random => Blame::Internal,
+            Self::NotAVerifier | Self::Random | Self::Unavailable => Blame::Internal,
         }
     }
 
@@ -52,6 +54,7 @@ impl IdentityError {
             Self::WrongProof => "wrong name or password",
             Self::Barred(bar) => bar.client_message(),
             Self::NotAVerifier | Self::Random => "internal error",
+            Self::Unavailable => "sign-ins of this kind cannot be checked now",
         }
     }
 }

@@ -5,7 +5,7 @@
 //! (the composition root publishes entries into the [`Directory`]).
 //!
 //! ```text
-//! Directory ── credential(name) ─▶ ScramServer ── first ─▶ Challenge ── last ─▶ Signed ─▶ Identity
+//! Directory ── claim(name) ─▶ ScramServer ── first ─▶ Challenge ── last ─▶ Signed ─▶ Identity
 //!                                                Attempts guards both ends
 //! ```
 //!
@@ -21,12 +21,14 @@
 //!     acts_for: None,
 //! };
 //! let verifier = ScramVerifier::for_password(&Secret::from("wonder".to_owned())).unwrap();
-//! directory.publish(vec![Entry { identity: alice, verifier, enabled: true }]);
+//! let credentials = Vec::new();
+//! directory.publish(vec![Entry { identity: alice, verifier, enabled: true, credentials }]);
 //! assert!(directory.resolve("alice").is_some());
 //! assert!(directory.resolve("mallory").is_none());
 //! ```
 
 pub mod attempts;
+pub mod credential;
 pub mod directory;
 pub mod error;
 pub mod scram;
@@ -34,7 +36,8 @@ pub mod secret;
 pub mod token;
 
 pub use attempts::{Attempts, Thresholds, Wait};
-pub use directory::{Bar, Credential, Directory, Entry, Grant, Standing};
+pub use credential::{Admitted, Claim, Credential, Standing};
+pub use directory::{Bar, Directory, Entry, Grant};
 pub use error::IdentityError;
 pub use scram::{Challenge, Mechanism, ScramServer, ScramVerifier, Signed};
 pub use secret::Secret;

@@ -9,8 +9,15 @@ pub const SERVICE_KEY_PREFIX: &str = "weir_sk_";
 /// What an agent's key begins with.
 pub const AGENT_KEY_PREFIX: &str = "weir_ak_";
 
+/// What a token for databases begins with.
+pub const DATABASE_TOKEN_PREFIX: &str = "weir_t1_";
+/// What a key beside a password begins with.
+pub const KEY_PREFIX: &str = "weir_k1_";
+
 /// Base-62 digits that hold as much as 32 random bytes (62^43 > 2^256).
 const KEY_DIGITS: usize = 43;
+/// Digits of a credential's name.
+const NAME_DIGITS: usize = 12;
 /// Digits of a generated password: 119 bits.
 const PASSWORD_DIGITS: usize = 20;
 
@@ -75,6 +82,12 @@ impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
+}
+
+/// A name for a credential, which is no secret and belongs to nothing else: the prefix and twelve
+/// letters and digits.
+pub fn name(prefix: &str) -> Result<String, IdentityError> {
+    Ok(Secret::random(prefix, NAME_DIGITS)?.expose().to_owned())
 }
 
 /// Fills the buffer from the system's generator.

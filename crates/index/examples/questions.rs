@@ -7,10 +7,10 @@
 
 use index::{Answers, BY, Direction, Index, Limits, Question, Table};
 use ledger::{
-    Hash, Ledger, Options, Sequence, SessionId, ShapeId, Time,
+    Hash, Ledger, Options, Sequence, SessionId, ShapeId, StatementId, Time,
     record::{
-        Disclosed, Intent, Outcome, Refused, SessionClosed, SessionOpened, Shape, ShapeColumn,
-        ShapeEffect, ShapeOutput, Via,
+        Approved, Disclosed, Intent, Outcome, Refused, SessionClosed, SessionOpened, Shape,
+        ShapeColumn, ShapeEffect, ShapeOutput, Via,
     },
 };
 use model::{Disclosure, Durability, IdentityKind, Label, MaskMethod, Operation, PolicyId, Use};
@@ -99,6 +99,7 @@ fn ask(file: &Path) -> Outcomes {
     search("text:\"refund\" -kind:service")?;
     search("relation:r53 use:written")?;
     search("state:refused identity:person-3")?;
+    search("approved_by:person-9")?;
     search("")?;
     timed("trace shop.customers.email", || {
         Ok(Answers::open(file)?.trace("shop.customers.email", Direction::Forward, &limits)?)
@@ -211,6 +212,7 @@ fn opened(id: SessionId, who: u64, time: i64) -> SessionOpened<'static> {
         acts_for: person,
         principals: Vec::new().into(),
         method: "scram-sha-256".into(),
+        credential: "password".into(),
         address: Some(std::net::Ipv4Addr::from(0x0a00_0000 + who as u32).into()),
         port: Some(50_000),
         tls: Some("TLS".into()),
@@ -313,6 +315,14 @@ fn text(number: u64, operation: Operation, from: &str) -> String {
     )
 }
 
+/// One in five thousand ran by somebody's consent.
+fn approval(chance: &mut Chance, id: StatementId) -> Option<Approved<'static>> {
+    (chance.below(5_000) == 0).then(|| Approved {
+        hold: format!("hold-{id}").into(),
+        by: vec![format!("person-{}", chance.below(20) * 4 + 1).into()].into(),
+    })
+}
+
 /// An intent with its outcome, or a refusal; how many records it took.
 fn statement(
     ledger: &Ledger,
@@ -353,7 +363,7 @@ fn statement(
         kept: None,
         risk: [].as_slice().into(),
         trace: None,
-        approval: None,
+        approval: approval(chance, id),
         work: None,
     };
     ledger.append(&intent.into())?;

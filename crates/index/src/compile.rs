@@ -147,6 +147,7 @@ pub(crate) fn compile(question: &Question) -> Conditions {
                 found.statement.push(sql);
             }
             "sqlstate" => found.sqlstate = Some(exactly(&term.values)),
+            "hold" | "approved_by" => found.statement.push(approved(term)),
             "session" | "address" => of_sessions(term, &mut found),
             "disclosure" => found.left = Some(left(term, question)),
             "column" | "label" | "use" | "relation" | "operation" if term.not => {
@@ -256,6 +257,18 @@ fn state(term: &Term) -> Sql {
         sql.add(if at == 0 { "" } else { ", " }).value(number);
     }
     sql.add(")");
+    sql
+}
+
+/// By which request's consent, or by whose, it ran.
+fn approved(term: &Term) -> Sql {
+    let mut sql = Sql::new(&format!("s.seq {}IN (SELECT a.seq FROM approval a", not(term)));
+    if term.word == "hold" && term.values == ["any"] {
+        sql.add(")");
+        return sql;
+    }
+    let column = if term.word == "hold" { "hold" } else { "by" };
+    sql.add(&format!(" WHERE a.{column} IN ")).piece(&exactly(&term.values)).add(")");
     sql
 }
 

@@ -16,7 +16,7 @@ use crate::{
 };
 use ledger::{
     Entry, Record, SessionId, ShapeId, StatementId,
-    record::{Disclosed, Intent, Outcome, Refused, Via},
+    record::{Approved, Disclosed, Intent, Outcome, Refused, Via},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use session::Who;
@@ -148,8 +148,26 @@ impl Filler {
         let mut start =
             self.start(db, sequence, id, Some(intent.shape), intent.time.micros(), via)?;
         start.turned_back = turned_back;
+        self.approved(db, sequence, intent.approval.as_ref())?;
         self.sums.came(start.key(), sequence);
         self.open.insert(id, Open { start, written: false });
+        Ok(())
+    }
+
+    /// By whose consent a statement ran.
+    fn approved(
+        &mut self,
+        db: &Connection,
+        sequence: i64,
+        approved: Option<&Approved<'_>>,
+    ) -> Result<(), IndexError> {
+        let Some(approved) = approved else { return Ok(()) };
+        let hold = self.words.word(db, &approved.hold)?;
+        for by in approved.by.iter() {
+            let by = self.words.word(db, by)?;
+            db.prepare_cached("INSERT OR IGNORE INTO approval VALUES (?1, ?2, ?3)")?
+                .execute([hold, by, sequence])?;
+        }
         Ok(())
     }
 
@@ -177,6 +195,7 @@ impl Filler {
         outcome: &Outcome<'_>,
     ) -> Result<(), IndexError> {
         let key = open.start.key();
+        self.approved(db, open.start.sequence, outcome.approval.as_ref())?;
         let end = End {
             sequence,
             duration_us: int(outcome.duration_us),

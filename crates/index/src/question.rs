@@ -19,6 +19,8 @@ pub const WORDS: &[(&str, &str)] = &[
     ("agent", "an agent as the outermost actor"),
     ("group", "a group of the identity"),
     ("grant", "a grant that the session had, by its name"),
+    ("hold", "ran by the consent that this request got; `any` of them"),
+    ("approved_by", "ran by this person's consent, alone or with others'"),
     ("kind", "what the identity is: person, service, agent"),
     ("database", "a database, by Weir's name"),
     ("relation", "a relation that is touched: customers, public.customers"),

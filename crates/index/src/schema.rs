@@ -5,7 +5,7 @@
 //! 1970, both in UTC.
 
 /// Changes with the tables and views. An index of another version is made again.
-pub(crate) const VERSION: i64 = 6;
+pub(crate) const VERSION: i64 = 7;
 
 /// Every table and index.
 pub(crate) const TABLES: &str = "
@@ -78,6 +78,10 @@ CREATE TABLE statement (
 CREATE INDEX statement_shape ON statement (shape, who);
 CREATE INDEX statement_who ON statement (who);
 CREATE TABLE open_statement (seq INTEGER PRIMARY KEY);
+CREATE TABLE approval (hold INTEGER, by INTEGER, seq INTEGER, PRIMARY KEY (hold, by, seq))
+    WITHOUT ROWID;
+CREATE INDEX approval_by ON approval (by);
+CREATE INDEX approval_seq ON approval (seq);
 CREATE TABLE day (day INTEGER PRIMARY KEY, first_seq INTEGER, last_seq INTEGER);
 CREATE TABLE daily_sum (
     shape INTEGER, who INTEGER, day INTEGER, statements INTEGER, refused INTEGER, rows INTEGER,

@@ -74,8 +74,8 @@ impl Answers {
         }
         if !conditions.statement.is_empty() || conditions.sqlstate.is_some() {
             return Err(wrong(
-                "counts are by day, identity and text: ask for state, sqlstate, session or \
-                 address without --by, or with `weir audit sql`"
+                "counts are by day, identity and text: ask for state, sqlstate, session, address, \
+                 hold or approved_by without --by, or with `weir audit sql`"
                     .into(),
             ));
         }

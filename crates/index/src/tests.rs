@@ -75,6 +75,7 @@ impl Log {
             acts_for: person.map(Into::into),
             principals: Vec::new().into(),
             method: "scram-sha-256".into(),
+            credential: "password".into(),
             address: Some("192.0.2.7".parse().unwrap()),
             port: None,
             tls: None,
@@ -367,6 +368,8 @@ fn a_question_is_told_without_the_texts_that_it_looks_for() {
 #[test]
 fn the_same_comes_out_however_the_log_was_taken_in() {
     let log = log();
+    log.put(held("h-1", "carol", "approved", 1));
+    log.put(granted("bob", "requested", 1));
     let mut index = Index::open(&log.file()).unwrap();
     // One record at a time, with the index closed between: every open statement is taken up again.
     for upto in 1..30 {
@@ -631,12 +634,12 @@ fn what_the_ledger_no_longer_has_is_not_found_here_either() {
         Record::from(Stopped { time, reason: reason.to_owned().into() })
     };
     for _ in 0..600 {
-        log.put(stopped(-9, "old"));
+        log.put(stopped(-9, "former"));
     }
     log.open();
     assert!(log.ledger.as_ref().unwrap().roll(at(1)).unwrap());
     for _ in 0..300 {
-        log.put(stopped(1, "new"));
+        log.put(stopped(1, "later"));
     }
     log.open();
     let count = |log: &Log, reason: &str| {
@@ -652,15 +655,15 @@ fn what_the_ledger_no_longer_has_is_not_found_here_either() {
             ref other => panic!("{other:?}"),
         }
     };
-    assert_eq!((count(&log, "old"), count(&log, "new")), (600, 300));
+    assert_eq!((count(&log, "former"), count(&log, "later")), (600, 300));
     let ledger = log.ledger.as_ref().unwrap();
     assert!(ledger.fold().unwrap().folded > 0);
     let words = "ledger.retention = \"7d\"";
     let rule = ledger::Rule { older: at(1), before: u64::MAX, words, now: at(9) };
     assert_eq!(ledger.prune(&rule).unwrap(), Some(0..512));
-    assert_eq!((count(&log, "old"), count(&log, "new")), (600 - 511, 300));
+    assert_eq!((count(&log, "former"), count(&log, "later")), (600 - 511, 300));
     log.open();
-    assert_eq!((count(&log, "old"), count(&log, "new")), (600 - 511, 300));
+    assert_eq!((count(&log, "former"), count(&log, "later")), (600 - 511, 300));
 }
 
 #[test]
@@ -738,4 +741,157 @@ fn each_column_goes_where_it_was_put() {
     let moves = "SELECT source, target, how FROM moves WHERE target LIKE 'late.%' ORDER BY target";
     let table = answers.sql(moves, &Limits::default()).unwrap();
     assert_eq!(cells(&table, "source"), ["public.mails.address", "public.mails.land"]);
+}
+
+/// A step of a request for consent.
+fn held(hold: &str, by: &str, what: &str, hour: i64) -> Record<'static> {
+    ledger::record::HoldChanged {
+        time: at(hour),
+        hold: hold.to_owned().into(),
+        database: "shop".into(),
+        identity: "alice/copilot".into(),
+        by: by.to_owned().into(),
+        what: what.to_owned().into(),
+        shape: None,
+        text: None,
+        parameters: Vec::new().into(),
+        needs: if what == "held" { vec!["two persons in group dba".into()] } else { Vec::new() }
+            .into(),
+        reason: "".into(),
+        via: "command line".into(),
+        on_behalf: Vec::new().into(),
+    }
+    .into()
+}
+
+/// A step of a break-glass grant.
+fn granted(by: &str, what: &str, hour: i64) -> Record<'static> {
+    let (requested, begun) = (what == "requested", what == "begun");
+    ledger::record::GrantChanged {
+        time: at(hour),
+        grant: "g-1".into(),
+        group: "stewards".into(),
+        databases: vec!["shop".to_owned(), "crm".to_owned()].into(),
+        identity: "bob".into(),
+        by: by.to_owned().into(),
+        what: what.to_owned().into(),
+        emergency: true,
+        seconds: if requested { 3_600 } else { 0 },
+        until: begun.then(|| at(hour + 1)),
+        needs: Vec::new().into(),
+        reviewers: if requested { vec!["one person in group security".into()] } else { Vec::new() }
+            .into(),
+        reason: if requested { "nobody answers" } else { "" }.into(),
+        via: "cli".into(),
+        on_behalf: Vec::new().into(),
+    }
+    .into()
+}
+
+#[test]
+fn who_consented_to_what_and_who_had_which_rights() {
+    let mut log = Log::new();
+    for (hold, by, what) in [
+        ("h-1", "alice/copilot", "held"),
+        ("h-1", "carol", "consented"),
+        ("h-1", "dan", "approved"),
+        ("h-1", "alice/copilot", "used"),
+        ("h-2", "alice/copilot", "held"),
+        ("h-2", "alice", "consented"),
+        ("h-2", "dan", "denied"),
+        ("h-3", "alice/copilot", "held"),
+        ("h-3", "weir", "expired"),
+        ("h-4", "alice/copilot", "held"),
+    ] {
+        log.put(held(hold, by, what, 1));
+    }
+    for (by, what, hour) in [("bob", "requested", 2), ("weir", "granted", 2), ("weir", "begun", 3)]
+    {
+        log.put(granted(by, what, hour));
+    }
+    let ask = |log: &Log, query: &str| {
+        let table = log.answers().sql(query, &Limits::default()).unwrap();
+        let row = |row: &Vec<crate::Cell>| row.iter().map(ToString::to_string).collect::<Vec<_>>();
+        table.rows.iter().map(|one| row(one).join("|")).collect::<Vec<_>>()
+    };
+    let holds = "SELECT hold, identity, state, consented_by, denied_by, own, needs FROM holds
+                 ORDER BY hold";
+    let needs = "two persons in group dba";
+    assert_eq!(
+        ask(&log, holds),
+        [
+            format!("h-1|alice/copilot|used|carol, dan||0|{needs}"),
+            // Whoever asked is among those who consented: the store would not let them.
+            format!("h-2|alice/copilot|denied|alice|dan|1|{needs}"),
+            format!("h-3|alice/copilot|expired|||0|{needs}"),
+            format!("h-4|alice/copilot|open|||0|{needs}"),
+        ]
+    );
+    let grants = "SELECT grant, group_name, databases, identity, emergency, purpose, state, own,
+                  review, reviewed_by, begun < until FROM grants";
+    let told = "g-1|stewards|shop; crm|bob|1|nobody answers";
+    assert_eq!(ask(&log, grants), [format!("{told}|in_force|0|open||1")]);
+    for (by, what, hour) in [("weir", "ended", 4), ("erin", "review: not_fine", 5)] {
+        log.put(granted(by, what, hour));
+    }
+    assert_eq!(ask(&log, grants), [format!("{told}|ended|0|not_fine|erin|1")]);
+    log.open();
+    assert_eq!(ask(&log, grants), [format!("{told}|ended|0|not_fine|erin|1")]);
+}
+
+#[test]
+fn what_ran_by_whose_consent() {
+    let log = Log::new();
+    let session = log.session(1, "alice", IdentityKind::Person, None);
+    let by = |names: &[&str]| {
+        let by = names.iter().map(|name| (*name).to_owned().into()).collect::<Vec<_>>();
+        Some(ledger::record::Approved { hold: format!("h-{}", names.len()).into(), by: by.into() })
+    };
+    let mut places = Vec::new();
+    for (number, approval) in [None, by(&["carol"]), by(&["carol", "dan"])].into_iter().enumerate()
+    {
+        places.push(log.put(Intent {
+            statement: session.statement(number as u64),
+            time: at(1),
+            shape: ShapeId::of(&[b"x"]),
+            text: text(),
+            via: Via::Simple,
+            parameters: Vec::new().into(),
+            parameter_count: 0,
+            turned_back: Vec::new().into(),
+            kept: None,
+            risk: [].as_slice().into(),
+            trace: None,
+            approval,
+        }));
+    }
+    // An approval that came while a statement ran stands in its outcome.
+    log.put(Outcome {
+        statement: session.statement(0),
+        time: at(2),
+        duration_us: 17,
+        tag: "DELETE".into(),
+        sqlstate: None,
+        ended: None,
+        rows: 0,
+        affected: 1,
+        bytes: 0,
+        disclosed: Vec::new().into(),
+        approval: by(&["erin", "frank", "grace"]),
+    });
+    let found = |question: &str| -> Vec<String> {
+        let table = ask(&log.answers(), question);
+        table.rows.iter().map(|row| row[0].to_string()).collect()
+    };
+    let [none, one, two] = [places[0], places[1], places[2]].map(|place| place.to_string());
+    assert_eq!(found("approved_by:carol"), [two.clone(), one.clone()]);
+    assert_eq!(found("hold:any identity:alice"), [two.clone(), one.clone(), none.clone()]);
+    assert_eq!(found("approved_by:dan"), [two]);
+    assert_eq!(found("hold:h-1"), [one]);
+    assert_eq!((found("-hold:any").len(), found("approved_by:erin")), (0, vec![none]));
+    let query = "SELECT hold, approved_by FROM statements WHERE approved_by LIKE '%dan%'";
+    let table = log.answers().sql(query, &Limits::default()).unwrap();
+    let row: Vec<String> = table.rows[0].iter().map(ToString::to_string).collect();
+    assert_eq!((row[0].as_str(), table.rows.len()), ("h-2", 1));
+    assert!(["carol, dan", "dan, carol"].contains(&row[1].as_str()));
 }

@@ -9,7 +9,9 @@ pub struct View {
     /// What one row is.
     pub what: &'static str,
     /// The query behind it; `@time(x)` stands for a moment as records write it, `@word(x)` for the
-    /// text of a word, `@day(x)` for a date, `@where` for the view's own WHERE, which stands last.
+    /// text of a word, `@day(x)` for a date, `@json(x)` and `@list(x)` for a field of a record and
+    /// its items, `@own` for that somebody did it for themselves, `@where` for the view's own WHERE,
+    /// which stands last.
     pub(crate) query: &'static str,
 }
 
@@ -38,7 +40,11 @@ pub const VIEWS: &[View] = &[
             h.policies, h.reasons, @word(t.reason) AS reason, @word(t.via) AS via,
             t.rows, t.affected, t.bytes, t.duration_us, @word(t.sqlstate) AS sqlstate,
             @word(t.ended) AS ended, @word(t.tag) AS tag, @word(t.turned_back) AS turned_back,
-            h.key AS shape, x.text AS text, h.text AS text_id, t.ended_seq AS outcome_sequence
+            h.key AS shape, x.text AS text, h.text AS text_id, t.ended_seq AS outcome_sequence,
+            (SELECT v.text FROM approval a JOIN word v ON v.id = a.hold WHERE a.seq = t.seq
+                LIMIT 1) AS hold,
+            (SELECT group_concat(v.text, ', ') FROM approval a JOIN word v ON v.id = a.by
+                WHERE a.seq = t.seq) AS approved_by
             FROM statement t JOIN who w ON w.id = t.who JOIN session e ON e.id = t.session
             JOIN shape h ON h.id = t.shape LEFT JOIN text x ON x.id = h.text",
     },
@@ -133,6 +139,76 @@ pub const VIEWS: &[View] = &[
             last_seq AS last_sequence FROM day",
     },
     View {
+        name: "hold_steps",
+        what: "a step of a request for consent to a statement: held, consented, approved (by the \
+               last who had to), denied, expired, withdrawn, used; own is 1 where whoever consents \
+               is who asked",
+        query: "SELECT e.seq AS sequence, @time(e.time) AS time, @word(e.object) AS hold,
+            @word(e.database) AS database, @word(e.identity) AS identity, @word(e.by) AS by,
+            @json(what) AS what,
+            @json(what) IN ('consented', 'approved') AND @own AS own,
+            @json(shape) AS shape, @list(needs) AS needs, @json(reason) AS reason,
+            @json(via) AS via
+            FROM event e @where e.type IN (SELECT id FROM word WHERE text = 'hold_changed')",
+    },
+    View {
+        name: "holds",
+        what: "a request for consent to a statement, and what became of it: open, approved, used, \
+               denied, expired, withdrawn",
+        query: "SELECT s.hold, min(s.sequence) AS sequence, min(s.time) AS time,
+            max(s.database) AS database, max(s.identity) AS identity, max(s.shape) AS shape,
+            max(s.needs) AS needs, CASE WHEN sum(s.what = 'used') > 0 THEN 'used'
+                WHEN sum(s.what = 'denied') > 0 THEN 'denied'
+                WHEN sum(s.what = 'withdrawn') > 0 THEN 'withdrawn'
+                WHEN sum(s.what = 'expired') > 0 THEN 'expired'
+                WHEN sum(s.what = 'approved') > 0 THEN 'approved' ELSE 'open' END AS state,
+            group_concat(CASE WHEN s.what IN ('consented', 'approved') THEN s.by END, ', ')
+                AS consented_by,
+            group_concat(CASE WHEN s.what = 'denied' THEN s.by END, ', ') AS denied_by,
+            sum(s.own) AS own, max(s.time) AS last FROM hold_steps s GROUP BY s.hold",
+    },
+    View {
+        name: "grant_steps",
+        what: "a step of a grant: requested, consented, granted (by the last who had to, or weir), \
+               begun, ended, revoked, denied, expired, void, reviewed, review: fine, review: \
+               not_fine; own is 1 where whoever consents or reviews is who asked",
+        query: "SELECT e.seq AS sequence, @time(e.time) AS time, @word(e.object) AS grant,
+            @json(group) AS group_name, @list(databases) AS databases,
+            @word(e.identity) AS identity, @word(e.by) AS by, @json(what) AS what,
+            (@json(what) IN ('consented', 'granted') OR @json(what) LIKE 'review%') AND @own AS own,
+            coalesce(@json(emergency), 0) AS emergency, @json(seconds) AS seconds,
+            @json(until) AS until, @list(needs) AS needs, @list(reviewers) AS reviewers,
+            @json(reason) AS reason
+            FROM event e @where e.type IN (SELECT id FROM word WHERE text = 'grant_changed')",
+    },
+    View {
+        name: "grants",
+        what: "a grant, what for, whose consent it had, when it was in force, and its review: \
+               none (is needed), open, fine, not_fine",
+        query: "SELECT s.grant, min(s.sequence) AS sequence, min(s.time) AS time,
+            max(s.group_name) AS group_name, max(s.databases) AS databases,
+            max(s.identity) AS identity, max(s.emergency) AS emergency,
+            max(CASE WHEN s.what = 'requested' THEN s.reason END) AS purpose,
+            CASE WHEN sum(s.what = 'revoked') > 0 THEN 'revoked'
+                WHEN sum(s.what = 'ended') > 0 THEN 'ended'
+                WHEN sum(s.what = 'void') > 0 THEN 'void'
+                WHEN sum(s.what = 'denied') > 0 THEN 'denied'
+                WHEN sum(s.what = 'expired') > 0 THEN 'expired'
+                WHEN sum(s.what = 'begun') > 0 THEN 'in_force'
+                WHEN sum(s.what = 'granted') > 0 THEN 'granted' ELSE 'open' END AS state,
+            max(CASE WHEN s.what = 'begun' THEN s.time END) AS begun, max(s.until) AS until,
+            max(CASE WHEN s.what IN ('ended', 'revoked') THEN s.time END) AS ended,
+            group_concat(CASE WHEN s.what IN ('consented', 'granted') THEN s.by END, ', ')
+                AS consented_by,
+            group_concat(CASE WHEN s.what = 'denied' THEN s.by END, ', ') AS denied_by,
+            sum(s.own) AS own, CASE WHEN sum(s.what = 'review: not_fine') > 0 THEN 'not_fine'
+                WHEN sum(s.what = 'review: fine') > 0 THEN 'fine'
+                WHEN sum(s.what = 'begun') = 0 OR coalesce(max(s.reviewers), '') = '' THEN 'none'
+                ELSE 'open' END AS review,
+            group_concat(CASE WHEN s.what LIKE 'review%' THEN s.by END, ', ') AS reviewed_by
+            FROM grant_steps s GROUP BY s.grant",
+    },
+    View {
         name: "changes",
         what: "a change of labels, policies, identities, grants or a catalog",
         query: "SELECT e.seq AS sequence, @time(e.time) AS time, @word(e.type) AS type,
@@ -156,6 +232,9 @@ pub const VIEWS: &[View] = &[
 /// SQLite keeps for it.
 pub(crate) const TEXT_SEARCH: &str = "text_search";
 
+/// That whoever did it is in the chain of those who asked.
+const OWN: &str = "instr('/' || @word(e.identity) || '/', '/' || @word(e.by) || '/') > 0";
+
 /// The statements that make the views.
 pub(crate) fn create() -> String {
     VIEWS.iter().map(|v| format!("CREATE VIEW {} AS {};\n", v.name, expand(v.query))).collect()
@@ -164,6 +243,12 @@ pub(crate) fn create() -> String {
 /// Puts SQL for the short forms. Words are joined and not looked up, so that a condition on one can
 /// be answered by an index.
 fn expand(query: &str) -> String {
+    let query = query.replace("@own", OWN);
+    let query = replace(&query, "@json(", |name| format!("json_extract(e.detail, '$.{name}')"));
+    let query = replace(&query, "@list(", |name| {
+        format!("(SELECT group_concat(j.value, '; ') FROM json_each(e.detail, '$.{name}') j)")
+    });
+    let query = query.as_str();
     let mut joins = String::new();
     let mut at = 0;
     let query = replace(query, "@word(", |x| {

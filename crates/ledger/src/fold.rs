@@ -43,27 +43,33 @@ pub struct Folding {
     pub refused: Vec<Damage>,
 }
 
-/// Where a test lets the process die.
-#[derive(Debug, Default)]
-pub(crate) struct Steps(Option<u32>);
+/// Where a test lets the process die, or does something else in between.
+#[derive(Default)]
+pub(crate) struct Steps<'a> {
+    taken: u32,
+    each: Option<Box<dyn FnMut(u32) -> bool + 'a>>,
+}
 
-impl Steps {
+#[cfg(test)]
+impl<'a> Steps<'a> {
     /// Dies before the step with this number.
-    #[cfg(test)]
     pub(crate) fn until(count: u32) -> Self {
-        Self(Some(count))
+        Self::each(move |step| step < count)
     }
 
+    /// Asks before each step whether it goes on.
+    pub(crate) fn each(each: impl FnMut(u32) -> bool + 'a) -> Self {
+        Self { taken: 0, each: Some(Box::new(each)) }
+    }
+}
+
+impl Steps<'_> {
     /// Before something changes on disk.
     pub(crate) fn next(&mut self) -> Result<(), LedgerError> {
-        match &mut self.0 {
-            None => Ok(()),
-            Some(0) => Err(LedgerError::Closed),
-            Some(left) => {
-                *left -= 1;
-                Ok(())
-            }
-        }
+        let step = self.taken;
+        self.taken += 1;
+        let goes_on = self.each.as_mut().is_none_or(|each| each(step));
+        if goes_on { Ok(()) } else { Err(LedgerError::Closed) }
     }
 }
 
@@ -74,7 +80,7 @@ impl Ledger {
         self.fold_until(&mut Steps::default())
     }
 
-    pub(crate) fn fold_until(&self, steps: &mut Steps) -> Result<Folding, LedgerError> {
+    pub(crate) fn fold_until(&self, steps: &mut Steps<'_>) -> Result<Folding, LedgerError> {
         let inner = self.inner();
         let mut keeping = lock(&inner.keeping);
         let stats = self.stats();
@@ -113,7 +119,7 @@ impl Ledger {
 }
 
 /// Compares a segment with what lies beside it and puts its seals in its place.
-fn fold(dir: &Path, records: Range<u64>, steps: &mut Steps) -> Result<(), LedgerError> {
+fn fold(dir: &Path, records: Range<u64>, steps: &mut Steps<'_>) -> Result<(), LedgerError> {
     let rest = compared(dir, &records)?;
     steps.next()?;
     sync(dir, &records)?;

@@ -200,26 +200,43 @@ impl Folded {
         if self.at >= self.end {
             return Ok(Step::End);
         }
-        if !self.leaves && self.pruned.hides(self.at) {
-            self.jump(self.pruned.next(self.at));
-            return Ok(Step::Passed(self.at));
+        loop {
+            let hidden = self.pruned.hides(self.at);
+            if hidden && !self.leaves {
+                self.jump(self.pruned.next(self.at));
+                return Ok(Step::Passed(self.at));
+            }
+            self.load()?;
+            let place = (self.at % TILE_WIDTH) as usize;
+            let known = self.bundle.leaves.as_ref().and_then(|leaves| leaves.get(place)).copied();
+            let entry = self.bundle.entries.as_ref().and_then(|entries| entries.get(place));
+            let found = entry.filter(|_| !hidden).map(|entry| tlog::leaf(entry));
+            let Some(leaf) = known.or(found) else { return Ok(Step::Bad) };
+            let sound = found == Some(leaf) && self.take(place)?;
+            if !hidden && !sound && self.is_pruned_since()? {
+                continue;
+            }
+            self.at += 1;
+            self.chain = self.chain.map(|chain| frame::link(&chain, &leaf));
+            return Ok(match self.chain {
+                _ if hidden => Step::Hidden(leaf, self.chain),
+                _ if !sound => Step::Unlike(leaf, self.chain),
+                Some(chain) => Step::Record(chain),
+                None => Step::Unchained,
+            });
         }
-        self.load()?;
-        let hidden = self.pruned.hides(self.at);
-        let place = (self.at % TILE_WIDTH) as usize;
-        let known = self.bundle.leaves.as_ref().and_then(|leaves| leaves.get(place)).copied();
-        let entry = self.bundle.entries.as_ref().and_then(|entries| entries.get(place));
-        let found = entry.filter(|_| !hidden).map(|entry| tlog::leaf(entry));
-        let Some(leaf) = known.or(found) else { return Ok(Step::Bad) };
-        let sound = found == Some(leaf) && self.take(place)?;
-        self.at += 1;
-        self.chain = self.chain.map(|chain| frame::link(&chain, &leaf));
-        Ok(match self.chain {
-            _ if hidden => Step::Hidden(leaf, self.chain),
-            _ if !sound => Step::Unlike(self.chain),
-            Some(chain) => Step::Record(chain),
-            None => Step::Unchained,
-        })
+    }
+
+    /// Looks again what was removed: what is missing may have gone since this was opened, because
+    /// its time was over. True if something was.
+    fn is_pruned_since(&mut self) -> Result<bool, LedgerError> {
+        let now = Pruned::read(&self.dir)?;
+        let changed = now != self.pruned;
+        if changed {
+            self.pruned = now;
+            self.bundle = Bundle::default();
+        }
+        Ok(changed)
     }
 
     /// Puts the record of this place of the bundle into `payload`; false if it is not what the

@@ -6,6 +6,7 @@ use crate::{
     error::LedgerError,
     fold::Keeping,
     frame::{self, RECORD_BYTES},
+    hold::Hold,
     ids::{Sequence, SessionId},
     keeper::{self, Keeper, Synced},
     keys::{self, Keys},
@@ -130,6 +131,8 @@ pub(crate) struct Inner {
     pub(crate) counters: Counters,
     /// What folds and prunes, one at a time.
     pub(crate) keeping: Mutex<Keeping>,
+    /// Whether a legal hold forbids that anything is removed.
+    pub(crate) hold: Hold,
     redactor: Redactor,
     vault: Vault,
     salt: AtomicU32,
@@ -277,6 +280,7 @@ impl Ledger {
             withdrawn: Ranges::default(),
             counters: Counters::default(),
             keeping: Mutex::default(),
+            hold: Hold::default(),
             redactor,
             vault: Vault::new(dir),
             salt: AtomicU32::new(u32::from_le_bytes(salt)),

@@ -38,6 +38,7 @@ mod error;
 mod fold;
 mod folded;
 mod frame;
+mod hold;
 mod ids;
 mod keeper;
 mod keys;

@@ -1,9 +1,11 @@
 //! An end to records whose time is over: their entries go, their hashes stay, and a record says so.
 //! Knows of records only which ones later ones refer to.
 //!
-//! The order is: the record of it, durable; the file that says from where on entries are there,
-//! durable; and only then the entries. Whoever dies in between leaves entries that nobody reads any
-//! more, and the next round removes them.
+//! It goes by rounds. In each the order is: the record of it, durable; the file that says from
+//! where on entries are there and which long records go with them, durable; the entries; the long
+//! records; and the file once more, without these. Folders are synced in between. Whoever dies
+//! leaves what nobody reads any more, the file tells what that is, and the next round removes it. A
+//! legal hold that is set meanwhile waits for the end of the round, and no further one begins.
 
 use crate::{
     entry,
@@ -14,11 +16,19 @@ use crate::{
     piece,
     pruned::Pruned,
     record::{self, Record},
-    tiles,
+    segment, tiles,
     time::Time,
 };
-use std::{collections::BTreeMap, ops::Range, path::Path};
-use tlog::{TILE_WIDTH, split_entries};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+use tlog::{TILE_WIDTH, Tile, split_entries};
+
+/// How many bundles one round removes at most.
+const ROUND: u64 = 256;
 
 /// The first record of this log that was not removed because its time was over.
 pub fn pruned(dir: &Path) -> Result<u64, LedgerError> {
@@ -41,20 +51,25 @@ pub struct Rule<'a> {
 impl Ledger {
     /// Removes the entries of whole bundles in folded segments, from the first record on, whose
     /// records are all older. Those stay that later records of the same run refer to: shapes,
-    /// sessions that were open, statements that had not ended. Gives the range, if there is one.
+    /// sessions that were open, statements that had not ended. Gives the range, if there is one;
+    /// under a legal hold ([`Ledger::hold`]) there is none, and it ends where one is set.
     pub fn prune(&self, rule: &Rule<'_>) -> Result<Option<Range<u64>>, LedgerError> {
-        self.prune_until(rule, &mut Steps::default())
+        self.prune_by(rule, ROUND, &mut Steps::default())
     }
 
-    pub(crate) fn prune_until(
+    /// By rounds of so many bundles.
+    pub(crate) fn prune_by(
         &self,
         rule: &Rule<'_>,
-        steps: &mut Steps,
+        bundles: u64,
+        steps: &mut Steps<'_>,
     ) -> Result<Option<Range<u64>>, LedgerError> {
         let _one_at_a_time = lock(&self.inner().keeping);
         let dir = self.dir();
+        if self.unless_held(|| sweep(dir, steps)).transpose()?.is_none() {
+            return Ok(None);
+        }
         let old = Pruned::read(dir)?;
-        sweep(dir, &old, steps)?;
         let folded = piece::list(dir)?.into_iter().find(|(_, whole)| *whole);
         let end = folded.map_or(0, |(first, _)| first).min(rule.before);
         let mut still = Still::default();
@@ -62,74 +77,175 @@ impl Ledger {
             still.take(dir, *sequence, entry)?;
         }
         let mut before = old.before;
+        loop {
+            let to = end.min(before.saturating_add(bundles * TILE_WIDTH));
+            let round = self.unless_held(|| self.round(rule, to, &mut still, steps));
+            match round.transpose()? {
+                Some(reached) if reached > before => before = reached,
+                _ => break,
+            }
+        }
+        Ok((before > old.before).then_some(old.before..before))
+    }
+
+    /// Removes whole bundles before this record, and gives the first that stays.
+    fn round(
+        &self,
+        rule: &Rule<'_>,
+        end: u64,
+        still: &mut Still,
+        steps: &mut Steps<'_>,
+    ) -> Result<u64, LedgerError> {
+        let dir = self.dir();
+        let old = Pruned::read(dir)?;
+        let mut before = old.before;
+        (still.long, still.span) = (BTreeSet::new(), None);
         while before + TILE_WIDTH <= end && still.take_bundle(dir, before, rule.older)? {
             before += TILE_WIDTH;
         }
         if before == old.before {
-            return Ok(None);
+            return Ok(before);
         }
-        let new = Pruned { before, kept: still.entries };
+        let mut new = Pruned { before, kept: still.entries.clone(), going: still.long.clone() };
+        new.going
+            .extend(old.kept.values().filter_map(|entry| Some(entry::long(entry)?.to_owned())));
+        // What stays in the record stays beside it, and two records may be the same to the byte.
+        let next = names(dir, before / TILE_WIDTH)?;
+        let kept = new.kept.values().filter_map(|entry| entry::long(entry).map(str::to_owned));
+        for name in next.into_iter().chain(kept.collect::<Vec<_>>()) {
+            new.going.remove(&name);
+        }
         steps.next()?;
-        let told = self.append(&told(rule, &old, &new))?;
+        let told = self.append(&told(rule, &old, &new, still.span))?;
         self.hand_over(told)?;
         self.synced(told).wait()?;
         steps.next()?;
         new.write(dir)?;
-        for (_, entry) in old.kept.iter().filter(|(sequence, _)| !new.kept.contains_key(sequence)) {
-            forget(dir, entry, &new)?;
-        }
-        for index in old.before / TILE_WIDTH..before / TILE_WIDTH {
-            steps.next()?;
-            remove(dir, index, &new)?;
-        }
-        Ok(Some(old.before..before))
+        let gone: Vec<u64> = (old.before / TILE_WIDTH..before / TILE_WIDTH).collect();
+        clear(dir, &gone, new, steps)?;
+        Ok(before)
     }
 }
 
-fn told(rule: &Rule<'_>, old: &Pruned, new: &Pruned) -> Record<'static> {
+fn told(
+    rule: &Rule<'_>,
+    old: &Pruned,
+    new: &Pruned,
+    span: Option<(Time, Time)>,
+) -> Record<'static> {
     record::Pruned {
         time: rule.now,
         by: "weir".into(),
         from: old.before,
         before: new.before,
         rule: rule.words.to_owned().into(),
+        oldest: span.map(|(oldest, _)| oldest),
+        newest: span.map(|(_, newest)| newest),
         kept: new.kept.len() as u64,
     }
     .into()
 }
 
-/// Removes what a round that died has left: entries go from the first on, so what is left are the
-/// last ones.
-fn sweep(dir: &Path, pruned: &Pruned, steps: &mut Steps) -> Result<(), LedgerError> {
-    // What a removal that died left lies together; a sweep that died left the end of it.
-    let count = pruned.before / TILE_WIDTH;
-    let there = |index: &u64| files(dir, *index).first().is_some_and(|entries| entries.exists());
-    let left = (0..count).rev().take_while(there).last();
-    for index in left.unwrap_or(count)..count {
+/// Removes what a round that died has left.
+fn sweep(dir: &Path, steps: &mut Steps<'_>) -> Result<(), LedgerError> {
+    let mut pruned = Pruned::read(dir)?;
+    let mut left = Vec::new();
+    bundles(&dir.join("tile/entries"), 0, &mut left)?;
+    left.retain(|index| *index < pruned.before / TILE_WIDTH);
+    // A version before this one did not keep their names.
+    let mut going = pruned.going.clone();
+    for index in &left {
+        going.extend(names(dir, *index)?);
+    }
+    for name in pruned.kept.values().filter_map(|entry| entry::long(entry)) {
+        going.remove(name);
+    }
+    if going != pruned.going {
+        pruned.going = going;
         steps.next()?;
-        remove(dir, index, pruned)?;
+        pruned.write(dir)?;
+    }
+    clear(dir, &left, pruned, steps)
+}
+
+/// The indices of the full bundles below a folder, `above` being what its name stands for.
+fn bundles(folder: &Path, above: u64, found: &mut Vec<u64>) -> Result<(), LedgerError> {
+    let failed = |error| LedgerError::io("list", folder, error);
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(failed)?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        // `x001/067` stands for 1,067; `068.p` holds partial ones.
+        let (deeper, digits) = match name.strip_prefix('x') {
+            Some(digits) => (true, digits),
+            None => (false, name),
+        };
+        let Some(number) = digits.parse::<u64>().ok().filter(|_| digits.len() == 3) else {
+            continue;
+        };
+        let Some(index) = above.checked_mul(1_000).and_then(|above| above.checked_add(number))
+        else {
+            continue;
+        };
+        match deeper {
+            true => bundles(&entry.path(), index, found)?,
+            false => found.push(index),
+        }
     }
     Ok(())
 }
 
-/// Removes a bundle, and before it the long records that it stands for: it alone tells which.
-fn remove(dir: &Path, index: u64, pruned: &Pruned) -> Result<(), LedgerError> {
-    let [entries, _] = files(dir, index);
-    let bytes = tiles::read(&entries)?.unwrap_or_default();
-    for entry in split_entries(&bytes).unwrap_or_default() {
-        forget(dir, entry, pruned)?;
-    }
-    piece::remove(&entries)
+/// The names of the long records that entries of a bundle stand for.
+fn names(dir: &Path, index: u64) -> Result<BTreeSet<String>, LedgerError> {
+    let [path, _] = files(dir, index);
+    let bytes = tiles::read(&path)?.unwrap_or_default();
+    let entries = split_entries(&bytes).unwrap_or_default();
+    Ok(entries.into_iter().filter_map(entry::long).map(str::to_owned).collect())
 }
 
-/// Removes the long record that this entry stands for, unless it stays.
-fn forget(dir: &Path, entry: &[u8], pruned: &Pruned) -> Result<(), LedgerError> {
-    match entry::long(entry) {
-        Some(name) if !pruned.kept.values().any(|kept| kept == entry) => {
-            piece::remove(&tiles::payload_path(dir, name))
-        }
-        _ => Ok(()),
+/// Removes bundles, and then the long records that go with them. What was removed is durable before
+/// anything that tells of it goes.
+fn clear(
+    dir: &Path,
+    bundles: &[u64],
+    mut pruned: Pruned,
+    steps: &mut Steps<'_>,
+) -> Result<(), LedgerError> {
+    let mut folders = BTreeSet::new();
+    for index in bundles {
+        steps.next()?;
+        remove(dir.join(bundle(*index).path()), &mut folders)?;
     }
+    sync(&folders)?;
+    if pruned.going.is_empty() {
+        return Ok(());
+    }
+    folders.clear();
+    for name in &pruned.going {
+        steps.next()?;
+        remove(tiles::payload_path(dir, name), &mut folders)?;
+    }
+    sync(&folders)?;
+    steps.next()?;
+    pruned.going.clear();
+    pruned.write(dir)
+}
+
+fn bundle(index: u64) -> Tile {
+    Tile { level: None, index, width: TILE_WIDTH }
+}
+
+fn remove(path: PathBuf, folders: &mut BTreeSet<PathBuf>) -> Result<(), LedgerError> {
+    folders.extend(path.parent().filter(|folder| folder.exists()).map(Path::to_owned));
+    piece::remove(&path)
+}
+
+fn sync(folders: &BTreeSet<PathBuf>) -> Result<(), LedgerError> {
+    folders.iter().try_for_each(|folder| segment::sync_dir(folder))
 }
 
 /// What later records may refer to.
@@ -138,6 +254,10 @@ struct Still {
     sessions: BTreeMap<SessionId, u64>,
     statements: BTreeMap<StatementId, u64>,
     entries: BTreeMap<u64, Vec<u8>>,
+    /// Of this round: the long records that entries stand for, and when the oldest and the newest
+    /// record were written.
+    long: BTreeSet<String>,
+    span: Option<(Time, Time)>,
 }
 
 impl Still {
@@ -147,16 +267,21 @@ impl Still {
         let bytes = tiles::read(&path)?.ok_or_else(|| tiles::missing(&path))?;
         let malformed = |_| LedgerError::NotALedger(path.clone());
         let entries = split_entries(&bytes).map_err(malformed)?;
+        let mut span = self.span;
         for entry in &entries {
             // A type of a later version is dated all the same; one without a date is as old as
             // those around it.
-            let payload = payload(dir, entry)?;
-            if record::time(&payload).is_some_and(|time| time >= older) {
+            let Some(time) = record::time(&payload(dir, entry)?) else { continue };
+            if time >= older {
                 return Ok(false);
             }
+            let (oldest, newest) = span.unwrap_or((time, time));
+            span = Some((oldest.min(time), newest.max(time)));
         }
+        self.span = span;
         for (sequence, entry) in (first..).zip(&entries) {
             self.take(dir, sequence, entry)?;
+            self.long.extend(entry::long(entry).map(str::to_owned));
         }
         Ok(true)
     }
@@ -165,7 +290,9 @@ impl Still {
         match Record::decode(&payload(dir, entry)?) {
             Ok(Record::Started(_)) => {
                 // Whatever the run before left is over.
-                *self = Self::default();
+                self.sessions.clear();
+                self.statements.clear();
+                self.entries.clear();
             }
             Ok(Record::Shape(_)) => {}
             Ok(Record::SessionOpened(opened)) => {

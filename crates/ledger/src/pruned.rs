@@ -4,18 +4,27 @@
 //! ```text
 //! magic     8 bytes
 //! before    u64 LE    the log's minimum index (tlog-tiles, "Pruning")
+//! going     u32 LE    how many long records go with them and may be there yet; 64 bytes each:
+//!                     their names
 //! entries   each      its record's sequence (u64 LE), its length (u16 BE), the entry
 //! crc       u32 LE    CRC-32C of all of it
 //! ```
 
 use crate::{error::LedgerError, keys, tiles};
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 use tlog::TILE_WIDTH;
 
 /// The file.
 pub(crate) const PRUNED_FILE: &str = "pruned";
 /// The last byte is the version of the format.
-const MAGIC: &[u8; 8] = b"wrprune\x01";
+const MAGIC: &[u8; 8] = b"wrprune\x02";
+/// The version before had nothing about long records.
+const MAGIC_BEFORE: &[u8; 8] = b"wrprune\x01";
+/// A long record's name: a SHA-256 in hexadecimal.
+const NAME: usize = 64;
 
 /// What was removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,12 +33,17 @@ pub(crate) struct Pruned {
     pub(crate) before: u64,
     /// Those of them that stay.
     pub(crate) kept: BTreeMap<u64, Vec<u8>>,
+    /// Long records of which nothing is to be left, by name: some of them may be there yet.
+    pub(crate) going: BTreeSet<String>,
 }
 
 impl Pruned {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         out.extend_from_slice(&self.before.to_le_bytes());
+        let names: Vec<&String> = self.going.iter().filter(|name| name.len() == NAME).collect();
+        out.extend_from_slice(&u32::try_from(names.len()).unwrap_or(u32::MAX).to_le_bytes());
+        names.iter().for_each(|name| out.extend_from_slice(name.as_bytes()));
         for (sequence, entry) in &self.kept {
             out.extend_from_slice(&sequence.to_le_bytes());
             tlog::put_entry(&mut out, entry);
@@ -44,7 +58,18 @@ impl Pruned {
         if crc32c::crc32c(body) != u32::from_le_bytes(*crc) {
             return None;
         }
-        let (before, mut rest) = body.strip_prefix(MAGIC)?.split_first_chunk::<8>()?;
+        let first = body.strip_prefix(MAGIC_BEFORE);
+        let (before, mut rest) = first.or(body.strip_prefix(MAGIC))?.split_first_chunk::<8>()?;
+        let mut going = BTreeSet::new();
+        if first.is_none() {
+            let (count, names) = rest.split_first_chunk::<4>()?;
+            let length = usize::try_from(u32::from_le_bytes(*count)).ok()?.checked_mul(NAME)?;
+            let (names, after) = names.split_at_checked(length)?;
+            for name in names.chunks(NAME) {
+                going.insert(std::str::from_utf8(name).ok()?.to_owned());
+            }
+            rest = after;
+        }
         let mut kept = BTreeMap::new();
         while !rest.is_empty() {
             let (sequence, after) = rest.split_first_chunk::<8>()?;
@@ -54,7 +79,7 @@ impl Pruned {
             kept.insert(u64::from_le_bytes(*sequence), entry.to_vec());
             rest = after;
         }
-        Some(Self { before: u64::from_le_bytes(*before), kept })
+        Some(Self { before: u64::from_le_bytes(*before), kept, going })
     }
 
     /// As the directory has it. A file that is damaged says nothing, so what it excused is missing.

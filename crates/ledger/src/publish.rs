@@ -136,8 +136,13 @@ impl Publisher {
                     self.write_full()?;
                     continue;
                 }
+                Some(Item::Unlike(damage, leaf)) if damage.sequence.0 == self.tree.size() => {
+                    self.tree.push_leaf(leaf);
+                    self.write_full()?;
+                    continue;
+                }
                 // What comes after tells how many records are affected.
-                Some(Item::Damage(_) | Item::Seal(_)) => continue,
+                Some(Item::Damage(_) | Item::Unlike(..) | Item::Seal(_)) => continue,
                 None => break,
             };
             // A record that can no longer be read has its place all the same.
@@ -184,7 +189,11 @@ impl Publisher {
         if self.published != Some(size) {
             let partial = self.tree.partial();
             for (tile, bytes) in &partial {
-                tiles::write(&self.dir, tile, bytes)?;
+                // One that did not grow belongs to the checkpoint before, which is being read.
+                let there = tiles::read(&self.dir.join(tile.path()))?;
+                if there.as_ref() != Some(bytes) {
+                    tiles::write(&self.dir, tile, bytes)?;
+                }
             }
             let origin = self.key.name().to_owned();
             let head = Checkpoint { origin, size, root: self.tree.root() };

@@ -109,7 +109,9 @@ impl Iterator for Reader {
                     Some(Ok(Entry { sequence, payload: self.walk.payload().to_vec() }))
                 }
                 Ok(Some(Item::Seal(_) | Item::Hidden(..))) => continue,
-                Ok(Some(Item::Damage(damage))) => Some(Err(LedgerError::Damaged(damage))),
+                Ok(Some(Item::Damage(damage) | Item::Unlike(damage, _))) => {
+                    Some(Err(LedgerError::Damaged(damage)))
+                }
                 Ok(None) => None,
                 Err(error) => Some(Err(error)),
             };

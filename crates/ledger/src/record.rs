@@ -144,6 +144,9 @@ pub struct SessionOpened<'a> {
     pub principals: List<'a, Principal<'a>>,
     /// How it proved itself: `scram-sha-256`, `scram-sha-256-plus`, …
     pub method: Text<'a>,
+    /// By which credential, by its name: `password`, a token's or a key's.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub credential: Text<'a>,
     /// Where the client's packets come from; absent for a local socket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,

@@ -89,7 +89,8 @@ pub(crate) fn recover(dir: &Path) -> Result<(Recovery, Tail), LedgerError> {
     let begin = checked.first().map_or(0, |(first, _)| *first);
     let mut walk = Walk::new(dir, Sequence(begin), true);
     while let Some(item) = walk.step()? {
-        if let (Item::Damage(damage), None) = (item, &recovery.first_bad) {
+        if let (Item::Damage(damage) | Item::Unlike(damage, _), None) = (item, &recovery.first_bad)
+        {
             recovery.first_bad = Some(damage);
         }
     }

@@ -42,8 +42,9 @@ pub(crate) enum Step {
     Skipped,
     /// A record from where its chain cannot be known; `payload` gives it.
     Unchained,
-    /// What lies in the record's place is not what its leaf stands for.
-    Unlike(Option<Digest32>),
+    /// What lies in the record's place is not what its leaf stands for: the leaf, and the chain
+    /// after it.
+    Unlike(Digest32, Option<Digest32>),
     /// The record was removed because its time was over: its leaf, and the chain after it.
     Hidden(Digest32, Option<Digest32>),
     /// Records before this one were passed over.

@@ -151,14 +151,26 @@ impl Tiles {
     /// The entry at this place of the log.
     pub fn entry(&self, index: u64) -> Result<Vec<u8>, LedgerError> {
         let tile = Tile::bundle(index, self.size).ok_or_else(|| out_of_tree(index, self.size))?;
-        let pruned = Pruned::read(&self.dir)?;
+        let mut pruned = Pruned::read(&self.dir)?;
+        loop {
+            let found = self.entry_in(index, &tile, &pruned);
+            // What is missing may have been removed a moment ago.
+            let now = if found.is_err() { Pruned::read(&self.dir)? } else { return found };
+            if now == pruned {
+                return found;
+            }
+            pruned = now;
+        }
+    }
+
+    fn entry_in(&self, index: u64, tile: &Tile, pruned: &Pruned) -> Result<Vec<u8>, LedgerError> {
         if pruned.hides(index) {
             return Err(LedgerError::Pruned { sequence: Sequence(index), before: pruned.before });
         }
         if let Some(entry) = pruned.kept.get(&index) {
             return Ok(entry.clone());
         }
-        let bytes = self.bytes(&tile)?;
+        let bytes = self.bytes(tile)?;
         let path = || LedgerError::NotALedger(self.dir.join(tile.path()));
         let entries = split_entries(&bytes).map_err(|_| path())?;
         let entry = entries.get((index % TILE_WIDTH) as usize).ok_or_else(path)?;

@@ -85,7 +85,7 @@ pub fn verify(dir: &Path, known: &Known) -> Result<Verification, LedgerError> {
         None => Some(Keys::read(dir)?),
     };
     let mut check = Check::new(dir, keys);
-    check.before = Removed::read(dir)?.before;
+    check.removed = Removed::read(dir)?;
     check.take_heads(known)?;
     let mut walk = Walk::new(dir, Sequence(0), true);
     let mut tracker = Tracker::default();
@@ -100,14 +100,23 @@ pub fn verify(dir: &Path, known: &Known) -> Result<Verification, LedgerError> {
                 check.seal(&seal, walk.file());
             }
             Item::Damage(damage) => check.note(damage),
-            Item::Hidden(sequence, leaf) => check.hidden(sequence, leaf)?,
+            Item::Unlike(damage, leaf) => {
+                let sequence = damage.sequence;
+                check.note(damage);
+                check.leaf(sequence, leaf)?;
+            }
+            Item::Hidden(sequence, leaf) => {
+                check.found.removed += 1;
+                check.found.pruned = sequence.0 + 1;
+                check.leaf(sequence, leaf)?;
+            }
         }
     }
     if tracker.is_clean() {
         // Whoever stops in good order has an outcome for every statement.
         check.found.unknown.extend(tracker.under_way().0);
     }
-    check.end();
+    check.end()?;
     let (chain, superseded_bytes) = (walk.chain(), walk.superseded());
     let torn_bytes = walk.scan().map_or(Ok(0), |scan| scan.left())?;
     check.found.damage.sort_by_key(|damage| damage.sequence);
@@ -128,9 +137,8 @@ struct Check {
     last: Option<Seal>,
     /// Up to where records say that entries were removed.
     said: u64,
-    /// Up to where the folder says so, and how many records before that are there.
-    before: u64,
-    kept: u64,
+    /// What the folder said of it at the beginning.
+    removed: Removed,
     /// How many stay, by what each of those records says.
     told: BTreeMap<u64, u64>,
     found: Verification,
@@ -140,8 +148,8 @@ impl Check {
     fn new(dir: &Path, keys: Option<Keys>) -> Self {
         let (tree, found) = (Tree::default(), Verification::default());
         let (dir, heads) = (dir.to_owned(), Vec::new());
-        let (before, kept, told) = (0, 0, BTreeMap::new());
-        Self { dir, keys, tree, heads, last: None, said: 0, before, kept, told, found }
+        let (removed, told) = (Removed::default(), BTreeMap::new());
+        Self { dir, keys, tree, heads, last: None, said: 0, removed, told, found }
     }
 
     fn note(&mut self, damage: Damage) {
@@ -205,7 +213,6 @@ impl Check {
             self.push(&stub)?;
         }
         self.found.records += 1;
-        self.kept += u64::from(sequence.0 < self.before);
         if tracker::is_type(payload, "pruned")
             && let Ok(Record::Pruned(pruned)) = Record::decode(payload)
         {
@@ -214,7 +221,10 @@ impl Check {
         }
         if payload.len() > tlog::ENTRY_BYTES && self.is_covered(sequence.0) {
             let path = tiles::payload_path(&self.dir, &entry::name(payload));
-            if tiles::read(&path)?.as_deref() != Some(payload) {
+            let there = tiles::read(&path)?;
+            // It may have been removed since this record was read.
+            let gone = there.is_none() && Removed::read(&self.dir)?.hides(sequence.0);
+            if there.as_deref() != Some(payload) && !gone {
                 self.flaw(sequence.0, path, Flaw::Tile);
             }
         }
@@ -225,14 +235,12 @@ impl Check {
         self.found.checkpoint.as_ref().is_some_and(|head| sequence < head.size)
     }
 
-    /// A record that was removed, of which the leaf is left.
-    fn hidden(&mut self, sequence: Sequence, leaf: Digest32) -> Result<(), LedgerError> {
+    /// A record that is not there, or not what was written, of which the leaf is left.
+    fn leaf(&mut self, sequence: Sequence, leaf: Digest32) -> Result<(), LedgerError> {
         while self.tree.size() < sequence.0 {
             let stub = entry::unreadable(self.tree.size());
             self.push(&stub)?;
         }
-        self.found.removed += 1;
-        self.found.pruned = sequence.0 + 1;
         self.tree.push_leaf(leaf);
         self.grown()
     }
@@ -247,8 +255,14 @@ impl Check {
         for (tile, expected) in self.tree.take_full() {
             let last = (tile.index + 1) << (8 * u32::from(tile.level.map_or(1, |l| l + 1)));
             if self.is_covered(last - 1) {
-                let found = tiles::read(&self.dir.join(tile.path()))?.unwrap_or_default();
-                self.compare(&tile, &expected, &found);
+                let found = tiles::read(&self.dir.join(tile.path()))?;
+                // A bundle may have been removed since its records were read.
+                let gone = found.is_none()
+                    && tile.level.is_none()
+                    && Removed::read(&self.dir)?.bundle(tile.index).is_some();
+                if !gone {
+                    self.compare(&tile, &expected, &found.unwrap_or_default());
+                }
             }
         }
         self.compare_heads();
@@ -334,14 +348,34 @@ impl Check {
         self.found.damage.iter().any(|damage| records.contains(&damage.sequence.0))
     }
 
-    fn end(&mut self) {
-        let size = self.tree.size();
+    /// What stays of what was removed is as much as a record says. Of what was removed while this
+    /// ran nobody compared yet what stays with its leaves.
+    fn kept(&mut self) -> Result<(), LedgerError> {
         if self.found.pruned > self.said {
             self.flaw(self.said, self.dir.join(PRUNED_FILE), Flaw::Pruned);
         }
-        if self.told.get(&self.before).is_some_and(|kept| self.kept < *kept) {
-            self.flaw(self.before, self.dir.join(PRUNED_FILE), Flaw::Pruned);
+        let now = Removed::read(&self.dir)?;
+        if self.told.get(&now.before).is_some_and(|kept| (now.kept.len() as u64) < *kept) {
+            self.flaw(now.before, self.dir.join(PRUNED_FILE), Flaw::Pruned);
         }
+        if now == self.removed {
+            return Ok(());
+        }
+        for (sequence, entry) in &now.kept {
+            let index = sequence / tlog::TILE_WIDTH;
+            let tile = Tile { level: Some(0), index, width: tlog::TILE_WIDTH };
+            let leaves = tiles::read(&self.dir.join(tile.path()))?.unwrap_or_default();
+            let place = (sequence % tlog::TILE_WIDTH) as usize;
+            if leaves.chunks(32).nth(place) != Some(tlog::leaf(entry).as_slice()) {
+                self.flaw(*sequence, self.dir.join(PRUNED_FILE), Flaw::Tile);
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), LedgerError> {
+        let size = self.tree.size();
+        self.kept()?;
         for head in std::mem::take(&mut self.heads) {
             let what = "it covers more records than there are";
             self.flaw(size, head.file, Flaw::Checkpoint(what));
@@ -356,6 +390,7 @@ impl Check {
             let what = "it covers records that no seal covers";
             self.flaw(self.found.sealed, file, Flaw::Checkpoint(what));
         }
+        Ok(())
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) enum Item {
     Seal(Seal),
     /// Damage; the walk goes on behind it.
     Damage(Damage),
+    /// The same of one record whose leaf is known, so that what comes after can be judged.
+    Unlike(Damage, Digest32),
     /// A record that was removed because its time was over, and its leaf. Told only to who asks.
     Hidden(Sequence, Digest32),
 }
@@ -45,6 +47,8 @@ pub(crate) struct Walk {
     /// This segment has nothing more to give.
     stuck: bool,
     found: Option<Damage>,
+    /// The leaf of what was found, if it is known.
+    leaf: Option<Digest32>,
     superseded: u64,
 }
 
@@ -62,6 +66,7 @@ impl Walk {
             leaves: verify,
             stuck: false,
             found: None,
+            leaf: None,
             superseded: 0,
         }
     }
@@ -108,8 +113,12 @@ impl Walk {
     pub(crate) fn step(&mut self) -> Result<Option<Item>, LedgerError> {
         loop {
             // What precedes the wanted record is passed over, sound or not.
-            if let Some(damage) = self.found.take().filter(|d| d.sequence.0 >= self.wanted) {
-                return Ok(Some(Item::Damage(damage)));
+            let (found, leaf) = (self.found.take(), self.leaf.take());
+            if let Some(damage) = found.filter(|damage| damage.sequence.0 >= self.wanted) {
+                return Ok(Some(match leaf {
+                    Some(leaf) => Item::Unlike(damage, leaf),
+                    None => Item::Damage(damage),
+                }));
             }
             let over = self.stuck || self.is_past()?;
             let Some(piece) = self.piece.as_mut().filter(|_| !over) else {
@@ -148,9 +157,9 @@ impl Walk {
                         return Ok(Some(Item::Record(sequence)));
                     }
                 }
-                Step::Unlike(chain) => {
+                Step::Unlike(leaf, chain) => {
                     self.damage(0, Flaw::Tile);
-                    (self.at, self.chain) = (self.at + 1, chain);
+                    (self.at, self.chain, self.leaf) = (self.at + 1, chain, Some(leaf));
                 }
                 Step::Hidden(leaf, chain) => {
                     if let Some(sequence) = self.pass(chain) {

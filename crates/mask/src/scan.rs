@@ -5,15 +5,16 @@
 //! a capital) reach the checks. Nothing is allocated until something is found. Total over
 //! arbitrary bytes. Knows no SQL types.
 
-use crate::{
-    column::Applied,
-    text::{self, CONSTANT},
-};
+use crate::{column::Applied, text};
+use context::Near;
+use hit::{Hit, Hits, Kind};
 use model::Label;
+use people::Names;
 use prefilter::{BLOCK, Block, Glance, Masks, Signs};
 
 mod context;
 mod email;
+mod hit;
 mod numbers;
 mod people;
 mod places;
@@ -39,35 +40,44 @@ pub struct Find {
 
 /// Masks what is found in `value`, keeping the rest. Appends only when something was found.
 pub(crate) fn text(value: &[u8], out: &mut Vec<u8>) -> Applied {
-    let finds = find(value);
-    if finds.is_empty() {
-        return Applied::Raw;
-    }
-    out.reserve(value.len());
-    replace(value, &finds, out);
-    Applied::Masked
+    with_hits(value, |hits| {
+        if hits.is_empty() {
+            return Applied::Raw;
+        }
+        out.reserve(value.len());
+        replace(value, hits, out);
+        Applied::Masked
+    })
 }
 
 /// Everything that the content scan finds in `value`, in order, without overlaps.
 pub fn find(value: &[u8]) -> Vec<Find> {
-    let mut finds = Vec::new();
-    find_into(value, &mut finds);
-    finds
+    let find = |hit: &Hit| Find { start: hit.start, end: hit.end, label: hit.kind.label().clone() };
+    with_hits(value, |hits| hits.iter().map(find).collect())
+}
+
+/// What is made of all that is found in a value.
+fn with_hits<T>(value: &[u8], make: impl FnOnce(&[Hit]) -> T) -> T {
+    let mut hits = Hits::default();
+    find_into(value, &mut hits);
+    let made = make(hits.all());
+    hits.give_back();
+    made
 }
 
 /// As [`find`], into what is empty.
-fn find_into(value: &[u8], finds: &mut Vec<Find>) {
+fn find_into(value: &[u8], hits: &mut Hits) {
     let mut pass = Pass { value, ..Pass::default() };
     let (blocks, tail) = value.as_chunks::<BLOCK>();
     for block in blocks {
-        pass.block(&Block::full(block), finds);
+        pass.block(&Block::full(block), hits);
         pass.base += BLOCK;
     }
     if !tail.is_empty() {
-        pass.block(&Block::tail(value, tail), finds);
+        pass.block(&Block::tail(value, tail), hits);
     }
-    if finds.len() > 1 {
-        settle(value, finds);
+    if hits.all().len() > 1 {
+        settle(value, hits.all_mut());
     }
 }
 
@@ -80,6 +90,9 @@ struct Pass<'v> {
     base: usize,
     /// What is solid of the block before.
     solid: u64,
+    /// All classes of it, if it got a look of its own.
+    before: Masks,
+    looked: bool,
     marked: secrets::Marked,
     plain: secrets::Plain,
     numbers: numbers::Numbers,
@@ -95,8 +108,10 @@ struct Look<'a> {
     base: usize,
     block: &'a Block,
     masks: &'a Masks,
-    /// Of the block before.
+    /// Of the block before; of its last byte alone if nothing stood in that block.
     before: &'a Masks,
+    /// True if all of the block before is known.
+    whole: bool,
 }
 
 impl Look<'_> {
@@ -115,6 +130,20 @@ impl Look<'_> {
         if self.goes_on() { !(u64::MAX >> count) } else { 0 }
     }
 
+    /// What stands before a place of the block, if that is known.
+    #[inline(always)]
+    fn near(&self, place: usize) -> Option<Near> {
+        let near = |of: fn(&Masks) -> u64| {
+            let before = of(self.before).checked_shr(u32::try_from(place).unwrap_or(u32::MAX));
+            prefilter::lifted(of(self.masks), place) | before.unwrap_or_default()
+        };
+        (self.whole || place >= context::REACH).then(|| Near {
+            letters: near(|masks| masks.letters),
+            digits: near(|masks| masks.digits),
+            high: near(|masks| masks.high),
+        })
+    }
+
     /// Moved up by one, with what the block before has at its end.
     #[inline(always)]
     fn behind(&self, of: impl Fn(&Masks) -> u64) -> u64 {
@@ -125,67 +154,74 @@ impl Look<'_> {
 impl Pass<'_> {
     /// Looks at every byte of a block; only what stands in it gets a look of its own.
     #[inline(always)]
-    fn block(&mut self, block: &Block, finds: &mut Vec<Find>) {
+    fn block(&mut self, block: &Block, hits: &mut Hits) {
         let glance = block.glance();
         let long = glance.long(self.solid);
-        if glance.others | long != 0 {
-            self.look(block, glance, long, finds);
-        }
-        if glance.capitals != 0 {
-            self.people.block(self.value, self.base, glance.capitals, finds);
+        let names = if glance.others | long != 0 {
+            self.look(block, glance, long, hits)
+        } else {
+            self.looked = false;
+            Names::all(glance)
+        };
+        if names.places != 0 {
+            self.people.block(self.value, self.base, names, hits);
         }
         self.solid = glance.solid;
     }
 
-    /// `long`: where sixteen bytes and more stand without a space.
+    /// `long`: where sixteen bytes and more stand without a space. Answers where names may begin.
     #[inline(never)]
-    fn look(&mut self, block: &Block, glance: Glance, long: u64, finds: &mut Vec<Find>) {
+    fn look(&mut self, block: &Block, glance: Glance, long: u64, hits: &mut Hits) -> Names {
         let masks = &block.masks(glance);
         let last = self.base.checked_sub(1).and_then(|last| self.value.get(last));
-        let before = last.map_or(Masks::default(), |last| Masks::last(*last));
-        let before = &Masks { solid: self.solid, ..before };
-        let look = Look { value: self.value, base: self.base, block, masks, before };
+        let whole = self.base == 0 || self.looked;
+        if !whole {
+            self.before = last.map_or(Masks::default(), |last| Masks::last(*last));
+        }
+        self.before.solid = self.solid;
+        let before = &self.before;
+        let look = Look { value: self.value, base: self.base, block, masks, before, whole };
+        let mut names = Names::all(glance);
         if masks.marks | masks.digits != 0 {
             let signs = &Signs::of(block);
+            names = Names::of(masks, signs, last.is_some_and(word::is_wordy));
             if masks.marks != 0 {
-                self.marked.block(look, signs, finds);
+                self.marked.block(look, signs, hits);
                 let at = block.pick(|lane| prefilter::one_of(lane, *b"@"));
-                let places = prefilter::places(at);
-                finds.extend(places.filter_map(|at| email::find(self.value, self.base + at)));
+                for at in prefilter::places(at) {
+                    if let Some(hit) = email::find(self.value, self.base + at) {
+                        hits.push(hit);
+                    }
+                }
             }
             if masks.digits != 0 {
-                self.places.block(look, signs, finds);
-                self.numbers.block(look, signs, finds);
+                self.places.block(look, signs, hits);
+                self.numbers.block(look, signs, hits);
             }
         }
         if long != 0 {
-            self.plain.block(look, long, finds);
+            self.plain.block(look, long, hits);
         }
-    }
-}
-
-/// Of finds of one place that are as strong, which label counts.
-fn rank(label: &Label) -> u8 {
-    match label {
-        _ if *label == Label::CREDENTIAL => 0,
-        _ if *label == Label::POSTAL_ADDRESS => 1,
-        _ if *label == Label::PERSON_NAME => 2,
-        _ => 3,
+        (self.before, self.looked) = (*masks, true);
+        names
     }
 }
 
 /// Puts finds in order and resolves overlaps: the stronger label stays and covers what both
 /// covered.
-fn settle(value: &[u8], finds: &mut Vec<Find>) {
-    finds.sort_by_key(|find| {
-        let reach = std::cmp::Reverse(find.end);
-        (find.start, find.label == Label::EMAIL, reach, rank(&find.label))
+fn settle(value: &[u8], hits: &mut Vec<Hit>) {
+    if hits.is_sorted_by(|one, next| one.end <= next.start) {
+        return;
+    }
+    hits.sort_by_key(|hit| {
+        let reach = std::cmp::Reverse(hit.end);
+        (hit.start, hit.kind == Kind::Email, reach, hit.kind.rank())
     });
-    finds.dedup_by(|later, earlier| {
+    hits.dedup_by(|later, earlier| {
         if later.start >= earlier.end {
             return false;
         }
-        if earlier.label == Label::CREDENTIAL && later.label == Label::EMAIL {
+        if earlier.kind == Kind::Credential && later.kind == Kind::Email {
             // `password@host` looks like an address from the password on, and a key may touch
             // a real one: what is left of the address is looked at without the secret.
             later.start = earlier.end;
@@ -193,12 +229,12 @@ fn settle(value: &[u8], finds: &mut Vec<Find>) {
         }
         let inside = later.end <= earlier.end;
         earlier.end = earlier.end.max(later.end);
-        if inside && earlier.label == Label::POSTAL_ADDRESS && later.label == Label::PHONE {
+        if inside && earlier.kind == Kind::PostalAddress && later.kind == Kind::Phone {
             // Digits of a postcode and a house.
             return true;
         }
-        if later.label.strength() > earlier.label.strength() {
-            earlier.label = later.label.clone();
+        if later.kind.strength() > earlier.kind.strength() {
+            earlier.kind = later.kind;
         }
         true
     });
@@ -207,22 +243,21 @@ fn settle(value: &[u8], finds: &mut Vec<Find>) {
 /// What the whole value is, if it is one thing and nothing else but a few characters around it.
 pub(crate) fn whole(value: &str) -> Option<Label> {
     let value = value.trim();
-    match find(value.as_bytes()).as_slice() {
-        [only] if (only.end - only.start) * 10 >= value.len() * 9 => Some(only.label.clone()),
+    with_hits(value.as_bytes(), |hits| match hits {
+        [only] if (only.end - only.start) * 10 >= value.len() * 9 => {
+            Some(only.kind.label().clone())
+        }
         _ => None,
-    }
+    })
 }
 
-fn replace(value: &[u8], finds: &[Find], out: &mut Vec<u8>) {
+fn replace(value: &[u8], hits: &[Hit], out: &mut Vec<u8>) {
     let mut done = 0;
-    for find in finds {
-        out.extend_from_slice(value.get(done..find.start).unwrap_or_default());
-        let found = value.get(find.start..find.end).unwrap_or_default();
-        match std::str::from_utf8(found) {
-            Ok(found) => text::partial_into(&find.label, found, out),
-            Err(_) => out.extend_from_slice(CONSTANT.as_bytes()),
-        }
-        done = find.end;
+    for hit in hits {
+        out.extend_from_slice(value.get(done..hit.start).unwrap_or_default());
+        let found = value.get(hit.start..hit.end).unwrap_or_default();
+        text::found_into(hit.kind.form(), hit.kind.label(), found, out);
+        done = hit.end;
     }
     out.extend_from_slice(value.get(done..).unwrap_or_default());
 }

@@ -8,6 +8,8 @@ use crate::{key::Secret, number, pseudonym, scan, time};
 use model::{Label, MaskMethod};
 use unicode_segmentation::UnicodeSegmentation;
 
+mod ascii;
+
 /// What stands for text of which nothing may be seen.
 pub(crate) const CONSTANT: &str = "***";
 
@@ -40,15 +42,68 @@ pub(crate) fn partial(label: &Label, value: &str) -> String {
 
 /// Appends a value of which some characters are kept, by label.
 pub(crate) fn partial_into(label: &Label, value: &str, out: &mut Vec<u8>) {
+    let form = Form::of(label);
+    if form == Form::Other {
+        let masked = rare_partial(label, value);
+        out.extend_from_slice(masked.as_deref().unwrap_or(CONSTANT).as_bytes());
+    } else {
+        formed(form, value, out);
+    }
+}
+
+/// How a value of which some characters are kept is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Email,
+    Name,
+    /// The last letters and digits, if there are at least so many.
+    Tail {
+        keep: usize,
+        least: usize,
+    },
+    Account,
+    /// As [`rare_partial`] says.
+    Other,
+}
+
+impl Form {
+    pub(crate) fn of(label: &Label) -> Self {
+        match label {
+            _ if *label == Label::EMAIL => Self::Email,
+            _ if *label == Label::PERSON_NAME => Self::Name,
+            _ if *label == Label::PHONE => Self::PHONE,
+            _ if *label == Label::PAYMENT_CARD => Self::CARD,
+            _ if *label == Label::BANK_ACCOUNT => Self::Account,
+            _ if keeps_two(label) => Self::TWO,
+            _ => Self::Other,
+        }
+    }
+
+    pub(crate) const PHONE: Self = Self::Tail { keep: 2, least: 5 };
+    pub(crate) const CARD: Self = Self::Tail { keep: 4, least: 12 };
+    pub(crate) const TWO: Self = Self::Tail { keep: 2, least: 6 };
+}
+
+/// Appends what was found in a text, some of its characters kept. `form` is that of the label.
+pub(crate) fn found_into(form: Form, label: &Label, found: &[u8], out: &mut Vec<u8>) {
+    if found.is_ascii() && ascii::partial_into(form, found, out) {
+        return;
+    }
+    match std::str::from_utf8(found) {
+        Ok(found) => partial_into(label, found, out),
+        Err(_) => out.extend_from_slice(CONSTANT.as_bytes()),
+    }
+}
+
+/// Appends a value by a form that is not another.
+fn formed(form: Form, value: &str, out: &mut Vec<u8>) {
     let start = out.len();
-    let masked = match label {
-        _ if *label == Label::EMAIL => email(value, out),
-        _ if *label == Label::PERSON_NAME => name(value, out),
-        _ if *label == Label::PHONE => tail(value, 2, 5, out),
-        _ if *label == Label::PAYMENT_CARD => tail(value, 4, 12, out),
-        _ if *label == Label::BANK_ACCOUNT => account(value, out),
-        _ if keeps_two(label) => tail(value, 2, 6, out),
-        _ => append(rare_partial(label, value), out),
+    let masked = match form {
+        Form::Email => email(value, out),
+        Form::Name => name(value, out),
+        Form::Tail { keep, least } => tail(value, keep, least, out),
+        Form::Account => account(value, out),
+        Form::Other => None,
     };
     if masked.is_none() {
         out.truncate(start);
@@ -66,11 +121,6 @@ fn rare_partial(label: &Label, value: &str) -> Option<String> {
         _ if *label == Label::FREE_TEXT => scan::free_text(value),
         _ => None,
     }
-}
-
-fn append(text: Option<String>, out: &mut Vec<u8>) -> Option<()> {
-    out.extend_from_slice(text?.as_bytes());
-    Some(())
 }
 
 fn keeps_two(label: &Label) -> bool {
@@ -120,9 +170,12 @@ fn initial(word: &str) -> Option<&str> {
     graphemes.next().filter(|_| graphemes.next().is_some())
 }
 
+/// Bytes of the longest name of a host.
+const MAX_HOST: usize = 255;
+
 fn is_host(text: &str) -> bool {
     !text.is_empty()
-        && text.len() <= 255
+        && text.len() <= MAX_HOST
         && text.chars().all(|c| c.is_alphanumeric() || c == '.' || c == '-')
 }
 

@@ -69,3 +69,31 @@ impl IdentityKind {
         }
     }
 }
+
+/// What kind of credential somebody signed in with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialKind {
+    /// Its password: one, and until it is changed.
+    Password,
+    /// A short-lived token that stands for a sign-in elsewhere.
+    Token,
+    /// A key of a service or an agent.
+    Key,
+}
+
+impl CredentialKind {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Token => "token",
+            Self::Key => "key",
+        }
+    }
+
+    /// The kind of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Password, Self::Token, Self::Key].into_iter().find(|kind| kind.as_str() == word)
+    }
+}

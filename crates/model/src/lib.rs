@@ -28,7 +28,7 @@ pub mod verdict;
 pub use blame::Blame;
 pub use catalog::Catalog;
 pub use facts::{Facts, Operation, Use};
-pub use identity::{Granted, Identity, IdentityKind};
+pub use identity::{CredentialKind, Granted, Identity, IdentityKind};
 pub use ids::{ColumnId, DatabaseName, FunctionId, IdentityName, PolicyId, RelationId, TypeId};
 pub use label::{Class, Label, LabelMap, Labelling, Weighing, stronger};
 pub use task::{Access, Budget, Spent, Task, TaskDetails, TaskTable, TaskType};

@@ -149,6 +149,50 @@ pub struct Approval {
     pub waits: bool,
     /// The policy that says so.
     pub policy: PolicyId,
+    /// Who is asked too, if nobody decided for a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<Escalation>,
+}
+
+/// Further groups that are asked where nobody decided for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Escalation {
+    /// How long after it was asked for: seconds.
+    pub seconds: u64,
+    /// Persons in any of these may give the consent then.
+    pub groups: Vec<String>,
+    /// Nobody decided, and they are asked.
+    #[serde(default)]
+    pub reached: bool,
+}
+
+impl Approval {
+    /// The groups whose members may give it now.
+    pub fn asks(&self) -> impl Iterator<Item = &String> {
+        let later = self.escalation.iter().filter(|later| later.reached);
+        self.groups.iter().chain(later.flat_map(|later| &later.groups))
+    }
+
+    /// True if both say the same. Whether further groups are asked by now does not matter.
+    pub fn same_terms(&self, other: &Self) -> bool {
+        let as_asked = |one: &Self| {
+            let mut one = one.clone();
+            one.escalation.iter_mut().for_each(|later| later.reached = false);
+            one
+        };
+        as_asked(self) == as_asked(other)
+    }
+
+    /// Who is asked later, in words: `after 5 minutes one in group security may, too`.
+    pub fn later(&self) -> Option<String> {
+        let later = self.escalation.as_ref().filter(|later| !later.reached)?;
+        let word = if later.groups.len() == 1 { "group" } else { "groups" };
+        let time = match later.seconds {
+            seconds if seconds % 60 == 0 => format!("{} minutes", seconds / 60),
+            seconds => format!("{seconds} seconds"),
+        };
+        Some(format!("after {time} those in {word} {} may, too", later.groups.join(" or ")))
+    }
 }
 
 /// `one person in group dba`, `2 persons in groups dba or security`.
@@ -158,8 +202,9 @@ impl fmt::Display for Approval {
             1 => f.write_str("one person")?,
             count => write!(f, "{count} persons")?,
         }
-        let word = if self.groups.len() == 1 { "group" } else { "groups" };
-        write!(f, " in {word} {}", self.groups.join(" or "))
+        let groups: Vec<&str> = self.asks().map(String::as_str).collect();
+        let word = if groups.len() == 1 { "group" } else { "groups" };
+        write!(f, " in {word} {}", groups.join(" or "))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use model::{
     Durability, MaskMethod, PolicyId,
-    verdict::{Approval, ChangeLimit, CostLimit},
+    verdict::{Approval, ChangeLimit, CostLimit, Escalation},
 };
 
 /// Who approves where a policy names nobody.
@@ -64,7 +64,7 @@ pub(crate) struct Rule {
 }
 
 /// Every annotation a policy may carry.
-pub(crate) const ANNOTATIONS: [&str; 18] = [
+pub(crate) const ANNOTATIONS: [&str; 19] = [
     "id",
     "reason",
     "advice",
@@ -73,6 +73,7 @@ pub(crate) const ANNOTATIONS: [&str; 18] = [
     "approval",
     "hold",
     "expires",
+    "escalate",
     "review",
     "longest",
     "row_limit",
@@ -131,11 +132,12 @@ impl Rule {
             keep_text: false,
             shadow: false,
         };
-        let (mut waits, mut seconds) = (None, None);
+        let (mut waits, mut seconds, mut later) = (None, None, None);
         for (key, value) in annotations {
             match key {
                 "hold" => waits = Some(waiting(value)?),
                 "expires" => seconds = Some(lifetime(key, value)?),
+                "escalate" => later = Some(escalation(key, value)?),
                 _ => rule.annotate(key, value)?,
             }
         }
@@ -145,17 +147,23 @@ impl Rule {
             let id = rule.id.clone();
             rule.approval.get_or_insert_with(|| consent(vec![APPROVERS.to_owned()], 1, id));
         }
-        match (&mut rule.approval, seconds) {
-            (Some(approval), _) => {
-                approval.seconds = seconds.unwrap_or(approval.seconds);
-                approval.waits = waits.unwrap_or(approval.waits);
-            }
-            (None, Some(_)) => {
-                let help = "add @approval(\"GROUP\"), or take @expires away".to_owned();
-                return Err(("@expires without @approval says nothing".to_owned(), Some(help)));
-            }
-            (None, None) => {}
+        let Some(approval) = &mut rule.approval else {
+            let vain = [("expires", seconds.is_some()), ("escalate", later.is_some())];
+            return match vain.into_iter().find(|(_, there)| *there) {
+                Some((key, _)) => {
+                    let help = format!("add @approval(\"GROUP\"), or take @{key} away");
+                    Err((format!("@{key} without @approval says nothing"), Some(help)))
+                }
+                None => Ok(rule),
+            };
+        };
+        approval.seconds = seconds.unwrap_or(approval.seconds);
+        approval.waits = waits.unwrap_or(approval.waits);
+        if later.as_ref().is_some_and(|later| later.seconds >= approval.seconds) {
+            let help = "let it escalate sooner, or say @expires with a longer time".to_owned();
+            return Err(("@escalate comes when its time is over".to_owned(), Some(help)));
         }
+        approval.escalation = later;
         Ok(rule)
     }
 
@@ -227,7 +235,7 @@ pub(crate) fn reviewers(policy: PolicyId) -> Approval {
 type Wrong = (String, Option<String>);
 
 fn consent(groups: Vec<String>, count: u32, policy: PolicyId) -> Approval {
-    Approval { groups, count, seconds: LIFETIME, waits: true, policy }
+    Approval { groups, count, seconds: LIFETIME, waits: true, policy, escalation: None }
 }
 
 /// `GROUP[|GROUP…][,COUNT]`.
@@ -247,6 +255,17 @@ fn approval(key: &str, value: &str, policy: &PolicyId) -> Result<Approval, Wrong
             Err((format!("@{key}(\"{value}\") is not understood"), Some(help)))
         }
     }
+}
+
+/// `TIME,GROUP[|GROUP…]`.
+fn escalation(key: &str, value: &str) -> Result<Escalation, Wrong> {
+    let (time, names) = value.split_once(',').unwrap_or((value, ""));
+    let groups: Vec<String> = names.split('|').map(|name| name.trim().to_owned()).collect();
+    if groups.iter().any(String::is_empty) {
+        let help = "write after how long which groups may decide too: @escalate(\"5m,security\")";
+        return Err((format!("@{key}(\"{value}\") is not understood"), Some(help.to_owned())));
+    }
+    Ok(Escalation { seconds: lifetime(key, time.trim())?, groups, reached: false })
 }
 
 fn waiting(value: &str) -> Result<bool, Wrong> {

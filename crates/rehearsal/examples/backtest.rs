@@ -153,6 +153,7 @@ fn opened(who: &Circumstances, session: SessionId, time: Time) -> SessionOpened<
         acts_for: None,
         principals: Vec::new().into(),
         method: "scram-sha-256".into(),
+        credential: "password".into(),
         address: who.address,
         port: Some(5555),
         tls: Some("TLS".into()),

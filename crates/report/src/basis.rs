@@ -2,10 +2,13 @@
 //! looked. Knows the ledger's public files.
 
 use crate::error::ReportError;
-use index::Answers;
+use index::{Answers, Cell, Limits};
 use ledger::{Keys, Verification};
 use serde::Serialize;
 use std::path::Path;
+
+/// How many removals a report tells of one by one, the newest.
+const REMOVALS: usize = 1_000;
 
 /// What a report rests on.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -24,8 +27,31 @@ pub struct Basis {
     pub behind: u64,
     /// Places of the ledger that could not be read.
     pub unreadable: u64,
+    /// Records that were removed because their time was over, in order. Their hashes are in the
+    /// tree, so whoever has such a record can still prove it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<Removed>,
     /// What a verification of the whole ledger found; none if there was none.
     pub verified: Option<Verified>,
+}
+
+/// A range of records that were removed, and what says so.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Removed {
+    /// The first of them.
+    pub first: u64,
+    /// The last.
+    pub last: u64,
+    /// When the oldest was written, as far as it is known.
+    pub oldest: Option<String>,
+    /// When the newest was.
+    pub newest: Option<String>,
+    /// When they were removed.
+    pub time: Option<String>,
+    /// By which rule.
+    pub rule: Option<String>,
+    /// The record that says so; none where that one is removed itself.
+    pub record: Option<u64>,
 }
 
 /// What a verification of the whole ledger found.
@@ -59,6 +85,7 @@ impl Basis {
             indexed: state.next,
             behind: state.lag(dir)?,
             unreadable: state.damage,
+            removed: removed(answers, ledger::pruned(dir)?)?,
             verified,
             ..Self::default()
         };
@@ -93,6 +120,44 @@ impl Verified {
             cosigned: found.cosigned.iter().map(|(name, _)| name.clone()).collect(),
             damage: found.damage.iter().map(ToString::to_string).collect(),
         }
+    }
+}
+
+/// What was removed, by what records say, up to what the ledger itself says.
+fn removed(answers: &Answers, before: u64) -> Result<Vec<Removed>, ReportError> {
+    let limits = Limits { rows: REMOVALS, ..Limits::default() };
+    let field = |name: &str| format!("json_extract(detail, '$.{name}')");
+    let columns = ["from", "before", "oldest", "newest", "rule"].map(field).join(", ");
+    let query = format!(
+        "SELECT sequence, time, {columns} FROM events WHERE type = 'pruned' ORDER BY sequence DESC"
+    );
+    let table = answers.sql(&query, &limits)?;
+    let mut all = Vec::new();
+    for row in table.rows.iter().rev() {
+        let number = |at: usize| match row.get(at) {
+            Some(Cell::Int(number)) => u64::try_from(*number).unwrap_or(0),
+            _ => 0,
+        };
+        let text = |at: usize| match row.get(at) {
+            Some(Cell::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let (first, end) = (number(2), number(3));
+        unsaid(&mut all, first);
+        let (oldest, newest, time, rule) = (text(4), text(5), text(1), text(6));
+        let (last, record) = (end.saturating_sub(1), Some(number(0)));
+        all.push(Removed { first, last, oldest, newest, time, rule, record });
+    }
+    unsaid(&mut all, before);
+    Ok(all)
+}
+
+/// What lies between the last range and this record was removed too, by records that the index
+/// does not have.
+fn unsaid(all: &mut Vec<Removed>, end: u64) {
+    let first = all.last().map_or(0, |one| one.last + 1);
+    if first < end {
+        all.push(Removed { first, last: end - 1, ..Removed::default() });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Control, FORMAT, Report, ReportError, Request, Subject,
-    basis::Basis,
+    basis::{Basis, Removed},
     frameworks::{self, Framework},
     measure::{self, Ask, Sample, Source},
     period::Period,
@@ -78,7 +78,10 @@ pub fn make(
     };
     let evidence: Vec<Evidence> =
         frame.asks.iter().map(|ask| asker.gather(ask)).collect::<Result<_, _>>()?;
-    let places: BTreeSet<u64> = evidence.iter().flat_map(|one| one.records.clone()).collect();
+    let missing = missing(&basis, &period);
+    let mut places: BTreeSet<u64> = evidence.iter().flat_map(|one| one.records.clone()).collect();
+    let tell = basis.removed.iter().rev().filter_map(|one| one.record);
+    places.extend(tell.take(request.samples));
     let records = records::read(dir, &basis, &places);
     let controls = frame.framework.map(|framework| controls(framework, &evidence));
     Ok(Report {
@@ -88,12 +91,33 @@ pub fn make(
         about: frame.about,
         made: request.made.clone(),
         basis,
+        missing,
         controls: controls.unwrap_or_default(),
         evidence,
         records,
         limits: frame.limits,
         period: period.clone(),
     })
+}
+
+/// What was removed of the days that a report is about: its figures do not have it.
+fn missing(basis: &Basis, period: &Period) -> Vec<String> {
+    let tell = |one: &Removed| {
+        let known = |time: &Option<String>| time.clone().unwrap_or_else(|| "?".to_owned());
+        let by = match one.record {
+            Some(record) => format!("record {record} says so"),
+            None => "the record that said so is removed itself".to_owned(),
+        };
+        format!(
+            "Records {} to {}, written from {} to {}, were removed when their time was over; {by}",
+            one.first,
+            one.last,
+            known(&one.oldest),
+            known(&one.newest)
+        )
+    };
+    let touches = |one: &&Removed| period.touches(one.oldest.as_deref(), one.newest.as_deref());
+    basis.removed.iter().filter(touches).map(tell).collect()
 }
 
 /// The days that are asked for; without, from the first record to the day on which it is made.

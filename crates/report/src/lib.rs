@@ -26,7 +26,7 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
-pub use basis::{Basis, Verified};
+pub use basis::{Basis, Removed, Verified};
 pub use error::ReportError;
 pub use frameworks::{Bearing, FRAMEWORKS, Framework};
 pub use gather::{Evidence, make};
@@ -103,6 +103,9 @@ pub struct Report {
     pub period: Period,
     /// What it rests on.
     pub basis: Basis,
+    /// What of the days that it is about was removed from the record.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
     /// Controls, each with the evidence that bears on it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub controls: Vec<Control>,

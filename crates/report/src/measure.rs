@@ -1,6 +1,7 @@
 //! Measures: what is counted, by which query over the documented views, and which records stand
 //! behind it. Knows no controls.
 
+mod consent;
 mod data;
 mod people;
 mod trail;
@@ -39,7 +40,8 @@ pub(crate) enum Behind {
 
 /// Every measure.
 pub(crate) fn all() -> impl Iterator<Item = &'static Measure> {
-    people::MEASURES.iter().chain(data::MEASURES).chain(trail::MEASURES)
+    let people = people::MEASURES.iter().chain(consent::MEASURES);
+    people.chain(data::MEASURES).chain(trail::MEASURES)
 }
 
 /// A question, ready to be asked.

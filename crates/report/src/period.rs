@@ -48,6 +48,13 @@ impl Period {
             .replace("{phi labels}", &any_of(Class::Phi))
     }
 
+    /// Whether moments from the first to the last touch these days; where one is not known, they
+    /// may.
+    pub(crate) fn touches(&self, first: Option<&str>, last: Option<&str>) -> bool {
+        first.is_none_or(|first| first < self.end.as_str())
+            && last.is_none_or(|last| last >= self.begin.as_str())
+    }
+
     /// A question with these days.
     pub(crate) fn ask(&self, question: &str) -> String {
         format!("{question} since:{} until:{}", self.since, self.until).trim().to_owned()

@@ -9,6 +9,8 @@ use crate::{
 };
 use index::Direction;
 
+mod consent;
+
 /// How many columns of a report are traced.
 const TRACED: usize = 10;
 
@@ -31,6 +33,7 @@ pub(crate) fn person(asker: &Asker<'_>, name: &str) -> Result<Frame, ReportError
     let (own, who) = (literal(name), format!("identity IN {}", list(&all)));
     let search = format!("identity:\"{}\"", name.replace('"', ""));
     let mut asks = account(asker, &own, &who);
+    asks.extend(consent::asks(asker, &own, &who));
     asks.extend(work(asker, &who, &search));
     asks.push(sql(
         asker,
@@ -200,8 +203,9 @@ fn account(asker: &Asker<'_>, own: &str, who: &str) -> Vec<Ask> {
             "Changes that it made to Weir",
             "Labels, policies and identities that it changed.",
             &format!(
-                "SELECT sequence, time, type, database, object FROM events
-                 WHERE by = {own} AND {{time}} ORDER BY sequence DESC LIMIT 50"
+                "SELECT sequence, time, type, database, object FROM events WHERE by = {own}
+                 AND type NOT IN ('hold_changed', 'grant_changed') AND {{time}}
+                 ORDER BY sequence DESC LIMIT 50"
             ),
         ),
     ]

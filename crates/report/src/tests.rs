@@ -8,8 +8,9 @@ use index::{Answers, Index, Limits};
 use ledger::{
     Hash, Known, Ledger, Options, SessionId, ShapeId, Time,
     record::{
-        Disclosed, IdentityChanged, Intent, LabelChanged, Outcome, Record, Refused, SessionOpened,
-        SessionRefused, Shape, ShapeColumn, ShapeEffect, ShapeOutput, Via,
+        Disclosed, GrantChanged, HoldChanged, IdentityChanged, Intent, LabelChanged, Outcome,
+        Record, Refused, SessionOpened, SessionRefused, Shape, ShapeColumn, ShapeEffect,
+        ShapeOutput, Via,
     },
 };
 use model::{Disclosure, Durability, IdentityKind, Label, MaskMethod, Operation, PolicyId, Use};
@@ -61,6 +62,7 @@ impl Log {
             acts_for: person.map(Into::into),
             principals: Vec::new().into(),
             method: "scram-sha-256".into(),
+            credential: "password".into(),
             address: Some("192.0.2.7".parse().unwrap()),
             port: None,
             tls: None,
@@ -248,6 +250,42 @@ fn log() -> Log {
     log.run(alice, 1, m, 0, &[[0, 5, 0], [0, 4, 1]]);
     log.run(root, 1, r, DAY, &[[7, 0, 0], [6, 0, 1]]);
     log.run(agent, 1, m, 2 * DAY, &[[0, 3, 0], [1, 2, 0]]);
+    for (what, by) in [("held", "alice/copilot"), ("consented", "root"), ("approved", "carol")] {
+        log.put(HoldChanged {
+            time: at(DAY),
+            hold: "h-1".into(),
+            database: "shop".into(),
+            identity: "alice/copilot".into(),
+            by: by.into(),
+            what: what.into(),
+            shape: (what == "held").then_some(m),
+            text: None,
+            parameters: Vec::new().into(),
+            needs: Vec::new().into(),
+            reason: HOSTILE.into(),
+            via: "api".into(),
+            on_behalf: Vec::new().into(),
+        });
+    }
+    for (what, by) in [("requested", "alice"), ("granted", "weir"), ("begun", "weir")] {
+        log.put(GrantChanged {
+            time: at(DAY),
+            grant: "g-1".into(),
+            group: "stewards".into(),
+            databases: vec!["shop".to_owned()].into(),
+            identity: "alice".into(),
+            by: by.into(),
+            what: what.into(),
+            emergency: true,
+            seconds: 60,
+            until: None,
+            needs: Vec::new().into(),
+            reviewers: vec!["one person in group security".into()].into(),
+            reason: "nobody answers".into(),
+            via: "cli".into(),
+            on_behalf: Vec::new().into(),
+        });
+    }
     log.put(Refused {
         statement: agent.statement(2),
         time: at(2 * DAY),
@@ -304,7 +342,29 @@ fn figures_are_what_happened() {
     let display = report.controls.iter().find(|one| one.reference == "3.4.1").unwrap();
     assert_eq!(display.attention, ["Payment card data that left: raw 7"]);
     let soc2 = log().report(framework("soc2")).unwrap();
-    assert_eq!(figure(&soc2, "left", "labelled_raw"), 13);
+    for (id, name, value) in [
+        ("left", "labelled_raw", 13),
+        ("approvals", "requests", 1),
+        ("approvals", "approved_and_not_used", 1),
+        ("approvals", "consents_by_whoever_asked", 0),
+        ("grants", "begun", 1),
+        ("grants", "begun_by_policy_alone", 1),
+        ("break_glass", "begun", 1),
+        ("break_glass", "not_reviewed", 1),
+    ] {
+        assert_eq!(figure(&soc2, id, name), value, "{id} {name}");
+    }
+    let consents = soc2.evidence.iter().find(|one| one.id == "consents").unwrap();
+    let said = |row: &Vec<Value>| row[..5].iter().map(crate::html::cell).collect::<Vec<_>>();
+    assert_eq!(
+        consents.rows.iter().map(said).collect::<Vec<_>>(),
+        [
+            ["carol", "approved", "alice/copilot", "shop", "select"],
+            ["root", "consented", "alice/copilot", "shop", "select"],
+        ]
+    );
+    let looked = soc2.controls.iter().find(|one| one.reference == "CC7.3").unwrap();
+    assert_eq!(looked.attention, ["Broken glass, and its review: not reviewed 1"]);
     assert_eq!(figure(&soc2, "left", "labelled_masked"), 14);
     assert_eq!(figure(&soc2, "transport", "over_a_network_without_tls"), 3);
 }

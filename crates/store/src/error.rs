@@ -22,6 +22,8 @@ pub enum StoreError {
     NoTask(String),
     /// An identity has as many requests that wait as it may have.
     TooMany(String),
+    /// A credential cannot be added: why.
+    Credential(&'static str),
     /// A row holds what this program never writes: what it is.
     Damaged(String),
     /// The system gave no random bytes.
@@ -39,7 +41,8 @@ impl StoreError {
             | Self::BadName(..)
             | Self::ActsFor(_)
             | Self::NoTask(_)
-            | Self::TooMany(_) => Blame::Client,
+            | Self::TooMany(_)
+            | Self::Credential(_) => Blame::Client,
             Self::Unusable(..)
             | Self::Newer(..)
             | Self::Damaged(_)
@@ -71,7 +74,7 @@ impl fmt::Display for StoreError {
             Self::NoIdentity(name) => write!(f, "there is no identity \"{name}\""),
             Self::IdentityExists(name) => write!(f, "there is an identity \"{name}\" already"),
             Self::BadName(name, why) => write!(f, "\"{name}\" cannot be a name: {why}"),
-            Self::ActsFor(why) => f.write_str(why),
+            Self::ActsFor(why) | Self::Credential(why) => f.write_str(why),
             Self::NoTask(name) => write!(f, "there is no task \"{name}\" in force"),
             Self::TooMany(name) => write!(
                 f,

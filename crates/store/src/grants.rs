@@ -11,22 +11,20 @@
 //!
 //! Every step is one transaction with the event that tells of it.
 
-mod events;
 mod life;
 mod say;
 
-pub use events::GrantEvent;
 pub(crate) use life::revoke_of;
-pub use say::NoSay;
 
 use crate::{
     Store, StoreError, Voice,
+    json::read,
     open::{micros, time},
+    outbox::note_grant,
+    voices::Said,
 };
-use events::note;
 use model::verdict::Approval;
-use serde::{Serialize, de::DeserializeOwned};
-use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::time::{Duration, SystemTime};
 
 /// How long after the end of a grant its review is overdue.
@@ -215,7 +213,7 @@ impl Store {
 }
 
 async fn all(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut SqliteConnection,
     rows: &[SqliteRow],
 ) -> Result<Vec<KeptGrant>, StoreError> {
     let mut grants = Vec::with_capacity(rows.len());
@@ -226,12 +224,12 @@ async fn all(
 }
 
 async fn get(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut SqliteConnection,
     grant: &str,
 ) -> Result<Option<KeptGrant>, StoreError> {
     let row = sqlx::query("SELECT * FROM grants WHERE grant_id = ?")
         .bind(grant)
-        .fetch_optional(&mut **transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
     match row {
         Some(row) => kept(transaction, &row).await.map(Some),
@@ -241,23 +239,23 @@ async fn get(
 
 /// Puts a grant into another state, with the event that tells of it.
 async fn settle(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut SqliteConnection,
     grant: &KeptGrant,
     state: GrantState,
-    (by, reason): (&str, &str),
+    said: Said<'_>,
     now: SystemTime,
 ) -> Result<(), StoreError> {
     sqlx::query("UPDATE grants SET state = ?, decided = ? WHERE grant_id = ?")
         .bind(state.as_str())
         .bind(micros(now))
         .bind(&grant.asked.grant)
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await?;
-    note(transaction, &grant.asked.grant, state.as_str(), (by, reason), now).await
+    note_grant(transaction, grant, state.as_str(), said, now).await
 }
 
 async fn kept(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut SqliteConnection,
     row: &SqliteRow,
 ) -> Result<KeptGrant, StoreError> {
     let asked = asked(row)?;
@@ -299,14 +297,6 @@ fn asked(row: &SqliteRow) -> Result<NewGrant, StoreError> {
         needs: read(row.try_get("needs")?)?,
         reviewers: read(row.try_get("reviewers")?)?,
     })
-}
-
-fn json(value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Damaged(error.to_string()))
-}
-
-fn read<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
 #[cfg(test)]

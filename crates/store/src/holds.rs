@@ -1,5 +1,5 @@
-//! Statements that wait for approval: who asked, who consented, what became of them. Knows who may
-//! have a voice; nothing of statements, and nothing of how a person proves who they are.
+//! Statements that wait for approval: who asked, who consented, what became of them. Knows nothing of
+//! statements, and nothing of how a person proves who they are.
 //!
 //! ```text
 //! open ─▶ approved ─▶ used
@@ -11,36 +11,19 @@
 //! Every step is one transaction with the event that tells of it, so that no two processes can use
 //! one approval, and no step is unrecorded.
 
-mod voices;
-
-pub use voices::{NoVoice, Voice};
-pub(crate) use voices::{groups_of, satisfied};
+mod say;
 
 use crate::{
-    Store, StoreError,
+    Store, StoreError, Voice,
+    json::{json, read},
     open::{micros, time},
     outbox::note_hold,
+    voices::{Hearing, Said, escalate, next_escalation},
 };
 use model::verdict::Approval;
-use serde::{Serialize, de::DeserializeOwned};
-use sqlx::{Row, Sqlite, SqliteConnection, Transaction, sqlite::SqliteRow};
+use say::voices;
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::time::SystemTime;
-use voices::{enough, voices};
-
-/// Who did a step, why, and by which way.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Said<'a> {
-    pub(crate) by: &'a str,
-    pub(crate) reason: &'a str,
-    pub(crate) via: &'a str,
-}
-
-impl<'a> Said<'a> {
-    /// A step that takes no words.
-    fn by(by: &'a str) -> Self {
-        Self { by, reason: "", via: "" }
-    }
-}
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -148,8 +131,8 @@ impl Store {
         }
         sqlx::query(
             "INSERT INTO holds (hold, digest, asked, until, identity, members, database,
-             statement, given, shape, reasons, needs, state)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')",
+             statement, given, shape, reasons, needs, escalates, state)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')",
         )
         .bind(&new.hold)
         .bind(&new.digest)
@@ -163,9 +146,10 @@ impl Store {
         .bind(&new.shape)
         .bind(json(&new.reasons)?)
         .bind(json(&new.needs)?)
+        .bind(next_escalation(&new.needs, new.asked).map(micros))
         .execute(&mut *transaction)
         .await?;
-        note_hold(&mut transaction, new, "held", Said::by(&new.identity), new.asked).await?;
+        note_hold(&mut transaction, new, "held", Said::by(&new.identity, ""), new.asked).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -174,7 +158,7 @@ impl Store {
     /// hold that waits, or nothing.
     pub async fn find_hold(&self, digest: &[u8], now: SystemTime) -> Result<FoundHold, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        expire(&mut transaction, now).await?;
+        due(&mut transaction, now).await?;
         let rows = sqlx::query(
             "SELECT * FROM holds WHERE digest = ? AND state IN ('open', 'approved')
              ORDER BY state, asked",
@@ -206,7 +190,7 @@ impl Store {
         now: SystemTime,
     ) -> Result<Result<Vec<String>, String>, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        expire(&mut transaction, now).await?;
+        due(&mut transaction, now).await?;
         let used = match get(&mut transaction, hold).await? {
             Some(hold) => take(&mut transaction, &hold, now).await?,
             None => Err("there is no such request any more".to_owned()),
@@ -226,16 +210,17 @@ impl Store {
         if let Some(hold) = get(&mut transaction, hold).await?
             && matches!(hold.state, HoldState::Open | HoldState::Approved)
         {
-            settle(&mut transaction, &hold, HoldState::Withdrawn, Said::by(by), now).await?;
+            settle(&mut transaction, &hold, HoldState::Withdrawn, Said::by(by, ""), now).await?;
         }
         transaction.commit().await?;
         Ok(())
     }
 
-    /// Ends what nobody decided or used in time.
-    pub async fn expire_holds(&self, now: SystemTime) -> Result<(), StoreError> {
+    /// Ends what nobody decided or used in time, and lets what nobody decided for a while ask
+    /// further groups.
+    pub async fn due_holds(&self, now: SystemTime) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        expire(&mut transaction, now).await?;
+        due(&mut transaction, now).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -247,8 +232,8 @@ impl Store {
             WHERE state NOT IN ('open', 'approved') AND decided < ?";
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let mut gone = 0;
-        for table in ["messages", "hold_voices", "holds"] {
-            let query = format!("DELETE FROM {table} WHERE hold IN ({SETTLED})");
+        for (table, column) in [("messages", "about"), ("hold_voices", "hold"), ("holds", "hold")] {
+            let query = format!("DELETE FROM {table} WHERE {column} IN ({SETTLED})");
             let done = sqlx::query(sqlx::AssertSqlSafe(query))
                 .bind(micros(before))
                 .execute(&mut *transaction)
@@ -294,7 +279,7 @@ impl Store {
 /// Uses an approval up, or says why it cannot be used. Who consented must still be who they were:
 /// enabled, and in the groups that were needed.
 async fn take(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut SqliteConnection,
     hold: &KeptHold,
     now: SystemTime,
 ) -> Result<Result<Vec<String>, String>, StoreError> {
@@ -304,12 +289,12 @@ async fn take(
     if let Err(why) = in_time(hold, now) {
         return Ok(Err(why));
     }
-    if !enough(transaction, hold).await? {
+    if !hearing(hold).is_enough(transaction, now).await? {
         return Ok(Err("whoever approved it may not approve it any more".to_owned()));
     }
-    settle(transaction, hold, HoldState::Used, Said::by(&hold.asked.identity), now).await?;
+    settle(transaction, hold, HoldState::Used, Said::by(&hold.asked.identity, ""), now).await?;
     let consents = hold.voices.iter().filter(|voice| voice.consents);
-    Ok(Ok(consents.map(|voice| voice.person.clone()).collect()))
+    Ok(Ok(consents.map(Voice::who).collect()))
 }
 
 /// Whether a hold's time is now. A clock that went back makes an old approval no younger: before it
@@ -322,21 +307,46 @@ fn in_time(hold: &KeptHold, now: SystemTime) -> Result<(), String> {
     if now >= hold.asked.until { Err("its time is over".to_owned()) } else { Ok(()) }
 }
 
-async fn expire(
-    transaction: &mut Transaction<'_, Sqlite>,
-    now: SystemTime,
-) -> Result<(), StoreError> {
+fn hearing(hold: &KeptHold) -> Hearing<'_> {
+    let (asked, voices) = (&hold.asked, &hold.voices);
+    Hearing { members: &asked.members, needs: &asked.needs, voices }
+}
+
+/// Does what is due now.
+async fn due(connection: &mut SqliteConnection, now: SystemTime) -> Result<(), StoreError> {
+    expire(connection, now).await?;
+    let rows = sqlx::query("SELECT * FROM holds WHERE state = 'open' AND escalates <= ?")
+        .bind(micros(now))
+        .fetch_all(&mut *connection)
+        .await?;
+    for row in &rows {
+        let mut hold = kept(connection, row).await?.asked;
+        let words = escalate(&mut hold.needs, hold.asked, now);
+        sqlx::query("UPDATE holds SET needs = ?, escalates = ? WHERE hold = ?")
+            .bind(json(&hold.needs)?)
+            .bind(next_escalation(&hold.needs, hold.asked).map(micros))
+            .bind(&hold.hold)
+            .execute(&mut *connection)
+            .await?;
+        let words = words.join("; ");
+        let said = Said::by("weir", &words);
+        note_hold(connection, &hold, "escalated", said, now).await?;
+    }
+    Ok(())
+}
+
+async fn expire(transaction: &mut SqliteConnection, now: SystemTime) -> Result<(), StoreError> {
     let rows = sqlx::query(
         "SELECT hold, digest, asked, until, identity, members, database, NULL AS statement,
          NULL AS given, '' AS shape, reasons, needs, state
          FROM holds WHERE state IN ('open', 'approved') AND until <= ?",
     )
     .bind(micros(now))
-    .fetch_all(&mut **transaction)
+    .fetch_all(&mut *transaction)
     .await?;
     for row in &rows {
         let hold = kept(transaction, row).await?;
-        settle(transaction, &hold, HoldState::Expired, Said::by("weir"), now).await?;
+        settle(transaction, &hold, HoldState::Expired, Said::by("weir", ""), now).await?;
     }
     Ok(())
 }
@@ -366,12 +376,12 @@ async fn settle(
 }
 
 async fn get(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut SqliteConnection,
     hold: &str,
 ) -> Result<Option<KeptHold>, StoreError> {
     let row = sqlx::query("SELECT * FROM holds WHERE hold = ?")
         .bind(hold)
-        .fetch_optional(&mut **transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
     match row {
         Some(row) => kept(transaction, &row).await.map(Some),
@@ -379,10 +389,7 @@ async fn get(
     }
 }
 
-async fn kept(
-    transaction: &mut Transaction<'_, Sqlite>,
-    row: &SqliteRow,
-) -> Result<KeptHold, StoreError> {
+async fn kept(transaction: &mut SqliteConnection, row: &SqliteRow) -> Result<KeptHold, StoreError> {
     let hold: String = row.try_get("hold")?;
     let word: String = row.try_get("state")?;
     let state = HoldState::ALL.into_iter().find(|state| state.as_str() == word);
@@ -406,14 +413,6 @@ async fn kept(
             needs: read(row.try_get("needs")?)?,
         },
     })
-}
-
-fn json(value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Damaged(error.to_string()))
-}
-
-fn read<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
 #[cfg(test)]

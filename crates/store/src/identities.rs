@@ -1,7 +1,7 @@
 //! Persons, services and agents as they are stored. Knows no password: a verifier is a text.
 
 use crate::{
-    Store, StoreError, grants,
+    Store, StoreError, credentials, delegations, grants,
     open::{micros, time},
     outbox::note,
     tasks,
@@ -184,6 +184,7 @@ impl Store {
             .bind(name)
             .execute(&mut *transaction)
             .await?;
+        credentials::fit(&mut transaction, name, verifier, now).await?;
         note(&mut transaction, now, by, name, "password changed").await?;
         transaction.commit().await?;
         Ok(())
@@ -212,6 +213,8 @@ impl Store {
             // What was granted to it, or to its agents, does not come back with it.
             grants::revoke_of(&mut transaction, name, by, now).await?;
             tasks::end_of(&mut transaction, name, by, now).await?;
+            credentials::revoke_tokens(&mut transaction, name, now).await?;
+            delegations::end_of(&mut transaction, name, None, by, now).await?;
         }
         let what = if enabled { "enabled" } else { "disabled" };
         note(&mut transaction, now, by, name, what).await?;
@@ -257,9 +260,24 @@ impl Store {
             return Ok(false);
         }
         note(&mut transaction, now, by, name, &format!("groups: -{group}")).await?;
+        delegations::end_of(&mut transaction, name, Some(group), by, now).await?;
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+/// An identity, in the transaction that has changed it.
+pub(crate) async fn account_of(
+    transaction: &mut Transaction<'_, Sqlite>,
+    name: &str,
+) -> Result<Account, StoreError> {
+    let row = sqlx::query("SELECT * FROM identities WHERE name = ?")
+        .bind(name)
+        .fetch_one(&mut **transaction)
+        .await?;
+    let query = "SELECT name FROM identity_groups WHERE identity = ? ORDER BY name";
+    let groups = sqlx::query_scalar(query).bind(name).fetch_all(&mut **transaction).await?;
+    account(&row, &mut HashMap::from([(name.to_owned(), groups)]))
 }
 
 async fn exists(transaction: &mut Transaction<'_, Sqlite>, name: &str) -> Result<bool, StoreError> {
@@ -272,7 +290,7 @@ async fn exists(transaction: &mut Transaction<'_, Sqlite>, name: &str) -> Result
 
 /// Sets the time of the last change and ends what was signed in before; fails if there is no such
 /// identity.
-async fn touch(
+pub(crate) async fn touch(
     transaction: &mut Transaction<'_, Sqlite>,
     name: &str,
     now: SystemTime,
@@ -288,7 +306,7 @@ async fn touch(
     crate::tokens::end_all(transaction, name).await
 }
 
-async fn insert_group(
+pub(crate) async fn insert_group(
     transaction: &mut Transaction<'_, Sqlite>,
     name: &str,
     group: &str,

@@ -32,6 +32,8 @@
 
 mod attempts;
 mod carried;
+mod credentials;
+mod delegations;
 mod error;
 mod feed;
 mod found;
@@ -39,31 +41,38 @@ mod grants;
 mod histories;
 mod holds;
 mod identities;
+mod json;
 mod label_change;
 mod labels;
 mod messages;
 mod open;
 mod outbox;
+mod provisioned;
+mod scim;
 mod secrets;
 mod tasks;
 mod tokens;
 mod undelivered;
+mod voices;
 
 pub use attempts::TryLimits;
 pub use carried::KeptLabel;
+pub use credentials::{KeptCredential, NewCredential};
+pub use delegations::{Delegation, LONGEST_DELEGATION, NewDelegation, NoDelegation};
 pub use error::StoreError;
 pub use feed::ChangeFeed;
 pub use found::{ColumnLabel, FoundLabel, LabelledBy};
-pub use grants::{
-    GrantEvent, GrantState, KeptGrant, Listing, NewGrant, NoSay, REVIEW_WITHIN, Review,
-};
-pub use holds::{FoundHold, HoldState, KeptHold, NewHold, NoVoice, Voice};
+pub use grants::{GrantState, KeptGrant, Listing, NewGrant, REVIEW_WITHIN, Review};
+pub use holds::{FoundHold, HoldState, KeptHold, NewHold};
 pub use identities::{Account, MAX_NAME_BYTES, NewIdentity, Verifier, check_name};
 pub use label_change::LabelChange;
 pub use labels::{DecidedLabel, LabelPlace};
 pub use open::{FILE_NAME, Store};
-pub use outbox::{Event, Happened, HoldEvent, LabelEvent, TaskEvent};
+pub use outbox::{Event, GrantEvent, Happened, HoldEvent, LabelEvent, TaskEvent};
+pub use provisioned::{Arrival, NoArrival};
+pub use scim::{Members, ProvisionedGroup, ProvisionedPerson};
 pub use secrets::{InstallationSecret, SecretName};
 pub use tasks::{KeptTask, NewTask, Taint, TaskState};
 pub use tokens::SignedIn;
 pub use undelivered::{Following, Undelivered};
+pub use voices::{NoVoice, Voice};

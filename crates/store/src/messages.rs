@@ -1,34 +1,34 @@
-//! What channels have to remember: which message tells of which hold, and which signed requests
+//! What channels have to remember: which message tells of what, and which signed requests
 //! were taken. Knows no channel.
 
 use crate::{Store, StoreError, open::micros};
 use std::time::SystemTime;
 
 impl Store {
-    /// What a channel calls its message about a hold.
-    pub async fn message(&self, channel: &str, hold: &str) -> Result<Option<String>, StoreError> {
+    /// What a channel calls its message about a hold or a grant.
+    pub async fn message(&self, channel: &str, about: &str) -> Result<Option<String>, StoreError> {
         let reference =
-            sqlx::query_scalar("SELECT reference FROM messages WHERE channel = ? AND hold = ?")
+            sqlx::query_scalar("SELECT reference FROM messages WHERE channel = ? AND about = ?")
                 .bind(channel)
-                .bind(hold)
+                .bind(about)
                 .fetch_optional(&self.pool)
                 .await?;
         Ok(reference)
     }
 
-    /// Keeps what a channel calls its message about a hold; a later one replaces it.
+    /// Keeps what a channel calls its message about a hold or a grant; a later one replaces it.
     pub async fn keep_message(
         &self,
         channel: &str,
-        hold: &str,
+        about: &str,
         reference: &str,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO messages (channel, hold, reference) VALUES (?, ?, ?)
-             ON CONFLICT (channel, hold) DO UPDATE SET reference = excluded.reference",
+            "INSERT INTO messages (channel, about, reference) VALUES (?, ?, ?)
+             ON CONFLICT (channel, about) DO UPDATE SET reference = excluded.reference",
         )
         .bind(channel)
-        .bind(hold)
+        .bind(about)
         .bind(reference)
         .execute(&self.pool)
         .await?;

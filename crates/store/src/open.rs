@@ -33,7 +33,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/008_grants.sql"),
     include_str!("migrations/009_outbox.sql"),
     include_str!("migrations/010_delivery.sql"),
-    include_str!("migrations/012_tasks.sql"),
+    include_str!("migrations/011_credentials.sql"),
+    include_str!("migrations/012_provisioned.sql"),
+    include_str!("migrations/013_scim.sql"),
+    include_str!("migrations/014_decisions.sql"),
+    include_str!("migrations/015_tasks.sql"),
 ];
 
 /// Control state. Cheap to clone; usable from several processes at once.

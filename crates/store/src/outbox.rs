@@ -10,10 +10,12 @@
 
 use crate::{
     LabelChange, Store, StoreError,
-    holds::{NewHold, Said},
+    grants::KeptGrant,
+    holds::NewHold,
     open::{micros, time},
+    voices::Said,
 };
-use model::{Label, TaskDetails};
+use model::{Label, TaskDetails, verdict::Approval};
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection};
 use std::time::SystemTime;
@@ -51,6 +53,8 @@ pub enum Happened {
     Label(LabelEvent),
     /// To a hold.
     Hold(HoldEvent),
+    /// To a grant.
+    Grant(Box<GrantEvent>),
     /// To a task, or to what an agent was shown.
     Task(TaskEvent),
 }
@@ -96,24 +100,68 @@ pub struct HoldEvent {
     pub database: String,
     /// Who asked: the chain of actors.
     pub identity: String,
-    /// `held`, `consented`, `approved`, `denied`, `expired`, `withdrawn`, `used`.
+    /// `held`, `escalated`, `consented`, `approved`, `denied`, `expired`, `withdrawn`, `used`.
     pub what: String,
     /// Why, in the words of whoever did it.
     pub reason: String,
     /// By which way: `command line`, `api`, a channel's name; empty if it was nobody's word.
     pub via: String,
+    /// Whose voice it was, where it was not their own.
+    #[serde(default)]
+    pub on_behalf: Vec<String>,
+}
+
+/// One step of one grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantEvent {
+    /// The grant.
+    pub grant: String,
+    /// The group whose rights it gives.
+    pub group: String,
+    /// On which databases, by Weir's names.
+    pub databases: Vec<String>,
+    /// To whom: the chain of actors.
+    pub identity: String,
+    /// `requested`, `escalated`, `consented`, `granted`, `begun`, `ended`, `revoked`, `denied`,
+    /// `expired`, `void`, `reviewed`, `review: fine`, `review: not_fine`.
+    pub what: String,
+    /// What for, or why, in the words of whoever did it.
+    pub reason: String,
+    /// By which way: `command line`, `api`, a channel's name; empty if it was nobody's word.
+    pub via: String,
+    /// Whose voice it was, where it was not their own.
+    #[serde(default)]
+    pub on_behalf: Vec<String>,
+    /// It is a break-glass grant.
+    pub emergency: bool,
+    /// On `requested`: for how long, in seconds.
+    pub seconds: u64,
+    /// On `begun`: when it ends, in microseconds since 1970.
+    ends: Option<i64>,
+    /// On `requested`: whose consent it needs.
+    pub needs: Vec<Approval>,
+    /// On `requested`: who must review it.
+    pub reviewers: Vec<Approval>,
+}
+
+impl GrantEvent {
+    /// On `begun`: when it ends.
+    pub fn ends(&self) -> Option<SystemTime> {
+        self.ends.map(time)
+    }
 }
 
 impl Happened {
-    const TOPICS: [&str; 4] = ["administered", "identity", "label", "hold"];
+    const TOPICS: [&str; 5] = ["administered", "identity", "label", "hold", "grant"];
 
     fn topic(&self) -> &'static str {
-        let [administered, identity, label, hold] = Self::TOPICS;
+        let [administered, identity, label, hold, grant] = Self::TOPICS;
         match self {
             Self::Administered { .. } => administered,
             Self::Identity { .. } => identity,
             Self::Label(_) => label,
             Self::Hold(_) => hold,
+            Self::Grant(_) => grant,
             // Giving a task is something that is done to Weir itself.
             Self::Task(_) => administered,
         }
@@ -269,7 +317,37 @@ pub(crate) async fn note_hold(
         what: what.to_owned(),
         reason: said.reason.to_owned(),
         via: said.via.to_owned(),
+        on_behalf: said.on_behalf.to_vec(),
     });
+    put(connection, now, said.by, &event).await
+}
+
+/// A step of a grant.
+pub(crate) async fn note_grant(
+    connection: &mut SqliteConnection,
+    grant: &KeptGrant,
+    what: &str,
+    said: Said<'_>,
+    now: SystemTime,
+) -> Result<(), StoreError> {
+    let asked = &grant.asked;
+    let requested = what == "requested";
+    let persons = |needs: &[Approval]| if requested { needs.to_vec() } else { Vec::new() };
+    let event = Happened::Grant(Box::new(GrantEvent {
+        grant: asked.grant.clone(),
+        group: asked.group.clone(),
+        databases: asked.databases.clone(),
+        identity: asked.chain.clone(),
+        what: what.to_owned(),
+        reason: said.reason.to_owned(),
+        via: said.via.to_owned(),
+        on_behalf: said.on_behalf.to_vec(),
+        emergency: asked.emergency,
+        seconds: if requested { asked.seconds } else { 0 },
+        ends: grant.ends.filter(|_| what == "begun").map(micros),
+        needs: persons(&asked.needs),
+        reviewers: persons(&asked.reviewers),
+    }));
     put(connection, now, said.by, &event).await
 }
 

@@ -5,8 +5,8 @@
 
 use crate::{
     Store, StoreError,
-    holds::groups_of,
     open::{micros, time},
+    voices::{groups_of, lent_to},
 };
 use sqlx::{Row, Sqlite, Transaction};
 use std::time::SystemTime;
@@ -21,6 +21,8 @@ pub struct SignedIn {
     pub name: String,
     /// Their groups, as they are now.
     pub groups: Vec<String>,
+    /// Groups in which they have somebody else's voice now.
+    pub lent: Vec<String>,
     /// When the sign-in is over.
     pub until: SystemTime,
 }
@@ -57,8 +59,9 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         crate::outbox::note(&mut transaction, now, name, "", what).await?;
+        let lent = lent_to(&mut transaction, name, now).await?;
         transaction.commit().await?;
-        Ok(Some(SignedIn { name: name.to_owned(), groups, until }))
+        Ok(Some(SignedIn { name: name.to_owned(), groups, lent, until }))
     }
 
     /// Whose token this is, if it is good now: its person enabled, and its time not over. A clock
@@ -79,7 +82,22 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let name: String = row.try_get("identity")?;
         let Some(groups) = groups_of(&mut transaction, &name).await? else { return Ok(None) };
-        Ok(Some(SignedIn { name, groups, until: time(row.try_get("until")?) }))
+        let lent = lent_to(&mut transaction, &name, now).await?;
+        Ok(Some(SignedIn { name, groups, lent, until: time(row.try_get("until")?) }))
+    }
+
+    /// An enabled person who has proven to be it by other means, until then; with the groups and the
+    /// voices of now.
+    pub async fn signed_in(
+        &self,
+        name: &str,
+        until: SystemTime,
+        now: SystemTime,
+    ) -> Result<Option<SignedIn>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let Some(groups) = groups_of(&mut transaction, name).await? else { return Ok(None) };
+        let lent = lent_to(&mut transaction, name, now).await?;
+        Ok(Some(SignedIn { name: name.to_owned(), groups, lent, until }))
     }
 
     /// Ends a sign-in. Not an error if it is over already.

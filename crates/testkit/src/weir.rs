@@ -289,6 +289,14 @@ impl Weir {
         tool::finish_with(&mut self.command(arguments), input)
     }
 
+    /// The words of another of its commands, for whoever starts it.
+    pub fn words(&self, arguments: &[&str]) -> Vec<OsString> {
+        let mut words = vec![self.program.clone().into_os_string(), OsString::from("--config")];
+        words.push(self.config().into_os_string());
+        words.extend(arguments.iter().map(OsString::from));
+        words
+    }
+
     /// The command line of another of its commands, for people to paste.
     pub fn line(&self, arguments: &str) -> String {
         format!("{} --config {} {arguments}", self.program.display(), self.config().display())

@@ -151,7 +151,7 @@ pub fn serve(file: &str, arguments: &[&Path], folder: &Path) -> Result<Server> {
 }
 
 /// Where the clients' packages are.
-fn packages() -> Result<PathBuf> {
+pub(crate) fn packages() -> Result<PathBuf> {
     Ok(match env::var_os("WEIR_CLIENTS") {
         Some(folder) => PathBuf::from(folder),
         None => cache::folder()?.join("clients"),

@@ -12,6 +12,8 @@ pub mod corpus;
 pub mod export;
 pub mod generate;
 pub mod hold;
+pub mod model;
+pub mod provider;
 pub mod talk;
 pub mod ways;
 pub mod wire;

@@ -4,6 +4,7 @@
 use crate::{actor::actor, exit::Failure};
 use identity::{ScramVerifier, Secret, Thresholds};
 use ledger::Time;
+use model::verdict::Approval;
 use serde_json::{Value, json};
 use std::{fmt::Write, time::SystemTime};
 use store::{HoldState, KeptHold, NoVoice, SignedIn, Store, StoreError, TryLimits, Voice};
@@ -87,27 +88,42 @@ pub(crate) async fn decide(
     reason: &str,
 ) -> Result<Result<HoldState, NoVoice>, StoreError> {
     let reason: String = reason.chars().filter(|c| !c.is_control()).take(MAX_REASON).collect();
-    let (name, via) = (person.name.clone(), person.via.clone());
-    let voice = Voice { person: name, at: SystemTime::now(), consents, reason, via };
-    store.voice(request, voice).await
+    store.voice(request, voice(person, consents, reason)).await
 }
 
-/// Why somebody has no voice, in words for them.
+/// What somebody says now.
+pub(crate) fn voice(who: &Proven, consents: bool, reason: String) -> Voice {
+    let (person, via, at) = (who.name.clone(), who.via.clone(), SystemTime::now());
+    Voice { person, at, consents, reason, via, on_behalf: Vec::new() }
+}
+
+/// Why somebody has no voice in a request or a grant, in words for them.
 pub(crate) fn words(why: &NoVoice, person: &str) -> String {
     match why {
-        NoVoice::NoHold => "there is no such request: weir approvals list".to_owned(),
-        NoVoice::Settled(state) => format!("the request is {} already", state.as_str()),
+        NoVoice::Nothing => {
+            "there is nothing of that name: weir approvals list, weir grants list".to_owned()
+        }
+        NoVoice::Settled(state) => format!("it is {state} already"),
         NoVoice::OutOfTime(why) => format!("it cannot be decided now: {why}"),
         NoVoice::OwnRequest => {
             format!("{person} asked for it, or somebody on their behalf: others must decide")
         }
+        NoVoice::OneWith(other) => format!(
+            "{other} asked for it, or somebody on their behalf, and {person} is one voice with \
+             {other}: others must decide"
+        ),
         NoVoice::NoPerson => format!("{person} is no person, or is disabled"),
         NoVoice::NotAsked(groups) => {
             format!("{person} is in none of the groups that decide: {}", groups.join(", "))
         }
-        NoVoice::SaidAlready => {
-            format!("{person} has consented already, and counts once: others must consent too")
+        NoVoice::SaidAlready => format!(
+            "{person} has said so already, or whoever they are one voice with, and counts once: \
+             others must too"
+        ),
+        NoVoice::NoReview("") => {
+            "there is nothing to review: it needs no review, or did not begin".to_owned()
         }
+        NoVoice::NoReview(review) => format!("it was reviewed already: {review}"),
     }
 }
 
@@ -125,32 +141,45 @@ pub(crate) fn outcome(state: HoldState) -> &'static str {
 /// A request as an object. With what only an approver may see, if `whole`.
 pub(crate) fn object(hold: &KeptHold, whole: bool) -> Value {
     let asked = &hold.asked;
-    let voices: Vec<Value> = hold
-        .voices
-        .iter()
-        .map(|voice| {
-            json!({
-                "person": voice.person, "at": Time::from(voice.at), "consents": voice.consents,
-                "reason": voice.reason, "via": voice.via,
-            })
-        })
-        .collect();
-    let needs: Vec<Value> = asked
-        .needs
-        .iter()
-        .map(|need| json!({ "groups": need.groups, "count": need.count, "policy": need.policy }))
-        .collect();
     let mut object = json!({
         "request": asked.hold, "state": hold.state.as_str(), "identity": asked.identity,
         "database": asked.database, "asked": Time::from(asked.asked),
-        "until": Time::from(asked.until), "reasons": asked.reasons, "needs": needs,
-        "voices": voices,
+        "until": Time::from(asked.until), "reasons": asked.reasons,
+        "needs": needs(&asked.needs), "voices": voices(&hold.voices),
     });
     if let (true, Some(fields)) = (whole, object.as_object_mut()) {
         fields.insert("statement".into(), json!(asked.statement));
         fields.insert("values".into(), json!(asked.given));
     }
     object
+}
+
+/// Whose consent is needed, as objects: `groups` are those that are asked now.
+pub(crate) fn needs(needs: &[Approval]) -> Vec<Value> {
+    let one = |need: &Approval| {
+        let mut object = json!({
+            "groups": need.asks().collect::<Vec<_>>(), "count": need.count, "policy": need.policy,
+        });
+        if let (Some(later), Some(fields)) = (&need.escalation, object.as_object_mut()) {
+            let later = json!({
+                "after_seconds": later.seconds, "groups": later.groups, "reached": later.reached,
+            });
+            fields.insert("escalation".into(), later);
+        }
+        object
+    };
+    needs.iter().map(one).collect()
+}
+
+/// What was said, as objects.
+pub(crate) fn voices(voices: &[Voice]) -> Vec<Value> {
+    let one = |voice: &Voice| {
+        json!({
+            "person": voice.person, "at": Time::from(voice.at), "consents": voice.consents,
+            "reason": voice.reason, "via": voice.via, "on_behalf": voice.on_behalf,
+        })
+    };
+    voices.iter().map(one).collect()
 }
 
 /// A text of a stranger's, such that a terminal or a chat shows what is there: control and

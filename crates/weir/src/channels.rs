@@ -24,6 +24,7 @@ use crate::{approvals::visible, serve::Shared};
 use anyhow::Context;
 use config::{ChannelTo, SecretSource, Shows};
 use export::{Key, Post};
+use model::verdict::Approval;
 use std::{
     sync::Arc,
     time::{Duration, Instant, SystemTime},
@@ -212,7 +213,8 @@ impl Channel {
         if !self.concerns(&hold) {
             return Ok(());
         }
-        let new = step.what == "held" && hold.state == HoldState::Open;
+        let asks = matches!(step.what.as_str(), "held" | "escalated");
+        let new = asks && hold.state == HoldState::Open;
         let telling = async {
             match &self.way {
                 Way::Slack(slack) => slack.tell(store, self, &hold, new).await,
@@ -227,7 +229,7 @@ impl Channel {
 
     /// Whether it is to hear of a request.
     fn concerns(&self, hold: &KeptHold) -> bool {
-        let mut asked = hold.asked.needs.iter().flat_map(|need| &need.groups);
+        let mut asked = hold.asked.needs.iter().flat_map(Approval::asks);
         self.groups.is_empty() || asked.any(|group| self.groups.contains(group))
     }
 }

@@ -4,14 +4,16 @@ mod answers;
 mod approvals;
 mod grants;
 mod labels;
+mod people;
 mod policy;
 mod report;
 mod tasks;
 
 pub(crate) use answers::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceArgs};
-pub(crate) use approvals::{ApprovalsCommand, Voice};
+pub(crate) use approvals::{ApprovalsCommand, Delegate, Undelegate, Voice};
 pub(crate) use grants::{GrantRequest, GrantVoice, GrantsCommand, ReviewVerdict};
 pub(crate) use labels::{ExportFormat, LabelsCommand, LabelsList, LabelsSet};
+pub(crate) use people::{ConnectArgs, LoginArgs, PgpassArgs, TokenArgs};
 pub(crate) use policy::{BacktestArgs, ExplainArgs, FailOn, PolicyCommand, SuggestArgs, TestArgs};
 pub(crate) use report::{ReportArgs, ReportCommand, ReportFormat};
 pub(crate) use tasks::{TaskCommand, TaskCreate, TaskVoice};
@@ -100,6 +102,15 @@ exists is overwritten.")]
         #[arg(long)]
         json: bool,
     },
+    /// Tools for models, over standard input and output: for MCP clients that start their servers.
+    #[command(after_help = "\
+Calls a running Weir at its /mcp. Who calls is said by the environment: WEIR_TOKEN, or for a
+person WEIR_USER and WEIR_PASSWORD. docs/mcp.md has lines to paste for common clients.
+
+Examples:
+  WEIR_TOKEN=… weir mcp
+  WEIR_TOKEN=… weir mcp --url https://weir.internal:6443")]
+    Mcp(McpArgs),
     /// The rights of a group for a while: asking, deciding, taking back, reviewing.
     #[command(subcommand)]
     Grants(GrantsCommand),
@@ -112,6 +123,33 @@ exists is overwritten.")]
     /// Reports for auditors and reviews: controls with their evidence, one identity, one job.
     #[command(subcommand)]
     Report(ReportCommand),
+    /// Sign in by a provider, as a person who uses Weir. Needs no weir.toml.
+    #[command(after_help = "\
+Examples:
+  weir login https://weir.internal:6443
+  weir login https://weir.internal:6443 --device
+
+Opens a browser, or shows a code to be entered on another device. What is kept stands in
+$XDG_CONFIG_HOME/weir or ~/.config/weir, readable by you alone.")]
+    Login(LoginArgs),
+    /// End the sign-in: here, at Weir and at the provider.
+    Logout,
+    /// Print a fresh token, which is a password for databases.
+    #[command(after_help = "\
+Example:
+  PGPASSWORD=$(weir token) psql -h weir.internal -p 6432 -U alice shop")]
+    Token(TokenArgs),
+    /// Run a client with a token that is kept fresh as long as it runs.
+    #[command(after_help = "\
+Examples:
+  weir connect shop
+  weir connect shop -- psql -c 'select 1'
+  weir connect shop -- pg_dump -t orders
+
+The client finds host, port, user, database and password in its environment (PGHOST, …).")]
+    Connect(ConnectArgs),
+    /// Write a fresh token into ~/.pgpass, for clients that read it there.
+    Pgpass(PgpassArgs),
     /// Print a completion script for a shell.
     #[command(after_help = "\
 Examples:
@@ -139,6 +177,16 @@ pub(crate) enum Shell {
     Bash,
     Zsh,
     Fish,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct McpArgs {
+    /// Where Weir's API is; `api.url` or `listen.api` of weir.toml if not said.
+    #[arg(long, env = "WEIR_URL")]
+    pub(crate) url: Option<String>,
+    /// Certificates to believe beside the system's: PEM.
+    #[arg(long, value_name = "FILE", env = "WEIR_CA")]
+    pub(crate) ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -191,6 +239,9 @@ pub(crate) enum IdentityCommand {
     Enable { name: String },
     /// Give somebody another password.
     Password(IdentityPassword),
+    /// Let somebody who was added here come by a provider from now on: whoever signs in there by
+    /// this name is it.
+    Link { name: String, provider: String },
     /// Groups, which policies refer to.
     #[command(subcommand)]
     Group(GroupCommand),

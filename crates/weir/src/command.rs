@@ -3,10 +3,13 @@
 mod approvals;
 mod channels;
 mod check;
+mod connect;
 mod grants;
 mod identity;
 mod init;
 mod labels;
+mod login;
+mod mcp;
 mod policy;
 mod pseudonyms;
 mod reference;
@@ -35,6 +38,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Policy(command) => policy::run(file, command),
         Command::Approvals(command) => block_on(approvals::run(&load(file)?, command))?,
         Command::Channels { json } => block_on(channels::run(&load(file)?, json))?,
+        Command::Mcp(args) => block_on(mcp::mcp(|| load(file), args))?,
         Command::Grants(command) => block_on(grants::run(&load(file)?, command))?,
         Command::Task(command) => block_on(tasks::run(&load(file)?, command))?,
         Command::Pseudonyms(command) => block_on(pseudonyms::run(&load(file)?, command))?,
@@ -74,6 +78,11 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             }
         }
         Command::Report(command) => audit::report(|what: &str| noted(file, what), &command),
+        Command::Login(args) => block_on(login::login(args))?,
+        Command::Logout => block_on(login::logout())?,
+        Command::Token(args) => block_on(login::token(args))?,
+        Command::Connect(args) => block_on(connect::connect(args))?,
+        Command::Pgpass(args) => block_on(connect::pgpass(args))?,
         Command::Completions { shell } => completions(shell),
         Command::Version { json } => version(json),
         Command::Reference => reference::print(),

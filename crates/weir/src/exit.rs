@@ -20,6 +20,8 @@ pub(crate) enum Failure {
     Refused(String),
     /// Something failed.
     Failed(anyhow::Error),
+    /// Another program ended badly, and has said so itself: with this code.
+    Ended(u8),
 }
 
 /// A problem of a file, whichever crate found it.
@@ -46,6 +48,7 @@ impl Failure {
                 eprintln!("weir: {why}");
                 ExitCode::from(3)
             }
+            Self::Ended(code) => ExitCode::from(code),
             // Whoever reads the output has seen enough (`weir audit tail | head`).
             Self::Failed(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
             Self::Failed(error) => {

@@ -1,11 +1,15 @@
 //! Asking for grants and deciding about them: on which terms, who may, and what comes of it. The
 //! same for every channel. Knows no channel and no session.
 
-use crate::{approvals::Proven, exit::Failure, people};
+use crate::{
+    approvals::{Proven, needs, voice, voices, words as said},
+    exit::Failure,
+    people,
+};
 use config::Config;
 use identity::Directory;
 use ledger::{SessionId, Time};
-use model::{DatabaseName, Identity, verdict::Approval};
+use model::{DatabaseName, Identity};
 use policy::{Assumption, Context, PolicySet, Risk, Terms, Work};
 use serde_json::{Value, json};
 use std::{
@@ -13,7 +17,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use store::{GrantState, KeptGrant, NewGrant, NoSay, Review, Store, Voice};
+use store::{GrantState, KeptGrant, NewGrant, NoVoice, Review, Store};
 
 /// Longest purpose or reason that is kept: characters.
 const MAX_REASON: usize = 500;
@@ -84,7 +88,7 @@ pub(crate) async fn request(
         needs: terms.needs,
         reviewers: terms.reviewers,
     };
-    match store.open_grant(&new).await? {
+    match store.open_grant(&new, who.via()).await? {
         Ok(_) => store.grant(&new.grant).await?.ok_or_else(|| gone(&new.grant)),
         Err(live) => {
             let why = format!("there is a grant of this group already, {live}: weir grants list");
@@ -180,8 +184,8 @@ pub(crate) async fn decide(
     consents: bool,
     reason: &str,
 ) -> Result<GrantState, Failure> {
-    let said = store.say_grant(grant, voice(&person, consents, reason)).await?;
-    said.map_err(|why| refused(&why, person.name()))
+    let heard = store.say_grant(grant, voice(&person, consents, words(reason))).await?;
+    heard.map_err(|why| refused(&why, person.name()))
 }
 
 /// Takes a grant back.
@@ -191,8 +195,8 @@ pub(crate) async fn revoke(
     who: Proven,
     reason: &str,
 ) -> Result<GrantState, Failure> {
-    let said = store.revoke_grant(grant, who.name(), &words(reason), SystemTime::now()).await?;
-    said.map_err(|why| refused(&why, who.name()))
+    let heard = store.revoke_grant(grant, voice(&who, false, words(reason))).await?;
+    heard.map_err(|why| refused(&why, who.name()))
 }
 
 /// Reviews a grant that has begun; why is said in words.
@@ -206,35 +210,12 @@ pub(crate) async fn review(
     if words(reason).is_empty() {
         return Err(Failure::Refused("a review says what was looked at: --reason".into()));
     }
-    let said = store.review_grant(grant, voice(&person, fine, reason)).await?;
-    said.map_err(|why| refused(&why, person.name()))
+    let heard = store.review_grant(grant, voice(&person, fine, words(reason))).await?;
+    heard.map_err(|why| refused(&why, person.name()))
 }
 
-fn voice(who: &Proven, consents: bool, reason: &str) -> Voice {
-    let (person, at) = (who.name().to_owned(), SystemTime::now());
-    Voice { person, at, consents, reason: words(reason), via: who.via().to_owned() }
-}
-
-fn refused(why: &NoSay, person: &str) -> Failure {
-    Failure::Refused(match why {
-        NoSay::NoGrant => "there is no such grant: weir grants list --all".to_owned(),
-        NoSay::Settled(state) => format!("the grant is {} already", state.as_str()),
-        NoSay::OutOfTime(why) => format!("it cannot be decided now: {why}"),
-        NoSay::OwnRequest => {
-            format!("{person} asked for it, or somebody on their behalf: others must decide")
-        }
-        NoSay::NoPerson => format!("{person} is no person, or is disabled"),
-        NoSay::NotAsked(groups) => {
-            format!("{person} is in none of the groups that decide: {}", groups.join(", "))
-        }
-        NoSay::SaidAlready => {
-            format!("{person} has said so already, and counts once: others must too")
-        }
-        NoSay::NoReview(Review::None) => {
-            "there is nothing to review: it needs no review, or did not begin".to_owned()
-        }
-        NoSay::NoReview(review) => format!("it was reviewed already: {}", review.as_str()),
-    })
+fn refused(why: &NoVoice, person: &str) -> Failure {
+    Failure::Refused(said(why, person))
 }
 
 /// What a state means for whoever asked or decided.
@@ -252,28 +233,14 @@ pub(crate) fn outcome(grant: &KeptGrant) -> String {
 /// A grant as an object.
 pub(crate) fn object(grant: &KeptGrant, now: SystemTime) -> Value {
     let asked = &grant.asked;
-    let voice = |voice: &Voice| {
-        json!({
-            "person": voice.person, "at": Time::from(voice.at), "consents": voice.consents,
-            "reason": voice.reason, "via": voice.via,
-        })
-    };
-    let persons = |needs: &[Approval]| -> Vec<Value> {
-        let one = |need: &Approval| {
-            let Approval { groups, count, policy, .. } = need;
-            json!({ "groups": groups, "count": count, "policy": policy })
-        };
-        needs.iter().map(one).collect()
-    };
-    let voices = |voices: &[Voice]| -> Vec<Value> { voices.iter().map(voice).collect() };
     json!({
         "grant": asked.grant, "state": grant.state.as_str(), "identity": asked.chain,
         "group": asked.group, "databases": asked.databases, "emergency": asked.emergency,
         "purpose": asked.purpose, "asked": Time::from(asked.asked),
         "until": Time::from(asked.until), "seconds": asked.seconds,
         "begins": grant.begins.map(Time::from), "ends": grant.ends.map(Time::from),
-        "needs": persons(&asked.needs),
-        "reviewers": persons(&asked.reviewers),
+        "needs": needs(&asked.needs),
+        "reviewers": needs(&asked.reviewers),
         "voices": voices(&grant.voices),
         "reviews": voices(&grant.reviews),
         "review": grant.review.as_str(), "due": grant.due.map(Time::from),

@@ -2,22 +2,61 @@
 //! and no password.
 
 use anyhow::Context;
-use identity::{Directory, Entry, ScramVerifier};
+use identity::{Credential, Directory, Entry, ScramVerifier};
 use model::{Identity, IdentityKind};
-use store::{Account, Store};
+use std::{collections::HashMap, time::SystemTime};
+use store::{Account, KeptCredential, Store};
 
 /// Puts everybody into the directory; gives how many there are.
 pub(crate) async fn publish(store: &Store, directory: &Directory) -> anyhow::Result<usize> {
     let accounts = store.identities().await.context("identities cannot be read")?;
+    let mut credentials = credentials(store, SystemTime::now()).await?;
+    let entry = |account: Account| {
+        let own = credentials.remove(account.name.as_str()).unwrap_or_default();
+        entry(account, own)
+    };
     let entries: Vec<Entry> = accounts.into_iter().filter_map(entry).collect();
     let count = entries.len();
     directory.publish(entries);
     Ok(count)
 }
 
+/// What everybody signs in with beside a password, by their names.
+async fn credentials(
+    store: &Store,
+    now: SystemTime,
+) -> anyhow::Result<HashMap<String, Vec<Credential>>> {
+    let kept = store.credentials(None).await.context("credentials cannot be read")?;
+    let mut all: HashMap<String, Vec<Credential>> = HashMap::new();
+    for one in kept.into_iter().filter(|one| one.is_live(now)) {
+        let name = one.new.identity.to_string();
+        all.entry(name).or_default().extend(credential(one));
+    }
+    Ok(all)
+}
+
+/// A credential as the directory takes it; nothing if its verifier cannot be read.
+fn credential(kept: KeptCredential) -> Option<Credential> {
+    let new = kept.new;
+    let Ok(verifier) = ScramVerifier::parse(new.verifier.expose()) else {
+        tracing::error!(id = %new.id, "the verifier of a credential cannot be read");
+        return None;
+    };
+    Some(Credential {
+        id: new.id,
+        kind: new.kind,
+        verifier,
+        hash: Some(new.hash),
+        not_before: new.not_before,
+        expires: new.expires,
+        databases: new.databases,
+        source: new.source,
+    })
+}
+
 /// An account as the directory takes it. One whose verifier cannot be read is left out: nobody can
 /// sign in with what is not understood.
-fn entry(account: Account) -> Option<Entry> {
+fn entry(account: Account, credentials: Vec<Credential>) -> Option<Entry> {
     let verifier = match ScramVerifier::parse(account.verifier.expose()) {
         Ok(verifier) => verifier,
         Err(_) => {
@@ -34,7 +73,7 @@ fn entry(account: Account) -> Option<Entry> {
         groups: account.groups,
         acts_for: account.acts_for.map(|name| Box::new(delegator(name))),
     };
-    Some(Entry { identity, verifier, enabled: account.enabled })
+    Some(Entry { identity, verifier, enabled: account.enabled, credentials })
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //!                     └──▶ exports ──▶ sinks
 //! ```
 
+mod bearers;
 mod canaries;
 mod engine;
 mod exports;
@@ -34,6 +35,7 @@ use crate::{
     channels, layout, logging,
     metrics::Metrics,
     people,
+    providers::Providers,
     witness::{self, Witness},
 };
 use anyhow::Context;
@@ -65,12 +67,16 @@ pub(crate) struct Shared {
     pub(crate) people: watch::Sender<u64>,
     /// Changes with each change of what is known of labels beside what is found.
     pub(crate) labels: watch::Sender<u64>,
+    /// Held by whoever copies events into the ledger.
+    pub(crate) copying: tokio::sync::Mutex<()>,
     /// Changes with each change of what waits for approval.
     pub(crate) holds: watch::Sender<u64>,
     /// What identities did before.
     pub(crate) histories: Arc<Histories>,
     /// What agents work on.
     pub(crate) works: Arc<Works>,
+    /// Who vouches for people.
+    pub(crate) providers: Providers,
     /// Control state.
     pub(crate) store: Store,
     /// The record.
@@ -160,6 +166,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
     let (ledger, found) = Ledger::open(&dir, options)
         .with_context(|| format!("the ledger in {} cannot be opened", dir.display()))?;
     tracing::info!(records = found.records, clean = found.clean, "ledger open");
+    ledger.hold(config.ledger.hold.is_some());
     if let Some(damage) = found.damage() {
         tracing::error!("the ledger is damaged: {damage}; see `weir audit verify`");
     }
@@ -181,6 +188,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
     };
     Ok(Shared {
         witness,
+        providers: Providers::read(&config)?,
         pseudonym_key: pseudonym_key(&store).await?,
         health: Arc::new(Health::new(ledger.clone())),
         metrics: Arc::new(Metrics::new(ledger.clone())),
@@ -191,6 +199,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
         people: watch::Sender::new(0),
         labels: watch::Sender::new(0),
         holds: watch::Sender::new(0),
+        copying: tokio::sync::Mutex::default(),
         histories: Arc::new(histories::restore(&store).await?),
         works: Arc::default(),
         store,

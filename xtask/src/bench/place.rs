@@ -35,7 +35,7 @@ pub(super) struct Place {
 /// All of them. Dropped in this order: proxies stop before their upstream.
 pub(super) struct Places {
     list: Vec<Place>,
-    _weir: Weir,
+    weir: Weir,
     _bouncers: [Bouncer; 2],
     _upstream: Postgres,
 }
@@ -70,7 +70,11 @@ impl Places {
             place("weir/admin", weir.url(weir::ADMIN, DATABASE), pid),
             place("weir/person", weir.url(weir::PERSON, DATABASE), pid),
         ];
-        Ok(Self { list, _weir: weir, _bouncers: [session, transaction], _upstream: upstream })
+        Ok(Self { list, weir, _bouncers: [session, transaction], _upstream: upstream })
+    }
+
+    pub(super) fn weir(&self) -> &Weir {
+        &self.weir
     }
 
     pub(super) fn list(&self) -> &[Place] {

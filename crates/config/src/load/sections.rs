@@ -1,6 +1,6 @@
 //! Every section and key of the file. To add a key is to add one read here.
 
-use super::{api, approvals, canaries, channels, evidence, exports, labels};
+use super::{api, approvals, canaries, channels, evidence, exports, labels, providers};
 use crate::{
     kind::{Address, Count, Fault, FilePath, OrOff, SecretRef, Size, Text, Time, TimeOrNone, Word},
     settings::{
@@ -55,6 +55,7 @@ pub(crate) fn documented() -> Vec<Section> {
     evidence::bucket(Table::new(&reader, "[[ledger.bucket]]", evidence::BUCKET, empty()));
     exports::export(Table::new(&reader, "[[export]]", exports::EXPORT, empty()));
     channels::channel(Table::new(&reader, "[[channel]]", channels::CHANNEL, empty()));
+    providers::provider(Table::new(&reader, "[[provider]]", providers::PROVIDER, empty()));
     let mut sections = reader.into_found().sections;
     // A section is finished after those inside it; for the reader an outer one comes first.
     let order = |section: &Section| match section.heading {
@@ -75,10 +76,11 @@ pub(crate) fn documented() -> Vec<Section> {
         "[witness]" => 13,
         "[api]" => 14,
         "[approvals]" => 15,
-        "[[channel]]" => 16,
-        "[limits]" => 17,
-        "[[export]]" => 18,
-        _ => 19,
+        "[[provider]]" => 16,
+        "[[channel]]" => 17,
+        "[limits]" => 18,
+        "[[export]]" => 19,
+        _ => 20,
     };
     sections.sort_by_key(order);
     sections
@@ -117,6 +119,7 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         witness: {
             evidence::witnessing(table.table("witness", "[witness]", evidence::WITNESSING))
         },
+        providers: providers::providers(&mut table),
         channels: channels::channels(&mut table),
         exports: exports::exports(&mut table),
         log: log(table.table("log", "[log]", LOG)),

@@ -31,6 +31,7 @@ fn every_key_is_documented() {
         "[witness]",
         "[api]",
         "[approvals]",
+        "[[provider]]",
         "[[channel]]",
         "[limits]",
         "[[export]]",

@@ -48,6 +48,8 @@ pub struct Inside {
     notes: Notes,
     key: Option<(u32, Vec<u8>)>,
     status: Status,
+    /// The text of the statement that runs now stands.
+    parsed: bool,
     busy: bool,
 }
 
@@ -95,6 +97,7 @@ impl Inside {
             notes,
             key: None,
             status: Status::Idle,
+            parsed: false,
             busy: false,
         }
     }
@@ -193,21 +196,38 @@ impl Inside {
     }
 
     async fn exchange(&mut self, ask: Ask<'_>, answer: &mut Answer) -> Result<(), Ended> {
+        // Nothing goes behind a text before it is known to stand: behind one that was refused, the
+        // same messages would mean the statement before it.
         let mut out = BytesMut::new();
         encode::parse(&mut out, b"", ask.text.as_bytes(), [])?;
-        if ask.upto == Upto::Parse {
-            encode::describe(&mut out, Kind::Statement, b"")?;
-        } else {
-            let values = ask.values.iter().map(|value| value.as_deref().map(str::as_bytes));
-            encode::bind(&mut out, b"", b"", &[], values, &[])?;
-            encode::describe(&mut out, Kind::Portal, b"")?;
+        encode::flush(&mut out);
+        self.stream.write_all(&out).await?;
+        self.parsed = false;
+        while !self.parsed && answer.error.is_none() {
+            self.take(answer, ask.bytes).await?;
         }
-        if ask.upto == Upto::Execute {
-            encode::execute(&mut out, b"", i32::try_from(ask.rows).unwrap_or(i32::MAX))?;
+        out.clear();
+        if self.parsed {
+            Self::rest(&mut out, ask)?;
         }
         encode::sync(&mut out);
         self.stream.write_all(&out).await?;
         while !self.take(answer, ask.bytes).await? {}
+        Ok(())
+    }
+
+    /// What follows a text.
+    fn rest(out: &mut BytesMut, ask: Ask<'_>) -> Result<(), WireError> {
+        if ask.upto == Upto::Parse {
+            encode::describe(out, Kind::Statement, b"")?;
+        } else {
+            let values = ask.values.iter().map(|value| value.as_deref().map(str::as_bytes));
+            encode::bind(out, b"", b"", &[], values, &[])?;
+            encode::describe(out, Kind::Portal, b"")?;
+        }
+        if ask.upto == Upto::Execute {
+            encode::execute(out, b"", i32::try_from(ask.rows).unwrap_or(i32::MAX))?;
+        }
         Ok(())
     }
 
@@ -236,6 +256,7 @@ impl Inside {
             Tag::CommandComplete => {
                 answer.tag = Some(lossy(backend::command_complete(&payload)?.bytes()));
             }
+            Tag::ParseComplete => self.parsed = true,
             Tag::PortalSuspended => answer.cut = answer.cut.or(Some(Cut::Rows)),
             Tag::ErrorResponse => {
                 let said = Said::of(Report::parse(&payload)?);
@@ -261,8 +282,7 @@ impl Inside {
             | Tag::NoData
             | Tag::NoticeResponse
             | Tag::NotificationResponse
-            | Tag::ParameterStatus
-            | Tag::ParseComplete => {}
+            | Tag::ParameterStatus => {}
         }
         Ok(false)
     }

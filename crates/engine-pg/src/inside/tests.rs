@@ -51,6 +51,7 @@ fn publish(directory: &Directory, people: &[Identity]) {
         identity: identity.clone(),
         verifier: verifier.clone(),
         enabled: true,
+        credentials: Vec::new(),
     };
     directory.publish(people.iter().map(entry).collect());
 }
@@ -101,6 +102,7 @@ impl Stage {
     fn caller(&self, name: &str) -> Caller {
         Caller {
             identity: self.directory.resolve(name).unwrap(),
+            credential: None,
             peer: "192.0.2.7:4711".parse().unwrap(),
             tls: true,
             method: "token",
@@ -209,9 +211,17 @@ async fn what_is_refused_or_held_says_so_in_fields_and_does_not_run() {
     // Errors of the server come with their fields, and the session goes on.
     let answer = inside.run(ask("select nothing from people", &[])).await.unwrap();
     assert_eq!(answer.error.unwrap().sqlstate(), "42703");
-    let answer = inside.run(ask("copy people from stdin", &[])).await.unwrap();
-    assert!(answer.error.is_some());
+    for sql in ["copy people from stdin", "copy people to stdout"] {
+        let answer = root.run(ask(sql, &[])).await.unwrap();
+        assert!(answer.error.is_some() && answer.tag.is_none(), "{sql}: {answer:?}");
+        assert_eq!(root.status(), Status::Idle);
+    }
     assert_eq!(inside.status(), Status::Idle);
+    // Behind what was refused, nothing of what stood before it is recorded or run.
+    let before = stage.record().len();
+    inside.run(ask("drop table people", &[])).await.unwrap();
+    let since = stage.record().split_off(before);
+    assert!(!since.iter().any(|line| line.contains("intent")), "{since:?}");
     let two = inside.run(ask("select 1; select 2", &[])).await.unwrap();
     assert!(two.error.is_some() && two.rows.is_empty());
     assert_eq!(inside.run(ask("select 1", &[])).await.unwrap().rows, [[text("1")]]);

@@ -69,6 +69,13 @@ pub enum Reason {
         /// Why not.
         why: &'static str,
     },
+    /// A token is nobody's, or not this name's.
+    Bearer {
+        /// How.
+        error: IdentityError,
+        /// The claimed name.
+        name: String,
+    },
     /// The SCRAM exchange failed. Holds the claimed name, for PostgreSQL's wording.
     Scram {
         /// How.
@@ -98,7 +105,7 @@ impl Reason {
                 Fault::Own => Blame::Internal,
             },
             Self::NoTls | Self::Plaintext { .. } | Self::Wait(_) => Blame::Policy,
-            Self::Scram { error, .. } => error.blame(),
+            Self::Scram { error, .. } | Self::Bearer { error, .. } => error.blame(),
         }
     }
 
@@ -107,7 +114,11 @@ impl Reason {
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,
-            Self::Plaintext { .. } | Self::Wait(_) | Self::Scram { .. } | Self::Certificate { .. }
+            Self::Plaintext { .. }
+                | Self::Wait(_)
+                | Self::Scram { .. }
+                | Self::Bearer { .. }
+                | Self::Certificate { .. }
         )
     }
 
@@ -152,7 +163,11 @@ impl Reason {
                 Words::new("28P01", format!("password authentication failed for user \"{name}\""))
                     .hint("Sign in with your Weir identity and its password or key.")
             }
-            Self::Scram { error, .. } => {
+            Self::Bearer { error: IdentityError::WrongProof, name } => {
+                let words = format!("OAuth bearer authentication failed for user \"{name}\"");
+                Words::new("28000", words).hint("Show a token of this name that is good now.")
+            }
+            Self::Scram { error, .. } | Self::Bearer { error, .. } => {
                 Words::new(sqlstate(error), error.client_message().to_owned())
             }
         };
@@ -168,7 +183,7 @@ fn sqlstate(error: &IdentityError) -> &'static str {
         IdentityError::BindingDowngrade
         | IdentityError::BindingMismatch
         | IdentityError::Barred(_) => "28000",
-        IdentityError::NotAVerifier | IdentityError::Random => "XX000",
+        IdentityError::NotAVerifier | IdentityError::Random | IdentityError::Unavailable => "XX000",
     }
 }
 
@@ -220,7 +235,10 @@ impl fmt::Display for Reason {
             Self::Plaintext { .. } => f.write_str("not encrypted"),
             Self::Wait(left) => write!(f, "too many failures; {} left", in_words(*left)),
             Self::Certificate { why, .. } => f.write_str(why),
-            Self::Scram { error, .. } => write!(f, "{error}"),
+            Self::Bearer { error: IdentityError::WrongProof, .. } => {
+                f.write_str("the token is nobody's of this name")
+            }
+            Self::Scram { error, .. } | Self::Bearer { error, .. } => write!(f, "{error}"),
         }
     }
 }

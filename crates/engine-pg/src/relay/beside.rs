@@ -6,15 +6,19 @@ use gate::{Counts, Plan, Refusal};
 use model::Operation;
 use std::sync::Arc;
 
-/// What reads and nothing else.
+/// What reads and nothing else, and what nobody understood: policy and the server see to that.
 const READS: &[Operation] =
-    &[Operation::Empty, Operation::Select, Operation::Show, Operation::Explain];
+    &[Operation::Empty, Operation::Select, Operation::Show, Operation::Explain, Operation::Unknown];
 
 impl Side {
     /// Notes what was decided on a statement that is about to be prepared; `Err` if it does what
     /// may not be done this way.
     pub(super) fn admits(&self, plan: &Arc<Plan>) -> Result<(), Refusal> {
         self.note(|| Note::Planned(Arc::clone(plan)));
+        if self.is_inside() && plan.parts.iter().any(|part| part.copy.is_some()) {
+            let what = "a stream of COPY has no place in an answer";
+            return Err(Refusal::unenforceable(what, "Select the rows instead."));
+        }
         let mut effects = plan.parts.iter().flat_map(|part| &part.facts.effects);
         let writes = effects.find(|effect| !READS.contains(&effect.operation));
         match writes.filter(|_| self.reads()) {

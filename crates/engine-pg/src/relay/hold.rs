@@ -4,7 +4,7 @@
 use super::{Block, Relay};
 use gate::{
     Parameters, Plan, Refusal,
-    hold::{self, Approved, Asked, Decision, Doing, Found, Given, Waiting},
+    hold::{self, Approved, Asked, Decision, Doing, Found, Given, Notes, Waiting},
 };
 use std::{
     pin::Pin,
@@ -37,8 +37,8 @@ pub(super) enum Wait {
     Looking(Doing<Found>),
     /// Whether it is approved already.
     Asking(Doing<Asked>),
-    /// The decision.
-    Deciding(Doing<Decision>, Pin<Box<Sleep>>),
+    /// The decision, with what the client hears meanwhile.
+    Deciding(Doing<Decision>, Pin<Box<Sleep>>, Notes),
 }
 
 /// Whether a plan may be submitted.
@@ -54,6 +54,7 @@ enum Came {
     Looked(Result<Found, String>),
     Asked(Result<Asked, String>),
     Decided(Result<Decision, String>),
+    Noted(Vec<String>),
     Reminder,
 }
 
@@ -62,9 +63,13 @@ impl Wait {
         match self {
             Self::Looking(found) => found.as_mut().poll(cx).map(Came::Looked),
             Self::Asking(asked) => asked.as_mut().poll(cx).map(Came::Asked),
-            Self::Deciding(decided, reminder) => {
+            Self::Deciding(decided, reminder, notes) => {
                 if let Poll::Ready(decision) = decided.as_mut().poll(cx) {
                     return Poll::Ready(Came::Decided(decision));
+                }
+                let noted = notes.take();
+                if !noted.is_empty() {
+                    return Poll::Ready(Came::Noted(noted));
                 }
                 reminder.as_mut().poll(cx).map(|()| Came::Reminder)
             }
@@ -139,12 +144,19 @@ impl Relay {
     pub(super) fn poll_hold(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(Block::Hold(wait)) = &mut self.block else { return false };
         let Poll::Ready(came) = wait.poll(cx) else { return false };
-        if matches!(came, Came::Reminder) {
-            if let Wait::Deciding(_, reminder) = wait {
-                *reminder = Box::pin(sleep(REMINDER));
+        match &came {
+            Came::Reminder => {
+                if let Wait::Deciding(_, reminder, _) = wait {
+                    *reminder = Box::pin(sleep(REMINDER));
+                }
+                self.tell_waiting(true);
+                return true;
             }
-            self.tell_waiting(true);
-            return true;
+            Came::Noted(words) => {
+                self.tell_notes(words);
+                return true;
+            }
+            Came::Looked(_) | Came::Asked(_) | Came::Decided(_) => {}
         }
         self.block = None;
         match came {
@@ -154,8 +166,10 @@ impl Relay {
                 self.hold.approved = Some((std::mem::take(&mut self.hold.digest), approved));
             }
             Came::Asked(Ok(Asked::Waiting(waiting))) if waiting.stays && self.side.waits() => {
-                let decided = hold::decided(self.session.gate(), &waiting.hold);
-                self.block = Some(Block::Hold(Wait::Deciding(decided, Box::pin(sleep(REMINDER)))));
+                let notes = Notes::default();
+                let decided = hold::decided(self.session.gate(), &waiting.hold, &notes);
+                let reminder = Box::pin(sleep(REMINDER));
+                self.block = Some(Block::Hold(Wait::Deciding(decided, reminder, notes)));
                 self.hold.waiting = Some(waiting);
                 self.tell_waiting(false);
             }
@@ -178,9 +192,19 @@ impl Relay {
                 self.hold.waiting = None;
                 self.refuse_next = Some(Refusal::unapprovable(&why));
             }
-            Came::Reminder => {}
+            Came::Noted(_) | Came::Reminder => {}
         }
         true
+    }
+
+    /// The client hears what happened to what it waits for.
+    fn tell_notes(&mut self, words: &[String]) {
+        let Some(Waiting { hold, .. }) = &self.hold.waiting else { return };
+        for words in words {
+            let message = format!("approval of {hold}: {words}");
+            let notice = Diagnostic::new(Severity::Notice, "00000", &message);
+            notice.encode(&mut self.client.output);
+        }
     }
 
     /// The client asked to cancel what it runs: what waits is withdrawn.
@@ -201,7 +225,7 @@ impl Relay {
     }
 
     fn tell_waiting(&mut self, again: bool) {
-        let Some(Waiting { hold, reason, needs, lifetime, .. }) = &self.hold.waiting else {
+        let Some(Waiting { hold, reason, needs, later, lifetime, .. }) = &self.hold.waiting else {
             return;
         };
         let minutes = lifetime.as_secs().div_ceil(60);
@@ -211,7 +235,9 @@ impl Relay {
             (detail, hint) = (None, None);
         } else {
             message = format!("Weir holds this statement until it is approved: {reason}");
-            detail = Some(format!("Request {hold} needs {needs}, within {minutes} minutes."));
+            let later = if later.is_empty() { String::new() } else { format!("; {later}") };
+            let words = format!("Request {hold} needs {needs}, within {minutes} minutes{later}.");
+            detail = Some(words);
             hint = Some(format!(
                 "They run: weir approvals approve {hold}\nTo withdraw it, cancel (Ctrl-C in psql)."
             ));

@@ -393,6 +393,8 @@ impl Relay {
     pub(super) async fn part(&mut self, end: &End) {
         let now = std::time::SystemTime::now();
         let why = end.short();
+        // Outside of a transaction block, too, a statement may be under way.
+        let busy = self.status != Status::Idle || !self.expected.is_empty();
         self.tell_seen();
         self.leave_change(why);
         for expected in mem::take(&mut self.expected) {
@@ -407,7 +409,7 @@ impl Relay {
             self.session.abandon(parked.cleared, why, now);
         }
         self.session.close(&end.to_string(), now);
-        if matches!(end, End::Ordered(_) | End::TooLarge { .. }) && self.status != Status::Idle {
+        if matches!(end, End::Ordered(_) | End::TooLarge { .. }) && busy {
             (self.cancel.0)();
         }
         self.say_goodbye(end);

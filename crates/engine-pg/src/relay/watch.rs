@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 use tokio::{
     sync::{Notify, watch},
@@ -34,16 +34,23 @@ pub(crate) struct Orders {
     pub(crate) identities: watch::Receiver<u64>,
     /// Notified with each cancel request for this session.
     pub(crate) cancelled: Arc<Notify>,
-    /// Whether this session's identity is still what it was when it began; else what has changed.
-    pub(crate) still_valid: Box<dyn Fn() -> Result<(), &'static str> + Send>,
+    /// When it is to be looked at again whatever happens: what it signed in with may be over.
+    pub(crate) until: Option<SystemTime>,
+    /// Whether this session's identity is still what it was when it began, and until when; else
+    /// what has changed.
+    pub(crate) still_valid: Valid,
 }
+
+/// Until when a session may go on without another look, or why it may not.
+type Valid = Box<dyn Fn() -> Result<Option<SystemTime>, &'static str> + Send>;
 
 impl Orders {
     /// The next order; waits for ever if none comes.
     pub(crate) async fn next(&mut self) -> Order {
         loop {
-            let Self { draining, identities, cancelled, .. } = self;
+            let Self { draining, identities, cancelled, until, .. } = self;
             tokio::select! {
+                () = over(*until) => {}
                 () = cancelled.notified() => return Order::Cancel,
                 changed = draining.changed() => match changed {
                     Ok(()) if *draining.borrow_and_update() => return Order::Drain,
@@ -55,12 +62,25 @@ impl Orders {
                         return Order::End("weir is shutting down");
                     }
                     identities.mark_unchanged();
-                    if let Err(why) = (self.still_valid)() {
-                        return Order::End(why);
-                    }
                 }
             }
+            match (self.still_valid)() {
+                Ok(until) => self.until = until,
+                Err(why) => return Order::End(why),
+            }
         }
+    }
+}
+
+/// Waits for a moment, for ever if there is none. A clock that is set is noticed by the look that
+/// each publication of the identities brings.
+async fn over(until: Option<SystemTime>) {
+    match until {
+        Some(until) => {
+            let left = until.duration_since(SystemTime::now()).unwrap_or_default();
+            tokio::time::sleep(left).await;
+        }
+        None => std::future::pending().await,
     }
 }
 

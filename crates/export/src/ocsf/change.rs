@@ -135,6 +135,7 @@ impl Maker {
         let own = json!({
             "hold": hold, "database": changed.database, "identity": identity,
             "needs": changed.needs, "reason": changed.reason, "via": changed.via,
+            "on_behalf": changed.on_behalf,
         });
         body.insert("unmapped".into(), own);
         self.finish(single.sequence, frame, body)

@@ -45,6 +45,7 @@ impl Maker {
             "grant": grant, "databases": changed.databases, "emergency": emergency,
             "seconds": changed.seconds, "until": changed.until, "needs": changed.needs,
             "reviewers": changed.reviewers, "what": what, "reason": changed.reason,
+            "via": changed.via, "on_behalf": changed.on_behalf,
         });
         body.insert("unmapped".into(), own);
         self.finish(single.sequence, frame, body)

@@ -16,6 +16,7 @@ fn client(application: &str, address: u8) -> Client {
         port: None,
         method: "scram-sha-256",
         via: None,
+        credential: "password".to_owned(),
         tls: true,
         application: application.to_owned(),
         grants: Vec::new(),

@@ -1,7 +1,7 @@
 //! What an approval is bound to, and what approvers are shown.
 
 use super::Given;
-use model::verdict::Approval;
+use model::verdict::{Approval, Escalation};
 
 fn given(values: &[(bool, Option<&[u8]>)]) -> Given {
     Given::new(values.iter().copied())
@@ -38,7 +38,19 @@ fn needs_are_told_in_words() {
         seconds: 60,
         waits: true,
         policy: "p".into(),
+        escalation: None,
     };
     assert_eq!(need(&["dba"], 1).to_string(), "one person in group dba");
     assert_eq!(need(&["dba", "sec"], 2).to_string(), "2 persons in groups dba or sec");
+    let mut asks = need(&["dba"], 1);
+    assert_eq!(asks.later(), None);
+    let later = Escalation { seconds: 300, groups: vec!["sec".into()], reached: false };
+    asks.escalation = Some(later);
+    assert_eq!(asks.to_string(), "one person in group dba");
+    assert_eq!(asks.later().unwrap(), "after 5 minutes those in group sec may, too");
+    let before = asks.clone();
+    asks.escalation.as_mut().unwrap().reached = true;
+    assert_eq!(asks.to_string(), "one person in groups dba or sec");
+    assert_eq!(asks.later(), None);
+    assert!(asks.same_terms(&before) && !asks.same_terms(&need(&["dba"], 1)));
 }

@@ -22,7 +22,7 @@ fn entry(name: &str, kind: IdentityKind, groups: &[&str], acts_for: Option<&str>
         groups: groups.iter().map(|group| (*group).to_owned()).collect(),
         acts_for: acts_for.map(|name| Box::new(bare(name))),
     };
-    Entry { identity, verifier: verifier(), enabled: true }
+    Entry { identity, verifier: verifier(), enabled: true, credentials: Vec::new() }
 }
 
 fn disabled(entry: Entry) -> Entry {
@@ -109,7 +109,7 @@ fn whoever_was_removed_is_gone() {
     assert_eq!(directory.len(), 1);
     directory.publish(Vec::new());
     assert!(directory.resolve("alice").is_none() && directory.is_empty());
-    assert!(matches!(directory.credential("alice").standing, Standing::Unknown));
+    assert!(matches!(directory.claim("alice").standing, Standing::Unknown));
 }
 
 #[test]
@@ -126,9 +126,8 @@ fn a_password_proves_who_is_known_and_nobody_else() {
         entry("alice", Person, &["support"], None),
         disabled(entry("bob", Person, &[], None)),
     ]);
-    let prove = |name: &str, password: &str| {
-        people.credential(name).prove(&Secret::from(password.to_owned()))
-    };
+    let prove =
+        |name: &str, password: &str| people.claim(name).prove(&Secret::from(password.to_owned()));
     assert_eq!(prove("alice", "x").unwrap().groups, ["support"]);
     assert_eq!(prove("alice", "y").unwrap_err(), IdentityError::WrongProof);
     assert_eq!(prove("bob", "y").unwrap_err(), IdentityError::WrongProof);

@@ -5,10 +5,11 @@ use super::{
     parse::{self, Flag},
     xor,
 };
-use crate::{Credential, IdentityError, Standing, secret::random_bytes};
+use crate::{
+    Admitted, Claim, Credential, IdentityError, credential::MAX_CREDENTIALS, secret::random_bytes,
+};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use model::Identity;
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 use subtle::ConstantTimeEq;
 
 /// Random bytes of the server's nonce, before base 64; as in PostgreSQL.
@@ -47,7 +48,7 @@ impl Mechanism {
 pub struct ScramServer {
     mechanism: Mechanism,
     end_point: Option<Vec<u8>>,
-    credential: Credential,
+    claim: Claim,
 }
 
 /// An exchange after the client's first message.
@@ -59,7 +60,7 @@ pub struct Challenge {
     nonce: String,
     /// What the client's `c=` must be, in base 64.
     binding: String,
-    credential: Credential,
+    claim: Claim,
 }
 
 /// The exchange is over, and the client is who it says.
@@ -67,15 +68,15 @@ pub struct Challenge {
 pub struct Signed {
     /// `server-final-message`, to be sent: proves to the client that this is the right server.
     pub message: Vec<u8>,
-    /// Who signed in.
-    pub identity: Arc<Identity>,
+    /// Who signed in, and with what.
+    pub admitted: Admitted,
 }
 
 impl ScramServer {
     /// `end_point` is the `tls-server-end-point` hash of the certificate that this client was
     /// shown: `Some` means that the PLUS mechanism was offered.
-    pub fn new(mechanism: Mechanism, end_point: Option<Vec<u8>>, credential: Credential) -> Self {
-        Self { mechanism, end_point, credential }
+    pub fn new(mechanism: Mechanism, end_point: Option<Vec<u8>>, claim: Claim) -> Self {
+        Self { mechanism, end_point, claim }
     }
 
     /// Reads `client-first-message`.
@@ -116,7 +117,7 @@ impl ScramServer {
             (Flag::Cannot, Mechanism::Scram, _) => BASE64.encode("n,,"),
         };
         let nonce = format!("{}{server_nonce}", first.nonce);
-        let verifier = &self.credential.verifier;
+        let verifier = &self.claim.lead.verifier;
         let message =
             format!("r={nonce},s={},i={}", BASE64.encode(&verifier.salt), verifier.iterations);
         Ok(Challenge {
@@ -124,14 +125,15 @@ impl ScramServer {
             client_first_bare: first.bare.to_owned(),
             nonce,
             binding,
-            credential: self.credential,
+            claim: self.claim,
         })
     }
 }
 
 impl Challenge {
-    /// Reads `client-final-message`.
-    pub fn last(self, client_final: &[u8]) -> Result<Signed, IdentityError> {
+    /// Reads `client-final-message`. The client does not say which of an identity's credentials it
+    /// holds: each is tried, and the server's signature is made with the one that fits.
+    pub fn last(self, client_final: &[u8], now: SystemTime) -> Result<Signed, IdentityError> {
         let last = parse::last(client_final)?;
         if last.binding != self.binding {
             return Err(IdentityError::BindingMismatch);
@@ -153,21 +155,33 @@ impl Challenge {
             b",",
             last.without_proof.as_bytes(),
         ];
-        let verifier = &self.credential.verifier;
-        let proven = proves(verifier, &parts, &proof);
-        let server_signature = hmac(&verifier.server_key, &parts);
-        // The proof is checked against a made-up verifier too, so that the time is the same; but
-        // an unknown name has no right answer, not even that one.
-        match self.credential.standing {
-            Standing::Good(identity) if proven => {
-                let message = format!("v={}", BASE64.encode(server_signature));
-                Ok(Signed { message: message.into_bytes(), identity })
-            }
-            Standing::Barred(bar) if proven => Err(IdentityError::Barred(bar)),
-            Standing::Good(_) | Standing::Barred(_) | Standing::Unknown => {
-                Err(IdentityError::WrongProof)
+        let (proven, signature) = self.proven(&parts, &proof, now);
+        let credential = proven.map_or_else(|| Arc::clone(&self.claim.lead), Arc::clone);
+        // An unknown name has no right answer, not even the one of its made-up verifier.
+        let identity = self.claim.standing.clone().admit(proven.is_some())?;
+        let message = format!("v={}", BASE64.encode(signature));
+        Ok(Signed { message: message.into_bytes(), admitted: Admitted { identity, credential } })
+    }
+
+    /// The credential that this proof is of, if it is good now, and the server's signature. Every
+    /// name has the same work, whoever it is and however many credentials it has.
+    fn proven(
+        &self,
+        signed: &[&[u8]],
+        proof: &[u8; KEY_BYTES],
+        now: SystemTime,
+    ) -> (Option<&Arc<Credential>>, [u8; KEY_BYTES]) {
+        let mut found = None;
+        let mut signature = [0; KEY_BYTES];
+        for place in 0..MAX_CREDENTIALS {
+            let (credential, real) = self.claim.at(place);
+            let fits = proves(&credential.verifier, signed, proof);
+            let by_it = hmac(&credential.verifier.server_key, signed);
+            if fits & real & credential.is_good(now) {
+                (found, signature) = (Some(credential), by_it);
             }
         }
+        (found, signature)
     }
 }
 

@@ -1,14 +1,15 @@
 //! RFC vectors, a foreign client (postgres-protocol's), and everything that must be refused.
 
 use crate::{
-    Bar, Credential, Directory, Entry, IdentityError, Mechanism, ScramServer, ScramVerifier,
+    Bar, Claim, Credential, Directory, Entry, IdentityError, Mechanism, ScramServer, ScramVerifier,
     Secret, Standing,
 };
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use model::{Identity, IdentityKind};
 use postgres_protocol::authentication::sasl::{ChannelBinding, ScramSha256};
-use std::{num::NonZeroU32, sync::Arc};
+use std::{num::NonZeroU32, sync::Arc, time::SystemTime};
 
+const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 const END_POINT: &[u8] = b"0123456789abcdef0123456789abcdef";
 
 fn secret(text: &str) -> Secret {
@@ -24,28 +25,38 @@ fn alice() -> Identity {
     }
 }
 
+fn claim(verifier: ScramVerifier, standing: Standing) -> Claim {
+    let lead = Arc::new(Credential::password(verifier));
+    Claim { lead, others: Arc::default(), standing }
+}
+
 fn directory(enabled: bool) -> Directory {
     let directory = Directory::new([7; 32]);
     let verifier = ScramVerifier::for_password(&secret("wonder")).unwrap();
-    directory.publish(vec![Entry { identity: alice(), verifier, enabled }]);
+    directory.publish(vec![Entry {
+        identity: alice(),
+        verifier,
+        enabled,
+        credentials: Vec::new(),
+    }]);
     directory
 }
 
 /// The whole exchange between a foreign client and our server.
 fn exchange(
-    credential: Credential,
+    claim: Claim,
     password: &str,
     mechanism: Mechanism,
     client: ChannelBinding,
     server: Option<&[u8]>,
 ) -> Result<Arc<Identity>, IdentityError> {
     let mut client = ScramSha256::new(password.as_bytes(), client);
-    let server = ScramServer::new(mechanism, server.map(<[u8]>::to_vec), credential);
+    let server = ScramServer::new(mechanism, server.map(<[u8]>::to_vec), claim);
     let challenge = server.first(client.message())?;
     client.update(&challenge.message).expect("the client understands the server's first message");
-    let signed = challenge.last(client.message())?;
+    let signed = challenge.last(client.message(), NOW)?;
     client.finish(&signed.message).expect("the client accepts the server's signature");
-    Ok(signed.identity)
+    Ok(signed.admitted.identity)
 }
 
 fn bound() -> ChannelBinding {
@@ -57,7 +68,7 @@ fn rfc_7677_section_3() {
     let salt = BASE64.decode("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap();
     let iterations = NonZeroU32::new(4096).unwrap();
     let verifier = ScramVerifier::from_password(&secret("pencil"), &salt, iterations);
-    let credential = Credential { verifier, standing: Standing::Good(Arc::new(alice())) };
+    let credential = claim(verifier, Standing::Good(Arc::new(alice())));
     let challenge = ScramServer::new(Mechanism::Scram, None, credential)
         .first_with(b"n,,n=user,r=rOprNGfwEbeRWgbNEkqO", "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0")
         .unwrap();
@@ -70,6 +81,7 @@ fn rfc_7677_section_3() {
         .last(
             b"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
               p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+            NOW,
         )
         .unwrap();
     assert_eq!(signed.message, b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
@@ -78,7 +90,7 @@ fn rfc_7677_section_3() {
 #[test]
 fn the_right_password_signs_in_with_and_without_channel_binding() {
     let directory = directory(true);
-    let credential = || directory.credential("alice");
+    let credential = || directory.claim("alice");
     let unsupported = ChannelBinding::unsupported;
     for result in [
         exchange(credential(), "wonder", Mechanism::Scram, unsupported(), None),
@@ -94,7 +106,7 @@ fn the_right_password_signs_in_with_and_without_channel_binding() {
 fn wrong_passwords_and_unknown_names_fail_alike() {
     let directory = directory(true);
     for (name, password) in [("alice", "looking-glass"), ("mallory", "wonder"), ("alice", "")] {
-        let credential = directory.credential(name);
+        let credential = directory.claim(name);
         let result =
             exchange(credential, password, Mechanism::Scram, ChannelBinding::unsupported(), None);
         assert_eq!(result.unwrap_err(), IdentityError::WrongProof, "{name} {password}");
@@ -104,7 +116,7 @@ fn wrong_passwords_and_unknown_names_fail_alike() {
 #[test]
 fn an_unknown_name_fails_even_with_a_proof_that_its_mock_accepts() {
     let verifier = ScramVerifier::for_password(&secret("wonder")).unwrap();
-    let credential = Credential { verifier, standing: Standing::Unknown };
+    let credential = claim(verifier, Standing::Unknown);
     let result =
         exchange(credential, "wonder", Mechanism::Scram, ChannelBinding::unsupported(), None);
     assert_eq!(result.unwrap_err(), IdentityError::WrongProof);
@@ -114,7 +126,7 @@ fn an_unknown_name_fails_even_with_a_proof_that_its_mock_accepts() {
 fn a_barred_identity_learns_why_after_its_proof_only() {
     let directory = directory(false);
     let attempt = |password| {
-        let credential = directory.credential("alice");
+        let credential = directory.claim("alice");
         let binding = ChannelBinding::unsupported();
         exchange(credential, password, Mechanism::Scram, binding, None).unwrap_err()
     };
@@ -124,7 +136,7 @@ fn a_barred_identity_learns_why_after_its_proof_only() {
 
 #[test]
 fn an_offer_taken_away_on_its_way_is_noticed() {
-    let credential = directory(true).credential("alice");
+    let credential = directory(true).claim("alice");
     let result = exchange(
         credential,
         "wonder",
@@ -137,7 +149,7 @@ fn an_offer_taken_away_on_its_way_is_noticed() {
 
 #[test]
 fn another_end_point_is_noticed() {
-    let credential = directory(true).credential("alice");
+    let credential = directory(true).claim("alice");
     let result =
         exchange(credential, "wonder", Mechanism::ScramPlus, bound(), Some(b"another end point"));
     assert_eq!(result.unwrap_err(), IdentityError::BindingMismatch);
@@ -145,7 +157,7 @@ fn another_end_point_is_noticed() {
 
 #[test]
 fn the_mechanism_and_the_message_must_agree() {
-    let credential = || directory(true).credential("alice");
+    let credential = || directory(true).claim("alice");
     for (mechanism, message) in [
         (Mechanism::ScramPlus, "n,,n=,r=abc"),
         (Mechanism::ScramPlus, "y,,n=,r=abc"),
@@ -178,12 +190,12 @@ fn malformed_first_messages_are_refused() {
         "n,,m=ext,n=,r=abc",
         &long,
     ] {
-        let server = ScramServer::new(Mechanism::Scram, None, directory.credential("alice"));
+        let server = ScramServer::new(Mechanism::Scram, None, directory.claim("alice"));
         let error = server.first(message.as_bytes()).unwrap_err();
         let refused = matches!(error, IdentityError::Malformed(_) | IdentityError::Unsupported(_));
         assert!(refused, "{message}: {error}");
     }
-    let server = ScramServer::new(Mechanism::Scram, None, directory.credential("alice"));
+    let server = ScramServer::new(Mechanism::Scram, None, directory.claim("alice"));
     assert!(server.first(b"n,,n=\xff,r=abc").is_err());
 }
 
@@ -201,9 +213,9 @@ fn malformed_final_messages_are_refused() {
         (format!("c=eSws,r=abcSERVER,p={proof}"), "channel binding"),
         (format!("c=biws,r=abcSERVER,p={proof}"), "wrong name or password"),
     ] {
-        let server = ScramServer::new(Mechanism::Scram, None, directory.credential("alice"));
+        let server = ScramServer::new(Mechanism::Scram, None, directory.claim("alice"));
         let challenge = server.first_with(b"n,,n=,r=abc", "SERVER").unwrap();
-        let error = challenge.last(last.as_bytes()).unwrap_err();
+        let error = challenge.last(last.as_bytes(), NOW).unwrap_err();
         assert!(error.to_string().contains(expected), "{last}: {error}");
     }
 }
@@ -221,7 +233,7 @@ fn a_verifier_survives_its_text() {
     let made = ScramVerifier::for_password(&secret("wonder")).unwrap();
     let read = ScramVerifier::parse(&made.to_text()).unwrap();
     assert_eq!(read.to_text(), made.to_text());
-    let credential = Credential { verifier: read, standing: Standing::Good(Arc::new(alice())) };
+    let credential = claim(read, Standing::Good(Arc::new(alice())));
     let binding = ChannelBinding::unsupported();
     assert!(exchange(credential, "wonder", Mechanism::Scram, binding, None).is_ok());
 }
@@ -276,6 +288,6 @@ fn nothing_prints_a_secret() {
     let verifier = ScramVerifier::for_password(&secret("wonder")).unwrap();
     let (_, keys) =
         verifier.to_text().rsplit_once('$').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-    let printed = format!("{verifier:?} {directory:?} {:?}", directory.credential("alice"));
+    let printed = format!("{verifier:?} {directory:?} {:?}", directory.claim("alice"));
     assert!(!printed.contains(&keys) && !printed.contains("[7, 7"), "{printed}");
 }

@@ -79,6 +79,22 @@ impl ScramVerifier {
         Some(Self { iterations, salt, stored_key, server_key })
     }
 
+    /// The verifier of another secret with this one's salt and iterations: whoever is asked for
+    /// either is asked the same.
+    pub fn beside(&self, secret: &Secret) -> Self {
+        Self::from_password(secret, &self.salt, self.iterations)
+    }
+
+    /// True if a client that holds either secret is asked the same.
+    pub(crate) fn asks_as(&self, other: &Self) -> bool {
+        self.salt == other.salt && self.iterations == other.iterations
+    }
+
+    /// True if it is of the same secret, with the same salt.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.asks_as(other) & bool::from(self.stored_key.ct_eq(&other.stored_key))
+    }
+
     /// True if this is the password. Takes the same time whatever is wrong with it.
     pub fn matches(&self, password: &Secret) -> bool {
         let given = Self::from_password(password, &self.salt, self.iterations);

@@ -36,6 +36,7 @@ fn opened(number: u32, time: Time) -> Record<'static> {
         acts_for: None,
         principals: Vec::new().into(),
         method: "scram-sha-256".into(),
+        credential: "password".into(),
         address: None,
         port: None,
         tls: None,
@@ -103,7 +104,7 @@ fn dated(record: Record<'static>, time: Time) -> Record<'static> {
 /// ends, and one statement ends when all others have.
 fn written(dir: &Path) -> Ledger {
     let ledger = open(dir, minute(0));
-    ledger.append(&shape(minute(0), "select of the first run")).unwrap();
+    ledger.append(&shape(minute(0), &"select of the first run ".repeat(4_000))).unwrap();
     for n in 0..300 {
         ledger.append(&dated(intent(n), minute(n))).unwrap();
         ledger.append(&dated(outcome(n), minute(n))).unwrap();
@@ -165,6 +166,10 @@ fn what_is_left_and_the_proofs_of_what_went_verify() {
     let told = Record::decode(&left.last().unwrap().1).unwrap();
     let Record::Pruned(told) = told else { panic!("{told:?}") };
     assert_eq!((told.from, told.before, told.kept), (0, 768, 4));
+    assert_eq!(
+        (told.oldest, told.newest.map(|time| time < minute(500))),
+        (Some(minute(0)), Some(true))
+    );
     assert!(told.rule.contains("7m"));
     // All hashes and seals are verified, and the proof of a record that went holds.
     let found = verify(dir.path(), &keys(dir.path())).unwrap();
@@ -176,7 +181,7 @@ fn what_is_left_and_the_proofs_of_what_went_verify() {
     let mut tiles = Tiles::new(dir.path(), head.size);
     for (sequence, payload) in &all[..20] {
         let proof = tiles.proof(*sequence, &note).unwrap();
-        let leaf = tlog::leaf(payload);
+        let leaf = tlog::leaf(&entry::of(payload));
         assert!(tlog::verify_inclusion(&leaf, *sequence, head.size, &proof.hashes, &head.root));
     }
     assert!(matches!(tiles.entry(3), Err(LedgerError::Pruned { before: 768, .. })));
@@ -190,14 +195,7 @@ fn what_is_left_and_the_proofs_of_what_went_verify() {
     checkpointed(&ledger);
     assert_eq!(verify(dir.path(), &keys(dir.path())).unwrap().damage, []);
     // Later more goes, and what was kept for it.
-    let payloads = || {
-        fs::read_dir(dir.path().join("payload"))
-            .unwrap()
-            .flatten()
-            .flat_map(|entry| fs::read_dir(entry.path()).unwrap())
-            .count()
-    };
-    assert_eq!(payloads(), 1);
+    assert_eq!((payloads(dir.path()), orphans(dir.path())), (1, 0));
     ledger.roll(minute(2_000)).unwrap();
     for n in 2_000..2_300 {
         ledger.append(&dated(intent(n), minute(1_000))).unwrap();
@@ -213,10 +211,36 @@ fn what_is_left_and_the_proofs_of_what_went_verify() {
         Reader::open(dir.path()).unwrap().next().unwrap().unwrap().sequence,
         Sequence(place)
     );
+    assert_eq!(orphans(dir.path()), 0);
+}
+
+/// How many long records lie beside the log.
+fn payloads(dir: &Path) -> usize {
+    let folders = fs::read_dir(dir.join("payload")).unwrap().flatten();
+    folders.flat_map(|entry| fs::read_dir(entry.path()).unwrap()).count()
+}
+
+/// How many of them no record stands for.
+fn orphans(dir: &Path) -> usize {
+    let all = everything(dir);
+    let long = all.iter().filter(|(_, payload)| payload.len() > tlog::ENTRY_BYTES);
+    let long: BTreeSet<_> = long.collect();
+    let there =
+        long.iter().filter(|(_, payload)| tiles::payload_path(dir, &entry::name(payload)).exists());
+    payloads(dir) - there.count()
 }
 
 #[test]
 fn whenever_the_process_dies_the_log_is_sound() {
+    dies_everywhere(ROUND);
+}
+
+#[test]
+fn whenever_the_process_dies_between_rounds_the_log_is_sound() {
+    dies_everywhere(1);
+}
+
+fn dies_everywhere(rounds: u64) {
     let dir = Folder::new("prune-dies");
     drop(written(dir.path()));
     let whole = everything(dir.path());
@@ -227,7 +251,7 @@ fn whenever_the_process_dies_the_log_is_sound() {
         copy(dir.path(), copied.path());
         let ledger = open(copied.path(), minute(900));
         checkpointed(&ledger);
-        let result = ledger.prune_until(&rule(500), &mut Steps::until(steps));
+        let result = ledger.prune_by(&rule(500), rounds, &mut Steps::until(steps));
         assert_eq!(verify(copied.path(), &keys(copied.path())).unwrap().damage, []);
         let left = everything(copied.path());
         let behind = |(sequence, _): &&(u64, Vec<u8>)| *sequence >= 768;
@@ -242,6 +266,7 @@ fn whenever_the_process_dies_the_log_is_sound() {
         assert_eq!((found.damage.as_slice(), found.pruned), ([].as_slice(), 768));
         assert!(bundles(copied.path()) <= before && !files(copied.path(), 2)[0].exists());
         assert!(!files(copied.path(), 0)[0].exists() && files(copied.path(), 3)[0].exists());
+        assert_eq!((payloads(copied.path()), orphans(copied.path())), (1, 0), "step {steps}");
         if result.is_ok() {
             break;
         }
@@ -301,4 +326,110 @@ fn whoever_removes_more_than_the_record_says_is_found() {
         fs::write(&path, bytes).unwrap();
         assert_ne!(verify(copied.path(), &known).unwrap().damage, [], "attempt {number}");
     }
+}
+
+#[test]
+fn a_hold_that_is_set_meanwhile_ends_it() {
+    let dir = Folder::new("prune-hold");
+    let ledger = written(dir.path());
+    let (ready, asked) = std::sync::mpsc::channel();
+    let setting = std::thread::spawn({
+        let ledger = ledger.clone();
+        move || {
+            asked.recv().unwrap();
+            ledger.hold(true);
+            // From here on nothing goes.
+            let left = pruned(ledger.dir()).unwrap();
+            (left, fs::read_dir(ledger.dir().join("tile/entries")).unwrap().count())
+        }
+    });
+    // In the middle of the first of three rounds: its record is written, its bundle is there.
+    let mut steps = Steps::each(|step| {
+        if step == 2 {
+            ready.send(()).unwrap();
+            while !ledger.is_held() {
+                std::thread::yield_now();
+            }
+        }
+        true
+    });
+    let range = ledger.prune_by(&rule(500), 1, &mut steps).unwrap();
+    drop(steps);
+    let (left, bundles) = setting.join().unwrap();
+    assert_eq!((range, left), (Some(0..256), 256));
+    assert!(!files(dir.path(), 0)[0].exists() && files(dir.path(), 1)[0].exists());
+    // Not by another round either, nor what a round that died has left.
+    fs::write(&files(dir.path(), 0)[0], b"left").unwrap();
+    assert_eq!(ledger.prune(&rule(500)).unwrap(), None);
+    assert!(files(dir.path(), 0)[0].exists());
+    fs::remove_file(&files(dir.path(), 0)[0]).unwrap();
+    assert_eq!(fs::read_dir(dir.path().join("tile/entries")).unwrap().count(), bundles);
+    // The record says no more than what was removed.
+    checkpointed(&ledger);
+    let told = everything(dir.path()).into_iter().filter_map(|(_, payload)| {
+        match Record::decode(&payload) {
+            Ok(Record::Pruned(told)) => Some((told.from, told.before)),
+            _ => None,
+        }
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [(0, 256)]);
+    assert_eq!(verify(dir.path(), &keys(dir.path())).unwrap().damage, []);
+    // When it is lifted the rest goes.
+    ledger.hold(false);
+    assert_eq!(ledger.prune(&rule(500)).unwrap(), Some(256..768));
+    checkpointed(&ledger);
+    assert_eq!(verify(dir.path(), &keys(dir.path())).unwrap().damage, []);
+}
+
+#[test]
+fn whoever_reads_meanwhile_finds_no_damage() {
+    let dir = Folder::new("prune-reads");
+    let ledger = written(dir.path());
+    // Readers that stand in the middle when everything around them goes.
+    let mut readers: Vec<(usize, Reader)> = [0, 1, 3, 255, 256, 300, 600, 700]
+        .into_iter()
+        .map(|taken| {
+            let mut reader = Reader::open(dir.path()).unwrap();
+            assert_eq!(reader.by_ref().take(taken).filter(Result::is_ok).count(), taken);
+            (taken, reader)
+        })
+        .collect();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..3 {
+                assert_eq!(verify(dir.path(), &keys(dir.path())).unwrap().damage, []);
+            }
+        });
+        // Whoever removes waits for whoever reads, so that they meet at every step.
+        let mut steps = Steps::each(|_| {
+            assert_eq!(verify(dir.path(), &keys(dir.path())).unwrap().damage, []);
+            true
+        });
+        let range = ledger.prune_by(&rule(790), 2, &mut steps).unwrap().unwrap();
+        assert!(range.end >= 1_280, "{range:?}");
+    });
+    for (taken, reader) in &mut readers {
+        for entry in reader {
+            assert!(entry.is_ok(), "after {taken}: {entry:?}");
+        }
+    }
+}
+
+#[test]
+fn one_record_that_was_changed_is_all_that_is_named() {
+    let dir = Folder::new("prune-unlike");
+    let ledger = written(dir.path());
+    ledger.prune(&rule(500)).unwrap();
+    checkpointed(&ledger);
+    drop(ledger);
+    let path = &files(dir.path(), 3)[0];
+    let mut bytes = fs::read(path).unwrap();
+    let at = bytes.windows(6).position(|bytes| bytes == b"intent").unwrap();
+    bytes[at] ^= 1;
+    fs::write(path, bytes).unwrap();
+    // Its leaf is known, so what comes after is judged as before: tree, seals and checkpoint hold.
+    let found = verify(dir.path(), &keys(dir.path())).unwrap();
+    let named: Vec<_> = found.damage.iter().map(|damage| damage.what).collect();
+    assert_eq!(named, [Flaw::Tile], "{:?}", found.damage);
+    assert!((768..771).contains(&found.damage[0].sequence.0));
 }

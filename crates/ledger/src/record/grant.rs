@@ -19,7 +19,7 @@ pub struct GrantChanged<'a> {
     pub identity: Text<'a>,
     /// Who did this: the same, whoever consents, denies, revokes or reviews, or `weir`.
     pub by: Text<'a>,
-    /// `requested`, `consented`, `granted`, `begun`, `ended`, `revoked`, `denied`, `expired`,
+    /// `requested`, `escalated`, `consented`, `granted`, `begun`, `ended`, `revoked`, `denied`, `expired`,
     /// `void`, `reviewed`, `review: fine`, `review: not_fine`.
     pub what: Text<'a>,
     /// It is a break-glass grant.
@@ -40,4 +40,10 @@ pub struct GrantChanged<'a> {
     /// What for, or why, in the words of whoever did it.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub reason: Text<'a>,
+    /// By which way they said it: `command line`, `api`, a channel's name.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub via: Text<'a>,
+    /// Whose voice it was, where it was not their own.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub on_behalf: List<'a, String>,
 }

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct Approved<'a> {
     /// The hold: the id of the statement that waited.
     pub hold: Text<'a>,
-    /// Who approved, in the order in which they did.
+    /// Who approved, in the order in which they did: `carol`; `dave for carol` with a voice that
+    /// was handed on.
     pub by: List<'a, Text<'a>>,
 }
 
@@ -30,7 +31,7 @@ pub struct HoldChanged<'a> {
     pub identity: Text<'a>,
     /// Who did this: the same, whoever approves or denies, or `weir`.
     pub by: Text<'a>,
-    /// `held`, `consented`, `approved`, `denied`, `expired`, `withdrawn`, `used`.
+    /// `held`, `escalated`, `consented`, `approved`, `denied`, `expired`, `withdrawn`, `used`.
     pub what: Text<'a>,
     /// On `held`: what it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,4 +51,7 @@ pub struct HoldChanged<'a> {
     /// By which way they said it: `command line`, `api`, a channel's name.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub via: Text<'a>,
+    /// Whose voice it was, where it was not their own.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub on_behalf: List<'a, String>,
 }

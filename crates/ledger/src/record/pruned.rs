@@ -19,6 +19,12 @@ pub struct Pruned<'a> {
     pub before: u64,
     /// By which rule: `ledger.retention = \"400d\"`.
     pub rule: Text<'a>,
+    /// When the oldest of them was written, as far as they say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<Time>,
+    /// When the newest was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<Time>,
     /// How many before that stay, because later records refer to them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub kept: u64,

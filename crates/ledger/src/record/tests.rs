@@ -65,6 +65,7 @@ fn every_type() -> Vec<Record<'static>> {
         acts_for: Some("alice".into()),
         principals: Vec::new().into(),
         method: "scram-sha-256-plus".into(),
+        credential: "password".into(),
         address: Some("2001:db8::1".parse().unwrap()),
         port: Some(50_000),
         tls: Some("TLSv1.3".into()),

@@ -77,7 +77,7 @@ impl Faint {
     }
 
     fn add_text(&mut self, value: &str) {
-        self.postcodes += usize::from(postcodes::is_postcode(value));
+        self.postcodes += usize::from(postcodes::is_postcode(value.as_bytes()));
         if value.len() > 40 {
             return;
         }

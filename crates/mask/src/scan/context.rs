@@ -5,7 +5,7 @@ use super::{
     sieve::Tails,
     table::{Key, Table},
 };
-use std::sync::LazyLock;
+use std::{cell::Cell, sync::LazyLock};
 
 /// How far before a number its announcement may begin.
 pub(super) const REACH: usize = 40;
@@ -73,32 +73,109 @@ static TAILS: LazyLock<Tails> = LazyLock::new(|| {
     Tails::of(words().map(|(word, _)| word).filter(|word| !parted(word)).chain(seconds()))
 });
 
-/// What the words and pairs of words shortly before `at` announce.
-pub(super) fn before(value: &[u8], at: usize) -> Announced {
-    // A block that ends at the number, or begins with the value.
+/// The classes of the bytes before a place, the last of them highest; none before the value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Near {
+    /// Letters of ASCII.
+    pub(super) letters: u64,
+    pub(super) digits: u64,
+    /// Bytes outside ASCII.
+    pub(super) high: u64,
+}
+
+impl Near {
+    /// The classes before `at`, told from the bytes there.
+    fn read(value: &[u8], at: usize) -> Self {
+        let (block, length) = block_before(value, at);
+        let letters = block.pick(|lane| range(lane | Lane::splat(0x20), b'a', 26));
+        let digits = block.pick(|lane| range(lane, b'0', 10));
+        let high = block.pick(|lane| lane);
+        let near = |bits| prefilter::lifted(bits, length);
+        Self { letters: near(letters), digits: near(digits), high: near(high) }
+    }
+}
+
+/// A block that ends at a place, or begins with the value, and how much of it is before the place.
+#[inline(always)]
+fn block_before(value: &[u8], at: usize) -> (Block, usize) {
     let base = at.saturating_sub(BLOCK);
     let block = match value.get(base..).and_then(|rest| rest.first_chunk()) {
         Some(block) => Block::full(block),
         None => Block::tail(value, value.get(base..).unwrap_or_default()),
     };
-    let text = value.get(at.saturating_sub(REACH)..at).unwrap_or_default();
-    let all = if at - base == BLOCK { u64::MAX } else { prefilter::below(at - base) };
-    let near = all & !prefilter::below(at - base - text.len());
-    let [high, plain, digits] = block
-        .pick_all(|lane| [lane, range(lane | Lane::splat(0x20), b'a', 26), range(lane, b'0', 10)]);
-    let (letters, digits) = ((plain | high) & near, digits & near);
+    (block, at - base)
+}
+
+/// False if none of the words for the code of a card stands before `at`.
+#[inline(never)]
+fn may_secure(value: &[u8], at: usize) -> bool {
+    let (block, length) = block_before(value, at);
+    let is = |byte: u8| block.pick(|lane| (lane | Lane::splat(0x20)).simd_eq(Lane::splat(byte)));
+    // `cvv` and `cvc`, `pin`, `code`.
+    let parts = is(b'c') & is(b'v') >> 1
+        | is(b'p') & is(b'i') >> 1 & is(b'n') >> 2
+        | is(b'o') & is(b'd') >> 1 & is(b'e') >> 2;
+    prefilter::lifted(parts, length) & !(u64::MAX >> REACH) != 0
+}
+
+/// The words before a number, read when somebody asks for them.
+pub(super) struct Words<'a> {
+    value: &'a [u8],
+    end: usize,
+    said: Cell<Option<Announced>>,
+}
+
+impl<'a> Words<'a> {
+    pub(super) fn new(value: &'a [u8], end: usize) -> Self {
+        Self { value, end, said: Cell::new(None) }
+    }
+
+    pub(super) fn value(&self) -> &'a [u8] {
+        self.value
+    }
+
+    /// Where the number begins.
+    pub(super) fn end(&self) -> usize {
+        self.end
+    }
+
+    /// False if they do not announce the code of a card.
+    pub(super) fn may_secure(&self) -> bool {
+        may_secure(self.value, self.end)
+    }
+
+    /// What they announce. `near`: what is known of the bytes before the number.
+    #[inline(always)]
+    pub(super) fn announced(&self, near: Option<Near>) -> Announced {
+        let said = self.said.get().unwrap_or_else(|| before(self.value, self.end, near));
+        self.said.set(Some(said));
+        said
+    }
+}
+
+/// What the words and pairs of words shortly before `at` announce. `near`: what is known of the
+/// bytes there.
+#[inline(never)]
+fn before(value: &[u8], at: usize, near: Option<Near>) -> Announced {
+    let Near { letters, digits, high } = near.unwrap_or_else(|| Near::read(value, at));
+    let reach = at.min(REACH);
+    let window = !(u64::MAX >> reach);
+    let (letters, digits, high) = (letters & window, digits & window, high & window);
+    let letters = letters | high;
+    // Where in the value a place of the window is.
+    let place = |bit: usize| (at + bit).saturating_sub(BLOCK);
     let last_digit = BLOCK - usize::try_from(digits.leading_zeros()).unwrap_or_default();
     let (table, tails) = (&*WORDS, &*TAILS);
     let known = |from: usize, to: usize| {
-        let key = Key::within(value, base + from, base + to);
+        let key = Key::within(value, place(from), place(to));
         key.and_then(|key| table.get(&key.lowered())).unwrap_or_default()
     };
     let (mut announced, mut previous) = (0, None);
     for from in prefilter::places(letters & !(letters << 1)) {
         let to = prefilter::run_end(letters, from);
         // Of a word that reaches out of the window the rest alone is looked at.
-        let cut = near & 1 << from != 0 && (near << 1) & 1 << from == 0;
-        if !cut && !tails.may_be(value, base + from, base + to) {
+        let cut = from + reach == BLOCK && reach < at;
+        if !cut && !tails.may_be(value, place(from), place(to)) {
             previous = Some(from);
             continue;
         }
@@ -110,7 +187,8 @@ pub(super) fn before(value: &[u8], at: usize) -> Announced {
         // The first date behind its word is the one of birth; further ones are about other things.
         announced |= if to < last_digit { kinds & !IS_BIRTH } else { kinds };
     }
-    if high & near != 0 && ends_in_phone(text) {
+    let text = || value.get(at - reach..at).unwrap_or_default();
+    if high != 0 && ends_in_phone(text()) {
         announced |= IS_PHONE;
     }
     Announced::of(announced)
@@ -258,3 +336,25 @@ const PHONE_ENDS: &[&str] =
 
 /// Announcements of payment cards and their codes.
 const SECURITY: &[&str] = &["cvv", "cvc", "security code", "card code", "pin", "pin code"];
+
+#[cfg(test)]
+mod tests {
+    //! The quick look passes every word.
+
+    use super::*;
+
+    #[test]
+    fn every_word_for_a_code_is_seen_wherever_it_stands() {
+        for word in SECURITY {
+            for before in 0..100 {
+                for behind in 1..=REACH - word.len() {
+                    let text = format!("{}{word}{}123", ".".repeat(before), " ".repeat(behind));
+                    let (small, at) = (text.as_bytes(), text.len() - 3);
+                    assert!(may_secure(small, at), "{text}");
+                    assert!(may_secure(text.to_uppercase().as_bytes(), at), "{text}");
+                }
+            }
+        }
+        assert!(!may_secure(b"status 200, 17 rows, 300", 7));
+    }
+}

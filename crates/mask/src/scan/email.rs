@@ -1,14 +1,13 @@
 //! Email addresses and their places around `@`. Knows no other kinds.
 
-use super::Find;
-use model::Label;
+use super::{Hit, Kind};
 
 const MAX_LOCAL: usize = 64;
 const MAX_HOST: usize = 253;
 
 /// The address around an `@`.
-pub(super) fn find(value: &[u8], at: usize) -> Option<Find> {
-    around(value, at).map(|(start, end)| Find { start, end, label: Label::EMAIL })
+pub(super) fn find(value: &[u8], at: usize) -> Option<Hit> {
+    around(value, at).map(|(start, end)| Hit { start, end, kind: Kind::Email })
 }
 
 fn around(value: &[u8], at: usize) -> Option<(usize, usize)> {

@@ -2,12 +2,10 @@
 //! Knows the forms that numbers are written in; [`crate::checksum`] knows which are sound.
 
 use super::{
-    Find, Look,
-    context::{self, Announced},
+    Hit, Hits, Kind, Look,
+    context::{self, Announced, Words},
     prefilter::{self, Signs},
 };
-use model::Label;
-use std::cell::Cell;
 
 mod forms;
 mod letters;
@@ -34,8 +32,8 @@ pub(super) struct Group<'a> {
     count: usize,
     /// True if there were more parts than room.
     cut: bool,
-    /// What the words before the group announce; looked up when a form asks for it.
-    announced: Cell<Option<Announced>>,
+    /// The words before the group.
+    words: Words<'a>,
 }
 
 /// The search for numbers.
@@ -48,7 +46,7 @@ pub(super) struct Numbers {
 impl Numbers {
     /// Finds the numbers of the groups that begin in a block.
     #[inline]
-    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, finds: &mut Vec<Find>) {
+    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, hits: &mut Hits) {
         let sketch = Sketch::of(look, signs);
         for place in prefilter::places(sketch.places) {
             if look.base + place < self.done {
@@ -59,8 +57,12 @@ impl Numbers {
             // What stands at the beginning of a block may belong to a group of the one before.
             let cut = first <= MAX_GAP && look.base > 0;
             let begin = if cut { beginning(look.value, self.done, at) } else { at };
-            if begin >= self.done && (begin < at || sketch.may_hold(look, first)) {
-                self.done = search(look.value, begin, finds);
+            if begin < self.done {
+                continue;
+            }
+            let words = Words::new(look.value, begin);
+            if begin < at || sketch.may_hold(look, first, &words) {
+                self.done = search(words, hits);
             }
         }
     }
@@ -86,19 +88,20 @@ fn beginning(value: &[u8], from: usize, digit: usize) -> usize {
     }
 }
 
-/// Finds the numbers of a group by its first digit; answers where it ends.
+/// Finds the numbers of the group behind these words; answers where it ends.
 #[inline(never)]
-fn search(value: &[u8], first: usize, finds: &mut Vec<Find>) -> usize {
-    let mut first = first;
+fn search(words: Words<'_>, hits: &mut Hits) -> usize {
+    let value = words.value();
+    let mut words = words;
     loop {
-        let group = Group::read(value, first);
-        let next = group.search(finds).max(first + 1);
+        let group = Group::read(words);
+        let next = group.search(hits).max(group.first + 1);
         if !group.cut {
             return next;
         }
         // The rest of a group that was cut is read anew from what was not decided.
         match value.get(next..).and_then(|rest| rest.iter().position(u8::is_ascii_digit)) {
-            Some(digit) => first = next + digit,
+            Some(digit) => words = Words::new(value, next + digit),
             None => return next,
         }
     }
@@ -110,7 +113,8 @@ fn is_separator(byte: u8) -> bool {
 
 impl<'a> Group<'a> {
     /// Reads from the first digit on, as many parts as there is room for.
-    fn read(value: &'a [u8], first: usize) -> Self {
+    fn read(words: Words<'a>) -> Self {
+        let (value, first) = (words.value(), words.end());
         let mut group = Self {
             value,
             parts: [(0, 0); MAX_PARTS],
@@ -118,7 +122,7 @@ impl<'a> Group<'a> {
             first,
             count: 0,
             cut: false,
-            announced: Cell::new(None),
+            words,
         };
         let mut at = first;
         loop {
@@ -159,13 +163,10 @@ impl<'a> Group<'a> {
     /// What is announced to the part that starts at `start`: the same for the whole group, as long
     /// as the words are near.
     fn announced(&self, start: usize) -> Announced {
-        let (first, _) = self.part(0).unwrap_or_default();
-        if start - first > context::REACH {
+        if start - self.first > context::REACH {
             return Announced::default();
         }
-        let announced = self.announced.get().unwrap_or_else(|| context::before(self.value, first));
-        self.announced.set(Some(announced));
-        announced
+        self.words.announced(None)
     }
 
     /// True if a plus stands before the number.
@@ -180,14 +181,14 @@ impl<'a> Group<'a> {
 
     /// Finds all numbers; answers where the next group is to be read. Of a group that was cut
     /// only the first half is decided, so that no number is torn by the cut.
-    fn search(&self, finds: &mut Vec<Find>) -> usize {
+    fn search(&self, hits: &mut Hits) -> usize {
         let decided = if self.cut { MAX_PARTS / 2 } else { self.count };
         let mut from = 0;
         while from < decided {
             match self.at(from) {
-                Some((find, next)) => {
-                    finds.push(find);
-                    from = self.overlapping(from, next, finds);
+                Some((hit, next)) => {
+                    hits.push(hit);
+                    from = self.overlapping(from, next, hits);
                 }
                 None => from += 1,
             }
@@ -200,13 +201,13 @@ impl<'a> Group<'a> {
 
     /// Numbers that begin inside one that was found and reach beyond it: what the mask of the
     /// first shows may be part of them. Answers the part after the last.
-    fn overlapping(&self, found: usize, next: usize, finds: &mut Vec<Find>) -> usize {
+    fn overlapping(&self, found: usize, next: usize, hits: &mut Hits) -> usize {
         let mut until = next;
         let mut from = found + 1;
         // None reaches beyond the last part.
         while from < until && until < self.count {
-            if let Some((find, end)) = self.at(from).filter(|(_, end)| *end > until) {
-                finds.push(find);
+            if let Some((hit, end)) = self.at(from).filter(|(_, end)| *end > until) {
+                hits.push(hit);
                 until = end;
             }
             from += 1;
@@ -215,14 +216,14 @@ impl<'a> Group<'a> {
     }
 
     /// The number that starts with this part, and the part after it.
-    fn at(&self, from: usize) -> Option<(Find, usize)> {
+    fn at(&self, from: usize) -> Option<(Hit, usize)> {
         let (start, first_end) = self.part(from)?;
         if letters::may_stand(self.value, start, first_end)
-            && let Some((find_start, end, label)) = letters::around(self.value, start, first_end)
+            && let Some((hit_start, end, kind)) = letters::around(self.value, start, first_end)
         {
             let next = (from..self.count).find(|at| self.part(*at).is_none_or(|p| p.0 >= end));
-            let find = Find { start: find_start, end, label };
-            return Some((find, next.unwrap_or(self.count)));
+            let hit = Hit { start: hit_start, end, kind };
+            return Some((hit, next.unwrap_or(self.count)));
         }
         if !self.opens(from) {
             return None;
@@ -236,12 +237,12 @@ impl<'a> Group<'a> {
         // The longest sound number wins: a card's first groups may look like something else.
         (from..reach).rev().find_map(|last| {
             let run = Run::collect(self, from, last, least)?;
-            let label = forms::label(&run)?;
-            let more = if label == Label::PHONE { run.extension() } else { 0 };
+            let kind = forms::kind(&run)?;
+            let more = if kind == Kind::Phone { run.extension() } else { 0 };
             let end = run.end() + more;
             let next = (last + 1..self.count).find(|at| self.part(*at).is_some_and(|p| p.0 >= end));
             let next = if more == 0 { last + 1 } else { next.unwrap_or(self.count) };
-            Some((Find { start: run.start(), end, label }, next))
+            Some((Hit { start: run.start(), end, kind }, next))
         })
     }
 

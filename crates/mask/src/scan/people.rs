@@ -5,11 +5,11 @@
 //! needs a title, an introduction, or a given name in front that means nothing else.
 
 use super::{
-    Find, prefilter,
+    Hit, Hits, Kind, prefilter,
+    prefilter::{Glance, Masks, Signs},
     table::Key,
     word::{Word, is_wordy},
 };
-use model::Label;
 
 mod words;
 
@@ -17,6 +17,51 @@ use words::{Before, Known};
 
 /// Words of one name.
 const MAX_WORDS: usize = 6;
+
+/// The capitals of a block with which names may begin.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Names {
+    pub(super) places: u64,
+    /// Of these, the beginnings of words that go on in other than capitals.
+    pub(super) sure: u64,
+}
+
+/// Of the beginnings of words those behind which no code stands before another thing does.
+/// `plain`: what words of ASCII are made of, but codes.
+#[inline(always)]
+fn uncoded(starts: u64, plain: u64, codes: u64) -> u64 {
+    let ends = plain & codes >> 1;
+    let begins = plain & !(plain << 1);
+    prefilter::places(ends).fold(starts, |starts, end| {
+        let begin = prefilter::highest(begins & (prefilter::below(end) | 1 << end));
+        starts & !(1 << begin)
+    })
+}
+
+impl Names {
+    #[inline(always)]
+    pub(super) fn all(glance: Glance) -> Self {
+        // Behind another capital none begins a word.
+        Self { places: glance.capitals & !(glance.capitals << 1), sure: 0 }
+    }
+
+    /// `inside`: a word begins before the block.
+    #[inline(always)]
+    pub(super) fn of(masks: &Masks, signs: &Signs, inside: bool) -> Self {
+        let loud = masks.upper | masks.digits;
+        let quiet =
+            masks.letters & !loud | masks.high | signs.dash | signs.apostrophe | signs.under;
+        let words = loud | quiet;
+        let free = masks.capitals & !(words << 1 | u64::from(inside));
+        // No name has a digit or `_` in it.
+        let codes = masks.digits | signs.under;
+        let plain = words & !codes & !masks.high;
+        let free = if codes == 0 { free } else { uncoded(free, plain, codes) };
+        let sure = free & quiet >> 1;
+        // How a word goes on in the next block is not known here.
+        Self { places: sure | free & (loud >> 1 | 1 << 63), sure }
+    }
+}
 
 /// The search for names.
 #[derive(Default)]
@@ -28,17 +73,11 @@ pub(super) struct People {
 impl People {
     /// Finds the names that begin with one of the capitals of a block.
     #[inline(never)]
-    pub(super) fn block(
-        &mut self,
-        value: &[u8],
-        base: usize,
-        capitals: u64,
-        finds: &mut Vec<Find>,
-    ) {
-        // Behind another capital none begins a word.
-        for place in prefilter::places(capitals & !(capitals << 1)) {
+    pub(super) fn block(&mut self, value: &[u8], base: usize, names: Names, hits: &mut Hits) {
+        for place in prefilter::places(names.places) {
             let at = base + place;
-            if at < self.done || !opens(value, at) {
+            let sure = names.sure >> place & 1 != 0;
+            if at < self.done || !(sure || opens(value, at)) {
                 continue;
             }
             let announced = gap(value, at).filter(|end| words::may_announce(value, *end));
@@ -49,7 +88,7 @@ impl People {
                 && word.stands_free(value)
                 && let Some(end) = name(value, word, announced)
             {
-                finds.push(Find { start: at, end, label: Label::PERSON_NAME });
+                hits.push(Hit { start: at, end, kind: Kind::PersonName });
                 self.done = end;
             }
         }

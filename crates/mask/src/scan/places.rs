@@ -7,12 +7,11 @@
 //! `Platz`, `via`) need a postcode behind or a word of place before them.
 
 use super::{
-    Find, Look,
+    Hit, Hits, Kind, Look,
     prefilter::{self, BLOCK, Signs, one_of},
     word::{Word, is_wordy},
 };
 use crate::lexicon::{self, Fame};
-use model::Label;
 
 mod house;
 mod tail;
@@ -35,14 +34,14 @@ pub(super) struct Places {
 impl Places {
     /// Finds the addresses whose house number begins in a block.
     #[inline]
-    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, finds: &mut Vec<Find>) {
+    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, hits: &mut Hits) {
         for place in prefilter::places(houses(look, signs)) {
             let at = look.base + place;
             if at >= self.done
                 && let Some(house) = House::read(look.value, at)
                 && let Some((start, end)) = address(look.value, house)
             {
-                finds.push(Find { start, end, label: Label::POSTAL_ADDRESS });
+                hits.push(Hit { start, end, kind: Kind::PostalAddress });
                 self.done = end;
             }
         }

@@ -12,16 +12,17 @@ const LANE: usize = 16;
 /// Sixteen bytes as one vector, by which classes of bytes are told.
 pub(super) type Lane = u8x16;
 
-/// A block, or what is left of a value behind its last one: vectors, and where in the block each
-/// begins. They may overlap: what stands in two of them is the same in both.
+/// A block, or what is left of a value behind its last one and zeros.
 pub(super) struct Block {
     lanes: [Lane; LANES],
-    places: [u32; LANES],
-    /// How many of them there are.
+    /// How many of them hold anything.
     used: usize,
 }
 
 const LANES: usize = BLOCK / LANE;
+
+/// Lanes of the tails of most values.
+const FEW: usize = 2;
 
 impl Block {
     #[inline(always)]
@@ -31,38 +32,32 @@ impl Block {
         for (lane, chunk) in lanes.iter_mut().zip(chunks) {
             *lane = Lane::new(*chunk);
         }
-        Self { lanes, places: [0, 16, 32, 48], used: LANES }
+        Self { lanes, used: LANES }
     }
 
     /// What is left of a value behind its last full block. Of what stands before as much is read
     /// as makes no loop.
     #[inline(always)]
     pub(super) fn tail(value: &[u8], tail: &[u8]) -> Self {
-        let mut block = Self { lanes: [Lane::ZERO; LANES], places: [0; LANES], used: 0 };
-        if let Some(last) = tail.len().checked_sub(LANE) {
-            for (lane, place) in block.lanes.iter_mut().zip(&mut block.places) {
-                let from = (LANE * block.used).min(last);
-                let chunk = tail.get(from..).and_then(|rest| rest.first_chunk());
-                *lane = chunk.map_or(Lane::ZERO, |chunk| Lane::new(*chunk));
-                *place = u32::try_from(from).unwrap_or_default();
-                block.used += 1;
-                if from == last {
-                    break;
-                }
-            }
-            return block;
+        let mut block = Self { lanes: [Lane::ZERO; LANES], used: 0 };
+        let (chunks, rest) = tail.as_chunks::<LANE>();
+        let mut lanes = block.lanes.iter_mut();
+        for (chunk, lane) in chunks.iter().zip(&mut lanes) {
+            *lane = Lane::new(*chunk);
         }
-        let bytes = match value.last_chunk::<LANE>() {
-            // What stands before the tail is shifted out.
-            Some(last) => {
-                let cut = u32::try_from(8 * (LANE - tail.len())).unwrap_or_default();
-                u128::from_le_bytes(*last) >> cut
-            }
-            None => few(tail),
-        };
-        let [lane, ..] = &mut block.lanes;
-        *lane = Lane::new(bytes.to_le_bytes());
-        block.used = 1;
+        block.used = chunks.len();
+        if let Some(lane) = lanes.next().filter(|_| !rest.is_empty()) {
+            let bytes = match value.last_chunk::<LANE>() {
+                // What stands before the rest is shifted out.
+                Some(last) => {
+                    let cut = u32::try_from(8 * (LANE - rest.len())).unwrap_or_default();
+                    u128::from_le_bytes(*last).checked_shr(cut).unwrap_or_default()
+                }
+                None => few(rest),
+            };
+            *lane = Lane::new(bytes.to_le_bytes());
+            block.used += 1;
+        }
         block
     }
 
@@ -70,49 +65,41 @@ impl Block {
     /// true of a zero.
     #[inline(always)]
     pub(super) fn pick(&self, is: impl Fn(Lane) -> Lane) -> u64 {
-        let mut all = 0;
-        for (lane, place) in self.lanes.iter().zip(self.places).take(self.used) {
-            all |= u64::from(is(*lane).to_bitmask()) << place;
-        }
-        all
+        pick(&self.lanes, is)
     }
 
-    /// As [`Self::pick`], for several classes at once.
+    /// The first lanes, if the others hold nothing.
     #[inline(always)]
-    pub(super) fn pick_all<const N: usize>(&self, are: impl Fn(Lane) -> [Lane; N]) -> [u64; N] {
-        let mut all = [0; N];
-        for (lane, place) in self.lanes.iter().zip(self.places).take(self.used) {
-            for (bits, class) in all.iter_mut().zip(are(*lane)) {
-                *bits |= u64::from(class.to_bitmask()) << place;
-            }
-        }
-        all
+    fn short(&self) -> Option<&[Lane; FEW]> {
+        self.lanes.first_chunk().filter(|_| self.used <= FEW)
     }
 
     /// A quick look, which is enough for most blocks.
     #[inline(always)]
     pub(super) fn glance(&self) -> Glance {
-        let [capitals, others, solid] = self.pick_all(|lane| {
-            [
-                range(lane, b'A', 26) | range(lane, 0xC3, 17),
-                // Digits and the colon stand side by side.
-                range(lane, b'0', 11) | one_of(lane, *b"@_-$="),
-                lane.max(Lane::splat(b' ' + 1)).simd_eq(lane),
-            ]
-        });
-        Glance { capitals, others, solid }
+        match self.short() {
+            Some(lanes) => Glance::of(lanes),
+            None => Glance::of(&self.lanes),
+        }
     }
 
     /// The classes of all bytes of a block in which there is something.
     #[inline(always)]
     pub(super) fn masks(&self, glance: Glance) -> Masks {
-        let [digits, letters, high] = self.pick_all(|lane| {
-            [range(lane, b'0', 10), range(lane | Lane::splat(0x20), b'a', 26), lane]
-        });
-        let Glance { capitals, others, solid } = glance;
-        let upper = capitals & letters;
-        Masks { digits, letters, upper, capitals, high, solid, marks: others & !digits }
+        match self.short() {
+            Some(lanes) => Masks::of(lanes, glance),
+            None => Masks::of(&self.lanes, glance),
+        }
     }
+}
+
+/// See [`Block::pick`].
+#[inline(always)]
+fn pick<const N: usize>(lanes: &[Lane; N], is: impl Fn(Lane) -> Lane) -> u64 {
+    let places = (0..).step_by(LANE);
+    let bits =
+        lanes.iter().zip(places).map(|(lane, place)| u64::from(is(*lane).to_bitmask()) << place);
+    bits.fold(0, |all, bits| all | bits)
 }
 
 /// Fewer bytes than a vector has, as a number, the first lowest.
@@ -184,28 +171,43 @@ pub(super) struct Signs {
 impl Signs {
     #[inline(always)]
     pub(super) fn of(block: &Block) -> Self {
-        let is = |lane: Lane, byte: u8| lane.simd_eq(Lane::splat(byte));
-        let [dash, points, slash, brackets, comma, colon, apostrophe, under, dollar, equals, x] =
-            block.pick_all(|lane| {
-                [
-                    is(lane, b'-'),
-                    range(lane, b'.', 2),
-                    is(lane, b'/'),
-                    is(lane, b' ') | range(lane, b'(', 2),
-                    is(lane, b','),
-                    is(lane, b':'),
-                    is(lane, b'\''),
-                    is(lane, b'_'),
-                    is(lane, b'$'),
-                    is(lane, b'='),
-                    is(lane, b'x'),
-                ]
-            });
-        Self { dash, points, slash, brackets, comma, colon, apostrophe, under, dollar, equals, x }
+        match block.short() {
+            Some(lanes) => Self::told(lanes),
+            None => Self::told(&block.lanes),
+        }
+    }
+
+    #[inline(always)]
+    fn told<const N: usize>(lanes: &[Lane; N]) -> Self {
+        let is = |byte: u8| pick(lanes, |lane| lane.simd_eq(Lane::splat(byte)));
+        let slash = is(b'/');
+        Self {
+            dash: is(b'-'),
+            points: is(b'.') | slash,
+            slash,
+            brackets: pick(lanes, |lane| one_of(lane, *b" ()")),
+            comma: is(b','),
+            colon: is(b':'),
+            apostrophe: is(b'\''),
+            under: is(b'_'),
+            dollar: is(b'$'),
+            equals: is(b'='),
+            x: is(b'x'),
+        }
     }
 }
 
 impl Masks {
+    #[inline(always)]
+    fn of<const N: usize>(lanes: &[Lane; N], glance: Glance) -> Self {
+        let digits = pick(lanes, |lane| range(lane, b'0', 10));
+        let letters = pick(lanes, |lane| range(lane | Lane::splat(0x20), b'a', 26));
+        let high = pick(lanes, |lane| lane);
+        let Glance { capitals, others, solid } = glance;
+        let upper = capitals & letters;
+        Self { digits, letters, upper, capitals, high, solid, marks: others & !digits }
+    }
+
     /// What a single byte is, as the last of a block.
     pub(super) fn last(byte: u8) -> Self {
         let last = |is: bool| u64::from(is) << 63;
@@ -233,6 +235,15 @@ pub(super) struct Glance {
 }
 
 impl Glance {
+    #[inline(always)]
+    fn of<const N: usize>(lanes: &[Lane; N]) -> Self {
+        let capitals = pick(lanes, |lane| range(lane, b'A', 26) | range(lane, 0xC3, 17));
+        // Digits and the colon stand side by side.
+        let others = pick(lanes, |lane| range(lane, b'0', 11) | one_of(lane, *b"@_-$="));
+        let solid = pick(lanes, |lane| lane.max(Lane::splat(b' ' + 1)).simd_eq(lane));
+        Self { capitals, others, solid }
+    }
+
     /// The places from which on sixteen bytes stand without a space, as far as they stand in the
     /// block; the first too if they began before it. `before`: what is solid of the block before.
     #[inline(always)]
@@ -260,6 +271,13 @@ pub(super) fn places(mut bits: u64) -> impl Iterator<Item = usize> {
 #[inline(always)]
 pub(super) fn below(place: usize) -> u64 {
     (1u64 << (place & (BLOCK - 1))) - 1
+}
+
+/// The bits below the end of a part of a block, moved up to the end of a number.
+#[inline(always)]
+pub(super) fn lifted(bits: u64, end: usize) -> u64 {
+    let free = u32::try_from(BLOCK - end.min(BLOCK)).unwrap_or_default();
+    bits.checked_shl(free).unwrap_or_default()
 }
 
 /// Where the bits end that are set from a place of a block on.

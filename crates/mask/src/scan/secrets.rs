@@ -6,101 +6,19 @@
 //! looked for where sixteen bytes stand together without a space.
 
 use super::{
-    Find, Look,
+    Hit, Hits, Kind, Look,
     prefilter::{self, Signs, one_of},
     sieve::Ends,
 };
-use model::Label;
 use std::sync::LazyLock;
 
 mod assigned;
+mod marks;
 
-/// What follows a marker for it to be a secret.
-#[derive(Clone, Copy)]
-enum Follow {
-    /// At least this many letters, digits, `_`, `-`.
-    Key(usize),
-    /// As `Key`, and dots.
-    Dotted(usize),
-    /// A JSON web token: three parts with dots.
-    Jwt,
-    /// A private key in PEM armour.
-    Pem,
-    /// A hash of a password: `$`-separated parts.
-    Crypt,
-    /// A scheme of HTTP authorisation and a token.
-    Bearer,
-}
+use marks::{Follow, PLAIN, WITH_RARE};
 
-/// Marks with a rare character, by the first of these in them. Sources: the makers' own
-/// documentation and GitHub's list of scanned patterns.
-static WITH_RARE: &[(&str, Follow)] = &[
-    ("ghp_", Follow::Key(30)),
-    ("gho_", Follow::Key(30)),
-    ("ghu_", Follow::Key(30)),
-    ("ghs_", Follow::Key(30)),
-    ("ghr_", Follow::Key(30)),
-    ("github_pat_", Follow::Key(30)),
-    ("glpat-", Follow::Key(20)),
-    ("xoxb-", Follow::Key(10)),
-    ("xoxp-", Follow::Key(10)),
-    ("xoxa-", Follow::Key(10)),
-    ("xoxr-", Follow::Key(10)),
-    ("xoxs-", Follow::Key(10)),
-    ("xapp-", Follow::Key(10)),
-    ("sk_live_", Follow::Key(10)),
-    ("sk_test_", Follow::Key(10)),
-    ("rk_live_", Follow::Key(10)),
-    ("rk_test_", Follow::Key(10)),
-    ("whsec_", Follow::Key(16)),
-    ("sk-", Follow::Key(20)),
-    ("npm_", Follow::Key(30)),
-    ("pypi-", Follow::Key(40)),
-    ("hf_", Follow::Key(30)),
-    ("dop_v1_", Follow::Key(40)),
-    ("shpat_", Follow::Key(30)),
-    ("shpss_", Follow::Key(30)),
-    ("sq0csp-", Follow::Key(20)),
-    ("sq0atp-", Follow::Key(20)),
-    ("AGE-SECRET-KEY-1", Follow::Key(50)),
-    ("-----BEGIN ", Follow::Pem),
-    ("lin_api_", Follow::Key(30)),
-    ("glsa_", Follow::Key(30)),
-    ("gsk_", Follow::Key(30)),
-    ("sntrys_", Follow::Key(30)),
-    ("dckr_pat_", Follow::Key(20)),
-    ("figd_", Follow::Key(30)),
-    ("PMAK-", Follow::Key(50)),
-    ("key-", Follow::Key(32)),
-    ("$1$", Follow::Crypt),
-    ("$5$", Follow::Crypt),
-    ("$6$", Follow::Crypt),
-    ("$y$", Follow::Crypt),
-    ("$2a$", Follow::Crypt),
-    ("$2b$", Follow::Crypt),
-    ("$2y$", Follow::Crypt),
-    ("$argon2", Follow::Crypt),
-    ("$scrypt$", Follow::Crypt),
-    ("$pbkdf2", Follow::Crypt),
-    ("pbkdf2_sha256$", Follow::Crypt),
-    ("SCRAM-SHA-256$", Follow::Crypt),
-];
-
-/// Marks of letters and digits alone, or with a dot, which is not rare.
-static PLAIN: &[(&str, Follow)] = &[
-    ("AKIA", Follow::Key(16)),
-    ("ASIA", Follow::Key(16)),
-    ("AIza", Follow::Key(35)),
-    ("dapi", Follow::Key(32)),
-    ("EAAA", Follow::Key(40)),
-    ("eyJ", Follow::Jwt),
-    ("SG.", Follow::Dotted(40)),
-    ("hvs.", Follow::Dotted(20)),
-    ("ya29.", Follow::Dotted(20)),
-];
-
-/// The first letters of these.
-const FIRST: &[u8; 7] = b"AdEeShy";
+/// The first letters of the marks without a rare character.
+const FIRST: &[u8; 8] = b"AdEeShyL";
 
 /// Marks with a space behind them, which begins what follows.
 const SCHEMES: [&[u8; 7]; 2] = [b"Bearer ", b"bearer "];
@@ -147,7 +65,7 @@ pub(super) struct Plain {
 impl Plain {
     /// Looks at the runs of sixteen bytes without a space and more in which a mark may begin.
     /// `long`: where such runs stand.
-    pub(super) fn block(&mut self, look: Look<'_>, long: u64, finds: &mut Vec<Find>) {
+    pub(super) fn block(&mut self, look: Look<'_>, long: u64, hits: &mut Hits) {
         let value = look.value;
         let starts = long & !look.behind(|masks| masks.solid);
         let announced = prefilter::places(starts)
@@ -168,19 +86,19 @@ impl Plain {
             let start = at - back;
             self.done = at + ahead;
             if self.done - start >= LEAST_PLAIN {
-                self.run(value, start, self.done, finds);
+                self.run(value, start, self.done, hits);
             }
         }
     }
 
     /// Finds secrets behind marks of letters alone in a run of bytes without a space.
-    fn run(&mut self, value: &[u8], start: usize, end: usize, finds: &mut Vec<Find>) {
+    fn run(&mut self, value: &[u8], start: usize, end: usize, hits: &mut Hits) {
         let mut at = start;
         if start >= self.found + SCHEMES[0].len()
             && scheme(value, start)
             && let Some((first, last)) = span(value, start, start, Follow::Bearer)
         {
-            finds.push(Find { start: first, end: last, label: Label::CREDENTIAL });
+            hits.push(Hit { start: first, end: last, kind: Kind::Credential });
             (at, self.found) = (last, last);
         }
         while at < end {
@@ -189,7 +107,7 @@ impl Plain {
             let mark = PLAIN.iter().find(|(mark, _)| begins && rest.starts_with(mark.as_bytes()));
             let found = mark.and_then(|(mark, follow)| span(value, at, at + mark.len(), *follow));
             if let Some((first, last)) = found {
-                finds.push(Find { start: first, end: last, label: Label::CREDENTIAL });
+                hits.push(Hit { start: first, end: last, kind: Kind::Credential });
                 (at, self.found) = (last, last);
                 continue;
             }
@@ -226,8 +144,17 @@ fn plain_marks(look: Look<'_>, long: u64) -> u64 {
 
 /// True if one of the pairs begins here that marks of letters begin with.
 fn begins_mark(text: &[u8]) -> bool {
-    let pairs = [b"AK", b"AS", b"AI", b"da", b"EA", b"ey", b"SG", b"hv", b"ya"];
-    text.first_chunk().is_some_and(|pair| pairs.contains(&pair))
+    let Some([first, second, ..]) = text.first_chunk::<2>() else { return false };
+    match first {
+        b'A' => b"KSITQB".contains(second),
+        b'S' => b"GK".contains(second),
+        b'E' => b"AZ".contains(second),
+        b'd' | b'y' => *second == b'a',
+        b'e' => *second == b'y',
+        b'h' => *second == b'v',
+        b'L' => *second == b'T',
+        _ => false,
+    }
 }
 
 /// The search for marks with a rare character, assignments and passwords in URLs.
@@ -239,7 +166,7 @@ pub(super) struct Marked {
 
 impl Marked {
     /// Looks around the marks of a block that have before or behind them what a secret has.
-    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, finds: &mut Vec<Find>) {
+    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, hits: &mut Hits) {
         let value = look.value;
         for place in prefilter::places(makers(look, signs) | assignments(look, signs)) {
             let at = look.base + place;
@@ -251,7 +178,7 @@ impl Marked {
                 _ => maker(value, at),
             };
             if let Some((start, end)) = found {
-                finds.push(Find { start, end, label: Label::CREDENTIAL });
+                hits.push(Hit { start, end, kind: Kind::Credential });
                 self.done = end;
             }
         }
@@ -353,6 +280,11 @@ fn span(value: &[u8], start: usize, end: usize, follow: Follow) -> Option<(usize
             let length = if looks { run(end, KEY) } else { 0 };
             (length >= least).then_some((start, end + length))
         }
+        Follow::Hex(count) => {
+            let hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+            let key = begin(value, end, KEY);
+            (key.len() == count && key.iter().all(hex)).then_some((start, end + count))
+        }
         Follow::Dotted(least) => {
             let length = run(end, DOTTED);
             (length >= least).then_some((start, end + length))
@@ -418,6 +350,33 @@ mod tests {
         for (mark, _) in PLAIN {
             assert!(FIRST.contains(&mark.as_bytes()[0]), "{mark}");
             assert!(begins_mark(mark.as_bytes()), "{mark}");
+        }
+    }
+
+    #[test]
+    fn every_mark_finds_what_follows_it() {
+        for (mark, follow) in WITH_RARE.iter().chain(PLAIN) {
+            let key = |length: usize| "a1B2c3D4e5".chars().cycle().take(length).collect::<String>();
+            let body = match follow {
+                Follow::Key(least) | Follow::Dotted(least) => key(*least),
+                Follow::Hex(count) => "0a1b".repeat(count / 4),
+                Follow::Jwt => format!("{}.{}.{}", key(17), key(20), key(20)),
+                Follow::Pem => "PRIVATE KEY-----\nMIIB".to_owned(),
+                Follow::Crypt => key(30),
+                Follow::Bearer => continue,
+            };
+            for before in
+                ["", "use ", "a sentence of more than sixty-four bytes, before the key \""]
+            {
+                let text = format!("{before}{mark}{body}");
+                let found = super::super::find(text.as_bytes());
+                let all = found.first().is_some_and(|found| {
+                    found.label == model::Label::CREDENTIAL
+                        && found.start <= before.len()
+                        && found.end == text.len()
+                });
+                assert!(all, "{text}: {found:?}");
+            }
         }
     }
 }

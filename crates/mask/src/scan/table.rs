@@ -7,6 +7,9 @@
 /// Bytes of a word that is looked up; longer ones are in no list.
 pub(super) const MAX_WORD: usize = 32;
 
+/// Words of a table that takes up little of the nearest cache whatever its room.
+const SMALL: usize = 500;
+
 /// Bytes that are compared as one number.
 const HALF: usize = 16;
 
@@ -75,10 +78,18 @@ impl Key {
         Some(())
     }
 
-    /// Appends all of another word.
-    pub(super) fn append(&mut self, more: &Self) -> Option<()> {
-        let (bytes, length) = more.bytes();
-        self.push(bytes.get(..length)?)
+    /// Both words with a byte between them.
+    pub(super) fn joined(&self, between: u8, second: &Self) -> Option<Self> {
+        let length = self.length + 1 + second.length;
+        if length <= HALF {
+            let low = u128::from(between) | second.low << 8;
+            return Some(Self { low: self.low | low << (8 * self.length), high: 0, length });
+        }
+        let mut both = *self;
+        both.push(&[between])?;
+        let (bytes, length) = second.bytes();
+        both.push(bytes.get(..length)?)?;
+        Some(both)
     }
 
     /// The bytes of the word and how many there are.
@@ -89,6 +100,23 @@ impl Key {
             *slot = *byte;
         }
         (bytes, self.length)
+    }
+
+    /// How many bytes the word has.
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// True if one of the bytes is this one of ASCII.
+    #[inline(always)]
+    pub(super) fn holds(&self, byte: u8) -> bool {
+        let zero = |bytes: u128| {
+            let other = bytes ^ (EACH * u128::from(byte));
+            // The highest bit of each byte that is nothing now.
+            let carried = (other & (EACH * 0x7F)) + EACH * 0x7F;
+            !(carried | other) & (EACH * 0x80) != 0
+        };
+        zero(self.low) || self.high != 0 && zero(self.high)
     }
 
     #[inline(always)]
@@ -137,8 +165,10 @@ impl<V: Copy> Table<V> {
     ) -> Self {
         let keyed = |(word, value): (&str, V)| Some((Key::of(word.as_bytes())?, value));
         let words: Vec<(Key, V)> = words.into_iter().filter_map(keyed).collect();
-        // At least half of the places stay free.
-        let size = (words.len() * 2).next_power_of_two().max(64);
+        // At least half of the places stay free, of small tables most: a word that is not there
+        // seldom meets another in its place.
+        let room = if words.len() <= SMALL { 8 } else { 2 };
+        let size = (words.len() * room).next_power_of_two().max(64);
         let mut table = Self { slots: vec![(0, 0); size], entries: Vec::new() };
         for (key, value) in words {
             let (place, print) = table.find(&key);
@@ -198,6 +228,32 @@ mod tests {
             assert_eq!(table.get(&Key::of(longer.as_bytes()).unwrap()), None);
         }
         assert_eq!(table.get(&Key::EMPTY), None);
+    }
+
+    #[test]
+    fn two_words_joined_are_one() {
+        for first in 0..=MAX_WORD {
+            for second in 0..=MAX_WORD {
+                let (one, two) = ("a".repeat(first), "b".repeat(second));
+                let [left, right] = [&one, &two].map(|word| Key::of(word.as_bytes()).unwrap());
+                let whole = Key::of(format!("{one}_{two}").as_bytes());
+                assert_eq!(left.joined(b'_', &right), whole, "{first} {second}");
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_of_words_are_seen_wherever_they_stand() {
+        for length in 1..=MAX_WORD {
+            for place in 0..length {
+                let mut word = vec![b','; length];
+                assert!(!Key::of(&word).unwrap().holds(b'-'));
+                word[place] = b'-';
+                assert!(Key::of(&word).unwrap().holds(b'-'), "{place} of {length}");
+                word[place] = 0xAD;
+                assert!(!Key::of(&word).unwrap().holds(b'-'), "{place} of {length}");
+            }
+        }
     }
 
     #[test]

@@ -230,11 +230,16 @@ impl<'a> Word<'a> {
     }
 
     /// `Anna`, `O'Neil`, `Anna-Lena`: a capital, and small letters behind it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_capitalised(&self) -> bool {
         if self.seen & HIGH == 0 {
             return self.seen & LOWER != 0 && self.text.first().is_some_and(u8::is_ascii_uppercase);
         }
+        self.is_capitalised_elsewhere()
+    }
+
+    /// The same of a word with letters outside ASCII.
+    fn is_capitalised_elsewhere(&self) -> bool {
         let mut chars = self.as_str().unwrap_or_default().chars();
         chars.next().is_some_and(char::is_uppercase) && chars.any(char::is_lowercase)
     }
@@ -250,8 +255,10 @@ impl<'a> Word<'a> {
 
     /// True if it begins with a small letter.
     pub(super) fn is_small(&self) -> bool {
-        let first = self.as_str().and_then(|text| text.chars().next());
-        first.is_some_and(char::is_lowercase)
+        match self.text.first() {
+            Some(first) if first.is_ascii() => first.is_ascii_lowercase(),
+            _ => self.as_str().and_then(|text| text.chars().next()).is_some_and(char::is_lowercase),
+        }
     }
 
     /// True if the word is no piece of a path, an address, a number or code.

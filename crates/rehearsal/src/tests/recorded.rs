@@ -98,6 +98,7 @@ fn opened(who: &Circumstances, session: SessionId, time: Time) -> SessionOpened<
         acts_for: who.identity.acts_for.as_ref().map(|one| one.chain().into()),
         principals: principals.into(),
         method: "scram-sha-256".into(),
+        credential: "password".into(),
         address: who.address,
         port: None,
         tls: who.tls.then(|| "TLS".into()),

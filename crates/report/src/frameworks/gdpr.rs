@@ -34,9 +34,10 @@ pub(super) const GDPR: Framework = Framework {
             reference: "Art. 5(1)(e)",
             title: "Storage limitation",
             bearing: Bearing::None,
-            shows: "Of Weir's own record, how far back it reaches.",
+            shows: "Of Weir's own record, how far back it reaches, and what was removed of it by \
+                    which rule.",
             limits: "How long databases keep data is outside of Weir.",
-            evidence: &["span"],
+            evidence: &["span", "removals"],
         },
         Control {
             reference: "Art. 5(1)(f)",
@@ -104,9 +105,11 @@ pub(super) const GDPR: Framework = Framework {
             reference: "Art. 32(4)",
             title: "Those with access act on instructions only",
             bearing: Bearing::Partial,
-            shows: "Policies that decided, and changes of them, with who made them.",
+            shows: "Policies that decided, and changes of them, with who made them; what needed \
+                    another person's consent, and whose it had; who had which rights for a while, \
+                    and what for.",
             limits: "",
-            evidence: &["policies", "policy_changes", "identity_changes"],
+            evidence: &["policies", "policy_changes", "identity_changes", "consents", "granted"],
         },
     ],
 };

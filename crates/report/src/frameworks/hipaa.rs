@@ -28,7 +28,15 @@ pub(super) const HIPAA: Framework = Framework {
             shows: "Every statement was decided on by policy. Health data left masked unless a \
                     policy let it leave raw, and then the record says to whom.",
             limits: "That Weir is the only way to the databases has to be shown from the network.",
-            evidence: &["statements", "verdicts", "policies", "health", "left_by_label", "raw_to"],
+            evidence: &[
+                "statements",
+                "verdicts",
+                "policies",
+                "approvals",
+                "health",
+                "left_by_label",
+                "raw_to",
+            ],
         },
         Control {
             reference: "164.312(a)(2)(i)",
@@ -40,13 +48,23 @@ pub(super) const HIPAA: Framework = Framework {
             evidence: &["sign_ins", "identities", "agents"],
         },
         Control {
+            reference: "164.312(a)(2)(ii)",
+            title: "Emergency access procedure",
+            bearing: Bearing::Partial,
+            shows: "Who broke the glass, for which rights and how long, what for, and what the \
+                    persons who had to review it found.",
+            limits: "That the procedure is known and works when Weir cannot be reached needs your \
+                     own evidence.",
+            evidence: &["break_glass", "granted"],
+        },
+        Control {
             reference: "164.312(b)",
             title: "Audit controls",
             bearing: Bearing::Direct,
             shows: "The record itself: written before a statement runs, sealed within \
                     milliseconds, under signed checkpoints; its starts, stops and damage.",
             limits: "",
-            evidence: &["statements", "runs", "span", "administration"],
+            evidence: &["statements", "runs", "span", "removals", "administration"],
         },
         Control {
             reference: "164.312(c)(1)",

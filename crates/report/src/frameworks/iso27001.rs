@@ -43,18 +43,27 @@ pub(super) const ISO27001: Framework = Framework {
             title: "Access rights are given, reviewed and removed",
             bearing: Bearing::Partial,
             shows: "Groups that were given and taken, identities that were disabled, and who used \
-                    what they were given.",
-            limits: "That rights were reviewed, and by whom approved, is not in the record.",
-            evidence: &["identity_changes", "identities", "raw_to"],
+                    what they were given. Rights for a while: whose, by whose consent, from when \
+                    to when, and what their review found.",
+            limits: "That lasting rights were reviewed, and by whom approved, is not in it.",
+            evidence: &["identity_changes", "identities", "grants", "granted", "raw_to"],
         },
         Control {
             reference: "A.8.2",
             title: "Privileged access rights",
             bearing: Bearing::Direct,
             shows: "Who worked with full rights and how much; every privileged statement, run or \
-                    refused.",
+                    refused; what needed another person's consent, and whose it had; who broke \
+                    the glass, and whether that was reviewed.",
             limits: "Superusers that connect to a database past Weir are not in it.",
-            evidence: &["full_rights", "privileged", "administration"],
+            evidence: &[
+                "full_rights",
+                "privileged",
+                "approvals",
+                "consents",
+                "break_glass",
+                "administration",
+            ],
         },
         Control {
             reference: "A.8.3",
@@ -92,7 +101,7 @@ pub(super) const ISO27001: Framework = Framework {
                     above. Starts, stops and damage are in it.",
             limits: "How long records have to be kept is for you to say; the figures show how far \
                      back they reach.",
-            evidence: &["statements", "runs", "span", "readings"],
+            evidence: &["statements", "runs", "span", "removals", "readings"],
         },
         Control {
             reference: "A.8.16",

@@ -34,9 +34,10 @@ pub(super) const PCI: Framework = Framework {
             reference: "7.2.1",
             title: "Access is granted by need to know, through a model",
             bearing: Bearing::Partial,
-            shows: "The policies that decided on statements, and what they refused.",
+            shows: "The policies that decided on statements, and what they refused; rights that \
+                    were had for a while, what for, and by whose consent.",
             limits: "Job classification and need are not in the record.",
-            evidence: &["policies", "refusals", "identities"],
+            evidence: &["policies", "refusals", "identities", "grants", "granted"],
         },
         Control {
             reference: "7.2.5",
@@ -50,9 +51,10 @@ pub(super) const PCI: Framework = Framework {
             reference: "7.2.6",
             title: "Queries to repositories of cardholder data are restricted",
             bearing: Bearing::Direct,
-            shows: "Every query passed a decision by policy; who was given labelled values raw.",
+            shows: "Every query passed a decision by policy; who was given labelled values raw; \
+                    what needed another person's consent, and whose it had.",
             limits: "That Weir is the only way to the databases has to be shown from the network.",
-            evidence: &["statements", "verdicts", "cards", "raw_to"],
+            evidence: &["statements", "verdicts", "cards", "raw_to", "approvals", "consents"],
         },
         Control {
             reference: "7.3",
@@ -141,7 +143,7 @@ pub(super) const PCI: Framework = Framework {
                     read the record by Weir's commands.",
             limits: "Who may read the files is set on the machine. Records that were cut off the \
                      end show only against a checkpoint kept elsewhere, or by a witness.",
-            evidence: &["runs", "readings", "administration"],
+            evidence: &["runs", "readings", "administration", "removals"],
         },
         Control {
             reference: "10.4.1",
@@ -155,9 +157,9 @@ pub(super) const PCI: Framework = Framework {
             reference: "10.5.1",
             title: "Logs are kept for twelve months",
             bearing: Bearing::Partial,
-            shows: "How far back the record reaches.",
+            shows: "How far back the record reaches, and what was removed of it by which rule.",
             limits: "",
-            evidence: &["span"],
+            evidence: &["span", "removals"],
         },
         Control {
             reference: "10.6",

@@ -35,17 +35,20 @@ pub(super) const SOC2: Framework = Framework {
             title: "Users are registered and authorised before they are given access",
             bearing: Bearing::Partial,
             shows: "Every identity that was added, disabled or changed stands in the record with \
-                    who did it and when; only identities that were added could sign in.",
-            limits: "The request and its approval happen outside of Weir, as do joiners and \
-                     leavers: compare the list of identities with that of employees.",
-            evidence: &["identity_changes", "identities", "refused_sign_ins"],
+                    who did it and when; only identities that were added could sign in. Rights \
+                    for a while were asked for and consented to in Weir.",
+            limits: "The request for an identity and its approval happen outside of Weir, as do \
+                     joiners and leavers: compare the list of identities with that of employees.",
+            evidence: &["identity_changes", "identities", "refused_sign_ins", "grants"],
         },
         Control {
             reference: "CC6.3",
             title: "Access follows roles, least privilege and separation of duties",
             bearing: Bearing::Partial,
             shows: "Which groups identities had at sign-in, which policies decided on their \
-                    statements, what was refused, and who worked with full rights.",
+                    statements, what was refused, and who worked with full rights; which \
+                    statements needed another person's consent, and who gave it; who had which \
+                    rights for a while.",
             limits: "Whether a role is fit for a person's duties is nothing that a record knows.",
             evidence: &[
                 "identities",
@@ -55,6 +58,9 @@ pub(super) const SOC2: Framework = Framework {
                 "privileged",
                 "policy_changes",
                 "agents",
+                "approvals",
+                "consents",
+                "granted",
             ],
         },
         Control {
@@ -125,7 +131,14 @@ pub(super) const SOC2: Framework = Framework {
             limits: "That somebody looked, and alarms that an exported event raised, have to be \
                      shown from the systems that take Weir's events. Readings of the record are \
                      those made with Weir's own commands.",
-            evidence: &["refusals", "refused_sign_ins", "not_understood", "runs", "readings"],
+            evidence: &[
+                "refusals",
+                "refused_sign_ins",
+                "not_understood",
+                "runs",
+                "removals",
+                "readings",
+            ],
         },
         Control {
             reference: "CC7.3",
@@ -133,7 +146,7 @@ pub(super) const SOC2: Framework = Framework {
             bearing: Bearing::Partial,
             shows: "Who asked the record, how often and when.",
             limits: "What they concluded is not in the record.",
-            evidence: &["readings", "raw_to"],
+            evidence: &["readings", "raw_to", "break_glass"],
         },
         Control {
             reference: "CC7.4",

@@ -57,6 +57,7 @@ pub(super) fn basis(report: &Report) -> Markup {
             @if let Some(verified) = basis.verified.as_ref().filter(|found| !found.sound) {
                 (look(&verified.damage))
             }
+            (removed(report))
             @if let Some(note) = &basis.checkpoint {
                 p .soft {
                     "The checkpoint, a signed note that anybody with the ledger's key can check:"
@@ -69,6 +70,29 @@ pub(super) fn basis(report: &Report) -> Markup {
                      elsewhere:"
                 }
                 pre tabindex="0" { (Shown(key)) }
+            }
+        }
+    }
+}
+
+/// What was removed, and that its hashes are there.
+fn removed(report: &Report) -> Markup {
+    let all = &report.basis.removed;
+    let (Some(first), Some(last)) = (all.first(), all.last()) else { return html! {} };
+    let count = grouped(&(last.last + 1 - first.first).to_string());
+    html! {
+        p {
+            "The first " (count) " records were removed when their time was over, but for those \
+             that later ones refer to, and are in no figure. Their hashes are in the tree: who \
+             has kept such a record can prove it."
+        }
+        (look(&report.missing))
+        @if let Some(record) = last.record {
+            p .soft {
+                "The newest removal: record "
+                a href={ "#r-" (record) } { (record) }
+                @if let Some(time) = &last.time { " of " (Shown(time)) }
+                @if let Some(rule) = &last.rule { ", by the rule " code { (Shown(rule)) } }
             }
         }
     }

@@ -95,6 +95,21 @@ pub(super) const MEASURES: &[Measure] = &[
         ),
     },
     Measure {
+        id: "removals",
+        title: "Records that were removed",
+        what: "Ranges of records whose time was over, by what rule, of all time. Their hashes stay \
+               in the tree, and every proof of them holds.",
+        query: "SELECT sequence AS record, time, coalesce(json_extract(detail, '$.from'), 0)
+            AS first, json_extract(detail, '$.before') - 1 AS last,
+            json_extract(detail, '$.oldest') AS oldest, json_extract(detail, '$.newest') AS newest,
+            json_extract(detail, '$.rule') AS rule FROM events WHERE type = 'pruned'
+            ORDER BY sequence DESC",
+        zero: &[],
+        sample: Behind::Sql(
+            "SELECT sequence FROM events WHERE type = 'pruned' ORDER BY sequence DESC",
+        ),
+    },
+    Measure {
         id: "span",
         title: "How far the record reaches",
         what: "The first and the last of all records that bear a time, and the days of the period \

@@ -1,12 +1,15 @@
 //! How a grant is opened, begins and ends. Time is an argument, and a clock that goes back is not
 //! trusted.
 
-use super::{
-    GrantState, KeptGrant, NewGrant, REVIEW_WITHIN, all, events::note, get, json, say::enough,
-    settle,
+use super::{GrantState, KeptGrant, NewGrant, REVIEW_WITHIN, all, get, say::is_enough, settle};
+use crate::{
+    Store, StoreError,
+    json::json,
+    open::micros,
+    outbox::note_grant,
+    voices::{Said, escalate, next_escalation},
 };
-use crate::{Store, StoreError, open::micros};
-use sqlx::{Sqlite, Transaction};
+use sqlx::SqliteConnection;
 use std::time::{Duration, SystemTime};
 
 impl Store {
@@ -15,9 +18,10 @@ impl Store {
     pub async fn open_grant(
         &self,
         new: &NewGrant,
+        via: &str,
     ) -> Result<Result<GrantState, String>, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        expire(&mut transaction, new.asked).await?;
+        due(&mut transaction, new.asked).await?;
         for live in live(&mut transaction).await? {
             let other = &live.asked;
             let same = other.identity == new.identity && other.group == new.group;
@@ -28,19 +32,24 @@ impl Store {
         }
         let state = if new.needs.is_empty() { GrantState::Granted } else { GrantState::Open };
         insert(&mut transaction, new, state).await?;
-        let said = (new.identity.as_str(), new.purpose.as_str());
-        note(&mut transaction, &new.grant, "requested", said, new.asked).await?;
+        let Some(grant) = get(&mut transaction, &new.grant).await? else {
+            return Err(StoreError::Damaged(format!("{} is not there", new.grant)));
+        };
+        let said = Said { via, ..Said::by(&new.identity, &new.purpose) };
+        note_grant(&mut transaction, &grant, "requested", said, new.asked).await?;
         if state == GrantState::Granted {
-            note(&mut transaction, &new.grant, "granted", ("weir", ""), new.asked).await?;
+            let said = Said::by("weir", "");
+            note_grant(&mut transaction, &grant, "granted", said, new.asked).await?;
         }
         transaction.commit().await?;
         Ok(Ok(state))
     }
 
-    /// Ends what is over and what nobody decided in time.
-    pub async fn expire_grants(&self, now: SystemTime) -> Result<(), StoreError> {
+    /// Ends what is over and what nobody decided in time, and lets what nobody decided for a while
+    /// ask further groups.
+    pub async fn due_grants(&self, now: SystemTime) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        expire(&mut transaction, now).await?;
+        due(&mut transaction, now).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -63,19 +72,20 @@ impl Store {
         now: SystemTime,
     ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        expire(&mut transaction, now).await?;
+        due(&mut transaction, now).await?;
         if let Some(grant) = get(&mut transaction, grant).await?
             && grant.state == GrantState::Granted
         {
             let stands = match allowed.and_then(|()| in_time(&grant, now)) {
-                Ok(()) if enough(&mut transaction, &grant).await? => Ok(()),
+                Ok(()) if is_enough(&mut transaction, &grant, now).await? => Ok(()),
                 Ok(()) => Err("whoever consented may not consent any more".to_owned()),
                 Err(why) => Err(why),
             };
             match stands {
                 Ok(()) => begin(&mut transaction, &grant, now).await?,
                 Err(why) => {
-                    settle(&mut transaction, &grant, GrantState::Void, ("weir", &why), now).await?;
+                    let said = Said::by("weir", &why);
+                    settle(&mut transaction, &grant, GrantState::Void, said, now).await?;
                 }
             }
         }
@@ -108,7 +118,8 @@ impl Store {
             if let Some(grant) = get(&mut transaction, grant).await?
                 && grant.state == GrantState::Begun
             {
-                settle(&mut transaction, &grant, GrantState::Ended, ("weir", ""), now).await?;
+                let said = Said::by("weir", "");
+                settle(&mut transaction, &grant, GrantState::Ended, said, now).await?;
             }
         }
         transaction.commit().await?;
@@ -118,7 +129,7 @@ impl Store {
 
 /// Takes back every live grant of an identity and of whoever acts for it: it was disabled.
 pub(crate) async fn revoke_of(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut SqliteConnection,
     name: &str,
     by: &str,
     now: SystemTime,
@@ -126,28 +137,28 @@ pub(crate) async fn revoke_of(
     for grant in live(transaction).await? {
         if grant.asked.members.iter().any(|member| member == name) {
             let why = format!("{name} was disabled");
-            settle(transaction, &grant, GrantState::Revoked, (by, &why), now).await?;
+            settle(transaction, &grant, GrantState::Revoked, Said::by(by, &why), now).await?;
         }
     }
     Ok(())
 }
 
-async fn live(transaction: &mut Transaction<'_, Sqlite>) -> Result<Vec<KeptGrant>, StoreError> {
+async fn live(transaction: &mut SqliteConnection) -> Result<Vec<KeptGrant>, StoreError> {
     let rows = sqlx::query("SELECT * FROM grants WHERE state IN ('open', 'granted', 'begun')")
-        .fetch_all(&mut **transaction)
+        .fetch_all(&mut *transaction)
         .await?;
     all(transaction, &rows).await
 }
 
 async fn insert(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut SqliteConnection,
     new: &NewGrant,
     state: GrantState,
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO grants (grant_id, in_group, identity, chain, members, databases, emergency,
-         purpose, asked, until, seconds, needs, reviewers, state)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         purpose, asked, until, seconds, needs, reviewers, escalates, state)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&new.grant)
     .bind(&new.group)
@@ -162,14 +173,15 @@ async fn insert(
     .bind(i64::try_from(new.seconds).unwrap_or(i64::MAX))
     .bind(json(&new.needs)?)
     .bind(json(&new.reviewers)?)
+    .bind(next_escalation(&new.needs, new.asked).map(micros))
     .bind(state.as_str())
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await?;
     Ok(())
 }
 
 async fn begin(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut SqliteConnection,
     grant: &KeptGrant,
     now: SystemTime,
 ) -> Result<(), StoreError> {
@@ -184,9 +196,10 @@ async fn begin(
     .bind(reviewed)
     .bind(micros(ends + REVIEW_WITHIN))
     .bind(&grant.asked.grant)
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await?;
-    settle(transaction, grant, GrantState::Begun, ("weir", ""), now).await
+    let begun = KeptGrant { ends: Some(ends), ..grant.clone() };
+    settle(transaction, &begun, GrantState::Begun, Said::by("weir", ""), now).await
 }
 
 /// Whether a request's time is now. A clock that went back makes no request younger.
@@ -199,10 +212,31 @@ pub(super) fn in_time(grant: &KeptGrant, now: SystemTime) -> Result<(), String> 
     if now >= grant.asked.until { Err("its time is over".to_owned()) } else { Ok(()) }
 }
 
-pub(super) async fn expire(
-    transaction: &mut Transaction<'_, Sqlite>,
+/// Does what is due now.
+pub(super) async fn due(
+    connection: &mut SqliteConnection,
     now: SystemTime,
 ) -> Result<(), StoreError> {
+    expire(connection, now).await?;
+    let rows = sqlx::query("SELECT * FROM grants WHERE state = 'open' AND escalates <= ?")
+        .bind(micros(now))
+        .fetch_all(&mut *connection)
+        .await?;
+    for mut grant in all(connection, &rows).await? {
+        let asked = &mut grant.asked;
+        let words = escalate(&mut asked.needs, asked.asked, now).join("; ");
+        sqlx::query("UPDATE grants SET needs = ?, escalates = ? WHERE grant_id = ?")
+            .bind(json(&asked.needs)?)
+            .bind(next_escalation(&asked.needs, asked.asked).map(micros))
+            .bind(&asked.grant)
+            .execute(&mut *connection)
+            .await?;
+        note_grant(connection, &grant, "escalated", Said::by("weir", &words), now).await?;
+    }
+    Ok(())
+}
+
+async fn expire(transaction: &mut SqliteConnection, now: SystemTime) -> Result<(), StoreError> {
     for grant in live(transaction).await? {
         let state = match grant.state {
             GrantState::Begun if grant.ends.is_none_or(|ends| ends <= now) => GrantState::Ended,
@@ -211,7 +245,7 @@ pub(super) async fn expire(
             }
             _ => continue,
         };
-        settle(transaction, &grant, state, ("weir", ""), now).await?;
+        settle(transaction, &grant, state, Said::by("weir", ""), now).await?;
     }
     Ok(())
 }

@@ -1,36 +1,9 @@
-//! Who has a say in a grant: who consents, who takes it back, who reviews it. Knows persons and
-//! groups as they are now, and that a grant gives nobody a voice: only lasting membership counts.
+//! Who says what to a grant: who consents, who takes it back, who reviews it. Who has a voice in it,
+//! and when it is enough, is said in `voices`; a grant gives nobody one.
 
-use super::{GrantState, KeptGrant, Review, events::note, get, life, settle};
-use crate::{
-    Store, StoreError, Voice,
-    holds::{groups_of, satisfied},
-    open::micros,
-};
-use model::verdict::Approval;
-use sqlx::{Sqlite, Transaction};
-use std::time::SystemTime;
-
-/// Why somebody has no say in a grant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoSay {
-    /// There is no such grant.
-    NoGrant,
-    /// It is decided or over; how it stands.
-    Settled(GrantState),
-    /// Its time is over, or the clock cannot be trusted.
-    OutOfTime(String),
-    /// They asked for it, or somebody asked on their behalf.
-    OwnRequest,
-    /// They are no person, are disabled, or there is nobody of that name.
-    NoPerson,
-    /// They are in none of the groups that are asked.
-    NotAsked(Vec<String>),
-    /// They have said so already.
-    SaidAlready,
-    /// There is nothing to review, or it was reviewed.
-    NoReview(Review),
-}
+use super::{GrantState, KeptGrant, Review, get, life, settle};
+use crate::{NoVoice, Store, StoreError, Voice, json::json, outbox::note_grant, voices::Hearing};
+use sqlx::SqliteConnection;
 
 impl Store {
     /// A person consents to a grant, or denies it. The caller has made sure who it is. Returns how
@@ -38,76 +11,83 @@ impl Store {
     pub async fn say_grant(
         &self,
         grant: &str,
-        voice: Voice,
-    ) -> Result<Result<GrantState, NoSay>, StoreError> {
+        mut voice: Voice,
+    ) -> Result<Result<GrantState, NoVoice>, StoreError> {
         let now = voice.at;
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        life::expire(&mut transaction, now).await?;
+        life::due(&mut transaction, now).await?;
         let Some(mut grant) = get(&mut transaction, grant).await? else {
-            return Ok(Err(NoSay::NoGrant));
+            return Ok(Err(NoVoice::Nothing));
         };
         let said = match grant.state {
             GrantState::Open => match life::in_time(&grant, now) {
                 Ok(()) => {
-                    let (needs, spoke) = (&grant.asked.needs, &grant.voices);
-                    may_speak(&mut transaction, &grant, needs, spoke, &voice.person).await?
+                    let consent = consents(&grant);
+                    consent.admits(&mut transaction, &voice.person, voice.consents, now).await?
                 }
-                Err(why) => Err(NoSay::OutOfTime(why)),
+                Err(why) => Err(NoVoice::OutOfTime(why)),
             },
-            state => Err(NoSay::Settled(state)),
+            state => Err(NoVoice::Settled(state.as_str())),
         };
-        if let Err(why) = said {
-            // That its time is over stays written.
-            transaction.commit().await?;
-            return Ok(Err(why));
-        }
+        voice.on_behalf = match said {
+            Ok(on_behalf) => on_behalf,
+            Err(why) => {
+                // That its time is over stays written.
+                transaction.commit().await?;
+                return Ok(Err(why));
+            }
+        };
         keep(&mut transaction, &grant, "consent", &voice).await?;
         grant.voices.push(voice.clone());
-        let said = (voice.person.as_str(), voice.reason.as_str());
         let state = if !voice.consents {
             GrantState::Denied
-        } else if enough(&mut transaction, &grant).await? {
+        } else if consents(&grant).is_enough(&mut transaction, now).await? {
             GrantState::Granted
         } else {
             GrantState::Open
         };
         if state == GrantState::Open {
-            note(&mut transaction, &grant.asked.grant, "consented", said, now).await?;
+            note_grant(&mut transaction, &grant, "consented", voice.said(), now).await?;
         } else {
-            settle(&mut transaction, &grant, state, said, now).await?;
+            settle(&mut transaction, &grant, state, voice.said(), now).await?;
         }
         transaction.commit().await?;
         Ok(Ok(state))
     }
 
     /// Takes a grant back: whoever has it, or a person who is asked for consent or review. The
-    /// caller has made sure who it is.
+    /// caller has made sure who it is. Of the voice, what it says for or against does not matter.
     pub async fn revoke_grant(
         &self,
         grant: &str,
-        by: &str,
-        reason: &str,
-        now: SystemTime,
-    ) -> Result<Result<GrantState, NoSay>, StoreError> {
+        mut voice: Voice,
+    ) -> Result<Result<GrantState, NoVoice>, StoreError> {
+        let now = voice.at;
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        life::expire(&mut transaction, now).await?;
+        life::due(&mut transaction, now).await?;
         let Some(grant) = get(&mut transaction, grant).await? else {
-            return Ok(Err(NoSay::NoGrant));
+            return Ok(Err(NoVoice::Nothing));
         };
-        let own = grant.asked.members.iter().any(|member| member == by);
+        let own = grant.asked.members.contains(&voice.person);
         let may = if !grant.state.is_live() {
-            Err(NoSay::Settled(grant.state))
+            Err(NoVoice::Settled(grant.state.as_str()))
         } else if own {
-            Ok(())
+            Ok(Vec::new())
         } else {
-            let asked = [grant.asked.needs.as_slice(), &grant.asked.reviewers].concat();
-            may_speak(&mut transaction, &grant, &asked, &[], by).await?
+            let needs = [grant.asked.needs.as_slice(), &grant.asked.reviewers].concat();
+            let asked = Hearing { members: &grant.asked.members, needs: &needs, voices: &[] };
+            asked.admits(&mut transaction, &voice.person, false, now).await?
         };
-        if may.is_ok() {
-            settle(&mut transaction, &grant, GrantState::Revoked, (by, reason), now).await?;
-        }
+        let done = match may {
+            Ok(on_behalf) => {
+                voice.on_behalf = on_behalf;
+                settle(&mut transaction, &grant, GrantState::Revoked, voice.said(), now).await?;
+                Ok(GrantState::Revoked)
+            }
+            Err(why) => Err(why),
+        };
         transaction.commit().await?;
-        Ok(may.map(|()| GrantState::Revoked))
+        Ok(done)
     }
 
     /// A person reviews a grant that has begun: it was as it should be, or not. One who says it was
@@ -115,30 +95,33 @@ impl Store {
     pub async fn review_grant(
         &self,
         grant: &str,
-        voice: Voice,
-    ) -> Result<Result<Review, NoSay>, StoreError> {
+        mut voice: Voice,
+    ) -> Result<Result<Review, NoVoice>, StoreError> {
         let now = voice.at;
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        life::expire(&mut transaction, now).await?;
+        life::due(&mut transaction, now).await?;
         let Some(mut grant) = get(&mut transaction, grant).await? else {
-            return Ok(Err(NoSay::NoGrant));
+            return Ok(Err(NoVoice::Nothing));
         };
         let may = match grant.review {
             Review::Open => {
-                let (asked, spoke) = (&grant.asked.reviewers, &grant.reviews);
-                may_speak(&mut transaction, &grant, asked, spoke, &voice.person).await?
+                let review = reviews(&grant);
+                review.admits(&mut transaction, &voice.person, voice.consents, now).await?
             }
-            review => Err(NoSay::NoReview(review)),
+            review => Err(NoVoice::NoReview(review.as_str())),
         };
-        if let Err(why) = may {
-            transaction.commit().await?;
-            return Ok(Err(why));
-        }
+        voice.on_behalf = match may {
+            Ok(on_behalf) => on_behalf,
+            Err(why) => {
+                transaction.commit().await?;
+                return Ok(Err(why));
+            }
+        };
         keep(&mut transaction, &grant, "review", &voice).await?;
         grant.reviews.push(voice.clone());
         let review = if !voice.consents {
             Review::NotFine
-        } else if satisfy(&mut transaction, &grant, &grant.asked.reviewers, &grant.reviews).await? {
+        } else if reviews(&grant).is_enough(&mut transaction, now).await? {
             Review::Fine
         } else {
             Review::Open
@@ -152,98 +135,68 @@ impl Store {
             Review::None | Review::Open => "reviewed".to_owned(),
             Review::Fine | Review::NotFine => format!("review: {}", review.as_str()),
         };
-        let said = (voice.person.as_str(), voice.reason.as_str());
-        note(&mut transaction, &grant.asked.grant, &what, said, now).await?;
+        note_grant(&mut transaction, &grant, &what, voice.said(), now).await?;
         transaction.commit().await?;
         Ok(Ok(review))
     }
 }
 
-async fn may_speak(
-    transaction: &mut Transaction<'_, Sqlite>,
-    grant: &KeptGrant,
-    asked: &[Approval],
-    spoke: &[Voice],
-    person: &str,
-) -> Result<Result<(), NoSay>, StoreError> {
-    if grant.asked.members.iter().any(|member| member == person) {
-        return Ok(Err(NoSay::OwnRequest));
-    }
-    let Some(groups) = groups_of(transaction, person).await? else {
-        return Ok(Err(NoSay::NoPerson));
-    };
-    let among = |need: &Approval| need.groups.iter().any(|group| groups.contains(group));
-    if !asked.iter().any(among) {
-        let mut wanted: Vec<String> = asked.iter().flat_map(|need| need.groups.clone()).collect();
-        wanted.sort();
-        wanted.dedup();
-        return Ok(Err(NoSay::NotAsked(wanted)));
-    }
-    let twice = spoke.iter().any(|known| known.person == person);
-    Ok(if twice { Err(NoSay::SaidAlready) } else { Ok(()) })
+fn consents(grant: &KeptGrant) -> Hearing<'_> {
+    let (asked, voices) = (&grant.asked, &grant.voices);
+    Hearing { members: &asked.members, needs: &asked.needs, voices }
+}
+
+fn reviews(grant: &KeptGrant) -> Hearing<'_> {
+    let (asked, voices) = (&grant.asked, &grant.reviews);
+    Hearing { members: &asked.members, needs: &asked.reviewers, voices }
 }
 
 /// True if those who consented satisfy every need, or there is none.
-pub(super) async fn enough(
-    transaction: &mut Transaction<'_, Sqlite>,
+pub(super) async fn is_enough(
+    connection: &mut SqliteConnection,
     grant: &KeptGrant,
+    now: std::time::SystemTime,
 ) -> Result<bool, StoreError> {
     if grant.asked.needs.is_empty() {
         return Ok(true);
     }
-    satisfy(transaction, grant, &grant.asked.needs, &grant.voices).await
-}
-
-/// True if these voices fill every place, each person one.
-async fn satisfy(
-    transaction: &mut Transaction<'_, Sqlite>,
-    grant: &KeptGrant,
-    needs: &[Approval],
-    voices: &[Voice],
-) -> Result<bool, StoreError> {
-    let mut persons = Vec::new();
-    for voice in voices.iter().filter(|voice| voice.consents) {
-        if !grant.asked.members.contains(&voice.person) {
-            persons.extend(groups_of(transaction, &voice.person).await?);
-        }
-    }
-    Ok(satisfied(needs, &persons))
+    consents(grant).is_enough(connection, now).await
 }
 
 async fn keep(
-    transaction: &mut Transaction<'_, Sqlite>,
+    connection: &mut SqliteConnection,
     grant: &KeptGrant,
     kind: &str,
     voice: &Voice,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO grant_voices (grant_id, kind, person, at, consents, reason, via)
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO grant_voices (grant_id, kind, person, at, consents, reason, via, on_behalf)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&grant.asked.grant)
     .bind(kind)
     .bind(&voice.person)
-    .bind(micros(voice.at))
+    .bind(voice.micros())
     .bind(voice.consents)
     .bind(&voice.reason)
     .bind(&voice.via)
-    .execute(&mut **transaction)
+    .bind(json(&voice.on_behalf)?)
+    .execute(&mut *connection)
     .await?;
     Ok(())
 }
 
 pub(super) async fn voices(
-    transaction: &mut Transaction<'_, Sqlite>,
+    connection: &mut SqliteConnection,
     grant: &str,
     kind: &str,
 ) -> Result<Vec<Voice>, StoreError> {
     let rows = sqlx::query(
-        "SELECT person, at, consents, reason, via FROM grant_voices WHERE grant_id = ? AND kind = ?
-         ORDER BY at, person",
+        "SELECT * FROM grant_voices WHERE grant_id = ? AND kind = ? ORDER BY at, person",
     )
     .bind(grant)
     .bind(kind)
-    .fetch_all(&mut **transaction)
+    .fetch_all(&mut *connection)
     .await?;
     rows.iter().map(Voice::of).collect()
 }

@@ -1,7 +1,7 @@
 //! Who has a say in a grant, how long it lasts, and a clock that is not trusted.
 
 use super::*;
-use crate::NewIdentity;
+use crate::{NewIdentity, NoVoice};
 use model::IdentityKind;
 use std::time::UNIX_EPOCH;
 
@@ -16,6 +16,7 @@ fn need(groups: &[&str], count: u32) -> Approval {
         seconds: 100,
         waits: true,
         policy: "p".into(),
+        escalation: None,
     }
 }
 
@@ -59,13 +60,25 @@ fn new(grant: &str, needs: Vec<Approval>) -> NewGrant {
     }
 }
 
-async fn say(store: &Store, person: &str, seconds: u64) -> Result<GrantState, NoSay> {
+fn word(person: &str, seconds: u64) -> Voice {
+    Voice {
+        person: person.to_owned(),
+        at: at(seconds),
+        consents: true,
+        reason: "enough".into(),
+        via: "test".into(),
+        on_behalf: Vec::new(),
+    }
+}
+
+async fn say(store: &Store, person: &str, seconds: u64) -> Result<GrantState, NoVoice> {
     let voice = Voice {
         person: person.to_owned(),
         at: at(seconds),
         consents: true,
         reason: "ok".into(),
         via: String::new(),
+        on_behalf: Vec::new(),
     };
     store.say_grant("g", voice).await.unwrap()
 }
@@ -75,8 +88,12 @@ async fn state(store: &Store) -> GrantState {
 }
 
 async fn steps(store: &Store) -> Vec<String> {
-    let steps = store.grant_events(100).await.unwrap();
-    steps.into_iter().map(|step| format!("{} by {}", step.what, step.by)).collect()
+    let events = store.events("ledger", 100).await.unwrap();
+    let step = |event: crate::Event| match event.what {
+        crate::Happened::Grant(step) => Some(format!("{} by {}", step.what, event.by)),
+        _ => None,
+    };
+    events.into_iter().filter_map(step).collect()
 }
 
 #[tokio::test]
@@ -84,7 +101,7 @@ async fn a_grant_begins_by_consent_and_ends_at_its_end() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder).await;
     let asked = new("g", vec![need(&["dba"], 1)]);
-    assert_eq!(store.open_grant(&asked).await.unwrap(), Ok(GrantState::Open));
+    assert_eq!(store.open_grant(&asked, "test").await.unwrap(), Ok(GrantState::Open));
     store.begin_grant("g", Ok(()), at(11)).await.unwrap();
     assert_eq!(state(&store).await, GrantState::Open, "without consent nothing begins");
     assert_eq!(say(&store, "carol", 12).await, Ok(GrantState::Granted));
@@ -94,18 +111,21 @@ async fn a_grant_begins_by_consent_and_ends_at_its_end() {
     // Beginning again adds nothing.
     store.begin_grant("g", Ok(()), at(40)).await.unwrap();
     assert_eq!(store.grant("g").await.unwrap().unwrap().ends, Some(at(80)));
-    store.expire_grants(at(79)).await.unwrap();
+    store.due_grants(at(79)).await.unwrap();
     assert_eq!(state(&store).await, GrantState::Begun);
-    store.expire_grants(at(80)).await.unwrap();
+    store.due_grants(at(80)).await.unwrap();
     assert_eq!(state(&store).await, GrantState::Ended);
-    store.expire_grants(at(30)).await.unwrap();
+    store.due_grants(at(30)).await.unwrap();
     store.begin_grant("g", Ok(()), at(30)).await.unwrap();
     assert_eq!(state(&store).await, GrantState::Ended, "no clock brings it back");
     let told = ["requested by alice", "granted by carol", "begun by weir", "ended by weir"];
     assert_eq!(steps(&store).await, told);
-    let newest = store.grant_events(100).await.unwrap().last().unwrap().id;
-    store.grant_events_recorded(newest).await.unwrap();
-    assert!(steps(&store).await.is_empty());
+    let events = store.events("ledger", 100).await.unwrap();
+    let begun = events.iter().find_map(|event| match &event.what {
+        crate::Happened::Grant(step) if step.what == "begun" => step.ends(),
+        _ => None,
+    });
+    assert_eq!(begun, Some(at(80)));
 }
 
 #[tokio::test]
@@ -115,16 +135,16 @@ async fn who_has_no_say_is_told_why() {
     let mut asked = new("g", vec![need(&["dba"], 2)]);
     asked.identity = "bot".to_owned();
     asked.members = vec!["bot".to_owned(), "alice".to_owned()];
-    store.open_grant(&asked).await.unwrap().unwrap();
-    assert_eq!(say(&store, "alice", 11).await, Err(NoSay::OwnRequest));
-    assert_eq!(say(&store, "robot", 11).await, Err(NoSay::NoPerson));
-    assert_eq!(say(&store, "nobody", 11).await, Err(NoSay::NoPerson));
-    assert_eq!(say(&store, "erin", 11).await, Err(NoSay::NotAsked(vec!["dba".into()])));
-    assert!(matches!(say(&store, "carol", 9).await, Err(NoSay::OutOfTime(_))));
+    store.open_grant(&asked, "test").await.unwrap().unwrap();
+    assert_eq!(say(&store, "alice", 11).await, Err(NoVoice::OwnRequest));
+    assert_eq!(say(&store, "robot", 11).await, Err(NoVoice::NoPerson));
+    assert_eq!(say(&store, "nobody", 11).await, Err(NoVoice::NoPerson));
+    assert_eq!(say(&store, "erin", 11).await, Err(NoVoice::NotAsked(vec!["dba".into()])));
+    assert!(matches!(say(&store, "carol", 9).await, Err(NoVoice::OutOfTime(_))));
     assert_eq!(say(&store, "carol", 12).await, Ok(GrantState::Open));
-    assert_eq!(say(&store, "carol", 13).await, Err(NoSay::SaidAlready));
-    assert_eq!(say(&store, "dave", 110).await, Err(NoSay::Settled(GrantState::Expired)));
-    assert_eq!(say(&store, "dave", 20).await, Err(NoSay::Settled(GrantState::Expired)));
+    assert_eq!(say(&store, "carol", 13).await, Err(NoVoice::SaidAlready));
+    assert_eq!(say(&store, "dave", 110).await, Err(NoVoice::Settled("expired")));
+    assert_eq!(say(&store, "dave", 20).await, Err(NoVoice::Settled("expired")));
 }
 
 #[tokio::test]
@@ -132,13 +152,14 @@ async fn it_does_not_begin_when_whoever_consented_may_not_any_more() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder).await;
     for (grant, change) in [("g", "policy"), ("h", "voice"), ("i", "clock"), ("j", "time")] {
-        store.open_grant(&new(grant, vec![need(&["dba"], 1)])).await.unwrap().unwrap();
+        store.open_grant(&new(grant, vec![need(&["dba"], 1)]), "test").await.unwrap().unwrap();
         let voice = Voice {
             person: "carol".into(),
             at: at(50),
             consents: true,
             reason: "ok".into(),
             via: String::new(),
+            on_behalf: Vec::new(),
         };
         assert_eq!(store.say_grant(grant, voice).await.unwrap(), Ok(GrantState::Granted));
         let allowed = if change == "policy" { Err("policies".to_owned()) } else { Ok(()) };
@@ -160,16 +181,16 @@ async fn it_does_not_begin_when_whoever_consented_may_not_any_more() {
 async fn nobody_adds_time_by_asking_again() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder).await;
-    store.open_grant(&new("g", Vec::new())).await.unwrap().unwrap();
-    assert_eq!(store.open_grant(&new("h", Vec::new())).await.unwrap(), Err("g".to_owned()));
+    store.open_grant(&new("g", Vec::new()), "test").await.unwrap().unwrap();
+    assert_eq!(store.open_grant(&new("h", Vec::new()), "test").await.unwrap(), Err("g".to_owned()));
     let mut elsewhere = new("i", Vec::new());
     elsewhere.databases = vec!["bank".to_owned()];
-    assert_eq!(store.open_grant(&elsewhere).await.unwrap(), Ok(GrantState::Granted));
+    assert_eq!(store.open_grant(&elsewhere, "test").await.unwrap(), Ok(GrantState::Granted));
     store.begin_grant("g", Ok(()), at(20)).await.unwrap();
-    assert_eq!(store.open_grant(&new("h", Vec::new())).await.unwrap(), Err("g".to_owned()));
+    assert_eq!(store.open_grant(&new("h", Vec::new()), "test").await.unwrap(), Err("g".to_owned()));
     let mut after = new("h", Vec::new());
     (after.asked, after.until) = (at(80), at(180));
-    assert_eq!(store.open_grant(&after).await.unwrap(), Ok(GrantState::Granted));
+    assert_eq!(store.open_grant(&after, "test").await.unwrap(), Ok(GrantState::Granted));
 }
 
 #[tokio::test]
@@ -180,23 +201,23 @@ async fn it_is_taken_back_by_those_who_may() {
         let grant = format!("g-{by}");
         let mut asked = new(&grant, vec![need(&["dba"], 1)]);
         asked.databases = vec![by.to_owned()];
-        store.open_grant(&asked).await.unwrap().unwrap();
-        let taken = store.revoke_grant(&grant, by, "enough", at(20)).await.unwrap();
+        store.open_grant(&asked, "test").await.unwrap().unwrap();
+        let taken = store.revoke_grant(&grant, word(by, 20)).await.unwrap();
         assert_eq!(taken.is_ok(), may, "{by}: {taken:?}");
     }
-    let again = store.revoke_grant("g-alice", "alice", "", at(21)).await.unwrap();
-    assert_eq!(again, Err(NoSay::Settled(GrantState::Revoked)));
+    let again = store.revoke_grant("g-alice", word("alice", 21)).await.unwrap();
+    assert_eq!(again, Err(NoVoice::Settled("revoked")));
 }
 
 #[tokio::test]
 async fn disabling_takes_back_what_was_granted_also_to_agents() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder).await;
-    store.open_grant(&new("g", Vec::new())).await.unwrap().unwrap();
+    store.open_grant(&new("g", Vec::new()), "test").await.unwrap().unwrap();
     let mut asked = new("h", Vec::new());
     asked.identity = "bot".to_owned();
     asked.members = vec!["bot".to_owned(), "alice".to_owned()];
-    store.open_grant(&asked).await.unwrap().unwrap();
+    store.open_grant(&asked, "test").await.unwrap().unwrap();
     store.begin_grant("g", Ok(()), at(20)).await.unwrap();
     store.set_enabled("alice", false, "root", at(30)).await.unwrap();
     store.set_enabled("alice", true, "root", at(31)).await.unwrap();
@@ -209,7 +230,7 @@ async fn disabling_takes_back_what_was_granted_also_to_agents() {
 async fn what_has_passed_is_not_taken_back() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder).await;
-    store.open_grant(&new("g", Vec::new())).await.unwrap().unwrap();
+    store.open_grant(&new("g", Vec::new()), "test").await.unwrap().unwrap();
     store.begin_grant("g", Ok(()), at(20)).await.unwrap();
     let seen = async |seconds| {
         store.mark_grants(&[("g".to_owned(), at(seconds))]).await.unwrap();
@@ -232,22 +253,23 @@ async fn what_began_is_reviewed_by_somebody_else() {
             consents: fine,
             reason: "seen".into(),
             via: String::new(),
+            on_behalf: Vec::new(),
         };
         store.review_grant("g", voice).await.unwrap()
     };
     let mut asked = new("g", Vec::new());
     asked.reviewers = vec![need(&["security"], 2)];
     asked.until = at(300);
-    store.open_grant(&asked).await.unwrap().unwrap();
-    assert_eq!(review("erin", true).await, Err(NoSay::NoReview(Review::None)));
+    store.open_grant(&asked, "test").await.unwrap().unwrap();
+    assert_eq!(review("erin", true).await, Err(NoVoice::NoReview("")));
     store.begin_grant("g", Ok(()), at(220)).await.unwrap();
     let kept = store.grant("g").await.unwrap().unwrap();
     assert!(!kept.is_overdue(at(280) + REVIEW_WITHIN - Duration::from_secs(1)));
     assert!(kept.is_overdue(at(280) + REVIEW_WITHIN));
-    assert_eq!(review("alice", true).await, Err(NoSay::OwnRequest));
-    assert_eq!(review("carol", true).await, Err(NoSay::NotAsked(vec!["security".into()])));
+    assert_eq!(review("alice", true).await, Err(NoVoice::OwnRequest));
+    assert_eq!(review("carol", true).await, Err(NoVoice::NotAsked(vec!["security".into()])));
     assert_eq!(review("erin", true).await, Ok(Review::Open));
-    assert_eq!(review("erin", true).await, Err(NoSay::SaidAlready));
+    assert_eq!(review("erin", true).await, Err(NoVoice::SaidAlready));
     assert_eq!(store.grants(Listing::ToReview, 10).await.unwrap().len(), 1);
     assert_eq!(review("dave", false).await, Ok(Review::NotFine));
     assert_eq!(store.grants(Listing::ToReview, 10).await.unwrap().len(), 0);

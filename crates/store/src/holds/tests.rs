@@ -1,8 +1,8 @@
 //! One approval, one use; one person, one voice; and a clock that is not trusted.
 
 use super::*;
-use crate::{NewIdentity, NoVoice, Voice};
-use model::IdentityKind;
+use crate::{NewDelegation, NewIdentity, NoVoice, Voice};
+use model::{IdentityKind, verdict::Escalation};
 use std::time::{Duration, UNIX_EPOCH};
 
 fn at(seconds: u64) -> SystemTime {
@@ -16,6 +16,7 @@ fn need(groups: &[&str], count: u32) -> Approval {
         seconds: 100,
         waits: true,
         policy: "p".into(),
+        escalation: None,
     }
 }
 
@@ -65,6 +66,7 @@ async fn say(store: &Store, person: &str, seconds: u64) -> Result<HoldState, NoV
         consents: true,
         reason: "ok".into(),
         via: "test".into(),
+        on_behalf: Vec::new(),
     };
     store.voice("h", voice).await.unwrap()
 }
@@ -116,8 +118,8 @@ async fn who_has_no_voice_is_told_why() {
     );
     assert_eq!(say(&store, "carol", 12).await, Ok(HoldState::Open));
     assert_eq!(say(&store, "carol", 13).await, Err(NoVoice::SaidAlready));
-    assert_eq!(say(&store, "dave", 110).await, Err(NoVoice::Settled(HoldState::Expired)));
-    assert_eq!(say(&store, "dave", 20).await, Err(NoVoice::Settled(HoldState::Expired)));
+    assert_eq!(say(&store, "dave", 110).await, Err(NoVoice::Settled("expired")));
+    assert_eq!(say(&store, "dave", 20).await, Err(NoVoice::Settled("expired")));
 }
 
 #[tokio::test]
@@ -158,6 +160,7 @@ async fn what_is_settled_is_forgotten_in_time_and_nothing_else() {
         consents,
         reason: String::new(),
         via: String::new(),
+        on_behalf: Vec::new(),
     };
     for (hold, consents, seconds) in
         [("used", true, 12), ("denied", false, 13), ("young", false, 60), ("approved", true, 14)]
@@ -179,16 +182,127 @@ async fn what_is_settled_is_forgotten_in_time_and_nothing_else() {
     assert!(store.use_hold("approved", at(109)).await.unwrap().is_ok());
 }
 
-#[test]
-fn every_place_has_a_person_of_its_own() {
-    let persons = |groups: &[&[&str]]| -> Vec<Vec<String>> {
-        groups.iter().map(|own| own.iter().map(ToString::to_string).collect()).collect()
+#[tokio::test]
+async fn further_groups_are_asked_when_nobody_decides() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    let later = Escalation { seconds: 30, groups: vec!["security".into()], reached: false };
+    let mut both = need(&["dba"], 2);
+    both.escalation = Some(later);
+    asked(&store, "h", vec![both]).await;
+    assert_eq!(say(&store, "erin", 39).await, Err(NoVoice::NotAsked(vec!["dba".into()])));
+    assert_eq!(say(&store, "carol", 39).await, Ok(HoldState::Open), "one of two is no decision");
+    store.due_holds(at(39)).await.unwrap();
+    // Also whoever comes first when its time has come finds it so, and it is in the record before.
+    assert_eq!(say(&store, "erin", 40).await, Ok(HoldState::Approved));
+    let kept = store.hold("h").await.unwrap().unwrap();
+    assert!(kept.asked.needs[0].escalation.as_ref().unwrap().reached);
+    let steps = store.events("ledger", 20).await.unwrap();
+    let steps: Vec<String> = steps
+        .into_iter()
+        .filter_map(|event| match event.what {
+            crate::Happened::Hold(step) => Some(format!("{} by {}", step.what, event.by)),
+            _ => None,
+        })
+        .collect();
+    let told = ["held by alice/bot", "consented by carol", "escalated by weir", "approved by erin"];
+    assert_eq!(steps, told);
+    store.due_holds(at(60)).await.unwrap();
+    assert_eq!(store.use_hold("h", at(60)).await.unwrap().unwrap(), ["carol", "erin"]);
+}
+
+#[tokio::test]
+async fn whoever_asked_has_no_voice_however_it_is_handed_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    let hand_on = async |from: &str, to: &str, seconds| {
+        let new = NewDelegation {
+            delegator: from.into(),
+            delegate: to.into(),
+            groups: Vec::new(),
+            since: at(seconds),
+            until: at(90),
+            reason: "holiday".into(),
+        };
+        store.delegate(&new, "then").await.unwrap().unwrap().id
     };
-    let both = [need(&["a"], 1), need(&["b"], 1)];
-    assert!(!satisfied(&both, &persons(&[&["a", "b"]])));
-    assert!(satisfied(&both, &persons(&[&["a", "b"], &["a"]])));
-    assert!(satisfied(&both, &persons(&[&["b"], &["a", "b"]])));
-    assert!(!satisfied(&both, &persons(&[&["a"], &["a"]])));
-    assert!(satisfied(&[need(&["a", "b"], 2)], &persons(&[&["a"], &["b"]])));
-    assert!(!satisfied(&[], &persons(&[&["a"]])), "no need is no consent");
+    asked(&store, "h", vec![need(&["dba"], 1)]).await;
+    // Neither with a voice that the asker has, nor with the asker's own.
+    let given = hand_on("carol", "alice", 11).await;
+    assert_eq!(say(&store, "alice", 12).await, Err(NoVoice::OwnRequest));
+    assert_eq!(say(&store, "carol", 12).await, Err(NoVoice::OneWith("alice".into())));
+    store.end_delegation(given, "alice", at(13)).await.unwrap().unwrap();
+    let given = hand_on("alice", "dave", 14).await;
+    assert_eq!(say(&store, "dave", 15).await, Err(NoVoice::OneWith("alice".into())));
+    store.end_delegation(given, "dave", at(16)).await.unwrap().unwrap();
+    assert_eq!(say(&store, "dave", 17).await, Ok(HoldState::Approved));
+    // What was consented to before counts no more while the two are one.
+    hand_on("alice", "dave", 18).await;
+    assert!(store.use_hold("h", at(19)).await.unwrap().unwrap_err().contains("may not approve"));
+}
+
+#[tokio::test]
+async fn two_that_are_one_voice_fill_one_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    asked(&store, "h", vec![need(&["dba"], 2)]).await;
+    let new = NewDelegation {
+        delegator: "carol".into(),
+        delegate: "erin".into(),
+        groups: vec!["dba".into()],
+        since: at(11),
+        until: at(50),
+        reason: "holiday".into(),
+    };
+    let given = store.delegate(&new, "then").await.unwrap().unwrap();
+    assert_eq!(say(&store, "erin", 12).await, Ok(HoldState::Open), "with carol's voice");
+    let kept = store.hold("h").await.unwrap().unwrap();
+    assert_eq!((kept.voices[0].who().as_str()), "erin for carol");
+    assert_eq!(say(&store, "carol", 13).await, Err(NoVoice::SaidAlready));
+    // Taken back, the voice is carol's, and what erin said with it counts no more.
+    store.end_delegation(given.id, "carol", at(14)).await.unwrap().unwrap();
+    assert_eq!(say(&store, "carol", 15).await, Ok(HoldState::Open));
+    assert_eq!(say(&store, "dave", 16).await, Ok(HoldState::Approved));
+    let used = store.use_hold("h", at(17)).await.unwrap();
+    assert_eq!(used.unwrap(), ["erin for carol", "carol", "dave"]);
+}
+
+#[tokio::test]
+async fn a_voice_that_was_lent_counts_while_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    for (hold, change) in [("h", "time"), ("i", "group"), ("j", "disabled")] {
+        asked(&store, hold, vec![need(&["dba"], 1)]).await;
+        let until = if change == "time" { at(20) } else { at(90) };
+        let new = NewDelegation {
+            delegator: "carol".into(),
+            delegate: "erin".into(),
+            groups: Vec::new(),
+            since: at(11),
+            until,
+            reason: "holiday".into(),
+        };
+        store.delegate(&new, "then").await.unwrap().unwrap();
+        let voice = Voice {
+            person: "erin".into(),
+            at: at(12),
+            consents: true,
+            reason: String::new(),
+            via: String::new(),
+            on_behalf: Vec::new(),
+        };
+        let said = store.voice(hold, voice).await.unwrap();
+        assert_eq!(said, Ok(HoldState::Approved), "{change}");
+        match change {
+            "group" => drop(store.remove_group("carol", "dba", "root", at(13)).await.unwrap()),
+            "disabled" => drop(store.set_enabled("carol", false, "root", at(13)).await.unwrap()),
+            _ => {}
+        }
+        let used = store.use_hold(hold, at(30)).await.unwrap();
+        assert!(used.unwrap_err().contains("may not approve"), "{change}");
+        store.add_group("carol", "dba", "root", at(31)).await.unwrap();
+        store.set_enabled("carol", true, "root", at(31)).await.unwrap();
+        assert!(store.use_hold(hold, at(32)).await.unwrap().is_err(), "nothing brings it back");
+        assert!(store.delegations(false, at(33), 10).await.unwrap().is_empty());
+    }
 }

@@ -11,7 +11,7 @@ use testkit::weir::{ADMIN, AGENT, PASSWORD, PERSON};
 use tests::{
     Stage,
     client::{self, Client, Target},
-    hold::{approve, ended, jobs, psql, request, say, stage, state, until},
+    hold::{approve, ended, jobs, psql, request, say, stage, stage_with, state, until},
 };
 
 fn events(stage: &Stage, request: &str) -> Vec<String> {
@@ -226,6 +226,111 @@ fn passwords_are_counted_at_the_command_line() {
         record.contains("too many wrong passwords of carol at the command line").then_some(record)
     });
     assert!(record.contains("a wrong name or password at the command line: carol"), "{record}");
+}
+
+/// Nobody of those who are asked first decides, so others may.
+#[test]
+fn further_groups_are_asked_when_nobody_decides() {
+    let later = "@id(\"inserting-escalates\")\n@approval(\"dba\")\n@escalate(\"2s,security\")\n\
+                 forbid (principal is Person, action == Action::\"insert\", resource)\n\
+                 unless { principal in Group::\"admins\" };\n";
+    let stage = stage_with(|options| options.policy("91-later.cedar", later));
+    let child = psql(&stage, PERSON, "insert into jobs values (60, 'x')");
+    let hold = request(&stage);
+    let shown = || {
+        let arguments = ["approvals", "show", &hold, "--json"];
+        let text = stage.weir.run(&arguments).unwrap().success().unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["needs"][0].clone()
+    };
+    let before = shown();
+    if before["escalation"]["reached"] == false {
+        let (taken, said) = say(&stage, "approve", &hold, "erin");
+        assert!(!taken || shown()["escalation"]["reached"] == true, "{said}");
+    }
+    until("the escalation", || (shown()["escalation"]["reached"] == true).then_some(()));
+    assert_eq!(shown()["groups"], serde_json::json!(["dba", "security"]));
+    // To be asked later makes nobody's own request somebody else's.
+    assert!(say(&stage, "approve", &hold, PERSON).1.contains("asked for it"));
+    assert!(say(&stage, "approve", &hold, "mallory").1.contains("in none of the groups"));
+    if state(&stage, &hold) == "open" {
+        approve(&stage, &hold, "erin");
+    }
+    let (_, err) = ended(child);
+    assert!(err.contains("after 2 seconds those in group security may, too"), "{err}");
+    let words = "nobody decided yet, so that others may too: it needs one person in groups dba or \
+                 security";
+    assert!(err.contains(words), "{err}");
+    assert_eq!(jobs(&stage), 51);
+    until("the record", || {
+        (events(&stage, &hold) == ["held", "escalated", "approved", "used"]).then_some(())
+    });
+}
+
+/// A voice that is handed on decides, counts once, and never about what either of them asked for.
+#[test]
+fn a_voice_is_handed_on_and_stays_one() {
+    let stage = stage();
+    let delegation = |word: &str, more: &[&str]| {
+        let all = [&["approvals", word], more, &["--password-stdin"]].concat();
+        let said = stage.weir.run_as_somebody(&all).unwrap();
+        (said.code == Some(0), said.all())
+    };
+    let hand_on = |from: &str, to: &str| {
+        delegation("delegate", &[to, "--as", from, "--for", "1h", "--reason", "holiday"])
+    };
+    let back = |who: &str| assert!(delegation("undelegate", &["--as", who]).0);
+    assert!(hand_on("mallory", "carol").1.contains("no voice to hand on"));
+    assert!(hand_on("carol", AGENT).1.contains("no person"));
+    assert!(hand_on("carol", "carol").1.contains("to themselves"));
+    let (given, said) = hand_on("carol", "mallory");
+    assert!(given && said.contains("mallory has the voice of carol in dba until"), "{said}");
+    assert!(hand_on("mallory", "erin").1.contains("no voice to hand on"));
+    assert!(hand_on("dave", "carol").1.contains("there are no chains"));
+    let listed = stage.weir.run(&["approvals", "delegations"]).unwrap().success().unwrap();
+    assert!(listed.contains("carol") && listed.contains("holiday"), "{listed}");
+
+    let child = psql(&stage, PERSON, "delete from jobs where id = 30");
+    let hold = request(&stage);
+    approve(&stage, &hold, "mallory");
+    assert_eq!(ended(child).0, "DELETE 1\n");
+    let record = until("the record", || {
+        let record = stage.weir.record(400).unwrap().join("\n");
+        record.contains(r#""approved_by":["mallory for carol"]"#).then_some(record)
+    });
+    assert!(record.contains(r#""on_behalf":["carol"]"#), "{record}");
+    assert!(record.contains("voice in dba handed on to mallory"), "{record}");
+    back("mallory");
+
+    // Whoever asks is one with nobody who decides: not by their own voice with somebody else, not
+    // by somebody else's with them, not for what their agent asks.
+    for asker in [PERSON, AGENT] {
+        let child = psql(&stage, asker, "delete from jobs where id = 31");
+        let hold = request(&stage);
+        assert!(hand_on(PERSON, "dave").0);
+        assert!(say(&stage, "approve", &hold, "dave").1.contains("one voice with"));
+        back(PERSON);
+        assert!(hand_on("carol", PERSON).0);
+        assert!(say(&stage, "approve", &hold, PERSON).1.contains("asked for it"));
+        assert!(say(&stage, "approve", &hold, "carol").1.contains("one voice with"));
+        assert!(hand_on(PERSON, "mallory").1.contains("there are no chains"));
+        back("carol");
+        assert_eq!(state(&stage, &hold), "open");
+        assert!(say(&stage, "deny", &hold, "dave").0);
+        assert!(ended(child).1.contains("dave denied it"));
+    }
+    // Two persons are needed, and two that are one voice are one.
+    let sql = "update jobs set note = 'x' where id = 32";
+    ended(psql(&stage, PERSON, sql));
+    let hold = request(&stage);
+    assert!(hand_on("carol", "erin").0);
+    approve(&stage, &hold, "erin");
+    assert!(say(&stage, "approve", &hold, "carol").1.contains("counts once"));
+    assert_eq!(state(&stage, &hold), "open");
+    approve(&stage, &hold, "dave");
+    // Whoever leaves the group takes the voice that they had with them.
+    let leave = ["identity", "group", "remove", "carol", "dba"];
+    stage.weir.run(&leave).unwrap().success().unwrap();
+    assert_eq!(ended(psql(&stage, PERSON, sql)).0, "UPDATE 1\n", "erin has a voice of her own");
 }
 
 fn by_driver(driver: Client) {

@@ -9,7 +9,10 @@ use std::{
 };
 use testkit::TestDir;
 use testkit::weir::{ADMIN, AGENT, PERSON, SERVICE};
-use tests::Stage;
+use tests::{
+    Stage,
+    hold::{approve, ended, psql, request, say, until},
+};
 
 /// Long enough for a machine under load; no test waits so long if all is well.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -224,4 +227,38 @@ fn a_page_shows_names_that_clients_chose_and_obeys_none() {
     // The claimed name of the refused sign-in stands in its record.
     let page = stage.weir.run(&["report", "soc2"]).unwrap().success().unwrap();
     assert!(page.contains("&lt;b onmouseover=alert(1)&gt;"), "the claimed name is not shown");
+}
+
+#[test]
+fn who_consented_stands_in_reports_and_answers() {
+    let stage = tests::hold::stage();
+    let child = psql(&stage, PERSON, "delete from jobs where id = 1");
+    let hold = request(&stage);
+    // Nobody approves what they asked for, and no report says that anybody did.
+    assert!(!say(&stage, "approve", &hold, PERSON).0);
+    approve(&stage, &hold, "carol");
+    assert_eq!(ended(child).0, "DELETE 1\n");
+    let state = "SELECT state FROM holds WHERE consented_by = 'carol'";
+    until("the index", || {
+        let answer = stage.weir.run(&["audit", "sql", state, "--json"]).unwrap();
+        answer.stdout.contains("used").then_some(())
+    });
+    caught_up(&stage);
+    let found = stage.weir.run(&["audit", "search", "approved_by:carol", "--json"]).unwrap();
+    let found = found.success().unwrap();
+    assert!(found.contains("delete from jobs") && found.lines().count() == 1, "{found}");
+    let soc2 = report(&stage, &["soc2"]);
+    let asked = &rows(evidence(&soc2, "approvals"))[0];
+    let figure = |name: &str| asked[name].as_i64().unwrap();
+    assert_eq!((figure("requests"), figure("ran")), (1, 1), "{asked}");
+    assert_eq!(figure("consents_by_whoever_asked"), 0);
+    let consent = &rows(evidence(&soc2, "consents"))[0];
+    assert_eq!((&consent["by"], &consent["what"]), (&"carol".into(), &"approved".into()));
+    assert_eq!((&consent["asked_by"], &consent["operation"]), (&PERSON.into(), &"delete".into()));
+    let held = &rows(evidence(&report(&stage, &["person", PERSON]), "held"))[0];
+    assert_eq!((&held["hold"], &held["state"]), (&hold.as_str().into(), &"used".into()));
+    let carol = report(&stage, &["person", "carol"]);
+    let voice = &rows(evidence(&carol, "voices"))[0];
+    assert_eq!((&voice["name"], &voice["asked_by"]), (&hold.as_str().into(), &PERSON.into()));
+    assert!(!evidence(&carol, "voices")["records"].as_array().unwrap().is_empty());
 }

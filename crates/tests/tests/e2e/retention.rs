@@ -80,6 +80,28 @@ fn records_go_when_their_time_is_over() {
     until("the index has what was removed", || {
         (found(&weir, 60), found(&weir, 1)) == (Some(OLD + 1 - 768), Some(OLD))
     });
+    // Reports say what they lack, which record says so, and prove that one.
+    let report = weir.run(&["report", "soc2", "--since", "2000-01-01", "--format", "json"]);
+    let report: Value = serde_json::from_str(&report.unwrap().success().unwrap()).unwrap();
+    let removed = &report["basis"]["removed"][0];
+    assert_eq!((&removed["first"], &removed["last"]), (&0.into(), &767.into()), "{removed}");
+    assert_eq!(removed["rule"], "ledger.retention = \"30d\"");
+    assert!(removed["oldest"].as_str() <= removed["newest"].as_str());
+    let missing = report["missing"][0].as_str().unwrap();
+    assert!(missing.starts_with("Records 0 to 767, written from 20"), "{missing}");
+    let proven = report["records"].as_array().unwrap().iter();
+    let mut proven = proven.filter(|one| one["sequence"] == removed["record"]);
+    assert!(proven.next().unwrap()["proof"].as_str().unwrap().contains("tlog-proof"));
+    let today = report["period"]["until"].as_str().unwrap();
+    let later = weir.run(&["report", "soc2", "--since", today, "--format", "json"]).unwrap();
+    let later = later.success().unwrap();
+    let later: Value = serde_json::from_str(&later).unwrap();
+    assert_eq!(
+        (&later["missing"], &later["basis"]["removed"][0]["last"]),
+        (&Value::Null, &767.into())
+    );
+    let asked = weir.run(&["audit", "sql", "SELECT 1"]).unwrap();
+    assert!(asked.stderr.contains("before 768 most were removed"), "{asked}");
     let said = weir.run(&["audit", "verify"]).unwrap().success().unwrap();
     assert!(said.contains("pruned up to 768: 767 records were removed"), "{said}");
     let gone = weir.run(&["audit", "proof", "5", "--entry", "entry.json"]).unwrap();
@@ -104,4 +126,11 @@ fn a_legal_hold_keeps_records() {
     let report = verified(&weir);
     assert_eq!((&report["pruned"], &report["ok"]), (&0.into(), &true.into()));
     assert_eq!(found(&weir, 60), Some(OLD));
+    // When it is lifted, they go.
+    let config = weir.folder().join("weir.toml");
+    let text = std::fs::read_to_string(&config).unwrap().replace("hold = \"case 17\"", "");
+    std::fs::write(&config, text).unwrap();
+    weir.start_again().unwrap();
+    until("nothing was removed", || verified(&weir)["pruned"] == 768);
+    assert_eq!(verified(&weir)["ok"], true);
 }

@@ -171,6 +171,10 @@ fn print(found: &Found, answers: &Answers, table: &Table, form: &Form) -> Result
         let shown = table.rows.len();
         eprintln!("weir: there is more than these {shown} rows; -n NUMBER shows more");
     }
+    let removed = ledger::pruned(&found.ledger)?;
+    if removed > 0 {
+        eprintln!("weir: of records before {removed} most were removed when their time was over");
+    }
     let state = answers.state()?;
     let lag = state.lag(&found.ledger)?;
     eprintln!("weir: from an index of the ledger's first {} records, {lag} behind", state.next);

@@ -39,9 +39,10 @@ impl Message {
         let mut facts = vec![("From", format!("{identity} on {database}"))];
         facts.extend(asked.reasons.iter().map(|why| ("Why", line(why))));
         facts.extend(asked.needs.iter().map(|need| ("Needs", line(&need.to_string()))));
+        facts.extend(asked.needs.iter().filter_map(|need| Some(("Later", line(&need.later()?)))));
         for voice in &hold.voices {
             let said = if voice.consents { "Consented" } else { "Denied" };
-            facts.push((said, line(&format!("{} {}", voice.person, voice.reason))));
+            facts.push((said, line(&format!("{} {}", voice.who(), voice.reason))));
         }
         facts.push(("Until", Time::from(asked.until).to_string()));
         facts.push(("Request", asked.hold.clone()));

@@ -62,8 +62,9 @@ Examples:
   weir audit sql \"SELECT identity, sum(raw) FROM disclosed_daily
                   WHERE origin = 'public.customers.email' GROUP BY 1\" --csv
 
-The views: sessions, statements, shapes, columns_used, effects, outputs, disclosed, daily,
-disclosed_daily, values_daily, days, changes, events. docs/audit.md has their columns.";
+The views: sessions, statements, shapes, columns_used, effects, moves, outputs, disclosed,
+daily, disclosed_daily, values_daily, days, hold_steps, holds, grant_steps, grants, changes,
+events. docs/audit.md has their columns.";
 
 #[derive(Debug, Args)]
 #[command(after_help = SEARCH)]

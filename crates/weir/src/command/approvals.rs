@@ -1,6 +1,8 @@
 //! `weir approvals …`: what waits for approval, and deciding about it. Knows no session: a running
 //! `weir serve` sees a decision in the store.
 
+mod delegations;
+
 use crate::{
     actor::actor,
     approvals::{Proven, decide, object, outcome, visible, words},
@@ -25,6 +27,9 @@ pub(super) async fn run(config: &Config, command: ApprovalsCommand) -> Result<()
         ApprovalsCommand::Show { request, json } => show(config, &request, json).await,
         ApprovalsCommand::Approve(voice) => say(config, voice, true).await,
         ApprovalsCommand::Deny(voice) => say(config, voice, false).await,
+        ApprovalsCommand::Delegate(args) => delegations::hand_on(config, args).await,
+        ApprovalsCommand::Undelegate(args) => delegations::take_back(config, args).await,
+        ApprovalsCommand::Delegations { all, json } => delegations::list(config, all, json).await,
     }
 }
 
@@ -33,10 +38,20 @@ async fn opened(config: &Config) -> Result<Store, Failure> {
     store.ok_or_else(|| Failure::Refused("nothing waits: `weir serve` has never run here".into()))
 }
 
+/// Somebody who has given their password.
+pub(super) async fn proven(store: &Store, name: &str, stdin: bool) -> Result<Proven, Failure> {
+    let password = if stdin {
+        super::identity::password_from_stdin()?
+    } else {
+        Secret::from(rpassword::prompt_password(format!("Password of {name}: "))?)
+    };
+    Proven::by_password(store, name, &password).await
+}
+
 async fn list(config: &Config, all: bool, json: bool) -> Result<(), Failure> {
     let holds = match Store::open_existing(&config.state_dir).await? {
         Some(store) => {
-            store.expire_holds(SystemTime::now()).await?;
+            store.due_holds(SystemTime::now()).await?;
             store.holds(if all { &HoldState::ALL } else { &HoldState::WAITING }, LISTED).await?
         }
         None => Vec::new(),
@@ -91,11 +106,14 @@ async fn show(config: &Config, request: &str, json: bool) -> Result<(), Failure>
     out.line(format!("Until      {}", Time::from(asked.until)))?;
     for need in &asked.needs {
         out.line(format!("Needs      {need}, by policy \"{}\"", need.policy))?;
+        if let Some(later) = need.later() {
+            out.line(format!("Later      {later}"))?;
+        }
     }
     for voice in &hold.voices {
         let said = if voice.consents { "consented" } else { "denied" };
         let (at, via, why) = (Time::from(voice.at), &voice.via, visible(&voice.reason));
-        out.line(format!("{:<10} {said} at {at} ({via})  {why}", voice.person))?;
+        out.line(format!("{:<10} {said} at {at} ({via})  {why}", voice.who()))?;
     }
     for reason in &asked.reasons {
         out.line(format!("Why        {}", visible(reason)))?;
@@ -118,12 +136,7 @@ async fn show(config: &Config, request: &str, json: bool) -> Result<(), Failure>
 
 async fn say(config: &Config, voice: Voice, consents: bool) -> Result<(), Failure> {
     let store = opened(config).await?;
-    let password = if voice.password_stdin {
-        super::identity::password_from_stdin()?
-    } else {
-        Secret::from(rpassword::prompt_password(format!("Password of {}: ", voice.person))?)
-    };
-    let person = Proven::by_password(&store, &voice.person, &password).await?;
+    let person = proven(&store, &voice.person, voice.password_stdin).await?;
     let said = decide(&store, &voice.request, &person, consents, &voice.reason).await?;
     let state = said.map_err(|why| Failure::Refused(words(&why, &voice.person)))?;
     let mut out = Out::new();

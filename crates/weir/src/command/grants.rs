@@ -1,16 +1,16 @@
 //! `weir grants …`: asking for the rights of a group for a while, and deciding about it. Knows no
 //! session: a running `weir serve` sees what is decided in the store.
 
+use super::approvals::proven;
 use crate::{
     actor::actor,
-    approvals::{Proven, visible},
+    approvals::visible,
     cli::{GrantRequest, GrantVoice, GrantsCommand, ReviewVerdict},
     exit::{Failure, problems},
     grants::{Wanted, decide, object, outcome, request, review, revoke},
     out::Out,
 };
 use config::Config;
-use identity::Secret;
 use ledger::Time;
 use policy::PolicySet;
 use std::time::{Duration, Instant, SystemTime};
@@ -50,21 +50,12 @@ async fn opened(config: &Config) -> Result<Store, Failure> {
     store.ok_or_else(|| Failure::Refused("there are no grants: Weir has never run here".into()))
 }
 
-async fn proven(store: &Store, name: &str, from_stdin: bool) -> Result<Proven, Failure> {
-    let password = if from_stdin {
-        super::identity::password_from_stdin()?
-    } else {
-        Secret::from(rpassword::prompt_password(format!("Password of {name}: "))?)
-    };
-    Proven::by_password(store, name, &password).await
-}
-
 async fn list(config: &Config, whole: bool, json: bool) -> Result<(), Failure> {
     let now = SystemTime::now();
     let listing = if whole { Listing::All } else { Listing::Live };
     let grants = match Store::open_existing(&config.state_dir).await? {
         Some(store) => {
-            store.expire_grants(now).await?;
+            store.due_grants(now).await?;
             store.grants(listing, LISTED).await?
         }
         None => Vec::new(),
@@ -134,6 +125,9 @@ async fn show(config: &Config, grant: &str, json: bool) -> Result<(), Failure> {
     }
     for need in &asked.needs {
         out.line(format!("Needs      {need}, by policy \"{}\"", need.policy))?;
+        if let Some(later) = need.later() {
+            out.line(format!("Later      {later}"))?;
+        }
     }
     for need in &asked.reviewers {
         out.line(format!("Review     {need}, by policy \"{}\"", need.policy))?;
@@ -146,7 +140,7 @@ async fn show(config: &Config, grant: &str, json: bool) -> Result<(), Failure> {
     let reviews = grant.reviews.iter().map(|voice| (voice, "found it fine", "found it not fine"));
     for (voice, yes, no) in voices.chain(reviews) {
         let (said, at) = (if voice.consents { yes } else { no }, Time::from(voice.at));
-        out.line(format!("{:<10} {said} at {at}  {}", voice.person, visible(&voice.reason)))?;
+        out.line(format!("{:<10} {said} at {at}  {}", voice.who(), visible(&voice.reason)))?;
     }
     Ok(out.flush()?)
 }

@@ -36,6 +36,16 @@ pub(super) async fn run(config: &Config, command: IdentityCommand) -> Result<(),
             true => format!("{name} may sign in again."),
             false => format!("{name} was enabled already."),
         },
+        IdentityCommand::Link { name, provider } => {
+            if !config.providers.iter().any(|one| one.name == provider) {
+                let why = format!("there is no provider \"{provider}\" in weir.toml");
+                return Err(Failure::Refused(why));
+            }
+            match store.link(&name, &provider, &by, now).await? {
+                true => format!("{name} comes by {provider} from now on."),
+                false => format!("{name} comes by a provider already."),
+            }
+        }
         IdentityCommand::Group(GroupCommand::Add { name, group }) => {
             match store.add_group(&name, &group, &by, now).await? {
                 true => format!("{name} is in {group} now."),
@@ -106,7 +116,12 @@ async fn password(
         return Err(Failure::Refused(format!("there is no identity \"{}\"", args.name)));
     };
     let (secret, made) = secret(args.password_stdin, account.kind)?;
-    store.set_verifier(&args.name, &verifier(&secret)?, by, now).await?;
+    // With the salt of the one before, or no key of this identity could be told by it any more.
+    let verifier = match ScramVerifier::parse(account.verifier.expose()) {
+        Ok(before) => before.beside(&secret).to_text().into(),
+        Err(_) => verifier(&secret)?,
+    };
+    store.set_verifier(&args.name, &verifier, by, now).await?;
     let shown = made.then(|| secret.expose());
     if args.json {
         let mut report = serde_json::json!({ "name": args.name });

@@ -12,15 +12,21 @@
 mod approvals;
 mod body;
 mod hooks;
+mod oauth;
 mod problem;
+mod scim;
 mod session;
 
-use super::guard::{Guarded, MAX_CONNECTIONS, MAX_LIFETIME};
-use crate::{channels::Channel, serve::Shared};
+use super::guard::{Guarded, Lease, MAX_CONNECTIONS, MAX_LIFETIME};
+use crate::{
+    channels::Channel,
+    mcp::{self, Mcp},
+    serve::Shared,
+};
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, connect_info::Connected},
-    http::{HeaderName, HeaderValue, Response, header},
+    extract::{DefaultBodyLimit, State, connect_info::Connected},
+    http::{HeaderMap, HeaderName, HeaderValue, Response, header},
     middleware::map_response,
     routing::{MethodRouter, delete, get, post},
     serve::IncomingStream,
@@ -45,12 +51,17 @@ pub(crate) struct Api {
 }
 
 /// From where a request comes.
-#[derive(Clone, Copy, Debug)]
-struct Peer(SocketAddr);
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// The address.
+    pub(crate) address: SocketAddr,
+    /// How long its connection may stay open.
+    pub(crate) lease: Lease,
+}
 
 impl Connected<IncomingStream<'_, Guarded>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Guarded>) -> Self {
-        Self(*stream.remote_addr())
+        Self { address: *stream.remote_addr(), lease: stream.io().lease() }
     }
 }
 
@@ -67,6 +78,10 @@ fn routes() -> Vec<Route> {
         ("get", "/api/v1/approvals/{request}", get(approvals::show)),
         ("post", "/api/v1/approvals/{request}/approve", post(approvals::approve)),
         ("post", "/api/v1/approvals/{request}/deny", post(approvals::deny)),
+        ("get", "/api/v1/providers", get(oauth::providers)),
+        ("post", "/oauth2/token", post(oauth::token)),
+        ("post", "/oauth2/revoke", post(oauth::revoke)),
+        ("get", "/.well-known/oauth-authorization-server", get(oauth::metadata)),
         ("post", "/hooks/slack", post(hooks::slack)),
         ("post", "/hooks/webhook/{channel}", post(hooks::webhook)),
     ]
@@ -80,10 +95,15 @@ pub(crate) async fn serve(
     channels: Vec<Arc<Channel>>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
+    let tools = Mcp::new(Arc::clone(&shared));
     let api = Arc::new(Api { shared, channels, proofs: Semaphore::new(1) });
     let router =
         routes().into_iter().fold(Router::new(), |all, (_, path, how)| all.route(path, how));
     let router = router
+        .merge(scim::routes())
+        .route(mcp::METADATA, get(protected))
+        .route(&format!("{}/mcp", mcp::METADATA), get(protected))
+        .merge(mcp::router(&tools))
         .fallback(|| async { Problem::from(Kind::NoSuchPath) })
         .method_not_allowed_fallback(|| async { Problem::from(Kind::NoSuchMethod) })
         .layer(DefaultBodyLimit::max(BODY_BYTES))
@@ -109,6 +129,10 @@ fn careful<B>(mut answer: Response<B>) -> Response<B> {
     ];
     answer.headers_mut().extend(HEADERS);
     answer
+}
+
+async fn protected(State(api): State<Arc<Api>>, headers: HeaderMap) -> axum::response::Response {
+    mcp::metadata(&api.shared, &headers)
 }
 
 async fn openapi() -> impl axum::response::IntoResponse {

@@ -1,15 +1,17 @@
 //! Bounds what strangers can hold on an HTTP address: so many connections, for so long, the TLS
-//! handshake included. Knows no HTTP.
+//! handshake included. Whoever proves who they are may stay longer, in a place among others who
+//! did. Knows no HTTP.
 
 use super::secure::Secure;
 use axum::serve::Listener;
 use net::tls::ServerTls;
 use std::{
+    fmt,
     future::Future,
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
@@ -17,7 +19,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpListener,
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::Sleep,
+    time::{Instant, Sleep},
 };
 
 /// Connections at once; further ones wait in the kernel's queue.
@@ -26,17 +28,23 @@ pub(super) const MAX_CONNECTIONS: usize = 64;
 /// How long a connection may stay open. A scraper that keeps its connection opens another then.
 pub(super) const MAX_LIFETIME: Duration = Duration::from_secs(30);
 
+/// Connections at once of those who have proven who they are.
+const MAX_PROVEN: usize = 512;
+
 /// A listener whose connections are counted and end by themselves.
 pub(super) struct Guarded {
     listener: TcpListener,
     tls: Option<ServerTls>,
     places: Arc<Semaphore>,
+    proven: Arc<Semaphore>,
     lifetime: Duration,
 }
 
 impl Guarded {
     pub(super) fn new(listener: TcpListener, connections: usize, lifetime: Duration) -> Self {
-        Self { listener, tls: None, places: Arc::new(Semaphore::new(connections)), lifetime }
+        let places = Arc::new(Semaphore::new(connections));
+        let proven = Arc::new(Semaphore::new(MAX_PROVEN));
+        Self { listener, tls: None, places, proven, lifetime }
     }
 
     /// The same behind TLS, and nothing without.
@@ -56,9 +64,11 @@ impl Listener for Guarded {
             return std::future::pending().await;
         };
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        let end = Box::pin(tokio::time::sleep(self.lifetime));
+        let until = Instant::now() + self.lifetime;
+        let end = Box::pin(tokio::time::sleep_until(until));
         let stream = Secure::new(stream, self.tls.as_ref());
-        (Brief { stream, end, _place: place }, address)
+        let lease = Lease::new(until, place, Arc::clone(&self.proven));
+        (Brief { stream, end, lease }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -70,16 +80,68 @@ impl Listener for Guarded {
 pub(super) struct Brief {
     stream: Secure,
     end: Pin<Box<Sleep>>,
-    _place: OwnedSemaphorePermit,
+    lease: Lease,
 }
 
 impl Brief {
+    /// How long it may stay open, for whoever may say so.
+    pub(super) fn lease(&self) -> Lease {
+        self.lease.clone()
+    }
+
     /// An error once the time is over; wakes the task at that moment if it is not.
     fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        match self.end.as_mut().poll(cx) {
-            Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
-            Poll::Pending => Ok(()),
+        while self.end.as_mut().poll(cx).is_ready() {
+            let until = self.lease.until();
+            if until <= Instant::now() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            self.end.as_mut().reset(until);
         }
+        Ok(())
+    }
+}
+
+/// How long a connection may stay open, and its place among others.
+#[derive(Clone)]
+pub(crate) struct Lease {
+    held: Arc<Mutex<Leased>>,
+    proven: Arc<Semaphore>,
+}
+
+struct Leased {
+    until: Instant,
+    is_proven: bool,
+    /// Given up with the connection.
+    place: OwnedSemaphorePermit,
+}
+
+impl Lease {
+    fn new(until: Instant, place: OwnedSemaphorePermit, proven: Arc<Semaphore>) -> Self {
+        let leased = Leased { until, is_proven: false, place };
+        Self { held: Arc::new(Mutex::new(leased)), proven }
+    }
+
+    /// Whoever is at the other end has proven who they are: they may stay so long from now. False
+    /// if there is no place left among those who did.
+    pub(crate) fn extend(&self, time: Duration) -> bool {
+        let mut leased = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if !leased.is_proven {
+            let Ok(place) = Arc::clone(&self.proven).try_acquire_owned() else { return false };
+            (leased.place, leased.is_proven) = (place, true);
+        }
+        leased.until = Instant::now() + time;
+        true
+    }
+
+    fn until(&self) -> Instant {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).until
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lease")
     }
 }
 

@@ -1,7 +1,7 @@
 //! Starts the PostgreSQL engine with what the rest of the program built, and keeps its settings up
 //! to date. Knows the engine's settings, not its protocol.
 
-use super::{Shared, Stop, Stopping, canaries, histories, holds::Kept, labels};
+use super::{Shared, Stop, Stopping, bearers, canaries, histories, holds::Kept, labels};
 use anyhow::Context;
 use config::{Config, Database, Plaintext, UpstreamTls};
 use engine_pg::{
@@ -76,7 +76,7 @@ pub(super) fn tls(config: &Config) -> anyhow::Result<ServerTls> {
     tls.context("[tls]")
 }
 
-fn door(shared: &Shared, config: &Config) -> anyhow::Result<Door> {
+fn door(shared: &Arc<Shared>, config: &Config) -> anyhow::Result<Door> {
     let mut tls = tls(config)?;
     if let Some(authorities) = &config.tls.client_ca {
         tls = tls.trusting(authorities).context("[tls] client_ca")?;
@@ -88,6 +88,7 @@ fn door(shared: &Shared, config: &Config) -> anyhow::Result<Door> {
     };
     door.clients = config.tls.clients.iter().map(rule).collect();
     door.attempts = Arc::clone(&shared.attempts);
+    door.bearers = Some(bearers::bearers(shared));
     door.deadline = config.limits.sign_in_timeout;
     door.plaintext = match config.tls.plaintext {
         Plaintext::Loopback => DoorPlaintext::Loopback,

@@ -1,25 +1,20 @@
-//! Brings grants from the store into force and out of it again, and into the ledger. Decides
+//! Brings grants from the store into force and out of it again. Decides
 //! nothing: policies and those who are asked do. Knows no session.
 //!
 //! Two tasks: one follows the store; the other does nothing but end what is over, so that no store
 //! and no disk that hang can lengthen a grant.
 
-use super::Shared;
+use super::{Shared, outbox};
 use crate::grants::{resolve, terms};
-use anyhow::Context;
 use identity::Grant;
-use ledger::{Ledger, Time, record::GrantChanged};
-use model::Granted;
+use model::{Granted, verdict::Approval};
 use std::{
-    borrow::Cow,
     collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
-use store::{GrantEvent, KeptGrant, Listing, Store};
+use store::{KeptGrant, Listing};
 
-/// Steps copied into the ledger at once.
-const BATCH: u32 = 256;
 /// The most grants that are in force, or to be reviewed, at a time.
 const MOST: u32 = 10_000;
 /// How long a follower waits after the store failed before it tries again.
@@ -84,7 +79,7 @@ pub(super) async fn bring_up_to_date(shared: &Shared, running: &mut Running) -> 
     // First, and by reading alone: what was revoked is over, whatever else cannot be done.
     let begun = store.grants(Listing::InForce, MOST).await?;
     withdraw(shared, &running.measure(&begun, Instant::now(), SystemTime::now()));
-    store.expire_grants(now).await?;
+    store.due_grants(now).await?;
     let passed = |at: &Instant| *at <= Instant::now();
     let over = running.deadlines.iter().filter(|(_, at)| passed(at));
     let over: Vec<String> = over.map(|(grant, _)| grant.clone()).collect();
@@ -98,7 +93,7 @@ pub(super) async fn bring_up_to_date(shared: &Shared, running: &mut Running) -> 
     let begun = store.grants(Listing::InForce, MOST).await?;
     let in_force = running.measure(&begun, Instant::now(), SystemTime::now());
     withdraw(shared, &in_force);
-    copy_events(store, &shared.ledger).await?;
+    outbox::catch_up(shared).await?;
     let count = i64::try_from(in_force.len()).unwrap_or(i64::MAX);
     shared.metrics.grants.in_force.set(count);
     if shared.directory.publish_grants(in_force) {
@@ -136,8 +131,8 @@ async fn may_begin(
     let found = terms(&policies, &config, &identity, group, databases, asked.emergency, now);
     Ok(match found {
         Ok(terms)
-            if terms.needs == asked.needs
-                && terms.reviewers == asked.reviewers
+            if same_terms(&terms.needs, &asked.needs)
+                && same_terms(&terms.reviewers, &asked.reviewers)
                 && terms.longest_seconds >= asked.seconds =>
         {
             Ok(())
@@ -145,6 +140,10 @@ async fn may_begin(
         Ok(_) => Err("the policies changed since it was asked for".to_owned()),
         Err(why) => Err(why),
     })
+}
+
+fn same_terms(now: &[Approval], then: &[Approval]) -> bool {
+    now.len() == then.len() && now.iter().zip(then).all(|(now, then)| now.same_terms(then))
 }
 
 impl Running {
@@ -208,61 +207,6 @@ async fn reviews(shared: &Shared, running: &mut Running) -> anyhow::Result<()> {
     }
     running.told.retain(|told| open.iter().any(|grant| grant.asked.grant == *told));
     Ok(())
-}
-
-/// Copies what happened to grants into the ledger, also while Weir was not running. It counts as
-/// copied once its record is on stable storage: a crash in between repeats a record and loses none.
-pub(super) async fn copy_events(store: &Store, ledger: &Ledger) -> anyhow::Result<()> {
-    loop {
-        let events = store.grant_events(BATCH).await.context("steps of grants cannot be read")?;
-        let Some(newest) = events.last().map(|event| event.id) else { return Ok(()) };
-        let mut last = None;
-        for event in &events {
-            announce(event);
-            last = Some(ledger.append(&changed(event).into())?);
-        }
-        if let Some(last) = last {
-            ledger.hand_over(last)?;
-            ledger.synced(last).await?;
-        }
-        let recorded = store.grant_events_recorded(newest).await;
-        recorded.context("steps of grants cannot be marked")?;
-    }
-}
-
-/// What breaks the glass is said aloud at once.
-fn announce(event: &GrantEvent) {
-    let asked = &event.asked;
-    if !asked.emergency || !matches!(event.what.as_str(), "requested" | "begun") {
-        return;
-    }
-    let (grant, identity, group) = (&asked.grant, &asked.chain, &asked.group);
-    let (what, databases, purpose) = (&event.what, asked.databases.join(","), &asked.purpose);
-    tracing::warn!(%grant, %identity, %group, %databases, ?purpose, "break-glass grant {what}");
-}
-
-fn changed(event: &GrantEvent) -> GrantChanged<'_> {
-    let asked = &event.asked;
-    let (requested, begun) = (event.what == "requested", event.what == "begun");
-    let persons = |needs: &[model::verdict::Approval]| -> Vec<Cow<'static, str>> {
-        let shown = needs.iter().filter(|_| requested);
-        shown.map(|need| Cow::Owned(need.to_string())).collect()
-    };
-    GrantChanged {
-        time: event.at.into(),
-        grant: Cow::Borrowed(&asked.grant),
-        group: Cow::Borrowed(&asked.group),
-        databases: Cow::Borrowed(&asked.databases),
-        identity: Cow::Borrowed(&asked.chain),
-        by: Cow::Borrowed(&event.by),
-        what: Cow::Borrowed(&event.what),
-        emergency: asked.emergency,
-        seconds: if requested { asked.seconds } else { 0 },
-        until: event.ends.filter(|_| begun).map(Time::from),
-        needs: persons(&asked.needs).into(),
-        reviewers: persons(&asked.reviewers).into(),
-        reason: Cow::Borrowed(&event.reason),
-    }
 }
 
 #[cfg(test)]

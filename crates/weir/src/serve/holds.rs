@@ -3,7 +3,7 @@
 
 use super::Shared;
 use anyhow::Context;
-use gate::hold::{Approved, Decision, Doing, Found, Holds, Request};
+use gate::hold::{Approved, Decision, Doing, Found, Holds, Notes, Request};
 use std::time::{Duration, Instant, SystemTime};
 use store::{FoundHold, HoldState, KeptHold, NewHold, Store};
 use tokio::sync::watch;
@@ -43,11 +43,11 @@ impl Holds for Kept {
         )
     }
 
-    fn decided(&self, hold: &str) -> Doing<Decision> {
+    fn decided(&self, hold: &str, notes: &Notes) -> Doing<Decision> {
         let (store, changes) = (self.store.clone(), self.changes.clone());
-        let hold = hold.to_owned();
+        let (hold, notes) = (hold.to_owned(), notes.clone());
         Box::pin(async move {
-            decided(&store, changes, &hold).await.map_err(|error| format!("{error:#}"))
+            decided(&store, changes, &hold, &notes).await.map_err(|error| format!("{error:#}"))
         })
     }
 
@@ -81,8 +81,10 @@ async fn decided(
     store: &Store,
     mut changes: watch::Receiver<u64>,
     hold: &str,
+    notes: &Notes,
 ) -> anyhow::Result<Decision> {
     let mut began: Option<(Instant, Duration)> = None;
+    let mut asks: Option<String> = None;
     loop {
         changes.mark_unchanged();
         let now = SystemTime::now();
@@ -94,8 +96,13 @@ async fn decided(
             (Instant::now(), kept.asked.until.duration_since(now).unwrap_or_default())
         });
         if since.elapsed() >= lifetime && kept.state == HoldState::Open {
-            store.expire_holds(kept.asked.until).await?;
+            store.due_holds(kept.asked.until).await?;
             return Ok(Decision::Expired);
+        }
+        let needs: Vec<String> = kept.asked.needs.iter().map(ToString::to_string).collect();
+        let needs = needs.join(", and ");
+        if asks.replace(needs.clone()).is_some_and(|before| before != needs) {
+            notes.say(format!("nobody decided yet, so that others may too: it needs {needs}"));
         }
         match kept.state {
             HoldState::Open => {}
@@ -125,6 +132,6 @@ async fn decided(
 fn denied(kept: &KeptHold) -> Decision {
     let against = kept.voices.iter().find(|voice| !voice.consents);
     let (by, why) =
-        against.map_or_else(Default::default, |voice| (voice.person.clone(), voice.reason.clone()));
+        against.map_or_else(Default::default, |voice| (voice.who(), voice.reason.clone()));
     Decision::Denied(by, why)
 }

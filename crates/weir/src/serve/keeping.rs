@@ -58,7 +58,8 @@ fn texts(shared: &Shared) -> anyhow::Result<()> {
     let Some(oldest) = now.checked_sub(limit) else { return Ok(()) };
     // A month has a key while any of its days is young enough.
     let before: String = Time::from(oldest).to_string().chars().take(7).collect();
-    let destroyed = shared.ledger.vault().destroy(None, Some(&before))?;
+    let destroy = || shared.ledger.vault().destroy(None, Some(&before));
+    let destroyed = shared.ledger.unless_held(destroy).transpose()?.unwrap_or_default();
     if !destroyed.is_empty() {
         let what = format!("kept texts from before {before} are forgotten: their time is over");
         let (time, by) = (Time::from(now), Cow::Borrowed("weir"));
@@ -118,6 +119,9 @@ fn records(shared: &Shared) -> anyhow::Result<bool> {
     let removed = shared.ledger.prune(&rule)?;
     if let Some(removed) = &removed {
         tracing::info!(from = removed.start, before = removed.end, "records were removed");
+    }
+    if shared.ledger.is_held() {
+        tracing::info!("a legal hold was set: no more records are removed");
     }
     Ok(removed.is_some())
 }

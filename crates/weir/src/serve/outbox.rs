@@ -7,14 +7,15 @@ use crate::people;
 use anyhow::Context;
 use ledger::{
     Ledger, Record, Time,
-    record::{Administered, HoldChanged, IdentityChanged, LabelChanged, TaskChanged},
+    record::{Administered, GrantChanged, HoldChanged, IdentityChanged, LabelChanged, TaskChanged},
 };
+use model::verdict::Approval;
 use std::{
     borrow::Cow,
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use store::{Event, Happened, HoldEvent, LabelEvent, Store, TaskEvent};
+use store::{Event, GrantEvent, Happened, HoldEvent, LabelEvent, Store, TaskEvent};
 
 /// The ledger among those who follow.
 const LEDGER: &str = "ledger";
@@ -22,8 +23,8 @@ const LEDGER: &str = "ledger";
 const BATCH: u32 = 256;
 /// How long it waits after the store failed before it tries again.
 const RETRY: Duration = Duration::from_secs(1);
-/// How often it is looked whether a hold's time is over, if nothing else happens.
-const LOOK: Duration = Duration::from_secs(5);
+/// How often it is looked whether something is due for a hold: its end, or others to be asked.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Follows the store for ever.
 pub(super) async fn follow(shared: Arc<Shared>) {
@@ -40,13 +41,15 @@ async fn follow_once(shared: &Shared) -> anyhow::Result<()> {
     // The feed is opened before the first look, so that no change falls between the two.
     let mut feed = shared.store.changes().await?;
     let mut labels = None;
+    let mut look = tokio::time::Instant::now();
     loop {
         // Whoever is disabled is out before the record says so; all else is in the record first.
         let count = people::publish(&shared.store, &shared.directory).await?;
         shared.health.store(true);
         shared.metrics.identities.set(i64::try_from(count).unwrap_or(i64::MAX));
         shared.people.send_modify(|count| *count += 1);
-        copy(&shared.store, &shared.ledger).await?;
+        catch_up(shared).await?;
+        shared.store.credentials_used(&shared.directory.take_uses()).await?;
         let version = shared.store.labels_version().await?;
         if labels.replace(version) != Some(version) {
             shared.labels.send_modify(|count| *count += 1);
@@ -54,9 +57,19 @@ async fn follow_once(shared: &Shared) -> anyhow::Result<()> {
         shared.holds.send_modify(|count| *count += 1);
         tokio::select! {
             changed = feed.changed() => changed?,
-            () = tokio::time::sleep(LOOK) => shared.store.expire_holds(SystemTime::now()).await?,
+            () = tokio::time::sleep_until(look) => {
+                look = tokio::time::Instant::now() + LOOK;
+                shared.store.due_holds(SystemTime::now()).await?;
+            }
         }
     }
+}
+
+/// Copies events into the ledger for whoever needs them to be there before they go on.
+pub(super) async fn catch_up(shared: &Shared) -> anyhow::Result<u64> {
+    // Two that copy at once would record everything twice.
+    let _one_at_a_time = shared.copying.lock().await;
+    copy(&shared.store, &shared.ledger).await
 }
 
 /// Copies events into the ledger, also those of when Weir was not running; gives how many there
@@ -69,6 +82,7 @@ pub(crate) async fn copy(store: &Store, ledger: &Ledger) -> anyhow::Result<u64> 
         let Some(newest) = events.last().map(|event| event.id) else { return Ok(copied) };
         let mut last = None;
         for event in &events {
+            announce(event);
             // A hold is in the record before it is in the store.
             if let Some(record) = record(event) {
                 last = Some(ledger.append(&record)?);
@@ -81,6 +95,17 @@ pub(crate) async fn copy(store: &Store, ledger: &Ledger) -> anyhow::Result<u64> 
         }
         store.followed(LEDGER, newest).await.context("events cannot be marked")?;
     }
+}
+
+/// What breaks the glass is said aloud at once.
+fn announce(event: &Event) {
+    let Happened::Grant(step) = &event.what else { return };
+    if !step.emergency || !matches!(step.what.as_str(), "requested" | "begun") {
+        return;
+    }
+    let GrantEvent { grant, group, identity, what, reason, .. } = &**step;
+    let databases = step.databases.join(",");
+    tracing::warn!(%grant, %identity, %group, %databases, ?reason, "break-glass grant {what}");
 }
 
 fn record(event: &Event) -> Option<Record<'_>> {
@@ -117,20 +142,47 @@ fn record(event: &Event) -> Option<Record<'_>> {
         }
         .into(),
         Happened::Hold(step) if step.what == "held" => return None,
-        Happened::Hold(HoldEvent { hold, database, identity, what, reason, via }) => HoldChanged {
-            time,
-            hold: Cow::Borrowed(hold),
-            database: Cow::Borrowed(database),
-            identity: Cow::Borrowed(identity),
-            by,
-            what: Cow::Borrowed(what),
-            shape: None,
-            text: None,
-            parameters: Cow::Borrowed(&[]),
-            needs: Cow::Borrowed(&[]),
-            reason: Cow::Borrowed(reason),
-            via: Cow::Borrowed(via),
+        Happened::Hold(HoldEvent { hold, database, identity, what, reason, via, on_behalf }) => {
+            HoldChanged {
+                time,
+                hold: Cow::Borrowed(hold),
+                database: Cow::Borrowed(database),
+                identity: Cow::Borrowed(identity),
+                by,
+                what: Cow::Borrowed(what),
+                shape: None,
+                text: None,
+                parameters: Cow::Borrowed(&[]),
+                needs: Cow::Borrowed(&[]),
+                reason: Cow::Borrowed(reason),
+                via: Cow::Borrowed(via),
+                on_behalf: Cow::Borrowed(on_behalf),
+            }
+            .into()
         }
-        .into(),
+        Happened::Grant(step) => granted(event, step).into(),
     })
+}
+
+fn granted<'e>(event: &'e Event, step: &'e GrantEvent) -> GrantChanged<'e> {
+    let persons = |needs: &[Approval]| -> Vec<Cow<'static, str>> {
+        needs.iter().map(|need| Cow::Owned(need.to_string())).collect()
+    };
+    GrantChanged {
+        time: event.at.into(),
+        grant: Cow::Borrowed(&step.grant),
+        group: Cow::Borrowed(&step.group),
+        databases: Cow::Borrowed(&step.databases),
+        identity: Cow::Borrowed(&step.identity),
+        by: Cow::Borrowed(&event.by),
+        what: Cow::Borrowed(&step.what),
+        emergency: step.emergency,
+        seconds: step.seconds,
+        until: step.ends().map(Time::from),
+        needs: persons(&step.needs).into(),
+        reviewers: persons(&step.reviewers).into(),
+        reason: Cow::Borrowed(&step.reason),
+        via: Cow::Borrowed(&step.via),
+        on_behalf: Cow::Borrowed(&step.on_behalf),
+    }
 }

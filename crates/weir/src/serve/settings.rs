@@ -51,6 +51,8 @@ fn reload(shared: &Shared, asked: bool) {
         tracing::warn!(help = warning.help.as_deref().unwrap_or_default(), "{warning}");
     }
     tracing::info!("configuration taken up for new sessions");
+    // What is being removed in this moment is waited for.
+    tokio::task::block_in_place(|| shared.ledger.hold(new.ledger.hold.is_some()));
     shared.config.store(Arc::new(new));
 }
 

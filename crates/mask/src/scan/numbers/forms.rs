@@ -2,27 +2,26 @@
 //! beyond that.
 
 use super::Run;
-use crate::checksum;
-use model::Label;
+use crate::{checksum, scan::Kind};
 
-/// The label of a run, if it is anything.
-pub(super) fn label(run: &Run<'_>) -> Option<Label> {
+/// What a run is, if it is anything.
+pub(super) fn kind(run: &Run<'_>) -> Option<Kind> {
     if is_card(run) {
-        return Some(Label::PAYMENT_CARD);
+        return Some(Kind::PaymentCard);
     }
     if is_national_by_form(run) || is_national_by_word(run) {
-        return Some(Label::NATIONAL_ID);
+        return Some(Kind::NationalId);
     }
     if is_birth_date(run) {
-        return Some(Label::BIRTH_DATE);
+        return Some(Kind::BirthDate);
     }
     if is_security_code(run) {
-        return Some(Label::CARD_SECURITY);
+        return Some(Kind::CardSecurity);
     }
     if is_public_address(run) {
-        return Some(Label::NETWORK_ADDRESS);
+        return Some(Kind::NetworkAddress);
     }
-    is_phone(run).then_some(Label::PHONE)
+    is_phone(run).then_some(Kind::Phone)
 }
 
 /// Fewer digits between three dots are as likely a version.

@@ -1,7 +1,6 @@
 //! Numbers with letters in them: IBANs and national ids. Knows where letters stand around digits.
 
-use crate::checksum;
-use model::Label;
+use crate::{checksum, scan::Kind};
 
 /// Room for the longest (34 characters of an IBAN).
 const MAX_CHARS: usize = 34;
@@ -17,8 +16,8 @@ pub(super) fn may_stand(value: &[u8], start: usize, end: usize) -> bool {
     }
 }
 
-/// What stands around the first digits of a group: start, end, label.
-pub(super) fn around(value: &[u8], start: usize, end: usize) -> Option<(usize, usize, Label)> {
+/// What stands around the first digits of a group: start, end, kind.
+pub(super) fn around(value: &[u8], start: usize, end: usize) -> Option<(usize, usize, Kind)> {
     let before = value.get(..start)?;
     let letters =
         before.iter().rev().take(MAX_CHARS).take_while(|byte| byte.is_ascii_uppercase()).count();
@@ -70,25 +69,25 @@ fn stands_alone(value: &[u8], start: usize, end: usize) -> bool {
     !wordy(start.checked_sub(1).and_then(|at| value.get(at))) && !wordy(value.get(end))
 }
 
-fn iban(value: &[u8], start: usize) -> Option<(usize, usize, Label)> {
+fn iban(value: &[u8], start: usize) -> Option<(usize, usize, Kind)> {
     let length = checksum::iban_length(value.get(start..start + 2)?)?;
     let (chars, count, end) = gather(value, start, length);
     let text = chars.get(..count)?;
     (count == length && checksum::iban(text) && stands_alone(value, start, end)).then_some((
         start,
         end,
-        Label::BANK_ACCOUNT,
+        Kind::BankAccount,
     ))
 }
 
-fn nino(value: &[u8], start: usize) -> Option<(usize, usize, Label)> {
+fn nino(value: &[u8], start: usize) -> Option<(usize, usize, Kind)> {
     let (chars, count, end) = gather(value, start, 9);
     let [first, second, digits @ .., suffix] = chars.get(..count)? else { return None };
     let sound = count == 9
         && digits.iter().all(u8::is_ascii_digit)
         && checksum::nino([*first, *second], *suffix)
         && stands_alone(value, start, end);
-    sound.then_some((start, end, Label::NATIONAL_ID))
+    sound.then_some((start, end, Kind::NationalId))
 }
 
 fn fixed(
@@ -96,12 +95,12 @@ fn fixed(
     start: usize,
     length: usize,
     sound: fn(&[u8]) -> bool,
-) -> Option<(usize, usize, Label)> {
+) -> Option<(usize, usize, Kind)> {
     let text = value.get(start..start + length)?;
     (sound(text) && stands_alone(value, start, start + length)).then_some((
         start,
         start + length,
-        Label::NATIONAL_ID,
+        Kind::NationalId,
     ))
 }
 
@@ -115,7 +114,7 @@ fn digits<'a>(text: &[u8], room: &'a mut [u8]) -> Option<&'a [u8]> {
 }
 
 /// Spain's `12345678Z`, also with a hyphen; China's 17 digits and an X.
-fn trailing(value: &[u8], start: usize, end: usize) -> Option<(usize, usize, Label)> {
+fn trailing(value: &[u8], start: usize, end: usize) -> Option<(usize, usize, Kind)> {
     if !matches!(end - start, 8 | 17) {
         return None;
     }
@@ -126,11 +125,11 @@ fn trailing(value: &[u8], start: usize, end: usize) -> Option<(usize, usize, Lab
     let digits = digits(value.get(start..end)?, &mut room)?;
     let sound = checksum::dni(digits, letter)
         || (letter == b'X' && hyphen == 0 && checksum::resident(digits, letter));
-    (sound && stands_alone(value, start, after)).then_some((start, after, Label::NATIONAL_ID))
+    (sound && stands_alone(value, start, after)).then_some((start, after, Kind::NationalId))
 }
 
 /// Spain's number of foreigners: X, Y or Z in front stand for a first digit.
-fn nie(value: &[u8], start: usize, end: usize) -> Option<(usize, usize, Label)> {
+fn nie(value: &[u8], start: usize, end: usize) -> Option<(usize, usize, Kind)> {
     let lead = match value.get(start - 1)? {
         b'X' => 0,
         b'Y' => 1,
@@ -145,6 +144,6 @@ fn nie(value: &[u8], start: usize, end: usize) -> Option<(usize, usize, Label)> 
     (checksum::dni(&number, letter) && stands_alone(value, start - 1, end + 1)).then_some((
         start - 1,
         end + 1,
-        Label::NATIONAL_ID,
+        Kind::NationalId,
     ))
 }

@@ -2,7 +2,8 @@
 
 use super::run::LEAST_UNANNOUNCED;
 use crate::scan::{
-    Look, context,
+    Look,
+    context::Words,
     prefilter::{self, BLOCK, Signs},
 };
 
@@ -75,8 +76,9 @@ impl Sketch {
     }
 
     /// False if the group that begins at this place of the block is no number and holds none.
+    /// `words`: those before it.
     #[inline(always)]
-    pub(super) fn may_hold(&self, look: Look<'_>, first: usize) -> bool {
+    pub(super) fn may_hold(&self, look: Look<'_>, first: usize, words: &Words<'_>) -> bool {
         let end = prefilter::run_end(self.joined, first);
         // How a group goes on in the next block is not known here.
         if end + 2 >= BLOCK && look.goes_on() || end >= BLOCK {
@@ -103,8 +105,9 @@ impl Sketch {
         let three = self.digits & self.digits >> 1 & self.digits >> 2 & inside;
         let date =
             || count >= LEAST_DATE && prefilter::count(self.starts & inside) >= PARTS_OF_DATE;
-        (count >= LEAST_LONG || three != 0 || date())
-            && context::before(look.value, look.base + first).any()
+        // The code of a card is all that fewer digits may be.
+        let may = count >= LEAST_LONG || date() || three != 0 && words.may_secure();
+        may && words.announced(look.near(first)).any()
     }
 }
 

@@ -192,10 +192,13 @@ pub(super) fn known(word: &Key) -> Known {
 
 /// True for a common given name; a double one counts by its first part.
 pub(super) fn is_given(word: &Key, known: Known) -> bool {
+    if !word.holds(b'-') {
+        return known.given && word.length() >= 3;
+    }
     let (bytes, length) = word.bytes();
     let text = bytes.get(..length).unwrap_or_default();
     match text.iter().position(|byte| *byte == b'-') {
-        None => known.given && text.len() >= 3,
+        None => false,
         Some(hyphen) => {
             let first = text.get(..hyphen).and_then(Key::of);
             hyphen >= 3 && first.and_then(|first| KNOWN.get(&first)).is_some_and(|k| k.given)
@@ -205,7 +208,5 @@ pub(super) fn is_given(word: &Key, known: Known) -> bool {
 
 /// What two words announce together.
 pub(super) fn pair(first: &Key, second: &Key) -> Before {
-    let mut both = *first;
-    let whole = both.push(b"_").and_then(|()| both.append(second));
-    whole.and_then(|()| PAIRED.get(&both)).unwrap_or(Before::Nothing)
+    first.joined(b'_', second).and_then(|both| PAIRED.get(&both)).unwrap_or(Before::Nothing)
 }

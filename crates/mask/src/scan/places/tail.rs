@@ -140,9 +140,8 @@ fn code(value: &[u8], at: usize, state: Option<&[u8]>) -> Option<(usize, bool)> 
     }
     let next = if value.get(end) == Some(&b' ') { piece(end + 1) } else { end };
     let is_code = |end: usize| {
-        let text = value.get(at..end).and_then(|text| std::str::from_utf8(text).ok());
         let ends = !value.get(end).is_some_and(is_wordy);
-        ends && text.is_some_and(postcodes::is_postcode)
+        ends && value.get(at..end).is_some_and(postcodes::is_postcode)
     };
     // Two letters of a country may be a code of anything.
     let lettered = value.get(at + 1).is_some_and(u8::is_ascii_uppercase)

@@ -47,6 +47,7 @@ fn opened() -> SessionOpened<'static> {
         acts_for: Some("alice".into()),
         principals: Vec::new().into(),
         method: "scram-sha-256".into(),
+        credential: "password".into(),
         address: Some([127, 0, 0, 1].into()),
         port: Some(4000),
         tls: None,

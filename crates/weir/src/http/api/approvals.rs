@@ -13,6 +13,7 @@ use axum::{
     extract::{FromRequestParts, Path, Query, State, rejection::QueryRejection},
     http::request::Parts,
 };
+use model::verdict::Approval;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{collections::HashMap, sync::Arc, time::SystemTime};
@@ -42,7 +43,7 @@ pub(super) async fn list(
     let Query(asked) = asked.map_err(|_| Kind::Malformed)?;
     let states = states(&asked)?;
     let store = &api.shared.store;
-    store.expire_holds(SystemTime::now()).await?;
+    store.due_holds(SystemTime::now()).await?;
     let holds = store.holds(&states, LISTED).await?;
     let seen = holds.iter().filter(|hold| may_see(hold, &caller.who));
     Ok(Json(json!({ "approvals": seen.map(|hold| object(hold, false)).collect::<Vec<_>>() })))
@@ -129,6 +130,7 @@ async fn seen(api: &Api, caller: &Caller, request: &str) -> Result<KeptHold, Pro
 /// Whoever is in a group that decides, and whoever asked or was asked on behalf of.
 fn may_see(hold: &KeptHold, who: &SignedIn) -> bool {
     let asked = &hold.asked;
-    let groups = asked.needs.iter().flat_map(|need| &need.groups);
-    asked.members.contains(&who.name) || groups.into_iter().any(|one| who.groups.contains(one))
+    let mut groups = asked.needs.iter().flat_map(Approval::asks);
+    asked.members.contains(&who.name)
+        || groups.any(|one| who.groups.contains(one) || who.lent.contains(one))
 }

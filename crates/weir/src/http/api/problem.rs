@@ -101,10 +101,10 @@ impl Problem {
     /// Somebody has no voice in a request.
     pub(super) fn no_voice(why: &NoVoice, person: &str) -> Self {
         let kind = match why {
-            NoVoice::NoHold => Kind::NoRequest,
-            NoVoice::Settled(_) => Kind::Settled,
+            NoVoice::Nothing => Kind::NoRequest,
+            NoVoice::Settled(_) | NoVoice::NoReview(_) => Kind::Settled,
             NoVoice::OutOfTime(_) => Kind::OutOfTime,
-            NoVoice::OwnRequest => Kind::OwnRequest,
+            NoVoice::OwnRequest | NoVoice::OneWith(_) => Kind::OwnRequest,
             NoVoice::NoPerson | NoVoice::NotAsked(_) => Kind::NotAsked,
             NoVoice::SaidAlready => Kind::SaidAlready,
         };

@@ -13,7 +13,7 @@ use axum::{
 };
 use identity::{Attempts, IdentityError, Secret, token, token_hash};
 use ledger::{Time, record::SessionRefused};
-use model::IdentityKind;
+use model::{CredentialKind, IdentityKind};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{
@@ -32,6 +32,8 @@ pub(super) struct Caller {
     pub(super) who: SignedIn,
     pub(super) peer: SocketAddr,
     hash: [u8; 32],
+    /// The token for databases that it is, by its name.
+    credential: Option<String>,
 }
 
 impl FromRequestParts<Arc<Api>> for Caller {
@@ -44,12 +46,34 @@ impl FromRequestParts<Arc<Api>> for Caller {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(Problem::new(Kind::NotSignedIn, "send Authorization: Bearer TOKEN"));
         }
-        let hash = token_hash(&Secret::from(token.trim().to_owned()));
-        let who = api.shared.store.token(&hash, SystemTime::now()).await?;
-        let who = who.ok_or(Kind::NotSignedIn)?;
-        let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|peer| peer.0.0);
+        let secret = Secret::from(token.trim().to_owned());
+        let hash = token_hash(&secret);
+        let who = match api.shared.store.token(&hash, SystemTime::now()).await? {
+            Some(who) => (who, None),
+            None => bearer(api, &secret).await?,
+        };
+        let (who, credential) = who;
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|peer| peer.0.address);
         let peer = peer.ok_or(Kind::Unavailable)?;
-        Ok(Self { who, peer, hash })
+        Ok(Self { who, peer, hash, credential })
+    }
+}
+
+/// The person who bears a token for databases, if it is for all of them.
+async fn bearer(api: &Api, secret: &Secret) -> Result<(SignedIn, Option<String>), Problem> {
+    let now = SystemTime::now();
+    let found = api.shared.directory.bearer(secret, now);
+    let found = found.map_err(|_| Kind::NotSignedIn)?;
+    // A key is for a program, which has no voice.
+    let person = found.identity.kind == IdentityKind::Person
+        && found.credential.kind == CredentialKind::Token;
+    let until = found.credential.expires.filter(|_| found.credential.databases.is_empty());
+    match until {
+        Some(until) if person => {
+            let who = api.shared.store.signed_in(found.identity.name.as_str(), until, now).await?;
+            Ok((who.ok_or(Kind::NotSignedIn)?, Some(found.credential.id.clone())))
+        }
+        _ => Err(Kind::NotSignedIn.into()),
     }
 }
 
@@ -64,7 +88,7 @@ pub(super) struct Credentials {
 /// `POST /api/v1/session`.
 pub(super) async fn sign_in(
     State(api): State<Arc<Api>>,
-    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    ConnectInfo(Peer { address: peer, .. }): ConnectInfo<Peer>,
     Body(Credentials { name, password }): Body<Credentials>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let password = Secret::from(password);
@@ -122,6 +146,9 @@ pub(super) async fn sign_out(
     let what = format!("signed out of the API from {}", caller.peer.ip());
     let by = (SystemTime::now(), caller.who.name.as_str());
     api.shared.store.end_token(&caller.hash, by, &what).await?;
+    if let Some(id) = &caller.credential {
+        api.shared.store.revoke_credential(id, by.1, by.0).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -147,10 +174,10 @@ async fn prove(
     let _one_at_a_time = api.proofs.acquire().await.map_err(|_| internal())?;
     let wait = attempts(api).check(peer.ip(), name, Instant::now());
     wait.map_err(|wait| NotProven { problem: wait.into(), reason: "too many wrong passwords" })?;
-    let credential = api.shared.directory.credential(name);
-    let verifier = store::Verifier::from(credential.verifier());
+    let claim = api.shared.directory.claim(name);
+    let verifier = store::Verifier::from(claim.verifier());
     // A few milliseconds of hashing are not for a thread that serves sessions.
-    let proven = tokio::task::spawn_blocking(move || credential.prove(&password)).await;
+    let proven = tokio::task::spawn_blocking(move || claim.prove(&password)).await;
     let proven = proven.map_err(|_| internal())?;
     match &proven {
         Ok(_) => attempts(api).succeeded(peer.ip(), name, Instant::now()),

@@ -75,7 +75,7 @@ impl Payload {
 /// Takes what Slack signed. Answered with nothing at once; people hear of it in the channel.
 pub(in crate::http::api) async fn slack(
     State(api): State<Arc<Api>>,
-    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    ConnectInfo(Peer { address: peer, .. }): ConnectInfo<Peer>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {

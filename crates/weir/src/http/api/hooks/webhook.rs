@@ -42,7 +42,7 @@ enum What {
 /// Takes a decision and answers how the request stands.
 pub(in crate::http::api) async fn webhook(
     State(api): State<Arc<Api>>,
-    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    ConnectInfo(Peer { address: peer, .. }): ConnectInfo<Peer>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,

@@ -1,0 +1,335 @@
+//! What identities sign in with beside their password: tokens and keys. Knows no secret: of each
+//! it has a verifier and a hash.
+//!
+//! A token follows from a sign-in elsewhere and ends soon; one more than an identity may have ends
+//! the oldest. A key is given by a person; one more than it may have is refused.
+
+use crate::{
+    Store, StoreError, Verifier,
+    open::{micros, time},
+    outbox::note,
+};
+use model::{CredentialKind, IdentityName};
+use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+/// Tokens of one identity that are good at once.
+const MAX_TOKENS: u32 = 20;
+/// Keys of one identity that are good at once. With the tokens and a password, no more than the
+/// server looks at for one proof.
+const MAX_KEYS: i64 = 11;
+/// How long a token is kept after its end, to be listed.
+const TOKENS_LISTED: Duration = Duration::from_secs(24 * 3_600);
+/// How exactly it is kept when a credential was last used.
+const USE_EXACT: Duration = Duration::from_secs(600);
+
+/// A credential to be added.
+#[derive(Clone)]
+pub struct NewCredential {
+    /// Its name, which is no secret.
+    pub id: String,
+    /// Whose it is.
+    pub identity: IdentityName,
+    /// A token or a key.
+    pub kind: CredentialKind,
+    /// What its secret is checked against: with the salt and the iterations of the password.
+    pub verifier: Verifier,
+    /// The SHA-256 of its secret.
+    pub hash: [u8; 32],
+    /// The databases that it is for, by Weir's names; all if empty.
+    pub databases: Vec<String>,
+    /// Where it comes from, in a word: a provider's name, `command line`.
+    pub source: String,
+    /// From when on it is good.
+    pub not_before: SystemTime,
+    /// From when on no longer; never if nothing.
+    pub expires: Option<SystemTime>,
+}
+
+/// A credential as it is kept.
+#[derive(Clone, Debug)]
+pub struct KeptCredential {
+    /// What was added.
+    pub new: NewCredential,
+    /// When it was made.
+    pub created: SystemTime,
+    /// About when it was last used.
+    pub used: Option<SystemTime>,
+    /// When it was revoked.
+    pub revoked: Option<SystemTime>,
+}
+
+impl KeptCredential {
+    /// True if it can be used now or later.
+    pub fn is_live(&self, now: SystemTime) -> bool {
+        self.revoked.is_none() && self.new.expires.is_none_or(|expires| now < expires)
+    }
+}
+
+impl fmt::Debug for NewCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, identity, kind, source, expires, .. } = self;
+        write!(f, "{} {id} of {identity} from {source} until {expires:?}", kind.as_str())
+    }
+}
+
+impl Store {
+    /// Adds a credential of an enabled identity.
+    pub async fn add_credential(
+        &self,
+        new: &NewCredential,
+        by: &str,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        add(&mut transaction, new, by, now).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Every credential of an identity, or of all, newest first; those that are over included as
+    /// long as they are kept.
+    pub async fn credentials(&self, of: Option<&str>) -> Result<Vec<KeptCredential>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM credentials WHERE ?1 IS NULL OR identity = ?1 ORDER BY created DESC, id",
+        )
+        .bind(of)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(kept).collect()
+    }
+
+    /// Lets a live credential be good for longer or for less long. False if there is none.
+    pub async fn prolong_credential(
+        &self,
+        id: &str,
+        expires: SystemTime,
+        now: SystemTime,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE credentials SET expires = ?2
+             WHERE id = ?1 AND revoked IS NULL AND (expires IS NULL OR expires > ?3)",
+        )
+        .bind(id)
+        .bind(micros(expires))
+        .bind(micros(now))
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Ends a credential for good. False if there is none that is live; nothing is noted then.
+    pub async fn revoke_credential(
+        &self,
+        id: &str,
+        by: &str,
+        now: SystemTime,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let row = sqlx::query(
+            "UPDATE credentials SET revoked = ?2 WHERE id = ?1 AND revoked IS NULL
+             RETURNING identity, kind",
+        )
+        .bind(id)
+        .bind(micros(now))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(row) = row else { return Ok(false) };
+        let (identity, kind): (String, String) = (row.try_get("identity")?, row.try_get("kind")?);
+        let what = format!("{kind} {id} revoked");
+        note(&mut transaction, now, by, &identity, &what).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Keeps when credentials were used: about, so that a busy one does not make work.
+    pub async fn credentials_used(&self, uses: &[(String, SystemTime)]) -> Result<(), StoreError> {
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        for (id, at) in uses {
+            let before = at.checked_sub(USE_EXACT).map_or(0, micros);
+            sqlx::query(
+                "UPDATE credentials SET used = ?2 WHERE id = ?1 AND (used IS NULL OR used < ?3)",
+            )
+            .bind(id)
+            .bind(micros(*at))
+            .bind(before)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// Adds a credential, in the transaction of whatever leads to it.
+pub(crate) async fn add(
+    transaction: &mut Transaction<'_, Sqlite>,
+    new: &NewCredential,
+    by: &str,
+    now: SystemTime,
+) -> Result<(), StoreError> {
+    let row = sqlx::query("SELECT verifier FROM identities WHERE name = ? AND enabled = 1")
+        .bind(new.identity.as_str())
+        .fetch_optional(&mut **transaction)
+        .await?;
+    let row = row.ok_or_else(|| StoreError::NoIdentity(new.identity.to_string()))?;
+    let lead: String = row.try_get("verifier")?;
+    if salt(&lead) != salt(new.verifier.expose()) {
+        return Err(StoreError::Credential("it was made for another password"));
+    }
+    make_room(transaction, new, now).await?;
+    let done = sqlx::query(
+        "INSERT OR IGNORE INTO credentials
+         (id, identity, kind, verifier, hash, databases, source, created, not_before, expires)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&new.id)
+    .bind(new.identity.as_str())
+    .bind(new.kind.as_str())
+    .bind(new.verifier.expose())
+    .bind(new.hash.as_slice())
+    .bind(serde_json::to_string(&new.databases).unwrap_or_default())
+    .bind(&new.source)
+    .bind(micros(now))
+    .bind(micros(new.not_before))
+    .bind(new.expires.map(micros))
+    .execute(&mut **transaction)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::Credential("there was one of this secret before"));
+    }
+    let what = format!("{} {} made by {}", new.kind.as_str(), new.id, new.source);
+    note(transaction, now, by, new.identity.as_str(), &what).await
+}
+
+/// Ends the oldest tokens, so that there is room for one more; refuses a key beyond the limit.
+async fn make_room(
+    transaction: &mut Transaction<'_, Sqlite>,
+    new: &NewCredential,
+    now: SystemTime,
+) -> Result<(), StoreError> {
+    let name = new.identity.as_str();
+    match new.kind {
+        CredentialKind::Password => Err(StoreError::Credential("a password is no such credential")),
+        CredentialKind::Token => {
+            sqlx::query("DELETE FROM credentials WHERE kind = 'token' AND expires <= ?")
+                .bind(now.checked_sub(TOKENS_LISTED).map_or(0, micros))
+                .execute(&mut **transaction)
+                .await?;
+            sqlx::query(
+                "UPDATE credentials SET revoked = ?2
+                 WHERE identity = ?1 AND kind = 'token' AND revoked IS NULL AND id NOT IN
+                 (SELECT id FROM credentials WHERE identity = ?1 AND kind = 'token'
+                  AND revoked IS NULL AND expires > ?2 ORDER BY created DESC, id LIMIT ?3)",
+            )
+            .bind(name)
+            .bind(micros(now))
+            .bind(MAX_TOKENS - 1)
+            .execute(&mut **transaction)
+            .await?;
+            Ok(())
+        }
+        CredentialKind::Key => {
+            let live: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM credentials WHERE identity = ?1 AND kind = 'key'
+                 AND revoked IS NULL AND (expires IS NULL OR expires > ?2)",
+            )
+            .bind(name)
+            .bind(micros(now))
+            .fetch_one(&mut **transaction)
+            .await?;
+            match live < MAX_KEYS {
+                true => Ok(()),
+                false => Err(StoreError::Credential(
+                    "it has as many keys as it may have; revoke one of them first",
+                )),
+            }
+        }
+    }
+}
+
+/// Ends every token of an identity, in the transaction that takes something from it.
+pub(crate) async fn revoke_tokens(
+    transaction: &mut Transaction<'_, Sqlite>,
+    name: &str,
+    now: SystemTime,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE credentials SET revoked = ?2
+         WHERE identity = ?1 AND kind = 'token' AND revoked IS NULL",
+    )
+    .bind(name)
+    .bind(micros(now))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Ends whatever does not go with a new password, in the transaction that sets it: every token,
+/// and keys that were made with another salt.
+pub(crate) async fn fit(
+    transaction: &mut Transaction<'_, Sqlite>,
+    name: &str,
+    verifier: &Verifier,
+    now: SystemTime,
+) -> Result<(), StoreError> {
+    revoke_tokens(transaction, name, now).await?;
+    let keys = sqlx::query("SELECT id, verifier FROM credentials WHERE identity = ?")
+        .bind(name)
+        .fetch_all(&mut **transaction)
+        .await?;
+    for key in keys {
+        let (id, own): (String, String) = (key.try_get("id")?, key.try_get("verifier")?);
+        if salt(&own) != salt(verifier.expose()) {
+            sqlx::query("UPDATE credentials SET revoked = ? WHERE id = ? AND revoked IS NULL")
+                .bind(micros(now))
+                .bind(id)
+                .execute(&mut **transaction)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Mechanism, iterations and salt of a verifier: all before its keys.
+fn salt(verifier: &str) -> &str {
+    verifier.rsplit_once('$').map_or("", |(head, _)| head)
+}
+
+fn kept(row: &SqliteRow) -> Result<KeptCredential, StoreError> {
+    let id: String = row.try_get("id")?;
+    let damaged = |what: &str| StoreError::Damaged(format!("credential {id} has {what}"));
+    let kind = CredentialKind::from_word(row.try_get("kind")?);
+    let hash: Vec<u8> = row.try_get("hash")?;
+    let databases = serde_json::from_str(row.try_get("databases")?);
+    let verifier: String = row.try_get("verifier")?;
+    let moment = |column: &str| -> Result<Option<SystemTime>, StoreError> {
+        Ok(row.try_get::<Option<i64>, _>(column)?.map(time))
+    };
+    let new = NewCredential {
+        identity: IdentityName::new(row.try_get::<String, _>("identity")?),
+        kind: kind.ok_or_else(|| damaged("no known kind"))?,
+        verifier: Verifier::from(verifier),
+        hash: hash.try_into().map_err(|_| damaged("no hash"))?,
+        databases: databases.map_err(|_| damaged("no list of databases"))?,
+        source: row.try_get("source")?,
+        not_before: time(row.try_get("not_before")?),
+        expires: moment("expires")?,
+        id,
+    };
+    Ok(KeptCredential {
+        created: time(row.try_get("created")?),
+        used: moment("used")?,
+        revoked: moment("revoked")?,
+        new,
+    })
+}
+
+#[cfg(test)]
+mod tests;

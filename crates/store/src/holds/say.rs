@@ -1,0 +1,84 @@
+//! What persons say to a hold. Who has a voice in it, and when it is enough, is said in `voices`.
+
+use super::{HoldState, KeptHold, due, get, hearing, in_time, settle};
+use crate::{NoVoice, Store, StoreError, Voice, json::json, outbox::note_hold};
+use sqlx::SqliteConnection;
+
+impl Store {
+    /// A person consents to a hold, or denies it. The caller has made sure who it is. Returns how
+    /// the hold stands then.
+    pub async fn voice(
+        &self,
+        hold: &str,
+        mut voice: Voice,
+    ) -> Result<Result<HoldState, NoVoice>, StoreError> {
+        let now = voice.at;
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        due(&mut transaction, now).await?;
+        let Some(mut hold) = get(&mut transaction, hold).await? else {
+            return Ok(Err(NoVoice::Nothing));
+        };
+        voice.on_behalf = match may_speak(&mut transaction, &hold, &voice).await? {
+            Ok(on_behalf) => on_behalf,
+            Err(why) => {
+                // That its time is over stays written.
+                transaction.commit().await?;
+                return Ok(Err(why));
+            }
+        };
+        sqlx::query(
+            "INSERT INTO hold_voices (hold, person, at, consents, reason, via, on_behalf)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(&hold.asked.hold)
+        .bind(&voice.person)
+        .bind(voice.micros())
+        .bind(voice.consents)
+        .bind(&voice.reason)
+        .bind(&voice.via)
+        .bind(json(&voice.on_behalf)?)
+        .execute(&mut *transaction)
+        .await?;
+        hold.voices.push(voice.clone());
+        let state = if !voice.consents {
+            HoldState::Denied
+        } else if hearing(&hold).is_enough(&mut transaction, now).await? {
+            HoldState::Approved
+        } else {
+            HoldState::Open
+        };
+        if state == HoldState::Open {
+            note_hold(&mut transaction, &hold.asked, "consented", voice.said(), now).await?;
+        } else {
+            settle(&mut transaction, &hold, state, voice.said(), now).await?;
+        }
+        transaction.commit().await?;
+        Ok(Ok(state))
+    }
+}
+
+/// Whose voice it is, where it is not their own, if they have one.
+async fn may_speak(
+    connection: &mut SqliteConnection,
+    hold: &KeptHold,
+    voice: &Voice,
+) -> Result<Result<Vec<String>, NoVoice>, StoreError> {
+    if hold.state != HoldState::Open {
+        return Ok(Err(NoVoice::Settled(hold.state.as_str())));
+    }
+    if let Err(why) = in_time(hold, voice.at) {
+        return Ok(Err(NoVoice::OutOfTime(why)));
+    }
+    hearing(hold).admits(connection, &voice.person, voice.consents, voice.at).await
+}
+
+pub(super) async fn voices(
+    connection: &mut SqliteConnection,
+    hold: &str,
+) -> Result<Vec<Voice>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM hold_voices WHERE hold = ? ORDER BY at, person")
+        .bind(hold)
+        .fetch_all(&mut *connection)
+        .await?;
+    rows.iter().map(Voice::of).collect()
+}

@@ -1,0 +1,253 @@
+//! A provider's token for one of Weir's own: RFC 8693, without its HTTP. Whoever the provider
+//! vouches for is let in, made if they are new, and given a credential that ends soon.
+//!
+//! A provider's token is exchanged once. Asked again with a fresh one, a credential is prolonged
+//! instead of replaced, so that sessions that signed in with it go on; but not for ever.
+
+use crate::{
+    providers::{NoPerson, Person, Provider},
+    serve::Shared,
+};
+use anyhow::Context;
+use identity::{
+    Admitted, IdentityError, ScramVerifier, Secret, secret::DATABASE_TOKEN_PREFIX, token_hash,
+};
+use model::CredentialKind;
+use std::{
+    fmt,
+    time::{Duration, Instant, SystemTime},
+};
+use store::{Account, Arrival, NewCredential, NoArrival, StoreError};
+
+/// How long a new credential may take to be known to all who check it.
+const KNOWN_WITHIN: Duration = Duration::from_secs(5);
+
+/// What somebody wants.
+pub(crate) struct Wanted {
+    /// The provider's token.
+    pub(crate) subject: Secret,
+    /// The databases that the credential is for; all if empty.
+    pub(crate) databases: Vec<String>,
+    /// A credential to prolong instead of making one.
+    pub(crate) renews: Option<Secret>,
+}
+
+/// What they are given.
+pub(crate) struct Given {
+    pub(crate) secret: Secret,
+    pub(crate) identity: String,
+    pub(crate) until: SystemTime,
+}
+
+/// Why they are given nothing.
+#[derive(Debug)]
+pub(crate) enum NoExchange {
+    /// The provider's token says nothing here.
+    Person(NoPerson),
+    /// It was exchanged before.
+    Spent,
+    /// The name is somebody else's: whose.
+    Taken(String),
+    /// They are disabled here.
+    Disabled,
+    /// The provider vouches for them and has not added them.
+    Unknown,
+    /// What is to be prolonged is not theirs, or over.
+    NotTheirs,
+    /// Control state fails.
+    Failed(anyhow::Error),
+}
+
+impl fmt::Display for NoExchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(why) => write!(f, "{why}"),
+            Self::Spent => f.write_str("this token was exchanged before"),
+            Self::Taken(name) => {
+                write!(f, "the name {name} is another identity's, which is not from there")
+            }
+            Self::Disabled => f.write_str("this identity is disabled"),
+            Self::Unknown => f.write_str("the provider has not provisioned this person"),
+            Self::NotTheirs => f.write_str("there is no such credential of theirs to prolong"),
+            Self::Failed(_) => f.write_str("control state is not available"),
+        }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for NoExchange {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Exchanges a token.
+pub(crate) async fn exchange(shared: &Shared, wanted: Wanted) -> Result<Given, NoExchange> {
+    let now = SystemTime::now();
+    let person = shared.providers.person(&wanted.subject, now, Instant::now()).await;
+    let person = person.map_err(NoExchange::Person)?;
+    let (hash, until) = person.token;
+    if !shared.store.spend(&hash, until, now).await? {
+        return Err(NoExchange::Spent);
+    }
+    let account = arrive(shared, &person, now).await?;
+    if let Some(secret) = wanted.renews {
+        return prolong(shared, person.provider, &account, secret, now).await;
+    }
+    let secret = Secret::generate(DATABASE_TOKEN_PREFIX)?;
+    let until = now + person.provider.settings.lifetime;
+    let times = (now, until);
+    keep(shared, person.provider, &account, secret.clone(), wanted.databases, times).await?;
+    Ok(Given { secret, identity: account.name.to_string(), until })
+}
+
+/// Whoever bears a secret: one of Weir's tokens or keys, or a provider's token. That one is a
+/// credential from then on, until it or the lifetime of tokens ends.
+pub(crate) async fn bear(shared: &Shared, secret: Secret) -> Result<Admitted, IdentityError> {
+    let now = SystemTime::now();
+    let known = shared.directory.bearer(&secret, now);
+    let foreign = secret.expose().matches('.').count() == 2 && shared.providers.any();
+    if known.is_ok() || !foreign {
+        return known;
+    }
+    adopt(shared, &secret, now).await.map_err(|why| match why {
+        NoExchange::Disabled => IdentityError::Barred(identity::Bar::Disabled),
+        NoExchange::Failed(error) => {
+            tracing::error!("a provider's token cannot be taken: {error:#}");
+            IdentityError::Unavailable
+        }
+        NoExchange::Person(NoPerson::Unavailable(error)) => {
+            tracing::warn!("a provider's keys cannot be read: {error}");
+            IdentityError::Unavailable
+        }
+        other => {
+            tracing::info!("a provider's token is refused: {other}");
+            IdentityError::WrongProof
+        }
+    })?;
+    shared.directory.bearer(&secret, now)
+}
+
+/// Makes a credential of a provider's token.
+async fn adopt(shared: &Shared, secret: &Secret, now: SystemTime) -> Result<(), NoExchange> {
+    let person = shared.providers.person(secret, now, Instant::now()).await;
+    let person = person.map_err(NoExchange::Person)?;
+    let account = arrive(shared, &person, now).await?;
+    let until = (now + person.provider.settings.lifetime).min(person.token.1);
+    keep(shared, person.provider, &account, secret.clone(), Vec::new(), (now, until)).await
+}
+
+/// Lets somebody in whom a provider vouches for.
+pub(crate) async fn arrive(
+    shared: &Shared,
+    person: &Person<'_>,
+    now: SystemTime,
+) -> Result<Account, NoExchange> {
+    let settings = &person.provider.settings;
+    // Nobody knows the password that this is of: they sign in by the provider only.
+    let nobodys = Secret::generate("")?;
+    let verifier = made(move || ScramVerifier::for_password(&nobodys)).await??;
+    let arrival = Arrival {
+        provider: &settings.name,
+        subject: &person.subject,
+        name: &person.name,
+        kind: settings.kind,
+        groups: person.provider.scim.is_none().then_some(person.groups.as_slice()),
+        known_only: person.provider.scim.is_some(),
+        prefix: &settings.groups_prefix,
+        verifier: &verifier.to_text().into(),
+    };
+    shared.store.arrive(&arrival, now).await?.map_err(|why| match why {
+        NoArrival::Taken => NoExchange::Taken(person.name.clone()),
+        NoArrival::Disabled => NoExchange::Disabled,
+        NoArrival::Unknown => NoExchange::Unknown,
+    })
+}
+
+/// Keeps a credential, and waits until it is known.
+async fn keep(
+    shared: &Shared,
+    provider: &Provider,
+    account: &Account,
+    secret: Secret,
+    databases: Vec<String>,
+    (now, until): (SystemTime, SystemTime),
+) -> Result<(), NoExchange> {
+    let lead = ScramVerifier::parse(account.verifier.expose())?;
+    let own = secret.clone();
+    let verifier = made(move || lead.beside(&own)).await?;
+    let new = NewCredential {
+        id: identity::secret::name("t-")?,
+        identity: account.name.clone(),
+        kind: CredentialKind::Token,
+        verifier: verifier.to_text().into(),
+        hash: token_hash(&secret),
+        databases,
+        source: provider.settings.name.clone(),
+        not_before: now,
+        expires: Some(until),
+    };
+    match shared.store.add_credential(&new, account.name.as_str(), now).await {
+        Ok(()) => {}
+        Err(StoreError::NoIdentity(_)) => return Err(NoExchange::Disabled),
+        // Given another password since, or the token was one before and is over.
+        Err(StoreError::Credential(_)) => return Err(NoExchange::Spent),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(known(shared, &secret, |_| true).await?)
+}
+
+/// Lets a credential be good for longer.
+async fn prolong(
+    shared: &Shared,
+    provider: &Provider,
+    account: &Account,
+    secret: Secret,
+    now: SystemTime,
+) -> Result<Given, NoExchange> {
+    let admitted = shared.directory.bearer(&secret, now).map_err(|_| NoExchange::NotTheirs)?;
+    let Admitted { identity, credential } = admitted;
+    let theirs = identity.name == account.name
+        && credential.kind == CredentialKind::Token
+        && credential.source == provider.settings.name;
+    let last = credential.not_before + provider.settings.longest;
+    let until = (now + provider.settings.lifetime).min(last);
+    if !theirs
+        || until <= now
+        || !shared.store.prolong_credential(&credential.id, until, now).await?
+    {
+        return Err(NoExchange::NotTheirs);
+    }
+    // The store has microseconds.
+    let longer = until - Duration::from_millis(1);
+    known(shared, &secret, |found| found.credential.expires.is_none_or(|end| end >= longer))
+        .await?;
+    Ok(Given { secret, identity: account.name.to_string(), until })
+}
+
+/// Waits until a credential is known to whoever checks it: what is given works at once.
+async fn known(
+    shared: &Shared,
+    secret: &Secret,
+    enough: impl Fn(&Admitted) -> bool,
+) -> anyhow::Result<()> {
+    let mut people = shared.people.subscribe();
+    let waiting = async {
+        loop {
+            people.mark_unchanged();
+            let found = shared.directory.bearer(secret, SystemTime::now());
+            if found.is_ok_and(|found| enough(&found)) {
+                return Ok(());
+            }
+            people.changed().await.context("weir is shutting down")?;
+        }
+    };
+    let known = tokio::time::timeout(KNOWN_WITHIN, waiting).await;
+    known.context("a new credential is not known in time")?
+}
+
+/// A few milliseconds of hashing are not for a thread that serves sessions.
+async fn made<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, NoExchange> {
+    Ok(tokio::task::spawn_blocking(work).await?)
+}

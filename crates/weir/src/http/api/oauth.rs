@@ -1,0 +1,234 @@
+//! The token endpoint (RFC 6749, RFC 8693) and what describes it (RFC 8414): a provider's token for
+//! one of Weir's own. Errors have OAuth's own form.
+
+use super::{Api, Peer};
+use crate::exchange::{self, Given, NoExchange, Wanted};
+use axum::{
+    Form, Json,
+    extract::{ConnectInfo, State, rejection::FormRejection},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use identity::Secret;
+use ledger::{Time, record::SessionRefused};
+use serde_json::{Value, json};
+use std::{borrow::Cow, net::SocketAddr, sync::Arc, time::SystemTime};
+
+/// The one grant.
+const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+/// What is exchanged.
+const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
+/// What it is exchanged for.
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+/// How a scope begins that names a database.
+const DATABASE: &str = "database:";
+/// The most databases that one token is for.
+const MAX_DATABASES: usize = 32;
+
+/// An error as RFC 6749 section 5.2 has it.
+#[derive(Debug)]
+pub(super) struct OauthError {
+    status: StatusCode,
+    error: &'static str,
+    description: String,
+}
+
+impl OauthError {
+    fn new(error: &'static str, description: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, error, description: description.into() }
+    }
+}
+
+impl IntoResponse for OauthError {
+    fn into_response(self) -> Response {
+        // RFC 6749 allows printable ASCII only, without quotes and backslashes.
+        let fit = |c: char| if matches!(c, ' '..='~') && c != '\\' { c } else { '?' };
+        let words = self.description.replace('"', "'").chars().map(fit).collect::<String>();
+        let body = json!({ "error": self.error, "error_description": words });
+        (self.status, Json(body)).into_response()
+    }
+}
+
+/// `POST /oauth2/token`.
+pub(super) async fn token(
+    State(api): State<Arc<Api>>,
+    ConnectInfo(Peer { address: peer, .. }): ConnectInfo<Peer>,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Result<Json<Value>, OauthError> {
+    let Form(form) = form.map_err(|_| OauthError::new("invalid_request", "send a form"))?;
+    let wanted = wanted(&form)?;
+    let scope = scope(&wanted.databases);
+    match exchange::exchange(&api.shared, wanted).await {
+        Ok(given) => Ok(Json(answer(&given, scope))),
+        Err(why) => {
+            refused(&api, peer, &why);
+            Err(why.into())
+        }
+    }
+}
+
+/// What a request asks for. What is not understood is refused: a token that is bound to less than
+/// its client believes is worse than none.
+fn wanted(form: &[(String, String)]) -> Result<Wanted, OauthError> {
+    const KNOWN: [&str; 8] = [
+        "grant_type",
+        "subject_token",
+        "subject_token_type",
+        "requested_token_type",
+        "scope",
+        "client_id",
+        "renews",
+        "audience",
+    ];
+    let invalid = |what: String| OauthError::new("invalid_request", what);
+    for (place, (name, _)) in form.iter().enumerate() {
+        if !KNOWN.contains(&name.as_str()) {
+            return Err(invalid("there is a parameter that is not understood".to_owned()));
+        }
+        if form.iter().take(place).any(|(before, _)| before == name) {
+            return Err(invalid(format!("{name} is there twice")));
+        }
+    }
+    let value =
+        |name: &str| form.iter().find(|(one, _)| one == name).map(|(_, text)| text.as_str());
+    match value("grant_type") {
+        Some(EXCHANGE) => {}
+        Some(_) => return Err(OauthError::new("unsupported_grant_type", EXCHANGE)),
+        None => return Err(invalid("there is no grant_type".to_owned())),
+    }
+    if value("subject_token_type") != Some(ID_TOKEN) {
+        return Err(invalid(format!("subject_token_type must be {ID_TOKEN}")));
+    }
+    if value("requested_token_type").is_some_and(|kind| kind != ACCESS_TOKEN) {
+        return Err(invalid(format!("requested_token_type must be {ACCESS_TOKEN}")));
+    }
+    if value("audience").is_some_and(|audience| audience != "weir") {
+        return Err(OauthError::new("invalid_target", "the only audience is weir"));
+    }
+    let subject = value("subject_token").filter(|token| !token.is_empty());
+    let subject = subject.ok_or_else(|| invalid("there is no subject_token".to_owned()))?;
+    let secret = |text: &str| Secret::from(text.to_owned());
+    Ok(Wanted {
+        subject: secret(subject),
+        databases: databases(value("scope").unwrap_or_default())?,
+        renews: value("renews").map(secret),
+    })
+}
+
+/// The databases of a scope.
+fn databases(scope: &str) -> Result<Vec<String>, OauthError> {
+    let words = scope.split(' ').filter(|word| !word.is_empty());
+    let names: Option<Vec<String>> = words
+        .map(|word| word.strip_prefix(DATABASE).filter(|name| !name.is_empty()).map(str::to_owned))
+        .collect();
+    let invalid = || OauthError::new("invalid_scope", format!("a scope is {DATABASE}NAME"));
+    names.filter(|names| names.len() <= MAX_DATABASES).ok_or_else(invalid)
+}
+
+fn scope(databases: &[String]) -> String {
+    let words: Vec<String> = databases.iter().map(|name| format!("{DATABASE}{name}")).collect();
+    words.join(" ")
+}
+
+fn answer(given: &Given, scope: String) -> Value {
+    let left = given.until.duration_since(SystemTime::now()).unwrap_or_default();
+    let mut body = json!({
+        "access_token": given.secret.expose(),
+        "issued_token_type": ACCESS_TOKEN,
+        "token_type": "Bearer",
+        "expires_in": left.as_secs(),
+        "identity": given.identity,
+    });
+    if let (false, Some(fields)) = (scope.is_empty(), body.as_object_mut()) {
+        fields.insert("scope".into(), scope.into());
+    }
+    body
+}
+
+impl From<NoExchange> for OauthError {
+    fn from(why: NoExchange) -> Self {
+        use crate::providers::NoPerson;
+        match &why {
+            // RFC 8693 section 2.2.2: whatever is wrong with the subject's token.
+            NoExchange::Person(NoPerson::Unavailable(error)) => {
+                tracing::warn!("a provider's keys cannot be read: {error}");
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Self { status, ..Self::new("temporarily_unavailable", why.to_string()) }
+            }
+            NoExchange::Failed(error) => {
+                tracing::error!("the token endpoint cannot reach control state: {error:#}");
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Self { status, ..Self::new("temporarily_unavailable", why.to_string()) }
+            }
+            NoExchange::Disabled | NoExchange::Unknown | NoExchange::Taken(_) => {
+                Self::new("unauthorized_client", why.to_string())
+            }
+            NoExchange::Person(_) | NoExchange::Spent | NoExchange::NotTheirs => {
+                Self::new("invalid_request", why.to_string())
+            }
+        }
+    }
+}
+
+/// A refused exchange is in the record as any refused sign-in; of the token nothing is.
+fn refused(api: &Api, peer: SocketAddr, why: &NoExchange) {
+    let record = SessionRefused {
+        time: Time::from(SystemTime::now()),
+        address: Some(peer.ip()),
+        claimed: Cow::Borrowed(""),
+        database: Cow::Borrowed(""),
+        reason: Cow::Owned(format!("the token endpoint: {why}")),
+    };
+    if let Err(error) = api.shared.ledger.append(&record.into()) {
+        tracing::error!("a refused exchange is not in the record: {error}");
+    }
+}
+
+/// `POST /oauth2/revoke` (RFC 7009): ends the token that is shown. Whether it was one is not said.
+pub(super) async fn revoke(
+    State(api): State<Arc<Api>>,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Result<Json<Value>, OauthError> {
+    let Form(form) = form.map_err(|_| OauthError::new("invalid_request", "send a form"))?;
+    let token = form.iter().find(|(name, _)| name == "token").map(|(_, token)| token.clone());
+    let token = token.ok_or_else(|| OauthError::new("invalid_request", "there is no token"))?;
+    let now = SystemTime::now();
+    if let Ok(found) = api.shared.directory.bearer(&Secret::from(token), now) {
+        let by = found.identity.name.as_str();
+        let done = api.shared.store.revoke_credential(&found.credential.id, by, now).await;
+        done.map_err(|error| OauthError::from(NoExchange::Failed(error.into())))?;
+    }
+    Ok(Json(json!({})))
+}
+
+/// `GET /.well-known/oauth-authorization-server`.
+pub(super) async fn metadata(State(api): State<Arc<Api>>) -> Json<Value> {
+    let config = api.shared.config.load();
+    let listen = config.listen.api.map(|address| format!("https://{address}"));
+    let issuer = config.api.url.clone().or(listen).unwrap_or_default();
+    Json(json!({
+        "issuer": issuer,
+        "token_endpoint": format!("{issuer}/oauth2/token"),
+        "revocation_endpoint": format!("{issuer}/oauth2/revoke"),
+        "grant_types_supported": [EXCHANGE],
+        "response_types_supported": [],
+        "token_endpoint_auth_methods_supported": ["none"],
+    }))
+}
+
+/// `GET /api/v1/providers`: where people sign in, for their programs.
+pub(super) async fn providers(State(api): State<Arc<Api>>) -> Json<Value> {
+    let one = |provider: &crate::providers::Provider| {
+        let settings = &provider.settings;
+        json!({
+            "name": settings.name, "issuer": settings.issuer, "client_id": settings.client_id,
+            "scopes": settings.scopes,
+        })
+    };
+    let all: Vec<Value> = api.shared.providers.iter().map(one).collect();
+    let port = api.shared.config.load().listen.postgres.port();
+    Json(json!({ "providers": all, "postgres_port": port }))
+}
+
+#[cfg(test)]
+mod tests;

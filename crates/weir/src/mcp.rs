@@ -1,0 +1,47 @@
+//! MCP: databases as tools for models, through the same gate as every other client. Knows the
+//! protocol's words; understands no SQL and decides nothing.
+//!
+//! ```text
+//! POST /mcp ─▶ http (origin, bearer ─▶ identity) ─▶ rmcp ─▶ handler ─▶ tools
+//! stdio ─▶ bridge ─▶ POST /mcp                                          │
+//!                                 engine-pg::inside ◀─ sessions ◀── run ┘ ─▶ say
+//! ```
+//!
+//! Every tool that touches a database runs a statement in a governed session. A tool that only asks
+//! (`why`, `preview`) prepares one: it is decided on, described by the server, and not run.
+//!
+//! A request carries who asks; there is no session id that could stand for it, and none is issued.
+
+mod approvals;
+mod arguments;
+mod bearer;
+mod bridge;
+mod catalog;
+mod handler;
+mod http;
+mod run;
+mod say;
+mod sessions;
+mod tools;
+mod verdict;
+
+pub(crate) use bridge::{Remote, bridge};
+pub(crate) use http::{METADATA, metadata, router};
+
+use crate::serve::Shared;
+use sessions::Sessions;
+use std::sync::Arc;
+
+/// What the tools work with.
+pub(crate) struct Mcp {
+    shared: Arc<Shared>,
+    sessions: Arc<Sessions>,
+}
+
+impl Mcp {
+    /// Tools over this program's engine.
+    pub(crate) fn new(shared: Arc<Shared>) -> Arc<Self> {
+        let sessions = Sessions::new(Arc::clone(&shared));
+        Arc::new(Self { shared, sessions })
+    }
+}
