@@ -87,6 +87,19 @@ pub struct Tls {
     pub certificate: Option<(PathBuf, PathBuf)>,
     /// From where clients may connect without TLS.
     pub plaintext: Plaintext,
+    /// PEM file of the authorities whose certificates clients may show.
+    pub client_ca: Option<PathBuf>,
+    /// Which names in them sign in as whom.
+    pub clients: Vec<ClientName>,
+}
+
+/// `[[tls.client]]`: a name in a client's certificate, and who it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientName {
+    /// A URI (`spiffe://…`), or `dns:` and a host name. One `*` stands for a part without a slash.
+    pub san: String,
+    /// The identity; a `*` in it is what the name's stood for.
+    pub identity: String,
 }
 
 /// From where clients may connect without TLS.

@@ -11,6 +11,7 @@
 //! those who have not signed in, and only for so long.
 
 mod bearer;
+mod certificate;
 mod opening;
 mod options;
 mod refusal;
@@ -19,6 +20,7 @@ mod startup;
 mod talk;
 
 pub use bearer::{Answer, Bearers};
+pub use certificate::ClientRule;
 pub use refusal::{Reason, Refused};
 
 use crate::{inside::Side, upstream::Replication};
@@ -66,6 +68,8 @@ pub struct Door {
     pub plaintext: Plaintext,
     /// For everything until AuthenticationOk.
     pub deadline: Duration,
+    /// Whom names in clients' certificates sign in.
+    pub clients: Vec<ClientRule>,
 }
 
 impl Door {
@@ -78,6 +82,7 @@ impl Door {
             bearers: None,
             plaintext: Plaintext::Loopback,
             deadline: DEFAULT_DEADLINE,
+            clients: Vec::new(),
         }
     }
 
@@ -182,6 +187,7 @@ async fn enter(
 ) -> Result<Entrance, Reason> {
     let (stream, end_point, opened) = opening::open(tcp, door.tls.as_ref()).await?;
     known.tls = stream.is_tls();
+    let shown = Shown { end_point, names: stream.client_names() };
     let mut talk = Talk::new(stream);
     let packet = match opened {
         Opened::Startup(packet) => packet,
@@ -192,8 +198,8 @@ async fn enter(
             return Err(talk.refuse(Reason::Version { major, minor }).await);
         }
     };
-    match admit(&mut talk, &packet, end_point, peer, door, now, known).await {
-        Ok((wish, (Admitted { identity, credential }, method))) => {
+    match admit(&mut talk, &packet, shown, peer, door, now, known).await {
+        Ok((wish, (identity, credential), method)) => {
             let (stream, buffered) = talk.into_parts();
             let tls = stream.is_tls();
             let Wish { database, application_name, settings, replication, minor, .. } = wish;
@@ -201,7 +207,7 @@ async fn enter(
                 stream,
                 buffered,
                 identity,
-                credential: Some(credential),
+                credential,
                 database,
                 application_name,
                 settings,
@@ -218,16 +224,25 @@ async fn enter(
     }
 }
 
-/// Everything after the start-up packet has come: what it wishes, and who sent it.
+/// What the two sides showed one another in the TLS handshake.
+struct Shown {
+    /// The hash of the server's certificate.
+    end_point: Option<Vec<u8>>,
+    /// The names in the client's.
+    names: Option<Vec<String>>,
+}
+
+/// Everything after the start-up packet has come: what it wishes, who sent it, and how that was
+/// proven.
 async fn admit(
     talk: &mut Talk,
     packet: &[u8],
-    end_point: Option<Vec<u8>>,
+    shown: Shown,
     peer: SocketAddr,
     door: &Door,
     now: Instant,
     known: &mut Refused,
-) -> Result<(Wish, (Admitted, &'static str)), Reason> {
+) -> Result<(Wish, (Arc<Identity>, Option<Arc<Credential>>), &'static str), Reason> {
     let mut wish = startup::read(packet)?;
     known.name = Some(wish.name.clone());
     known.database = Some(wish.database.clone());
@@ -235,11 +250,18 @@ async fn admit(
     if !known.tls && !door.allows_plaintext(peer) {
         return Err(Reason::Plaintext { tls_offered: door.tls.is_some() });
     }
+    let Shown { end_point, names } = shown;
+    if let Some(names) = names
+        && let Some(identity) = certificate::sign_in(talk, &wish.name, &names, door).await?
+    {
+        return Ok((wish, (identity, None), certificate::METHOD));
+    }
     let bearers = door.bearers(peer, known.tls);
     let only = asks_for_bearer(&mut wish.settings)?;
     let ways = sasl::Ways { end_point, bearers, only_bearer: only };
-    let admitted = sasl::sign_in(talk, &wish.name, ways, peer, door, now).await?;
-    Ok((wish, admitted))
+    let (admitted, method) = sasl::sign_in(talk, &wish.name, ways, peer, door, now).await?;
+    let Admitted { identity, credential } = admitted;
+    Ok((wish, (identity, Some(credential)), method))
 }
 
 /// True if the client asks to sign in as a bearer and by nothing else. The setting is Weir's own

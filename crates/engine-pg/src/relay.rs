@@ -32,6 +32,7 @@ mod turned;
 mod watch;
 mod whole;
 mod words;
+mod work;
 
 use crate::{inside::Side, knowledge::KnowledgeWatch, upstream::Replication};
 use bytes::BytesMut;
@@ -165,6 +166,8 @@ enum Block {
     Count,
     /// The server's planner is being asked what it will cost.
     Cost,
+    /// A part of its task's budget is being reserved.
+    Budget(gate::hold::Doing<()>),
     /// It changed too much, and consent to that is asked for.
     Beyond(gate::hold::Doing<gate::hold::Asked>),
 }
@@ -225,6 +228,8 @@ pub(crate) struct Relay {
     early_sync: Option<Synced>,
     /// Rows wait for the disk.
     rows_block: Option<Synced>,
+    /// Rows wait until what they use up, or what they show, is written down.
+    rows_wait: Option<gate::hold::Doing<()>>,
     /// Bytes of a client message that go upstream as they come.
     client_passes: usize,
     /// Bytes of a client message that are dropped as they come.
@@ -287,6 +292,7 @@ impl Relay {
             upstream_said_fatal: false,
             early_sync: None,
             rows_block: None,
+            rows_wait: None,
             client_passes: 0,
             client_drops: 0,
             upstream_passes: 0,
@@ -368,7 +374,7 @@ impl Relay {
         if reads && !self.upstream.is_full() && self.expected.len() < MAX_EXPECTED {
             progress |= self.client.read(cx).map_err(End::ClientLost)?;
         }
-        if self.rows_block.is_none() && !self.client.is_full() {
+        if !self.rows_are_held() && !self.client.is_full() {
             let read = self.upstream.read(cx);
             progress |= read.map_err(|error| End::UpstreamLost(Some(error)))?;
         }
@@ -389,7 +395,7 @@ impl Relay {
         if self.client.ended && !owed && self.client.output.is_empty() {
             return Err(End::ClientLeft);
         }
-        if self.upstream.ended && self.rows_block.is_none() && self.client.output.is_empty() {
+        if self.upstream.ended && !self.rows_are_held() && self.client.output.is_empty() {
             return Err(End::UpstreamLost(None));
         }
         let leaves = self.is_idle() || self.may_leave_stream() || self.waits_for_approval();
@@ -397,15 +403,6 @@ impl Relay {
             return Err(End::Ordered("weir is shutting down"));
         }
         Ok(())
-    }
-
-    /// True between transactions, with nothing under way.
-    fn is_idle(&self) -> bool {
-        self.expected.is_empty()
-            && self.status == Status::Idle
-            && self.client.input.is_empty()
-            && self.parked.is_none()
-            && self.client_passes == 0
     }
 
     /// Lifts blocks whose time has come.
@@ -418,6 +415,7 @@ impl Relay {
         }
         let done = match &mut self.block {
             None | Some(Block::Probe | Block::Hold(_) | Block::Beyond(_)) => false,
+            Some(Block::Budget(_)) => self.poll_budget(cx),
             // Lifted by the answer.
             Some(Block::Count | Block::Cost) => false,
             // A server that waits for COPY data answers nothing else.
@@ -452,6 +450,7 @@ impl Relay {
             lifted = true;
             self.rows_synced(result.is_ok());
         }
+        lifted |= self.poll_rows(cx);
         lifted
     }
 

@@ -7,8 +7,8 @@ use crate::{
     upstream::{self, Replication, Upstream, UpstreamError},
 };
 use bytes::BytesMut;
-use gate::{ProtocolFeature, Refusal, Session};
-use model::Blame;
+use gate::{ProtocolFeature, Refusal, Session, work::Running};
+use model::{Blame, Identity, IdentityKind};
 use std::{
     sync::{Arc, PoisonError, atomic::Ordering},
     time::{Instant, SystemTime},
@@ -41,6 +41,12 @@ const HARMLESS_SETTINGS: &[&str] = &[
 ];
 /// What PostgreSQL keeps of an application_name: bytes.
 const APPLICATION_NAME_BYTES: usize = 63;
+
+/// The start-up parameters by which a client says which task it works on, and what for.
+const TASK: &str = "weir.task";
+const PURPOSE: &str = "weir.purpose";
+/// The longest purpose that is kept: characters.
+const PURPOSE_CHARACTERS: usize = 200;
 
 /// Serves a signed-in client to its end.
 pub(crate) async fn serve(engine: Arc<Engine>, mut client: Client) {
@@ -88,6 +94,7 @@ async fn open(
         true => Arc::clone(&client.identity),
         false => Arc::new(client.identity.granted(&grants)),
     };
+    let work = work(engine, &identity, &client.settings)?;
     let attested = gate::Client {
         address: Some(client.peer.ip()),
         port: Some(client.peer.port()),
@@ -97,6 +104,7 @@ async fn open(
         tls: client.tls,
         application: client.application_name.clone(),
         grants,
+        work,
     };
     let mut session = Session::open(&engine.gate, &target.database, &identity, attested, now)?;
     let judged = judge(client, &mut session, now);
@@ -121,6 +129,67 @@ async fn open(
     }
 }
 
+/// What a client works on. An agent that has tasks works on one of them: to leave its task out
+/// would be to widen its right by itself.
+fn work(
+    engine: &Engine,
+    identity: &Identity,
+    settings: &[(String, String)],
+) -> Result<gate::Working, Refusal> {
+    let said = |wanted: &str| {
+        let found = settings.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    };
+    let purpose = said(PURPOSE).unwrap_or_default();
+    let purpose: String =
+        purpose.chars().filter(|it| !it.is_control()).take(PURPOSE_CHARACTERS).collect();
+    let acts_for = identity.acts_for.as_ref().map_or("", |principal| principal.name.as_str());
+    let mut tasks = match identity.kind {
+        IdentityKind::Agent => engine.gate.works.of(identity.name.as_str(), acts_for),
+        IdentityKind::Person | IdentityKind::Service => Vec::new(),
+    };
+    let names = |tasks: &[Arc<Running>]| {
+        let mut names: Vec<_> = tasks.iter().map(|one| one.task.name.clone()).collect();
+        names.sort();
+        names.join(", ")
+    };
+    let task = match said(TASK) {
+        Some(name) => match tasks.iter().position(|one| one.task.name == name) {
+            Some(at) => Some(tasks.swap_remove(at)),
+            None => {
+                let what = format!("{} has no task \"{name}\" now", identity.name);
+                let hint = match tasks.is_empty() {
+                    true => "Ask whoever you act for: weir task create …".to_owned(),
+                    false => format!("Its tasks are {}.", names(&tasks)),
+                };
+                return Err(no_work(what, hint));
+            }
+        },
+        None if tasks.len() > 1 => {
+            let what = format!("{} has several tasks", identity.name);
+            let hint = format!(
+                "Say on which it works, by the start-up option -c {TASK}=NAME: {}.",
+                names(&tasks)
+            );
+            return Err(no_work(what, hint));
+        }
+        None => tasks.pop(),
+    };
+    Ok(gate::Working { task, purpose })
+}
+
+fn no_work(what: String, hint: String) -> Refusal {
+    Refusal {
+        sqlstate: "28000",
+        message: what,
+        detail: None,
+        hint: Some(hint),
+        position: None,
+        blame: Blame::Client,
+        record: None,
+    }
+}
+
 /// The start-up parameters that go upstream: nothing is passed through that was not judged.
 fn judge(
     client: &Client,
@@ -137,6 +206,10 @@ fn judge(
     let mut parameters: Vec<(String, String)> = Vec::new();
     for (name, value) in &client.settings {
         let lower = name.to_ascii_lowercase();
+        // What is Weir's own does not reach the server.
+        if matches!(lower.as_str(), TASK | PURPOSE) {
+            continue;
+        }
         if !HARMLESS_SETTINGS.contains(&lower.as_str()) {
             session.may_use(ProtocolFeature::StartupOption(&lower), now)?;
         }
@@ -242,6 +315,7 @@ fn orders(
     let (directory, identity) = (Arc::clone(&engine.directory), Arc::clone(&client.identity));
     let credential = client.credential.clone();
     let (database, grants) = (session.database().name.clone(), session.client().grants.clone());
+    let task = session.client().work.task.clone();
     Orders {
         until: client.credential.as_ref().and_then(|one| one.expires),
         draining: engine.draining.clone(),
@@ -251,6 +325,9 @@ fn orders(
             let name = identity.name.as_str();
             if directory.resolve(name).is_none_or(|now| *now != *identity) {
                 return Err("the identity was disabled or changed");
+            }
+            if task.as_ref().is_some_and(|task| task.is_over()) {
+                return Err("the task of this session is over");
             }
             let until = match &credential {
                 Some(credential) => is_still_good(&directory, name, credential, &database)?,

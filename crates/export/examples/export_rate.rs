@@ -60,6 +60,7 @@ fn fill(ledger: &Ledger, now: Time, statements: u64) -> Result<Sequence, Any> {
             risk: [].as_slice().into(),
             trace: None,
             approval: None,
+            work: None,
         };
         ledger.append(&intent.into())?;
         let disclosed = [Disclosed { masked: 1, ..Disclosed::default() }];
@@ -105,6 +106,7 @@ fn opened(session: ledger::SessionId, time: Time) -> SessionOpened<'static> {
         environment: "production".into(),
         upstream_role: "weir".into(),
         upstream_pid: Some(1),
+        work: None,
     }
 }
 

@@ -215,6 +215,7 @@ fn time(record: &Record<'_>) -> Option<Time> {
         Record::HoldChanged(one) => one.time,
         Record::Pruned(one) => one.time,
         Record::GrantChanged(one) => one.time,
+        Record::TaskChanged(one) => one.time,
         Record::Administered(one) => one.time,
         Record::Withdrawn(_) => return None,
     })

@@ -18,6 +18,7 @@ pub(crate) mod datastore;
 mod grant;
 mod life;
 mod sign_in;
+mod task;
 
 use crate::{
     event::{Event, Severity},
@@ -116,6 +117,7 @@ impl Maker {
             Record::HoldChanged(changed) => self.hold(single, changed),
             Record::Pruned(pruned) => self.pruned(single, pruned),
             Record::GrantChanged(changed) => self.grant(single, changed),
+            Record::TaskChanged(changed) => self.task(single, changed),
             Record::Administered(done) => self.administered(single, done),
             Record::Started(started) => self.started(single, started),
             Record::Stopped(stopped) => self.stopped(single, stopped),

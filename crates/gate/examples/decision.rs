@@ -92,6 +92,7 @@ fn anew(policies: &PolicySet, database: &Database, identity: &Identity, text: &s
         tls: true,
         application: "psql",
         risk: Risk::default(),
+        work: policy::Work::default(),
     };
     let request = Request {
         identity,
@@ -129,6 +130,7 @@ fn remembered(database: &Arc<Database>) -> Result<(), Any> {
         via: None,
         credential: "password".to_owned(),
         grants: Vec::new(),
+        work: Default::default(),
     };
     let opened = Session::open(&gate, database, &Arc::new(person()), client, now);
     let mut session = opened.map_err(|refusal| refusal.message)?;

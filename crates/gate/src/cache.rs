@@ -31,6 +31,8 @@ pub(crate) struct PlanContext {
     pub(crate) minute: u64,
     /// What the identity's past is, when policies look at the risk, else 0.
     pub(crate) past: u64,
+    /// What the identity works on, as far as it changes: how much is left, what it was shown.
+    pub(crate) standing: u64,
 }
 
 #[derive(Debug)]

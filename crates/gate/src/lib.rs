@@ -43,6 +43,7 @@ pub mod risk;
 mod scope;
 mod session;
 mod turning;
+pub mod work;
 
 pub use book::{CarriedLabel, DecidedLabel, Place};
 pub use carry::{Keep, Keeping};
@@ -62,8 +63,8 @@ pub use plan::{Part, Plan};
 pub use policy::ProtocolFeature;
 pub use record::Parameters;
 pub use refusal::Refusal;
-pub use result::{Field, Masks};
-pub use session::{Client, Counts, Readiness, Session};
+pub use result::{Field, Masks, TextIn};
+pub use session::{Client, Counts, Readiness, RowRoom, Session, Working};
 pub use turning::{Bound, Real, Turned, Values};
 
 #[cfg(test)]

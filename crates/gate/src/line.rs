@@ -9,6 +9,7 @@ use crate::{
     hold::Holds,
     look_ups::Counters,
     record,
+    work::Works,
 };
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
@@ -48,6 +49,8 @@ pub struct Gate {
     pub alarm: OnceLock<Box<dyn Fn(Met) + Send + Sync>>,
     /// What identities did before.
     pub histories: Arc<Histories>,
+    /// What agents work on.
+    pub works: Arc<Works>,
     pub(crate) mask_key: mask::Key,
     pub(crate) verdicts: VerdictCache,
     pub(crate) shapes: ShapesWritten,
@@ -72,6 +75,7 @@ impl Gate {
             canaries: ArcSwap::default(),
             alarm: OnceLock::new(),
             histories: Arc::default(),
+            works: Arc::default(),
             mask_key,
             verdicts: VerdictCache::default(),
             shapes: ShapesWritten::default(),
@@ -84,6 +88,12 @@ impl Gate {
     #[must_use]
     pub fn with_histories(self, histories: Arc<Histories>) -> Self {
         Self { histories, ..self }
+    }
+
+    /// The same gate over what agents worked on before it was made.
+    #[must_use]
+    pub fn with_works(self, works: Arc<Works>) -> Self {
+        Self { works, ..self }
     }
 
     /// Records that somebody was turned away at the door.

@@ -24,6 +24,11 @@ use model::{
 };
 use std::{borrow::Cow, net::IpAddr, sync::atomic::Ordering, time::SystemTime};
 
+mod work;
+
+pub(crate) use work::tainted;
+use work::work;
+
 /// Bind values as the record keeps them.
 #[derive(Clone, Debug, Default)]
 pub struct Parameters {
@@ -82,6 +87,7 @@ pub(crate) fn session_opened(session: &Session, now: SystemTime) -> Result<(), R
         environment: Cow::Borrowed(&session.database().environment),
         upstream_role: Cow::Borrowed(""),
         upstream_pid: None,
+        work: work(session, true),
     });
     let ledger = &session.gate().ledger;
     let written = ledger.append(&record).and_then(|sequence| ledger.hand_over(sequence));
@@ -154,6 +160,7 @@ pub(crate) fn intent(
         risk: Cow::Borrowed(risk),
         trace: plan.trace.as_deref().map(Cow::Borrowed),
         approval: approved.map(approval),
+        work: work(session, false),
     });
     session.gate().ledger.append(&record).map_err(|_| Refusal::unrecordable())
 }
@@ -249,6 +256,7 @@ pub(crate) fn refused(
         sqlstate: Cow::Borrowed(refusal.sqlstate),
         reason,
         trace: plan.trace.as_deref().map(Cow::Borrowed),
+        work: work(session, false),
     });
     keep(session, &record);
 }

@@ -3,7 +3,10 @@
 
 use crate::plan::{Part, Plan};
 use mask::{ColumnMask, CopyMask, CopyStream, Format, Key};
-use model::{ColumnId, Disclosure, Facts, Label, MaskMethod, Operation, RelationId, TypeId};
+use model::{
+    ColumnId, Disclosure, Facts, Label, MaskMethod, Operation, RelationId, TypeId,
+    catalog::TypeKind,
+};
 
 /// `pg_type.oid` of text.
 const TEXT: u32 = 25;
@@ -42,6 +45,19 @@ pub struct Masks {
     pub decided: Box<[Disclosure]>,
     /// The description that they were made for.
     pub fields: Box<[Field]>,
+    /// Which of the columns show text that others may have written; one per column.
+    pub texts: Box<[TextIn]>,
+}
+
+/// What may be in the values of a column, as they leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextIn {
+    /// Numbers, moments, codes of a fixed set, or nothing of what was there.
+    Nothing,
+    /// Perhaps sentences.
+    Sentences,
+    /// What people write.
+    Always,
 }
 
 impl Masks {
@@ -62,15 +78,17 @@ impl Masks {
             ColumnMask::compile(disclosure, field.type_id, catalog, field.format, key)
         };
         let columns: Vec<ColumnMask> = decided.iter().zip(fields).map(compile).collect();
+        let text = |(mask, (index, field))| text_in(mask, field, plan, part, index);
+        let texts = columns.iter().zip(fields.iter().enumerate()).map(text).collect();
         let pass = columns.iter().all(ColumnMask::passes);
         let disagreed = !agreed && !part.facts.outputs_unknown;
-        Self { columns, pass, disagreed, decided, fields: fields.into() }
+        Self { columns, pass, disagreed, decided, fields: fields.into(), texts }
     }
 
     /// Everything leaves as it is.
     fn none() -> Self {
-        let (decided, fields) = (Box::default(), Box::default());
-        Self { columns: Vec::new(), pass: true, disagreed: false, decided, fields }
+        let (decided, fields, texts) = (Box::default(), Box::default(), Box::default());
+        Self { columns: Vec::new(), pass: true, disagreed: false, decided, fields, texts }
     }
 }
 
@@ -87,8 +105,40 @@ impl Masks {
             .map(|field| ColumnMask::compile(&worst, field.type_id, catalog, field.format, key));
         let columns = columns.collect();
         let decided = fields.iter().map(|_| worst.clone()).collect();
-        Self { columns, pass: false, disagreed: true, decided, fields: fields.into() }
+        let texts = fields.iter().map(|_| TextIn::Nothing).collect();
+        Self { columns, pass: false, disagreed: true, decided, fields: fields.into(), texts }
     }
+}
+
+/// What may be in the values of a column, as they leave. A mask leaves nothing of what somebody
+/// wrote but single characters.
+fn text_in(mask: &ColumnMask, field: &Field, plan: &Plan, part: &Part, index: usize) -> TextIn {
+    if !mask.keeps() || is_code(field.type_id, plan) {
+        return TextIn::Nothing;
+    }
+    let outputs = part.facts.outputs.as_deref().unwrap_or_default();
+    let sources = outputs.get(index).map_or(&[][..], |output| output.sources.as_slice());
+    let labels = sources.iter().chain(field.origin.as_ref());
+    let mut labels = labels.filter_map(|column| plan.knowledge.labels.label(*column));
+    match labels.any(|label| *label == Label::FREE_TEXT) {
+        true => TextIn::Always,
+        false => TextIn::Sentences,
+    }
+}
+
+/// True if no value of a type can hold words that somebody chose: numbers, moments, addresses, and
+/// what only whoever changes the schema can add to (`pg_type.dat` has the numbers).
+fn is_code(ty: TypeId, plan: &Plan) -> bool {
+    const CODES: &[u32] = &[
+        16, 20, 21, 23, 26, 700, 701, 790, 829, 869, 650, 1082, 1083, 1114, 1184, 1186, 1266, 1560,
+        1562, 1700, 2950, 3220, 5069, 28, 27, 29, 774,
+    ];
+    CODES.contains(&ty.0)
+        || plan
+            .knowledge
+            .catalog
+            .type_by_id(ty)
+            .is_some_and(|known| matches!(known.kind, TypeKind::Enum(_)))
 }
 
 /// True if the server's description is what the facts foresaw.

@@ -10,9 +10,11 @@ mod replication;
 mod results;
 mod temporary;
 mod turned;
+mod working;
 
 use follow::Held;
 pub(crate) use follow::changes_names;
+pub use working::{RowRoom, Working};
 
 use crate::{
     clearance::{Cleared, Statement, StatementPart},
@@ -23,6 +25,7 @@ use crate::{
     plan::{Part, Plan},
     record::{self, Parameters},
     refusal::Refusal,
+    work::Mark,
 };
 use ledger::{
     Sequence, SessionId, StatementId, Time,
@@ -61,6 +64,8 @@ pub struct Client {
     pub application: String,
     /// Grants that are part of the identity's groups.
     pub grants: Vec<Granted>,
+    /// What it came to work on.
+    pub work: Working,
 }
 
 /// Whether a text can be planned now.
@@ -125,6 +130,9 @@ pub struct Session {
     catalog_seen: u64,
     unrestricted: bool,
     policies_seen: u64,
+    standing_seen: u64,
+    /// Of an agent: whether it was shown what others can write.
+    mark: Option<Arc<Mark>>,
     /// The catalog under which the prepared statements were analysed.
     catalog_prepared: u64,
     statements: u64,
@@ -148,9 +156,11 @@ impl Session {
         now: SystemTime,
     ) -> Result<Self, Refusal> {
         let mut asker = DefaultHasher::new();
-        (identity.chain(), identity.kind, &identity.groups).hash(&mut asker);
-        (identity.acts_for.as_ref().map(|principal| &principal.groups)).hash(&mut asker);
+        let chain = std::iter::successors(Some(&**identity), |one| one.acts_for.as_deref());
+        chain.for_each(|one| (one.name.as_str(), one.kind, &one.groups).hash(&mut asker));
         (client.address, client.tls, &client.application).hash(&mut asker);
+        (client.work.task.as_ref().map(|running| &running.task)).hash(&mut asker);
+        client.work.purpose.hash(&mut asker);
         let mut session = Self {
             gate: Arc::clone(gate),
             database: Arc::clone(database),
@@ -171,6 +181,8 @@ impl Session {
             catalog_seen: 0,
             unrestricted: false,
             policies_seen: 0,
+            standing_seen: 0,
+            mark: None,
             catalog_prepared: 0,
             statements: 0,
             rows: 0,
@@ -180,6 +192,7 @@ impl Session {
             pulse: (0, 0),
             calm: None,
         };
+        session.mark = session.mark_of();
         let policies = gate.policies.load_full();
         let context = session.context(now);
         let allowed = policies.may_connect(
@@ -249,7 +262,8 @@ impl Session {
     /// Whether a text can be planned now. Full rights need neither scope nor fresh knowledge.
     pub fn readiness(&mut self, now: SystemTime) -> Readiness {
         let policies = self.gate.policies.load();
-        if policies.version() != self.policies_seen {
+        let standing = self.standing(&policies);
+        if policies.version() != self.policies_seen || standing != self.standing_seen {
             let policies = Arc::clone(&policies);
             self.follow_policies(&policies, now);
         }
@@ -363,6 +377,7 @@ impl Session {
                 return Err(Refusal::unenforceable(what, "Send it again."));
             }
         }
+        self.begin_work(plan, via, now)?;
         self.count_look_ups(plan, via, parameters.elements, now)?;
         let unlike = self.unlike_its_past(plan, now);
         let mut parts = Vec::with_capacity(plan.parts.len());
@@ -398,6 +413,7 @@ impl Session {
         };
         self.rows += counts.rows;
         self.bytes += counts.bytes;
+        self.end_work(planned, counts.duration_us);
         self.database.counters.did(&planned.verdict, counts);
         record::outcome(self, planned, run.id, counts, now);
         // What did not run, or was undone, changed nothing of what names mean.
@@ -440,6 +456,7 @@ impl Session {
 
     fn follow_policies(&mut self, policies: &PolicySet, now: SystemTime) {
         self.policies_seen = policies.version();
+        self.standing_seen = self.standing(policies);
         self.unrestricted = policies.full_rights(
             &self.identity,
             &self.database.name,
@@ -451,7 +468,8 @@ impl Session {
 
     fn context(&self, now: SystemTime) -> Context<'_> {
         let Client { address, tls, application, .. } = &self.client;
-        Context { now, address: *address, tls: *tls, application, risk: Risk::default() }
+        let risk = Risk::default();
+        Context { now, address: *address, tls: *tls, application, risk, work: self.work() }
     }
 
     pub(crate) fn next_statement_id(&mut self) -> StatementId {

@@ -94,6 +94,7 @@ fn open(gate: &Arc<Gate>, database: &Arc<Database>, groups: &[&str]) -> Session 
         tls: true,
         application: "test".to_owned(),
         grants: Vec::new(),
+        work: Default::default(),
     };
     Session::open(gate, database, &identity, client, SystemTime::now()).unwrap()
 }

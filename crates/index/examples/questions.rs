@@ -221,6 +221,7 @@ fn opened(id: SessionId, who: u64, time: i64) -> SessionOpened<'static> {
         environment: "production".into(),
         upstream_role: "".into(),
         upstream_pid: None,
+        work: None,
     }
 }
 
@@ -334,7 +335,6 @@ fn statement(
 ) -> Result<u64, Box<dyn Error>> {
     let (id, via) = (session.statement(number), Via::Extended);
     if chance.below(200) == 0 {
-        let sqlstate = "42501".into();
         let (time, shape) = (Time::from_micros(time), Some(shape.shape));
         let refused = Refused {
             statement: id,
@@ -342,9 +342,10 @@ fn statement(
             shape,
             text,
             via,
-            sqlstate,
+            sqlstate: "42501".into(),
             reason: "".into(),
             trace: None,
+            work: None,
         };
         ledger.append(&refused.into())?;
         return Ok(1);
@@ -363,6 +364,7 @@ fn statement(
         risk: [].as_slice().into(),
         trace: None,
         approval: approval(chance, id),
+        work: None,
     };
     ledger.append(&intent.into())?;
     let failed = chance.below(100_000) == 0;

@@ -84,6 +84,7 @@ impl Log {
             environment: "production".into(),
             upstream_role: "".into(),
             upstream_pid: None,
+            work: None,
         });
         session
     }
@@ -107,6 +108,7 @@ impl Log {
             risk: [].as_slice().into(),
             trace: None,
             approval: None,
+            work: None,
         });
     }
 
@@ -250,6 +252,7 @@ fn log() -> Log {
         sqlstate: "42501".into(),
         reason: "".into(),
         trace: None,
+        work: None,
     });
     log
 }
@@ -848,6 +851,7 @@ fn what_ran_by_whose_consent() {
     for (number, approval) in [None, by(&["carol"]), by(&["carol", "dan"])].into_iter().enumerate()
     {
         places.push(log.put(Intent {
+            work: None,
             statement: session.statement(number as u64),
             time: at(1),
             shape: ShapeId::of(&[b"x"]),

@@ -39,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         risk: [].as_slice().into(),
         trace: None,
         approval: None,
+        work: None,
     };
 
     let begun = spent()?;

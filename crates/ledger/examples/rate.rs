@@ -88,6 +88,7 @@ fn sessions(
                 risk: [].as_slice().into(),
                 trace: None,
                 approval: None,
+                work: None,
             };
             let place = ledger.append(&intent.into())?;
             ledger.hand_over(place)?;

@@ -23,6 +23,7 @@ mod hold;
 mod pruned;
 mod run;
 mod shape;
+mod task;
 
 pub use basis::{Basis, BasisColumn, BasisRelation};
 pub(crate) use dated::time;
@@ -31,6 +32,7 @@ pub use hold::{Approved, HoldChanged};
 pub use pruned::Pruned;
 pub use run::{Started, Stopped};
 pub use shape::{Passage, RiskPart, Shape, ShapeColumn, ShapeEffect, ShapeMove, ShapeOutput};
+pub use task::{TaskChanged, Work};
 
 /// Text that is borrowed when written and owned when read.
 pub type Text<'a> = Cow<'a, str>;
@@ -111,6 +113,8 @@ records! {
     Pruned = "pruned", Keep;
     /// Somebody asked for the rights of a group for a while, or what they asked for came or ended.
     GrantChanged = "grant_changed", Keep;
+    /// A task was given or is over, or an agent was shown what others can write.
+    TaskChanged = "task_changed", Keep;
     /// Somebody did something to Weir itself, or read its record.
     Administered = "administered", Keep;
 }
@@ -165,6 +169,9 @@ pub struct SessionOpened<'a> {
     /// The upstream's process id, to match with the database's own log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream_pid: Option<u32>,
+    /// What it was opened for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<Box<Work<'a>>>,
 }
 
 /// Somebody for whom another acts.
@@ -271,6 +278,9 @@ pub struct Intent<'a> {
     /// The hold whose approval it used, and who gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approved<'a>>,
+    /// What it was part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<Box<Work<'a>>>,
 }
 
 /// How many bind values of a statement an intent carries hashes of.
@@ -349,6 +359,9 @@ pub struct Refused<'a> {
     /// The W3C `traceparent` that a comment of the text claims (sqlcommenter).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<Text<'a>>,
+    /// What it was part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<Box<Work<'a>>>,
 }
 
 /// An intent or a sign-in that could not be written stood here; nothing came of it.

@@ -66,6 +66,7 @@ pub(crate) fn intent(number: u64) -> Record<'static> {
         risk: [].as_slice().into(),
         trace: None,
         approval: None,
+        work: None,
     }
     .into()
 }

@@ -86,6 +86,19 @@ impl ColumnMask {
         matches!(self.action, Action::Pass)
     }
 
+    /// True if values leave as they are, or but for what is found in them: what people write is
+    /// masked so.
+    pub fn keeps(&self) -> bool {
+        match &self.action {
+            Action::Pass | Action::Scan | Action::Back(_) => true,
+            Action::Mask(rule) => {
+                rule.label == Label::FREE_TEXT
+                    && !matches!(rule.method, MaskMethod::Full | MaskMethod::Null)
+            }
+            Action::Null => false,
+        }
+    }
+
     /// Masks one value that is not NULL. Appends to `out` only when the answer is
     /// [`Applied::Masked`]. Total over any bytes: what is not a value of the type is masked in
     /// full or becomes NULL.

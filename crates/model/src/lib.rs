@@ -22,6 +22,7 @@ pub mod facts;
 pub mod identity;
 pub mod ids;
 pub mod label;
+pub mod task;
 pub mod verdict;
 
 pub use blame::Blame;
@@ -30,4 +31,5 @@ pub use facts::{Facts, Operation, Use};
 pub use identity::{CredentialKind, Granted, Identity, IdentityKind};
 pub use ids::{ColumnId, DatabaseName, FunctionId, IdentityName, PolicyId, RelationId, TypeId};
 pub use label::{Class, Label, LabelMap, Labelling, Weighing, stronger};
+pub use task::{Access, Budget, Spent, Task, TaskDetails, TaskTable, TaskType};
 pub use verdict::{Disclosure, Durability, MaskMethod, Outcome, Verdict};

@@ -66,6 +66,17 @@ impl Stream {
         }
     }
 
+    /// The names in the certificate that the client showed and that was checked: URIs as they
+    /// stand, host names as `dns:NAME`. `None` without a certificate.
+    pub fn client_names(&self) -> Option<Vec<String>> {
+        let Self::TlsServer(tls) = self else { return None };
+        let leaf = tls.get_ref().1.peer_certificates()?.first()?;
+        // What was checked can be read; what cannot has no names.
+        let Ok(leaf) = webpki::EndEntityCert::try_from(leaf) else { return Some(Vec::new()) };
+        let hosts = leaf.valid_dns_names().map(|name| format!("dns:{name}"));
+        Some(leaf.valid_uri_names().map(str::to_owned).chain(hosts).collect())
+    }
+
     /// The TLS version and cipher suite, as words for the record; `None` for a plain stream.
     pub fn cipher(&self) -> Option<String> {
         let (version, suite) = match self {

@@ -21,6 +21,8 @@ pub struct Looks {
     pub risk: bool,
     /// How much of a table was read before.
     pub share: bool,
+    /// The task or how much is left of it.
+    pub left: bool,
     /// The name of a resource.
     pub name: bool,
 }
@@ -34,6 +36,7 @@ const WHOLE: Looks = Looks {
     application: true,
     risk: true,
     share: true,
+    left: true,
     name: false,
 };
 
@@ -82,6 +85,7 @@ fn attribute(access: &Value) -> Looks {
     found.application |= names("application");
     found.risk |= names("risk");
     found.share |= names("share");
+    found.left |= names("left") || names("task");
     found.name |= names("name");
     found
 }
@@ -98,6 +102,7 @@ impl Looks {
             application: self.application || other.application,
             risk: self.risk || other.risk,
             share: self.share || other.share,
+            left: self.left || other.left,
             name: self.name || other.name,
         }
     }

@@ -13,6 +13,7 @@
 //!                   ├─ sight: what each output may show
 //!                   └─ ladder: what is not understood
 //!            strictest ◀─ one judgement per member of the chain (agent, whom it acts for)
+//!                 └─ task: what the work at hand does not name is refused
 //! ```
 //!
 //! ```
@@ -38,6 +39,7 @@
 //!         tls: true,
 //!         application: "psql",
 //!         risk: policy::Risk::default(),
+//!         work: policy::Work::default(),
 //!     },
 //! });
 //! assert_eq!(verdict.outcome, Outcome::Deny);
@@ -63,6 +65,7 @@ mod shadow;
 mod sight;
 mod situation;
 mod strictest;
+mod task;
 mod tie;
 mod wording;
 
@@ -81,7 +84,7 @@ use ask::{Asker, Book};
 use cedar_policy::Schema;
 use entity::Object;
 use explain::Trace;
-use model::{Catalog, DatabaseName, Facts, Identity, LabelMap, Verdict};
+use model::{Catalog, DatabaseName, Facts, Identity, LabelMap, Task, Verdict};
 use shadow::Shadowed;
 use situation::Situation;
 use std::{net::IpAddr, path::Path, time::SystemTime};
@@ -132,6 +135,21 @@ pub struct Context<'a> {
     pub application: &'a str,
     /// How risky it is; nothing outside of statements.
     pub risk: Risk,
+    /// What it is done for.
+    pub work: Work<'a>,
+}
+
+/// What somebody works on, and what came of it so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work<'a> {
+    /// The task that a person gave: what it does not name is refused, whatever policies permit.
+    pub task: Option<&'a Task>,
+    /// How much is left of the scarcest of its budgets: percent.
+    pub left: u32,
+    /// What for: the task's purpose, or what the client says; empty if nobody said.
+    pub purpose: &'a str,
+    /// An agent was shown text that others can write, and nobody cleared it since.
+    pub tainted: bool,
 }
 
 /// How risky a statement is.
@@ -270,7 +288,7 @@ impl PolicySet {
                     verdict = strictest::strictest(verdict, other, member, principal);
                     member = principal;
                 }
-                None => return strictest::finished(verdict, member),
+                None => return task::within(strictest::finished(verdict, member), request),
             }
         }
         wording::refuse(format!("more than {MAX_CHAIN} identities act for one another"))
@@ -284,6 +302,9 @@ impl PolicySet {
         environment: &str,
         context: &Context<'_>,
     ) -> Result<(), Verdict> {
+        if let Some(task) = context.work.task {
+            task::names_database(task, database.as_str())?;
+        }
         let scene = Scene { identity, database, environment, context };
         self.may(scene, "connect", None)
     }
@@ -298,6 +319,9 @@ impl PolicySet {
         protocol: ProtocolFeature<'_>,
     ) -> Result<(), Verdict> {
         let scene = Scene { identity, database, environment, context };
+        if let Some(task) = context.work.task {
+            task::has_feature(task, protocol)?;
+        }
         match protocol {
             ProtocolFeature::FunctionCall => self.may(scene, "function_call", None),
             ProtocolFeature::Replication => self.may(scene, "replicate", None),
@@ -317,7 +341,10 @@ impl PolicySet {
         context: &Context<'_>,
     ) -> bool {
         let scene = Scene { identity, database, environment, context };
-        self.may(scene, "unproven", None).is_ok() && self.sees_everything(scene)
+        // What is not understood is not what a task names.
+        context.work.task.is_none()
+            && self.may(scene, "unproven", None).is_ok()
+            && self.sees_everything(scene)
     }
 
     /// True if every member of the chain sees whatever there is as it is.

@@ -18,12 +18,13 @@ use std::path::{Path, PathBuf};
 pub(crate) const SCHEMA: &str = include_str!("../schema.cedarschema");
 
 /// The shipped policies by file name.
-pub(crate) const BASELINE: [(&str, &str); 8] = [
+pub(crate) const BASELINE: [(&str, &str); 9] = [
     ("00-admins.cedar", include_str!("../baseline/00-admins.cedar")),
     ("10-connect.cedar", include_str!("../baseline/10-connect.cedar")),
     ("20-people.cedar", include_str!("../baseline/20-people.cedar")),
     ("30-services.cedar", include_str!("../baseline/30-services.cedar")),
     ("40-agents.cedar", include_str!("../baseline/40-agents.cedar")),
+    ("45-containment.cedar", include_str!("../baseline/45-containment.cedar")),
     ("50-guardrails.cedar", include_str!("../baseline/50-guardrails.cedar")),
     ("60-values.cedar", include_str!("../baseline/60-values.cedar")),
     ("70-developers.cedar", include_str!("../baseline/70-developers.cedar")),

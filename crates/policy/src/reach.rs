@@ -113,11 +113,15 @@ fn truth(expression: &Value, who: &Entity) -> Option<bool> {
 
 /// All hold; one that does not decides, whatever is not known.
 fn every(all: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    all.fold(Some(true), |sum, one| match (sum, one) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        (None, _) | (_, None) => None,
-    })
+    let mut sum = Some(true);
+    for one in all {
+        match one {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => sum = None,
+        }
+    }
+    sum
 }
 
 fn is_principal(node: &Value) -> bool {

@@ -45,7 +45,16 @@ pub(crate) fn context(
         ("weekday", long(weekday(now))),
         ("risk", long(context.risk.score.into())),
         ("share", long(context.risk.share.into())),
+        ("tainted", bool(context.work.tainted)),
     ];
+    if let Some(task) = context.work.task {
+        let fields = [("name", text(&task.name)), ("left", long(context.work.left.into()))];
+        let fields = fields.into_iter().map(|(key, value)| (key.to_owned(), value));
+        pairs.push(("task", RestrictedExpression::new_record(fields).ok()?));
+    }
+    if !context.work.purpose.is_empty() {
+        pairs.push(("purpose", text(context.work.purpose)));
+    }
     if let Some(address) = context.address {
         let address = address.to_canonical().to_string();
         pairs.push(("address", RestrictedExpression::new_ip(address)));

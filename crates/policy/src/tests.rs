@@ -3,6 +3,7 @@
 mod assume;
 mod cases;
 mod features;
+mod parts;
 mod properties;
 mod shadow;
 mod shop;

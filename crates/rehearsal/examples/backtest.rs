@@ -137,6 +137,8 @@ fn asker(number: u64) -> Circumstances {
         tls: true,
         application: "job".to_owned(),
         risk: policy::Risk::default(),
+        purpose: String::new(),
+        tainted: false,
     }
 }
 
@@ -160,6 +162,7 @@ fn opened(who: &Circumstances, session: SessionId, time: Time) -> SessionOpened<
         environment: "production".into(),
         upstream_role: "weir".into(),
         upstream_pid: Some(1),
+        work: None,
     }
 }
 
@@ -220,6 +223,7 @@ fn intent(
         risk: Vec::new().into(),
         approval: None,
         trace: None,
+        work: None,
     }
 }
 

@@ -23,6 +23,10 @@ pub struct Circumstances {
     pub application: String,
     /// How risky it is: what it does not tell by itself is in the past of who asks.
     pub risk: Risk,
+    /// What it is for.
+    pub purpose: String,
+    /// An agent was shown what others can write.
+    pub tainted: bool,
 }
 
 /// A statement with what was decided on it.
@@ -42,7 +46,9 @@ impl Circumstances {
     /// What policies are told of them.
     pub fn context(&self) -> Context<'_> {
         let Self { now, address, tls, application, risk, .. } = self;
-        Context { now: *now, address: *address, tls: *tls, application, risk: *risk }
+        let work =
+            policy::Work { purpose: &self.purpose, tainted: self.tainted, ..Default::default() };
+        Context { now: *now, address: *address, tls: *tls, application, risk: *risk, work }
     }
 }
 

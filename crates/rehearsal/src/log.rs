@@ -29,6 +29,8 @@ pub enum Unknowable {
     NoShare,
     /// An agent whose principals' groups were not recorded.
     NoPrincipals,
+    /// What stands or falls with a task, or with what an agent was shown.
+    Worked,
 }
 
 impl Unknowable {
@@ -47,6 +49,9 @@ impl Unknowable {
             Self::NoShare => "context.share is not recorded, and they read tables with labels",
             Self::NoPrincipals => {
                 "their record does not hold the groups of those for whom the agent acts"
+            }
+            Self::Worked => {
+                "they belong to a task, or the agent had been shown what others can write"
             }
         }
     }
@@ -91,6 +96,8 @@ struct Line {
     approval: Option<IgnoredAny>,
     #[serde(default)]
     risk: Vec<RiskPart<'static>>,
+    #[serde(default)]
+    work: Option<IgnoredAny>,
 }
 
 /// Remembers sessions and shapes of what it was fed.
@@ -144,7 +151,10 @@ impl Log {
             time: line.time,
             ran,
             approved: line.approval.is_some(),
-            asker: session.unwrap_or(Err(Unknowable::NoSession)),
+            asker: match line.work {
+                Some(_) => Err(Unknowable::Worked),
+                None => session.unwrap_or(Err(Unknowable::NoSession)),
+            },
             shape: shape.ok_or(Unknowable::NoShape),
             risk: points(&line.risk),
         }
@@ -174,6 +184,7 @@ impl Log {
                 (&opened.identity, opened.kind, &opened.groups, &opened.principals),
                 (&opened.acts_for, &opened.database, &opened.environment),
                 (opened.address, &opened.tls, &opened.application),
+                opened.work.as_ref().map(|work| &work.purpose),
             )
         );
         let found = match self.asker_of.get(&key) {
@@ -217,6 +228,8 @@ fn circumstances(opened: &SessionOpened<'_>) -> Result<Circumstances, Unknowable
         tls: opened.tls.is_some(),
         application: opened.application.to_string(),
         risk: policy::Risk::default(),
+        purpose: opened.work.as_ref().map_or_else(String::new, |work| work.purpose.to_string()),
+        tainted: false,
     })
 }
 

@@ -25,6 +25,8 @@ pub(crate) fn unsaid() -> Circumstances {
         tls: true,
         application: "psql".to_owned(),
         risk: Risk::default(),
+        purpose: String::new(),
+        tainted: false,
     }
 }
 
@@ -61,8 +63,16 @@ pub(crate) fn line(who: &mut Circumstances, line: &str) -> Result<(), String> {
         "risk" => who.risk.score = percent(value)?,
         "share" => who.risk.share = percent(value)?,
         "application" => who.application = value.to_owned(),
+        "purpose" => who.purpose = value.to_owned(),
+        "tainted" => {
+            who.tainted = match value {
+                "yes" => true,
+                "no" => false,
+                _ => return Err("tainted is yes or no".into()),
+            };
+        }
         key => {
-            let known = "as, on, at, from, tls, application, risk, share";
+            let known = "as, on, at, from, tls, application, risk, share, purpose, tainted";
             return Err(format!("`{key}` is not one of {known}"));
         }
     }

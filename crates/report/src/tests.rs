@@ -71,6 +71,7 @@ impl Log {
             environment: "production".into(),
             upstream_role: "".into(),
             upstream_pid: None,
+            work: None,
         });
         session
     }
@@ -90,6 +91,7 @@ impl Log {
             risk: [].as_slice().into(),
             trace: None,
             approval: None,
+            work: None,
         });
         let left = left.iter().map(|[raw, masked, null]| Disclosed {
             raw: *raw,
@@ -293,6 +295,7 @@ fn log() -> Log {
         sqlstate: "42501".into(),
         reason: "".into(),
         trace: None,
+        work: None,
     });
     log
 }

@@ -18,6 +18,8 @@ pub enum StoreError {
     BadName(String, &'static str),
     /// An agent needs somebody to act for, and only an agent acts for somebody.
     ActsFor(&'static str),
+    /// There is no task of this name in force.
+    NoTask(String),
     /// An identity has as many requests that wait as it may have.
     TooMany(String),
     /// A credential cannot be added: why.
@@ -38,6 +40,7 @@ impl StoreError {
             | Self::IdentityExists(_)
             | Self::BadName(..)
             | Self::ActsFor(_)
+            | Self::NoTask(_)
             | Self::TooMany(_)
             | Self::Credential(_) => Blame::Client,
             Self::Unusable(..)
@@ -72,6 +75,7 @@ impl fmt::Display for StoreError {
             Self::IdentityExists(name) => write!(f, "there is an identity \"{name}\" already"),
             Self::BadName(name, why) => write!(f, "\"{name}\" cannot be a name: {why}"),
             Self::ActsFor(why) | Self::Credential(why) => f.write_str(why),
+            Self::NoTask(name) => write!(f, "there is no task \"{name}\" in force"),
             Self::TooMany(name) => write!(
                 f,
                 "{name} has as many requests that wait as it may have; have some of them decided"

@@ -4,6 +4,7 @@ use crate::{
     Store, StoreError, credentials, delegations, grants,
     open::{micros, time},
     outbox::note,
+    tasks,
 };
 use model::{IdentityKind, IdentityName};
 use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
@@ -211,6 +212,7 @@ impl Store {
         if !enabled {
             // What was granted to it, or to its agents, does not come back with it.
             grants::revoke_of(&mut transaction, name, by, now).await?;
+            tasks::end_of(&mut transaction, name, by, now).await?;
             credentials::revoke_tokens(&mut transaction, name, now).await?;
             delegations::end_of(&mut transaction, name, None, by, now).await?;
         }

@@ -37,6 +37,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/012_provisioned.sql"),
     include_str!("migrations/013_scim.sql"),
     include_str!("migrations/014_decisions.sql"),
+    include_str!("migrations/015_tasks.sql"),
 ];
 
 /// Control state. Cheap to clone; usable from several processes at once.

@@ -15,7 +15,7 @@ use crate::{
     open::{micros, time},
     voices::Said,
 };
-use model::{Label, verdict::Approval};
+use model::{Label, TaskDetails, verdict::Approval};
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection};
 use std::time::SystemTime;
@@ -55,6 +55,25 @@ pub enum Happened {
     Hold(HoldEvent),
     /// To a grant.
     Grant(Box<GrantEvent>),
+    /// To a task, or to what an agent was shown.
+    Task(TaskEvent),
+}
+
+/// One step of one task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskEvent {
+    /// The task; empty for what an agent was shown outside of any.
+    pub task: String,
+    /// Whose: the chain of actors.
+    pub identity: String,
+    /// `created`, `ended`, `expired`, `cleared`.
+    pub what: String,
+    /// On `created`: what it is.
+    pub details: Option<TaskDetails>,
+    /// On `created`: until when: microseconds since 1970.
+    pub until: Option<i64>,
+    /// Why, in the words of whoever did it.
+    pub reason: String,
 }
 
 /// A change of the label that is in force for a column.
@@ -143,6 +162,8 @@ impl Happened {
             Self::Label(_) => label,
             Self::Hold(_) => hold,
             Self::Grant(_) => grant,
+            // Giving a task is something that is done to Weir itself.
+            Self::Task(_) => administered,
         }
     }
 }
@@ -269,6 +290,16 @@ pub(crate) async fn note_label(
         evidence: change.evidence.clone(),
     });
     put(connection, at, by, &what).await
+}
+
+/// A step of a task.
+pub(crate) async fn note_task(
+    connection: &mut SqliteConnection,
+    at: SystemTime,
+    by: &str,
+    event: TaskEvent,
+) -> Result<(), StoreError> {
+    put(connection, at, by, &Happened::Task(event)).await
 }
 
 /// A step of a hold.

@@ -42,9 +42,14 @@ impl Authority {
     /// Signs a certificate with common name `name`, good as a server's (`localhost`, 127.0.0.1)
     /// and as a client's.
     pub fn sign(&self, name: &str) -> Result<Pair> {
+        self.sign_for(name, "DNS:localhost,IP:127.0.0.1")
+    }
+
+    /// The same for other names, as openssl writes them: `URI:spiffe://…`.
+    pub fn sign_for(&self, name: &str, names: &str) -> Result<Pair> {
         fs::write(
             self.folder.join(format!("{name}.ext")),
-            "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n",
+            format!("subjectAltName={names}\nextendedKeyUsage=serverAuth,clientAuth\n"),
         )?;
         self.openssl(&format!(
             "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN={name} \

@@ -7,6 +7,7 @@ mod labels;
 mod people;
 mod policy;
 mod report;
+mod tasks;
 
 pub(crate) use answers::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceArgs};
 pub(crate) use approvals::{ApprovalsCommand, Delegate, Undelegate, Voice};
@@ -15,6 +16,7 @@ pub(crate) use labels::{ExportFormat, LabelsCommand, LabelsList, LabelsSet};
 pub(crate) use people::{ConnectArgs, LoginArgs, PgpassArgs, TokenArgs};
 pub(crate) use policy::{BacktestArgs, ExplainArgs, FailOn, PolicyCommand, SuggestArgs, TestArgs};
 pub(crate) use report::{ReportArgs, ReportCommand, ReportFormat};
+pub(crate) use tasks::{TaskCommand, TaskCreate, TaskVoice};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -112,6 +114,9 @@ Examples:
     /// The rights of a group for a while: asking, deciding, taking back, reviewing.
     #[command(subcommand)]
     Grants(GrantsCommand),
+    /// What agents were told to do: purpose, tables, budgets; and clearing them.
+    #[command(subcommand)]
+    Task(TaskCommand),
     /// Read the record: who did what, when, and why it was allowed.
     #[command(subcommand)]
     Audit(AuditCommand),

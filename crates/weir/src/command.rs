@@ -13,6 +13,7 @@ mod mcp;
 mod policy;
 mod pseudonyms;
 mod reference;
+mod tasks;
 mod url;
 
 use crate::{
@@ -39,6 +40,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Channels { json } => block_on(channels::run(&load(file)?, json))?,
         Command::Mcp(args) => block_on(mcp::mcp(|| load(file), args))?,
         Command::Grants(command) => block_on(grants::run(&load(file)?, command))?,
+        Command::Task(command) => block_on(tasks::run(&load(file)?, command))?,
         Command::Pseudonyms(command) => block_on(pseudonyms::run(&load(file)?, command))?,
         Command::Audit(command) => {
             // What works on copies and files needs no weir.toml.

@@ -10,7 +10,7 @@ use config::Config;
 use identity::Directory;
 use ledger::{SessionId, Time};
 use model::{DatabaseName, Identity};
-use policy::{Assumption, Context, PolicySet, Risk, Terms};
+use policy::{Assumption, Context, PolicySet, Risk, Terms, Work};
 use serde_json::{Value, json};
 use std::{
     hash::{BuildHasher, RandomState},
@@ -143,8 +143,14 @@ pub(crate) fn terms(
     now: SystemTime,
 ) -> Result<Terms, String> {
     // From where somebody asks is not known any more when it is to begin, so it counts at neither.
-    let context =
-        Context { now, address: None, tls: true, application: APPLICATION, risk: Risk::default() };
+    let context = Context {
+        now,
+        address: None,
+        tls: true,
+        application: APPLICATION,
+        risk: Risk::default(),
+        work: Work::default(),
+    };
     let mut all: Option<Terms> = None;
     for name in databases {
         let named = config.databases.iter().find(|one| one.name == *name);

@@ -25,6 +25,7 @@ pub(crate) mod outbox;
 mod rules;
 mod settings;
 mod stop;
+mod tasks;
 
 pub(crate) use engine::upstream;
 pub(crate) use health::Health;
@@ -40,7 +41,7 @@ use crate::{
 use anyhow::Context;
 use arc_swap::ArcSwap;
 use config::Config;
-use gate::history::Histories;
+use gate::{history::Histories, work::Works};
 use identity::{Attempts, Directory};
 use ledger::{Ledger, Options, Time, record::Stopped};
 use policy::PolicySet;
@@ -72,6 +73,8 @@ pub(crate) struct Shared {
     pub(crate) holds: watch::Sender<u64>,
     /// What identities did before.
     pub(crate) histories: Arc<Histories>,
+    /// What agents work on.
+    pub(crate) works: Arc<Works>,
     /// Who vouches for people.
     pub(crate) providers: Providers,
     /// Control state.
@@ -105,28 +108,34 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     }
     let shared = Arc::new(build(config).await?);
     let stop = stop::listen()?;
-    let mut tasks = JoinSet::new();
+    let mut jobs = JoinSet::new();
     let exports = exports::start(&shared)?;
     // Before anybody signs in: what was granted goes on after a start, and for no longer.
     let mut running = grants::Running::default();
     grants::bring_up_to_date(&shared, &mut running).await?;
-    tasks.spawn(grants::follow(Arc::clone(&shared), running));
-    tasks.spawn(grants::tick(Arc::clone(&shared)));
-    tasks.spawn(outbox::follow(Arc::clone(&shared)));
-    tasks.spawn(witness::follow(Arc::clone(&shared)));
-    tasks.spawn(crate::anchors::follow(Arc::clone(&shared)));
-    tasks.spawn(keeping::follow(Arc::clone(&shared)));
-    tasks.spawn(rules::follow(Arc::clone(&shared), stop.reloads()));
-    tasks.spawn(settings::follow(Arc::clone(&shared), stop.reloads()));
+    jobs.spawn(grants::follow(Arc::clone(&shared), running));
+    jobs.spawn(grants::tick(Arc::clone(&shared)));
+    let deadlines = tasks::Deadlines::default();
+    let _first = shared.works.keeper.set(Arc::new(tasks::Kept(shared.store.clone())));
+    tasks::bring_up_to_date(&shared, &deadlines).await?;
+    jobs.spawn(tasks::follow(Arc::clone(&shared), Arc::clone(&deadlines)));
+    jobs.spawn(tasks::tick(Arc::clone(&shared), deadlines));
+    jobs.spawn(tasks::settle(Arc::clone(&shared)));
+    jobs.spawn(outbox::follow(Arc::clone(&shared)));
+    jobs.spawn(witness::follow(Arc::clone(&shared)));
+    jobs.spawn(crate::anchors::follow(Arc::clone(&shared)));
+    jobs.spawn(keeping::follow(Arc::clone(&shared)));
+    jobs.spawn(rules::follow(Arc::clone(&shared), stop.reloads()));
+    jobs.spawn(settings::follow(Arc::clone(&shared), stop.reloads()));
     let indexing = indexing::start(&shared)?;
     // On a task of its own from now on: it accepts sessions while this one waits for a signal.
     let engine = tokio::spawn(engine::start(&shared, stop.stopping()).await?);
     let channels = channels::read(&shared.config.load())?;
     for channel in &channels {
-        tasks.spawn(channels::follow(Arc::clone(&shared), Arc::clone(channel)));
+        jobs.spawn(channels::follow(Arc::clone(&shared), Arc::clone(channel)));
     }
     // Last, so that whoever finds Weir ready finds it listening too.
-    listening::start(&shared, channels, &stop, &mut tasks).await?;
+    listening::start(&shared, channels, &stop, &mut jobs).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
 
     stop.stopping().wait(Stop::Drain).await;
@@ -139,7 +148,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         () = tokio::time::sleep(limit) => tracing::warn!("sessions that were open are ended"),
         () = now.wait(Stop::Now) => tracing::warn!("told twice: sessions are ended"),
     }
-    tasks.shutdown().await;
+    jobs.shutdown().await;
     exports::stop(exports).await;
     indexing.stop();
     close(&shared).await
@@ -192,6 +201,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
         holds: watch::Sender::new(0),
         copying: tokio::sync::Mutex::default(),
         histories: Arc::new(histories::restore(&store).await?),
+        works: Arc::default(),
         store,
         ledger,
     })
@@ -217,6 +227,7 @@ async fn close(shared: &Shared) -> anyhow::Result<()> {
         .await
         .context("the ledger was not synced in time")??;
     histories::keep(shared).await;
+    tasks::settle_all(shared).await;
     shared.store.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -4,8 +4,8 @@ use super::{api, approvals, canaries, channels, evidence, exports, labels, provi
 use crate::{
     kind::{Address, Count, Fault, FilePath, OrOff, SecretRef, Size, Text, Time, TimeOrNone, Word},
     settings::{
-        Config, Database, Labels, Limits, Listen, Log, LogFormat, LogLevel, Plaintext, Policies,
-        Tls, Upstream, UpstreamTls,
+        ClientName, Config, Database, Labels, Limits, Listen, Log, LogFormat, LogLevel, Plaintext,
+        Policies, Tls, Upstream, UpstreamTls,
     },
     table::{Reader, Section, Table},
 };
@@ -22,6 +22,9 @@ const LISTEN: &str = "Where Weir listens. Loopback unless you say otherwise.";
 
 const TLS: &str = "How clients are spoken to. Without `certificate` and `key` a self-signed \
 development certificate is made in `state_dir`.";
+
+const TLS_CLIENT: &str = "A name in clients' certificates and who it is; the section stands once \
+for each. A name that none of them is for signs nobody in.";
 
 const POLICIES: &str = "Where policies are.";
 
@@ -44,6 +47,7 @@ pub(crate) fn documented() -> Vec<Section> {
     top(Table::new(&reader, "", TOP, empty()));
     let table = Table::new(&reader, "[[database]]", DATABASE, empty());
     database(table, "");
+    tls_client(Table::new(&reader, "[[tls.client]]", TLS_CLIENT, empty()));
     labels::rule(Table::new(&reader, "[[labels.rule]]", labels::RULE, empty()));
     canaries::canary(Table::new(&reader, "[[canary]]", canaries::CANARY, empty()));
     evidence::witness(Table::new(&reader, "[[ledger.witness]]", evidence::WITNESS, empty()));
@@ -58,6 +62,7 @@ pub(crate) fn documented() -> Vec<Section> {
         "" => 0,
         "[listen]" => 1,
         "[tls]" => 2,
+        "[[tls.client]]" => 2,
         "[policies]" => 3,
         "[[database]]" => 4,
         "[database.upstream]" => 5,
@@ -186,8 +191,46 @@ fn tls(mut table: Table<'_>) -> Tls {
         "From where clients may connect without TLS. `anywhere` is for networks that encrypt \
          below TCP (WireGuard, a service mesh).",
     );
+    let client_ca = table.optional(
+        "client_ca",
+        &FilePath,
+        "PEM file of the authorities that sign clients' certificates. A client that shows one of \
+         theirs signs in by it, as `[[tls.client]]` says, and needs no password.",
+    );
+    let span = table.span_of("client");
+    let clients = table.tables("client", "[[tls.client]]", TLS_CLIENT);
+    let clients: Vec<_> = clients.into_iter().filter_map(tls_client).collect();
+    if client_ca.is_none() && !clients.is_empty() {
+        let fault = Fault::new("`[[tls.client]]` without `client_ca`: nobody could show one");
+        table.fault(span.unwrap_or(table.span()), fault);
+    }
     table.finish();
-    Tls { certificate, plaintext }
+    Tls { certificate, plaintext, client_ca, clients }
+}
+
+pub(super) fn tls_client(mut table: Table<'_>) -> Option<ClientName> {
+    let san_span = table.span_of("san");
+    let san = table.required(
+        "san",
+        &Text { what: "a name" },
+        "A name in the certificate: a URI (`spiffe://example.org/reports`), or `dns:` and a host \
+         name. One `*` stands for a part without a slash.",
+    );
+    let identity = table.required(
+        "identity",
+        &Text { what: "an identity" },
+        "Who signs in by it, which must be the user that the client asks for. A `*` is what the \
+         name's stood for.",
+    );
+    let stars = |text: &str| text.matches('*').count();
+    let named = san.contains("://") || san.starts_with("dns:");
+    if !named || stars(&san) > 1 || stars(&identity) > stars(&san) {
+        let help = "spiffe://example.org/agent/* and *, or dns:reports.example.org and reports";
+        let fault = Fault::help("the name is not understood", help);
+        table.fault(san_span.unwrap_or(table.span()), fault);
+    }
+    table.finish();
+    (named && stars(&san) <= 1).then_some(ClientName { san, identity })
 }
 
 /// `certificate` and `key`, which stand both or not at all.

@@ -17,6 +17,7 @@ fn every_key_is_documented() {
         "",
         "[listen]",
         "[tls]",
+        "[[tls.client]]",
         "[policies]",
         "[[database]]",
         "[database.upstream]",

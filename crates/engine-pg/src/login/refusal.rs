@@ -62,6 +62,13 @@ pub enum Reason {
     },
     /// Too many failures before this try.
     Wait(Duration),
+    /// The certificate that the client showed signs it in as nobody.
+    Certificate {
+        /// The claimed name.
+        name: String,
+        /// Why not.
+        why: &'static str,
+    },
     /// A token is nobody's, or not this name's.
     Bearer {
         /// How.
@@ -91,6 +98,7 @@ impl Reason {
             | Self::Encryption
             | Self::Version { .. }
             | Self::Protocol(_)
+            | Self::Certificate { .. }
             | Self::Parameter(_) => Blame::Client,
             Self::Tls(error) => match error.blame() {
                 Fault::Peer => Blame::Client,
@@ -106,7 +114,11 @@ impl Reason {
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,
-            Self::Plaintext { .. } | Self::Wait(_) | Self::Scram { .. } | Self::Bearer { .. }
+            Self::Plaintext { .. }
+                | Self::Wait(_)
+                | Self::Scram { .. }
+                | Self::Bearer { .. }
+                | Self::Certificate { .. }
         )
     }
 
@@ -142,6 +154,11 @@ impl Reason {
                 "53300",
                 format!("too many failed sign-ins; try again in {}", in_words(*left)),
             ),
+            Self::Certificate { name, .. } => Words::new(
+                "28000",
+                format!("certificate authentication failed for user \"{name}\""),
+            )
+            .hint("Sign in as the identity that the certificate is for."),
             Self::Scram { error: IdentityError::WrongProof, name } => {
                 Words::new("28P01", format!("password authentication failed for user \"{name}\""))
                     .hint("Sign in with your Weir identity and its password or key.")
@@ -217,6 +234,7 @@ impl fmt::Display for Reason {
             Self::Protocol(what) | Self::Parameter(what) => f.write_str(what),
             Self::Plaintext { .. } => f.write_str("not encrypted"),
             Self::Wait(left) => write!(f, "too many failures; {} left", in_words(*left)),
+            Self::Certificate { why, .. } => f.write_str(why),
             Self::Bearer { error: IdentityError::WrongProof, .. } => {
                 f.write_str("the token is nobody's of this name")
             }

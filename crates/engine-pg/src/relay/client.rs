@@ -279,6 +279,9 @@ impl Relay {
         parameters: &Parameters,
     ) -> Result<Option<Cleared<Statement>>, Refusal> {
         let plan = self.plan(text)?;
+        if !self.provides(&plan, via)? {
+            return Ok(None);
+        }
         let Held::Free(approved) = self.held(&plan, Some(&Given::default()), parameters)? else {
             return Ok(None);
         };

@@ -125,7 +125,10 @@ impl Relay {
             return Priced::Refused(unknown("the server did not say"));
         };
         let Some(limit) = cleared.get().costs_more(cost).cloned() else {
-            return Priced::Goes(cleared);
+            let Err(mut refusal) = self.session.pay(cost) else { return Priced::Goes(cleared) };
+            refusal.record = cleared.get().parts.first().map(|part| part.id.to_string());
+            self.session.abandon(cleared, "its task has too little left", SystemTime::now());
+            return Priced::Refused(refusal);
         };
         let words = costs(&limit, cost);
         let record = cleared.get().parts.first().map(|part| part.id.to_string());

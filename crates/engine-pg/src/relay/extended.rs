@@ -318,6 +318,9 @@ impl Relay {
     /// that one portal returns, however many messages fetch it.
     fn clear_portal(&mut self, portal: &Portal) -> Result<Option<Cleared<Statement>>, Refusal> {
         let (plan, parameters) = (&portal.plan, &portal.parameters);
+        if !self.provides(plan, Via::Extended)? {
+            return Ok(None);
+        }
         let approved = match portal.approved.get() {
             Some(approved) => Some(approved.clone()),
             None => match self.held(plan, portal.given.as_ref(), parameters)? {

@@ -39,7 +39,10 @@ impl Relay {
                 diagnostics::redact(&mut self.client.output, Tag::ErrorResponse, report)
                     .map_err(broke)?;
             }
-            None => self.client.output.extend_from_slice(message.whole),
+            None => {
+                self.said(report);
+                self.client.output.extend_from_slice(message.whole);
+            }
         }
         self.failed(&code)
     }

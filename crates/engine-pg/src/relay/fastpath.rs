@@ -50,6 +50,7 @@ impl Relay {
     /// The result of a call, on its way to the client.
     pub(super) fn function_result(&mut self, message: Message<'_>) -> Result<(), End> {
         self.look_again()?;
+        self.shown_at_once("the result of a function");
         if self.watches() {
             self.see(message.payload);
         }

@@ -58,15 +58,17 @@ impl Relay {
                 return Err(End::Ordered("weir is shutting down"));
             }
             self.look_again()?;
+            if self.shows_stream() {
+                return Ok(0);
+            }
             return self.copy_data(rest, frame, unrestricted);
         }
         self.masks_of_front()?;
         self.look_again()?;
         let masks = self.masks_of_front()?;
         match masks {
-            Some(masks) if !masks.pass || self.has_row_limit() => {
-                self.masked_row(&masks, rest, frame)
-            }
+            Some(masks) if self.looks_at_rows(&masks) => self.masked_row(&masks, rest, frame),
+            Some(_) | None if self.shows_stream() => Ok(0),
             Some(_) | None => Ok(self.pass_rows(rest)),
         }
     }
@@ -154,6 +156,14 @@ impl Relay {
         self.run_mut().and_then(|run| run.part()).is_some_and(|p| p.verdict.row_limit.is_some())
     }
 
+    /// True if each row has to be looked at by itself.
+    fn looks_at_rows(&mut self, masks: &Masks) -> bool {
+        !masks.pass
+            || self.has_row_limit()
+            || self.session.is_metered()
+            || self.session.watches_text()
+    }
+
     /// Relays all complete rows at the front in one copy; the last may be incomplete and streams.
     fn pass_rows(&mut self, rest: &[u8]) -> usize {
         let (mut end, mut rows) = (0, 0u64);
@@ -194,14 +204,26 @@ impl Relay {
         };
         self.upstream.wanted = 0;
         let row = DataRow::parse(payload).map_err(|error| End::UpstreamBroke(error.to_string()))?;
+        let room = match self.run_mut() {
+            Some(run) if at_limit(run) => Some(false),
+            Some(_) | None => self.room(masks, row, frame.len),
+        };
+        let Some(room) = room else { return Ok(0) };
         if self.watches() {
             self.see(payload);
         }
         let mut scratch = mem::take(&mut self.scratch);
         let mut output = mem::take(&mut self.client.output);
         let result = match self.run_mut() {
-            Some(run) if at_limit(run) => {
+            Some(run) if !room => {
                 run.limited = true;
+                Ok(())
+            }
+            // Nothing to mask: full rights under a limit, or a row without columns.
+            Some(run) if masks.columns.is_empty() && masks.pass => {
+                output.extend_from_slice(rest.get(..frame.len).unwrap_or_default());
+                run.counts.rows += 1;
+                run.counts.bytes += frame.len as u64;
                 Ok(())
             }
             Some(run) => write_row(masks, row, &mut output, &mut scratch, run),
@@ -344,8 +366,14 @@ impl Relay {
     /// Tells the client that rows were withheld, in place of the server's count.
     pub(super) fn say_limited(&mut self, rows: u64) -> Result<(), End> {
         let message = format!("Weir withheld the rows beyond the first {rows}");
-        let warning = encode::Diagnostic::new(encode::Severity::Warning, "01000", &message)
-            .hint("Parts of the statement were not understood, so a row limit applies.");
+        let warning =
+            encode::Diagnostic::new(encode::Severity::Warning, "01000", &message).hint(match self
+                .session
+                .is_metered()
+            {
+                true => "A policy or the budget of the task limits them.",
+                false => "A policy limits them, or parts of the statement were not understood.",
+            });
         warning.encode(&mut self.client.output);
         let tag = format!("SELECT {rows}");
         encode::command_complete(&mut self.client.output, tag.as_bytes())

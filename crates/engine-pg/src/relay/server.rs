@@ -32,7 +32,7 @@ impl Relay {
     }
 
     fn upstream_messages(&mut self, input: &[u8], used: &mut usize) -> Result<(), End> {
-        while self.rows_block.is_none() && !self.client.is_full() {
+        while !self.rows_are_held() && !self.client.is_full() {
             let rest = input.get(*used..).unwrap_or_default();
             if rest.is_empty() {
                 break;
@@ -378,6 +378,7 @@ impl Relay {
             diagnostics::redact(&mut self.client.output, Tag::NoticeResponse, report)
                 .map_err(broke)?;
         } else {
+            self.said(report);
             self.client.output.extend_from_slice(message.whole);
         }
         Ok(())
@@ -386,6 +387,7 @@ impl Relay {
     /// Another session's payload: whoever may not see everything gets it scanned.
     fn notification(&mut self, message: Message<'_>) -> Result<(), End> {
         let notification = backend::NotificationResponse::parse(message.payload).map_err(broke)?;
+        self.shown_at_once("a notification, which other sessions write");
         self.scratch.clear();
         if self.session.mask_notification(notification.payload.bytes(), &mut self.scratch) {
             let (id, channel) = (notification.process_id, notification.channel.bytes());

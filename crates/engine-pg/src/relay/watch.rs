@@ -13,6 +13,7 @@ use tokio::{
     sync::{Notify, watch},
     time::Sleep,
 };
+use wire_pg::backend::Status;
 
 /// What a session is told from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +96,15 @@ pub(super) struct Timer {
 }
 
 impl Relay {
+    /// True between transactions, with nothing under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.expected.is_empty()
+            && self.status == Status::Idle
+            && self.client.input.is_empty()
+            && self.parked.is_none()
+            && self.client_passes == 0
+    }
+
     /// Looks at the deadlines; called when nothing else is to be done. `Ok(true)` if it acted.
     pub(super) fn check_time(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         // A stream has no end and is no sign of life either; the server limits neither.
@@ -105,7 +115,10 @@ impl Relay {
         }
         let busy_since = self.busy_since();
         let limit = match busy_since {
-            Some(_) => self.limits.statement,
+            Some(_) => match (self.limits.statement, self.session.time_left()) {
+                (Some(limit), Some(left)) => Some(limit.min(left)),
+                (limit, left) => limit.or(left),
+            },
             None => self.limits.idle,
         };
         let since = match busy_since {

@@ -20,6 +20,7 @@ fn client(application: &str, address: u8) -> Client {
         tls: true,
         application: application.to_owned(),
         grants: Vec::new(),
+        work: Default::default(),
     }
 }
 

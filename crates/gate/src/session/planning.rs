@@ -70,6 +70,7 @@ impl Session {
             knowledge: knowledge.revision,
             minute: if by_time(policies) { minute(now) } else { 0 },
             past: if policies.risk_dependent() { self.history.revision() + 1 } else { 0 },
+            standing: self.standing(policies),
         }
     }
 
@@ -96,6 +97,7 @@ impl Session {
                 || (plan.knowledge.revision == self.database.knowledge().revision
                     && plan.context.scope == self.scope_key))
             && plan.unrestricted == self.unrestricted
+            && plan.context.standing == self.standing(&policies)
             && (!by_time(&policies) || plan.context.minute == minute(now))
             && (!policies.risk_dependent() || plan.context.past == self.history.revision() + 1)
     }

@@ -45,6 +45,7 @@ fn opened(number: u32, time: Time) -> Record<'static> {
         environment: "production".into(),
         upstream_role: "".into(),
         upstream_pid: None,
+        work: None,
     }
     .into()
 }

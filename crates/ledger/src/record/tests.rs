@@ -74,6 +74,7 @@ fn every_type() -> Vec<Record<'static>> {
         environment: "production".into(),
         upstream_role: "weir".into(),
         upstream_pid: Some(4711),
+        work: None,
     };
     let started = Started {
         time: NOW,
@@ -121,6 +122,7 @@ fn every_type() -> Vec<Record<'static>> {
             sqlstate: "42501".into(),
             reason: "".into(),
             trace: None,
+            work: None,
         }
         .into(),
         Withdrawn { reason: "no space".into() }.into(),
@@ -188,6 +190,24 @@ fn every_type() -> Vec<Record<'static>> {
             needs: vec!["one person in group dba".into()].into(),
             reviewers: vec!["one person in group security".into()].into(),
             reason: "ticket OPS-17".into(),
+        }
+        .into(),
+        TaskChanged {
+            time,
+            task: "t-1".into(),
+            identity: "alice/copilot".into(),
+            by: "alice".into(),
+            what: "created".into(),
+            details: Some(Box::new(model::TaskDetails {
+                r#type: model::TaskType::WeirTask,
+                purpose: "refunds".to_owned(),
+                databases: vec!["shop".to_owned()],
+                tables: vec![],
+                budget: model::Budget { rows: Some(10), ..model::Budget::default() },
+            })),
+            until: Some(time),
+            statement: None,
+            reason: "".into(),
         }
         .into(),
         Administered { time, by: "os:root".into(), what: "pseudonym key 2 made".into() }.into(),

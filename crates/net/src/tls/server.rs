@@ -3,7 +3,11 @@
 use super::{ALPN_POSTGRESQL, certificate, provider};
 use crate::{NetError, Stream};
 use arc_swap::ArcSwap;
-use rustls::{ServerConfig, pki_types::CertificateDer};
+use rustls::{
+    RootCertStore, ServerConfig,
+    pki_types::CertificateDer,
+    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
+};
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -17,6 +21,8 @@ use tokio_rustls::TlsAcceptor;
 #[derive(Clone)]
 pub struct ServerTls {
     files: Arc<(PathBuf, PathBuf)>,
+    /// The bundle that clients' certificates are checked against, where they may show one.
+    clients: Option<Arc<PathBuf>>,
     protocol: &'static [u8],
     current: Arc<ArcSwap<Shown>>,
 }
@@ -46,8 +52,9 @@ impl ServerTls {
     }
 
     fn speaking(certificate: &Path, key: &Path, protocol: &'static [u8]) -> Result<Self, NetError> {
-        let shown = Shown::read(certificate, key, protocol)?;
+        let shown = Shown::read(certificate, key, protocol, None)?;
         Ok(Self {
+            clients: None,
             files: Arc::new((certificate.to_owned(), key.to_owned())),
             protocol,
             current: Arc::new(ArcSwap::from_pointee(shown)),
@@ -62,10 +69,21 @@ impl ServerTls {
         Self::from_files(&certificate, &key)
     }
 
+    /// The same, where clients may show a certificate that the authorities of a PEM file signed.
+    /// One that they did not sign ends the handshake; a client without one is let in.
+    pub fn trusting(self, authorities: &Path) -> Result<Self, NetError> {
+        let (certificate, key) = &*self.files;
+        let shown = Shown::read(certificate, key, self.protocol, Some(authorities))?;
+        let current = Arc::new(ArcSwap::from_pointee(shown));
+        Ok(Self { clients: Some(Arc::new(authorities.to_owned())), current, ..self })
+    }
+
     /// Reads the files again. On an error the certificate in force stays.
     pub fn reload(&self) -> Result<(), NetError> {
         let (certificate, key) = &*self.files;
-        self.current.store(Arc::new(Shown::read(certificate, key, self.protocol)?));
+        let clients = self.clients.as_deref().map(PathBuf::as_path);
+        let shown = Shown::read(certificate, key, self.protocol, clients)?;
+        self.current.store(Arc::new(shown));
         Ok(())
     }
 
@@ -93,16 +111,25 @@ impl fmt::Debug for ServerTls {
 }
 
 impl Shown {
-    fn read(certificate: &Path, key: &Path, protocol: &[u8]) -> Result<Self, NetError> {
+    fn read(
+        certificate: &Path,
+        key: &Path,
+        protocol: &[u8],
+        clients: Option<&Path>,
+    ) -> Result<Self, NetError> {
         let chain = certificate::read_chain(certificate)?;
         let key = certificate::read_key(key)?;
         let Some(leaf) = chain.first().cloned() else {
             return Err(NetError::Config("no certificate".to_owned()));
         };
-        let mut config = ServerConfig::builder_with_provider(provider())
+        let config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
-            .map_err(|error| NetError::Config(error.to_string()))?
-            .with_no_client_auth()
+            .map_err(|error| NetError::Config(error.to_string()))?;
+        let config = match clients {
+            None => config.with_no_client_auth(),
+            Some(authorities) => config.with_client_cert_verifier(verifier(authorities)?),
+        };
+        let mut config = config
             .with_single_cert(chain, key)
             .map_err(|error| NetError::Config(error.to_string()))?;
         // A client that offers ALPN at all must offer this one; one that offers none is judged by
@@ -112,6 +139,19 @@ impl Shown {
         let end_point = certificate::end_point_hash(&leaf);
         Ok(Self { config: Arc::new(config), leaf, end_point })
     }
+}
+
+/// Checks certificates of clients that show one.
+fn verifier(authorities: &Path) -> Result<Arc<dyn ClientCertVerifier>, NetError> {
+    let broken = |error: &dyn fmt::Display| NetError::Config(error.to_string());
+    let mut roots = RootCertStore::empty();
+    for authority in certificate::read_chain(authorities)? {
+        roots.add(authority).map_err(|error| broken(&error))?;
+    }
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
+        .allow_unauthenticated()
+        .build()
+        .map_err(|error| broken(&error))
 }
 
 /// The server's side of the handshake. Returns the stream and the `tls-server-end-point` hash of

@@ -17,6 +17,7 @@ fn ask(
         tls: true,
         application: "test",
         risk: Risk::default(),
+        work: crate::Work::default(),
     };
     let wanted = Assumption {
         identity: &identity(who),

@@ -1,7 +1,7 @@
 //! Questions apart from statements: connecting, features of the protocol, full rights.
 
 use super::shop::{identity, with};
-use crate::{Context, PolicySet, ProtocolFeature, Risk};
+use crate::{Context, PolicySet, ProtocolFeature, Risk, Work};
 use model::{Identity, Outcome};
 use std::time::UNIX_EPOCH;
 
@@ -11,6 +11,7 @@ const CONTEXT: Context<'static> = Context {
     tls: true,
     application: "psql",
     risk: Risk { score: 0, share: 0 },
+    work: Work { task: None, left: 0, purpose: "", tainted: false },
 };
 
 fn may(policies: &PolicySet, who: &Identity, feature: ProtocolFeature<'_>) -> Result<(), String> {

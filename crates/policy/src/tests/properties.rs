@@ -75,7 +75,7 @@ fn outputs() -> impl Strategy<Value = Output> {
     )
 }
 
-fn facts() -> impl Strategy<Value = Facts> {
+pub(super) fn facts() -> impl Strategy<Value = Facts> {
     let uses = [
         Use::Returned,
         Use::Tested,
@@ -116,7 +116,7 @@ fn facts() -> impl Strategy<Value = Facts> {
     )
 }
 
-fn principals() -> impl Strategy<Value = Identity> {
+pub(super) fn principals() -> impl Strategy<Value = Identity> {
     (groups(), any::<bool>()).prop_map(|(groups, person)| Identity {
         name: "alice".into(),
         kind: if person { IdentityKind::Person } else { IdentityKind::Service },
@@ -134,7 +134,7 @@ fn rank(disclosure: &Disclosure) -> (u8, Option<model::MaskMethod>) {
 }
 
 /// True if `left` grants nothing that `right` does not.
-fn within(left: &Verdict, right: &Verdict) -> bool {
+pub(super) fn within(left: &Verdict, right: &Verdict) -> bool {
     let rows = |verdict: &Verdict| verdict.row_limit.unwrap_or(u64::MAX);
     let tighter = left
         .disclosures
@@ -153,6 +153,21 @@ fn within(left: &Verdict, right: &Verdict) -> bool {
         && left.read_only >= right.read_only
         && rows(left) <= rows(right)
         && left.durability >= right.durability
+        && all_of(&right.change_limits, &left.change_limits)
+        && all_of(&right.cost_limits, &left.cost_limits)
+        && all_of(&right.needs, &left.needs)
+        && all_of(&right.look_ups, &left.look_ups)
+        && left.min_group >= right.min_group
+        && left.keep_text >= right.keep_text
+        && left.turn_back.iter().filter(|one| one.permitted()).all(|one| {
+            // Whoever sees the column as it is has no pseudonym that could be turned back.
+            let other = right.turn_back.iter().find(|other| other.column == one.column);
+            other.is_some_and(|other| other.permitted() || other.method.is_none())
+        })
+}
+
+fn all_of<T: PartialEq>(some: &[T], all: &[T]) -> bool {
+    some.iter().all(|one| all.contains(one))
 }
 
 proptest! {
@@ -179,6 +194,7 @@ proptest! {
             facts: facts.clone(),
             time: 0,
             risk: Risk::default(),
+            ..Shop::new().ask("")
         };
         let policies = &sets()[set];
         let theirs = shop.decide(policies, &ask(principal));
@@ -196,6 +212,7 @@ proptest! {
             facts,
             time: 0,
             risk: Risk::default(),
+            ..Shop::new().ask("")
         };
         let verdict = shop.decide(&sets()[0], &ask);
         let facts = &ask.facts;

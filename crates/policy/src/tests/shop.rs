@@ -12,15 +12,19 @@
 //! flags: dynamic, outputs_unknown, outputs_none
 //! time: 1795317310
 //! risk: 40
+//! task: public.orders read write; public.customers read; cost 100; rows 10
+//! left: 40                                 (percent of the task's scarcest budget)
+//! purpose: refunds
+//! tainted: yes
 //! share: 25
 //! ```
 
-use crate::{Context, Explained, PolicySet, Request, Risk};
+use crate::{Context, Explained, PolicySet, Request, Risk, Work};
 use model::catalog::{Column, Relation, RelationKind};
 use model::facts::{ColumnUse, Derivation, Effect, LookUp, Output, RelationRef, Unknown};
 use model::{
-    Catalog, ColumnId, Facts, Identity, IdentityKind, Label, LabelMap, Labelling, Operation,
-    RelationId, TypeId, Use, Verdict,
+    Access, Budget, Catalog, ColumnId, Facts, Identity, IdentityKind, Label, LabelMap, Labelling,
+    Operation, RelationId, Task, TaskDetails, TaskTable, TaskType, TypeId, Use, Verdict,
 };
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -71,6 +75,10 @@ pub(super) struct Ask {
     pub(super) facts: Facts,
     pub(super) time: u64,
     pub(super) risk: Risk,
+    pub(super) task: Option<Task>,
+    pub(super) left: u32,
+    pub(super) purpose: String,
+    pub(super) tainted: bool,
 }
 
 impl Shop {
@@ -138,7 +146,7 @@ impl Shop {
         self.asked(ask, |request| policies.explain(request))
     }
 
-    fn asked<T>(&self, ask: &Ask, done: impl Fn(&Request<'_>) -> T) -> T {
+    pub(super) fn asked<T>(&self, ask: &Ask, done: impl Fn(&Request<'_>) -> T) -> T {
         done(&Request {
             identity: &ask.identity,
             database: &"shop".into(),
@@ -152,6 +160,12 @@ impl Shop {
                 tls: true,
                 application: "psql",
                 risk: ask.risk,
+                work: Work {
+                    task: ask.task.as_ref(),
+                    left: ask.left,
+                    purpose: &ask.purpose,
+                    tainted: ask.tainted,
+                },
             },
         })
     }
@@ -180,6 +194,10 @@ impl Shop {
             },
             time: 1_795_317_310,
             risk: Risk::default(),
+            task: None,
+            left: 100,
+            purpose: String::new(),
+            tainted: false,
         };
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             let (key, value) = line.split_once(':').unwrap_or_else(|| panic!("{line}: no key"));
@@ -189,6 +207,14 @@ impl Shop {
                 "who" => ask.identity = identity(value.trim()),
                 "environment" => ask.environment = value.trim().to_owned(),
                 "risk" => ask.risk.score = value.trim().parse().unwrap(),
+                "task" => {
+                    let task = task(value.trim());
+                    ask.purpose.clone_from(&task.details.purpose);
+                    ask.task = Some(task);
+                }
+                "left" => ask.left = value.trim().parse().unwrap(),
+                "purpose" => ask.purpose = value.trim().to_owned(),
+                "tainted" => ask.tainted = value.trim() == "yes",
                 "share" => ask.risk.share = value.trim().parse().unwrap(),
                 "time" => ask.time = value.trim().parse().unwrap(),
                 "effects" => facts.effects.extend(items.map(|item| self.effect(item))),
@@ -308,6 +334,37 @@ pub(super) fn identity(text: &str) -> Identity {
     let groups = groups.split(',').map(|group| group.trim().to_owned());
     let groups = groups.filter(|group| !group.is_empty()).collect();
     Identity { name: name.trim().into(), kind, groups, acts_for }
+}
+
+/// `public.orders read write; cost 100; on shop`: a task of copilot's, given by alice.
+pub(super) fn task(text: &str) -> Task {
+    let mut details = TaskDetails {
+        r#type: TaskType::WeirTask,
+        purpose: "refunds".to_owned(),
+        databases: vec!["shop".to_owned()],
+        tables: vec![],
+        budget: Budget::default(),
+    };
+    for item in text.split(';').map(str::trim).filter(|item| !item.is_empty()) {
+        let mut words = item.split_whitespace();
+        let first = words.next().unwrap();
+        let rest: Vec<&str> = words.collect();
+        let number = || rest[0].parse().ok();
+        match first {
+            "on" => details.databases = rest.iter().map(|&name| name.to_owned()).collect(),
+            "cost" => details.budget.cost = number(),
+            "rows" => details.budget.rows = number(),
+            table => details.tables.push(TaskTable {
+                table: table.to_owned(),
+                actions: rest
+                    .iter()
+                    .map(|word| if *word == "write" { Access::Write } else { Access::Read })
+                    .collect(),
+            }),
+        }
+    }
+    let name = "t-1".to_owned();
+    Task { name, agent: "copilot".into(), acts_for: "alice".into(), details }
 }
 
 /// The baseline with a file of one's own.

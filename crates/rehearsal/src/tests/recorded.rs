@@ -107,6 +107,7 @@ fn opened(who: &Circumstances, session: SessionId, time: Time) -> SessionOpened<
         environment: who.environment.clone().into(),
         upstream_role: "".into(),
         upstream_pid: None,
+        work: None,
     }
 }
 
@@ -164,6 +165,7 @@ fn intent(statement: ledger::StatementId, shape: ShapeId, time: Time) -> Intent<
         risk: Vec::new().into(),
         approval: None,
         trace: None,
+        work: None,
     }
 }
 
@@ -177,6 +179,7 @@ fn refused(statement: ledger::StatementId, shape: ShapeId, time: Time) -> Refuse
         sqlstate: "42501".into(),
         reason: "".into(),
         trace: None,
+        work: None,
     }
 }
 

@@ -16,6 +16,7 @@ async fn words(store: &Store, follower: &str) -> Vec<String> {
         Happened::Identity { identity, what } => format!("{identity}: {what}"),
         Happened::Label(label) => format!("{} {:?}", label.column, label.evidence),
         Happened::Hold(hold) => format!("{} {}", hold.hold, hold.what),
+        Happened::Task(task) => format!("{} {}", task.task, task.what),
         Happened::Grant(grant) => format!("{} {} {:?}", grant.grant, grant.what, grant.ends()),
     };
     events.into_iter().map(word).collect()

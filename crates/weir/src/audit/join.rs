@@ -2,7 +2,9 @@
 
 use ledger::{
     Entry, Record, Sequence, SessionId, ShapeId, StatementId, Time,
-    record::{Approved, Disclosed, Intent, Outcome, Refused, RiskPart, SessionOpened, Shape, Text},
+    record::{
+        Approved, Disclosed, Intent, Outcome, Refused, RiskPart, SessionOpened, Shape, Text, Work,
+    },
 };
 use model::Disclosure;
 use serde::Serialize;
@@ -77,6 +79,9 @@ pub(super) struct Statement {
     /// Who approved it, where it was held.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) approved_by: Vec<String>,
+    /// The task that it was part of, and what was left of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) work: Option<Box<Work<'static>>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) policies: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -144,6 +149,7 @@ impl Join {
                 found.ended = Some("no outcome yet".to_owned());
                 found.turned_back = words(&intent.turned_back);
                 found.approved_by = approvers(intent.approval.as_ref());
+                found.work.clone_from(&intent.work);
                 found
             })
             .collect()
@@ -159,6 +165,7 @@ impl Join {
             add_risk(&mut found, &intent.risk);
             found.turned_back = words(&intent.turned_back);
             found.approved_by = approvers(intent.approval.as_ref());
+            found.work.clone_from(&intent.work);
         }
         if outcome.approval.is_some() {
             found.approved_by = approvers(outcome.approval.as_ref());
@@ -175,9 +182,10 @@ impl Join {
         Joined::Statement(Box::new(found))
     }
 
-    fn refused(&mut self, sequence: Sequence, refused: &Refused<'_>) -> Joined {
+    fn refused(&mut self, sequence: Sequence, refused: &Refused<'static>) -> Joined {
         let mut found = self.statement(sequence, refused.statement, refused.shape, refused.time);
         found.kind = "refused";
+        found.work.clone_from(&refused.work);
         found.sqlstate = Some(refused.sqlstate.to_string());
         if !refused.reason.is_empty() {
             found.reasons.insert(0, refused.reason.to_string());
@@ -218,6 +226,7 @@ impl Join {
             turned_back: Vec::new(),
             grants: who.map(|who| who.grants.clone()).unwrap_or_default(),
             approved_by: Vec::new(),
+            work: None,
             policies: what
                 .map(|shape| shape.policies.iter().map(ToString::to_string).collect())
                 .unwrap_or_default(),
@@ -252,6 +261,7 @@ impl Join {
             Record::GrantChanged(changed) => {
                 (Some(changed.identity.to_string()), Some(changed.databases.join(",")))
             }
+            Record::TaskChanged(changed) => (Some(changed.identity.to_string()), None),
             Record::CatalogChanged(changed) => (None, Some(changed.database.to_string())),
             Record::LabelChanged(changed) => (None, Some(changed.database.to_string())),
             _ => (None, None),

@@ -49,6 +49,11 @@ fn statement_line(one: &Statement) -> String {
     if !one.grants.is_empty() {
         let _ = write!(line, "by grant {}  ", one.grants.join(","));
     }
+    if let Some(work) = &one.work {
+        let task =
+            if work.task.is_empty() { String::new() } else { format!("task {}  ", work.task) };
+        let _ = write!(line, "{task}{}", if work.tainted { "tainted  " } else { "" });
+    }
     if !one.approved_by.is_empty() {
         let _ = write!(line, "approved by {}  ", one.approved_by.join(","));
     }
@@ -139,6 +144,12 @@ fn event_line(event: &Event) -> String {
             let why = if r.reason.is_empty() { String::new() } else { format!(": {}", r.reason) };
             let how = if r.emergency { "break-glass grant" } else { "grant" };
             (r.time, format!("{how} {} of group {} {} by {}{why}", r.grant, r.group, r.what, r.by))
+        }
+        Record::TaskChanged(r) => {
+            let why = if r.reason.is_empty() { String::new() } else { format!(": {}", r.reason) };
+            let task =
+                if r.task.is_empty() { "no task".into() } else { format!("task {}", r.task) };
+            (r.time, format!("{task} of {}: {} by {}{why}", r.identity, r.what, r.by))
         }
         Record::Administered(r) => (r.time, format!("{}, by {}", r.what, r.by)),
         // A withdrawn record has no time of its own: it stands where the lost one stood.

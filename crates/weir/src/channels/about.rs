@@ -33,7 +33,10 @@ impl<'e> Step<'e> {
                 let GrantEvent { grant, what, reason, via, on_behalf, .. } = &**step;
                 Some(Self { about: grant, what, reason, via, on_behalf })
             }
-            Happened::Administered { .. } | Happened::Identity { .. } | Happened::Label(_) => None,
+            Happened::Administered { .. }
+            | Happened::Identity { .. }
+            | Happened::Label(_)
+            | Happened::Task(_) => None,
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use engine_pg::inside::{Answer, Ask, Ended, Note, Status, Upto};
 use model::DatabaseName;
-use policy::{Context, Risk};
+use policy::{Context, Risk, Work};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
 
@@ -65,6 +65,7 @@ impl Call<'_> {
             tls: true,
             application: "mcp",
             risk: Risk::default(),
+            work: Work::default(),
         };
         let name = DatabaseName::from(name);
         let policies = self.mcp.shared.policies.load();

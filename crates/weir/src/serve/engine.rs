@@ -6,7 +6,7 @@ use anyhow::Context;
 use config::{Config, Database, Plaintext, UpstreamTls};
 use engine_pg::{
     DatabaseConfig, Engine, Host, Limits, Settings, UpstreamConfig,
-    login::{Door, Plaintext as DoorPlaintext},
+    login::{ClientRule, Door, Plaintext as DoorPlaintext},
 };
 use gate::Gate;
 use net::{
@@ -31,7 +31,8 @@ pub(super) async fn start(
     let settings = settings(&config)?;
     let key = shared.pseudonym_key.clone();
     let gate = Gate::new(Arc::clone(&shared.policies), shared.ledger.clone(), key)
-        .with_histories(Arc::clone(&shared.histories));
+        .with_histories(Arc::clone(&shared.histories))
+        .with_works(Arc::clone(&shared.works));
     let gate = Arc::new(gate);
     // Before anybody can write: what is written takes its labels along from the first statement.
     let _ = gate.keep.set(labels::keep(&shared.store));
@@ -76,7 +77,16 @@ pub(super) fn tls(config: &Config) -> anyhow::Result<ServerTls> {
 }
 
 fn door(shared: &Arc<Shared>, config: &Config) -> anyhow::Result<Door> {
-    let mut door = Door::new(Some(tls(config)?), Arc::clone(&shared.directory));
+    let mut tls = tls(config)?;
+    if let Some(authorities) = &config.tls.client_ca {
+        tls = tls.trusting(authorities).context("[tls] client_ca")?;
+    }
+    let mut door = Door::new(Some(tls), Arc::clone(&shared.directory));
+    let rule = |client: &config::ClientName| ClientRule {
+        san: client.san.clone(),
+        identity: client.identity.clone(),
+    };
+    door.clients = config.tls.clients.iter().map(rule).collect();
     door.attempts = Arc::clone(&shared.attempts);
     door.bearers = Some(bearers::bearers(shared));
     door.deadline = config.limits.sign_in_timeout;

@@ -7,7 +7,7 @@ use crate::people;
 use anyhow::Context;
 use ledger::{
     Ledger, Record, Time,
-    record::{Administered, GrantChanged, HoldChanged, IdentityChanged, LabelChanged},
+    record::{Administered, GrantChanged, HoldChanged, IdentityChanged, LabelChanged, TaskChanged},
 };
 use model::verdict::Approval;
 use std::{
@@ -15,7 +15,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use store::{Event, GrantEvent, Happened, HoldEvent, LabelEvent, Store};
+use store::{Event, GrantEvent, Happened, HoldEvent, LabelEvent, Store, TaskEvent};
 
 /// The ledger among those who follow.
 const LEDGER: &str = "ledger";
@@ -127,6 +127,18 @@ fn record(event: &Event) -> Option<Record<'_>> {
             after: after.clone(),
             evidence: Cow::Borrowed(evidence),
             version: u64::try_from(event.id).unwrap_or(0),
+        }
+        .into(),
+        Happened::Task(TaskEvent { task, identity, what, details, until, reason }) => TaskChanged {
+            time,
+            task: Cow::Borrowed(task),
+            identity: Cow::Borrowed(identity),
+            by,
+            what: Cow::Borrowed(what),
+            details: details.clone().map(Box::new),
+            until: until.map(Time::from_micros),
+            statement: None,
+            reason: Cow::Borrowed(reason),
         }
         .into(),
         Happened::Hold(step) if step.what == "held" => return None,

@@ -56,6 +56,7 @@ fn opened() -> SessionOpened<'static> {
         environment: "production".into(),
         upstream_role: "app".into(),
         upstream_pid: Some(1),
+        work: None,
     }
 }
 
@@ -105,6 +106,7 @@ fn intent(number: u64) -> Intent<'static> {
         risk: [].as_slice().into(),
         trace: None,
         approval: None,
+        work: None,
     }
 }
 
@@ -202,6 +204,7 @@ fn a_refusal_stands_for_itself() {
         sqlstate: "42501".into(),
         reason: "".into(),
         trace: None,
+        work: None,
     });
     let (joined, join) = log.join();
     assert!(!join.incomplete);

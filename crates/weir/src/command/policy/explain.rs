@@ -31,6 +31,8 @@ pub(super) async fn run(file: &Path, args: &ExplainArgs) -> Result<(), Failure> 
         tls: !args.no_tls,
         application: args.application.clone(),
         risk: policy::Risk::default(),
+        purpose: String::new(),
+        tainted: false,
     });
     let mut out = Out::new();
     if args.for_whom {

@@ -106,6 +106,7 @@ fn rights(policies: &PolicySet, identity: &Identity) -> Vec<bool> {
         tls: true,
         application: "psql",
         risk: Risk::default(),
+        work: policy::Work::default(),
     };
     let database = "shop".into();
     let may =

@@ -1,0 +1,136 @@
+//! A session's task while it runs: statements and rows wait until what they use up is written down,
+//! and what an agent is shown is looked at. Knows no budget and no policy.
+
+use super::{Block, End, Relay};
+use gate::{Masks, Plan, Refusal, RowRoom, Via};
+use std::{
+    task::{Context, Poll},
+    time::SystemTime,
+};
+use wire_pg::backend::{DataRow, Report};
+
+/// Classes of SQLSTATE (PostgreSQL manual, appendix A) whose words are the server's own or the
+/// client's: connections, transactions, names and syntax, resources, operators. Those of data may
+/// repeat what stands in a row.
+const WITHOUT_DATA: &[&[u8]] = &[
+    b"08", b"25", b"26", b"28", b"34", b"3D", b"3F", b"40", b"42", b"53", b"54", b"55", b"57",
+    b"58",
+];
+
+impl Relay {
+    /// True if a plan may be submitted by the budgets of the task at hand; else it has to wait.
+    pub(super) fn provides(&mut self, plan: &Plan, via: Via) -> Result<bool, Refusal> {
+        let reserving = self.session.provide(plan, via, SystemTime::now())?;
+        Ok(match reserving {
+            Some(reserving) => {
+                self.block = Some(Block::Budget(reserving));
+                false
+            }
+            None => true,
+        })
+    }
+
+    /// True if a part of the budget is reserved, or cannot be.
+    pub(super) fn poll_budget(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(Block::Budget(reserving)) = &mut self.block else { return false };
+        let Poll::Ready(done) = reserving.as_mut().poll(cx) else { return false };
+        if let Err(why) = done {
+            tracing::error!(%why, "a budget could not be reserved");
+            self.refuse_next = Some(Refusal::unrecordable());
+        }
+        true
+    }
+
+    /// True if rows may not leave yet.
+    pub(super) fn rows_are_held(&self) -> bool {
+        self.rows_block.is_some() || self.rows_wait.is_some()
+    }
+
+    /// Looks whether rows may leave by now; true if something moved.
+    pub(super) fn poll_rows(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(wait) = &mut self.rows_wait else { return false };
+        let Poll::Ready(done) = wait.as_mut().poll(cx) else { return false };
+        self.rows_wait = None;
+        if let Err(why) = done {
+            tracing::error!(%why, "what rows use up or show could not be written down");
+            let why = "what it uses up, or what it was shown, could not be written down";
+            self.must_end = Some(End::Ordered(why));
+        }
+        true
+    }
+
+    /// Whether a row may leave: `Some(false)` if its task has nothing left, `None` if it has to
+    /// wait. A row that may leave is counted.
+    pub(super) fn room(&mut self, masks: &Masks, row: DataRow<'_>, length: usize) -> Option<bool> {
+        let unseen = masks.columns.is_empty() && row.values.iter().next().is_some();
+        if unseen && self.shows_stream() {
+            return None;
+        }
+        if self.session.watches_text()
+            && let Some(at) = self.text_in(masks, row)
+            && self.shows(&format!("text of column {at} of a result"))
+        {
+            return None;
+        }
+        if !self.session.is_metered() {
+            return Some(true);
+        }
+        let bytes = u64::try_from(length).unwrap_or(u64::MAX);
+        match self.session.room_for_row(bytes) {
+            RowRoom::Enough => Some(self.session.leave_row(bytes)),
+            RowRoom::Nothing => Some(false),
+            RowRoom::After(reserved) => {
+                self.rows_wait = Some(reserved);
+                None
+            }
+        }
+    }
+
+    /// The first column, from 1, whose value is text that may instruct somebody.
+    fn text_in(&self, masks: &Masks, row: DataRow<'_>) -> Option<usize> {
+        let columns = row.values.iter().zip(&masks.texts).enumerate();
+        let mut texts = columns.filter_map(|(at, (value, text))| Some((at, value?, *text)));
+        let found = texts.find(|(_, value, text)| match text {
+            gate::TextIn::Nothing => false,
+            gate::TextIn::Sentences => self.session.may_instruct(value),
+            gate::TextIn::Always => true,
+        });
+        found.map(|(at, ..)| at + 1)
+    }
+
+    /// Marks the agent; true if what is shown has to wait until that is written down.
+    fn shows(&mut self, reason: &str) -> bool {
+        let by = self.run_mut().and_then(|run| Some(run.statement.parts.get(run.part)?.id));
+        self.rows_wait = self.session.shows(by.as_ref(), reason, SystemTime::now());
+        self.rows_wait.is_some()
+    }
+
+    /// The same for what is not looked at value by value.
+    pub(super) fn shows_stream(&mut self) -> bool {
+        self.session.watches_text() && self.shows("rows that were not looked at one by one")
+    }
+
+    /// The same for what leaves now.
+    pub(super) fn shown_at_once(&mut self, reason: &str) {
+        if !self.session.watches_text() {
+            return;
+        }
+        let by = self.run_mut().and_then(|run| Some(run.statement.parts.get(run.part)?.id));
+        let Some(written) = self.session.shows(by.as_ref(), reason, SystemTime::now()) else {
+            return;
+        };
+        tokio::spawn(async move {
+            if let Err(why) = written.await {
+                tracing::error!(%why, "what an agent was shown could not be written down");
+            }
+        });
+    }
+
+    /// An error or a notice goes to the client in the server's words.
+    pub(super) fn said(&mut self, report: Report<'_>) {
+        let code = report.code().bytes();
+        if !WITHOUT_DATA.iter().any(|class| code.starts_with(class)) {
+            self.shown_at_once("an error or a notice of the server's");
+        }
+    }
+}
