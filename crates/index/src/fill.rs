@@ -164,9 +164,14 @@ impl Filler {
         let Some(approved) = approved else { return Ok(()) };
         let hold = self.words.word(db, &approved.hold)?;
         for by in approved.by.iter() {
-            let by = self.words.word(db, by)?;
-            db.prepare_cached("INSERT OR IGNORE INTO approval VALUES (?1, ?2, ?3)")?
-                .execute([hold, by, sequence])?;
+            // `dave for carol and erin`: whose voice it was counts too. Names hold no spaces.
+            let (person, others) = by.split_once(" for ").unwrap_or((by, ""));
+            let others = others.split(" and ").filter(|name| !name.is_empty());
+            for name in std::iter::once(person).chain(others) {
+                let name = self.words.word(db, name)?;
+                db.prepare_cached("INSERT OR IGNORE INTO approval VALUES (?1, ?2, ?3)")?
+                    .execute([hold, name, sequence])?;
+            }
         }
         Ok(())
     }

@@ -25,6 +25,8 @@ use std::collections::{BTreeSet, HashSet};
 
 /// The most rows that leave when a statement was not understood and its policy names no number.
 const UNPROVEN_ROWS: u64 = 1_000;
+/// The smallest group whose statistics leave where no policy names a number.
+const LEAST_GROUP: u64 = 5;
 
 /// One judgement in the making.
 struct Judge<'a> {
@@ -102,7 +104,9 @@ impl<'a> Judge<'a> {
     fn run(mut self) -> Verdict {
         if !complete(self.request.facts) {
             let answer = self.asker.ask("unproven", Object::Database, false);
-            self.limited = !answer.allowed;
+            // Where something is hidden, what was not followed must not carry it elsewhere.
+            let carries = self.request.facts.is_write() && self.asker.hides();
+            self.limited = !answer.allowed || carries;
         }
         self.effects();
         self.uses();
@@ -214,8 +218,8 @@ impl<'a> Judge<'a> {
             return false;
         }
         let least = statistic.rules.iter().filter_map(|rule| rule.min_group).max();
-        // Without a number any group will do, but a group of one is its member's value.
-        self.min_group = self.min_group.max(Some(least.unwrap_or(1)));
+        // A group of one is its member's value, and a permit for everything names no number.
+        self.min_group = self.min_group.max(Some(least.unwrap_or(LEAST_GROUP)));
         self.oblige(statistic.rules);
         true
     }

@@ -213,6 +213,16 @@ pub(crate) async fn in_force(
     Ok(all)
 }
 
+/// Delegations that make one person of two: also those that were given after a clock that went back.
+pub(crate) async fn ties(
+    connection: &mut SqliteConnection,
+    now: SystemTime,
+) -> Result<Vec<Delegation>, StoreError> {
+    let mut all = open(connection).await?;
+    all.retain(|one| now < one.until);
+    Ok(all)
+}
+
 /// Ends those whose time is over.
 pub(crate) async fn end_due(
     connection: &mut SqliteConnection,

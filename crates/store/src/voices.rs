@@ -7,7 +7,7 @@
 
 use crate::{
     StoreError,
-    delegations::{Delegation, in_force},
+    delegations::{Delegation, in_force, ties},
     open::{micros, time},
 };
 use model::{IdentityKind, verdict::Approval};
@@ -82,8 +82,11 @@ impl Hearing<'_> {
             return Ok(Err(NoVoice::OwnRequest));
         }
         let delegations = in_force(connection, now).await?;
-        let one = one_with(person, &delegations);
-        if let Some(member) = self.members.iter().find(|member| one.contains(member.as_str())) {
+        let tied = ties(connection, now).await?;
+        let one = one_with(person, &tied);
+        // Nobody is silenced by a voice that was handed to them: against it they may speak.
+        let member = self.members.iter().find(|member| one.contains(member.as_str()));
+        if let Some(member) = member.filter(|_| consents) {
             return Ok(Err(NoVoice::OneWith(member.clone())));
         }
         let Some(own) = groups_of(connection, person).await? else {
@@ -91,7 +94,10 @@ impl Hearing<'_> {
         };
         let asked = |group: &String| self.needs.iter().any(|need| need.asks().any(|g| g == group));
         let mut on_behalf = Vec::new();
-        for delegation in delegations.iter().filter(|one| one.delegate == person) {
+        // The voice of whoever asked is none in it.
+        let others =
+            |one: &&Delegation| one.delegate == person && !self.members.contains(&one.delegator);
+        for delegation in delegations.iter().filter(others) {
             let lent = lent(connection, delegation).await?;
             if lent.iter().any(|group| asked(group) && !own.contains(group)) {
                 on_behalf.push(delegation.delegator.clone());
@@ -118,12 +124,13 @@ impl Hearing<'_> {
         now: SystemTime,
     ) -> Result<bool, StoreError> {
         let delegations = in_force(connection, now).await?;
+        let tied = ties(connection, now).await?;
         // Each person with everybody they are one with, and the groups that all of them have.
         let mut persons: Vec<(BTreeSet<String>, Vec<String>)> = Vec::new();
         for voice in self.voices.iter().filter(|voice| voice.consents) {
             let mut one = BTreeSet::new();
             for name in std::iter::once(&voice.person).chain(&voice.on_behalf) {
-                one.extend(one_with(name, &delegations).into_iter().map(str::to_owned));
+                one.extend(one_with(name, &tied).into_iter().map(str::to_owned));
             }
             if self.members.iter().any(|member| one.contains(member)) {
                 continue;

@@ -327,14 +327,31 @@ impl Relay {
                          connection to the database.",
                     ));
                 }
-                Ok(self.session.plan(utf8, now))
+                self.planned(utf8, unrestricted, now)
             }
-            _ if unrestricted => Ok(self.session.plan(&String::from_utf8_lossy(text.bytes()), now)),
+            _ if unrestricted => {
+                self.planned(&String::from_utf8_lossy(text.bytes()), unrestricted, now)
+            }
             _ => Err(Refusal::unenforceable(
                 "its text is not UTF-8, so it cannot be understood",
                 "Set client_encoding to UTF8 and send it again.",
             )),
         }
+    }
+
+    /// Plans a text that was made ready for these rights, unless policies took them away meanwhile.
+    fn planned(
+        &mut self,
+        text: &str,
+        unrestricted: bool,
+        now: SystemTime,
+    ) -> Result<Arc<Plan>, Refusal> {
+        let plan = self.session.plan(text, now);
+        if unrestricted && !self.session.unrestricted() {
+            let message = "policies changed while it was planned";
+            return Err(Refusal::unenforceable(message, "Send it again."));
+        }
+        Ok(plan)
     }
 
     /// Lets a cleared statement go on, or parks it until its intent is on stable storage.

@@ -37,6 +37,10 @@ impl Session {
 
     fn plan_once(&mut self, text: &str, now: SystemTime) -> Arc<Plan> {
         let policies = self.gate.policies.load_full();
+        // What a plan is remembered for and what it was made with are one version.
+        if policies.version() != self.policies_seen {
+            self.follow_policies(&policies, now);
+        }
         let shared = self.database.knowledge();
         self.follow_catalog(shared.catalog.version);
         let knowledge = self.temporary.over(&shared);

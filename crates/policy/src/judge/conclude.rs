@@ -201,7 +201,8 @@ impl<'a> Judge<'a> {
     fn touches_hidden(&mut self) -> bool {
         let facts = self.request.facts;
         let outputs = facts.outputs.as_deref().unwrap_or_default();
-        if facts.outputs_unknown || outputs.iter().any(|output| output.unknown) {
+        // What could not be followed can put any value into a message.
+        if !complete(facts) || outputs.iter().any(|output| output.unknown) {
             let whole = matches!(self.sight.unknown().view, View::Raw(_));
             if !whole {
                 return true;

@@ -29,11 +29,10 @@ pub(crate) struct Slack {
 
 /// What Slack says of a message that it will never take, or of a channel that takes none any more.
 /// Whatever else it says can be mended from outside: a token, a limit, Slack itself.
-const FOR_GOOD: [&str; 16] = [
+const FOR_GOOD: [&str; 14] = [
     "as_user_not_supported",
     "block_mismatch",
     "cant_update_message",
-    "channel_not_found",
     "edit_window_closed",
     "invalid_arg_name",
     "invalid_arguments",
@@ -41,7 +40,6 @@ const FOR_GOOD: [&str; 16] = [
     "invalid_blocks_format",
     "invalid_charset",
     "invalid_json",
-    "is_archived",
     "msg_blocks_too_long",
     "msg_too_long",
     "no_text",

@@ -71,7 +71,12 @@ fn texts(shared: &Shared) -> anyhow::Result<()> {
 
 /// Forgets requests for approval that are over for so long; the record has them.
 async fn holds(shared: &Shared) -> anyhow::Result<()> {
-    let keep = shared.config.load().approvals.keep;
+    let config = shared.config.load_full();
+    // While a legal hold stands nothing that was kept is destroyed.
+    if config.ledger.hold.is_some() {
+        return Ok(());
+    }
+    let keep = config.approvals.keep;
     let Some(before) = SystemTime::now().checked_sub(keep) else { return Ok(()) };
     let gone = shared.store.forget_holds(before).await?;
     if gone > 0 {
