@@ -11,10 +11,9 @@ use crate::{
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use serde_json::Value;
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
-use tokio::sync::Mutex;
 
 /// How long keys are believed before they are read again.
 const KEYS_KEPT: Duration = Duration::from_secs(3_600);
@@ -77,23 +76,44 @@ impl Metadata {
 pub struct Provider {
     web: Web,
     expected: Expected,
-    keys: Mutex<Option<Keys>>,
+    /// Held for a moment, never while the provider is asked.
+    kept: Mutex<Kept>,
+    /// Held by whoever asks the provider. Who needs nothing new does not wait for it.
+    reading: tokio::sync::Mutex<()>,
 }
 
-/// Keys as they were read.
-#[derive(Clone, Debug)]
-struct Keys {
-    set: Arc<JwkSet>,
-    /// When they were read.
-    read: Instant,
+/// What is known of its keys.
+#[derive(Clone, Debug, Default)]
+struct Kept {
+    /// The keys, and when they were read.
+    keys: Option<(Arc<JwkSet>, Instant)>,
     /// When they were last asked for, with whatever outcome.
-    asked: Instant,
+    asked: Option<Instant>,
+}
+
+impl Kept {
+    /// True if a token can be checked by keys that need not be read again yet.
+    fn suffices(&self, known: impl Fn(&JwkSet) -> bool, now: Instant) -> bool {
+        let young = |read: &Instant| now.saturating_duration_since(*read) < KEYS_KEPT;
+        self.keys.as_ref().is_some_and(|(set, read)| known(set) && young(read))
+    }
+
+    /// Keys that are not too old.
+    fn believed(&self, now: Instant) -> Result<Arc<JwkSet>, SsoError> {
+        let (set, read) = self.keys.as_ref().ok_or_else(|| {
+            SsoError::Unreachable("its keys could not be read a moment ago".to_owned())
+        })?;
+        if now.saturating_duration_since(*read) < KEYS_BELIEVED {
+            return Ok(Arc::clone(set));
+        }
+        Err(SsoError::Unreachable("its keys could not be read for a day".to_owned()))
+    }
 }
 
 impl Provider {
     /// Nothing is asked before the first token comes.
     pub fn new(web: Web, expected: Expected) -> Self {
-        Self { web, expected, keys: Mutex::new(None) }
+        Self { web, expected, kept: Mutex::default(), reading: tokio::sync::Mutex::default() }
     }
 
     /// What its tokens must be.
@@ -117,36 +137,50 @@ impl Provider {
         Ok(check(token, &keys, &self.expected, now)?)
     }
 
-    /// The keys, read again if they are old or do not have the one that is needed.
+    /// The keys, read again if they are old or do not have the one that is needed. Of those whose
+    /// key is known at most one waits for that, whoever else makes them be read.
     async fn keys(
         &self,
         known: impl Fn(&JwkSet) -> bool,
         now: Instant,
     ) -> Result<Arc<JwkSet>, SsoError> {
-        // Held while they are read, so that many tokens at once make one request.
-        let mut kept = self.keys.lock().await;
-        if let Some(keys) = kept.as_ref() {
-            let age = now.saturating_duration_since(keys.read);
-            let apart = now.saturating_duration_since(keys.asked) >= KEYS_APART;
-            let wanted = !known(&keys.set) || age >= KEYS_KEPT;
-            if !(wanted && apart) {
-                return believed(keys, now);
-            }
+        let kept = self.kept().clone();
+        if kept.suffices(&known, now) {
+            return kept.believed(now);
         }
-        match self.read().await {
+        let _reading = match kept.keys.as_ref().is_some_and(|(set, _)| known(set)) {
+            true => match self.reading.try_lock() {
+                Ok(reading) => reading,
+                Err(_) => return kept.believed(now),
+            },
+            // Many tokens at once make one request.
+            false => self.reading.lock().await,
+        };
+        let kept = self.kept().clone();
+        let apart = |asked| now.saturating_duration_since(asked) >= KEYS_APART;
+        if kept.suffices(&known, now) || !kept.asked.is_none_or(apart) {
+            return kept.believed(now);
+        }
+        // Also if whoever asks goes away meanwhile.
+        self.kept().asked = Some(now);
+        let begun = Instant::now();
+        let outcome = self.read().await;
+        let mut kept = self.kept();
+        kept.asked = Some(now + begun.elapsed());
+        match outcome {
             Ok(set) => {
                 let set = Arc::new(set);
-                *kept = Some(Keys { set: Arc::clone(&set), read: now, asked: now });
+                kept.keys = Some((Arc::clone(&set), now));
                 Ok(set)
             }
-            Err(error) => match kept.as_mut() {
-                Some(keys) => {
-                    keys.asked = now;
-                    believed(keys, now)
-                }
-                None => Err(error),
-            },
+            Err(error) if kept.keys.is_none() => Err(error),
+            Err(_) => kept.believed(now),
         }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Nothing is half done when somebody fails who holds it.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn read(&self) -> Result<JwkSet, SsoError> {
@@ -161,10 +195,5 @@ impl Provider {
     }
 }
 
-/// Keys that are not too old.
-fn believed(keys: &Keys, now: Instant) -> Result<Arc<JwkSet>, SsoError> {
-    if now.saturating_duration_since(keys.read) < KEYS_BELIEVED {
-        return Ok(Arc::clone(&keys.set));
-    }
-    Err(SsoError::Unreachable("its keys could not be read for a day".to_owned()))
-}
+#[cfg(test)]
+mod tests;
