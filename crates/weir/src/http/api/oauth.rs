@@ -105,6 +105,10 @@ fn wanted(form: &[(String, String)]) -> Result<Wanted, OauthError> {
     if value("audience").is_some_and(|audience| audience != "weir") {
         return Err(OauthError::new("invalid_target", "the only audience is weir"));
     }
+    if value("renews").is_some() && value("scope").is_some() {
+        let what = "a token that is prolonged keeps its scope: renews goes without one";
+        return Err(OauthError::new("invalid_scope", what));
+    }
     let subject = value("subject_token").filter(|token| !token.is_empty());
     let subject = subject.ok_or_else(|| invalid("there is no subject_token".to_owned()))?;
     let secret = |text: &str| Secret::from(text.to_owned());

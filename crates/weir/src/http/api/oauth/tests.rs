@@ -21,6 +21,8 @@ fn what_is_not_understood_is_refused() {
         (vec![("scope", "database:shop"), ("scope", "database:crm")], "invalid_request"),
         (vec![("scope", "admin")], "invalid_scope"),
         (vec![("scope", "database:")], "invalid_scope"),
+        (vec![("scope", "database:shop"), ("renews", "weir_t1_x")], "invalid_scope"),
+        (vec![("scope", ""), ("renews", "weir_t1_x")], "invalid_scope"),
     ] {
         assert_eq!(wanted(&form(&more)).err().unwrap().error, error, "{more:?}");
     }
@@ -32,4 +34,5 @@ fn a_scope_names_databases() {
     assert_eq!(asked.databases, ["shop", "crm"]);
     assert_eq!(scope(&asked.databases), "database:shop database:crm");
     assert!(wanted(&form(&[])).ok().unwrap().databases.is_empty());
+    assert!(wanted(&form(&[("renews", "weir_t1_x")])).ok().unwrap().renews.is_some());
 }
