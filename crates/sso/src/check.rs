@@ -41,6 +41,8 @@ pub struct Expected {
 pub struct Claims {
     /// Who it is about: the provider's own name for them, which never goes to somebody else.
     pub subject: String,
+    /// When it was issued.
+    pub issued: SystemTime,
     /// From when on it holds no longer.
     pub expires: SystemTime,
     /// All that it says.
@@ -131,7 +133,7 @@ pub fn check(
     }
     let subject = text("sub").filter(|subject| !subject.is_empty() && subject.len() <= 255);
     let subject = subject.ok_or_else(|| missing("sub"))?.to_owned();
-    Ok(Claims { subject, expires, all })
+    Ok(Claims { subject, issued, expires, all })
 }
 
 /// The key that a token says it is signed with; nothing if it says none.

@@ -94,6 +94,21 @@ pub fn check_name(name: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Checks a name that somebody elsewhere chose: [`check_name`], and none that reads like another in
+/// the record. `os:root`, `provider:corp` and `weir` are how it names who changes what, and letters
+/// beyond ASCII look like others.
+pub fn check_foreign_name(name: &str) -> Result<(), StoreError> {
+    check_name(name)?;
+    let bad = |why| Err(StoreError::BadName(name.escape_debug().to_string(), why));
+    if !name.is_ascii() || name.contains(':') {
+        return bad("from a provider it may hold letters and digits of ASCII and . _ - @ + only");
+    }
+    if name.eq_ignore_ascii_case("weir") {
+        return bad("it is how the record names Weir itself");
+    }
+    Ok(())
+}
+
 impl Store {
     /// Every identity, by name.
     pub async fn identities(&self) -> Result<Vec<Account>, StoreError> {
@@ -190,7 +205,8 @@ impl Store {
         Ok(())
     }
 
-    /// Lets an identity sign in or not. False if it was so already; nothing is noted then.
+    /// Lets an identity sign in or not. False if it was so already; nothing is noted then. Whom a
+    /// provider had switched off is so by this word from then on.
     pub async fn set_enabled(
         &self,
         name: &str,
@@ -206,15 +222,16 @@ impl Store {
                 .bind(name)
                 .execute(&mut *transaction)
                 .await?;
-        if done.rows_affected() == 0 {
+        let taken_over =
+            sqlx::query("UPDATE provisioned SET off = 0 WHERE identity = ? AND off = 1")
+                .bind(name)
+                .execute(&mut *transaction)
+                .await?;
+        if done.rows_affected() + taken_over.rows_affected() == 0 {
             return Ok(false);
         }
         if !enabled {
-            // What was granted to it, or to its agents, does not come back with it.
-            grants::revoke_of(&mut transaction, name, by, now).await?;
-            tasks::end_of(&mut transaction, name, by, now).await?;
-            credentials::revoke_tokens(&mut transaction, name, now).await?;
-            delegations::end_of(&mut transaction, name, None, by, now).await?;
+            end_all(&mut transaction, name, by, now).await?;
         }
         let what = if enabled { "enabled" } else { "disabled" };
         note(&mut transaction, now, by, name, what).await?;
@@ -264,6 +281,20 @@ impl Store {
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+/// Ends what somebody has who is disabled: what was granted to them, or to their agents, does not
+/// come back with them.
+pub(crate) async fn end_all(
+    transaction: &mut Transaction<'_, Sqlite>,
+    name: &str,
+    by: &str,
+    now: SystemTime,
+) -> Result<(), StoreError> {
+    grants::revoke_of(transaction, name, by, now).await?;
+    tasks::end_of(transaction, name, by, now).await?;
+    credentials::revoke_tokens(transaction, name, now).await?;
+    delegations::end_of(transaction, name, None, by, now).await
 }
 
 /// An identity, in the transaction that has changed it.

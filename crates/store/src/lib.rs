@@ -64,7 +64,9 @@ pub use feed::ChangeFeed;
 pub use found::{ColumnLabel, FoundLabel, LabelledBy};
 pub use grants::{GrantState, KeptGrant, Listing, NewGrant, REVIEW_WITHIN, Review};
 pub use holds::{FoundHold, HoldState, KeptHold, NewHold};
-pub use identities::{Account, MAX_NAME_BYTES, NewIdentity, Verifier, check_name};
+pub use identities::{
+    Account, MAX_NAME_BYTES, NewIdentity, Verifier, check_foreign_name, check_name,
+};
 pub use label_change::LabelChange;
 pub use labels::{DecidedLabel, LabelPlace};
 pub use open::{FILE_NAME, Store};

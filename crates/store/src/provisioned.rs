@@ -2,7 +2,7 @@
 //! provider says. Knows no token.
 
 use crate::{
-    Account, Store, StoreError, Verifier, check_name, delegations,
+    Account, Store, StoreError, Verifier, check_foreign_name, check_name, delegations,
     identities::{account_of, insert_group, touch},
     open::micros,
     outbox::note,
@@ -25,6 +25,8 @@ pub struct Arrival<'a> {
     /// The groups they are in now, each beginning with the prefix; nothing if the provider says
     /// that in another way.
     pub groups: Option<&'a [String]>,
+    /// When the provider said so: what is older than what counts already changes no groups.
+    pub issued: SystemTime,
     /// Nobody new comes in this way: the provider adds people in another one.
     pub known_only: bool,
     /// How the groups begin that the provider decides about; all of them if empty.
@@ -56,7 +58,7 @@ impl Store {
         groups.iter().try_for_each(|group| check_name(group))?;
         let by = format!("provider:{}", arrival.provider);
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let name = match known(&mut transaction, arrival).await? {
+        let name = match known(&mut transaction, arrival, &by, now).await? {
             Some(name) => name,
             None if arrival.known_only => return Ok(Err(NoArrival::Unknown)),
             None => match made(&mut transaction, arrival, &by, now).await? {
@@ -67,7 +69,7 @@ impl Store {
         if !enabled(&mut transaction, &name).await? {
             return Ok(Err(NoArrival::Disabled));
         }
-        if arrival.groups.is_some() {
+        if arrival.groups.is_some() && newest(&mut transaction, arrival, &name).await? {
             regroup(&mut transaction, &name, (groups, arrival.prefix), &by, now).await?;
         }
         let account = account_of(&mut transaction, &name).await?;
@@ -75,23 +77,41 @@ impl Store {
         Ok(Ok(account))
     }
 
-    /// Says that an identity comes from a provider from now on: whoever next signs in there by its
-    /// name is it. False if it comes from one already.
+    /// Says that an identity comes from a provider from now on: whoever has this subject there, or,
+    /// if none is given, whoever next signs in there by its name. False if somebody there is it
+    /// already, or the subject is somebody else here.
     pub async fn link(
         &self,
         name: &str,
-        provider: &str,
+        (provider, subject): (&str, Option<&str>),
         by: &str,
         now: SystemTime,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         touch(&mut transaction, name, now).await?;
-        let query = "INSERT OR IGNORE INTO provisioned (identity, provider) VALUES (?, ?)";
-        let done = sqlx::query(query).bind(name).bind(provider).execute(&mut *transaction).await?;
-        if done.rows_affected() == 0 {
+        let new = sqlx::query(
+            "INSERT OR IGNORE INTO provisioned (identity, provider, subject) VALUES (?, ?, ?)",
+        )
+        .bind(name)
+        .bind(provider)
+        .bind(subject)
+        .execute(&mut *transaction)
+        .await?;
+        // Whom the provider added, or who was linked before, may wait for their first sign-in.
+        let waiting = sqlx::query(
+            "UPDATE OR IGNORE provisioned SET subject = ?3
+             WHERE identity = ?1 AND provider = ?2 AND subject IS NULL AND ?3 IS NOT NULL",
+        )
+        .bind(name)
+        .bind(provider)
+        .bind(subject)
+        .execute(&mut *transaction)
+        .await?;
+        if new.rows_affected() + waiting.rows_affected() == 0 {
             return Ok(false);
         }
-        note(&mut transaction, now, by, name, &format!("comes from {provider}")).await?;
+        let as_whom = subject.map(|subject| format!(" as {}", said(subject))).unwrap_or_default();
+        note(&mut transaction, now, by, name, &format!("comes from {provider}{as_whom}")).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -122,6 +142,8 @@ impl Store {
 async fn known(
     transaction: &mut Transaction<'_, Sqlite>,
     arrival: &Arrival<'_>,
+    by: &str,
+    now: SystemTime,
 ) -> Result<Option<String>, StoreError> {
     let query = "SELECT identity FROM provisioned WHERE provider = ? AND subject = ?";
     let row = sqlx::query(query)
@@ -141,7 +163,28 @@ async fn known(
     .bind(arrival.name)
     .execute(&mut **transaction)
     .await?;
-    Ok((expected.rows_affected() > 0).then(|| arrival.name.to_owned()))
+    if expected.rows_affected() == 0 {
+        return Ok(None);
+    }
+    let what = format!("is {} of {} from now on", said(arrival.subject), arrival.provider);
+    note(transaction, now, by, arrival.name, &what).await?;
+    Ok(Some(arrival.name.to_owned()))
+}
+
+/// A subject as the record shows it: the provider's own text.
+fn said(subject: &str) -> String {
+    format!("{subject:?}")
+}
+
+/// True if no later answer of the provider changed somebody's groups; this one is the latest then.
+async fn newest(
+    transaction: &mut Transaction<'_, Sqlite>,
+    arrival: &Arrival<'_>,
+    name: &str,
+) -> Result<bool, StoreError> {
+    let query = "UPDATE provisioned SET answered = ?2 WHERE identity = ?1 AND answered <= ?2";
+    let query = sqlx::query(query).bind(name).bind(micros(arrival.issued));
+    Ok(query.execute(&mut **transaction).await?.rows_affected() > 0)
 }
 
 /// Makes an identity for somebody new. A name that another has is never given to them: whoever may
@@ -152,7 +195,7 @@ async fn made(
     by: &str,
     now: SystemTime,
 ) -> Result<Result<String, NoArrival>, StoreError> {
-    check_name(arrival.name)?;
+    check_foreign_name(arrival.name)?;
     let done = sqlx::query(
         "INSERT OR IGNORE INTO identities (name, kind, verifier, enabled, created, changed)
          VALUES (?1, ?2, ?3, 1, ?4, ?4)",
@@ -172,7 +215,8 @@ async fn made(
         .bind(arrival.subject)
         .execute(&mut **transaction)
         .await?;
-    let what = format!("added: {} from {}", arrival.kind.as_str(), arrival.provider);
+    let (kind, subject) = (arrival.kind.as_str(), said(arrival.subject));
+    let what = format!("added: {kind} from {} as {subject}", arrival.provider);
     note(transaction, now, by, arrival.name, &what).await?;
     Ok(Ok(arrival.name.to_owned()))
 }

@@ -4,10 +4,8 @@
 //! never go, since records refer to them.
 
 use crate::{
-    Account, Store, StoreError, Verifier, check_name,
-    credentials::revoke_tokens,
-    delegations, grants,
-    identities::{account_of, insert_group, touch},
+    Account, Store, StoreError, Verifier, check_foreign_name, check_name, delegations,
+    identities::{account_of, end_all, insert_group, touch},
     open::micros,
     outbox::note,
     provisioned::regroup,
@@ -68,7 +66,7 @@ impl Store {
     }
 
     /// Adds somebody who is to come by a provider. Whom it removed before comes back; a name that
-    /// is anybody else's is refused.
+    /// is anybody else's is refused. Whom an operator disabled stays so.
     pub async fn provision(
         &self,
         provider: &str,
@@ -77,7 +75,7 @@ impl Store {
         verifier: &Verifier,
         now: SystemTime,
     ) -> Result<(), StoreError> {
-        check_name(name)?;
+        check_foreign_name(name)?;
         let by = by(provider);
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let back = sqlx::query(
@@ -90,12 +88,8 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         if back.rows_affected() > 0 {
-            touch(&mut transaction, name, now).await?;
-            sqlx::query("UPDATE identities SET enabled = 1 WHERE name = ?")
-                .bind(name)
-                .execute(&mut *transaction)
-                .await?;
-            note(&mut transaction, now, &by, name, "enabled").await?;
+            note(&mut transaction, now, &by, name, &format!("comes from {provider} again")).await?;
+            switch(&mut transaction, provider, name, true, now).await?;
             transaction.commit().await?;
             return Ok(());
         }
@@ -145,18 +139,26 @@ impl Store {
         if done.rows_affected() == 0 {
             return Ok(false);
         }
-        touch(&mut transaction, name, now).await?;
-        sqlx::query("UPDATE identities SET enabled = 0 WHERE name = ?")
-            .bind(name)
-            .execute(&mut *transaction)
-            .await?;
-        grants::revoke_of(&mut transaction, name, &by, now).await?;
-        delegations::end_of(&mut transaction, name, None, &by, now).await?;
-        revoke_tokens(&mut transaction, name, now).await?;
+        note(&mut transaction, now, &by, name, &format!("comes from {provider} no more")).await?;
+        switch(&mut transaction, provider, name, false, now).await?;
         regroup(&mut transaction, name, (&[], prefix), &by, now).await?;
-        note(&mut transaction, now, &by, name, "disabled").await?;
         transaction.commit().await?;
         Ok(true)
+    }
+
+    /// Switches one of a provider's people on or off. On only whom it switched off itself: an
+    /// operator's word stands. False if nothing changes.
+    pub async fn set_active(
+        &self,
+        provider: &str,
+        name: &str,
+        active: bool,
+        now: SystemTime,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let changed = switch(&mut transaction, provider, name, active, now).await?;
+        transaction.commit().await?;
+        Ok(changed)
     }
 
     /// A provider's groups, by name.
@@ -239,6 +241,41 @@ impl Store {
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+async fn switch(
+    transaction: &mut Transaction<'_, Sqlite>,
+    provider: &str,
+    name: &str,
+    on: bool,
+    now: SystemTime,
+) -> Result<bool, StoreError> {
+    // Off by the provider is who was on until now; on again who is off by it.
+    let done = sqlx::query(
+        "UPDATE provisioned SET off = ?3 <> 1
+         WHERE provider = ?1 AND identity = ?2 AND off = (?3 = 1)
+         AND (SELECT enabled FROM identities WHERE name = identity) <> ?3",
+    )
+    .bind(provider)
+    .bind(name)
+    .bind(on)
+    .execute(&mut **transaction)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    touch(transaction, name, now).await?;
+    sqlx::query("UPDATE identities SET enabled = ? WHERE name = ?")
+        .bind(on)
+        .bind(name)
+        .execute(&mut **transaction)
+        .await?;
+    let by = by(provider);
+    if !on {
+        end_all(transaction, name, &by, now).await?;
+    }
+    note(transaction, now, &by, name, if on { "enabled" } else { "disabled" }).await?;
+    Ok(true)
 }
 
 fn by(provider: &str) -> String {

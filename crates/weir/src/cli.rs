@@ -239,9 +239,15 @@ pub(crate) enum IdentityCommand {
     Enable { name: String },
     /// Give somebody another password.
     Password(IdentityPassword),
-    /// Let somebody who was added here come by a provider from now on: whoever signs in there by
-    /// this name is it.
-    Link { name: String, provider: String },
+    /// Let somebody come by a provider from now on: whoever has this subject there, or else whoever
+    /// first signs in there by this name.
+    Link {
+        name: String,
+        provider: String,
+        /// The provider's own name for them, its `sub`: nobody else can be meant then.
+        #[arg(long, value_name = "SUB")]
+        subject: Option<String>,
+    },
     /// Groups, which policies refer to.
     #[command(subcommand)]
     Group(GroupCommand),

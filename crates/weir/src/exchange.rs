@@ -21,6 +21,8 @@ use store::{Account, Arrival, NewCredential, NoArrival, StoreError};
 
 /// How long a new credential may take to be known to all who check it.
 const KNOWN_WITHIN: Duration = Duration::from_secs(5);
+/// How long a connection waits for what another one makes of the same provider's token.
+const MADE_WITHIN: Duration = Duration::from_secs(1);
 
 /// What somebody wants.
 pub(crate) struct Wanted {
@@ -127,12 +129,20 @@ pub(crate) async fn bear(shared: &Shared, secret: Secret) -> Result<Admitted, Id
     shared.directory.bearer(&secret, now)
 }
 
-/// Makes a credential of a provider's token.
+/// Makes a credential of a provider's token. It is spent before anything that it says counts: of
+/// one that was shown before, only the credential that it became is good, as long as that lasts.
 async fn adopt(shared: &Shared, secret: &Secret, now: SystemTime) -> Result<(), NoExchange> {
     let person = shared.providers.person(secret, now, Instant::now()).await;
     let person = person.map_err(NoExchange::Person)?;
+    let (hash, end) = person.token;
+    if !shared.store.spend(&hash, end, now).await? {
+        // Clients open several connections at once: another one may be at it.
+        let other = known(shared, secret, |_| true);
+        let made = tokio::time::timeout(MADE_WITHIN, other).await;
+        return made.map_err(|_| NoExchange::Spent)?.map_err(NoExchange::Failed);
+    }
     let account = arrive(shared, &person, now).await?;
-    let until = (now + person.provider.settings.lifetime).min(person.token.1);
+    let until = (now + person.provider.settings.lifetime).min(end);
     keep(shared, person.provider, &account, secret.clone(), Vec::new(), (now, until)).await
 }
 
@@ -151,7 +161,8 @@ pub(crate) async fn arrive(
         subject: &person.subject,
         name: &person.name,
         kind: settings.kind,
-        groups: person.provider.scim.is_none().then_some(person.groups.as_slice()),
+        groups: person.groups.as_deref(),
+        issued: person.issued,
         known_only: person.provider.scim.is_some(),
         prefix: &settings.groups_prefix,
         verifier: &verifier.to_text().into(),

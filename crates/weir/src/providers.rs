@@ -17,6 +17,8 @@ use std::{
 
 /// What is shorter could be guessed: bytes.
 const LEAST_TOKEN: usize = 32;
+/// The claim that is none: the provider's tokens say no groups.
+const NO_CLAIM: &str = "none";
 /// The most groups of one person that are taken over.
 const MAX_GROUPS: usize = 200;
 
@@ -38,8 +40,10 @@ pub(crate) struct Person<'p> {
     pub(crate) provider: &'p Provider,
     pub(crate) subject: String,
     pub(crate) name: String,
-    /// With their prefix, in order, each once.
-    pub(crate) groups: Vec<String>,
+    /// With their prefix, in order, each once; nothing if its tokens do not say them.
+    pub(crate) groups: Option<Vec<String>>,
+    /// When the provider said so.
+    pub(crate) issued: SystemTime,
     /// The hash of the token that says so, and until when it does.
     pub(crate) token: ([u8; 32], SystemTime),
 }
@@ -133,6 +137,7 @@ impl Provider {
             name: self.name(&claims.all)?,
             groups: self.groups(&claims.all)?,
             subject: claims.subject,
+            issued: claims.issued,
             token: (token_hash(token), end),
             provider: self,
         })
@@ -146,12 +151,18 @@ impl Provider {
         if claim == "email" && all.get("email_verified") != Some(&Value::Bool(true)) {
             return Err(NoPerson::Name("its address is not verified by the provider".to_owned()));
         }
-        store::check_name(said).map_err(|error| NoPerson::Name(error.to_string()))?;
-        Ok(said.to_owned())
+        let name = format!("{said}{}", self.settings.name_suffix);
+        store::check_foreign_name(&name).map_err(|error| NoPerson::Name(error.to_string()))?;
+        Ok(name)
     }
 
-    fn groups(&self, all: &Map<String, Value>) -> Result<Vec<String>, NoPerson> {
+    /// The groups, if it is for its tokens to say them. A token without them is refused: who may
+    /// choose what a token says (its scopes) would else put off a group that forbids something.
+    fn groups(&self, all: &Map<String, Value>) -> Result<Option<Vec<String>>, NoPerson> {
         let claim = &self.settings.groups_claim;
+        if self.scim.is_some() || claim == NO_CLAIM {
+            return Ok(None);
+        }
         // Who is in too many groups for a token gets a reference to them instead. Unknown groups
         // are not no groups: one of them may be one that policies forbid things to.
         let elsewhere = all.get("_claim_names").and_then(|names| names.get(claim));
@@ -159,7 +170,9 @@ impl Provider {
             return Err(NoPerson::Groups("it names the groups elsewhere: there are too many"));
         }
         let said: Vec<&str> = match all.get(claim) {
-            None | Some(Value::Null) => Vec::new(),
+            None | Some(Value::Null) => {
+                return Err(NoPerson::Groups("it does not say the groups"));
+            }
             Some(Value::String(one)) => vec![one],
             Some(Value::Array(list)) => {
                 let names: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
@@ -176,7 +189,7 @@ impl Provider {
         groups.retain(|group| store::check_name(group).is_ok());
         groups.sort();
         groups.dedup();
-        Ok(groups)
+        Ok(Some(groups))
     }
 }
 

@@ -64,6 +64,7 @@ pub(super) fn provider(mut table: Table<'_>) -> Provider {
         audience: None,
         scopes: Vec::new(),
         name_claim: String::new(),
+        name_suffix: String::new(),
         groups_claim: String::new(),
         groups_prefix: String::new(),
         algorithms: Vec::new(),
@@ -103,12 +104,19 @@ fn who(table: &mut Table<'_>, provider: &mut Provider) {
         "The claim that names people who are new. With `email` only an address that it has \
          verified counts. Who is known is recognised by `sub`, whatever they are called later.",
     );
+    let suffix = table.optional(
+        "name_suffix",
+        &Text { what: "a suffix" },
+        "What its people's names end with here: `@corp` makes `alice` into `alice@corp`.",
+    );
+    provider.name_suffix = suffix.unwrap_or_default();
     provider.groups_claim = table.or(
         "groups_claim",
         &Text { what: "a claim" },
         "\"groups\"",
         "The claim with their groups: a list of names, or one name. Names that no group of Weir's \
-         can have are left out.",
+         can have are left out. A token without it is refused; `none` if its tokens say no groups, \
+         and operators alone decide about them.",
     );
     let prefix = table.optional(
         "groups_prefix",

@@ -19,7 +19,9 @@ pub struct Provider {
     pub scopes: Vec<String>,
     /// The claim that names people.
     pub name_claim: String,
-    /// The claim with their groups.
+    /// What the names end with here.
+    pub name_suffix: String,
+    /// The claim with their groups; `none` if its tokens do not say them.
     pub groups_claim: String,
     /// What its groups begin with here.
     pub groups_prefix: String,

@@ -1,6 +1,6 @@
 //! Identities and the events they leave.
 
-use super::{NewIdentity, Verifier, check_name};
+use super::{NewIdentity, Verifier, check_foreign_name, check_name};
 use crate::{Event, Happened, Store, StoreError};
 use model::{Blame, IdentityKind};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -129,5 +129,13 @@ fn names() {
     let long = "x".repeat(64);
     for bad in ["", "a/b", "a b", "a,b", "-a", ".a", "a\n", "a\"", "a'b", long.as_str()] {
         assert!(matches!(check_name(bad), Err(StoreError::BadName(..))), "{bad:?}");
+        assert!(check_foreign_name(bad).is_err(), "{bad:?}");
+    }
+    for good in ["alice", "alice@example.org", "svc-1", "7of9", "a+b_c.d", "weirdo"] {
+        assert!(check_foreign_name(good).is_ok(), "{good}");
+    }
+    // The second one's first letter is Cyrillic.
+    for bad in ["os:root", "\u{430}lice", "Zoë", "provider:corp", "weir", "Weir"] {
+        assert!(matches!(check_foreign_name(bad), Err(StoreError::BadName(..))), "{bad:?}");
     }
 }

@@ -5,7 +5,10 @@ use serde_json::json;
 use std::path::Path;
 use testkit::{Postgres, Weir, weir::PERSON};
 use tests::{
-    Stage, client,
+    Stage,
+    api::Api,
+    client,
+    hold::until,
     provider::{Person, Provider},
     wire::{Raw, frame, startup},
 };
@@ -64,6 +67,34 @@ fn libpq_signs_in_with_a_token_of_ours_and_with_the_providers() {
     }
     let record = stage.weir.record(100).unwrap().join("\n");
     assert_eq!(record.matches("the token is nobody's of this name").count(), 7, "{record}");
+}
+
+#[test]
+fn a_providers_token_is_good_for_one_credential() {
+    let (stage, provider) = stage();
+    let api = Api::of(&stage.weir);
+    let post = |path: &str, form: &str| {
+        let headers = ["Content-Type: application/x-www-form-urlencoded"];
+        api.raw("POST", path, &headers, Some(form)).status
+    };
+    let token = provider.sign(json!({})).unwrap();
+    let said = libpq(&stage, "ann", &token, ASKS);
+    assert!(said.ends_with("\nin\n"), "{said}");
+    assert_eq!(post("/oauth2/revoke", &format!("token={token}")), 200);
+    until("what was revoked lets nobody in", || {
+        libpq(&stage, "ann", &token, ASKS).contains("refused:").then_some(())
+    });
+    let said = libpq(&stage, "ann", &token, ASKS);
+    assert!(said.contains("refused:"), "{said}");
+    // Nor is one good here that was exchanged elsewhere.
+    let token = provider.sign(json!({ "claims": { "jti": "another" } })).unwrap();
+    let form = format!(
+        "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={token}\
+         &subject_token_type=urn:ietf:params:oauth:token-type:id_token"
+    );
+    assert_eq!(post("/oauth2/token", &form), 200);
+    let said = libpq(&stage, "ann", &token, ASKS);
+    assert!(said.contains("refused:"), "{said}");
 }
 
 /// An exchange up to the server's answer to this first message.

@@ -165,6 +165,13 @@ fn who_leaves_a_group_loses_its_sessions_within_a_second() {
     assert!(words.contains("disabled or changed"), "{words}");
     let mut again = session(&stage, "ann", &token);
     assert_ne!(value(&mut again, MAIL), raw.trim(), "the token goes on, the rights do not");
+    // An answer from before gives nothing back.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let old = provider.sign(json!({ "claims": { "iat": now - 60, "groups": ["admins"] } }));
+    let (status, body) = exchange(&Api::of(&stage.weir), &old.unwrap(), "");
+    assert_eq!(status, 200, "{body}");
+    let mut with_old = session(&stage, "ann", body["access_token"].as_str().unwrap());
+    assert_ne!(value(&mut with_old, MAIL), raw.trim(), "what was taken away stays away");
     // The provider knows nothing of somebody: nothing new, and what there is ends soon.
     provider.remove("ann").unwrap();
     assert_ne!(ann.ask_again().unwrap().code, Some(0));
@@ -222,6 +229,10 @@ fn tokens_that_do_not_hold_are_refused() {
     refused(json!({ "header": { "typ": "at+jwt" } }), "another type");
     refused(json!({ "claims": { "preferred_username": "a/b" } }), "cannot be a name");
     refused(json!({ "without": ["preferred_username"] }), "no claim");
+    refused(json!({ "without": ["groups"] }), "does not say the groups");
+    refused(json!({ "claims": { "groups": null } }), "does not say the groups");
+    let operator = json!({ "sub": "m3", "preferred_username": "os:root" });
+    refused(json!({ "claims": operator }), "from a provider");
     refused(json!({ "claims": { "_claim_names": { "groups": "x" } } }), "too many");
     let good = provider.sign(json!({})).unwrap();
     let (status, body) = exchange(&api, &good, "&scope=database:shop");

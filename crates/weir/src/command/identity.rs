@@ -13,6 +13,8 @@ use model::{IdentityKind, IdentityName};
 use std::{io::Read, time::SystemTime};
 use store::{Account, NewIdentity, Store, Verifier};
 
+/// Longest name of a provider for somebody: bytes, as OpenID Connect has it.
+const MAX_SUBJECT: usize = 255;
 /// Longest password that is taken from standard input.
 const MAX_PASSWORD_BYTES: u64 = 1024;
 
@@ -36,14 +38,23 @@ pub(super) async fn run(config: &Config, command: IdentityCommand) -> Result<(),
             true => format!("{name} may sign in again."),
             false => format!("{name} was enabled already."),
         },
-        IdentityCommand::Link { name, provider } => {
+        IdentityCommand::Link { name, provider, subject } => {
+            let subject = subject.as_deref();
+            if subject.is_some_and(|subject| subject.is_empty() || subject.len() > MAX_SUBJECT) {
+                let why = format!("a subject has 1 to {MAX_SUBJECT} bytes");
+                return Err(Failure::Refused(why));
+            }
             if !config.providers.iter().any(|one| one.name == provider) {
                 let why = format!("there is no provider \"{provider}\" in weir.toml");
                 return Err(Failure::Refused(why));
             }
-            match store.link(&name, &provider, &by, now).await? {
-                true => format!("{name} comes by {provider} from now on."),
-                false => format!("{name} comes by a provider already."),
+            match (store.link(&name, (&provider, subject), &by, now).await?, subject) {
+                (true, _) => format!("{name} comes by {provider} from now on."),
+                (false, None) => format!("{name} comes by a provider already."),
+                (false, Some(subject)) => {
+                    let why = format!("{name} is bound already, or {subject:?} is somebody else");
+                    return Err(Failure::Refused(why));
+                }
             }
         }
         IdentityCommand::Group(GroupCommand::Add { name, group }) => {
