@@ -134,6 +134,19 @@ fn people_come_change_and_go() {
     assert_ne!(scene.psql("ann", &token), Some(0), "what was ended does not come back");
     ann.login(&scene.stage.weir).unwrap().success().unwrap();
 
+    // In the long spelling too; and what an operator said stands.
+    let live = scene.session(&ann, "ann");
+    let path = "urn:ietf:params:scim:schemas:core:2.0:User:Active";
+    let off = json!({ "Operations": [{ "op": "replace", "path": path, "value": false }] });
+    assert_eq!(scene.call("PATCH", "/Users/ann", off).1["active"], false);
+    ends(live);
+    assert_eq!(scene.call("PUT", "/Users/ann", on.clone()).1["active"], true);
+    scene.stage.weir.run(&["identity", "disable", "ann"]).unwrap().success().unwrap();
+    assert_eq!(scene.call("PUT", "/Users/ann", on).1["active"], false);
+    assert!(ann.login(&scene.stage.weir).unwrap().stderr.contains("disabled"));
+    scene.stage.weir.run(&["identity", "enable", "ann"]).unwrap().success().unwrap();
+    ann.login(&scene.stage.weir).unwrap().success().unwrap();
+
     // Removed: nobody sees them, they cannot come, and the name is kept for them.
     let live = scene.session(&ann, "ann");
     assert_eq!(scene.call("DELETE", "/Users/ann", Value::Null).0, 204);

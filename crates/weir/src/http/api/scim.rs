@@ -5,6 +5,7 @@
 //! `userName`, and never changes. A group's `id` is its `displayName`; here it has the provider's
 //! prefix before it.
 
+mod attributes;
 mod groups;
 mod patch;
 mod users;

@@ -1,6 +1,10 @@
 //! Groups of a provider, and who is in them.
 
-use super::{Body, Scim, ScimError, Wanted, answer, patch};
+use super::{
+    Body, Scim, ScimError, Wanted, answer,
+    attributes::{GROUP, attributes},
+    patch,
+};
 use crate::http::api::Api;
 use axum::{
     extract::{Path, Query, State},
@@ -49,13 +53,14 @@ pub(super) async fn add(
     scim: Scim,
     Body(body): Body,
 ) -> Result<Response, ScimError> {
-    let text = |name: &str| body.get(name).and_then(Value::as_str);
-    let name = text("displayName").filter(|name| !name.is_empty());
+    let fields = attributes(GROUP, &body)?;
+    let text = |name: &str| fields.get(name).and_then(|value| value.as_str());
+    let name = text("displayname").filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| ScimError::bad("invalidValue", "there is no displayName"))?;
-    let members = body.get("members").map(patch::members).transpose()?;
+    let members = fields.get("members").map(|value| patch::members(value)).transpose()?;
     let (provider, group) = named(&api, &scim, name)?;
     let store = &api.shared.store;
-    if !store.provision_group(&provider, &group, text("externalId")).await? {
+    if !store.provision_group(&provider, &group, text("externalid")).await? {
         return Err(ScimError::taken());
     }
     if let Some(members) = members {
@@ -71,10 +76,12 @@ pub(super) async fn replace(
     Path(id): Path<String>,
     Body(body): Body,
 ) -> Result<Response, ScimError> {
-    if body.get("displayName").and_then(Value::as_str) != Some(&id) {
+    let fields = attributes(GROUP, &body)?;
+    if fields.get("displayname").and_then(|name| name.as_str()) != Some(&id) {
         return Err(immutable());
     }
-    let members = body.get("members").map(patch::members).transpose()?.unwrap_or_default();
+    let members = fields.get("members").map(|value| patch::members(value)).transpose()?;
+    let members = members.unwrap_or_default();
     change(&api, &scim, &id, vec![Members::Are(members)]).await
 }
 

@@ -1,7 +1,11 @@
 //! PATCH (RFC 7644 section 3.5.2), as the large providers send it. What is not kept here (names to
-//! show, addresses) is passed over; what is kept must be understood.
+//! show, addresses) is passed over; what is kept must be understood, in every spelling that counts
+//! as the same.
 
-use super::ScimError;
+use super::{
+    ScimError,
+    attributes::{GROUP, USER, attribute, attributes, field},
+};
 use serde_json::Value;
 use store::Members;
 
@@ -40,7 +44,7 @@ fn wrong(what: &str) -> ScimError {
 }
 
 fn operations(body: &Value) -> Result<Vec<Operation<'_>>, ScimError> {
-    let list = body.get("Operations").and_then(Value::as_array);
+    let list = field(body, "operations")?.and_then(Value::as_array);
     let list = list.filter(|list| list.len() <= MAX_OPERATIONS);
     let list = list.ok_or_else(|| ScimError::bad("invalidSyntax", "there are no Operations"))?;
     let read = |one| operation(one);
@@ -48,17 +52,20 @@ fn operations(body: &Value) -> Result<Vec<Operation<'_>>, ScimError> {
 }
 
 fn operation(one: &Value) -> Result<Operation<'_>, ScimError> {
-    let text = |name: &str| one.get(name).and_then(Value::as_str);
-    let doing = match text("op").unwrap_or_default().to_ascii_lowercase().as_str() {
+    let doing = field(one, "op")?.and_then(Value::as_str);
+    let doing = match doing.unwrap_or_default().to_ascii_lowercase().as_str() {
         "add" => Doing::Add,
         "replace" => Doing::Replace,
         "remove" => Doing::Remove,
         _ => return Err(ScimError::bad("invalidSyntax", "an op is add, replace or remove")),
     };
-    if one.get("path").is_some_and(|path| !path.is_string()) {
-        return Err(ScimError::bad("invalidPath", "a path is a text"));
-    }
-    Ok(Operation { doing, path: text("path").unwrap_or_default(), value: one.get("value") })
+    let path = match field(one, "path")? {
+        None => "",
+        Some(path) => {
+            path.as_str().ok_or_else(|| ScimError::bad("invalidPath", "a path is a text"))?
+        }
+    };
+    Ok(Operation { doing, path, value: field(one, "value")? })
 }
 
 /// Yes or no, also as a text: that is how one of the large providers sends it.
@@ -74,7 +81,7 @@ pub(super) fn truth(value: &Value) -> Result<bool, ScimError> {
 /// Members by their ids.
 pub(super) fn members(value: &Value) -> Result<Vec<String>, ScimError> {
     let id = |one: &Value| {
-        let id = one.get("value").and_then(Value::as_str).map(str::to_owned);
+        let id = field(one, "value")?.and_then(Value::as_str).map(str::to_owned);
         id.ok_or_else(|| wrong("a member has a value, which is a user's id"))
     };
     match value {
@@ -87,16 +94,19 @@ pub(super) fn members(value: &Value) -> Result<Vec<String>, ScimError> {
 pub(super) fn user(body: &Value) -> Result<UserChange, ScimError> {
     let mut change = UserChange::default();
     for operation in operations(body)? {
-        let path = operation.path.to_ascii_lowercase();
+        let path = attribute(USER, operation.path)?;
         let kept = matches!(path.as_str(), "active" | "username");
         if kept && operation.doing == Doing::Remove {
             return Err(ScimError::bad("mutability", "that cannot be removed"));
         }
         if path.is_empty() {
-            let fields = operation.value.and_then(Value::as_object);
-            let fields = fields.ok_or_else(|| wrong("without a path the value is an object"))?;
-            for (name, value) in fields {
-                set(&mut change, &name.to_ascii_lowercase(), value)?;
+            for (name, value) in attributes(USER, whole(operation.value)?)? {
+                if operation.doing == Doing::Remove
+                    && matches!(name.as_str(), "active" | "username")
+                {
+                    return Err(ScimError::bad("mutability", "that cannot be removed"));
+                }
+                set(&mut change, &name, value)?;
             }
         } else if let Some(value) = operation.value {
             set(&mut change, &path, value)?;
@@ -105,6 +115,12 @@ pub(super) fn user(body: &Value) -> Result<UserChange, ScimError> {
         }
     }
     Ok(change)
+}
+
+/// The value of an operation without a path.
+fn whole(value: Option<&Value>) -> Result<&Value, ScimError> {
+    let object = value.filter(|value| value.is_object());
+    object.ok_or_else(|| wrong("without a path the value is an object"))
 }
 
 fn set(change: &mut UserChange, name: &str, value: &Value) -> Result<(), ScimError> {
@@ -123,7 +139,7 @@ fn set(change: &mut UserChange, name: &str, value: &Value) -> Result<(), ScimErr
 pub(super) fn group(body: &Value) -> Result<GroupChange, ScimError> {
     let mut change = GroupChange::default();
     for Operation { doing, path, value } in operations(body)? {
-        let small = path.to_ascii_lowercase();
+        let small = attribute(GROUP, path.split('[').next().unwrap_or_default())?;
         if let Some(member) = selected(path) {
             if doing != Doing::Remove {
                 return Err(ScimError::bad("invalidPath", "such a member can only be removed"));
@@ -142,9 +158,8 @@ pub(super) fn group(body: &Value) -> Result<GroupChange, ScimError> {
             let name = value.and_then(Value::as_str);
             change.name = Some(name.ok_or_else(|| wrong("a displayName is a text"))?.to_owned());
         } else if small.is_empty() {
-            let fields = value.and_then(Value::as_object);
-            let fields = fields.ok_or_else(|| wrong("without a path the value is an object"))?;
-            if let Some(name) = fields.get("displayName") {
+            let fields = attributes(GROUP, whole(value)?)?;
+            if let Some(name) = fields.get("displayname") {
                 let name = name.as_str().ok_or_else(|| wrong("a displayName is a text"))?;
                 change.name = Some(name.to_owned());
             }
@@ -165,7 +180,8 @@ pub(super) fn group(body: &Value) -> Result<GroupChange, ScimError> {
 fn selected(path: &str) -> Option<Result<String, ScimError>> {
     let (name, rest) = path.split_once('[')?;
     let inside = || {
-        let filter = rest.strip_suffix(']').filter(|_| name.eq_ignore_ascii_case("members"))?;
+        let members = attribute(GROUP, name).ok()? == "members";
+        let filter = rest.strip_suffix(']').filter(|_| members)?;
         let (attribute, value) = super::equality(filter).ok()?;
         (attribute == "value").then_some(value)
     };

@@ -1,6 +1,9 @@
 //! Requests as providers send them.
 
-use super::*;
+use super::{
+    attributes::{GROUP, USER, attribute, attributes},
+    *,
+};
 use store::Members;
 
 #[test]
@@ -11,6 +14,12 @@ fn a_user_is_switched_off_in_every_provider_s_way() {
         json!([{ "op": "Replace", "path": "active", "value": "False" }]),
         json!([{ "op": "replace", "value": { "active": false } }]),
         json!([{ "op": "add", "path": "title", "value": "x" }, { "op": "replace", "value": { "active": false } }]),
+        json!([{ "op": "replace", "path": format!("{USER}:active"), "value": false }]),
+        json!([{ "OP": "replace", "Path": "ACTIVE", "Value": false }]),
+        json!([{ "op": "replace", "value": { "Active": "false" } }]),
+        json!([{ "op": "replace", "value": { format!("{USER}:active"): false } }]),
+        json!([{ "op": "replace", "value": { USER: { "active": false } } }]),
+        json!([{ "op": "replace", "path": USER, "value": { "active": false } }]),
     ] {
         assert_eq!(change(off.clone()).unwrap().active, Some(false), "{off}");
     }
@@ -22,11 +31,25 @@ fn a_user_is_switched_off_in_every_provider_s_way() {
         json!([{ "op": "remove", "path": "active" }]),
         json!([{ "op": "erase", "path": "active", "value": false }]),
         json!([{ "op": "replace", "path": 5, "value": false }]),
+        json!([{ "op": "replace", "path": "active.value", "value": false }]),
+        json!([{ "op": "replace", "path": "/active", "value": false }]),
+        json!([{ "op": "replace", "path": "active[value eq \"true\"]", "value": false }]),
+        json!([{ "op": "replace", "path": "urn:x:2.0:User:active", "value": false }]),
+        json!([{ "op": "replace", "value": { "urn:x:2.0:User": { "active": false } } }]),
+        json!([{ "op": "replace", "value": { "active": true, "Active": false } }]),
+        json!([{ "op": "replace", "path": "active", "Path": "title", "value": false }]),
         json!([{ "op": "replace", "value": false }]),
         json!("active"),
     ] {
         assert!(change(bad.clone()).is_err(), "{bad}");
     }
+    let body = json!({ "userName": "ann", "Active": false, "emails": [{ "primary": true }] });
+    let fields = attributes(USER, &body).unwrap();
+    assert_eq!((fields["username"], fields["active"]), (&json!("ann"), &json!(false)));
+    let path = "emails[type eq \"active\"].value";
+    assert_eq!(attribute(USER, path).unwrap(), path, "what a filter compares with is no name");
+    let error = attribute(USER, "active.value").unwrap_err();
+    assert_eq!(error.kind, Some("invalidPath"));
 }
 
 #[test]
@@ -46,6 +69,15 @@ fn members_come_and_go_in_every_provider_s_way() {
             Members::Without(alice()),
         ),
         (json!({ "op": "replace", "value": { "members": list } }), Members::Are(alice())),
+        (json!({ "op": "replace", "value": { "Members": list } }), Members::Are(alice())),
+        (
+            json!({ "op": "remove", "path": format!("{GROUP}:Members[value eq \"alice\"]") }),
+            Members::Without(alice()),
+        ),
+        (
+            json!({ "op": "remove", "path": format!("{GROUP}:members"), "value": list }),
+            Members::Without(alice()),
+        ),
         (
             json!({ "op": "add", "path": "members", "value": { "value": "alice" } }),
             Members::Also(alice()),
@@ -59,6 +91,8 @@ fn members_come_and_go_in_every_provider_s_way() {
         json!({ "op": "add", "path": "members[value eq \"alice\"]", "value": list }),
         json!({ "op": "remove", "path": "members[display eq \"alice\"]" }),
         json!({ "op": "remove", "path": "members[value eq \"alice\"" }),
+        json!({ "op": "remove", "path": "members[value eq \"alice\"].value" }),
+        json!({ "op": "remove", "path": "members.value", "value": list }),
         json!({ "op": "remove", "path": "others[value eq \"alice\"]" }),
     ] {
         assert!(change(bad.clone()).is_err(), "{bad}");

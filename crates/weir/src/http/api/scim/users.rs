@@ -1,6 +1,10 @@
 //! Users: identities of a provider.
 
-use super::{Body, Scim, ScimError, Wanted, answer, patch};
+use super::{
+    Body, Scim, ScimError, Wanted, answer,
+    attributes::{USER, attributes},
+    patch,
+};
 use crate::http::api::Api;
 use axum::{
     extract::{Path, Query, State},
@@ -9,7 +13,7 @@ use axum::{
 };
 use identity::{ScramVerifier, Secret};
 use serde_json::{Value, json};
-use std::{sync::Arc, time::SystemTime};
+use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 use store::ProvisionedPerson;
 
 const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -23,9 +27,12 @@ pub(super) async fn list(
 ) -> Result<Response, ScimError> {
     let wanted = Wanted::read(&query)?;
     let mut all = Vec::new();
-    for person in api.shared.store.provisioned(&scim.provider(&api)?.settings.name).await? {
-        let attribute = |name: &str| match name {
-            "username" | "id" => Ok(Some(person.account.name.to_string())),
+    let settings = &scim.provider(&api)?.settings;
+    for person in api.shared.store.provisioned(&settings.name).await? {
+        let name = person.account.name.as_str();
+        let attribute = |asked: &str| match asked {
+            "id" => Ok(Some(name.to_owned())),
+            "username" => Ok(Some(shown(name, &settings.name_suffix).to_owned())),
             "externalid" => Ok(person.external.clone()),
             _ => Err(ScimError::bad("invalidFilter", "by userName, externalId or id")),
         };
@@ -51,11 +58,13 @@ pub(super) async fn add(
     Body(body): Body,
 ) -> Result<Response, ScimError> {
     let settings = &scim.provider(&api)?.settings;
-    let text = |name: &str| body.get(name).and_then(Value::as_str);
-    let name = text("userName");
+    let fields = attributes(USER, &body)?;
+    let text = |name: &str| fields.get(name).and_then(|value| value.as_str());
+    let name = text("username");
     let name = name.ok_or_else(|| ScimError::bad("invalidValue", "there is no userName"))?;
-    let active = body.get("active").map(patch::truth).transpose()?.unwrap_or(true);
-    let who = (name, text("externalId"));
+    let name = &format!("{name}{}", settings.name_suffix);
+    let active = active(&fields)?;
+    let who = (name.as_str(), text("externalid"));
     let verifier = nobodys().await?;
     let (store, now) = (&api.shared.store, SystemTime::now());
     store.provision(&settings.name, who, settings.kind, &verifier, now).await?;
@@ -64,6 +73,11 @@ pub(super) async fn add(
     }
     let person = find(&api, &scim, name).await?;
     Ok(answer(StatusCode::CREATED, object(&api, &scim, &person)?))
+}
+
+/// Whether somebody is active. RFC 7644 section 3.5.1: what is left out has its default.
+fn active(fields: &BTreeMap<String, &Value>) -> Result<bool, ScimError> {
+    Ok(fields.get("active").map(|value| patch::truth(value)).transpose()?.unwrap_or(true))
 }
 
 /// A verifier that no password fits: they come by their provider.
@@ -85,12 +99,12 @@ pub(super) async fn replace(
     Body(body): Body,
 ) -> Result<Response, ScimError> {
     find(&api, &scim, &id).await?;
-    if body.get("userName").and_then(Value::as_str) != Some(&id) {
+    let fields = attributes(USER, &body)?;
+    let suffix = &scim.provider(&api)?.settings.name_suffix;
+    if fields.get("username").and_then(|name| name.as_str()) != Some(shown(&id, suffix)) {
         return Err(immutable());
     }
-    // RFC 7644 section 3.5.1: what is left out has its default.
-    let active = body.get("active").map(patch::truth).transpose()?.unwrap_or(true);
-    set_active(&api, &scim, &id, active).await?;
+    set_active(&api, &scim, &id, active(&fields)?).await?;
     let person = find(&api, &scim, &id).await?;
     Ok(answer(StatusCode::OK, object(&api, &scim, &person)?))
 }
@@ -104,7 +118,8 @@ pub(super) async fn patch(
     find(&api, &scim, &id).await?;
     // All is understood before anything is done.
     let change = patch::user(&body)?;
-    if change.name.is_some_and(|name| name != id) {
+    let suffix = &scim.provider(&api)?.settings.name_suffix;
+    if change.name.is_some_and(|name| name != shown(&id, suffix)) {
         return Err(immutable());
     }
     if let Some(active) = change.active {
@@ -131,10 +146,17 @@ fn immutable() -> ScimError {
     ScimError::bad("mutability", "a name never changes here: records refer to it")
 }
 
+/// Switches somebody on or off. On only whom the provider switched off itself: the answer says what
+/// is so then.
 async fn set_active(api: &Api, scim: &Scim, id: &str, active: bool) -> Result<(), ScimError> {
-    let by = format!("provider:{}", scim.provider(api)?.settings.name);
-    api.shared.store.set_enabled(id, active, &by, SystemTime::now()).await?;
+    let provider = &scim.provider(api)?.settings.name;
+    api.shared.store.set_active(provider, id, active, SystemTime::now()).await?;
     Ok(())
+}
+
+/// What the provider calls somebody.
+fn shown<'n>(name: &'n str, suffix: &str) -> &'n str {
+    name.strip_suffix(suffix).unwrap_or(name)
 }
 
 async fn find(api: &Api, scim: &Scim, id: &str) -> Result<ProvisionedPerson, ScimError> {
@@ -144,7 +166,8 @@ async fn find(api: &Api, scim: &Scim, id: &str) -> Result<ProvisionedPerson, Sci
 }
 
 fn object(api: &Api, scim: &Scim, person: &ProvisionedPerson) -> Result<Value, ScimError> {
-    let prefix = &scim.provider(api)?.settings.groups_prefix;
+    let settings = &scim.provider(api)?.settings;
+    let prefix = &settings.groups_prefix;
     let account = &person.account;
     let group = |name: &str| json!({ "value": name, "display": name });
     let own = account.groups.iter().filter_map(|name| name.strip_prefix(prefix.as_str()));
@@ -153,7 +176,7 @@ fn object(api: &Api, scim: &Scim, person: &ProvisionedPerson) -> Result<Value, S
     let mut object = json!({
         "schemas": [SCHEMA],
         "id": account.name,
-        "userName": account.name,
+        "userName": shown(account.name.as_str(), &settings.name_suffix),
         "active": account.enabled,
         "groups": groups,
         "meta": {
