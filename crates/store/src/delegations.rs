@@ -213,7 +213,7 @@ pub(crate) async fn in_force(
     Ok(all)
 }
 
-/// Delegations that make one person of two: also those that were given after a clock that went back.
+/// Delegations that make one person of two: also those given after a clock that went back.
 pub(crate) async fn ties(
     connection: &mut SqliteConnection,
     now: SystemTime,
