@@ -101,6 +101,8 @@ struct Exchange {
     notes: Mutex<Vec<Note>>,
     /// What runs now may only read.
     reads: AtomicBool,
+    /// What comes now only asks for approval.
+    asks: AtomicBool,
 }
 
 impl Notes {
@@ -115,10 +117,11 @@ impl Notes {
         std::mem::take(&mut *self.0.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What comes next may only read, or may do more.
-    fn begin(&self, reads: bool) {
+    /// What comes next may only read, or may do more; it may only ask for approval, or may run.
+    fn begin(&self, reads: bool, asks: bool) {
         self.take();
         self.0.reads.store(reads, Ordering::Release);
+        self.0.asks.store(asks, Ordering::Release);
     }
 }
 
@@ -141,6 +144,11 @@ impl Side {
     /// True if what runs now may only read.
     pub(crate) fn reads(&self) -> bool {
         self.0.as_ref().is_some_and(|beside| beside.notes.0.reads.load(Ordering::Acquire))
+    }
+
+    /// True if what comes now only asks for approval: it does not run, whatever was decided since.
+    pub(crate) fn asks(&self) -> bool {
+        self.0.as_ref().is_some_and(|beside| beside.notes.0.asks.load(Ordering::Acquire))
     }
 
     /// Whether the client waits for somebody to decide.

@@ -277,6 +277,13 @@ impl Engine {
         }
     }
 
+    /// The same for one that nobody was let into, unless it is known to be there.
+    pub(crate) fn forget_unreached(&self, name: &str, target: &Target) {
+        if target.keeper.is_reachable() != Some(true) {
+            self.forget_target(name);
+        }
+    }
+
     fn open_targets(&self) {
         let settings = self.settings.load_full();
         for config in settings.databases.iter().filter(|config| config.name != "*") {

@@ -86,6 +86,29 @@ async fn open(
         false => engine.target(&client.database),
     };
     let target = target.ok_or_else(|| unknown(&client.database, whole_cluster))?;
+    let begun = begin(engine, client, &target);
+    let unreached = |_: &Refusal| engine.forget_unreached(&client.database, &target);
+    let (mut session, parameters) = begun.inspect_err(unreached)?;
+    match upstream::connect_as(&target.upstream, client.replication, &parameters).await {
+        Ok(upstream) => Ok((session, upstream, target)),
+        Err(error) => {
+            target.database.counters.upstream_failures.fetch_add(1, Ordering::Relaxed);
+            engine.forget_target(&client.database);
+            if error.blame() != Blame::Client {
+                tracing::warn!(%error, database = client.database, "upstream refused a session");
+            }
+            session.close("upstream not reached", SystemTime::now());
+            Err(from_upstream(&error))
+        }
+    }
+}
+
+/// The session and the start-up parameters that go upstream, if policy lets the client begin.
+fn begin(
+    engine: &Engine,
+    client: &Client,
+    target: &Target,
+) -> Result<(Session, Vec<(String, String)>), Refusal> {
     let now = SystemTime::now();
     let (name, database) = (client.identity.name.as_str(), target.database.name.as_str());
     // What it has for a while, it has from the beginning of a session to its end or its own.
@@ -107,24 +130,11 @@ async fn open(
         work,
     };
     let mut session = Session::open(&engine.gate, &target.database, &identity, attested, now)?;
-    let judged = judge(client, &mut session, now);
-    let parameters = match judged {
-        Ok(parameters) => parameters,
+    match judge(client, &mut session, now) {
+        Ok(parameters) => Ok((session, parameters)),
         Err(refusal) => {
             session.close(&format!("refused at start: {}", refusal.message), now);
-            return Err(refusal);
-        }
-    };
-    match upstream::connect_as(&target.upstream, client.replication, &parameters).await {
-        Ok(upstream) => Ok((session, upstream, target)),
-        Err(error) => {
-            target.database.counters.upstream_failures.fetch_add(1, Ordering::Relaxed);
-            engine.forget_target(&client.database);
-            if error.blame() != Blame::Client {
-                tracing::warn!(%error, database = client.database, "upstream refused a session");
-            }
-            session.close("upstream not reached", SystemTime::now());
-            Err(from_upstream(&error))
+            Err(refusal)
         }
     }
 }

@@ -5,6 +5,9 @@ use super::Note;
 use std::time::Duration;
 use wire_pg::backend::{Field, Report, field};
 
+/// What is kept of one field of an error or a notice: bytes.
+const FIELD_BYTES: usize = 4096;
+
 /// One statement, and how much of its answer is wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'a> {
@@ -31,6 +34,8 @@ pub enum Upto {
     Parse,
     /// The same with its values bound. Nothing runs.
     Bind,
+    /// Approval is asked for. It does not run, even if it needs none any more.
+    Ask,
     /// It runs.
     Execute,
 }
@@ -68,7 +73,7 @@ pub struct Said {
 
 impl Said {
     pub(super) fn of(report: Report<'_>) -> Self {
-        Self { fields: report.fields().map(|(code, text)| (code, lossy(text.bytes()))).collect() }
+        Self { fields: report.fields().map(|(code, text)| (code, capped(text.bytes()))).collect() }
     }
 
     /// The first field with this code; empty if there is none.
@@ -110,6 +115,16 @@ pub struct Answer {
     pub notes: Vec<Note>,
     /// Bytes of the values in `rows`.
     pub(super) bytes: usize,
+}
+
+/// A text whose length somebody else chose, as far as it is kept.
+fn capped(bytes: &[u8]) -> String {
+    match bytes.get(..FIELD_BYTES) {
+        Some(kept) if bytes.len() > FIELD_BYTES => {
+            format!("{} … (cut: it has {} bytes)", lossy(kept), bytes.len())
+        }
+        _ => lossy(bytes),
+    }
 }
 
 pub(super) fn lossy(bytes: &[u8]) -> String {

@@ -29,6 +29,9 @@ use wire_pg::{
 
 /// How long opening may take: as long as reaching the upstream may, and some.
 const OPENING: Duration = Duration::from_secs(60);
+/// When what was left behind is cancelled: after so many seconds each. What waited inside Weir
+/// reaches the server only later.
+const CANCELS: [u64; 5] = [0, 1, 4, 15, 60];
 /// How long a cancelled statement may take to end.
 const GRACE: Duration = Duration::from_secs(10);
 /// The largest message that is held; larger rows are dropped as they come.
@@ -157,7 +160,7 @@ impl Inside {
     /// # Errors
     /// If the session ended. What the server or Weir says to the statement is in the answer.
     pub async fn run(&mut self, ask: Ask<'_>) -> Result<Answer, Ended> {
-        self.notes.begin(ask.reads);
+        self.notes.begin(ask.reads, ask.upto == Upto::Ask);
         let mut answer = Answer::default();
         let (engine, key) = (Arc::clone(&self.engine), self.key.clone());
         self.busy = true;
@@ -225,7 +228,7 @@ impl Inside {
             encode::bind(out, b"", b"", &[], values, &[])?;
             encode::describe(out, Kind::Portal, b"")?;
         }
-        if ask.upto == Upto::Execute {
+        if matches!(ask.upto, Upto::Ask | Upto::Execute) {
             encode::execute(out, b"", i32::try_from(ask.rows).unwrap_or(i32::MAX))?;
         }
         Ok(())
@@ -348,7 +351,16 @@ impl Drop for Inside {
     fn drop(&mut self) {
         let Some((process_id, key)) = self.key.take().filter(|_| self.busy) else { return };
         let engine = Arc::clone(&self.engine);
-        tokio::spawn(async move { engine.cancel(process_id, &key).await });
+        tokio::spawn(async move {
+            for seconds in CANCELS {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                // The key goes with the session.
+                if engine.cancels.find(process_id, &key).is_none() {
+                    return;
+                }
+                engine.cancel(process_id, &key).await;
+            }
+        });
     }
 }
 

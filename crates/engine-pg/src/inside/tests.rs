@@ -311,3 +311,69 @@ async fn a_changed_identity_ends_its_sessions_and_nobody_opens_what_is_not_there
     };
     assert_eq!((some.len(), refusal.sqlstate), (5, "53300"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_asks_for_approval_does_not_run_if_it_needs_none() {
+    let stage = stage().await;
+    let mut root = stage.open("root").await;
+    let asked = Ask { upto: Upto::Ask, ..ask("insert into people values (99)", &[]) };
+    let answer = root.run(asked).await.unwrap();
+    assert!(refused(&answer).message.contains("needs no approval any more"), "{answer:?}");
+    assert_eq!(answer.tag, None);
+    assert_eq!(stage.postgres.psql("shop", "select count(*) from people").unwrap(), "30\n");
+    // It is of one exchange.
+    let answer = root.run(ask("insert into people values (99)", &[])).await.unwrap();
+    assert_eq!(answer.tag.as_deref(), Some("INSERT 0 1"), "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_planner_runs_writes_nothing_where_it_may_only_read() {
+    let stage = stage().await;
+    let hidden = "create function writes() returns int language plpgsql volatile as
+        $$ begin execute 'upd' || 'ate people set note = ''w'''; return 1; end $$;
+        create function folded() returns int language plpgsql immutable as
+        $$ begin return writes(); end $$";
+    stage.postgres.psql("shop", hidden).unwrap();
+    let mut root = stage.open("root").await;
+    let sql = "select id from people where id = folded()";
+    let answer = root.run(Ask { reads: true, ..ask(sql, &[]) }).await.unwrap();
+    assert_eq!(answer.error.as_ref().map(Said::sqlstate), Some("25006"), "{answer:?}");
+    let written = "select count(*) from people where note = 'w'";
+    assert_eq!(stage.postgres.psql("shop", written).unwrap(), "0\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_says_at_length_is_cut() {
+    let stage = stage().await;
+    let mut root = stage.open("root").await;
+    let sql = "do $$ begin raise notice '%', repeat('n', 100000);
+        raise exception '%', repeat('e', 100000); end $$";
+    let answer = root.run(ask(sql, &[])).await.unwrap();
+    for said in [answer.error.as_ref().unwrap(), &answer.notices[0]] {
+        assert!(said.message().len() < 5_000, "{}", said.message().len());
+        assert!(said.message().ends_with("(cut: it has 100000 bytes)"), "{}", said.message());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_nobody_is_let_into_are_forgotten() {
+    let stage = stage().await;
+    let mut settings = (**stage.engine.settings.load()).clone();
+    let mut every = settings.databases[0].clone();
+    every.name = "*".to_owned();
+    settings.databases.push(every);
+    stage.engine.settings.store(Arc::new(settings));
+    let secret = identity::Secret::from("x".to_owned());
+    let mut credential =
+        identity::Credential::password(ScramVerifier::for_password(&secret).unwrap());
+    credential.databases = vec!["shop".to_owned()];
+    let credential = Some(Arc::new(credential));
+    for name in ["one", "two"] {
+        let (database, credential) = (name.to_owned(), credential.clone());
+        let caller = Caller { database, credential, ..stage.caller("root") };
+        let refusal = stage.engine.open_inside(caller).await.unwrap_err();
+        assert_eq!(refusal.sqlstate, "28000");
+    }
+    let known: Vec<String> = stage.engine.targets.lock().unwrap().keys().cloned().collect();
+    assert_eq!(known, ["shop"]);
+}

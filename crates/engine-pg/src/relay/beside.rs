@@ -30,6 +30,14 @@ impl Side {
         }
     }
 
+    /// `Err` if what may run now was sent only to ask for approval.
+    pub(super) fn may_run(&self) -> Result<(), Refusal> {
+        if !self.asks() {
+            return Ok(());
+        }
+        Err(Refusal::unenforceable("it needs no approval any more", "Call query or write."))
+    }
+
     /// One statement of a text ended.
     pub(super) fn done(&self, run: &Run, part: usize, counts: &Counts) {
         self.note(|| {

@@ -31,9 +31,16 @@ const SMALL_MESSAGE_BYTES: usize = 64 * 1024;
 /// A Bind beyond this is carried on as it comes, once its names are known: bytes.
 const WHOLE_BIND_BYTES: usize = 1 << 20;
 
+/// Makes the transaction under way one that only reads.
+const READ_ONLY: &[u8] = b"SET transaction_read_only TO on";
+
 impl Relay {
     /// Works through the client's input; `Ok(true)` if anything was consumed.
     pub(super) fn take_client(&mut self) -> Result<bool, End> {
+        if self.client.ended && self.side.is_inside() {
+            // Whoever asked has gone, and wants nothing of it any more.
+            self.client.input.clear();
+        }
         let mut input = std::mem::take(&mut self.client.input);
         let mut used = 0;
         let result = self.client_messages(&input, &mut used);
@@ -444,6 +451,15 @@ impl Relay {
         Ok(())
     }
 
+    /// What may only read does so from its preparation on: the server's planner runs functions as
+    /// it binds.
+    pub(super) fn read_early(&mut self) -> Result<(), End> {
+        if self.side.reads() && self.status == Status::Idle && self.replication.is_none() {
+            self.run_hidden(READ_ONLY, |_| Request::Execute(None))?;
+        }
+        Ok(())
+    }
+
     /// If the verdict wants a read-only transaction, makes it one; `Err` if that cannot be done
     /// here. A setting at the head of the same implicit transaction ends with it.
     pub(super) fn prepare_read_only(
@@ -465,7 +481,7 @@ impl Relay {
         } else if statement.plan.parts.len() > 1 {
             "parts of it were not understood, so it may not run together with others"
         } else {
-            self.run_hidden(b"SET transaction_read_only TO on", |_| Request::Execute(None))?;
+            self.run_hidden(READ_ONLY, |_| Request::Execute(None))?;
             return Ok(Ok(()));
         };
         let hint = "Run it by itself, outside of a transaction block; or ask an administrator for \

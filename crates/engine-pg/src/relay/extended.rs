@@ -53,6 +53,7 @@ impl Relay {
             self.refuse_extended(Refusal::limit(what, "Close or DEALLOCATE some."))?;
             return Ok(Step::Done);
         }
+        self.read_early()?;
         let name = key(parse.name);
         self.session.forget(std::str::from_utf8(&name).ok(), None);
         let birth = Birth::asked(self.segment);
@@ -332,6 +333,9 @@ impl Relay {
             return Ok(None);
         }
         self.approval_used();
+        if self.session.may_run(plan) {
+            self.side.may_run()?;
+        }
         let now = SystemTime::now();
         let cleared =
             self.session.submit(plan, Via::Extended, parameters, approved.as_ref(), now)?;
