@@ -250,6 +250,22 @@ impl Store {
         get(&mut transaction, hold).await
     }
 
+    /// The hold that waits or was not used yet for a statement with this digest.
+    pub async fn hold_of(&self, digest: &[u8]) -> Result<Option<KeptHold>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let row = sqlx::query(
+            "SELECT * FROM holds WHERE digest = ? AND state IN ('open', 'approved')
+             ORDER BY asked DESC LIMIT 1",
+        )
+        .bind(digest)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        match row {
+            Some(row) => kept(&mut transaction, &row).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Holds in these states, newest first, without what was asked: statements are long.
     pub async fn holds(
         &self,

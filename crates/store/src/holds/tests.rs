@@ -79,6 +79,9 @@ async fn an_approval_is_used_once() {
     assert_eq!(store.find_hold(b"digest", at(11)).await.unwrap(), FoundHold::Open("h".into()));
     assert_eq!(store.find_hold(b"other", at(11)).await.unwrap(), FoundHold::Nothing);
     assert_eq!(say(&store, "carol", 12).await, Ok(HoldState::Approved));
+    let known = store.hold_of(b"digest").await.unwrap().unwrap();
+    assert_eq!((known.asked.hold.as_str(), known.state), ("h", HoldState::Approved));
+    assert!(store.hold_of(b"other").await.unwrap().is_none());
     let uses = (0..8).map(|_| {
         let store = store.clone();
         tokio::spawn(async move { store.use_hold("h", at(13)).await.unwrap() })
@@ -89,6 +92,7 @@ async fn an_approval_is_used_once() {
     }
     assert_eq!(used, 1);
     assert_eq!(store.find_hold(b"digest", at(14)).await.unwrap(), FoundHold::Nothing);
+    assert!(store.hold_of(b"digest").await.unwrap().is_none());
     let kept = store.hold("h").await.unwrap().unwrap();
     assert_eq!((kept.state, kept.asked.statement.as_str()), (HoldState::Used, ""));
     assert!(kept.asked.given.is_empty());
