@@ -29,6 +29,7 @@ mod people;
 mod providers;
 mod say;
 mod serve;
+mod shares;
 mod tasks;
 mod watch;
 mod witness;

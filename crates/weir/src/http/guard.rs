@@ -3,6 +3,7 @@
 //! did. Knows no HTTP.
 
 use super::secure::Secure;
+use crate::shares::{Share, Shares};
 use axum::serve::Listener;
 use net::tls::ServerTls;
 use std::{
@@ -30,20 +31,22 @@ pub(super) const MAX_LIFETIME: Duration = Duration::from_secs(30);
 
 /// Connections at once of those who have proven who they are.
 const MAX_PROVEN: usize = 512;
+/// Those of one identity.
+const MAX_OF_ONE: usize = MAX_PROVEN / 4;
 
 /// A listener whose connections are counted and end by themselves.
 pub(super) struct Guarded {
     listener: TcpListener,
     tls: Option<ServerTls>,
     places: Arc<Semaphore>,
-    proven: Arc<Semaphore>,
+    proven: Arc<Shares>,
     lifetime: Duration,
 }
 
 impl Guarded {
     pub(super) fn new(listener: TcpListener, connections: usize, lifetime: Duration) -> Self {
         let places = Arc::new(Semaphore::new(connections));
-        let proven = Arc::new(Semaphore::new(MAX_PROVEN));
+        let proven = Shares::new(MAX_PROVEN, MAX_OF_ONE);
         Self { listener, tls: None, places, proven, lifetime }
     }
 
@@ -106,29 +109,40 @@ impl Brief {
 #[derive(Clone)]
 pub(crate) struct Lease {
     held: Arc<Mutex<Leased>>,
-    proven: Arc<Semaphore>,
+    proven: Arc<Shares>,
 }
 
 struct Leased {
     until: Instant,
-    is_proven: bool,
     /// Given up with the connection.
-    place: OwnedSemaphorePermit,
+    place: Place,
+}
+
+/// Among whom a connection has its place.
+enum Place {
+    Strangers { _place: OwnedSemaphorePermit },
+    Proven(Share),
+}
+
+impl Place {
+    fn is_of(&self, name: &str) -> bool {
+        matches!(self, Self::Proven(share) if share.name() == name)
+    }
 }
 
 impl Lease {
-    fn new(until: Instant, place: OwnedSemaphorePermit, proven: Arc<Semaphore>) -> Self {
-        let leased = Leased { until, is_proven: false, place };
+    fn new(until: Instant, place: OwnedSemaphorePermit, proven: Arc<Shares>) -> Self {
+        let leased = Leased { until, place: Place::Strangers { _place: place } };
         Self { held: Arc::new(Mutex::new(leased)), proven }
     }
 
-    /// Whoever is at the other end has proven who they are: they may stay so long from now. False
-    /// if there is no place left among those who did.
-    pub(crate) fn extend(&self, time: Duration) -> bool {
+    /// Whoever is at the other end has proven that they are this one: they may stay so long from
+    /// now. False if there is no place left for them among those who did.
+    pub(crate) fn extend(&self, name: &str, time: Duration) -> bool {
         let mut leased = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if !leased.is_proven {
-            let Ok(place) = Arc::clone(&self.proven).try_acquire_owned() else { return false };
-            (leased.place, leased.is_proven) = (place, true);
+        if !leased.place.is_of(name) {
+            let Some(share) = self.proven.take(name) else { return false };
+            leased.place = Place::Proven(share);
         }
         leased.until = Instant::now() + time;
         true

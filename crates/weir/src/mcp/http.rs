@@ -93,7 +93,7 @@ async fn admit(State(shared): State<Arc<Shared>>, mut request: Request, next: Ne
         Err(Nobody::Wrong) => return challenge(&shared, request.headers(), Some("invalid_token")),
         Err(Nobody::Unavailable) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
-    if !peer.lease.extend(LONG) {
+    if !peer.lease.extend(proven.identity.name.as_str(), LONG) {
         let wait = [(header::RETRY_AFTER, "5")];
         return (StatusCode::SERVICE_UNAVAILABLE, wait, "too many connections\n").into_response();
     }
