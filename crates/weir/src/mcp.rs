@@ -28,20 +28,26 @@ mod verdict;
 pub(crate) use bridge::{Remote, bridge};
 pub(crate) use http::{METADATA, metadata, router};
 
-use crate::serve::Shared;
+use crate::{serve::Shared, shares::Shares};
 use sessions::Sessions;
 use std::sync::Arc;
+
+/// Calls at once that wait for people to decide, and those of one identity.
+const MAX_WAITS: usize = 64;
+const MAX_WAITS_OF_ONE: usize = MAX_WAITS / 4;
 
 /// What the tools work with.
 pub(crate) struct Mcp {
     shared: Arc<Shared>,
     sessions: Arc<Sessions>,
+    waits: Arc<Shares>,
 }
 
 impl Mcp {
     /// Tools over this program's engine.
     pub(crate) fn new(shared: Arc<Shared>) -> Arc<Self> {
         let sessions = Sessions::new(Arc::clone(&shared));
-        Arc::new(Self { shared, sessions })
+        let waits = Shares::new(MAX_WAITS, MAX_WAITS_OF_ONE);
+        Arc::new(Self { shared, sessions, waits })
     }
 }

@@ -27,6 +27,10 @@ unless { principal in Group::"admins" };
 @id("following")
 @look_ups("100")
 permit (principal, action == Action::"look_up", resource);
+
+@id("payments-are-nobodys")
+forbid (principal is Person, action == Action::"select", resource == Table::"shop.public.payments")
+unless { principal in Group::"admins" };
 "#;
 
 /// What a stranger wrote into a ticket.
@@ -239,6 +243,49 @@ fn results_have_ends_and_mistakes_have_words() {
 }
 
 #[test]
+fn what_may_not_be_read_is_not_described() {
+    let (stage, api) = stage();
+    let payments = json!({ "database": "shop", "table": "payments" });
+    let list = json!({ "database": "shop", "schema": "public" });
+    let labels = |model: &mut Model, name: &str| {
+        let listed = model.works("list_tables", list.clone());
+        let tables = listed["tables"].as_array().unwrap();
+        let table = tables.iter().find(|table| table["table"] == name).unwrap();
+        table["labels"].clone()
+    };
+    let mut model = over_http(&stage, &api, PERSON);
+    let refused = model.fails("describe", payments.clone());
+    assert_eq!((&refused["refused"], &refused["columns"]), (&json!(true), &Value::Null));
+    assert_eq!(labels(&mut model, "payments"), Value::Null);
+    assert!(labels(&mut model, "customers").is_object());
+    let mut root = over_http(&stage, &api, ADMIN);
+    assert!(root.works("describe", payments)["columns"].is_array());
+    assert!(labels(&mut root, "payments").is_object());
+}
+
+#[test]
+fn a_sign_out_ends_what_runs() {
+    let (stage, api) = stage();
+    let (url, certificate) = stage.weir.api().unwrap();
+    let token = api.sign_in(ADMIN);
+    let mut model = Model::http(&url, &token, &certificate);
+    let sleeps = "select count(*) from pg_stat_activity
+        where state = 'active' and query like 'select pg_sleep(50)%'";
+    let running = |count: &str| {
+        until("the statement", || (stage.truth(sleeps).unwrap().trim() == count).then_some(()));
+    };
+    std::thread::scope(|scope| {
+        let sleep = json!({ "database": "shop", "sql": "select pg_sleep(50)" });
+        let call = scope.spawn(move || model.call("query", sleep));
+        running("1");
+        assert_eq!(api.call("DELETE", "/api/v1/session", &token, None).status, 204);
+        let said = call.join().unwrap().to_string();
+        assert!(said.contains("the sign-in is over"), "{said}");
+        running("0");
+    });
+}
+
+#[test]
 fn nobody_gets_in_with_another_key() {
     let (stage, api) = stage();
     let (alice, carol) = (api.sign_in(PERSON), api.sign_in("carol"));
@@ -343,6 +390,20 @@ fn a_providers_token_counts_if_it_was_made_for_weir() {
     ] {
         assert_eq!(status(&provider.sign(how.clone()).unwrap()), 401, "{how}");
     }
+    // One that is for other databases sees nothing of this one.
+    let form = format!(
+        "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={}\
+         &subject_token_type=urn:ietf:params:oauth:token-type:id_token&scope=database:books",
+        provider.sign(json!({})).unwrap()
+    );
+    let headers = ["Content-Type: application/x-www-form-urlencoded"];
+    let given = api.raw("POST", "/oauth2/token", &headers, Some(&form)).body;
+    let mut other = Model::http(&url, given["access_token"].as_str().unwrap(), &certificate);
+    let listed = other.works("list_databases", json!({}));
+    let books = json!([{ "name": "books", "environment": "staging" }]);
+    assert_eq!(listed["databases"], books, "{listed}");
+    let read = json!({ "database": "shop", "sql": "select 1" });
+    assert_eq!(other.fails("query", read)["sqlstate"], "28000");
     stage.weir.run(&["identity", "disable", "ann"]).unwrap().success().unwrap();
     until("ann's end", || (status(&token) == 401).then_some(()));
 }

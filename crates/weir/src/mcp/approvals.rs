@@ -21,8 +21,6 @@ const MAX_WAIT: u64 = 300;
 const WAIT: u64 = 60;
 /// How often it is looked whether a request's time is over, if nothing else happens.
 const LOOK: Duration = Duration::from_secs(5);
-/// The most requests that are looked through.
-const LISTED: u32 = 1_000;
 
 impl Call<'_> {
     /// `request_approval`: opens a request for a statement that policy holds. It does not run.
@@ -48,7 +46,7 @@ impl Call<'_> {
             return Ok(Reply::good(asked(&known)));
         }
         let values = values(&statement.parameters).map_err(Reply::mistake)?;
-        let (text, upto) = (statement.sql.as_str(), Upto::Execute);
+        let (text, upto) = (statement.sql.as_str(), Upto::Ask);
         let sent = Sent { text, values: &values, upto, reads: false, caps, rows: 0 };
         let answer = self.send(&database, &sent).await?;
         let waiting = answer.notes.iter().find_map(|note| match note {
@@ -69,8 +67,7 @@ impl Call<'_> {
         let Some(digest) = digest else { return Ok(None) };
         let store = &self.mcp.shared.store;
         store.due_holds(SystemTime::now()).await?;
-        let holds = store.holds(&HoldState::WAITING, LISTED).await?;
-        Ok(holds.into_iter().find(|hold| hold.asked.digest == *digest))
+        store.hold_of(digest).await
     }
 
     /// `await_approval`: how a request stands, once that changes or the time is over.
@@ -82,12 +79,21 @@ impl Call<'_> {
         let seconds = wanted.seconds.unwrap_or(WAIT).min(MAX_WAIT);
         let (began, limit) = (Instant::now(), Duration::from_secs(seconds));
         let mut changes = self.mcp.shared.holds.subscribe();
+        let mut place = None;
         loop {
             changes.mark_unchanged();
             let hold = self.own(&wanted.request).await?;
             let left = limit.saturating_sub(began.elapsed());
             if hold.state != HoldState::Open || left.is_zero() {
                 return Ok(Reply::good(asked(&hold)));
+            }
+            if place.is_none() {
+                place = self.mcp.waits.take(self.proven.identity.name.as_str());
+            }
+            if place.is_none() {
+                return Err(Reply::mistake(
+                    "too many calls wait for decisions; ask again in a moment, with seconds 0",
+                ));
             }
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() {
@@ -106,7 +112,7 @@ impl Call<'_> {
         expired.map_err(|error| kept(&error))?;
         let hold = store.hold(request).await.map_err(|error| kept(&error))?;
         let chain = self.proven.identity.chain();
-        hold.filter(|hold| hold.asked.identity == chain)
+        hold.filter(|hold| hold.asked.identity == chain && self.opens(&hold.asked.database))
             .ok_or_else(|| Reply::mistake("there is no such request of yours"))
     }
 }

@@ -9,7 +9,12 @@ use super::{
 };
 use engine_pg::inside::{Answer, Upto};
 use gate::Plan;
-use model::catalog::{Column, Relation};
+use model::{
+    Facts, Operation, Outcome, Use,
+    catalog::{Column, Relation, RelationKind},
+    facts::{ColumnUse, Effect, RelationRef},
+};
+use policy::{Context, Request, Work};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -29,18 +34,25 @@ impl Call<'_> {
     /// `list_databases`.
     pub(super) fn list_databases(&self) -> Reply {
         let config = self.mcp.shared.config.load();
-        let databases: Vec<Value> = config
-            .databases
-            .iter()
-            .filter(|database| database.name == "*" || self.may_connect(&database.name))
-            .map(|database| match database.name.as_str() {
-                "*" => json!({
-                    "name": null, "environment": database.environment,
+        let named = |name: &String| config.databases.iter().any(|one| one.name == *name);
+        let scope = self.proven.credential().map_or(&[][..], |one| &one.databases);
+        let mut databases: Vec<Value> = Vec::new();
+        for database in &config.databases {
+            let environment = &database.environment;
+            let one = |name: &str| json!({ "name": name, "environment": environment });
+            match database.name.as_str() {
+                "*" if scope.is_empty() => databases.push(json!({
+                    "name": null, "environment": environment,
                     "say": "Every other database of this server, by its own name.",
-                }),
-                name => json!({ "name": name, "environment": database.environment }),
-            })
-            .collect();
+                })),
+                "*" => {
+                    let others = scope.iter().filter(|name| !named(name) && self.may_connect(name));
+                    databases.extend(others.map(|name| one(name)));
+                }
+                name if self.may_connect(name) => databases.push(one(name)),
+                _ => {}
+            }
+        }
         Reply::good(json!({ "databases": databases, "you": self.proven.identity.chain() }))
     }
 
@@ -56,7 +68,8 @@ impl Call<'_> {
             return Err(reply);
         }
         let plan = verdict::plan(&answer.notes);
-        let tables: Vec<Value> = answer.rows.iter().map(|row| listed(row, plan)).collect();
+        let tables: Vec<Value> =
+            answer.rows.iter().map(|row| self.listed(&database, row, plan)).collect();
         let cut = answer.cut.map(|_| "There are more; ask for one schema.");
         Ok(Reply::good(json!({
             "database": database, "tables": tables, "cut": cut, "receipt": say::receipt(&answer),
@@ -74,38 +87,98 @@ impl Call<'_> {
             max_tokens: None,
         };
         let answer = self.prepared(&database, &statement, Upto::Parse).await?;
-        let Some(plan) = verdict::plan(&answer.notes) else {
-            return Err(say::stopped(&answer).unwrap_or_else(|| Reply::mistake("no such table")));
-        };
-        let Some(relation) = read(plan) else {
-            return Err(say::stopped(&answer).unwrap_or_else(|| Reply::mistake("no such table")));
+        // Whoever may not read it learns nothing of it.
+        if let Some(reply) = say::stopped(&answer) {
+            return Err(reply);
+        }
+        let relation = verdict::plan(&answer.notes).and_then(|plan| Some((plan, read(plan)?)));
+        let Some((plan, relation)) = relation else {
+            return Err(Reply::mistake("no such table"));
         };
         Ok(Reply::good(described(&database, plan, &relation, &answer)))
     }
+
+    /// Whether policy lets the caller read a table as a whole. What is not known to be readable is
+    /// not: a view shows what is below it, which only a statement's analysis tells.
+    fn may_read(&self, database: &str, relation: &Relation, plan: &Plan) -> bool {
+        let plain = !matches!(relation.kind, RelationKind::View) && !relation.has_rules;
+        let config = self.mcp.shared.config.load();
+        let named = config.databases.iter().find(|known| known.name == database);
+        let found = named.or_else(|| config.databases.iter().find(|known| known.name == "*"));
+        let Some(found) = found.filter(|_| plain) else { return false };
+        let identity = &*self.proven.identity;
+        let acts_for = identity.acts_for.as_ref().map_or("", |principal| principal.name.as_str());
+        let tasks = self.mcp.shared.works.of(identity.name.as_str(), acts_for);
+        let work = Work { task: tasks.first().map(|running| &running.task), ..Work::default() };
+        let name = model::DatabaseName::from(database);
+        let request = Request {
+            identity,
+            database: &name,
+            environment: &found.environment,
+            facts: &reads(relation),
+            catalog: &plan.knowledge.catalog,
+            labels: &plan.knowledge.labels,
+            context: &Context { work, ..self.context() },
+        };
+        let verdict = self.mcp.shared.policies.load().decide(&request);
+        verdict.outcome != Outcome::Deny
+    }
+
+    /// A table of the list, with its labels if the caller may read it.
+    fn listed(&self, database: &str, row: &[Option<String>], plan: Option<&Plan>) -> Value {
+        let text = |index: usize| row.get(index).and_then(Option::as_deref).unwrap_or_default();
+        let id = text(0).parse().ok().map(model::RelationId);
+        let relation = id.and_then(|id| plan?.knowledge.catalog.relation(id));
+        let readable = relation
+            .zip(plan)
+            .filter(|(relation, plan)| self.may_read(database, relation, plan))
+            .map(|(relation, plan)| labels(relation, plan));
+        let kind = match text(3) {
+            "v" => "view",
+            "m" => "materialized view",
+            "f" => "foreign table",
+            _ => "table",
+        };
+        let rows = text(4).parse::<i64>().ok().filter(|rows| *rows >= 0);
+        json!({
+            "schema": text(1), "table": text(2), "kind": kind, "about_rows": rows,
+            "labels": readable,
+        })
+    }
 }
 
-/// A table of the list with its labels.
-fn listed(row: &[Option<String>], plan: Option<&Plan>) -> Value {
-    let text = |index: usize| row.get(index).and_then(Option::as_deref).unwrap_or_default();
-    let id = text(0).parse().ok().map(model::RelationId);
-    let relation = id.and_then(|id| plan?.knowledge.catalog.relation(id));
-    let labels = relation.zip(plan).map(|(relation, plan)| {
-        let labelled = |column: &Column| {
-            let label = plan.knowledge.labels.label(relation.column_id(column.number))?;
-            Some((column.name.clone(), json!(label)))
-        };
-        Value::Object(relation.columns.iter().filter_map(labelled).collect())
-    });
-    let kind = match text(3) {
-        "v" => "view",
-        "m" => "materialized view",
-        "f" => "foreign table",
-        _ => "table",
+/// What reading a table as a whole does.
+fn reads(relation: &Relation) -> Facts {
+    let of = RelationRef {
+        id: Some(relation.id),
+        schema: relation.schema.as_str().into(),
+        name: relation.name.as_str().into(),
     };
-    let rows = text(4).parse::<i64>().ok().filter(|rows| *rows >= 0);
-    json!({
-        "schema": text(1), "table": text(2), "kind": kind, "about_rows": rows, "labels": labels,
-    })
+    let operation = Operation::Select;
+    let effect = Effect { operation, relation: Some(of), object: None, unbounded: false };
+    let returned = |column: &Column| ColumnUse {
+        column: relation.column_id(column.number),
+        usage: Use::Returned,
+    };
+    Facts {
+        operation,
+        effects: vec![effect],
+        columns: relation.columns.iter().map(returned).collect(),
+        outputs_unknown: false,
+        dynamic: false,
+        unknowns: Vec::new(),
+        session: Vec::new(),
+        ..Facts::unknown("", "")
+    }
+}
+
+/// The labels of a table's columns.
+fn labels(relation: &Relation, plan: &Plan) -> Value {
+    let labelled = |column: &Column| {
+        let label = plan.knowledge.labels.label(relation.column_id(column.number))?;
+        Some((column.name.clone(), json!(label)))
+    };
+    Value::Object(relation.columns.iter().filter_map(labelled).collect())
 }
 
 /// The relation that a plan of `SELECT * FROM name` names.

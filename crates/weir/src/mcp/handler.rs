@@ -3,7 +3,7 @@
 use super::{
     Mcp,
     arguments::{self, Nothing, read},
-    bearer::Proven,
+    bearer::{self, Proven},
     run::Call,
     say::Reply,
     tools,
@@ -64,6 +64,9 @@ impl ServerHandler for Handler {
         let work = call.tool(request, &context);
         let reply = tokio::select! {
             reply = work => reply?,
+            () = bearer::over(&self.mcp.shared, &proven) => {
+                Reply::mistake("the sign-in is over")
+            }
             // Whoever asked has gone: what runs for them is cancelled as this is dropped.
             () = context.ct.cancelled() => Reply::mistake("cancelled"),
         };

@@ -53,23 +53,35 @@ impl Call<'_> {
         }
     }
 
-    /// Whether policy lets the caller connect to a database.
+    /// Whether what the caller signed in with is for a database.
+    pub(super) fn opens(&self, name: &str) -> bool {
+        self.proven.credential().is_none_or(|credential| credential.opens(name))
+    }
+
+    /// Whether the caller may connect to a database, by policy and with what they signed in with.
     pub(super) fn may_connect(&self, name: &str) -> bool {
+        if !self.opens(name) {
+            return false;
+        }
         let config = self.mcp.shared.config.load();
         let named = config.databases.iter().find(|database| database.name == name);
         let found = named.or_else(|| config.databases.iter().find(|one| one.name == "*"));
         let Some(found) = found else { return false };
-        let context = Context {
+        let (name, context) = (DatabaseName::from(name), self.context());
+        let policies = self.mcp.shared.policies.load();
+        policies.may_connect(&self.proven.identity, &name, &found.environment, &context).is_ok()
+    }
+
+    /// Under which circumstances the caller asks, outside of a session.
+    pub(super) fn context(&self) -> Context<'static> {
+        Context {
             now: SystemTime::now(),
             address: Some(self.proven.peer.ip()),
             tls: true,
             application: "mcp",
             risk: Risk::default(),
             work: Work::default(),
-        };
-        let name = DatabaseName::from(name);
-        let policies = self.mcp.shared.policies.load();
-        policies.may_connect(&self.proven.identity, &name, &found.environment, &context).is_ok()
+        }
     }
 
     /// Sends a statement to a session of the caller's. A transaction does not outlive the call.

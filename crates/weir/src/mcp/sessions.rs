@@ -1,7 +1,7 @@
 //! Governed sessions that stay open between calls: what a session has seen is part of what it may
 //! do, so the calls of one identity to one database share one. Knows no tool.
 
-use super::bearer::Proven;
+use super::bearer::{Proof, Proven};
 use crate::serve::Shared;
 use engine_pg::inside::{Caller, Inside};
 use gate::{Refusal, Via};
@@ -20,6 +20,10 @@ const IDLE: Duration = Duration::from_secs(5 * 60);
 const SWEEP: Duration = Duration::from_secs(30);
 /// Sessions that stay open; a call beyond them opens one for itself.
 const MAX_KEPT: usize = 512;
+/// Calls that wait for one session.
+const MAX_WAITING: usize = 16;
+/// The longest name of a database: bytes.
+const NAME_BYTES: usize = 255;
 /// What the sessions call themselves.
 const APPLICATION: &str = "mcp";
 
@@ -27,9 +31,16 @@ const APPLICATION: &str = "mcp";
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     chain: String,
-    credential: Option<String>,
+    proof: ProofKey,
     address: IpAddr,
     database: String,
+}
+
+/// By what somebody signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum ProofKey {
+    Credential(String),
+    Token([u8; 32]),
 }
 
 /// A place for one session; whoever holds its lock has its turn.
@@ -37,6 +48,8 @@ struct Key {
 struct Place {
     inside: Option<Inside>,
     used: Option<Instant>,
+    /// By what it was opened.
+    proven: Option<Proven>,
 }
 
 /// The sessions.
@@ -60,7 +73,7 @@ impl Sessions {
             loop {
                 tokio::time::sleep(SWEEP).await;
                 let Some(sessions) = weak.upgrade() else { return };
-                sessions.sweep();
+                sessions.sweep(&sessions.signed_out().await);
             }
         });
         sessions
@@ -68,13 +81,22 @@ impl Sessions {
 
     /// The session of an identity to a database, opened if there is none, once it is its turn.
     pub(super) async fn take(&self, proven: &Proven, database: &str) -> Result<Held, Refusal> {
+        if database.len() > NAME_BYTES {
+            let what = format!("a database's name has at most {NAME_BYTES} bytes");
+            return Err(Refusal::limit(what, "list_databases names those that there are."));
+        }
         let key = Key {
             chain: proven.identity.chain(),
-            credential: proven.credential.as_ref().map(|credential| credential.id.clone()),
+            proof: match &proven.proof {
+                Proof::Credential(credential) => ProofKey::Credential(credential.id.clone()),
+                Proof::Token(hash) => ProofKey::Token(*hash),
+            },
             address: proven.peer.ip(),
             database: database.to_owned(),
         };
-        let mut place = self.place(key).lock_owned().await;
+        // Declared first, so that it looks once nothing here holds the place any more.
+        let _unused = Unused { sessions: self, key: &key };
+        let mut place = self.place(&key)?.lock_owned().await;
         if let Some(mut inside) = place.inside.take()
             && !inside.is_over()
         {
@@ -85,28 +107,74 @@ impl Sessions {
             Refusal::limit("no database is served yet".to_owned(), "Try again in a moment.")
         })?;
         let inside = engine.open_inside(caller(proven, database)).await?;
+        place.proven = Some(proven.clone());
         Ok(Held { place, inside })
     }
 
-    fn place(&self, key: Key) -> Arc<Turn<Place>> {
+    fn place(&self, key: &Key) -> Result<Arc<Turn<Place>>, Refusal> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MAX_KEPT && !kept.contains_key(&key) {
-            return Arc::default();
+        if kept.len() >= MAX_KEPT && !kept.contains_key(key) {
+            return Ok(Arc::default());
         }
-        Arc::clone(kept.entry(key).or_default())
+        let place = kept.entry(key.clone()).or_default();
+        // The table has it, one call has its turn, and the others wait.
+        if Arc::strong_count(place) > MAX_WAITING + 1 {
+            let what = format!("{MAX_WAITING} calls wait for this session");
+            return Err(Refusal::limit(what, "Send one after the other."));
+        }
+        Ok(Arc::clone(place))
     }
 
-    fn sweep(&self) {
+    /// The places whose sessions were opened by what does not stand any more.
+    async fn signed_out(&self) -> Vec<Key> {
+        let mut opened = Vec::new();
+        {
+            let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            for (key, place) in &*kept {
+                let proven = place.try_lock().ok().and_then(|place| place.proven.clone());
+                opened.extend(proven.map(|proven| (key.clone(), proven)));
+            }
+        }
+        let mut gone = Vec::new();
+        for (key, proven) in opened {
+            if !proven.stands(&self.shared).await {
+                gone.push(key);
+            }
+        }
+        gone
+    }
+
+    fn sweep(&self, gone: &[Key]) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|_, place| {
+        kept.retain(|key, place| {
             // Somebody waits for it or has it.
             if Arc::strong_count(place) > 1 {
                 return true;
             }
             let Ok(mut place) = place.try_lock() else { return true };
             let over = place.inside.as_mut().is_none_or(Inside::is_over);
-            !over && place.used.is_some_and(|used| used.elapsed() < IDLE)
+            !over && !gone.contains(key) && place.used.is_some_and(|used| used.elapsed() < IDLE)
         });
+    }
+}
+
+/// Lets a place go that has no session, if nobody else waits for it: names of databases that do not
+/// open would fill the table.
+struct Unused<'a> {
+    sessions: &'a Sessions,
+    key: &'a Key,
+}
+
+impl Drop for Unused<'_> {
+    fn drop(&mut self) {
+        let mut kept = self.sessions.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let unused = kept.get(self.key).is_some_and(|place| {
+            let empty = || place.try_lock().is_ok_and(|place| place.inside.is_none());
+            Arc::strong_count(place) == 1 && empty()
+        });
+        if unused {
+            kept.remove(self.key);
+        }
     }
 }
 
@@ -135,10 +203,10 @@ impl DerefMut for Held {
 fn caller(proven: &Proven, database: &str) -> Caller {
     Caller {
         identity: Arc::clone(&proven.identity),
-        credential: proven.credential.clone(),
+        credential: proven.credential().cloned(),
         peer: proven.peer,
         tls: true,
-        method: proven.method,
+        method: proven.method(),
         via: Via::Mcp,
         application: APPLICATION.to_owned(),
         database: database.to_owned(),
