@@ -116,9 +116,9 @@ impl Email {
 fn for_good(error: &lettre::transport::smtp::Error) -> bool {
     const ELSEWHERE: [&str; 9] = ["500", "502", "503", "521", "523", "530", "534", "535", "538"];
     let status = error.status().map(|status| status.to_string()).unwrap_or_default();
-    // Enhanced codes (RFC 3463) of the server, its ways and its rules speak of the day, and not
-    // of the mail: quotas and rates among them.
+    // Enhanced codes (RFC 3463) of the server and of its ways speak of the day, quotas among them, and
+    // not of the mail.
     let text = error.to_string();
-    let passing = ["5.3.", "5.4.", "5.7."].iter().any(|code| text.contains(code));
+    let passing = ["5.3.", "5.4."].iter().any(|code| text.contains(code));
     error.is_permanent() && !ELSEWHERE.contains(&status.as_str()) && !passing
 }
