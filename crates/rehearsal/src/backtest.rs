@@ -14,6 +14,8 @@ use std::{collections::HashMap, time::SystemTime};
 
 /// The most decisions that are remembered; beyond it memory is emptied and they are made again.
 const REMEMBERED: usize = 4_000_000;
+/// Decisions that are made at once, by as many threads as there are processors.
+const AT_ONCE: usize = 16_384;
 /// Microseconds of an hour, a second.
 const HOUR: i64 = 3_600_000_000;
 const SECOND: i64 = 1_000_000;
@@ -89,6 +91,21 @@ pub struct Report {
 /// Who, what, when as far as policies look at it, and how risky.
 type Key = (usize, usize, i64, u32);
 
+/// The change that a statement is one of, if there is one.
+type Decided = Result<Option<usize>, Unknowable>;
+
+/// Statements with one key.
+#[derive(Clone, Debug)]
+struct Seen {
+    statements: u64,
+    examples: Vec<StatementId>,
+    first: Time,
+    last: Time,
+}
+
+/// Changes of one kind: whose, where, what was asked, what differs.
+type Kind = (String, String, String, String);
+
 /// The most that a risk can be.
 const MAX_RISK: u32 = 100;
 
@@ -99,9 +116,11 @@ pub struct Backtest<'a> {
     looks: Looks,
     examples: usize,
     log: Log,
-    decided: HashMap<Key, Option<usize>>,
+    decided: HashMap<Key, Decided>,
+    /// What is not decided yet.
+    open: HashMap<Key, Seen>,
     changes: Vec<Change>,
-    change_of: HashMap<(String, String, String, String), usize>,
+    change_of: HashMap<Kind, usize>,
     unknowable: HashMap<Unknowable, u64>,
     statements: u64,
     decisions: u64,
@@ -117,6 +136,7 @@ impl<'a> Backtest<'a> {
             examples,
             log: Log::default(),
             decided: HashMap::new(),
+            open: HashMap::new(),
             changes: Vec::new(),
             change_of: HashMap::new(),
             unknowable: HashMap::new(),
@@ -152,33 +172,63 @@ impl<'a> Backtest<'a> {
             }
         };
         let key = (asker, shape, self.bucket(asked.time), risk);
-        let change = match self.decided.get(&key) {
-            Some(change) => *change,
-            None => {
-                let change = match self.decide(key, asked.time) {
-                    Ok(change) => change,
-                    Err(why) => {
-                        *self.unknowable.entry(why).or_default() += 1;
-                        return;
-                    }
-                };
-                if self.decided.len() >= REMEMBERED {
-                    self.decided.clear();
-                }
-                self.decided.insert(key, change);
-                change
-            }
-        };
-        self.statements += 1;
-        let Some(change) = change.and_then(|change| self.changes.get_mut(change)) else {
-            self.same += 1;
+        let one = Seen::new(&asked);
+        if let Some(decided) = self.decided.get(&key) {
+            let decided = *decided;
+            self.count(decided, one);
             return;
-        };
-        change.statements += 1;
-        change.first = change.first.min(asked.time);
-        change.last = change.last.max(asked.time);
-        if change.examples.len() < self.examples {
-            change.examples.push(asked.statement);
+        }
+        match self.open.get_mut(&key) {
+            Some(seen) => seen.join(one, self.examples),
+            None => {
+                self.open.insert(key, one);
+            }
+        }
+        if self.open.len() >= AT_ONCE {
+            self.settle();
+        }
+    }
+
+    /// Decides what is open, in parts of equal size side by side, and counts it.
+    fn settle(&mut self) {
+        let open: Vec<(Key, Seen)> = std::mem::take(&mut self.open).into_iter().collect();
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let part = open.len().div_ceil(threads).max(1);
+        let this = &*self;
+        let judged: Vec<Result<Option<(Kind, Change)>, Unknowable>> = std::thread::scope(|scope| {
+            let judge = |part: &[(Key, Seen)]| -> Vec<_> {
+                part.iter().map(|(key, seen)| this.judge(*key, seen.first)).collect()
+            };
+            let parts: Vec<_> =
+                open.chunks(part).map(|part| (part, scope.spawn(move || judge(part)))).collect();
+            // A thread that fell over is asked again here, where the failure is seen.
+            let all = parts.into_iter();
+            all.flat_map(|(part, thread)| thread.join().unwrap_or_else(|_| judge(part))).collect()
+        });
+        if self.decided.len() + open.len() > REMEMBERED {
+            self.decided.clear();
+        }
+        for ((key, seen), found) in open.into_iter().zip(judged) {
+            let decided = found.map(|found| {
+                self.decisions += 1;
+                found.map(|(kind, change)| self.change(kind, change))
+            });
+            self.decided.insert(key, decided);
+            self.count(decided, seen);
+        }
+    }
+
+    /// Counts statements that were decided.
+    fn count(&mut self, decided: Decided, seen: Seen) {
+        match decided {
+            Err(why) => *self.unknowable.entry(why).or_default() += seen.statements,
+            Ok(change) => {
+                self.statements += seen.statements;
+                match change.and_then(|change| self.changes.get_mut(change)) {
+                    Some(change) => change.take(seen, self.examples),
+                    None => self.same += seen.statements,
+                }
+            }
         }
     }
 
@@ -212,32 +262,21 @@ impl<'a> Backtest<'a> {
         }
     }
 
-    /// Decides one statement; gives the change that it is one of.
-    fn decide(&mut self, key: Key, time: Time) -> Result<Option<usize>, Unknowable> {
+    /// Decides one statement; nothing if it would have got the same verdict.
+    fn judge(&self, key: Key, time: Time) -> Result<Option<(Kind, Change)>, Unknowable> {
         let (asker, shape, _, score) = key;
         let (Some(who), Some(known)) = (self.log.askers().get(asker), self.log.shapes().get(shape))
         else {
             return Err(Unknowable::NoShape);
         };
-        let now = moment(time);
         let risk = Risk { score, share: 0 };
-        let verdict = anew(self.policies, who, known, now, risk).ok_or(Unknowable::NoBasis)?;
-        self.decisions += 1;
+        let verdict = anew(self.policies, who, known, moment(time), risk);
+        let verdict = verdict.ok_or(Unknowable::NoBasis)?;
         let Some((direction, what)) = compare(known, &verdict) else { return Ok(None) };
-        let key = (
-            who.identity.chain(),
-            who.database.to_string(),
-            known.record.text.to_string(),
-            format!("{} {what:?}", verdict.outcome.as_str()),
-        );
-        if let Some(change) = self.change_of.get(&key) {
-            return Ok(Some(*change));
-        }
-        let place = self.changes.len();
-        self.changes.push(Change {
-            identity: key.0.clone(),
-            database: key.1.clone(),
-            text: key.2.clone(),
+        let change = Change {
+            identity: who.identity.chain(),
+            database: who.database.to_string(),
+            text: known.record.text.to_string(),
             before: known.record.verdict,
             after: verdict.outcome,
             direction,
@@ -248,13 +287,24 @@ impl<'a> Backtest<'a> {
             examples: Vec::new(),
             first: time,
             last: time,
-        });
-        self.change_of.insert(key, place);
-        Ok(Some(place))
+        };
+        let Change { identity, database, text, after, what, .. } = &change;
+        let differs = format!("{} {what:?}", after.as_str());
+        Ok(Some(((identity.clone(), database.clone(), text.clone(), differs), change)))
+    }
+
+    /// The place of a change among those of its kind: the first of them stands for all.
+    fn change(&mut self, kind: Kind, change: Change) -> usize {
+        let changes = &mut self.changes;
+        *self.change_of.entry(kind).or_insert_with(|| {
+            changes.push(change);
+            changes.len() - 1
+        })
     }
 
     /// What came of it.
-    pub fn finish(self) -> Report {
+    pub fn finish(mut self) -> Report {
+        self.settle();
         let mut changes = self.changes;
         changes.sort_by(|left, right| {
             let text = || (&left.identity, &left.text).cmp(&(&right.identity, &right.text));
@@ -265,6 +315,37 @@ impl<'a> Backtest<'a> {
         let Self { statements, decisions, same, .. } = self;
         Report { statements, decisions, same, changes, unknowable }
     }
+}
+
+impl Seen {
+    fn new(asked: &Asked) -> Self {
+        let (statements, examples) = (1, vec![asked.statement]);
+        Self { statements, examples, first: asked.time, last: asked.time }
+    }
+
+    /// Takes more of the same in.
+    fn join(&mut self, more: Self, examples: usize) {
+        self.statements += more.statements;
+        self.first = self.first.min(more.first);
+        self.last = self.last.max(more.last);
+        keep_first(&mut self.examples, more.examples, examples);
+    }
+}
+
+impl Change {
+    fn take(&mut self, seen: Seen, examples: usize) {
+        self.statements += seen.statements;
+        self.first = self.first.min(seen.first);
+        self.last = self.last.max(seen.last);
+        keep_first(&mut self.examples, seen.examples, examples);
+    }
+}
+
+/// Adds statements to some, and keeps so many with the lowest ids.
+fn keep_first(some: &mut Vec<StatementId>, more: Vec<StatementId>, count: usize) {
+    some.extend(more);
+    some.sort_unstable();
+    some.truncate(count);
 }
 
 /// What these policies say to a recorded statement; `None` if its record does not hold enough.
