@@ -76,7 +76,7 @@ const WITHHELD: &str =
 
 /// True if the message was made before any row was read: errors of parse analysis point into the
 /// client's own text (`P`), have no context and no internal statement.
-fn said_before_data(report: Report<'_>) -> bool {
+pub(crate) fn said_before_data(report: Report<'_>) -> bool {
     let code = report.code().bytes();
     let of_analysis = code.starts_with(b"42") || code == b"3F000" || code == b"25P02";
     let pointed = report.field(field::POSITION).is_some() || code == b"25P02";

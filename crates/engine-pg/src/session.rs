@@ -308,8 +308,7 @@ async fn relay(
     tracing::info!(session = %id, identity = %client.identity.chain(), "session opened");
     let counted = Counted::begin(target);
     let end = relay.run(orders).await;
-    drop(counted);
-    drop(registration);
+    drop((counted, registration));
     match end {
         relay::End::UpstreamBroke(_) => tracing::error!(session = %id, %end, "session ended"),
         _ => tracing::info!(session = %id, %end, "session ended"),
@@ -325,7 +324,7 @@ fn orders(
     let (directory, identity) = (Arc::clone(&engine.directory), Arc::clone(&client.identity));
     let credential = client.credential.clone();
     let (database, grants) = (session.database().name.clone(), session.client().grants.clone());
-    let task = session.client().work.task.clone();
+    let (task, works) = (session.client().work.task.clone(), Arc::clone(&engine.gate.works));
     Orders {
         until: client.credential.as_ref().and_then(|one| one.expires),
         draining: engine.draining.clone(),
@@ -338,6 +337,9 @@ fn orders(
             }
             if task.as_ref().is_some_and(|task| task.is_over()) {
                 return Err("the task of this session is over");
+            }
+            if task.is_none() && works.await_agent(&identity) {
+                return Err("its agent was given a task; connect again to work on it");
             }
             let until = match &credential {
                 Some(credential) => is_still_good(&directory, name, credential, &database)?,

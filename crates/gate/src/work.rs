@@ -11,7 +11,7 @@
 
 use crate::hold::Doing;
 use ledger::StatementId;
-use model::{Budget, Spent, Task};
+use model::{Budget, Identity, IdentityKind, Spent, Task};
 use std::{
     collections::HashMap,
     fmt,
@@ -315,6 +315,8 @@ impl Works {
                     let whose = Whose { task: Some(task.name.clone()), chain };
                     let mark = Mark::new(whose, tainted);
                     tasks.insert(task.name.clone(), Running::new(task, mark, kept));
+                    // Sessions that its agent opened without it have to end.
+                    ended = true;
                 }
             }
         }
@@ -342,6 +344,13 @@ impl Works {
             running.task.agent.as_str() == agent && running.task.acts_for.as_str() == acts_for
         });
         theirs.cloned().collect()
+    }
+
+    /// True if there is a task for this agent, which it cannot leave out.
+    pub fn await_agent(&self, identity: &Identity) -> bool {
+        let delegator = identity.acts_for.as_ref().map(|one| one.name.as_str());
+        identity.kind == IdentityKind::Agent
+            && !self.of(identity.name.as_str(), delegator.unwrap_or_default()).is_empty()
     }
 
     /// The mark of a chain of actors outside of any task.

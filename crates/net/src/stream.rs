@@ -74,7 +74,9 @@ impl Stream {
         // What was checked can be read; what cannot has no names.
         let Ok(leaf) = webpki::EndEntityCert::try_from(leaf) else { return Some(Vec::new()) };
         let hosts = leaf.valid_dns_names().map(|name| format!("dns:{name}"));
-        Some(leaf.valid_uri_names().map(str::to_owned).chain(hosts).collect())
+        // A URI must not pass for a host name.
+        let uris = leaf.valid_uri_names().filter(|name| !name.starts_with("dns:"));
+        Some(uris.map(str::to_owned).chain(hosts).collect())
     }
 
     /// The TLS version and cipher suite, as words for the record; `None` for a plain stream.

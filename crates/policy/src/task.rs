@@ -116,8 +116,12 @@ fn allowed(task: &Task, effect: &Effect) -> bool {
         | Operation::Commit
         | Operation::Session => return effect.relation.is_none(),
         Operation::CreateTemp | Operation::DropTemp => return true,
-        // Rows of a COPY are not counted one by one.
-        Operation::CopyOut if task.details.budget.rows.is_some() => return false,
+        // What a COPY brings is not counted.
+        Operation::CopyOut
+            if task.details.budget.rows.is_some() || task.details.budget.bytes.is_some() =>
+        {
+            return false;
+        }
         Operation::Select | Operation::Explain | Operation::CopyOut => Access::Read,
         Operation::Insert
         | Operation::Update

@@ -321,6 +321,14 @@ async fn settle(
         .bind(task)
         .execute(&mut **transaction)
         .await?;
+    // The task is over, and nobody has looked at what its agent was shown.
+    sqlx::query(
+        "INSERT OR IGNORE INTO taints (task, chain, since, statement)
+         SELECT '', chain, since, statement FROM taints WHERE task = ?",
+    )
+    .bind(task)
+    .execute(&mut **transaction)
+    .await?;
     let event = TaskEvent {
         task: task.to_owned(),
         identity: chain,

@@ -398,18 +398,22 @@ impl Relay {
         self.tell_seen();
         self.leave_change(why);
         for expected in mem::take(&mut self.expected) {
-            if let Request::Query(Some(run))
-            | Request::FunctionCall(Some(run))
-            | Request::Execute(Some(run)) = expected.request
+            if let Request::Query(Some(mut run))
+            | Request::FunctionCall(Some(mut run))
+            | Request::Execute(Some(mut run)) = expected.request
             {
-                self.session.leave(&run.statement, run.part, &run.counts, why, now);
+                let counts = run.take_counts(None, None);
+                self.session.leave(&run.statement, run.part, &counts, why, now);
             }
         }
         if let Some(parked) = self.parked.take() {
             self.session.abandon(parked.cleared, why, now);
         }
         self.session.close(&end.to_string(), now);
-        if matches!(end, End::Ordered(_) | End::TooLarge { .. }) && busy {
+        // Whoever has a budget of time does not leave what uses it up behind.
+        let left = matches!(end, End::ClientLeft | End::ClientLost(_));
+        let left = left && self.session.time_left().is_some();
+        if busy && (left || matches!(end, End::Ordered(_) | End::TooLarge { .. })) {
             (self.cancel.0)();
         }
         self.say_goodbye(end);

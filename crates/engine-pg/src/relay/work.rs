@@ -10,12 +10,10 @@ use std::{
 use wire_pg::backend::{DataRow, Report};
 
 /// Classes of SQLSTATE (PostgreSQL manual, appendix A) whose words are the server's own or the
-/// client's: connections, transactions, names and syntax, resources, operators. Those of data may
-/// repeat what stands in a row.
-const WITHOUT_DATA: &[&[u8]] = &[
-    b"08", b"25", b"26", b"28", b"34", b"3D", b"3F", b"40", b"42", b"53", b"54", b"55", b"57",
-    b"58",
-];
+/// client's: connections, transactions, rights, resources, operators. Those of data may repeat what
+/// stands in a row, and so may those of names and syntax once rows are read.
+const WITHOUT_DATA: &[&[u8]] =
+    &[b"08", b"25", b"26", b"28", b"34", b"40", b"42501", b"53", b"54", b"55", b"57", b"58"];
 
 impl Relay {
     /// True if a plan may be submitted by the budgets of the task at hand; else it has to wait.
@@ -129,7 +127,8 @@ impl Relay {
     /// An error or a notice goes to the client in the server's words.
     pub(super) fn said(&mut self, report: Report<'_>) {
         let code = report.code().bytes();
-        if !WITHOUT_DATA.iter().any(|class| code.starts_with(class)) {
+        let silent = WITHOUT_DATA.iter().any(|class| code.starts_with(class));
+        if !silent && !crate::diagnostics::said_before_data(report) {
             self.shown_at_once("an error or a notice of the server's");
         }
     }

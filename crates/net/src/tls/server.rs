@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use rustls::{
     RootCertStore, ServerConfig,
     pki_types::CertificateDer,
-    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
+    server::{NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
 };
 use std::{
     fmt,
@@ -136,6 +136,11 @@ impl Shown {
         // the caller, since only direct TLS demands it.
         config.alpn_protocols = vec![protocol.to_vec()];
         config.max_fragment_size = Some(RECORD_BYTES);
+        if clients.is_some() {
+            // Whoever resumes shows no certificate again, and its time may be over by then.
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+        }
         let end_point = certificate::end_point_hash(&leaf);
         Ok(Self { config: Arc::new(config), leaf, end_point })
     }

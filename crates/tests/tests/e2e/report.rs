@@ -321,6 +321,12 @@ fn a_pdf_has_every_control_and_every_figure() {
             }
         }
         for record in json["records"].as_array().unwrap() {
+            // What came after the last checkpoint is not proven yet.
+            if let Some(why) = record["unproven"].as_str() {
+                assert!(why.contains("checkpoint"), "{why}");
+                has(why);
+                continue;
+            }
             has(record["entry"].as_str().unwrap());
             has(record["proof"].as_str().unwrap());
         }

@@ -116,8 +116,8 @@ impl Email {
 fn for_good(error: &lettre::transport::smtp::Error) -> bool {
     const ELSEWHERE: [&str; 9] = ["500", "502", "503", "521", "523", "530", "534", "535", "538"];
     let status = error.status().map(|status| status.to_string()).unwrap_or_default();
-    // Enhanced codes (RFC 3463) of the server and of its ways speak of the day, quotas among them, and
-    // not of the mail.
+    // Enhanced codes (RFC 3463) of the server and of its ways, quotas among them, speak of the day
+    // and not of the mail.
     let text = error.to_string();
     let passing = ["5.3.", "5.4."].iter().any(|code| text.contains(code));
     error.is_permanent() && !ELSEWHERE.contains(&status.as_str()) && !passing

@@ -139,7 +139,7 @@ fn measure(
     let (now, clock) = (Instant::now(), SystemTime::now());
     deadlines.retain(|name, _| live.iter().any(|task| task.given.task == *name));
     let mut in_force = Vec::with_capacity(live.len());
-    for KeptTask { given, kept, tainted, .. } in live {
+    for KeptTask { given, kept, used, tainted, .. } in live {
         let left = given.until.duration_since(clock).unwrap_or_default();
         let deadline = deadlines.entry(given.task.clone()).or_insert((now + left, given.until));
         deadline.0 = deadline.0.min(now + left);
@@ -154,9 +154,20 @@ fn measure(
                 details: given.details.clone(),
             },
             chain: given.chain.clone(),
-            kept: *kept,
+            kept: most(kept, used),
             tainted: tainted.is_some(),
         });
     }
     in_force
+}
+
+/// What was reserved, or what was used up where that is more.
+fn most(kept: &Spent, used: &Spent) -> Spent {
+    Spent {
+        rows: kept.rows.max(used.rows),
+        bytes: kept.bytes.max(used.bytes),
+        cost: kept.cost.max(used.cost),
+        statements: kept.statements.max(used.statements),
+        micros: kept.micros.max(used.micros),
+    }
 }
