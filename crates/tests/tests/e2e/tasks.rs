@@ -9,9 +9,9 @@ use std::{
 };
 use testkit::{
     Postgres, Weir,
-    weir::{ADMIN, AGENT, PERSON},
+    weir::{ADMIN, AGENT, PASSWORD, PERSON},
 };
-use tests::Stage;
+use tests::{Stage, wire::Raw};
 
 const POLICY: &str = r#"
 @id("agents-have-tasks")
@@ -303,6 +303,26 @@ fn a_task_ends_with_its_time_and_with_its_person() {
     });
     stage.weir.run(&["identity", "enable", PERSON]).unwrap().success().unwrap();
     assert_eq!(shown(&stage, &task)["state"], "ended");
+}
+
+/// What an agent had open before it was given a task does not go on beside it, and the words of an
+/// error carry no rows past a budget.
+#[test]
+fn nothing_goes_around_a_task() {
+    let stage = stage();
+    let mut before = Raw::sign_in(stage.weir.port(), AGENT, PASSWORD, "shop").unwrap();
+    before.query("select 1").unwrap();
+    before.until(b'Z').unwrap();
+    let task = give(&stage, AGENT, &["--table", "*=read", "--rows", "2"]);
+    let goes_on = before.query("select n from series").and_then(|()| before.until(b'Z'));
+    let ended = goes_on.map_or(true, |said| !said.iter().any(|message| message.tag == b'D'));
+    assert!(ended, "a session from before the task reads on");
+
+    let words = "select string_agg(n || ':' || letter, '|')::int from series";
+    let bare = format!("{:#}", stage.truth(words).unwrap_err());
+    assert!(bare.contains("17:x|"), "no exploit: {bare}");
+    let (taken, said) = on(&stage, AGENT, &task, words);
+    assert!(!taken && !said.contains("17:x|"), "{said}");
 }
 
 #[test]
