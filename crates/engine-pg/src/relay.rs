@@ -197,7 +197,7 @@ pub(crate) struct Relay {
     prepared: HashMap<Box<[u8]>, Arc<Prepared>>,
     portals: HashMap<Box<[u8]>, Arc<Portal>>,
     status: Status,
-    /// The server skips what it gets until a Sync.
+    /// The server skips what it gets until a Sync, or will once it has come to what was refused.
     skipping: bool,
     /// The server takes COPY data.
     copying_in: bool,

@@ -114,6 +114,10 @@ impl Relay {
                 Ok(Some(0))
             }
             Tag::Query | Tag::Parse if frame.len > self.limits.statement_bytes => {
+                self.client_drops = frame.len;
+                if self.skipping {
+                    return Ok(Some(0));
+                }
                 let limit = self.limits.statement_bytes;
                 let what = format!("it is longer than {limit} bytes");
                 let refusal =
@@ -122,7 +126,6 @@ impl Relay {
                     Tag::Query => self.refuse_query(refusal)?,
                     _ => self.refuse_extended(refusal)?,
                 }
-                self.client_drops = frame.len;
                 Ok(Some(0))
             }
             Tag::Execute | Tag::Describe | Tag::Close | Tag::Sync | Tag::Flush | Tag::Terminate
@@ -441,13 +444,16 @@ impl Relay {
         Ok(())
     }
 
-    /// Makes the upstream fail in the place of a refused message of the extended protocol.
+    /// Makes the upstream fail in the place of a refused message of the extended protocol. What
+    /// comes behind it up to the next Sync will be ignored, so it is neither decided nor recorded,
+    /// and uses up nothing.
     pub(super) fn refuse_extended(&mut self, refusal: Refusal) -> Result<(), End> {
         self.side.refused(&refusal);
         self.session.database().counters.refusals.fetch_add(1, Ordering::Relaxed);
         encode::parse(&mut self.upstream.output, REFUSED_NAME, REFUSED, [])?;
         let request = Request::Parse { name: REFUSED_NAME.into(), before: None, made: None };
         self.expected.push_back(Expected::refused(request, refusal));
+        self.skipping = true;
         Ok(())
     }
 

@@ -109,7 +109,8 @@ impl Relay {
             // What was asked about is skipped too.
             self.cost = Default::default();
         }
-        self.skipping = self.expected.is_empty();
+        // Where the Sync is under way, it is what came behind it that may be skipped already.
+        self.skipping |= self.expected.is_empty();
         Ok(())
     }
 

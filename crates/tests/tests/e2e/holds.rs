@@ -12,6 +12,7 @@ use tests::{
     Stage,
     client::{self, Client, Target},
     hold::{approve, ended, jobs, psql, request, say, stage, stage_with, state, until},
+    wire::{Raw, frame},
 };
 
 fn events(stage: &Stage, request: &str) -> Vec<String> {
@@ -168,6 +169,42 @@ fn an_approval_serves_one_statement_with_its_values_under_its_policies() {
     });
     assert_eq!(state(&stage, &hold), "used");
     assert!(ended(psql(&stage, PERSON, sql)).1.contains("needs approval"));
+}
+
+#[test]
+fn what_stands_behind_a_refused_statement_uses_up_no_approval() {
+    let stage = stage();
+    let sql = "update jobs set note = 'x' where id = 7";
+    ended(psql(&stage, PERSON, sql));
+    let hold = request(&stage);
+    approve(&stage, &hold, "dave");
+    approve(&stage, &hold, "erin");
+    let weir = &stage.weir;
+    let mut raw = Raw::sign_in(weir.port(), PERSON, PASSWORD, "shop").unwrap();
+    let parse = |text: &str| frame(b'P', &[b"\0", text.as_bytes(), b"\0\0\0"].concat());
+    let (bind, execute) = (frame(b'B', &[0; 8]), frame(b'E', &[0; 5]));
+    let sync = frame(b'S', b"");
+    raw.send(&[parse(sql), sync.clone()].concat()).unwrap();
+    raw.until(b'Z').unwrap();
+    // The unnamed statement is the approved one. What is refused does not take its place, and the
+    // server ignores all behind it up to the Sync, texts that are too long too.
+    let long = parse(&format!("select '{}'", "x".repeat(5 << 20)));
+    let before = weir.record(400).unwrap().len();
+    let refused = [parse("drop table jobs"), bind.clone(), execute.clone(), long, execute.clone()];
+    let again = [parse("drop table jobs"), bind.clone(), execute.clone(), sync.clone()].concat();
+    raw.send(&[refused.concat(), sync.clone(), again].concat()).unwrap();
+    for _ in 0..2 {
+        let tags: Vec<u8> = raw.until(b'Z').unwrap().iter().map(|message| message.tag).collect();
+        assert_eq!(tags, b"EZ");
+    }
+    let record = weir.record(400).unwrap();
+    let behind: Vec<_> = record[before..].iter().filter(|line| line.contains("update")).collect();
+    assert!(behind.is_empty(), "{behind:?}");
+    assert_eq!(state(&stage, &hold), "approved");
+    raw.send(&[bind, execute, sync].concat()).unwrap();
+    let tags: Vec<u8> = raw.until(b'Z').unwrap().iter().map(|message| message.tag).collect();
+    assert_eq!(tags, b"2CZ");
+    assert_eq!(state(&stage, &hold), "used");
 }
 
 #[test]
