@@ -6,11 +6,13 @@ use crate::entity::{Object, Types};
 use crate::explain::{Question, Trace};
 use crate::inspect::look;
 use crate::load::Loaded;
+use crate::posed::{Asked, Kept, Scoped, add};
 use crate::reach::{Reach, may_hide, sees_everything};
 use crate::rule::Rule;
+use crate::situation::Circumstances;
 use cedar_policy::{
-    ActionConstraint, Authorizer, Context, Decision, Effect, Entities, Entity, EntityUid, Policy,
-    PolicySet, PrincipalConstraint, Request, Schema,
+    ActionConstraint, Authorizer, Decision, Effect, Entities, Entity, EntityUid, Policy, PolicySet,
+    PrincipalConstraint, Request, Schema,
 };
 use model::{Identity, IdentityKind};
 use std::collections::HashMap;
@@ -19,9 +21,7 @@ use std::collections::HashMap;
 /// their scopes alone, so leaving the others out changes no answer.
 #[derive(Debug)]
 pub(crate) struct Slice {
-    policies: PolicySet,
-    /// The same without each forbid that an approval lifts; nothing if there is none.
-    unless_approved: Option<PolicySet>,
+    pub(crate) policies: Vec<Scoped>,
     /// True if a policy here tells one column of a table from another other than by its label.
     by_column: bool,
     /// What each says before an object is known; kept for `disclose` alone.
@@ -44,6 +44,9 @@ pub(crate) struct Book {
     rules: HashMap<cedar_policy::PolicyId, Rule>,
     cuts: HashMap<String, Cut>,
     authorizer: Authorizer,
+    pub(crate) kept: Kept,
+    /// A policy looks at the client's address, which takes Cedar long to read.
+    pub(crate) by_address: bool,
 }
 
 /// What Cedar said.
@@ -66,9 +69,10 @@ pub(crate) struct Asker<'a> {
     book: &'a Book,
     kind: IdentityKind,
     principal: Entity,
+    /// The principal with its groups, in one text that no other has.
+    who: String,
     database: &'a str,
-    bounded: Context,
-    unbounded: Context,
+    circumstances: Circumstances<'a>,
     trace: Option<&'a Trace>,
 }
 
@@ -85,17 +89,19 @@ impl Book {
             let slice = |kind| Slice::new(&loaded, &types, uid, &ancestors, kind);
             let cut = Cut {
                 action,
-                person: slice(IdentityKind::Person)?,
-                service: slice(IdentityKind::Service)?,
-                agent: slice(IdentityKind::Agent)?,
+                person: slice(IdentityKind::Person),
+                service: slice(IdentityKind::Service),
+                agent: slice(IdentityKind::Agent),
             };
             cuts.insert(uid.id().unescaped().to_owned(), cut);
         }
+        let by_address = loaded.iter().any(|one| look(&one.policy).address);
         let rules = loaded.into_iter().map(|one| (one.policy.id().clone(), one.rule)).collect();
-        Ok(Self { types, rules, cuts, authorizer: Authorizer::new() })
+        let (authorizer, kept) = (Authorizer::new(), Kept::default());
+        Ok(Self { types, rules, cuts, authorizer, kept, by_address })
     }
 
-    fn slice(&self, action: &str, kind: IdentityKind) -> Option<(&Entity, &Slice)> {
+    pub(crate) fn slice(&self, action: &str, kind: IdentityKind) -> Option<(&Entity, &Slice)> {
         let cut = self.cuts.get(action)?;
         let slice = match kind {
             IdentityKind::Person => &cut.person,
@@ -113,11 +119,11 @@ impl Slice {
         action: &EntityUid,
         ancestors: &[EntityUid],
         kind: IdentityKind,
-    ) -> Result<Self, String> {
-        let (mut policies, mut without) = (PolicySet::new(), PolicySet::new());
-        let (mut by_column, mut lifted, mut reaches) = (false, false, Vec::new());
+    ) -> Self {
+        let (mut policies, mut by_column, mut reaches) = (Vec::new(), false, Vec::new());
         let discloses = action.id().unescaped() == "disclose";
-        for Loaded { policy, rule, .. } in loaded {
+        for one in loaded {
+            let Loaded { policy, rule, .. } = one;
             let named = |uid: &EntityUid| uid == action || ancestors.contains(uid);
             let concerns_action = match policy.action_constraint() {
                 // A permit for everything is none to become somebody else.
@@ -137,15 +143,10 @@ impl Slice {
             if concerns_action && concerns_kind {
                 by_column |= tells_columns_apart(policy, types);
                 reaches.extend(discloses.then(|| Reach::of(policy, rule)));
-                policies.add(policy.clone()).map_err(|error| error.to_string())?;
-                if policy.effect() == Effect::Forbid && rule.approval.is_some() {
-                    lifted = true;
-                } else {
-                    without.add(policy.clone()).map_err(|error| error.to_string())?;
-                }
+                policies.push(Scoped::of(one));
             }
         }
-        Ok(Self { policies, unless_approved: lifted.then_some(without), by_column, reaches })
+        Self { policies, by_column, reaches }
     }
 }
 
@@ -160,17 +161,20 @@ fn tells_columns_apart(policy: &Policy, types: &Types) -> bool {
 }
 
 impl<'a> Asker<'a> {
-    /// A principal in its circumstances, which differ only by `unbounded`.
+    /// A principal in its circumstances.
     pub(crate) fn new(
         book: &'a Book,
         identity: &Identity,
         database: &'a str,
-        bounded: Context,
-        unbounded: Context,
+        circumstances: Circumstances<'a>,
     ) -> Self {
         let principal = book.types.principal(identity);
+        let mut who = String::new();
+        add(&mut who, identity.kind.as_str());
+        add(&mut who, identity.name.as_str());
+        identity.groups.iter().for_each(|group| add(&mut who, group));
         let kind = identity.kind;
-        Self { book, kind, principal, database, bounded, unbounded, trace: None }
+        Self { book, kind, principal, who, database, circumstances, trace: None }
     }
 
     /// The same, and every question with its answer is noted.
@@ -214,35 +218,28 @@ impl<'a> Asker<'a> {
 
     fn evaluate(&self, action: &str, object: Object<'_>, unbounded: bool) -> Option<Answer<'a>> {
         let (action, slice) = self.book.slice(action, self.kind)?;
-        let answer = self.put(&slice.policies, action, object, unbounded)?;
-        let Some(without) = &slice.unless_approved else { return Some(answer) };
+        let (principal, who, database) = (&self.principal, self.who.as_str(), self.database);
+        let asked = Asked { principal, who, action, database, object };
+        let posed = self.book.kept.pose(&self.book.types, &slice.policies, asked)?;
+        let context = self.circumstances.context(self.book.by_address, unbounded)?;
+        let (uid, resource) = (principal.uid(), posed.resource.clone());
+        let request = Request::new(uid, action.uid(), resource, context, None).ok()?;
+        let answer = self.put(&posed.chosen.policies, &posed.entities, &request);
+        let Some(without) = &posed.chosen.unless_approved else { return Some(answer) };
         let lifts = |rule: &&Rule| rule.approval.is_some();
         if answer.allowed || answer.rules.is_empty() || !answer.rules.iter().all(lifts) {
             return Some(answer);
         }
         // Nothing but forbids that an approval lifts: without them somebody must permit it still.
-        let mut lifted = self.put(without, action, object, unbounded)?;
+        let mut lifted = self.put(without, &posed.entities, &request);
         if lifted.allowed {
             lifted.rules.splice(0..0, answer.rules);
         }
         Some(lifted)
     }
 
-    fn put(
-        &self,
-        policies: &PolicySet,
-        action: &Entity,
-        object: Object<'_>,
-        unbounded: bool,
-    ) -> Option<Answer<'a>> {
-        let resource = self.book.types.object(self.database, object)?;
-        let context = if unbounded { &self.unbounded } else { &self.bounded };
-        let request =
-            Request::new(self.principal.uid(), action.uid(), resource.uid(), context.clone(), None)
-                .ok()?;
-        let all = [self.principal.clone(), action.clone(), resource];
-        let entities = Entities::from_entities(all, None).ok()?;
-        let response = self.book.authorizer.is_authorized(&request, policies, &entities);
+    fn put(&self, policies: &PolicySet, entities: &Entities, request: &Request) -> Answer<'a> {
+        let response = self.book.authorizer.is_authorized(request, policies, entities);
         let rule = |id| self.book.rules.get(id);
         let mut rules: Vec<&Rule> = response.diagnostics().reason().filter_map(rule).collect();
         rules.sort_by(|left, right| left.id.cmp(&right.id));
@@ -261,6 +258,6 @@ impl<'a> Asker<'a> {
             rules.clear();
         }
         let allowed = sound && response.decision() == Decision::Allow;
-        Some(Answer { allowed, rules, failed, asked: true })
+        Answer { allowed, rules, failed, asked: true }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     ask::Asker,
     entity::Object,
     rule::{Rule, reviewers},
-    situation::{self, Situation},
+    situation::{Circumstances, Situation},
     wording::{self, Refusal, Wish},
 };
 use model::{DatabaseName, Identity, IdentityKind, PolicyId, Verdict, verdict::Approval};
@@ -101,11 +101,8 @@ impl PolicySet {
             database: Some(database),
             ..Situation::default()
         };
-        let context = situation::context(wanted.context, wanted.environment, situation);
-        let Some(context) = context else {
-            return Err(wording::refuse("the circumstances cannot be expressed".to_owned()));
-        };
-        let asker = Asker::new(&self.book, member, database, context.clone(), context);
+        let circumstances = Circumstances::new(wanted.context, wanted.environment, situation);
+        let asker = Asker::new(&self.book, member, database, circumstances);
         let action = if wanted.emergency { ACTIONS[1] } else { ACTIONS[0] };
         let object = Object::Group { name: wanted.group };
         let answer = asker.ask(action, object, false);

@@ -12,7 +12,7 @@ use crate::entity::Object;
 use crate::explain::Trace;
 use crate::rule::{Ladder, Rule};
 use crate::sight::{Sight, View};
-use crate::situation::{Situation, context};
+use crate::situation::{Circumstances, Situation};
 use crate::tie::chosen_by;
 use crate::wording::{self, MAX_REFUSALS, Refusal, Wish, subject};
 use model::facts::Effect;
@@ -60,20 +60,14 @@ pub(crate) fn judge(
 ) -> Verdict {
     let facts = request.facts;
     let situation = Situation {
-        unbounded: false,
         dynamic: facts.dynamic,
         complete: complete(facts),
         acts_for: identity.acts_for.as_deref().map(|principal| principal.name.as_str()),
         database: None,
         option: None,
     };
-    let wide = Situation { unbounded: true, ..situation };
-    let bounded = context(request.context, request.environment, situation);
-    let unbounded = context(request.context, request.environment, wide);
-    let (Some(bounded), Some(unbounded)) = (bounded, unbounded) else {
-        return wording::refuse("the circumstances cannot be expressed".to_owned());
-    };
-    let asker = Asker::new(book, identity, request.database.as_str(), bounded, unbounded);
+    let circumstances = Circumstances::new(request.context, request.environment, situation);
+    let asker = Asker::new(book, identity, request.database.as_str(), circumstances);
     let asker = asker.traced(trace);
     let judge = Judge {
         request,

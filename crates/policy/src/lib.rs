@@ -58,6 +58,7 @@ mod judge;
 mod listed;
 mod load;
 mod packs;
+mod posed;
 mod problem;
 mod reach;
 mod rule;
@@ -86,7 +87,7 @@ use entity::Object;
 use explain::Trace;
 use model::{Catalog, DatabaseName, Facts, Identity, LabelMap, Task, Verdict};
 use shadow::Shadowed;
-use situation::Situation;
+use situation::{Circumstances, Situation};
 use std::{net::IpAddr, path::Path, time::SystemTime};
 
 /// The longest chain of agents acting for one another.
@@ -352,8 +353,9 @@ impl PolicySet {
         let members = std::iter::successors(Some(scene.identity), |it| it.acts_for.as_deref());
         let database = scene.database.as_str();
         members.into_iter().all(|member| {
-            let nothing = cedar_policy::Context::empty();
-            Asker::new(&self.book, member, database, nothing.clone(), nothing).sees_everything()
+            let nothing = Situation::default();
+            let circumstances = Circumstances::new(scene.context, scene.environment, nothing);
+            Asker::new(&self.book, member, database, circumstances).sees_everything()
         })
     }
 
@@ -368,12 +370,8 @@ impl PolicySet {
                 option,
                 ..Situation::default()
             };
-            let Some(context) = situation::context(scene.context, scene.environment, situation)
-            else {
-                return Err(wording::refuse("the circumstances cannot be expressed".to_owned()));
-            };
-            let database = scene.database.as_str();
-            let asker = Asker::new(&self.book, member, database, context.clone(), context);
+            let circumstances = Circumstances::new(scene.context, scene.environment, situation);
+            let asker = Asker::new(&self.book, member, scene.database.as_str(), circumstances);
             let answer = asker.ask(action, Object::Database, false);
             if !answer.allowed || answer.rules.iter().any(|rule| rule.approval.is_some()) {
                 return Err(wording::refuse_feature(&answer, action, option, scene, member));
