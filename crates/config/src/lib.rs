@@ -36,7 +36,7 @@ pub use reference::{SectionDoc, reference, sections};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use settings::{
     Api, Bucket, Canary, Channel, ChannelTo, ClientName, Config, Database, DecisionHook, Email,
-    EmailTls, Export, ExportFormat, ExportTo, LabelRule, Labels, Ledger, Limits, Listen, Log,
+    EmailTls, Export, ExportFormat, ExportTo, Keys, LabelRule, Labels, Ledger, Limits, Listen, Log,
     LogFormat, LogLevel, Plaintext, Policies, Provider, Repository, Shows, Slack, Tls, Upstream,
     UpstreamTls, Witness, Witnessing,
 };

@@ -7,6 +7,7 @@ mod canaries;
 mod channels;
 mod evidence;
 mod exports;
+mod keys;
 mod labels;
 mod providers;
 mod sections;

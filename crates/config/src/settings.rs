@@ -33,6 +33,8 @@ pub struct Config {
     pub api: Api,
     /// Requests for approval.
     pub approvals: Approvals,
+    /// Keys of services and agents.
+    pub keys: Keys,
     /// Who vouches for people, in the order of the file. Names and issuers are unique.
     pub providers: Vec<Provider>,
     /// Where people hear of requests, in the order of the file. Names are unique.
@@ -78,6 +80,15 @@ pub struct Api {
 pub struct Approvals {
     /// How long a request that is over is kept.
     pub keep: Duration,
+}
+
+/// `[keys]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// How long a key is good if nothing else is said.
+    pub lifetime: Duration,
+    /// How long a key is good at most.
+    pub longest: Duration,
 }
 
 /// `[tls]`.

@@ -12,6 +12,7 @@ use model::{Granted, Identity, IdentityKind};
 use std::{
     collections::HashMap,
     fmt,
+    net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -83,8 +84,8 @@ pub struct Directory {
     /// a salt that changes.
     secret: Zeroizing<[u8; KEY_BYTES]>,
     people: ArcSwap<People>,
-    /// Credentials that were used since somebody last asked, and when.
-    uses: Mutex<HashMap<String, SystemTime>>,
+    /// Credentials that were used since somebody last asked: when, and from where.
+    uses: Mutex<HashMap<String, (SystemTime, Option<IpAddr>)>>,
     grants: ArcSwap<Vec<Grant>>,
     generation: AtomicU64,
     /// Held while a snapshot is replaced, so that generations and snapshots keep one order.
@@ -213,18 +214,18 @@ impl Directory {
         now.verifier.is_same(&credential.verifier).then(|| Arc::clone(now))
     }
 
-    /// Notes that a credential was used.
-    pub fn used(&self, credential: &Credential, now: SystemTime) {
+    /// Notes that a credential was used. Writes nothing: somebody takes the notes now and then.
+    pub fn used(&self, credential: &Credential, from: Option<IpAddr>, now: SystemTime) {
         if credential.id != PASSWORD_ID {
             let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
-            uses.insert(credential.id.clone(), now);
+            uses.insert(credential.id.clone(), (now, from));
         }
     }
 
-    /// Which credentials were used since this was last asked, and when they last were.
-    pub fn take_uses(&self) -> Vec<(String, SystemTime)> {
+    /// Which credentials were used since this was last asked, when they last were, and from where.
+    pub fn take_uses(&self) -> Vec<(String, SystemTime, Option<IpAddr>)> {
         let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
-        uses.drain().collect()
+        uses.drain().map(|(id, (at, from))| (id, at, from)).collect()
     }
 
     /// How many identities there are, disabled ones included.

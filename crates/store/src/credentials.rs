@@ -13,6 +13,7 @@ use model::{CredentialKind, IdentityName};
 use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
 use std::{
     fmt,
+    net::IpAddr,
     time::{Duration, SystemTime},
 };
 
@@ -25,6 +26,11 @@ const MAX_KEYS: i64 = 11;
 const TOKENS_LISTED: Duration = Duration::from_secs(24 * 3_600);
 /// How exactly it is kept when a credential was last used.
 const USE_EXACT: Duration = Duration::from_secs(600);
+/// The same where it is used from another address than before.
+const MOVE_EXACT: Duration = Duration::from_secs(60);
+
+/// That a credential was used: its name, when, and from where if that is known.
+pub type CredentialUse = (String, SystemTime, Option<IpAddr>);
 
 /// A credential to be added.
 #[derive(Clone)]
@@ -47,6 +53,8 @@ pub struct NewCredential {
     pub not_before: SystemTime,
     /// From when on no longer; never if nothing.
     pub expires: Option<SystemTime>,
+    /// The key that it takes the place of.
+    pub replaces: Option<String>,
 }
 
 /// A credential as it is kept.
@@ -58,6 +66,8 @@ pub struct KeptCredential {
     pub created: SystemTime,
     /// About when it was last used.
     pub used: Option<SystemTime>,
+    /// From where it was used then.
+    pub used_from: Option<IpAddr>,
     /// When it was revoked.
     pub revoked: Option<SystemTime>,
 }
@@ -145,20 +155,24 @@ impl Store {
         Ok(true)
     }
 
-    /// Keeps when credentials were used: about, so that a busy one does not make work.
-    pub async fn credentials_used(&self, uses: &[(String, SystemTime)]) -> Result<(), StoreError> {
+    /// Keeps when credentials were used, and from where: about, so that a busy one does not make
+    /// work.
+    pub async fn credentials_used(&self, uses: &[CredentialUse]) -> Result<(), StoreError> {
         if uses.is_empty() {
             return Ok(());
         }
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        for (id, at) in uses {
-            let before = at.checked_sub(USE_EXACT).map_or(0, micros);
+        for (id, at, from) in uses {
+            let before = |exact| at.checked_sub(exact).map_or(0, micros);
             sqlx::query(
-                "UPDATE credentials SET used = ?2 WHERE id = ?1 AND (used IS NULL OR used < ?3)",
+                "UPDATE credentials SET used = ?2, used_from = ?3 WHERE id = ?1
+                 AND (used IS NULL OR used < ?4 OR (used_from IS NOT ?3 AND used < ?5))",
             )
             .bind(id)
             .bind(micros(*at))
-            .bind(before)
+            .bind(from.map(|address| address.to_string()))
+            .bind(before(USE_EXACT))
+            .bind(before(MOVE_EXACT))
             .execute(&mut *transaction)
             .await?;
         }
@@ -186,8 +200,9 @@ pub(crate) async fn add(
     make_room(transaction, new, now).await?;
     let done = sqlx::query(
         "INSERT OR IGNORE INTO credentials
-         (id, identity, kind, verifier, hash, databases, source, created, not_before, expires)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         (id, identity, kind, verifier, hash, databases, source, created, not_before, expires,
+          replaces)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&new.id)
     .bind(new.identity.as_str())
@@ -199,12 +214,16 @@ pub(crate) async fn add(
     .bind(micros(now))
     .bind(micros(new.not_before))
     .bind(new.expires.map(micros))
+    .bind(&new.replaces)
     .execute(&mut **transaction)
     .await?;
     if done.rows_affected() == 0 {
         return Err(StoreError::Credential("there was one of this secret before"));
     }
-    let what = format!("{} {} made by {}", new.kind.as_str(), new.id, new.source);
+    let mut what = format!("{} {} made by {}", new.kind.as_str(), new.id, new.source);
+    if !new.databases.is_empty() {
+        what += &format!(" for {}", new.databases.join(", "));
+    }
     note(transaction, now, by, new.identity.as_str(), &what).await
 }
 
@@ -302,7 +321,7 @@ fn salt(verifier: &str) -> &str {
     verifier.rsplit_once('$').map_or("", |(head, _)| head)
 }
 
-fn kept(row: &SqliteRow) -> Result<KeptCredential, StoreError> {
+pub(crate) fn kept(row: &SqliteRow) -> Result<KeptCredential, StoreError> {
     let id: String = row.try_get("id")?;
     let damaged = |what: &str| StoreError::Damaged(format!("credential {id} has {what}"));
     let kind = CredentialKind::from_word(row.try_get("kind")?);
@@ -321,11 +340,14 @@ fn kept(row: &SqliteRow) -> Result<KeptCredential, StoreError> {
         source: row.try_get("source")?,
         not_before: time(row.try_get("not_before")?),
         expires: moment("expires")?,
+        replaces: row.try_get("replaces")?,
         id,
     };
+    let used_from: Option<String> = row.try_get("used_from")?;
     Ok(KeptCredential {
         created: time(row.try_get("created")?),
         used: moment("used")?,
+        used_from: used_from.and_then(|address| address.parse().ok()),
         revoked: moment("revoked")?,
         new,
     })

@@ -42,6 +42,7 @@ mod histories;
 mod holds;
 mod identities;
 mod json;
+mod keys;
 mod label_change;
 mod labels;
 mod messages;
@@ -57,7 +58,7 @@ mod voices;
 
 pub use attempts::TryLimits;
 pub use carried::KeptLabel;
-pub use credentials::{KeptCredential, NewCredential};
+pub use credentials::{CredentialUse, KeptCredential, NewCredential};
 pub use delegations::{Delegation, LONGEST_DELEGATION, NewDelegation, NoDelegation};
 pub use error::StoreError;
 pub use feed::ChangeFeed;

@@ -17,6 +17,7 @@ pub mod provider;
 pub mod talk;
 pub mod ways;
 pub mod wire;
+pub mod written;
 
 use anyhow::Result;
 use testkit::{Postgres, Weir};

@@ -3,6 +3,7 @@
 mod answers;
 mod approvals;
 mod grants;
+mod keys;
 mod labels;
 mod people;
 mod policy;
@@ -12,6 +13,7 @@ mod tasks;
 pub(crate) use answers::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceArgs};
 pub(crate) use approvals::{ApprovalsCommand, Delegate, Undelegate, Voice};
 pub(crate) use grants::{GrantRequest, GrantVoice, GrantsCommand, ReviewVerdict};
+pub(crate) use keys::{KeyCommand, KeyCreate, KeyRotate};
 pub(crate) use labels::{ExportFormat, LabelsCommand, LabelsList, LabelsSet};
 pub(crate) use people::{ConnectArgs, LoginArgs, PgpassArgs, TokenArgs};
 pub(crate) use policy::{BacktestArgs, ExplainArgs, FailOn, PolicyCommand, SuggestArgs, TestArgs};
@@ -84,6 +86,9 @@ exists is overwritten.")]
     /// Persons, services and agents that may sign in.
     #[command(subcommand)]
     Identity(IdentityCommand),
+    /// Keys with which services and agents sign in.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// What policies there are and whether they are sound.
     #[command(subcommand)]
     Policy(PolicyCommand),

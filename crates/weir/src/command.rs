@@ -7,6 +7,7 @@ mod connect;
 mod grants;
 mod identity;
 mod init;
+mod keys;
 mod labels;
 mod login;
 mod mcp;
@@ -34,6 +35,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Check(args) => check::check(file, &args),
         Command::Init(args) => init::init(file, &args),
         Command::Identity(command) => block_on(identity::run(&load(file)?, command))?,
+        Command::Key(command) => block_on(keys::run(&load(file)?, command))?,
         Command::Labels(command) => block_on(labels::run(&load(file)?, command))?,
         Command::Policy(command) => policy::run(file, command),
         Command::Approvals(command) => block_on(approvals::run(&load(file)?, command))?,

@@ -196,6 +196,7 @@ async fn keep(
         source: provider.settings.name.clone(),
         not_before: now,
         expires: Some(until),
+        replaces: None,
     };
     match shared.store.add_credential(&new, account.name.as_str(), now).await {
         Ok(()) => {}

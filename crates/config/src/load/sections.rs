@@ -1,6 +1,6 @@
 //! Every section and key of the file. To add a key is to add one read here.
 
-use super::{api, approvals, canaries, channels, evidence, exports, labels, providers};
+use super::{api, approvals, canaries, channels, evidence, exports, keys, labels, providers};
 use crate::{
     kind::{Address, Count, Fault, FilePath, OrOff, SecretRef, Size, Text, Time, TimeOrNone, Word},
     settings::{
@@ -77,10 +77,11 @@ pub(crate) fn documented() -> Vec<Section> {
         "[api]" => 14,
         "[approvals]" => 15,
         "[[provider]]" => 16,
-        "[[channel]]" => 17,
-        "[limits]" => 18,
-        "[[export]]" => 19,
-        _ => 20,
+        "[keys]" => 17,
+        "[[channel]]" => 18,
+        "[limits]" => 19,
+        "[[export]]" => 20,
+        _ => 21,
     };
     sections.sort_by_key(order);
     sections
@@ -113,6 +114,7 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         approvals: {
             approvals::approvals(table.table("approvals", "[approvals]", approvals::APPROVALS))
         },
+        keys: keys::keys(table.table("keys", "[keys]", keys::KEYS)),
         labels: Labels { refresh: None, rules: Vec::new() },
         canaries: canaries::canaries(&mut table),
         ledger: evidence::ledger(table.table("ledger", "[ledger]", evidence::LEDGER)),

@@ -100,7 +100,7 @@ pub(super) async fn sign_in(
     let mut out = BytesMut::new();
     match outcome {
         Ok(admitted) => {
-            door.directory.used(&admitted.credential, SystemTime::now());
+            door.directory.used(&admitted.credential, Some(peer.ip()), SystemTime::now());
             encode::authentication_ok(&mut out);
             talk.send(&out).await?;
             Ok(admitted)

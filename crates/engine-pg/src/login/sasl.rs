@@ -101,7 +101,7 @@ pub(super) async fn sign_in(
         outcome
     };
     let Signed { message, admitted } = outcome.map_err(failed)?;
-    door.directory.used(&admitted.credential, SystemTime::now());
+    door.directory.used(&admitted.credential, Some(peer.ip()), SystemTime::now());
     out.clear();
     encode::authentication_sasl_final(&mut out, &message);
     encode::authentication_ok(&mut out);

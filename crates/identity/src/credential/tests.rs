@@ -116,9 +116,10 @@ fn what_was_signed_in_with_is_there_until_it_is_not() {
 fn uses_are_told_once() {
     let directory = Directory::new([7; 32]);
     let lead = ScramVerifier::for_password(&text("wonder")).unwrap();
-    directory.used(&Credential::password(lead.clone()), at(1));
-    directory.used(&credential("t-1", &lead, &text("one")), at(2));
-    directory.used(&credential("t-1", &lead, &text("one")), at(3));
-    assert_eq!(directory.take_uses(), [("t-1".to_owned(), at(3))]);
+    directory.used(&Credential::password(lead.clone()), None, at(1));
+    directory.used(&credential("t-1", &lead, &text("one")), None, at(2));
+    let from = "192.0.2.1".parse().ok();
+    directory.used(&credential("t-1", &lead, &text("one")), from, at(3));
+    assert_eq!(directory.take_uses(), [("t-1".to_owned(), at(3), from)]);
     assert!(directory.take_uses().is_empty());
 }

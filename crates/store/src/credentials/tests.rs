@@ -24,6 +24,7 @@ fn new(id: &str, kind: CredentialKind, expires: Option<SystemTime>) -> NewCreden
         source: "test".to_owned(),
         not_before: at(1),
         expires,
+        replaces: None,
     }
 }
 
@@ -116,8 +117,16 @@ async fn the_last_use_is_kept_about() {
     let dir = tempfile::tempdir().unwrap();
     let store = store(dir.path()).await;
     store.add_credential(&new("k-1", CredentialKind::Key, None), "root", at(10)).await.unwrap();
-    for (used, kept) in [(5_000, 5_000), (5_100, 5_000), (6_000, 6_000)] {
-        store.credentials_used(&[("k-1".to_owned(), at(used))]).await.unwrap();
-        assert_eq!(store.credentials(None).await.unwrap()[0].used, Some(at(kept)));
-    }
+    let used = async |at_second, from: &str| {
+        let from = from.parse().ok();
+        store.credentials_used(&[("k-1".to_owned(), at(at_second), from)]).await.unwrap();
+        let kept = store.credentials(None).await.unwrap().remove(0);
+        (kept.used, kept.used_from.map(|from| from.to_string()))
+    };
+    let kept = |second, from: &str| (Some(at(second)), Some(from.to_owned()));
+    assert_eq!(used(5_000, "192.0.2.1").await, kept(5_000, "192.0.2.1"));
+    assert_eq!(used(5_100, "192.0.2.1").await, kept(5_000, "192.0.2.1"));
+    assert_eq!(used(5_050, "192.0.2.9").await, kept(5_000, "192.0.2.1"));
+    assert_eq!(used(5_200, "192.0.2.9").await, kept(5_200, "192.0.2.9"), "from elsewhere");
+    assert_eq!(used(6_000, "192.0.2.9").await, kept(6_000, "192.0.2.9"));
 }

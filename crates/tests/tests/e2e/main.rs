@@ -25,6 +25,7 @@ mod governed;
 mod grants;
 mod holds;
 mod inference;
+mod keys;
 mod labels;
 mod leak;
 mod lineage;

@@ -3,7 +3,6 @@
 
 use serde_json::{Value, json};
 use std::{
-    path::Path,
     process::Command,
     time::{Duration, Instant},
 };
@@ -18,6 +17,7 @@ use tests::{
     hold::until,
     provider::{Person, Provider},
     wire::Raw,
+    written::assert_nowhere,
 };
 
 /// A value that only admins see raw.
@@ -311,17 +311,6 @@ fn files_for_clients_that_read_them() {
     assert_eq!(said.trim(), "by service");
 }
 
-/// Every file below a folder.
-fn files(folder: &Path, all: &mut Vec<std::path::PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => files(&path, all),
-            false => all.push(path),
-        }
-    }
-}
-
 #[test]
 fn no_credential_is_in_anything_that_weir_wrote() {
     let (mut stage, provider) = stage_with("lifetime = \"4s\"");
@@ -353,14 +342,5 @@ fn no_credential_is_in_anything_that_weir_wrote() {
     value(&mut live, MAIL);
     secrets.push(token);
     stage.weir.stop().unwrap();
-    let mut written = Vec::new();
-    files(stage.weir.folder(), &mut written);
-    assert!(written.len() > 5, "{written:?}");
-    for file in &written {
-        let bytes = std::fs::read(file).unwrap();
-        for secret in &secrets {
-            let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
-            assert!(!found, "{} holds {secret}", file.display());
-        }
-    }
+    assert_nowhere(stage.weir.folder(), &secrets);
 }

@@ -98,7 +98,7 @@ pub(super) async fn prove(
     let (secret, now) = (Secret::from(token.to_owned()), SystemTime::now());
     match exchange::bear(shared, secret.clone()).await {
         Ok(Admitted { identity, credential }) => {
-            shared.directory.used(&credential, now);
+            shared.directory.used(&credential, Some(peer.ip()), now);
             return Ok(Proven { identity, proof: Proof::Credential(credential), peer });
         }
         Err(IdentityError::WrongProof) => {}
