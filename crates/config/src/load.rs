@@ -11,6 +11,7 @@ mod keys;
 mod labels;
 mod providers;
 mod sections;
+mod workloads;
 
 pub(crate) use sections::documented;
 

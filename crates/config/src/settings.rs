@@ -3,9 +3,11 @@
 
 mod channels;
 mod providers;
+mod workloads;
 
 pub use channels::{Channel, ChannelTo, DecisionHook, Email, EmailTls, Shows, Slack};
 pub use providers::Provider;
+pub use workloads::{Workload, WorkloadKeys, WorkloadRule};
 
 use crate::{problem::Problem, secret::SecretSource};
 use model::Class;
@@ -37,6 +39,8 @@ pub struct Config {
     pub keys: Keys,
     /// Who vouches for people, in the order of the file. Names and issuers are unique.
     pub providers: Vec<Provider>,
+    /// Who vouches for services, in the order of the file. Names and issuers are unique.
+    pub workloads: Vec<Workload>,
     /// Where people hear of requests, in the order of the file. Names are unique.
     pub channels: Vec<Channel>,
     /// How columns are labelled.

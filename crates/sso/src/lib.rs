@@ -22,7 +22,7 @@ pub use error::SsoError;
 pub use fetch::Web;
 pub use flow::{Device, Flow, Pending, Tokens};
 pub use jsonwebtoken::Algorithm;
-pub use provider::{Metadata, Provider};
+pub use provider::{KeysAt, Metadata, Provider};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 

@@ -11,6 +11,7 @@ use crate::{
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use serde_json::Value;
 use std::{
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
@@ -24,6 +25,19 @@ const KEYS_BELIEVED: Duration = Duration::from_secs(24 * 3_600);
 const KEYS_APART: Duration = Duration::from_secs(5);
 /// The most keys of one provider.
 const MAX_KEYS: usize = 64;
+/// The longest file of keys: bytes.
+const MAX_FILE: u64 = 512 << 10;
+
+/// Where keys are: a JSON Web Key Set (RFC 7517).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeysAt {
+    /// Where the issuer's own description says.
+    Discovery,
+    /// At an address.
+    Url(String),
+    /// In a file, which is read as often as an address would be.
+    File(PathBuf),
+}
 
 /// Where a provider answers (OpenID Connect Discovery 1.0, RFC 8414).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +90,7 @@ impl Metadata {
 pub struct Provider {
     web: Web,
     expected: Expected,
+    keys_at: KeysAt,
     /// Held for a moment, never while the provider is asked.
     kept: Mutex<Kept>,
     /// Held by whoever asks the provider. Who needs nothing new does not wait for it.
@@ -113,7 +128,13 @@ impl Kept {
 impl Provider {
     /// Nothing is asked before the first token comes.
     pub fn new(web: Web, expected: Expected) -> Self {
-        Self { web, expected, kept: Mutex::default(), reading: tokio::sync::Mutex::default() }
+        let (kept, reading) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { web, expected, keys_at: KeysAt::Discovery, kept, reading }
+    }
+
+    /// The same with keys from elsewhere.
+    pub fn with_keys(self, keys_at: KeysAt) -> Self {
+        Self { keys_at, ..self }
     }
 
     /// What its tokens must be.
@@ -184,14 +205,36 @@ impl Provider {
     }
 
     async fn read(&self) -> Result<JwkSet, SsoError> {
-        let metadata = Metadata::read(&self.web, &self.expected.issuer).await?;
         let none = || SsoError::Provider("it names no keys".to_owned());
-        let answer = self.web.get(&metadata.jwks_uri.ok_or_else(none)?).await?;
-        let list = answer.body.get("keys").and_then(Value::as_array).filter(|_| answer.good);
+        let body = match &self.keys_at {
+            KeysAt::Discovery => {
+                let metadata = Metadata::read(&self.web, &self.expected.issuer).await?;
+                self.get(&metadata.jwks_uri.ok_or_else(none)?).await?
+            }
+            KeysAt::Url(url) => self.get(url).await?,
+            KeysAt::File(path) => {
+                let unreadable = |error| SsoError::Unreachable(format!("{path:?}: {error}"));
+                let length = tokio::fs::metadata(path).await.map_err(unreadable)?.len();
+                if length > MAX_FILE {
+                    return Err(SsoError::Provider("its file of keys is too long".to_owned()));
+                }
+                let text = tokio::fs::read(path).await.map_err(unreadable)?;
+                serde_json::from_slice(&text).map_err(|_| none())?
+            }
+        };
+        let list = body.get("keys").and_then(Value::as_array).ok_or_else(none)?;
         // A key of a kind that is not understood is none, and no reason to do without the others.
-        let keys = list.ok_or_else(none)?.iter().take(MAX_KEYS);
+        let keys = list.iter().take(MAX_KEYS);
         let keys = keys.filter_map(|key| serde_json::from_value::<Jwk>(key.clone()).ok());
         Ok(JwkSet { keys: keys.collect() })
+    }
+
+    async fn get(&self, url: &str) -> Result<Value, SsoError> {
+        let answer = self.web.get(url).await?;
+        match answer.good {
+            true => Ok(answer.body),
+            false => Err(SsoError::Provider("its keys are not there".to_owned())),
+        }
     }
 }
 

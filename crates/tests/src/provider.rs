@@ -2,6 +2,7 @@
 //! and by a device, with Weir's own commands. Knows what a user knows.
 
 use anyhow::{Context, Result};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use std::{
     ffi::OsString,
@@ -109,6 +110,25 @@ impl Provider {
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// The same ES256 token with its signature written the other way: whoever has (r, s) has
+/// (r, n - s), which holds as well.
+pub fn rewritten(token: &str) -> String {
+    const ORDER: [u8; 32] = [
+        0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc,
+        0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+    ];
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let mut signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    assert_eq!(signature.len(), 64);
+    let mut borrow = 0;
+    for (place, order) in ORDER.iter().enumerate().rev() {
+        let digit = i16::from(*order) - i16::from(signature[32 + place]) - borrow;
+        borrow = i16::from(digit < 0);
+        signature[32 + place] = u8::try_from(digit.rem_euclid(256)).unwrap();
+    }
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
 impl Person {

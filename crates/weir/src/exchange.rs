@@ -4,9 +4,12 @@
 //! A provider's token is exchanged once. Asked again with a fresh one, a credential is prolonged
 //! instead of replaced, so that sessions that signed in with it go on; but not for ever.
 
+mod workload;
+
 use crate::{
     providers::{NoPerson, Person, Provider},
     serve::Shared,
+    workloads::NoWorkload,
 };
 use anyhow::Context;
 use identity::{
@@ -24,10 +27,21 @@ const KNOWN_WITHIN: Duration = Duration::from_secs(5);
 /// How long a connection waits for what another one makes of the same provider's token.
 const MADE_WITHIN: Duration = Duration::from_secs(1);
 
+/// What kind of token is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// A provider's, about a person.
+    IdToken,
+    /// An issuer's, about a service.
+    Jwt,
+}
+
 /// What somebody wants.
 pub(crate) struct Wanted {
-    /// The provider's token.
+    /// The token of whoever it is for.
     pub(crate) subject: Secret,
+    /// What kind that is.
+    pub(crate) shown: Shown,
     /// The databases that the credential is for; all if empty.
     pub(crate) databases: Vec<String>,
     /// A credential to prolong instead of making one.
@@ -46,6 +60,10 @@ pub(crate) struct Given {
 pub(crate) enum NoExchange {
     /// The provider's token says nothing here.
     Person(NoPerson),
+    /// An issuer's token is no service's.
+    Workload(NoWorkload),
+    /// The rule is not for what is asked for: this database, or no service.
+    Rule(String),
     /// It was exchanged before.
     Spent,
     /// The name is somebody else's: whose.
@@ -64,6 +82,8 @@ impl fmt::Display for NoExchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Person(why) => write!(f, "{why}"),
+            Self::Workload(why) => write!(f, "{why}"),
+            Self::Rule(why) => f.write_str(why),
             Self::Spent => f.write_str("this token was exchanged before"),
             Self::Taken(name) => {
                 write!(f, "the name {name} is another identity's, which is not from there")
@@ -85,6 +105,9 @@ impl<E: Into<anyhow::Error>> From<E> for NoExchange {
 /// Exchanges a token.
 pub(crate) async fn exchange(shared: &Shared, wanted: Wanted) -> Result<Given, NoExchange> {
     let now = SystemTime::now();
+    if wanted.shown == Shown::Jwt {
+        return workload::exchange(shared, &wanted, now).await;
+    }
     let person = shared.providers.person(&wanted.subject, now, Instant::now()).await;
     let person = person.map_err(NoExchange::Person)?;
     let (hash, until) = person.token;
@@ -97,8 +120,14 @@ pub(crate) async fn exchange(shared: &Shared, wanted: Wanted) -> Result<Given, N
     }
     let secret = Secret::generate(DATABASE_TOKEN_PREFIX)?;
     let until = now + person.provider.settings.lifetime;
-    let times = (now, until);
-    keep(shared, person.provider, &account, secret.clone(), wanted.databases, times).await?;
+    let made = Made {
+        account: &account,
+        secret: secret.clone(),
+        databases: wanted.databases,
+        source: person.provider.settings.name.clone(),
+        times: (now, until),
+    };
+    keep(shared, made).await?;
     Ok(Given { secret, identity: account.name.to_string(), until })
 }
 
@@ -107,17 +136,23 @@ pub(crate) async fn exchange(shared: &Shared, wanted: Wanted) -> Result<Given, N
 pub(crate) async fn bear(shared: &Shared, secret: Secret) -> Result<Admitted, IdentityError> {
     let now = SystemTime::now();
     let known = shared.directory.bearer(&secret, now);
-    let foreign = secret.expose().matches('.').count() == 2 && shared.providers.any();
-    if known.is_ok() || !foreign {
+    let signed = secret.expose().matches('.').count() == 2;
+    let service = signed && shared.workloads.issued(&secret);
+    if known.is_ok() || !(service || signed && shared.providers.any()) {
         return known;
     }
-    adopt(shared, &secret, now).await.map_err(|why| match why {
+    let adopted = match service {
+        true => workload::adopt(shared, &secret, now).await,
+        false => adopt(shared, &secret, now).await,
+    };
+    adopted.map_err(|why| match why {
         NoExchange::Disabled => IdentityError::Barred(identity::Bar::Disabled),
         NoExchange::Failed(error) => {
             tracing::error!("a provider's token cannot be taken: {error:#}");
             IdentityError::Unavailable
         }
-        NoExchange::Person(NoPerson::Unavailable(error)) => {
+        NoExchange::Person(NoPerson::Unavailable(error))
+        | NoExchange::Workload(NoWorkload::Unavailable(error)) => {
             tracing::warn!("a provider's keys cannot be read: {error}");
             IdentityError::Unavailable
         }
@@ -136,14 +171,24 @@ async fn adopt(shared: &Shared, secret: &Secret, now: SystemTime) -> Result<(), 
     let person = person.map_err(NoExchange::Person)?;
     let (hash, end) = person.token;
     if !shared.store.spend(&hash, end, now).await? {
-        // Clients open several connections at once: another one may be at it.
-        let other = known(shared, secret, |_| true);
-        let made = tokio::time::timeout(MADE_WITHIN, other).await;
-        return made.map_err(|_| NoExchange::Spent)?.map_err(NoExchange::Failed);
+        return others(shared, secret).await;
     }
     let account = arrive(shared, &person, now).await?;
     let until = (now + person.provider.settings.lifetime).min(end);
-    keep(shared, person.provider, &account, secret.clone(), Vec::new(), (now, until)).await
+    let made = Made {
+        account: &account,
+        secret: secret.clone(),
+        databases: Vec::new(),
+        source: person.provider.settings.name.clone(),
+        times: (now, until),
+    };
+    keep(shared, made).await
+}
+
+/// Waits for what another connection makes of the same token: clients open several at once.
+async fn others(shared: &Shared, secret: &Secret) -> Result<(), NoExchange> {
+    let made = tokio::time::timeout(MADE_WITHIN, known(shared, secret, |_| true)).await;
+    made.map_err(|_| NoExchange::Spent)?.map_err(NoExchange::Failed)
 }
 
 /// Lets somebody in whom a provider vouches for.
@@ -174,15 +219,19 @@ pub(crate) async fn arrive(
     })
 }
 
-/// Keeps a credential, and waits until it is known.
-async fn keep(
-    shared: &Shared,
-    provider: &Provider,
-    account: &Account,
+/// A token to be kept.
+struct Made<'m> {
+    account: &'m Account,
     secret: Secret,
     databases: Vec<String>,
-    (now, until): (SystemTime, SystemTime),
-) -> Result<(), NoExchange> {
+    source: String,
+    /// From when on, and until when.
+    times: (SystemTime, SystemTime),
+}
+
+/// Keeps a credential, and waits until it is known.
+async fn keep(shared: &Shared, token: Made<'_>) -> Result<(), NoExchange> {
+    let Made { account, secret, databases, source, times: (now, until) } = token;
     let lead = ScramVerifier::parse(account.verifier.expose())?;
     let own = secret.clone();
     let verifier = made(move || lead.beside(&own)).await?;
@@ -193,7 +242,7 @@ async fn keep(
         verifier: verifier.to_text().into(),
         hash: token_hash(&secret),
         databases,
-        source: provider.settings.name.clone(),
+        source,
         not_before: now,
         expires: Some(until),
         replaces: None,

@@ -33,6 +33,7 @@ mod shares;
 mod tasks;
 mod watch;
 mod witness;
+mod workloads;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -44,8 +44,14 @@ pub(crate) struct Person<'p> {
     pub(crate) groups: Option<Vec<String>>,
     /// When the provider said so.
     pub(crate) issued: SystemTime,
-    /// The hash of the token that says so, and until when it does.
+    /// The hash of the statement that says so, and until when it does.
     pub(crate) token: ([u8; 32], SystemTime),
+}
+
+/// What is kept of a token that counts once: the hash of what was signed. The signature itself can
+/// be written differently by whoever has it.
+pub(crate) fn statement_hash(token: &Secret) -> [u8; 32] {
+    token_hash(&Secret::from(sso::check::signed_part(token.expose()).to_owned()))
 }
 
 /// Why a token says nothing.
@@ -116,7 +122,7 @@ impl Provider {
         let expected = Expected {
             issuer: settings.issuer.clone(),
             audience: settings.audience.clone().unwrap_or_else(|| settings.client_id.clone()),
-            client: settings.client_id.clone(),
+            client: Some(settings.client_id.clone()),
             algorithms: algorithms.with_context(of)?,
             skew: settings.skew,
             require: settings.require.clone(),
@@ -138,7 +144,7 @@ impl Provider {
             groups: self.groups(&claims.all)?,
             subject: claims.subject,
             issued: claims.issued,
-            token: (token_hash(token), end),
+            token: (statement_hash(token), end),
             provider: self,
         })
     }

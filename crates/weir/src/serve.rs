@@ -37,6 +37,7 @@ use crate::{
     people,
     providers::Providers,
     witness::{self, Witness},
+    workloads::Workloads,
 };
 use anyhow::Context;
 use arc_swap::ArcSwap;
@@ -77,6 +78,8 @@ pub(crate) struct Shared {
     pub(crate) works: Arc<Works>,
     /// Who vouches for people.
     pub(crate) providers: Providers,
+    /// Who vouches for services.
+    pub(crate) workloads: Workloads,
     /// Control state.
     pub(crate) store: Store,
     /// The record.
@@ -189,6 +192,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
     Ok(Shared {
         witness,
         providers: Providers::read(&config)?,
+        workloads: Workloads::read(&config)?,
         pseudonym_key: pseudonym_key(&store).await?,
         health: Arc::new(Health::new(ledger.clone())),
         metrics: Arc::new(Metrics::new(ledger.clone())),

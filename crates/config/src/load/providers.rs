@@ -199,17 +199,30 @@ fn judge(table: &Table<'_>, provider: &Provider, spans: &[Option<std::ops::Range
     {
         table.fault(span.clone(), Fault::new("a provider's name has letters, digits and dashes"));
     }
-    if let Some(span) = issuer {
-        let (scheme, rest) = provider.issuer.split_once("://").unwrap_or_default();
-        let own = ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| rest.starts_with(host));
-        if !(scheme == "https" || scheme == "http" && own) || rest.is_empty() {
-            table.fault(span.clone(), Fault::new("`issuer` begins with https://"));
-        }
+    if let Some(span) = issuer
+        && !is_encrypted(&provider.issuer)
+    {
+        table.fault(span.clone(), Fault::new("`issuer` begins with https://"));
     }
-    for one in provider.algorithms.iter().filter(|one| !ALGORITHMS.contains(&one.as_str())) {
+    check_algorithms(table, &provider.algorithms, algorithms.clone());
+}
+
+/// An address that is asked over TLS, or on this machine.
+pub(super) fn is_encrypted(url: &str) -> bool {
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let own = ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| rest.starts_with(host));
+    !rest.is_empty() && (scheme == "https" || scheme == "http" && own)
+}
+
+/// Only signatures that whoever checks them cannot make.
+pub(super) fn check_algorithms(
+    table: &Table<'_>,
+    algorithms: &[String],
+    span: Option<std::ops::Range<usize>>,
+) {
+    for one in algorithms.iter().filter(|one| !ALGORITHMS.contains(&one.as_str())) {
         let message = format!("\"{one}\" is no signature with a public key");
         let help = format!("one of {}", ALGORITHMS.join(", "));
-        let span = algorithms.clone().unwrap_or(table.span());
-        table.fault(span, Fault::help(message, help));
+        table.fault(span.clone().unwrap_or(table.span()), Fault::help(message, help));
     }
 }

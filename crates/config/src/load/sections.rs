@@ -1,6 +1,8 @@
 //! Every section and key of the file. To add a key is to add one read here.
 
-use super::{api, approvals, canaries, channels, evidence, exports, keys, labels, providers};
+use super::{
+    api, approvals, canaries, channels, evidence, exports, keys, labels, providers, workloads,
+};
 use crate::{
     kind::{Address, Count, Fault, FilePath, OrOff, SecretRef, Size, Text, Time, TimeOrNone, Word},
     settings::{
@@ -56,6 +58,8 @@ pub(crate) fn documented() -> Vec<Section> {
     exports::export(Table::new(&reader, "[[export]]", exports::EXPORT, empty()));
     channels::channel(Table::new(&reader, "[[channel]]", channels::CHANNEL, empty()));
     providers::provider(Table::new(&reader, "[[provider]]", providers::PROVIDER, empty()));
+    workloads::workload(Table::new(&reader, "[[workload]]", workloads::WORKLOAD, empty()));
+    workloads::rule(Table::new(&reader, "[[workload.rule]]", workloads::RULE, empty()));
     let mut sections = reader.into_found().sections;
     // A section is finished after those inside it; for the reader an outer one comes first.
     let order = |section: &Section| match section.heading {
@@ -77,11 +81,13 @@ pub(crate) fn documented() -> Vec<Section> {
         "[api]" => 14,
         "[approvals]" => 15,
         "[[provider]]" => 16,
-        "[keys]" => 17,
-        "[[channel]]" => 18,
-        "[limits]" => 19,
-        "[[export]]" => 20,
-        _ => 21,
+        "[[workload]]" => 17,
+        "[[workload.rule]]" => 18,
+        "[keys]" => 19,
+        "[[channel]]" => 20,
+        "[limits]" => 21,
+        "[[export]]" => 22,
+        _ => 23,
     };
     sections.sort_by_key(order);
     sections
@@ -122,6 +128,7 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
             evidence::witnessing(table.table("witness", "[witness]", evidence::WITNESSING))
         },
         providers: providers::providers(&mut table),
+        workloads: Vec::new(),
         channels: channels::channels(&mut table),
         exports: exports::exports(&mut table),
         log: log(table.table("log", "[log]", LOG)),
@@ -131,6 +138,7 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         table.fault(rules.get(at).cloned().unwrap_or(table.span()), fault);
     }
     config.labels = labels;
+    config.workloads = workloads::workloads(&mut table, &config.providers);
     table.finish();
     config
 }

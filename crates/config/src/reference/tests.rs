@@ -32,6 +32,8 @@ fn every_key_is_documented() {
         "[api]",
         "[approvals]",
         "[[provider]]",
+        "[[workload]]",
+        "[[workload.rule]]",
         "[keys]",
         "[[channel]]",
         "[limits]",

@@ -59,7 +59,7 @@ fn expected() -> Expected {
     Expected {
         issuer: "https://id.example".to_owned(),
         audience: "weir".to_owned(),
-        client: "weir".to_owned(),
+        client: Some("weir".to_owned()),
         algorithms: vec![Algorithm::RS256, Algorithm::ES256],
         skew: Duration::from_secs(30),
         require: Vec::new(),

@@ -31,7 +31,7 @@ async fn served() -> Served {
     let expected = Expected {
         issuer: issuer.clone(),
         audience: "weir".to_owned(),
-        client: "weir".to_owned(),
+        client: Some("weir".to_owned()),
         algorithms: Vec::new(),
         skew: Duration::ZERO,
         require: Vec::new(),

@@ -54,3 +54,4 @@ mod temporary;
 mod tools;
 mod upstreams;
 mod webhook;
+mod workloads;

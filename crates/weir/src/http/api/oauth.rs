@@ -2,7 +2,7 @@
 //! one of Weir's own. Errors have OAuth's own form.
 
 use super::{Api, Peer};
-use crate::exchange::{self, Given, NoExchange, Wanted};
+use crate::exchange::{self, Given, NoExchange, Shown, Wanted};
 use axum::{
     Form, Json,
     extract::{ConnectInfo, State, rejection::FormRejection},
@@ -18,6 +18,8 @@ use std::{borrow::Cow, net::SocketAddr, sync::Arc, time::SystemTime};
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 /// What is exchanged.
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
+/// The same for services.
+const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 /// What it is exchanged for.
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 /// How a scope begins that names a database.
@@ -96,9 +98,11 @@ fn wanted(form: &[(String, String)]) -> Result<Wanted, OauthError> {
         Some(_) => return Err(OauthError::new("unsupported_grant_type", EXCHANGE)),
         None => return Err(invalid("there is no grant_type".to_owned())),
     }
-    if value("subject_token_type") != Some(ID_TOKEN) {
-        return Err(invalid(format!("subject_token_type must be {ID_TOKEN}")));
-    }
+    let shown = match value("subject_token_type") {
+        Some(ID_TOKEN) => Shown::IdToken,
+        Some(JWT) => Shown::Jwt,
+        _ => return Err(invalid(format!("subject_token_type must be {ID_TOKEN} or {JWT}"))),
+    };
     if value("requested_token_type").is_some_and(|kind| kind != ACCESS_TOKEN) {
         return Err(invalid(format!("requested_token_type must be {ACCESS_TOKEN}")));
     }
@@ -114,6 +118,7 @@ fn wanted(form: &[(String, String)]) -> Result<Wanted, OauthError> {
     let secret = |text: &str| Secret::from(text.to_owned());
     Ok(Wanted {
         subject: secret(subject),
+        shown,
         databases: databases(value("scope").unwrap_or_default())?,
         renews: value("renews").map(secret),
     })
@@ -151,10 +156,11 @@ fn answer(given: &Given, scope: String) -> Value {
 
 impl From<NoExchange> for OauthError {
     fn from(why: NoExchange) -> Self {
-        use crate::providers::NoPerson;
+        use crate::{providers::NoPerson, workloads::NoWorkload};
         match &why {
             // RFC 8693 section 2.2.2: whatever is wrong with the subject's token.
-            NoExchange::Person(NoPerson::Unavailable(error)) => {
+            NoExchange::Person(NoPerson::Unavailable(error))
+            | NoExchange::Workload(NoWorkload::Unavailable(error)) => {
                 tracing::warn!("a provider's keys cannot be read: {error}");
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Self { status, ..Self::new("temporarily_unavailable", why.to_string()) }
@@ -167,9 +173,11 @@ impl From<NoExchange> for OauthError {
             NoExchange::Disabled | NoExchange::Unknown | NoExchange::Taken(_) => {
                 Self::new("unauthorized_client", why.to_string())
             }
-            NoExchange::Person(_) | NoExchange::Spent | NoExchange::NotTheirs => {
-                Self::new("invalid_request", why.to_string())
-            }
+            NoExchange::Rule(_) => Self::new("invalid_scope", why.to_string()),
+            NoExchange::Person(_)
+            | NoExchange::Workload(_)
+            | NoExchange::Spent
+            | NoExchange::NotTheirs => Self::new("invalid_request", why.to_string()),
         }
     }
 }
