@@ -47,7 +47,7 @@ const CLIENTS: [Need; 10] = [
 
 /// Python clients, an SMTP server, MCP's official SDK and the published OCSF schema, with their
 /// versions: a new release must not break a build.
-const PYTHON: [&str; 10] = [
+const PYTHON: [&str; 11] = [
     "psycopg[binary]==3.3.9",
     "asyncpg==0.32.0",
     "SQLAlchemy==2.1.9",
@@ -58,6 +58,7 @@ const PYTHON: [&str; 10] = [
     "moto[server]==5.2.5",
     "aiosmtpd==1.4.6",
     "mcp==2.3.0",
+    "duckdb==2.0.1",
 ];
 
 /// What makes labelled data, and what Weir's detection is compared with.

@@ -356,6 +356,15 @@ pub enum ExportTo {
         /// So many that were set aside are kept.
         keep: u64,
     },
+    /// A folder of Parquet files, by days.
+    Parquet {
+        /// Where.
+        path: PathBuf,
+        /// Files are finished when together they are at least this long,
+        rotate: u64,
+        /// or this old.
+        every: Duration,
+    },
     /// A syslog server.
     Syslog {
         /// Its host name or IP address.

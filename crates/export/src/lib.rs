@@ -34,6 +34,7 @@ mod error;
 mod event;
 mod format;
 mod join;
+mod left;
 mod lineage;
 mod ocsf;
 mod post;

@@ -6,7 +6,7 @@ use crate::{
     error::ExportError,
     event::Event,
     format::Maker,
-    settings::{About, Begin, Settings},
+    settings::{About, Begin, Format, Settings},
     sink::Sink,
     source::Source,
 };
@@ -30,6 +30,8 @@ pub const BACKOFF_FIRST: Duration = Duration::from_millis(200);
 pub const BACKOFF_LONGEST: Duration = Duration::from_secs(30);
 /// How long to wait where nothing new is durable.
 const IDLE: Duration = Duration::from_millis(100);
+/// How many batches a sink that gathers still takes when Weir ends: what came a moment ago.
+const LAST_BATCHES: usize = 10;
 /// How often a sink that is down is mentioned in the log.
 const REMINDER: Duration = Duration::from_secs(60);
 
@@ -108,8 +110,16 @@ impl Exports {
         let pump = Pump {
             sink: Sink::new(settings, about)?,
             source: Source::new(&self.ledger, maker, &cursor),
+            again: Again {
+                ledger: self.ledger.clone(),
+                about: about.clone(),
+                format: settings.format.clone(),
+                cursor,
+                events: 0,
+            },
             file,
             counts: Arc::clone(&counts),
+            trouble: Trouble::default(),
             stop: self.stop.subscribe(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -182,12 +192,32 @@ fn begin(ledger: &Ledger, file: &CursorFile, settings: &Settings) -> Result<Curs
     Ok(cursor)
 }
 
+/// Where to begin again after a failure of a sink that gathers: what was acknowledged last.
+struct Again {
+    ledger: Ledger,
+    about: About,
+    format: Format,
+    cursor: Cursor,
+    /// Events that were given since.
+    events: u64,
+}
+
+impl Again {
+    fn source(&mut self) -> Source {
+        self.events = 0;
+        let maker = Maker::new(&self.format, &self.about, &key(&self.ledger));
+        Source::new(&self.ledger, maker, &self.cursor)
+    }
+}
+
 /// One sink's loop.
 struct Pump {
     source: Source,
     sink: Sink,
+    again: Again,
     file: CursorFile,
     counts: Arc<Counts>,
+    trouble: Trouble,
     stop: watch::Receiver<bool>,
 }
 
@@ -199,13 +229,38 @@ impl Pump {
             _ = stop.wait_for(|stopped| *stopped) => {}
             () = self.pump() => {}
         }
+        self.end().await;
+    }
+
+    /// What a sink gathers is made complete with what came last: nobody waits for the next start to
+    /// read it. What does not come to that is given again then.
+    async fn end(&mut self) {
+        if !self.sink.gathers() || self.trouble.attempts > 0 {
+            return;
+        }
+        if let Err(error) = self.last().await {
+            tracing::warn!(export = self.counts.name, "not delivered before the end: {error}");
+        }
+    }
+
+    async fn last(&mut self) -> Result<(), ExportError> {
+        for _ in 0..LAST_BATCHES {
+            let events = self.source.read(self.sink.batch())?;
+            if events.is_empty() {
+                break;
+            }
+            self.sink.deliver(&events).await?;
+            self.again.events += events.len() as u64;
+        }
+        self.sink.finish()?;
+        self.acknowledged(&self.source.cursor(), 0)
     }
 
     async fn pump(&mut self) {
         loop {
             let events = self.read().await;
             if events.is_empty() {
-                self.counts.next.store(self.source.cursor().next, Ordering::Relaxed);
+                self.settle().await;
                 let pause = if self.source.behind() > 0 { Duration::ZERO } else { IDLE };
                 sleep(pause).await;
                 continue;
@@ -218,43 +273,85 @@ impl Pump {
     }
 
     async fn read(&mut self) -> Vec<Event> {
-        let mut trouble = Trouble::default();
         loop {
             match self.source.read(self.sink.batch()) {
                 Ok(events) => return events,
-                Err(error) => self.failed(&mut trouble, &error).await,
+                Err(error) => self.failed(&error).await,
             }
         }
     }
 
     /// Until it is delivered, however long that takes.
     async fn deliver(&mut self, events: &[Event]) {
-        let mut trouble = Trouble::default();
         let cursor = self.source.cursor();
         loop {
             let taken = self.sink.taken();
             let delivered = self.sink.deliver(events).await;
-            match delivered.and_then(|()| self.file.save(&cursor)) {
+            match delivered.and_then(|()| self.acknowledged(&cursor, events.len() as u64)) {
                 Ok(()) => break,
                 Err(error) => {
                     // A part of it was taken: the pauses begin anew.
                     if self.sink.taken() > taken {
-                        trouble.attempts = 0;
+                        self.trouble.attempts = 0;
                     }
-                    self.failed(&mut trouble, &error).await;
+                    self.failed(&error).await;
+                    if self.sink.gathers() {
+                        self.source = self.again.source();
+                        return;
+                    }
                 }
             }
         }
-        if trouble.attempts > 0 {
+        // What is only gathered is no success yet.
+        if self.sink.is_settled() {
+            self.recovered();
+        }
+    }
+
+    /// Records that are no events are over as soon as all before them are.
+    async fn settle(&mut self) {
+        let cursor = self.source.cursor();
+        let was_open = !self.sink.is_settled();
+        let settled = self.sink.settle();
+        let settled = settled.and_then(|()| match was_open && self.sink.is_settled() {
+            true => self.acknowledged(&cursor, 0),
+            false => Ok(()),
+        });
+        if let Err(error) = settled {
+            self.failed(&error).await;
+            self.source = self.again.source();
+        } else if was_open && self.sink.is_settled() {
+            self.recovered();
+        }
+        if self.sink.is_settled() {
+            self.counts.next.store(self.source.cursor().next, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes where it stands, if the other side has everything.
+    fn acknowledged(&mut self, cursor: &Cursor, events: u64) -> Result<(), ExportError> {
+        if self.sink.is_settled() {
+            self.file.save(cursor)?;
+            let all = std::mem::take(&mut self.again.events) + events;
+            self.again.cursor = cursor.clone();
+            self.counts.next.store(cursor.next, Ordering::Relaxed);
+            self.counts.events.fetch_add(all, Ordering::Relaxed);
+        } else {
+            self.again.events += events;
+        }
+        Ok(())
+    }
+
+    fn recovered(&mut self) {
+        if std::mem::take(&mut self.trouble).attempts > 0 {
             tracing::info!(export = self.counts.name, "delivers again");
         }
         self.counts.failing.store(false, Ordering::Relaxed);
-        self.counts.next.store(cursor.next, Ordering::Relaxed);
-        self.counts.events.fetch_add(events.len() as u64, Ordering::Relaxed);
     }
 
     /// Counts, says so now and then, and waits.
-    async fn failed(&self, trouble: &mut Trouble, error: &ExportError) {
+    async fn failed(&mut self, error: &ExportError) {
+        let trouble = &mut self.trouble;
         self.counts.failures.fetch_add(1, Ordering::Relaxed);
         self.counts.failing.store(true, Ordering::Relaxed);
         if trouble.mentioned.is_none_or(|last| last.elapsed() >= REMINDER) {

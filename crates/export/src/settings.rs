@@ -1,6 +1,6 @@
 //! What a sink needs to be told. Knows no file format that it is written in.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, time::Duration};
 
 /// Who exports: stands in every event.
 #[derive(Clone, Debug)]
@@ -59,6 +59,15 @@ pub enum To {
         rotate_bytes: u64,
         /// So many that were set aside are kept.
         keep: u64,
+    },
+    /// A folder of Parquet files, by days.
+    Parquet {
+        /// Where.
+        path: PathBuf,
+        /// Files are finished when together they are at least this long,
+        rotate_bytes: u64,
+        /// or this old.
+        every: Duration,
     },
     /// A syslog server, over TCP or TLS.
     Syslog {

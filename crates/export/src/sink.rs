@@ -4,6 +4,7 @@
 mod file;
 mod nats;
 mod otlp;
+mod parquet;
 mod syslog;
 mod webhook;
 
@@ -26,6 +27,7 @@ const SINGLE_EVENTS: usize = 50;
 #[derive(Debug)]
 pub(crate) enum Sink {
     File(file::File),
+    Parquet(Box<parquet::Parquet>),
     Syslog(Box<syslog::Syslog>),
     Webhook(Box<webhook::Webhook>),
     Nats(Box<nats::Nats>),
@@ -38,6 +40,9 @@ impl Sink {
         Ok(match &settings.to {
             To::File { path, rotate_bytes, keep } => {
                 Self::File(file::File::new(path, *rotate_bytes, *keep))
+            }
+            To::Parquet { path, rotate_bytes, every } => {
+                Self::Parquet(Box::new(parquet::Parquet::new(path, *rotate_bytes, *every)))
             }
             To::Syslog { host, port, tls, ca, message_bytes } => {
                 let tls = connect::tls(*tls, ca.as_deref())?;
@@ -79,8 +84,38 @@ impl Sink {
     pub(crate) fn pause(&self) -> Duration {
         match self {
             Self::File(_) | Self::Nats(_) => Duration::from_millis(50),
-            Self::Webhook(_) | Self::Otlp(_) => Duration::from_millis(200),
+            Self::Parquet(_) | Self::Webhook(_) | Self::Otlp(_) => Duration::from_millis(200),
             Self::Syslog(_) => Duration::from_millis(500),
+        }
+    }
+
+    /// True if the other side has everything that was given: only then may a cursor go on.
+    pub(crate) fn is_settled(&self) -> bool {
+        match self {
+            Self::Parquet(parquet) => parquet.is_settled(),
+            _ => true,
+        }
+    }
+
+    /// Whether what was given and is not settled is lost by a failure, so that it has to be given
+    /// again from the last cursor on.
+    pub(crate) fn gathers(&self) -> bool {
+        matches!(self, Self::Parquet(_))
+    }
+
+    /// Looks whether it is time to settle, where nothing new comes.
+    pub(crate) fn settle(&mut self) -> Result<(), ExportError> {
+        match self {
+            Self::Parquet(parquet) => parquet.settle(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Settles, whether it is time or not.
+    pub(crate) fn finish(&mut self) -> Result<(), ExportError> {
+        match self {
+            Self::Parquet(parquet) => parquet.complete(),
+            _ => Ok(()),
         }
     }
 
@@ -89,6 +124,7 @@ impl Sink {
         let delivery = async {
             match self {
                 Self::File(file) => file.deliver(events),
+                Self::Parquet(parquet) => parquet.deliver(events),
                 Self::Syslog(syslog) => syslog.deliver(events).await,
                 Self::Webhook(webhook) => webhook.deliver(events).await,
                 Self::Otlp(otlp) => otlp.deliver(events).await,

@@ -9,6 +9,7 @@ pub mod bypass;
 pub mod canary;
 pub mod client;
 pub mod corpus;
+pub mod disk;
 pub mod export;
 pub mod generate;
 pub mod hold;

@@ -1,12 +1,12 @@
 //! `[[export]]`: where records go as events, and which keys each kind of sink takes. Knows no sink.
 
 use crate::{
-    kind::{Count, Fault, FilePath, SecretRef, Size, Text, Word},
+    kind::{Count, Fault, FilePath, SecretRef, Size, Text, Time, Word},
     secret::SecretSource,
     settings::{Export, ExportFormat, ExportTo},
     table::{Reader, Table},
 };
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 pub(super) const EXPORT: &str = "Where records go as events (OCSF or OpenLineage, JSON) or spans \
 (OpenTelemetry), next to the ledger; the section stands once for each. A sink that is down delays \
@@ -19,6 +19,7 @@ const MIB: u64 = 1 << 20;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SinkKind {
     File,
+    Parquet,
     Syslog,
     Webhook,
     Nats,
@@ -28,7 +29,7 @@ enum SinkKind {
 impl SinkKind {
     const fn needs(self) -> &'static [&'static str] {
         match self {
-            Self::File => &["path"],
+            Self::File | Self::Parquet => &["path"],
             Self::Syslog => &["host"],
             Self::Webhook => &["url", "secret"],
             Self::Nats | Self::Otlp => &["url"],
@@ -38,6 +39,7 @@ impl SinkKind {
     const fn takes(self) -> &'static [&'static str] {
         match self {
             Self::File => &["rotate", "keep"],
+            Self::Parquet => &["rotate", "every"],
             Self::Syslog => &["port", "tls", "ca", "message"],
             Self::Webhook => &["ca"],
             Self::Otlp => &["token", "ca"],
@@ -47,9 +49,9 @@ impl SinkKind {
 }
 
 /// Every key that only some kinds take.
-const OWN: [&str; 14] = [
+const OWN: [&str; 15] = [
     "path", "rotate", "keep", "host", "port", "tls", "message", "url", "secret", "subject", "user",
-    "password", "token", "ca",
+    "password", "token", "ca", "every",
 ];
 
 pub(super) fn exports(table: &mut Table<'_>) -> Vec<Export> {
@@ -86,6 +88,7 @@ pub(super) fn export(mut table: Table<'_>) -> Option<Export> {
         &Word(
             &[
                 ("file", SinkKind::File),
+                ("parquet", SinkKind::Parquet),
                 ("syslog", SinkKind::Syslog),
                 ("webhook", SinkKind::Webhook),
                 ("nats", SinkKind::Nats),
@@ -158,6 +161,11 @@ fn fitting(
             reader.fault(span, Fault::help("a syslog server takes OCSF events only", help));
             format
         }
+        SinkKind::Parquet if format != ExportFormat::Ocsf => {
+            let help = "send runs to a file, a webhook or nats";
+            reader.fault(span, Fault::help("rows of Parquet are OCSF events", help));
+            format
+        }
         _ => format,
     }
 }
@@ -194,6 +202,7 @@ struct Keys {
     path: Option<PathBuf>,
     rotate: u64,
     keep: u64,
+    every: Duration,
     host: Option<String>,
     port: u64,
     tls: bool,
@@ -207,15 +216,31 @@ struct Keys {
     ca: Option<PathBuf>,
 }
 
+/// Where files go, and when one is over.
+fn files(table: &mut Table<'_>) -> (Option<PathBuf>, u64, Duration) {
+    let path = table.optional("path", &FilePath, "file: where the lines go. parquet: the folder.");
+    let rotate = table.or(
+        "rotate",
+        &Size(64 << 10..=1 << 40),
+        "\"100MiB\"",
+        "file: one that is at least this long is renamed to `path`.1, and another begun. \
+         parquet: files are finished when together they are at least this long.",
+    );
+    let every = table.or(
+        "every",
+        &Time { range: Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60) },
+        "\"5m\"",
+        "parquet: files are finished when they are this old, if they are not long enough before.",
+    );
+    (path, rotate, every)
+}
+
 fn keys(table: &mut Table<'_>) -> Keys {
+    let (path, rotate, every) = files(table);
     Keys {
-        path: table.optional("path", &FilePath, "file: where the lines go."),
-        rotate: table.or(
-            "rotate",
-            &Size(64 << 10..=1 << 40),
-            "\"100MiB\"",
-            "file: one that is at least this long is renamed to `path`.1, and another begun.",
-        ),
+        path,
+        rotate,
+        every,
         keep: table.or(
             "keep",
             &Count(1..=10_000),
@@ -290,6 +315,9 @@ fn to(kind: SinkKind, keys: Keys) -> Result<ExportTo, Option<Fault>> {
     };
     Ok(match kind {
         SinkKind::File => ExportTo::File { path: keys.path.ok_or(None)?, rotate, keep },
+        SinkKind::Parquet => {
+            ExportTo::Parquet { path: keys.path.ok_or(None)?, rotate, every: keys.every }
+        }
         SinkKind::Syslog => ExportTo::Syslog {
             host: keys.host.ok_or(None)?,
             port: u16::try_from(keys.port).unwrap_or(0),
@@ -328,13 +356,13 @@ pub(super) fn warnings(exports: &[Export], warn: &mut impl FnMut(String, &str)) 
             ExportTo::Webhook { secret, .. } => Some(secret),
             ExportTo::Nats { user, .. } => user.as_ref().map(|(_, password)| password),
             ExportTo::Otlp { token, .. } => token.as_ref(),
-            ExportTo::File { .. } | ExportTo::Syslog { .. } => None,
+            ExportTo::File { .. } | ExportTo::Parquet { .. } | ExportTo::Syslog { .. } => None,
         };
         if let Some(Err(error)) = secret.map(SecretSource::read) {
             warn(format!("export \"{name}\": {error}"), "`weir serve` does not start until it is");
         }
         let open = match to {
-            ExportTo::File { .. } => None,
+            ExportTo::File { .. } | ExportTo::Parquet { .. } => None,
             ExportTo::Syslog { host, tls, .. } => (!tls).then(|| host.clone()),
             ExportTo::Webhook { url, .. } | ExportTo::Otlp { url, .. } => {
                 url.strip_prefix("http://").map(host)

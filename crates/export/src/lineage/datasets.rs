@@ -5,10 +5,10 @@
 //! versions do, each comes from each.
 
 use super::facets;
-use crate::join::{End, Statement};
+use crate::{join::Statement, left::left};
 use ledger::record::{Shape, ShapeColumn};
 use model::facts::Derivation;
-use model::{Disclosure, Operation, Use};
+use model::{Operation, Use};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -179,40 +179,19 @@ pub(super) struct Given(BTreeMap<String, BTreeMap<String, Values>>);
 impl Given {
     /// Adds what a statement gave.
     pub(super) fn take(&mut self, statement: &Statement) {
-        let (Some(shape), End::Outcome(outcome)) = (statement.shape.as_deref(), &statement.end)
-        else {
-            return;
-        };
-        // Rows that nobody looked into left as the upstream sent them.
-        let all_raw = shape.disclosures.iter().all(|one| matches!(one, Disclosure::Raw { .. }));
-        let relayed = outcome.disclosed.is_empty() && all_raw;
-        let places = if relayed { shape.disclosures.len() } else { outcome.disclosed.len() };
-        for place in 0..places {
-            let counted = outcome.disclosed.get(place).copied().unwrap_or_default();
-            let counted = match relayed {
-                true => ledger::record::Disclosed { raw: outcome.rows, ..counted },
-                false => counted,
-            };
-            let shown = shape.disclosures.get(place).unwrap_or(&shape.fallback);
-            let raw = matches!(shown, Disclosure::Raw { .. });
-            for column in sources(shape, place) {
-                let Some((relation, field)) = parts(column).filter(|(name, _)| !is_system(name))
-                else {
-                    continue;
-                };
+        for left in left(statement) {
+            for (column, label) in left.origins {
+                let parts = column.rsplit_once('.').filter(|(name, _)| !is_system(name));
+                let Some((relation, field)) = parts else { continue };
                 let fields = self.0.entry(relation.to_owned()).or_default();
                 let values = fields.entry(field.to_owned()).or_default();
-                values.label = column.label.as_ref().map(ToString::to_string);
-                values.raw += if raw { counted.raw } else { 0 };
-                values.unchanged += if raw { 0 } else { counted.raw };
-                values.masked += counted.masked;
-                values.nulls += counted.null;
+                values.label = label.map(ToString::to_string);
+                values.raw += left.raw;
+                values.unchanged += left.unchanged;
+                values.masked += left.masked;
+                values.nulls += left.nulls;
             }
         }
-        self.0.values_mut().for_each(|fields| {
-            fields.retain(|_, v| v.raw + v.masked + v.unchanged + v.nulls > 0);
-        });
-        self.0.retain(|_, fields| !fields.is_empty());
     }
 
     /// As input datasets.
@@ -238,15 +217,5 @@ impl Given {
             dataset
         };
         self.0.iter().map(dataset).collect()
-    }
-}
-
-/// The columns whose values a place of the result can hold; of one that was not foreseen, all that
-/// the statement touches.
-fn sources<'s>(shape: &'s Shape<'_>, place: usize) -> Vec<&'s ShapeColumn<'s>> {
-    let columns = shape.columns.iter();
-    match shape.outputs.get(place) {
-        Some(output) => columns.filter(|one| output.sources.contains(&one.column)).collect(),
-        None => columns.collect(),
     }
 }

@@ -137,7 +137,8 @@ fn a_session_tells_what_it_was_given() {
     let abort = &events[1].body;
     let given = &abort["inputs"][0]["inputFacets"]["weir_given"]["columns"];
     let email = json!({"label": "email", "raw": 0, "masked": 3, "unchanged": 0, "nulls": 0});
-    assert_eq!(given, &json!({"email": email}));
+    let name = json!({"label": null, "raw": 2, "masked": 0, "unchanged": 0, "nulls": 1});
+    assert_eq!(given, &json!({"email": email, "name": name}));
     // It ran to no end that anybody knows of.
     assert!(abort["run"]["facets"]["errorMessage"]["message"].is_string());
 }

@@ -5,6 +5,7 @@ use super::{APPLICATION, Class, Frame, Maker, OTHER, Status, UNKNOWN, actor, mil
 use crate::{
     event::{Event, Severity},
     join::{End, Statement},
+    left::{FOUND, left},
 };
 use ledger::{
     Time,
@@ -211,6 +212,17 @@ fn own(statement: &Statement, labels: &BTreeMap<String, Left>) -> Value {
         })
         .collect();
     own.insert("labels".into(), labels.into());
+    let disclosed: Vec<Value> = left(statement)
+        .iter()
+        .map(|left| {
+            let origins: Vec<&str> = left.origins.iter().map(|(column, _)| *column).collect();
+            json!({
+                "name": left.name, "origins": origins, "labels": left.labels, "raw": left.raw,
+                "masked": left.masked, "unchanged": left.unchanged, "nulls": left.nulls,
+            })
+        })
+        .collect();
+    put(&mut own, "disclosed", (!disclosed.is_empty()).then_some(disclosed));
     own.into()
 }
 
@@ -251,7 +263,7 @@ pub(crate) fn labels(statement: &Statement) -> BTreeMap<String, Left> {
             Disclosure::Raw { labels } => labels.iter().for_each(|l| add(l.as_str(), raw, masked)),
             // What left of it unchanged held nothing to hide (an empty text, say).
             Disclosure::Masked { label, .. } => add(label.as_str(), 0, masked),
-            Disclosure::Scan => add("found_in_content", 0, masked),
+            Disclosure::Scan => add(FOUND, 0, masked),
         }
     }
     labels

@@ -130,6 +130,15 @@ fn a_statement_says_who_what_why_and_what_left() {
             "/unmapped/labels",
             json!({"email": {"raw": 0, "masked": 3}, "person_name": {"raw": 2, "masked": 0}}),
         ),
+        (
+            "/unmapped/disclosed",
+            json!([
+                {"name": "email", "origins": ["public.customers.email"], "labels": ["email"],
+                 "raw": 0, "masked": 3, "unchanged": 0, "nulls": 0},
+                {"name": "name", "origins": ["public.customers.name"], "labels": ["person_name"],
+                 "raw": 2, "masked": 0, "unchanged": 0, "nulls": 1},
+            ]),
+        ),
     ] {
         assert_eq!(body.pointer(pointer), Some(&expected), "{pointer}\n{body:#}");
     }

@@ -1,33 +1,9 @@
 //! If the record cannot be written, the statement does not run: a full disk, and room again.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 use testkit::weir::{ADMIN, PERSON};
 use testkit::{Postgres, Weir, tool};
-
-/// A small file system at a folder, unmounted when dropped.
-struct SmallDisk<'a>(&'a Path);
-
-impl<'a> SmallDisk<'a> {
-    fn mount(folder: &'a Path) -> Self {
-        std::fs::create_dir_all(folder).unwrap();
-        let arguments = ["-t", "tmpfs", "-o", "size=2m", "tmpfs", &folder.to_string_lossy()];
-        tool::run("mount", arguments).unwrap().success().unwrap();
-        Self(folder)
-    }
-}
-
-impl Drop for SmallDisk<'_> {
-    fn drop(&mut self) {
-        let _ = tool::run("umount", ["-l", &self.0.to_string_lossy()]);
-    }
-}
-
-fn fill(folder: &Path) {
-    // The kernel says "no space" in the end; that is the purpose.
-    let target = format!("of={}", folder.join("ballast").display());
-    tool::run("dd", ["if=/dev/zero", &target, "bs=4k", "count=10000"]).unwrap();
-}
+use tests::disk::SmallDisk;
 
 #[test]
 fn a_full_disk_refuses_and_room_resumes() {
@@ -37,14 +13,14 @@ fn a_full_disk_refuses_and_room_resumes() {
     upstream.psql("faults", "create table marks (mark int)").unwrap();
     let mut weir = Weir::options(&upstream).prepare().unwrap();
     let folder = weir.ledger();
-    let _disk = SmallDisk::mount(&folder);
+    let disk = SmallDisk::mount(&folder).unwrap();
     weir.start_again().unwrap();
     let write = |mark: u32| {
         let sql = format!("insert into marks as m_{mark} values ({mark})");
         weir.psql(if mark.is_multiple_of(2) { ADMIN } else { PERSON }, "faults", &sql).unwrap()
     };
     assert_eq!(write(0).code, Some(0));
-    fill(&folder);
+    disk.fill().unwrap();
     let mut mark = 1;
     let mut refusal = None;
     while mark < 500 && refusal.is_none() {
@@ -60,7 +36,7 @@ fn a_full_disk_refuses_and_room_resumes() {
     assert_ne!(read.code, Some(0), "{read}");
     let ready = weir.http("/readyz").unwrap();
     assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
-    std::fs::remove_file(folder.join("ballast")).unwrap();
+    disk.clear().unwrap();
     let end = Instant::now() + Duration::from_secs(20);
     while write(1_000).code != Some(0) {
         assert!(Instant::now() < end, "no service although there is room: {}", weir.log_tail());

@@ -32,6 +32,7 @@ mod lineage;
 mod mcp;
 mod metrics;
 mod names;
+mod parquet;
 mod people;
 mod planted;
 mod policies;

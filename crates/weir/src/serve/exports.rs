@@ -42,6 +42,9 @@ fn settings(export: &Export) -> anyhow::Result<Settings> {
         ExportTo::File { path, rotate, keep } => {
             To::File { path: path.clone(), rotate_bytes: *rotate, keep: *keep }
         }
+        ExportTo::Parquet { path, rotate, every } => {
+            To::Parquet { path: path.clone(), rotate_bytes: *rotate, every: *every }
+        }
         ExportTo::Syslog { host, port, tls, ca, message } => To::Syslog {
             host: host.clone(),
             port: *port,
