@@ -6,7 +6,8 @@ use crate::layout;
 use anyhow::Context;
 use config::{Export, ExportFormat, ExportTo, SecretSource};
 use export::{About, Begin, Exports, Format, Key, Settings, To};
-use std::sync::Arc;
+use ledger::{Time, record::Administered};
+use std::{borrow::Cow, sync::Arc, time::SystemTime};
 
 /// Starts them all. A secret that cannot be read keeps Weir from starting: a record that was
 /// promised to somebody must not wait unnoticed.
@@ -15,6 +16,11 @@ pub(super) fn start(shared: &Shared) -> anyhow::Result<Arc<Exports>> {
     let sinks = config.exports.iter().map(settings).collect::<anyhow::Result<Vec<_>>>()?;
     for sink in &sinks {
         tracing::info!(export = sink.name, "records are exported");
+        // Who gets copies of the record stands in it.
+        let what = format!("records are exported to {}, {}", sink.name, kind(&sink.to));
+        let (time, by) = (Time::from(SystemTime::now()), Cow::Borrowed("start"));
+        let record = Administered { time, by, what: Cow::Owned(what) };
+        shared.ledger.append(&record.into())?;
     }
     let about = About { node: super::node(), version: env!("CARGO_PKG_VERSION").to_owned() };
     let folder = layout::exports(&config);
@@ -30,6 +36,18 @@ pub(super) async fn stop(exports: Arc<Exports>) {
     // It waits for threads.
     if tokio::task::spawn_blocking(move || exports.stop()).await.is_err() {
         tracing::error!("the exports did not end in good order");
+    }
+}
+
+/// A sink's kind, without where it is: a URL may hold what is secret.
+const fn kind(to: &To) -> &'static str {
+    match to {
+        To::File { .. } => "a file",
+        To::Parquet { .. } => "Parquet files",
+        To::Syslog { .. } => "a syslog server",
+        To::Webhook { .. } => "a webhook",
+        To::Otlp { .. } => "a collector of spans",
+        To::Nats { .. } => "NATS",
     }
 }
 
