@@ -148,7 +148,7 @@ pub(crate) fn compile(question: &Question) -> Conditions {
             }
             "sqlstate" => found.sqlstate = Some(exactly(&term.values)),
             "hold" | "approved_by" => found.statement.push(approved(term)),
-            "session" | "address" => of_sessions(term, &mut found),
+            "session" | "address" | "application" => of_sessions(term, &mut found),
             "disclosure" => found.left = Some(left(term, question)),
             "column" | "label" | "use" | "relation" | "operation" if term.not => {
                 found.shape.extend(without(term));
@@ -223,7 +223,8 @@ fn changes(term: &Term) -> Sql {
     sql.piece(&exactly(&["written".to_owned()])).add(" AND k.relation IN ");
     sql.piece(&ending(&term.values));
     sql.add(") OR h.id IN (SELECT k.shape FROM shape_effect k WHERE k.operation IN ");
-    sql.piece(&exactly(&["unknown".to_owned()])).add("))");
+    sql.piece(&exactly(&["unknown".to_owned()])).add(") OR ");
+    sql.add("(coalesce(h.unknowns, '') <> '' AND coalesce(h.read_only, 0) = 0))");
     sql
 }
 
@@ -273,7 +274,7 @@ fn approved(term: &Term) -> Sql {
 }
 
 fn of_sessions(term: &Term, found: &mut Conditions) {
-    let column = if term.word == "session" { "key" } else { "address" };
+    let column = if term.word == "session" { "key" } else { term.word };
     let select = |what: &str| {
         let mut sql = Sql::new(&format!("(SELECT {what} FROM session e WHERE e.{column} IN ("));
         for (at, value) in term.values.iter().enumerate() {

@@ -52,7 +52,11 @@ impl fmt::Display for IndexError {
             Self::Question(what) => f.write_str(what),
             Self::Slow(limit) => {
                 let seconds = limit.as_secs();
-                write!(f, "no answer within {seconds} s: ask for less, or give it more time")
+                write!(
+                    f,
+                    "no answer within {seconds} s: ask for less, count in `days`, `daily` or \
+                     `disclosed_daily`, or give it more time"
+                )
             }
         }
     }

@@ -44,6 +44,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("sqlstate", "the error that the client was given"),
     ("session", "a session's id"),
     ("address", "where the client's packets came from"),
+    ("application", "what the client called itself"),
     ("since", "from then on (UTC): 2026-06-01, 2026-06-01T08:30, or 30m, 24h, 7d ago"),
     ("until", "before then; a date includes its day"),
     ("text", "words of the statement's text; a phrase in quotes, ends with * for a beginning"),

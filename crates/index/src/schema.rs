@@ -5,7 +5,7 @@
 //! 1970, both in UTC.
 
 /// Changes with the tables and views. An index of another version is made again.
-pub(crate) const VERSION: i64 = 8;
+pub(crate) const VERSION: i64 = 9;
 
 /// Every table and index.
 pub(crate) const TABLES: &str = "
@@ -13,8 +13,8 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE who (
     id INTEGER PRIMARY KEY, identity INTEGER, kind INTEGER, acts_for INTEGER, groups INTEGER,
-    grants INTEGER, database INTEGER, environment INTEGER,
-    UNIQUE (identity, kind, acts_for, groups, grants, database, environment)
+    grants INTEGER, database INTEGER, environment INTEGER, application INTEGER,
+    UNIQUE (identity, kind, acts_for, groups, grants, database, environment, application)
 );
 CREATE TABLE who_name (name INTEGER, role TEXT, who INTEGER, PRIMARY KEY (name, role, who))
     WITHOUT ROWID;
@@ -25,6 +25,7 @@ CREATE TABLE session (
 );
 CREATE INDEX session_who ON session (who);
 CREATE INDEX session_address ON session (address);
+CREATE INDEX session_application ON session (application);
 CREATE TABLE text (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE VIRTUAL TABLE text_search USING fts5 (text, content = 'text', content_rowid = 'id');
 CREATE TABLE shape (
@@ -82,7 +83,9 @@ CREATE TABLE approval (hold INTEGER, by INTEGER, seq INTEGER, PRIMARY KEY (hold,
     WITHOUT ROWID;
 CREATE INDEX approval_by ON approval (by);
 CREATE INDEX approval_seq ON approval (seq);
-CREATE TABLE day (day INTEGER PRIMARY KEY, first_seq INTEGER, last_seq INTEGER);
+CREATE TABLE day (
+    day INTEGER PRIMARY KEY, first_seq INTEGER, last_seq INTEGER, statements INTEGER
+);
 CREATE TABLE daily_sum (
     shape INTEGER, who INTEGER, day INTEGER, statements INTEGER, refused INTEGER, rows INTEGER,
     affected INTEGER, bytes INTEGER, PRIMARY KEY (shape, day, who)
@@ -101,7 +104,7 @@ CREATE TABLE event (
     database INTEGER, object INTEGER, detail TEXT
 );
 CREATE INDEX event_type ON event (type);
-INSERT INTO who VALUES (0, 0, 0, 0, 0, 0, 0, 0);
+INSERT INTO who VALUES (0, 0, 0, 0, 0, 0, 0, 0, 0);
 INSERT INTO shape (id, key) VALUES (0, '');
 INSERT INTO meta VALUES ('next', 0), ('last', ''), ('damage', 0), ('begun', 0);
 ";
@@ -118,6 +121,14 @@ pub(crate) enum State {
     /// The run that it belonged to ended without recording an outcome: it may have run or not.
     Unknown = 3,
 }
+
+/// What stands in place of an application that days' sums do not keep apart: a client may call
+/// itself something else in each session.
+pub(crate) const ANY_APPLICATION: i64 = -1;
+
+/// Of how many applications of one identity days' sums are kept apart, with the same rights in the
+/// same database.
+pub(crate) const APPLICATIONS: i64 = 64;
 
 /// The place of an output that a shape did not foresee.
 pub(crate) const UNFORESEEN: i64 = -1;

@@ -75,7 +75,7 @@ impl Answers {
         if !conditions.statement.is_empty() || conditions.sqlstate.is_some() {
             return Err(wrong(
                 "counts are by day, identity and text: ask for state, sqlstate, session, address, \
-                 hold or approved_by without --by, or with `weir audit sql`"
+                 application, hold or approved_by without --by, or with `weir audit sql`"
                     .into(),
             ));
         }

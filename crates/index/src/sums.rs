@@ -25,7 +25,8 @@ pub(crate) struct Sum {
 /// Everything that a batch adds.
 #[derive(Debug, Default)]
 pub(crate) struct Sums {
-    days: HashMap<i64, (i64, i64)>,
+    /// The first and the last statement of each, and how many.
+    days: HashMap<i64, (i64, i64, i64)>,
     daily: HashMap<Key, Sum>,
     left: HashMap<(Key, i64), [u64; 3]>,
     failures: HashMap<(i64, Key), u64>,
@@ -40,8 +41,8 @@ impl Sums {
     /// A statement came.
     pub(crate) fn came(&mut self, key: Key, sequence: i64) {
         self.daily.entry(key).or_default().statements += 1;
-        let (first, last) = self.days.entry(key.day).or_insert((sequence, sequence));
-        (*first, *last) = ((*first).min(sequence), (*last).max(sequence));
+        let (first, last, count) = self.days.entry(key.day).or_insert((sequence, sequence, 0));
+        (*first, *last, *count) = ((*first).min(sequence), (*last).max(sequence), *count + 1);
     }
 
     /// It ended or was refused.
@@ -72,11 +73,12 @@ impl Sums {
     /// Adds all of it to the tables.
     pub(crate) fn write(&mut self, db: &Connection) -> Result<(), IndexError> {
         let mut day = db.prepare_cached(
-            "INSERT INTO day VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET
-             first_seq = min(first_seq, ?2), last_seq = max(last_seq, ?3)",
+            "INSERT INTO day VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET
+             first_seq = min(first_seq, ?2), last_seq = max(last_seq, ?3),
+             statements = statements + ?4",
         )?;
-        for (number, (first, last)) in self.days.drain() {
-            day.execute([number, first, last])?;
+        for (number, (first, last, count)) in self.days.drain() {
+            day.execute([number, first, last, count])?;
         }
         let mut daily = db.prepare_cached(
             "INSERT INTO daily_sum VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET

@@ -60,6 +60,17 @@ impl Log {
         kind: IdentityKind,
         person: Option<&str>,
     ) -> SessionId {
+        self.session_of(salt, identity, kind, person, "psql")
+    }
+
+    fn session_of(
+        &self,
+        salt: u32,
+        identity: &str,
+        kind: IdentityKind,
+        person: Option<&str>,
+        application: &str,
+    ) -> SessionId {
         let session = SessionId::new(at(0), salt);
         let grants = match kind {
             IdentityKind::Agent => vec![Granted { grant: "g-1".into(), group: "analysts".into() }],
@@ -79,7 +90,7 @@ impl Log {
             address: Some("192.0.2.7".parse().unwrap()),
             port: None,
             tls: None,
-            application: "psql".into(),
+            application: application.into(),
             database: "shop".into(),
             environment: "production".into(),
             upstream_role: "".into(),
@@ -293,6 +304,43 @@ fn counts_are_those_of_the_statements() {
     assert!(matches!(answers.count(&part, by, &Limits::default()), Err(IndexError::Question(_))));
 }
 
+/// A client that calls itself something else each time makes sums no larger than a limit.
+#[test]
+fn days_keep_so_many_applications_apart() {
+    let log = Log::new();
+    let raw = read("select email, country from customers", false);
+    let shape = raw.shape;
+    log.put(raw);
+    for number in 0..70 {
+        let name = if number == 3 { String::new() } else { format!("client-{number}") };
+        let session = log.session_of(number, "root", IdentityKind::Person, None, &name);
+        log.run(session, 1, shape, 0, &[[2, 0, 0], [2, 0, 0]]);
+    }
+    let other = log.session_of(70, "alice", IdentityKind::Person, None, "client-69");
+    log.run(other, 1, shape, DAY, &[[3, 0, 0], [3, 0, 0]]);
+    let answers = log.answers();
+    let sql = |query: &str| {
+        let table = answers.sql(query, &Limits::default()).unwrap();
+        let rows = table.rows.iter();
+        rows.map(|row| row.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")).collect()
+    };
+    let all = |query: &str| -> Vec<String> { sql(query) };
+    assert_eq!(all("SELECT count(*), sum(statements) FROM daily"), ["66 71"]);
+    assert_eq!(all("SELECT sum(statements) FROM daily WHERE application = 'client-7'"), ["1"]);
+    let raw = "SELECT identity, sum(raw) FROM disclosed_daily WHERE origin = \
+               'public.customers.email' AND application = 'client-69' GROUP BY 1";
+    assert_eq!(all(raw), ["alice 3"]);
+    // What is not kept apart is said, and statements know it still.
+    let apart = "SELECT application, identity FROM sessions WHERE summed = 0 ORDER BY sequence";
+    let left = all(apart);
+    assert!(left.len() == 6 && left[0] == "client-64 root", "{left:?}");
+    let statements = "SELECT identity FROM statements WHERE application = 'client-69' ORDER BY 1";
+    assert_eq!(all(statements), ["alice", "root"]);
+    assert_eq!(ask(&answers, "application:client-69 column:email disclosure:raw").rows.len(), 2);
+    assert_eq!(all("SELECT day, statements FROM days"), ["2026-06-02 70", "2026-06-03 1"]);
+    assert_eq!(all("SELECT count(*) FROM statements"), ["71"]);
+}
+
 #[test]
 fn every_word_finds_what_it_says() {
     let log = log();
@@ -327,6 +375,9 @@ fn every_word_finds_what_it_says() {
         (&format!("session:{session}"), 2),
         ("address:192.0.2.7", 6),
         ("address:192.0.2.8", 0),
+        ("application:psql", 6),
+        ("-application:psql", 0),
+        ("application:etl", 0),
         ("since:1d", 4),
         ("since:2026-06-02T00:00:01 until:2026-06-03T12:00", 1),
         ("delete", 2),
@@ -337,6 +388,28 @@ fn every_word_finds_what_it_says() {
     ] {
         assert_eq!(ask(&answers, question).rows.len(), count, "{question}");
     }
+}
+
+/// A block that builds its statements can have changed anything, unless it ran read-only.
+#[test]
+fn what_was_not_understood_may_have_changed_a_relation() {
+    let log = log();
+    let root = SessionId::new(at(0), 2);
+    let unknown = |sql: &'static str, read_only: bool| {
+        let mut made = shape(sql, Operation::Do, "block in plpgsql");
+        made.unknowns = vec!["a DO block".into()].into();
+        made.read_only = read_only;
+        made
+    };
+    for (number, shape) in (10..).zip([unknown("do ?", false), unknown("do ? -- read", true)]) {
+        let id = shape.shape;
+        log.put(shape);
+        log.run(root, number, id, DAY, &[]);
+    }
+    let answers = log.answers();
+    let found = cells(&ask(&answers, "changes:customers state:ended"), "text");
+    assert_eq!(found, ["delete from customers where id = ?", "do ?"]);
+    assert_eq!(ask(&answers, "-changes:customers").rows.len(), 5);
 }
 
 #[test]

@@ -9,9 +9,9 @@ pub struct View {
     /// What one row is.
     pub what: &'static str,
     /// The query behind it; `@time(x)` stands for a moment as records write it, `@word(x)` for the
-    /// text of a word, `@day(x)` for a date, `@json(x)` and `@list(x)` for a field of a record and
-    /// its items, `@own` for that somebody did it for themselves, `@where` for the view's own
-    /// WHERE, which stands last.
+    /// text of a word, `@name(x)` for one that is looked up instead of joined, `@day(x)` for a
+    /// date, `@json(x)` and `@list(x)` for a field of a record and its items, `@own` for
+    /// that somebody did it for themselves, `@where` for the view's own WHERE, which stands last.
     pub(crate) query: &'static str,
 }
 
@@ -19,12 +19,15 @@ pub struct View {
 pub const VIEWS: &[View] = &[
     View {
         name: "sessions",
-        what: "a client's connection: who, from where, how it signed in, what came of it",
+        what: "a client's connection: who, from where, how it signed in, what came of it; summed \
+               is 0 where days' sums do not keep its application apart, since the identity had too \
+               many",
         query: "SELECT s.key AS session, s.opened_seq AS sequence, @time(s.opened) AS opened,
             @word(w.identity) AS identity, @word(w.kind) AS kind, @word(w.acts_for) AS acts_for,
             @word(w.groups) AS groups, @word(w.grants) AS grants, @word(w.database) AS database,
             @word(w.environment) AS environment, s.method, s.address, s.tls, s.application,
-            @time(s.closed) AS closed, s.reason, s.statements, s.rows, s.bytes
+            @time(s.closed) AS closed, s.reason, s.statements, s.rows, s.bytes,
+            w.application >= 0 AS summed
             FROM session s JOIN who w ON w.id = s.who",
     },
     View {
@@ -33,20 +36,21 @@ pub const VIEWS: &[View] = &[
         query: "SELECT t.seq AS sequence, e.key || '.' || @number(t.number) AS statement,
             e.key AS session, @time(t.time) AS time, t.time / 86400000000 AS day_number,
             @word(w.identity) AS identity, @word(w.kind) AS kind, @word(w.acts_for) AS acts_for,
-            @word(w.groups) AS groups, @word(w.grants) AS grants, @word(w.database) AS database,
+            @name(w.groups) AS groups, @name(w.grants) AS grants, @word(w.database) AS database,
             @word(h.operation) AS operation, @word(h.verdict) AS verdict,
             CASE t.state WHEN 0 THEN 'ended' WHEN 1 THEN 'refused' WHEN 2 THEN 'open'
                 ELSE 'unknown' END AS state,
-            h.policies, h.reasons, @word(t.reason) AS reason, @word(t.via) AS via,
+            h.policies, h.reasons, @name(t.reason) AS reason, @word(t.via) AS via,
             t.rows, t.affected, t.bytes, t.duration_us, @word(t.sqlstate) AS sqlstate,
-            @word(t.ended) AS ended, @word(t.tag) AS tag, @word(t.turned_back) AS turned_back,
-            h.key AS shape, x.text AS text, h.text AS text_id, t.ended_seq AS outcome_sequence,
+            @name(t.ended) AS ended, @name(t.tag) AS tag, @name(t.turned_back) AS turned_back,
+            h.key AS shape, (SELECT x.text FROM text x WHERE x.id = h.text) AS text,
+            h.text AS text_id, t.ended_seq AS outcome_sequence,
             (SELECT v.text FROM approval a JOIN word v ON v.id = a.hold WHERE a.seq = t.seq
                 LIMIT 1) AS hold,
             (SELECT group_concat(v.text, ', ') FROM approval a JOIN word v ON v.id = a.by
-                WHERE a.seq = t.seq) AS approved_by
+                WHERE a.seq = t.seq) AS approved_by, e.application
             FROM statement t JOIN who w ON w.id = t.who JOIN session e ON e.id = t.session
-            JOIN shape h ON h.id = t.shape LEFT JOIN text x ON x.id = h.text",
+            JOIN shape h ON h.id = t.shape",
     },
     View {
         name: "shapes",
@@ -104,11 +108,12 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "daily",
-        what: "what one identity did with one shape in one day (UTC)",
+        what: "what one identity did with one shape in one day (UTC), by what its client called \
+               itself",
         query: "SELECT @day(d.day) AS day, h.key AS shape, @word(w.identity) AS identity,
             @word(w.kind) AS kind, @word(w.acts_for) AS acts_for, @word(w.database) AS database,
             @word(h.operation) AS operation, @word(h.verdict) AS verdict, d.statements, d.refused,
-            d.rows, d.affected, d.bytes
+            d.rows, d.affected, d.bytes, @word(w.application) AS application
             FROM daily_sum d JOIN who w ON w.id = d.who JOIN shape h ON h.id = d.shape",
     },
     View {
@@ -118,7 +123,8 @@ pub const VIEWS: &[View] = &[
         query: "SELECT @day(d.day) AS day, @word(w.identity) AS identity, @word(w.kind) AS kind,
             @word(w.acts_for) AS acts_for, @word(w.database) AS database, h.key AS shape,
             @word(s.column) AS origin, d.place, o.shows, o.method, o.labels, d.raw, d.masked,
-            d.nulls FROM shape_source s JOIN daily_left d ON d.shape = s.shape AND d.place = s.place
+            d.nulls, @word(w.application) AS application
+            FROM shape_source s JOIN daily_left d ON d.shape = s.shape AND d.place = s.place
             JOIN who w ON w.id = d.who JOIN shape h ON h.id = d.shape
             LEFT JOIN shape_output o ON o.shape = d.shape AND o.place = d.place",
     },
@@ -128,15 +134,17 @@ pub const VIEWS: &[View] = &[
                however many origins it has",
         query: "SELECT @day(d.day) AS day, @word(w.identity) AS identity, @word(w.kind) AS kind,
             @word(w.acts_for) AS acts_for, @word(w.database) AS database, h.key AS shape,
-            d.place, o.shows, o.method, o.labels, d.raw, d.masked, d.nulls
+            d.place, o.shows, o.method, o.labels, d.raw, d.masked, d.nulls,
+            @word(w.application) AS application
             FROM daily_left d JOIN who w ON w.id = d.who JOIN shape h ON h.id = d.shape
             LEFT JOIN shape_output o ON o.shape = d.shape AND o.place = d.place",
     },
     View {
         name: "days",
-        what: "a day with its first and last statement, to bound `sequence` by time",
+        what: "a day with its first and last statement, to bound `sequence` by time, and how many \
+               statements it has",
         query: "SELECT @day(day) AS day, day AS day_number, first_seq AS first_sequence,
-            last_seq AS last_sequence FROM day",
+            last_seq AS last_sequence, statements FROM day",
     },
     View {
         name: "hold_steps",
@@ -241,7 +249,8 @@ pub(crate) fn create() -> String {
 }
 
 /// Puts SQL for the short forms. Words are joined and not looked up, so that a condition on one can
-/// be answered by an index.
+/// be answered by an index. Where a view has many rows, those that no index is for are looked up:
+/// an aggregate makes every join, also those that it does not use.
 fn expand(query: &str) -> String {
     let query = query.replace("@own", OWN);
     let query = replace(&query, "@json(", |name| format!("json_extract(e.detail, '$.{name}')"));
@@ -260,8 +269,9 @@ fn expand(query: &str) -> String {
         Some((from, condition)) => format!("{from}{joins} WHERE {condition}"),
         None => format!("{query}{joins}"),
     };
-    let query = query.as_str();
-    let query = replace(query, "@time(", moment);
+    let query =
+        replace(&query, "@name(", |x| format!("(SELECT v.text FROM word v WHERE v.id = {x})"));
+    let query = replace(&query, "@time(", moment);
     let query = replace(&query, "@day(", |x| format!("date({x} * 86400, 'unixepoch')"));
     replace(&query, "@number(", number)
 }

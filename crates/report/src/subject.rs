@@ -9,6 +9,7 @@ use crate::{
 };
 use index::Direction;
 
+mod application;
 mod consent;
 
 /// How many columns of a report are traced.
@@ -128,7 +129,7 @@ pub(crate) fn job(asker: &Asker<'_>, name: &str, application: bool) -> Result<Fr
              another application is not in it.",
             joined(&claimed)
         );
-        (of_application(asker, name, &claimed), meant)
+        (application::asks(asker, name, &claimed)?, meant)
     };
     asks.push(policy_changes(asker));
     asks.extend(traces(&fed_by(asker, &asks)?, Direction::Back));
@@ -313,69 +314,6 @@ fn authority(asker: &Asker<'_>, who: &str) -> Ask {
              GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 2"
         ),
     )
-}
-
-/// What sessions did that called themselves so, statement by statement: days' sums do not know
-/// applications.
-fn of_application(asker: &Asker<'_>, name: &str, claimed: &[String]) -> Vec<Ask> {
-    let sessions_so = format!("application = {}", literal(name));
-    let theirs = format!(
-        "session IN (SELECT session FROM sessions WHERE {sessions_so} AND {{opened}})
-         AND identity IN {}",
-        list(claimed)
-    );
-    let chosen = format!("sequence IN (SELECT sequence FROM statements WHERE {theirs})");
-    let mut given = sql(
-        asker,
-        "given",
-        "Data that it was given",
-        &format!(
-            "For each column the values that left to it, by how: raw or masked. {UNCHANGED} A \
-             value that comes from several columns counts for each."
-        ),
-        &format!(
-            "SELECT d.identity, d.database, o.origin, d.labels, coalesce(o.method, d.shows)
-             AS shown, sum(CASE WHEN d.shows = 'raw' THEN d.raw ELSE 0 END) AS raw,
-             sum(d.masked) AS masked,
-             sum(CASE WHEN d.shows = 'raw' THEN 0 ELSE d.raw END) AS unchanged,
-             sum(d.nulls) AS nulls, count(DISTINCT d.sequence) AS statements
-             FROM disclosed d LEFT JOIN outputs o ON o.shape = d.shape AND o.place = d.place
-             WHERE d.{chosen} GROUP BY 1, 2, 3, 4, 5 ORDER BY d.labels = '', 6 DESC, 3, 1"
-        ),
-    );
-    let newest = format!(
-        "SELECT outcome_sequence AS sequence FROM statements WHERE {theirs}
-         AND outcome_sequence IS NOT NULL AND rows > 0 ORDER BY sequence DESC"
-    );
-    given.sample = Sample::Sql(asker.period.fill(&newest));
-    vec![
-        sessions(asker, &sessions_so),
-        given,
-        sql(
-            asker,
-            "changed",
-            "What it changed",
-            "Objects that statements wrote, made or dropped, by effect.",
-            &format!(
-                "SELECT e.database, e.object, e.operation, count(*) AS statements,
-                 sum(s.state = 'refused') AS refused FROM statements s
-                 JOIN effects e ON e.shape = s.shape WHERE s.{theirs} AND e.operation
-                 NOT IN ('select', 'show', 'set', 'transaction', 'commit', 'session', 'empty')
-                 GROUP BY 1, 2, 3 ORDER BY 4 DESC, 2, 3"
-            ),
-        ),
-        sql(
-            asker,
-            "authority",
-            "On whose authority",
-            "Statements by the policies that decided, with the words of their authors.",
-            &format!(
-                "SELECT identity, policies, verdict, reasons, count(*) AS statements,
-                 sum(state = 'refused') AS refused FROM statements WHERE {theirs}
-                 GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 2"
-            ),
-        ),
-    ]
 }
 
 /// To whom values of columns went, and what else was done with them.

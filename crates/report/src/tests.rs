@@ -531,6 +531,36 @@ fn one_person_one_column_and_one_job() {
     }
 }
 
+/// Days' sums and single statements give the same figures of an application.
+#[test]
+fn an_application_has_the_same_figures_by_sums_and_by_statements() {
+    let figures = |others: u32| {
+        let log = log();
+        for number in 0..others {
+            log.session(100 + number, "bob", None, &format!("other-{number}"));
+        }
+        let bob = log.session(50, "bob", None, "etl");
+        let shape = ShapeId::of(&[b"select card, email".as_slice()]);
+        log.run(bob, 1, shape, DAY, &[[0, 4, 1], [0, 5, 0]]);
+        let apart = "SELECT count(*) FROM sessions WHERE summed = 0";
+        let apart = log.answers().sql(apart, &Limits::default()).unwrap().rows[0][0].to_string();
+        let job = log.report(Subject::Job { name: "etl".into(), application: true }).unwrap();
+        let given = job.evidence.iter().find(|one| one.id == "given").unwrap();
+        let wanted = ["identity", "origin", "raw", "masked", "unchanged", "nulls"];
+        let at = wanted.map(|name| given.columns.iter().position(|one| one == name).unwrap());
+        let rows: BTreeSet<String> =
+            given.rows.iter().map(|row| at.map(|place| row[place].to_string()).join(" ")).collect();
+        let outcomes = job.records.iter().filter(|record| record.kind == "outcome").count();
+        (apart, rows, outcomes)
+    };
+    let (apart, sums, outcomes) = figures(0);
+    assert_eq!((apart.as_str(), outcomes), ("0", 2));
+    assert!(sums.iter().any(|row| row.contains("bob") && row.contains(CARD)), "{sums:?}");
+    let (apart, statements, outcomes) = figures(64);
+    assert_eq!((apart.as_str(), outcomes), ("1", 2));
+    assert_eq!(sums, statements);
+}
+
 #[test]
 fn controls_name_measures_that_exist_and_every_measure_is_used() {
     let known: BTreeSet<&str> = measure::all().map(|one| one.id).collect();

@@ -35,7 +35,7 @@ impl Event {
             by: text(&["by"]),
             identity: text(&["identity", "claimed"]),
             database: text(&["database"]),
-            object: text(&["column", "hold", "grant", "address", "node"]),
+            object: text(&["column", "hold", "grant", "task", "address", "node"]),
             detail: String::from_utf8_lossy(payload).into_owned(),
         }
     }

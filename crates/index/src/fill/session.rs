@@ -1,7 +1,11 @@
 //! Sessions, and who stands behind them.
 
 use super::{Filler, REMEMBERED, joined};
-use crate::{error::IndexError, sums::int};
+use crate::{
+    error::IndexError,
+    schema::{ANY_APPLICATION, APPLICATIONS},
+    sums::int,
+};
 use ledger::{
     SessionId,
     record::{SessionClosed, SessionOpened},
@@ -104,7 +108,7 @@ impl Filler {
         };
         let grants: Vec<&String> = opened.grants.iter().map(|granted| &granted.grant).collect();
         let mut word = |text: &str| self.words.word(db, text);
-        let row = [
+        let mut row = [
             word(chain)?,
             word(kind)?,
             word(person.unwrap_or_default())?,
@@ -112,20 +116,22 @@ impl Filler {
             word(&joined(&grants))?,
             word(&opened.database)?,
             word(&opened.environment)?,
+            word(&opened.application)?,
         ];
-        let found = db
-            .prepare_cached(
-                "SELECT id FROM who WHERE identity = ?1 AND kind = ?2 AND acts_for = ?3
-                 AND groups = ?4 AND grants = ?5 AND database = ?6 AND environment = ?7",
-            )?
-            .query_row(row, |row| row.get(0))
-            .optional()?;
-        if let Some(id) = found {
+        if let Some(id) = find(db, row)? {
             return Ok(id);
         }
+        if applications(db, row)? >= APPLICATIONS
+            && let [.., application] = &mut row
+        {
+            *application = ANY_APPLICATION;
+            if let Some(id) = find(db, row)? {
+                return Ok(id);
+            }
+        }
         db.prepare_cached(
-            "INSERT INTO who (identity, kind, acts_for, groups, grants, database, environment)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO who (identity, kind, acts_for, groups, grants, database, environment,
+             application) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(row)?;
         let id = db.last_insert_rowid();
@@ -148,4 +154,28 @@ impl Filler {
         }
         Ok(id)
     }
+}
+
+/// The row of somebody with an application.
+fn find(db: &Connection, row: [i64; 8]) -> Result<Option<i64>, IndexError> {
+    let found = db
+        .prepare_cached(
+            "SELECT id FROM who WHERE identity = ?1 AND kind = ?2 AND acts_for = ?3 AND groups = ?4
+             AND grants = ?5 AND database = ?6 AND environment = ?7 AND application = ?8",
+        )?
+        .query_row(row, |row| row.get(0))
+        .optional()?;
+    Ok(found)
+}
+
+/// Of how many applications somebody is known.
+fn applications(db: &Connection, [known @ .., _]: [i64; 8]) -> Result<i64, IndexError> {
+    let known: [i64; 7] = known;
+    let count = db
+        .prepare_cached(
+            "SELECT count(*) FROM who WHERE identity = ?1 AND kind = ?2 AND acts_for = ?3
+             AND groups = ?4 AND grants = ?5 AND database = ?6 AND environment = ?7",
+        )?
+        .query_row(known, |row| row.get(0))?;
+    Ok(count)
 }
