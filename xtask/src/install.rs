@@ -29,9 +29,11 @@ const FUZZERS: [Need; 1] =
     [Need { package: "sqlsmith", present: || tool::find("sqlsmith").is_some() }];
 
 /// What the tests' clients need besides.
-const CLIENTS: [Need; 10] = [
+const CLIENTS: [Need; 12] = [
     Need { package: "python3-venv", present: has_venv },
     Need { package: "nodejs", present: || tool::find("node").is_some() },
+    Need { package: "chromium", present: || tool::find("chromium").is_some() },
+    Need { package: "chromium-driver", present: || tool::find("chromedriver").is_some() },
     Need { package: "npm", present: || tool::find("npm").is_some() },
     Need { package: "default-jdk-headless", present: || tool::find("javac").is_some() },
     Need {
@@ -64,8 +66,8 @@ const PYTHON: [&str; 11] = [
 /// What makes labelled data, and what Weir's detection is compared with.
 const EVALUATION: [&str; 2] = ["Faker==40.63.0", "presidio-analyzer==2.2.366"];
 
-/// The node client, and a provider of OpenID Connect.
-const NODE: [&str; 2] = ["pg@8.23.1", "oidc-provider@9.13.3"];
+/// The node client, a provider of OpenID Connect, and what finds pages that not everybody can use.
+const NODE: [&str; 3] = ["pg@8.23.1", "oidc-provider@9.13.3", "axe-core@4.14.1"];
 
 fn is_file(path: &str) -> bool {
     Path::new(path).is_file()

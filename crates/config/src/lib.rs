@@ -35,9 +35,9 @@ pub use problem::Problem;
 pub use reference::{SectionDoc, reference, sections};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use settings::{
-    Api, Bucket, Canary, Channel, ChannelTo, ClientName, Config, Database, DecisionHook, Email,
-    EmailTls, Export, ExportFormat, ExportTo, Keys, LabelRule, Labels, Ledger, Limits, Listen, Log,
-    LogFormat, LogLevel, Plaintext, Policies, Provider, Repository, Shows, Slack, Tls, Upstream,
-    UpstreamTls, Witness, Witnessing, Workload, WorkloadKeys, WorkloadRule,
+    Api, Bucket, Canary, Channel, ChannelTo, ClientName, Config, Console, Database, DecisionHook,
+    Email, EmailTls, Export, ExportFormat, ExportTo, Keys, LabelRule, Labels, Ledger, Limits,
+    Listen, Log, LogFormat, LogLevel, Plaintext, Policies, Provider, Repository, Shows, Slack, Tls,
+    Upstream, UpstreamTls, Witness, Witnessing, Workload, WorkloadKeys, WorkloadRule,
 };
 pub use table::{Absent, Key};

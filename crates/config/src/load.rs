@@ -5,6 +5,7 @@ mod api;
 mod approvals;
 mod canaries;
 mod channels;
+mod console;
 mod evidence;
 mod exports;
 mod keys;

@@ -2,10 +2,12 @@
 //! defaulted stands in `load`.
 
 mod channels;
+mod console;
 mod providers;
 mod workloads;
 
 pub use channels::{Channel, ChannelTo, DecisionHook, Email, EmailTls, Shows, Slack};
+pub use console::Console;
 pub use providers::Provider;
 pub use workloads::{Workload, WorkloadKeys, WorkloadRule};
 
@@ -33,6 +35,8 @@ pub struct Config {
     pub databases: Vec<Database>,
     /// The API.
     pub api: Api,
+    /// The console.
+    pub console: Console,
     /// Requests for approval.
     pub approvals: Approvals,
     /// Keys of services and agents.

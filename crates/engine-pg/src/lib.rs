@@ -20,6 +20,7 @@ pub mod inside;
 pub mod knowledge;
 mod labels;
 pub mod login;
+mod open;
 mod relay;
 mod session;
 pub mod upstream;
@@ -41,6 +42,7 @@ use tokio::sync::{Notify, RwLock, watch};
 
 pub use knowledge::{Doing, KeepFound, Kept, Load, Shelf};
 pub use labels::{FoundColumn, Labeller};
+pub use open::Opened;
 pub use relay::Limits;
 pub use upstream::{Host, UpstreamConfig};
 
@@ -114,6 +116,7 @@ pub struct Engine {
     /// By the name in the configuration: what clients choose under `*` is counted together.
     counted: std::sync::Mutex<BTreeMap<String, Arc<gate::Counters>>>,
     per_identity: std::sync::Mutex<HashMap<String, usize>>,
+    open: Arc<open::Open>,
     draining: watch::Receiver<bool>,
     identities: watch::Receiver<u64>,
     shelf: Option<Shelf>,
@@ -145,6 +148,7 @@ impl Engine {
             cancels: cancel::Registry::new(),
             counted: Default::default(),
             per_identity: Default::default(),
+            open: Arc::default(),
             draining,
             identities,
             shelf,
@@ -177,6 +181,16 @@ impl Engine {
     pub fn counted(&self) -> Vec<(String, Arc<gate::Counters>)> {
         let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         counted.iter().map(|(name, counters)| (name.clone(), Arc::clone(counters))).collect()
+    }
+
+    /// The sessions that are open now, newest first.
+    pub fn opened(&self) -> Vec<Arc<Opened>> {
+        self.open.all()
+    }
+
+    /// Ends the session of this id, if it is open; what it runs is cancelled.
+    pub fn end(&self, session: &str) -> bool {
+        self.open.end(session)
     }
 
     /// How many columns bear a label, by the name of the database in the configuration.

@@ -1,9 +1,12 @@
 //! One session from sign-in to its end: database, limits, upstream, greeting, relay.
 
+mod standing;
+
 use crate::{
     CancelTarget, Engine, Target, cancel_upstream, diagnostics,
     login::Client,
-    relay::{self, CancelOnce, Orders, Relay},
+    open::Opened,
+    relay::{self, CancelOnce, Relay},
     upstream::{self, Replication, Upstream, UpstreamError},
 };
 use bytes::BytesMut;
@@ -13,7 +16,7 @@ use std::{
     sync::{Arc, PoisonError, atomic::Ordering},
     time::{Instant, SystemTime},
 };
-use tokio::{io::AsyncWriteExt, sync::Notify};
+use tokio::io::AsyncWriteExt;
 use wire_pg::backend::{Status, encode};
 
 /// Settings that change how values are written or how long things may take, and nothing else. All
@@ -280,7 +283,8 @@ async fn relay(
         let target = cancel_target.clone();
         tokio::spawn(async move { cancel_upstream(&target).await });
     }));
-    let orders = orders(engine, &client, &session, cancelled);
+    let open = engine.open.enter(Opened::of(&client, &session));
+    let orders = standing::orders(engine, &client, &session, (cancelled, open.ended()));
     let limits = engine.settings.load().limits;
     let id = session.id();
     let mut relay = Relay::new(
@@ -308,69 +312,11 @@ async fn relay(
     tracing::info!(session = %id, identity = %client.identity.chain(), "session opened");
     let counted = Counted::begin(target);
     let end = relay.run(orders).await;
-    drop((counted, registration));
+    drop((counted, registration, open));
     match end {
         relay::End::UpstreamBroke(_) => tracing::error!(session = %id, %end, "session ended"),
         _ => tracing::info!(session = %id, %end, "session ended"),
     }
-}
-
-fn orders(
-    engine: &Arc<Engine>,
-    client: &Client,
-    session: &Session,
-    cancelled: Arc<Notify>,
-) -> Orders {
-    let (directory, identity) = (Arc::clone(&engine.directory), Arc::clone(&client.identity));
-    let credential = client.credential.clone();
-    let (database, grants) = (session.database().name.clone(), session.client().grants.clone());
-    let (task, works) = (session.client().work.task.clone(), Arc::clone(&engine.gate.works));
-    Orders {
-        until: client.credential.as_ref().and_then(|one| one.expires),
-        draining: engine.draining.clone(),
-        identities: engine.identities.clone(),
-        cancelled,
-        still_valid: Box::new(move || {
-            let name = identity.name.as_str();
-            if directory.resolve(name).is_none_or(|now| *now != *identity) {
-                return Err("the identity was disabled or changed");
-            }
-            if task.as_ref().is_some_and(|task| task.is_over()) {
-                return Err("the task of this session is over");
-            }
-            if task.is_none() && works.await_agent(&identity) {
-                return Err("its agent was given a task; connect again to work on it");
-            }
-            let until = match &credential {
-                Some(credential) => is_still_good(&directory, name, credential, &database)?,
-                None => None,
-            };
-            let now = directory.granted(name, database.as_str(), Instant::now());
-            match grants.iter().all(|granted| now.contains(granted)) {
-                true => Ok(until),
-                false => Err("a grant of this session is over; connect again without it"),
-            }
-        }),
-    }
-}
-
-/// Until when a session may go on with what it signed in with, or why it may not.
-fn is_still_good(
-    directory: &identity::Directory,
-    name: &str,
-    credential: &identity::Credential,
-    database: &model::DatabaseName,
-) -> Result<Option<SystemTime>, &'static str> {
-    let Some(credential) = directory.still(name, credential) else {
-        return Err("the credential that this session signed in with was revoked");
-    };
-    if !credential.is_good(SystemTime::now()) {
-        return Err("the credential that this session signed in with has expired");
-    }
-    if !credential.opens(database.as_str()) {
-        return Err("the credential of this session is no longer for this database");
-    }
-    Ok(credential.expires)
 }
 
 async fn refuse(client: &mut Client, refusal: &Refusal) {

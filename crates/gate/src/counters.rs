@@ -38,6 +38,8 @@ pub struct Counters {
     pub rows: AtomicU64,
     /// Bytes of rows that left.
     pub bytes: AtomicU64,
+    /// Values that bear a label and left as they are.
+    pub raw: AtomicU64,
     /// Values masked by their label.
     pub masked: AtomicU64,
     /// Values changed because a scan of their content found something.
@@ -83,8 +85,11 @@ impl Counters {
             self.bytes.fetch_add(counts.bytes, Relaxed);
         }
         for (column, disclosed) in counts.disclosed.iter().enumerate() {
+            let how = verdict.disclosures.get(column).unwrap_or(&verdict.fallback);
+            if matches!(how, Disclosure::Raw { labels } if !labels.is_empty()) {
+                self.raw.fetch_add(disclosed.raw, Relaxed);
+            }
             if disclosed.masked > 0 {
-                let how = verdict.disclosures.get(column).unwrap_or(&verdict.fallback);
                 let count = match how {
                     Disclosure::Scan => &self.found,
                     Disclosure::Raw { .. } | Disclosure::Masked { .. } => &self.masked,

@@ -5,9 +5,11 @@
 //! tests see what a user sees.
 
 pub mod api;
+pub mod browser;
 pub mod bypass;
 pub mod canary;
 pub mod client;
+pub mod console;
 pub mod corpus;
 pub mod disk;
 pub mod export;

@@ -73,6 +73,11 @@ impl Proven {
         Self { name: who.name.clone(), via: "api".to_owned() }
     }
 
+    /// By a sign-in to the console that the store knows.
+    pub(crate) fn by_console(who: &SignedIn) -> Self {
+        Self { name: who.name.clone(), via: "console".to_owned() }
+    }
+
     /// By a signature that was checked: the configuration of a channel says whose word it is.
     pub(crate) fn by_signature(person: &str, channel: &str) -> Self {
         Self { name: person.to_owned(), via: channel.to_owned() }

@@ -4,6 +4,7 @@
 //! address of its own.
 
 pub(crate) mod api;
+mod console;
 mod guard;
 mod secure;
 

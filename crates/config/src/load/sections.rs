@@ -1,7 +1,8 @@
 //! Every section and key of the file. To add a key is to add one read here.
 
 use super::{
-    api, approvals, canaries, channels, evidence, exports, keys, labels, providers, workloads,
+    api, approvals, canaries, channels, console, evidence, exports, keys, labels, providers,
+    workloads,
 };
 use crate::{
     kind::{Address, Count, Fault, FilePath, OrOff, SecretRef, Size, Text, Time, TimeOrNone, Word},
@@ -79,15 +80,16 @@ pub(crate) fn documented() -> Vec<Section> {
         "[[ledger.bucket]]" => 12,
         "[witness]" => 13,
         "[api]" => 14,
-        "[approvals]" => 15,
-        "[[provider]]" => 16,
-        "[[workload]]" => 17,
-        "[[workload.rule]]" => 18,
-        "[keys]" => 19,
-        "[[channel]]" => 20,
-        "[limits]" => 21,
-        "[[export]]" => 22,
-        _ => 23,
+        "[console]" => 15,
+        "[approvals]" => 16,
+        "[[provider]]" => 17,
+        "[[workload]]" => 18,
+        "[[workload.rule]]" => 19,
+        "[keys]" => 20,
+        "[[channel]]" => 21,
+        "[limits]" => 22,
+        "[[export]]" => 23,
+        _ => 24,
     };
     sections.sort_by_key(order);
     sections
@@ -117,6 +119,7 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         limits: limits(table.table("limits", "[limits]", LIMITS)),
         databases: databases(&mut table, &environment),
         api: api::api(table.table("api", "[api]", api::API)),
+        console: console::console(table.table("console", "[console]", console::CONSOLE)),
         approvals: {
             approvals::approvals(table.table("approvals", "[approvals]", approvals::APPROVALS))
         },

@@ -15,6 +15,9 @@ use tokio::{
 };
 use wire_pg::backend::Status;
 
+/// Why a session ends that somebody ended, for its client and the record.
+const ENDED: &str = "an administrator ended this session";
+
 /// What a session is told from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
@@ -34,6 +37,8 @@ pub(crate) struct Orders {
     pub(crate) identities: watch::Receiver<u64>,
     /// Notified with each cancel request for this session.
     pub(crate) cancelled: Arc<Notify>,
+    /// Notified once somebody ends this session.
+    pub(crate) ended: Arc<Notify>,
     /// When it is to be looked at again whatever happens: what it signed in with may be over.
     pub(crate) until: Option<SystemTime>,
     /// Whether this session's identity is still what it was when it began, and until when; else
@@ -48,9 +53,10 @@ impl Orders {
     /// The next order; waits for ever if none comes.
     pub(crate) async fn next(&mut self) -> Order {
         loop {
-            let Self { draining, identities, cancelled, until, .. } = self;
+            let Self { draining, identities, cancelled, ended, until, .. } = self;
             tokio::select! {
                 () = over(*until) => {}
+                () = ended.notified() => return Order::End(ENDED),
                 () = cancelled.notified() => return Order::Cancel,
                 changed = draining.changed() => match changed {
                     Ok(()) if *draining.borrow_and_update() => return Order::Drain,

@@ -15,6 +15,7 @@ mod certificates;
 mod changes;
 mod channels;
 mod clients;
+mod console;
 mod costs;
 mod disk;
 mod evasion;

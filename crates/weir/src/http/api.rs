@@ -9,16 +9,17 @@
 //! Further resources are modules beside `approvals`, with their routes in [`routes`] and their
 //! description in docs/openapi.json, which a test compares.
 
-mod approvals;
+pub(super) mod approvals;
 mod body;
 mod delegations;
 mod grants;
 mod hooks;
 mod oauth;
-mod problem;
+pub(super) mod problem;
 mod scim;
-mod session;
+pub(super) mod session;
 
+use super::console;
 use super::guard::{Guarded, Lease, MAX_CONNECTIONS, MAX_LIFETIME};
 use crate::{
     channels::Channel,
@@ -45,7 +46,7 @@ const OPENAPI: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../d
 
 /// What the answers are made from.
 pub(crate) struct Api {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     channels: Vec<Arc<Channel>>,
     /// Passwords are tried one at a time: no two guesses run before the first is counted, and
     /// strangers cannot keep every core at work.
@@ -120,7 +121,9 @@ pub(crate) async fn serve(
         .method_not_allowed_fallback(|| async { Problem::from(Kind::NoSuchMethod) })
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(map_response(|answer| async { careful(answer) }))
-        .with_state(api);
+        .with_state(Arc::clone(&api))
+        // Beside it, with headers of its own.
+        .merge(console::router(&api));
     let guarded = Guarded::new(listener, MAX_CONNECTIONS, MAX_LIFETIME);
     let guarded = guarded.with_tls(tls.for_protocol(ALPN_HTTP)?);
     let service = router.into_make_service_with_connect_info::<Peer>();

@@ -128,7 +128,7 @@ async fn seen(api: &Api, caller: &Caller, request: &str) -> Result<KeptHold, Pro
 }
 
 /// Whoever is in a group that decides, and whoever asked or was asked on behalf of.
-fn may_see(hold: &KeptHold, who: &SignedIn) -> bool {
+pub(in crate::http) fn may_see(hold: &KeptHold, who: &SignedIn) -> bool {
     let asked = &hold.asked;
     let mut groups = asked.needs.iter().flat_map(Approval::asks);
     asked.members.contains(&who.name) || groups.any(|group| who.speaks_in(group))

@@ -90,7 +90,7 @@ impl Kind {
 
 /// An error of the API.
 #[derive(Clone, Debug)]
-pub(super) struct Problem {
+pub(in crate::http) struct Problem {
     kind: Kind,
     detail: String,
     retry_after: Option<u64>,
@@ -99,6 +99,15 @@ pub(super) struct Problem {
 impl Problem {
     pub(super) fn new(kind: Kind, detail: impl fmt::Display) -> Self {
         Self { kind, detail: detail.to_string(), retry_after: None }
+    }
+
+    /// For a page: the status, and what is wrong in words.
+    pub(in crate::http) fn told(&self) -> (StatusCode, String) {
+        let (status, _, title) = self.kind.parts();
+        match self.detail.is_empty() {
+            true => (status, format!("{title}.")),
+            false => (status, format!("{title}: {}.", self.detail)),
+        }
     }
 
     /// Somebody has no voice in a request.

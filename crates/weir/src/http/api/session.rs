@@ -20,7 +20,7 @@ use std::{
     borrow::Cow,
     net::SocketAddr,
     sync::{Arc, MutexGuard, PoisonError},
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 use store::SignedIn;
 
@@ -91,46 +91,85 @@ pub(super) async fn sign_in(
     ConnectInfo(Peer { address: peer, .. }): ConnectInfo<Peer>,
     Body(Credentials { name, password }): Body<Credentials>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let password = Secret::from(password);
-    if name.len() > NAME_BYTES {
-        return Err(Kind::WrongPassword.into());
-    }
-    let proven = prove(&api, peer, &name, password).await;
-    if let Err(why) = &proven {
-        let reason = format!("the API: {}", why.reason);
-        let record = SessionRefused {
-            time: Time::from(SystemTime::now()),
-            address: Some(peer.ip()),
-            claimed: Cow::Borrowed(&name),
-            database: Cow::Borrowed(""),
-            reason: Cow::Owned(reason),
-        };
-        if let Err(error) = api.shared.ledger.append(&record.into()) {
-            tracing::error!("a refused sign-in is not in the record: {error}");
-        }
-    }
-    let verifier = proven.map_err(|why| why.problem)?;
-    let unavailable = |_| Problem::from(Kind::Unavailable);
-    let token = token().map_err(unavailable)?;
-    let now = SystemTime::now();
-    let until = now + api.shared.config.load().api.session_lifetime;
-    let what = format!("signed in to the API from {}", peer.ip());
-    let kept = api.shared.store.add_token(&token_hash(&token), &name, (now, until), &what).await?;
-    let who = kept.ok_or(Kind::WrongPassword)?;
-    // The directory may be a moment behind. A change before the token was kept is seen here; one
-    // after it has ended the token.
-    let account = api.shared.store.identity(&name).await?;
-    if account.is_none_or(|account| account.verifier != verifier) {
-        let what = "a sign-in to the API with a former password was ended";
-        api.shared.store.end_token(&token_hash(&token), (now, &name), what).await?;
-        return Err(Kind::WrongPassword.into());
-    }
+    let verifier = admit(&api, peer, &name, Secret::from(password), "the API").await?;
+    let token = token().map_err(|_| Problem::from(Kind::Unavailable))?;
+    let lifetime = api.shared.config.load().api.session_lifetime;
+    let entry = Entry { hash: token_hash(&token), lifetime, to: "the API", from: peer };
+    let who = enter(&api, &name, &verifier, &entry).await?;
     let mut answer = object(&who);
     if let Some(fields) = answer.as_object_mut() {
         fields.insert("token".into(), json!(token.expose()));
         fields.insert("token_type".into(), json!("Bearer"));
     }
     Ok((StatusCode::CREATED, Json(answer)))
+}
+
+/// Lets a person in who knows their password; whoever is not let in is in the record, with the
+/// door that they stood before.
+pub(in crate::http) async fn admit(
+    api: &Arc<Api>,
+    peer: SocketAddr,
+    name: &str,
+    password: Secret,
+    door: &str,
+) -> Result<store::Verifier, Problem> {
+    if name.len() > NAME_BYTES {
+        return Err(Kind::WrongPassword.into());
+    }
+    let proven = prove(api, peer, name, password).await;
+    proven.map_err(|why| {
+        note_refused(api, peer, name, format!("{door}: {}", why.reason));
+        why.problem
+    })
+}
+
+/// Puts a refused sign-in into the record.
+pub(in crate::http) fn note_refused(api: &Api, peer: SocketAddr, name: &str, reason: String) {
+    let record = SessionRefused {
+        time: Time::from(SystemTime::now()),
+        address: Some(peer.ip()),
+        claimed: Cow::Borrowed(name),
+        database: Cow::Borrowed(""),
+        reason: Cow::Owned(reason),
+    };
+    if let Err(error) = api.shared.ledger.append(&record.into()) {
+        tracing::error!("a refused sign-in is not in the record: {error}");
+    }
+}
+
+/// A sign-in that begins.
+pub(in crate::http) struct Entry {
+    /// The hash of its token.
+    pub(in crate::http) hash: [u8; 32],
+    /// How long it lasts.
+    pub(in crate::http) lifetime: Duration,
+    /// To what.
+    pub(in crate::http) to: &'static str,
+    /// From where.
+    pub(in crate::http) from: SocketAddr,
+}
+
+/// Keeps the sign-in of somebody who was let in by the password of this verifier.
+pub(in crate::http) async fn enter(
+    api: &Api,
+    name: &str,
+    verifier: &store::Verifier,
+    entry: &Entry,
+) -> Result<SignedIn, Problem> {
+    let now = SystemTime::now();
+    let times = (now, now + entry.lifetime);
+    let what = format!("signed in to {} from {}", entry.to, entry.from.ip());
+    let kept = api.shared.store.add_token(&entry.hash, name, times, &what).await?;
+    let who = kept.ok_or(Kind::WrongPassword)?;
+    // The directory may be a moment behind. A change before the token was kept is seen here; one
+    // after it has ended the token.
+    let account = api.shared.store.identity(name).await?;
+    if account.is_none_or(|account| account.verifier != *verifier) {
+        let what = format!("a sign-in to {} with a former password was ended", entry.to);
+        api.shared.store.end_token(&entry.hash, (now, name), &what).await?;
+        return Err(Kind::WrongPassword.into());
+    }
+    Ok(who)
 }
 
 /// `GET /api/v1/session`.

@@ -1,0 +1,68 @@
+//! Whether a session may go on, and who tells it otherwise. Knows no messages.
+
+use crate::{Engine, login::Client, relay::Orders};
+use gate::Session;
+use std::{
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
+use tokio::sync::Notify;
+
+pub(super) fn orders(
+    engine: &Arc<Engine>,
+    client: &Client,
+    session: &Session,
+    (cancelled, ended): (Arc<Notify>, Arc<Notify>),
+) -> Orders {
+    let (directory, identity) = (Arc::clone(&engine.directory), Arc::clone(&client.identity));
+    let credential = client.credential.clone();
+    let (database, grants) = (session.database().name.clone(), session.client().grants.clone());
+    let (task, works) = (session.client().work.task.clone(), Arc::clone(&engine.gate.works));
+    Orders {
+        until: client.credential.as_ref().and_then(|one| one.expires),
+        draining: engine.draining.clone(),
+        identities: engine.identities.clone(),
+        cancelled,
+        ended,
+        still_valid: Box::new(move || {
+            let name = identity.name.as_str();
+            if directory.resolve(name).is_none_or(|now| *now != *identity) {
+                return Err("the identity was disabled or changed");
+            }
+            if task.as_ref().is_some_and(|task| task.is_over()) {
+                return Err("the task of this session is over");
+            }
+            if task.is_none() && works.await_agent(&identity) {
+                return Err("its agent was given a task; connect again to work on it");
+            }
+            let until = match &credential {
+                Some(credential) => is_still_good(&directory, name, credential, &database)?,
+                None => None,
+            };
+            let now = directory.granted(name, database.as_str(), Instant::now());
+            match grants.iter().all(|granted| now.contains(granted)) {
+                true => Ok(until),
+                false => Err("a grant of this session is over; connect again without it"),
+            }
+        }),
+    }
+}
+
+/// Until when a session may go on with what it signed in with, or why it may not.
+fn is_still_good(
+    directory: &identity::Directory,
+    name: &str,
+    credential: &identity::Credential,
+    database: &model::DatabaseName,
+) -> Result<Option<SystemTime>, &'static str> {
+    let Some(credential) = directory.still(name, credential) else {
+        return Err("the credential that this session signed in with was revoked");
+    };
+    if !credential.is_good(SystemTime::now()) {
+        return Err("the credential that this session signed in with has expired");
+    }
+    if !credential.opens(database.as_str()) {
+        return Err("the credential of this session is no longer for this database");
+    }
+    Ok(credential.expires)
+}

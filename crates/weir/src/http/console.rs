@@ -1,0 +1,101 @@
+//! The console: routes, sign-ins, and what gathers the data for the pages of crate `console`.
+//! Served on the API's address, so always over TLS. Knows no wire and writes no HTML.
+//!
+//! ```text
+//! request ─▶ origin ─▶ Looker (cookie ─▶ sign-ins ─▶ store) ─▶ need(right) ─▶ data ─▶ page
+//!               └──── POST: Pressed (Looker, form, CSRF token) ─▶ the same code as the API's
+//! ```
+//!
+//! A new page: a module here with its handlers, its routes in [`routes`], and a module in crate
+//! `console`. Every handler takes a [`Looker`] or a [`Pressed`], there is no other way to know who
+//! asks, and asks [`Looker::need`] for the right first.
+
+mod answer;
+mod approvals;
+mod assets;
+mod elsewhere;
+mod kept;
+mod live;
+mod looker;
+mod now;
+mod origin;
+mod pulse;
+mod roles;
+mod sign_in;
+mod statement;
+mod stream;
+mod weave;
+
+use super::api::Api;
+use crate::serve::Shared;
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware::{from_fn, map_response},
+    response::Redirect,
+    routing::{get, post},
+};
+use elsewhere::UnderWay;
+use kept::SignIns;
+use live::{Files, Live};
+use pulse::Pulse;
+use std::sync::Arc;
+
+/// The longest form that is read.
+const FORM_BYTES: usize = 64 << 10;
+
+/// What the pages are made from.
+pub(super) struct Console {
+    api: Arc<Api>,
+    shared: Arc<Shared>,
+    sign_ins: SignIns,
+    under_way: UnderWay,
+    live: Arc<Live>,
+    pulse: Arc<Pulse>,
+}
+
+impl Console {
+    /// Where the record and its index are.
+    fn files(&self) -> Files {
+        Files::of(&self.shared)
+    }
+}
+
+/// Every route.
+fn routes() -> Router<Arc<Console>> {
+    Router::new()
+        .route("/", get(|| async { Redirect::to("/console/") }))
+        .route("/console", get(|| async { Redirect::to("/console/") }))
+        .route("/console/", get(sign_in::home))
+        .route("/console/assets/{name}", get(assets::asset))
+        .route("/console/sign-in", get(sign_in::page).post(sign_in::by_password))
+        .route("/console/sign-in/elsewhere", get(elsewhere::begin))
+        .route(elsewhere::BACK, get(elsewhere::back))
+        .route("/console/sign-out", post(sign_in::out))
+        .route("/console/now", get(now::page))
+        .route("/console/now/events", get(now::events))
+        .route("/console/sessions/{session}/end", post(now::end))
+        .route("/console/approvals", get(approvals::inbox))
+        .route("/console/approvals/{request}", get(approvals::show).post(approvals::say))
+        .route("/console/statements/{statement}", get(statement::page))
+        .route("/console/statements/{statement}/proof", get(statement::proof))
+}
+
+/// The console's routes with all that holds for each of them.
+pub(super) fn router(api: &Arc<Api>) -> Router {
+    let shared = Arc::clone(&api.shared);
+    let console = Console {
+        api: Arc::clone(api),
+        sign_ins: SignIns::default(),
+        under_way: UnderWay::default(),
+        live: Live::new(&shared),
+        pulse: Pulse::start(&shared),
+        shared,
+    };
+    routes()
+        .route("/console/{*path}", get(answer::nothing))
+        .layer(DefaultBodyLimit::max(FORM_BYTES))
+        .layer(from_fn(origin::same))
+        .layer(map_response(|answer| async { answer::careful(answer) }))
+        .with_state(Arc::new(console))
+}

@@ -1,0 +1,168 @@
+//! What waits for a decision: listed, shown, decided. Who may look and who may decide is said by the
+//! same code as for the API; what is said here is the store's to take or not.
+
+use super::{
+    Console,
+    answer::{Answer, No},
+    looker::{Looker, Pressed},
+    sign_in::html,
+    statement,
+    weave::Past,
+};
+use crate::{
+    approvals::{Proven, decide, outcome, words},
+    http::api::approvals::may_see,
+};
+use axum::{
+    extract::{Path, State},
+    response::Html,
+};
+use console::{
+    approvals::{self, Inbox, Listed, Request, Voice},
+    layout::{Place, Right, Tone},
+    sql::Marked,
+};
+use ledger::{ShapeId, Time};
+use std::{sync::Arc, time::SystemTime};
+use store::{HoldState, KeptHold, SignedIn};
+
+/// Labelled columns, and what makes it risky.
+type Known = (Vec<Marked>, Vec<(String, u32)>);
+
+/// The most requests that are looked at for the inbox.
+const LISTED: u32 = 500;
+/// The states in which nothing can be decided any more.
+const PAST: [HoldState; 5] = [
+    HoldState::Approved,
+    HoldState::Denied,
+    HoldState::Expired,
+    HoldState::Withdrawn,
+    HoldState::Used,
+];
+
+/// `GET /console/approvals`.
+pub(super) async fn inbox(State(console): State<Arc<Console>>, looker: Looker) -> Answer {
+    let looker = looker.need(Place::Approvals.right())?;
+    let (store, now) = (&console.shared.store, SystemTime::now());
+    store.due_holds(now).await?;
+    let seen = |holds: Vec<KeptHold>| -> Vec<Listed> {
+        let theirs = holds.iter().filter(|hold| may_see(hold, &looker.who));
+        theirs.map(|hold| listed(hold, &looker.who, now)).collect()
+    };
+    let mut open = seen(store.holds(&[HoldState::Open], LISTED).await?);
+    open.sort_by_key(|one| (one.own, one.left));
+    let past = seen(store.holds(&PAST, LISTED / 5).await?);
+    html(approvals::inbox(&Inbox { open, past }, &looker.viewer))
+}
+
+/// `GET /console/approvals/{request}`.
+pub(super) async fn show(
+    State(console): State<Arc<Console>>,
+    Path(request): Path<String>,
+    looker: Looker,
+) -> Answer {
+    let looker = looker.need(Right::Decide)?;
+    console.shared.store.due_holds(SystemTime::now()).await?;
+    let hold = console.hold(&request, &looker).await?;
+    console.request_page(&hold, &looker, None).await
+}
+
+/// `POST /console/approvals/{request}`.
+pub(super) async fn say(
+    State(console): State<Arc<Console>>,
+    Path(request): Path<String>,
+    pressed: Pressed,
+) -> Result<Html<String>, No> {
+    let consents = match pressed.field("word") {
+        "approve" => true,
+        "deny" => false,
+        _ => return Err(No::Forged),
+    };
+    let reason = pressed.field("reason").to_owned();
+    let looker = pressed.looker.need(Right::Decide)?;
+    console.hold(&request, &looker).await?;
+    let person = Proven::by_console(&looker.who);
+    let said = decide(&console.shared.store, &request, &person, consents, &reason).await?;
+    let told = match said {
+        Ok(state) => (Tone::Good, format!("Taken: {}.", outcome(state))),
+        Err(why) => (Tone::Bad, format!("Not taken: {}.", words(&why, &looker.who.name))),
+    };
+    let hold = console.hold(&request, &looker).await?;
+    console.request_page(&hold, &looker, Some(told)).await
+}
+
+impl Console {
+    /// The request, if it is this person's to see; to anybody else there is none.
+    async fn hold(&self, request: &str, looker: &Looker) -> Result<KeptHold, No> {
+        let hold = self.shared.store.hold(request).await?;
+        hold.filter(|hold| may_see(hold, &looker.who)).ok_or_else(|| looker.nothing())
+    }
+
+    /// Labelled columns and risk of what is asked for, if its shape is in the index already.
+    async fn known(&self, shape: &str) -> Result<Known, No> {
+        let Ok(shape) = shape.parse::<ShapeId>() else { return Ok(Known::default()) };
+        let files = self.files();
+        let found = tokio::task::spawn_blocking(move || {
+            let shape = files.shape(shape)?;
+            Some((statement::marks(&shape), shape.risk.iter().map(statement::risk).collect()))
+        });
+        let found = found.await.map_err(|error| No::because("the record", &error))?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// The page of a request. That somebody read it is in the record before they do.
+    async fn request_page(
+        &self,
+        hold: &KeptHold,
+        looker: &Looker,
+        said: Option<(Tone, String)>,
+    ) -> Answer {
+        let (asked, now) = (&hold.asked, SystemTime::now());
+        let read = format!("read the request for approval {}", asked.hold);
+        self.shared.store.administered(now, &looker.who.name, &read).await?;
+        let listed = listed(hold, &looker.who, now);
+        let spoke = hold.voices.iter().any(|voice| voice.person == looker.who.name);
+        let speaks = asked.needs.iter().flat_map(|need| need.asks());
+        let speaks = { speaks }.any(|group| looker.who.speaks_in(group));
+        let (marks, risk) = self.known(&asked.shape).await?;
+        let request = Request {
+            decides: hold.state == HoldState::Open && !listed.own && !spoke && speaks,
+            listed,
+            statement: asked.statement.clone(),
+            values: asked.given.clone(),
+            marks,
+            until: Time::from(asked.until).to_string(),
+            needs: asked.needs.iter().map(ToString::to_string).collect(),
+            voices: hold.voices.iter().map(voice).collect(),
+            risk,
+            preview: None,
+            said,
+        };
+        html(approvals::request(&request, &looker.viewer))
+    }
+}
+
+fn listed(hold: &KeptHold, who: &SignedIn, now: SystemTime) -> Listed {
+    let asked = &hold.asked;
+    let left = asked.until.duration_since(now).ok().map(|left| left.as_secs());
+    Listed {
+        id: asked.hold.clone(),
+        identity: asked.identity.clone(),
+        database: asked.database.clone(),
+        state: hold.state.as_str(),
+        asked: Time::from(asked.asked).to_string(),
+        left: left.filter(|_| HoldState::WAITING.contains(&hold.state)),
+        reasons: asked.reasons.clone(),
+        own: asked.members.contains(&who.name),
+    }
+}
+
+fn voice(voice: &store::Voice) -> Voice {
+    Voice {
+        person: voice.who(),
+        at: Time::from(voice.at).to_string(),
+        consents: voice.consents,
+        reason: voice.reason.clone(),
+        via: voice.via.clone(),
+    }
+}

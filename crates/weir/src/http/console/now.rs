@@ -1,0 +1,194 @@
+//! What happens now, and ending a session.
+
+use super::{
+    Console,
+    answer::{Answer, No},
+    looker::{Looker, Pressed},
+    sign_in::html,
+    stream::{Events, stream},
+};
+use axum::{
+    extract::{Path, Query, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use console::{
+    chart,
+    layout::{Place, Right},
+    now::{self, Filter, Now, Row, Session},
+};
+use ledger::{SessionId, Time};
+use serde::Deserialize;
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+
+/// The statements of the first page.
+const ROWS: usize = 50;
+/// The sessions that are listed.
+const SESSIONS: usize = 200;
+/// How often figures and sessions are told.
+const TOLD: Duration = Duration::from_secs(2);
+/// How long the connection of a stream may stay open after each of these.
+const STAYS: Duration = Duration::from_secs(30);
+
+/// What the page is asked for with.
+#[derive(Default, Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    verdict: String,
+    #[serde(default)]
+    ended: String,
+}
+
+impl Asked {
+    fn filter(&self) -> Filter {
+        Filter { text: self.q.trim().chars().take(200).collect(), verdict: self.verdict.clone() }
+    }
+}
+
+impl Console {
+    /// The sessions that are open, newest first, and how many there are beside those.
+    fn sessions(&self) -> (Vec<Session>, usize) {
+        let engine = self.shared.metrics.engine.get();
+        let all = engine.map(|engine| engine.opened()).unwrap_or_default();
+        let one = |opened: &Arc<engine_pg::Opened>| Session {
+            id: opened.id.clone(),
+            identity: opened.identity.clone(),
+            database: opened.database.clone(),
+            application: opened.application.clone(),
+            address: opened.address.clone(),
+            since: Time::from(opened.since).to_string(),
+            tls: opened.tls,
+        };
+        (all.iter().take(SESSIONS).map(one).collect(), all.len().saturating_sub(SESSIONS))
+    }
+}
+
+/// `GET /console/now`.
+pub(super) async fn page(
+    State(console): State<Arc<Console>>,
+    looker: Looker,
+    Query(asked): Query<Asked>,
+) -> Answer {
+    let looker = looker.need(Place::Now.right())?;
+    let filter = asked.filter();
+    let (sessions, more) = console.sessions();
+    let now = Now {
+        tiles: console.pulse.tiles(),
+        rows: console.live.recent(&filter, ROWS).await,
+        sessions,
+        more,
+        filter,
+        done: (asked.ended == "yes").then(|| "The session was told to end.".to_owned()),
+    };
+    html(now::page(&now, &looker.viewer))
+}
+
+/// `GET /console/now/events`.
+pub(super) async fn events(
+    State(console): State<Arc<Console>>,
+    looker: Looker,
+    Query(asked): Query<Asked>,
+) -> Result<Response, No> {
+    let looker = looker.need(Place::Now.right())?;
+    let rows = console.live.follow().await;
+    let (events, answer) = stream();
+    tokio::spawn(async move {
+        let told = Told { console, looker, filter: asked.filter() };
+        told.tell(&events, rows).await;
+    });
+    Ok(answer)
+}
+
+/// A stream, and for whom.
+struct Told {
+    console: Arc<Console>,
+    looker: Looker,
+    filter: Filter,
+}
+
+impl Told {
+    /// Tells what comes until nobody listens, or whoever does may not any more.
+    async fn tell(mut self, events: &Events, mut rows: Receiver<Arc<Row>>) {
+        let mut people = self.console.shared.people.subscribe();
+        let mut clock = tokio::time::interval(TOLD);
+        let mut sessions = String::new();
+        loop {
+            let there = tokio::select! {
+                () = events.gone() => false,
+                row = rows.recv() => match row {
+                    Ok(row) => self.row(events, &row).await,
+                    // Faster than anybody reads; the newest are still to come.
+                    Err(RecvError::Lagged(_)) => true,
+                    Err(RecvError::Closed) => false,
+                },
+                changed = people.changed() => {
+                    changed.is_ok() && self.may_still(events).await
+                },
+                _ = clock.tick() => {
+                    self.may_still(events).await && self.figures(events, &mut sessions).await
+                }
+            };
+            if !there {
+                return;
+            }
+        }
+    }
+
+    async fn row(&self, events: &Events, row: &Row) -> bool {
+        match self.filter.fits(row) {
+            true => events.say("statement", &now::row(row).into_string()).await,
+            false => true,
+        }
+    }
+
+    async fn figures(&self, events: &Events, before: &mut String) -> bool {
+        let (sessions, _) = self.console.sessions();
+        let rows = now::session_rows(&sessions, &self.looker.viewer).into_string();
+        if rows != *before {
+            if !events.say("sessions", &rows).await {
+                return false;
+            }
+            *before = rows;
+        }
+        events.say("tiles", &chart::tiles(&self.console.pulse.tiles()).into_string()).await
+    }
+
+    /// Whether the sign-in is still good, and allows this. Whoever's is not hears that it is over.
+    async fn may_still(&mut self, events: &Events) -> bool {
+        let Ok(Some((who, csrf))) = self.console.signed_in(&self.looker.hash, false).await else {
+            return events.say("over", "").await && false;
+        };
+        match self.console.viewer(&who, csrf).await {
+            Ok(viewer) if viewer.may(Right::See) => {
+                self.looker.viewer = viewer;
+                // Without a place among those who have proven who they are it ends by itself.
+                self.looker.peer.lease.extend(&who.name, STAYS);
+                events.beat().await
+            }
+            _ => events.say("over", "").await && false,
+        }
+    }
+}
+
+/// `POST /console/sessions/{session}/end`.
+pub(super) async fn end(
+    State(console): State<Arc<Console>>,
+    Path(session): Path<String>,
+    pressed: Pressed,
+) -> Result<Response, No> {
+    let looker = pressed.looker.need(Right::Administer)?;
+    let id: SessionId = session.parse().map_err(|_| looker.nothing())?;
+    let engine = console.shared.metrics.engine.get().ok_or(No::Unavailable("the engine"))?;
+    // First the record of who did it, then the deed.
+    let what = format!("ended session {id} by the console");
+    console.shared.store.administered(SystemTime::now(), &looker.who.name, &what).await?;
+    match engine.end(&id.to_string()) {
+        true => Ok(Redirect::to("/console/now?ended=yes").into_response()),
+        false => Err(looker.nothing()),
+    }
+}
