@@ -42,7 +42,7 @@ impl Demo {
         let upstream =
             step("PostgreSQL with the sample shop", || Postgres::options().shop().start())?;
         let weir = step("Weir before it", || {
-            Weir::options(&upstream).environment("production").program(&program).start()
+            Weir::options(&upstream).environment("production").api().program(&program).start()
         })?;
         Ok(Self { weir, upstream })
     }
@@ -81,6 +81,13 @@ pub(crate) fn stay() -> Result<()> {
     for Line { about, text } in demo.lines() {
         println!("# {about}\n{text}\n");
     }
+    let (console, _) = demo.weir.api()?;
+    println!(
+        "# the console, with a certificate of its own: as {}, {}",
+        weir::ADMIN,
+        weir::PASSWORD
+    );
+    println!("{console}/console/\n");
     println!("# an open session as alice\npsql '{}'\n", demo.weir.url(weir::PERSON, "shop"));
     println!("Ctrl-C ends it and removes everything.");
     signals.forever().next();

@@ -179,6 +179,11 @@ pub fn request(request: &Request, viewer: &Viewer) -> String {
             h1 { "May this run?" }
             span .badges { (stands(one)) }
         }
+        p {
+            strong { (Shown(&one.identity.replace('/', ", by "))) } " asks, on "
+            strong { (Shown(&one.database)) } ". "
+            @if let Some(need) = request.needs.first() { "It needs " (Shown(need)) "." }
+        }
         @if let Some((tone, words)) = &request.said {
             (notice(*tone, &html! { (Shown(words)) }))
         }

@@ -11,7 +11,7 @@ pub struct Tile {
     /// The figure of now.
     pub value: String,
     /// Of what.
-    pub unit: &'static str,
+    pub unit: String,
     /// One number a minute, oldest first; empty draws nothing.
     pub series: Vec<u64>,
     /// `accent`, `bad`, `warn`, `mask` or nothing.
@@ -25,7 +25,7 @@ pub fn tiles(tiles: &[Tile]) -> Markup {
             div class=(format!("tile tone-{}", tile.tone)) {
                 div .what { (tile.what) }
                 div .value { (tile.value) " " span .unit { (tile.unit) } }
-                (spark(tile.what, &tile.series))
+                @if !tile.series.is_empty() { (spark(tile.what, &tile.series)) }
             }
         }
     }

@@ -139,10 +139,10 @@ fn statements(now: &Now) -> Markup {
                 }
             }
             div .scroll {
-                table .cards role="table" aria-labelledby="statements" {
+                table .cards.compact role="table" aria-labelledby="statements" {
                     thead role="rowgroup" {
                         tr role="row" {
-                            @for name in ["Time", "Who", "Database", "Statement", "Verdict", "Risk",
+                            @for name in ["Time (UTC)", "Who", "Database", "Statement", "Verdict", "Risk",
                                 "Rows", "Labels"] {
                                 th role="columnheader" scope="col" { (name) }
                             }
@@ -197,11 +197,8 @@ pub fn row(row: &Row) -> Markup {
                 @if let Some(points) = row.risk { (parts::risk(points)) }
             }
             td .num.nowrap role="cell" data-label="Rows" {
-                div {
-                    @if let Some(rows) = row.rows { (parts::grouped(rows)) }
-                    @if let Some(took) = row.took {
-                        span .for { (parts::duration(took)) }
-                    }
+                @if let Some((rows, took)) = row.rows.zip(row.took) {
+                    div { (parts::grouped(rows)) " " span .for { (parts::duration(took)) } }
                 }
             }
             td role="cell" data-label="Labels" { (parts::disclosure(&row.raw, &row.masked)) }

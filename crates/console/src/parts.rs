@@ -127,11 +127,15 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// Microseconds in words: `850 µs`, `12.4 ms`, `3.1 s`.
+/// Microseconds in words: `850 µs`, `12.4 ms`, `25 ms`, `3.1 s`.
 pub fn duration(us: u64) -> String {
+    let tenths = |whole: u64, rest: u64| match rest {
+        0 => whole.to_string(),
+        rest => format!("{whole}.{rest}"),
+    };
     match us {
         0..=999 => format!("{us} µs"),
-        1_000..=999_999 => format!("{}.{} ms", us / 1_000, us % 1_000 / 100),
-        _ => format!("{}.{} s", us / 1_000_000, us % 1_000_000 / 100_000),
+        1_000..=999_999 => format!("{} ms", tenths(us / 1_000, us % 1_000 / 100)),
+        _ => format!("{} s", tenths(us / 1_000_000, us % 1_000_000 / 100_000)),
     }
 }

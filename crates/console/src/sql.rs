@@ -158,7 +158,7 @@ pub fn coloured(text: &str, marks: &[Marked]) -> Markup {
 /// A block of it, with a name for those who hear it.
 pub fn block(text: &str, marks: &[Marked]) -> Markup {
     html! {
-        pre .sql tabindex="0" role="region" aria-label="The statement" {
+        pre .sql tabindex="0" role="region" aria-label="SQL" {
             code { (coloured(text, marks)) }
         }
     }

@@ -49,7 +49,7 @@ fn now() -> Now {
     let tile = Tile {
         what: "Statements",
         value: "3".to_owned(),
-        unit: "last hour",
+        unit: "last hour".to_owned(),
         series: vec![0, 1, 2],
         tone: "accent",
     };

@@ -123,6 +123,7 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", json!({ "features": features }))?;
         let size = json!({
             "width": view.width, "height": view.height, "deviceScaleFactor": 1,
+            "screenWidth": view.width, "screenHeight": view.height,
             "mobile": view.width < 600,
         });
         self.devtools("Emulation.setDeviceMetricsOverride", size).map(|_| ())
@@ -233,7 +234,8 @@ impl Browser {
 
     /// True if nothing of the page has to be scrolled to sideways.
     pub fn fits(&self) -> Result<bool> {
-        let script = "return document.documentElement.scrollWidth <= innerWidth";
+        // A phone makes its window wider for what does not fit; its screen stays.
+        let script = "return document.documentElement.scrollWidth <= screen.width";
         Ok(self.script(script)? == Value::Bool(true))
     }
 }

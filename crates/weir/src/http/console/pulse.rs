@@ -125,7 +125,7 @@ impl Pulse {
         let tile = |what, which, tone| {
             let series = kept.series(which);
             let value = grouped(series.iter().sum());
-            Tile { what, value, unit: "last hour", series, tone }
+            Tile { what, value, unit: "last hour".to_owned(), series, tone }
         };
         let mut tiles = vec![
             tile("Statements", STATEMENTS, "accent"),
@@ -137,16 +137,16 @@ impl Pulse {
         drop(kept);
         tiles.push(Tile {
             what: "Added to a statement",
-            value: self.added().map_or_else(|| "–".to_owned(), |us| format!("≤ {}", duration(us))),
-            unit: "95 of 100, since start",
+            value: self.added(50),
+            unit: format!("for half, {} for 95 of 100", self.added(95)),
             series: Vec::new(),
             tone: "",
         });
         tiles
     }
 
-    /// What 95 of 100 statements waited at most, by the buckets' ends: microseconds.
-    fn added(&self) -> Option<u64> {
+    /// What so many of a hundred statements waited at most since the start, by the buckets' ends.
+    fn added(&self, part: u64) -> String {
         let mut sums: Vec<(f64, u64)> = Vec::new();
         for counters in self.counters() {
             let (_, buckets) = counters.added.read();
@@ -161,10 +161,15 @@ impl Pulse {
         let mut seen = 0;
         let found = sums.iter().find(|(_, count)| {
             seen += count;
-            all > 0 && seen * 100 >= all * 95
+            all > 0 && seen * 100 >= all * part
         });
-        let end = found.map(|(end, _)| *end).filter(|end| end.is_finite())?;
-        u64::try_from(Duration::try_from_secs_f64(end).ok()?.as_micros()).ok()
+        let Some((end, _)) = found else { return "–".to_owned() };
+        let us = Duration::try_from_secs_f64(*end).map(|end| end.as_micros());
+        match us.map(u64::try_from) {
+            Ok(Ok(us)) => format!("≤ {}", duration(us)),
+            // The last bucket has no end.
+            _ => "> 1 s".to_owned(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
