@@ -18,7 +18,7 @@ pub use talk::{Ended, Inside};
 pub use wire_pg::backend::{Status, field};
 
 use crate::{Engine, login::Client, session};
-use gate::{Counts, Plan, Refusal, Via, hold::Waiting};
+use gate::{Counts, Plan, Preview, Refusal, Via, hold::Waiting};
 use model::{Blame, Disclosure, Identity};
 use net::Stream;
 use std::{
@@ -58,6 +58,26 @@ pub struct Caller {
     /// A statement that needs approval waits for it; else it is refused, and runs when it is sent
     /// again after approval.
     pub waits: bool,
+    /// Everything is tried and undone: what waits for approval runs, and nothing of it stays.
+    pub preview: Option<Preview>,
+    /// The task it works on, where it has several.
+    pub task: Option<String>,
+}
+
+/// How many rows of a table a statement that was tried inserted, updated and deleted, by whatever
+/// it set off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// The table's schema.
+    pub schema: String,
+    /// Its name.
+    pub table: String,
+    /// How many rows it got.
+    pub inserted: u64,
+    /// How many were changed.
+    pub updated: u64,
+    /// How many went.
+    pub deleted: u64,
 }
 
 /// What happened to a statement, as no wire tells it.
@@ -75,6 +95,10 @@ pub enum Note {
     Waiting(Waiting),
     /// One statement of the text ended.
     Done(Done),
+    /// What a statement that was tried changed; `None` if the server does not count.
+    Changed(Option<Vec<Changed>>),
+    /// What is tried puts labelled values where no label tells of them yet.
+    Carries,
 }
 
 /// How a statement ended.
@@ -103,6 +127,8 @@ struct Exchange {
     reads: AtomicBool,
     /// What comes now only asks for approval.
     asks: AtomicBool,
+    /// What comes now is tried: what it changes is counted.
+    tries: AtomicBool,
 }
 
 impl Notes {
@@ -118,10 +144,11 @@ impl Notes {
     }
 
     /// What comes next may only read, or may do more; it may only ask for approval, or may run.
-    fn begin(&self, reads: bool, asks: bool) {
+    fn begin(&self, reads: bool, upto: Upto) {
         self.take();
         self.0.reads.store(reads, Ordering::Release);
-        self.0.asks.store(asks, Ordering::Release);
+        self.0.asks.store(upto == Upto::Ask, Ordering::Release);
+        self.0.tries.store(upto == Upto::Try, Ordering::Release);
     }
 }
 
@@ -133,6 +160,7 @@ pub(crate) struct Side(Option<Beside>);
 struct Beside {
     notes: Notes,
     waits: bool,
+    preview: Option<Preview>,
 }
 
 impl Side {
@@ -149,6 +177,16 @@ impl Side {
     /// True if what comes now only asks for approval: it does not run, whatever was decided since.
     pub(crate) fn asks(&self) -> bool {
         self.0.as_ref().is_some_and(|beside| beside.notes.0.asks.load(Ordering::Acquire))
+    }
+
+    /// True if what comes now is tried, and what it changes is counted.
+    pub(crate) fn tries(&self) -> bool {
+        self.0.as_ref().is_some_and(|beside| beside.notes.0.tries.load(Ordering::Acquire))
+    }
+
+    /// For whom everything is tried and undone, if it is.
+    pub(crate) fn preview(&self) -> Option<&Preview> {
+        self.0.as_ref()?.preview.as_ref()
     }
 
     /// Whether the client waits for somebody to decide.
@@ -216,12 +254,24 @@ impl Engine {
 
 /// The client that a session serves.
 fn client(caller: Caller, stream: Stream, notes: Notes) -> Client {
-    let Caller { identity, credential, peer, tls, method, via, application, database, waits } =
-        caller;
-    let settings = vec![
+    let Caller {
+        identity,
+        credential,
+        peer,
+        tls,
+        method,
+        via,
+        application,
+        database,
+        waits,
+        preview,
+        task,
+    } = caller;
+    let mut settings = vec![
         ("client_encoding".to_owned(), "UTF8".to_owned()),
         ("application_name".to_owned(), application.clone()),
     ];
+    settings.extend(task.map(|task| (session::TASK.to_owned(), task)));
     Client {
         stream,
         buffered: bytes::BytesMut::new(),
@@ -236,7 +286,7 @@ fn client(caller: Caller, stream: Stream, notes: Notes) -> Client {
         tls,
         method,
         via: Some(via),
-        side: Side(Some(Beside { notes, waits })),
+        side: Side(Some(Beside { notes, waits, preview })),
     }
 }
 

@@ -23,6 +23,7 @@ mod fastpath;
 mod hold;
 mod names;
 mod pipe;
+mod preview;
 mod probe;
 mod replication;
 mod rows;
@@ -254,6 +255,8 @@ pub(crate) struct Relay {
     cancel: CancelOnce,
     /// What it does otherwise for a client that is a part of the program.
     side: Side,
+    /// A preview's transaction can go back to where nothing was tried yet.
+    untried: bool,
 }
 
 impl Relay {
@@ -310,12 +313,16 @@ impl Relay {
             draining: false,
             cancel,
             side: Side::default(),
+            untried: false,
         }
     }
 
     /// Says whether the client is a part of the program.
     pub(crate) fn beside(&mut self, side: Side) {
         self.side = side;
+        if self.session.previews() {
+            self.begin_preview();
+        }
     }
 
     /// Output for the client, for what is said before the relay runs.
@@ -460,39 +467,5 @@ impl Relay {
             self.session.abandon(cleared, "not synced", std::time::SystemTime::now());
         }
         self.refuse_next = Some(Refusal::unrecordable());
-    }
-
-    /// The last words to the client, by the reason of the end.
-    fn say_goodbye(&mut self, end: &End) {
-        let (code, message, hint) = match end {
-            End::ClientLeft | End::ClientLost(_) => return,
-            End::UpstreamLost(_) if self.upstream_said_fatal => return,
-            End::ClientBroke(_) | End::ClientMistook(_) => {
-                ("08P01", "the client broke the protocol", None)
-            }
-            End::UpstreamLost(_) => {
-                ("08006", "the database closed the connection", Some("Connect again."))
-            }
-            End::UpstreamBroke(_) => (
-                "08P01",
-                "the database sent what Weir cannot vouch for, so the session ends",
-                Some("Tell an operator; Weir's log has the reason."),
-            ),
-            End::Idle => ("57P05", "the session was idle for too long", Some("Connect again.")),
-            End::Ordered(why) => ("57P01", *why, None),
-            End::TooLarge { .. } => (
-                "54000",
-                "a row is too large to be masked",
-                Some("Select fewer columns, or ask an operator to raise limits.max_message_bytes."),
-            ),
-        };
-        if self.upstream_passes > 0 {
-            // Within a message any words would be read as the rest of it.
-            return;
-        }
-        let message = format!("Weir ended this session: {message}");
-        let mut diagnostic = wire_pg::backend::encode::Diagnostic::fatal(code, &message);
-        diagnostic.hint = hint;
-        diagnostic.encode(&mut self.client.output);
     }
 }

@@ -46,7 +46,7 @@ const HARMLESS_SETTINGS: &[&str] = &[
 const APPLICATION_NAME_BYTES: usize = 63;
 
 /// The start-up parameters by which a client says which task it works on, and what for.
-const TASK: &str = "weir.task";
+pub(crate) const TASK: &str = "weir.task";
 const PURPOSE: &str = "weir.purpose";
 /// The longest purpose that is kept: characters.
 const PURPOSE_CHARACTERS: usize = 200;
@@ -120,7 +120,6 @@ fn begin(
         true => Arc::clone(&client.identity),
         false => Arc::new(client.identity.granted(&grants)),
     };
-    let work = work(engine, &identity, &client.settings)?;
     let attested = gate::Client {
         address: Some(client.peer.ip()),
         port: Some(client.peer.port()),
@@ -130,7 +129,8 @@ fn begin(
         tls: client.tls,
         application: client.application_name.clone(),
         grants,
-        work,
+        work: work(engine, &identity, &client.settings)?,
+        preview: client.side.preview().cloned(),
     };
     let mut session = Session::open(&engine.gate, &target.database, &identity, attested, now)?;
     match judge(client, &mut session, now) {

@@ -164,6 +164,7 @@ fn remembered(database: &Arc<Database>) -> Result<(), Any> {
         credential: "password".to_owned(),
         grants: Vec::new(),
         work: Default::default(),
+        preview: None,
     };
     let opened = Session::open(&gate, database, &Arc::new(person()), client, now);
     let mut session = opened.map_err(|refusal| refusal.message)?;

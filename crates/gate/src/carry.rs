@@ -45,22 +45,10 @@ impl Session {
         if !plan.parts.iter().any(moves) {
             return Ok(None);
         }
-        let knowledge = self.database().knowledge();
         let database = Arc::clone(self.database());
         let labels = {
             let book = database.book.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut carrying = Carrying {
-                catalog: &plan.knowledge.catalog,
-                labels: &plan.knowledge.labels,
-                shared: &knowledge.labels,
-                book: &book,
-                homes: self.homes(plan),
-                unknown: !plan.unrestricted,
-                brought: HashMap::new(),
-                new: BTreeMap::new(),
-            };
-            carrying.follow(plan);
-            let labels: Vec<CarriedLabel> = carrying.new.into_values().collect();
+            let labels = carried(self, plan, &book);
             let decided = labels.iter().find(|label| !may_bear(&book, label));
             if let (Some(label), false) = (decided, plan.unrestricted) {
                 return Err(decided_otherwise(label));
@@ -117,6 +105,28 @@ impl Session {
         }
         homes
     }
+}
+
+/// True if a plan's values bring labels that are not in force yet.
+pub(crate) fn would(session: &Session, plan: &Plan) -> bool {
+    let book = session.database().book.lock().unwrap_or_else(PoisonError::into_inner);
+    !carried(session, plan, &book).is_empty()
+}
+
+/// The labels that a plan's values bring with them and that are not in force yet.
+fn carried(session: &Session, plan: &Plan, book: &LabelBook) -> Vec<CarriedLabel> {
+    let mut carrying = Carrying {
+        catalog: &plan.knowledge.catalog,
+        labels: &plan.knowledge.labels,
+        shared: &session.database().knowledge().labels,
+        book,
+        homes: session.homes(plan),
+        unknown: !plan.unrestricted,
+        brought: HashMap::new(),
+        new: BTreeMap::new(),
+    };
+    carrying.follow(plan);
+    carrying.new.into_values().collect()
 }
 
 const fn puts(operation: Operation) -> bool {

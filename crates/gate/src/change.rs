@@ -117,10 +117,12 @@ impl Plan {
 }
 
 impl Statement {
-    /// The limits that this run is under; what its approval lifts is not among them.
+    /// The limits that this run is under; what its approval lifts is not among them. What is
+    /// undone anyhow has none.
     pub fn change_limits(&self) -> impl Iterator<Item = &ChangeLimit> {
-        let approved = self.approved;
-        self.plan.change_limits().filter(move |limit| !approved || limit.beyond.is_none())
+        let (approved, preview) = (self.approved, self.preview);
+        let limits = self.plan.change_limits().filter(move |_| !preview);
+        limits.filter(move |limit| !approved || limit.beyond.is_none())
     }
 
     /// The limits on what this run may cost; what its approval lifts is not among them.
@@ -257,7 +259,7 @@ const fn is_counted(operation: Operation) -> bool {
     )
 }
 
-fn is_foreign(catalog: &Catalog, id: RelationId, levels: usize) -> bool {
+pub(crate) fn is_foreign(catalog: &Catalog, id: RelationId, levels: usize) -> bool {
     let kind = catalog.relation(id).map(|relation| relation.kind);
     // What is nested deeper than anybody nests counts as foreign: it is refused.
     kind == Some(RelationKind::Foreign)

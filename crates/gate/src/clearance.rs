@@ -41,6 +41,8 @@ pub struct Statement {
     pub intent: Sequence,
     /// It runs by an approval, which lifts the limits on changes that say so.
     pub approved: bool,
+    /// It is tried, and undone whatever it does.
+    pub preview: bool,
     /// The strictest demand of its parts.
     pub durability: Durability,
 }

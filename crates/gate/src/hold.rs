@@ -272,6 +272,10 @@ impl Session {
                 "Send the statement itself in its place.",
             ));
         }
+        if self.previews() {
+            let what = "it is only tried, and asks nobody";
+            return Err(Refusal::unenforceable(what, "Send it to run."));
+        }
         let held = |part: &&crate::Part| part.verdict.outcome == Outcome::Hold;
         let counters = &self.database().counters;
         plan.parts.iter().filter(held).for_each(|part| counters.decided(&part.verdict));

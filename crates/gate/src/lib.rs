@@ -36,6 +36,7 @@ pub mod hold;
 mod line;
 mod look_ups;
 mod plan;
+mod preview;
 mod record;
 mod refusal;
 mod result;
@@ -61,6 +62,7 @@ pub use mask::{
 };
 pub use plan::{Part, Plan};
 pub use policy::ProtocolFeature;
+pub use preview::Preview;
 pub use record::Parameters;
 pub use refusal::Refusal;
 pub use result::{Field, Masks, TextIn};

@@ -6,6 +6,7 @@ use crate::{
     database::{Database, Knowledge},
     history::History,
     line::{Gate, Judged},
+    preview,
     result::{Field, Masks},
     risk::{self, Watched},
     session::Client,
@@ -289,6 +290,9 @@ impl Gate {
             let watched = watched(facts, asker, knowledge);
             let risk = risk::beside(&parts, &watched, asker.history, asker.client, asker.now);
             verdict = request(&Context { risk, ..asker.context });
+        }
+        if asker.client.preview.is_some() {
+            preview::strictly(&mut verdict, facts);
         }
         let judged = Judged { verdict: Arc::new(verdict), risk: parts.into() };
         self.verdicts.keep(context, facts, &judged);

@@ -3,9 +3,11 @@
 
 mod asked;
 mod call;
+mod ending;
 mod follow;
 mod past;
 mod planning;
+mod preview;
 mod replication;
 mod results;
 mod temporary;
@@ -23,6 +25,7 @@ use crate::{
     hold::Approved,
     line::Gate,
     plan::{Part, Plan},
+    preview::Preview,
     record::{self, Parameters},
     refusal::Refusal,
     work::Mark,
@@ -66,6 +69,8 @@ pub struct Client {
     pub grants: Vec<Granted>,
     /// What it came to work on.
     pub work: Working,
+    /// Everything in it is tried and undone.
+    pub preview: Option<Preview>,
 }
 
 /// Whether a text can be planned now.
@@ -160,7 +165,7 @@ impl Session {
         chain.for_each(|one| (one.name.as_str(), one.kind, &one.groups).hash(&mut asker));
         (client.address, client.tls, &client.application).hash(&mut asker);
         (client.work.task.as_ref().map(|running| &running.task)).hash(&mut asker);
-        client.work.purpose.hash(&mut asker);
+        (&client.work.purpose, client.preview.is_some()).hash(&mut asker);
         let mut session = Self {
             gate: Arc::clone(gate),
             database: Arc::clone(database),
@@ -214,7 +219,7 @@ impl Session {
         session.adopt();
         record::session_opened(&session, now)?;
         session.closed = false;
-        session.history.count(0, &session.client, now);
+        session.beat(now);
         Ok(session)
     }
 
@@ -364,7 +369,8 @@ impl Session {
         now: SystemTime,
     ) -> Result<Cleared<Statement>, Refusal> {
         self.examine(plan, via, now)?;
-        if plan.is_held() && approved.is_none() {
+        self.try_only(plan, via, now)?;
+        if plan.is_held() && approved.is_none() && !self.previews() {
             let held = |part: &&Part| part.verdict.outcome == Outcome::Hold;
             if let Some(part) = plan.parts.iter().find(held) {
                 return Err(self.refuse(plan, part, via, now));
@@ -400,6 +406,7 @@ impl Session {
             parts,
             intent,
             approved: approved.is_some(),
+            preview: self.previews(),
             durability,
         }))
     }
@@ -415,39 +422,10 @@ impl Session {
         self.bytes += counts.bytes;
         self.end_work(planned, counts.duration_us);
         self.database.counters.did(&planned.verdict, counts);
+        let counts = &self.undone(counts);
         record::outcome(self, planned, run.id, counts, now);
         // What did not run, or was undone, changed nothing of what names mean.
         self.follow(planned, counts.sqlstate.is_none() && counts.ended.is_none());
-    }
-
-    /// Records that what was cleared did not run after all, and why.
-    pub fn abandon(&mut self, cleared: Cleared<Statement>, why: &'static str, now: SystemTime) {
-        self.leave(cleared.get(), 0, &Counts::default(), why, now);
-    }
-
-    /// Records the outcome of a run that the session's end cut short: of the part that was under
-    /// way, and of those behind it.
-    pub fn leave(
-        &mut self,
-        statement: &Statement,
-        part: usize,
-        counts: &Counts,
-        why: &'static str,
-        now: SystemTime,
-    ) {
-        let mut counts = Counts { ended: Some(why), ..counts.clone() };
-        for part in part..statement.parts.len() {
-            self.finish(statement, part, &counts, now);
-            counts = Counts { ended: Some("not run"), ..Counts::default() };
-        }
-    }
-
-    /// Records the end. Called by `Drop` if nobody did, so that no session ends unrecorded.
-    pub fn close(&mut self, reason: &str, now: SystemTime) {
-        if !std::mem::replace(&mut self.closed, true) {
-            self.beat(now);
-            record::session_closed(self, reason, now);
-        }
     }
 
     pub(crate) fn totals(&self) -> (u64, u64, u64) {
@@ -457,12 +435,14 @@ impl Session {
     fn follow_policies(&mut self, policies: &PolicySet, now: SystemTime) {
         self.policies_seen = policies.version();
         self.standing_seen = self.standing(policies);
-        self.unrestricted = policies.full_rights(
-            &self.identity,
-            &self.database.name,
-            &self.database.environment,
-            &self.context(now),
-        );
+        let environment = &self.database.environment;
+        self.unrestricted = !self.previews()
+            && policies.full_rights(
+                &self.identity,
+                &self.database.name,
+                environment,
+                &self.context(now),
+            );
         self.scope.lenient = self.unrestricted;
     }
 

@@ -95,6 +95,7 @@ fn open(gate: &Arc<Gate>, database: &Arc<Database>, groups: &[&str]) -> Session 
         application: "test".to_owned(),
         grants: Vec::new(),
         work: Default::default(),
+        preview: None,
     };
     Session::open(gate, database, &identity, client, SystemTime::now()).unwrap()
 }

@@ -79,6 +79,7 @@ pub use load::{MAX_FILE_BYTES, MAX_POLICIES};
 pub use packs::{PACKS, Pack};
 pub use problem::Problem;
 pub use shadow::obligations;
+pub use sight::default_method;
 pub use tie::told;
 
 use ask::{Asker, Book};

@@ -333,7 +333,7 @@ fn derived(method: MaskMethod, derivation: Derivation) -> MaskMethod {
 }
 
 /// How a label is masked where no policy says how. docs/policy.md lists these.
-pub(crate) fn default_method(label: &Label) -> MaskMethod {
+pub fn default_method(label: &Label) -> MaskMethod {
     const PARTIAL: [Label; 9] = [
         Label::PERSON_NAME,
         Label::EMAIL,

@@ -377,7 +377,7 @@ fn standard_body(body: &str) -> bool {
 }
 
 /// A function's body as plain statements.
-fn statements_of(body: &str) -> String {
+pub(crate) fn statements_of(body: &str) -> String {
     if !standard_body(body) {
         return body.to_owned();
     }

@@ -26,6 +26,7 @@
 //! ```
 
 mod analyse;
+mod before;
 mod builtin;
 mod change;
 mod collect;
@@ -53,6 +54,7 @@ mod traced;
 mod types;
 
 pub use analyse::analyse;
+pub use before::{before, is_followed};
 pub use given::{Given, GivenValue, keeps_values, parameters};
 pub use guard::{Guard, rewritten};
 pub use normalise::normalise;

@@ -139,13 +139,19 @@ impl Api {
 
     fn fits(&self, schema: &Value, value: &Value, at: &str) {
         let schema = self.resolve(schema);
-        let right = match schema["type"].as_str().unwrap() {
+        let is = |kind: &Value| match kind.as_str().unwrap() {
             "object" => value.is_object(),
             "array" => value.is_array(),
             "string" => value.is_string(),
             "integer" => value.is_i64(),
+            "number" => value.is_number(),
             "boolean" => value.is_boolean(),
+            "null" => value.is_null(),
             other => panic!("{at}: {other}"),
+        };
+        let right = match &schema["type"] {
+            Value::Array(kinds) => kinds.iter().any(is),
+            kind => is(kind),
         };
         assert!(right, "{at}: {value} is no {schema}");
         if let Some(words) = schema["enum"].as_array() {

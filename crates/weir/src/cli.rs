@@ -7,16 +7,18 @@ mod keys;
 mod labels;
 mod people;
 mod policy;
+mod preview;
 mod report;
 mod tasks;
 
 pub(crate) use answers::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceArgs};
-pub(crate) use approvals::{ApprovalsCommand, Delegate, Undelegate, Voice};
+pub(crate) use approvals::{ApprovalsCommand, Delegate, Show, Undelegate, Voice};
 pub(crate) use grants::{GrantRequest, GrantVoice, GrantsCommand, ReviewVerdict};
 pub(crate) use keys::{KeyCommand, KeyCreate, KeyRotate};
 pub(crate) use labels::{ExportFormat, LabelsCommand, LabelsList, LabelsSet};
 pub(crate) use people::{ConnectArgs, LoginArgs, PgpassArgs, TokenArgs};
 pub(crate) use policy::{BacktestArgs, ExplainArgs, FailOn, PolicyCommand, SuggestArgs, TestArgs};
+pub(crate) use preview::PreviewArgs;
 pub(crate) use report::{ReportArgs, ReportCommand, ReportFormat};
 pub(crate) use tasks::{TaskCommand, TaskCreate, TaskVoice};
 
@@ -116,6 +118,8 @@ Examples:
   WEIR_TOKEN=… weir mcp
   WEIR_TOKEN=… weir mcp --url https://weir.internal:6443")]
     Mcp(McpArgs),
+    /// What a statement would change: tried in a transaction that is always rolled back.
+    Preview(PreviewArgs),
     /// The rights of a group for a while: asking, deciding, taking back, reviewing.
     #[command(subcommand)]
     Grants(GrantsCommand),
@@ -192,6 +196,9 @@ pub(crate) struct McpArgs {
     /// Certificates to believe beside the system's: PEM.
     #[arg(long, value_name = "FILE", env = "WEIR_CA")]
     pub(crate) ca: Option<PathBuf>,
+    /// The task that an agent works on, where it has several.
+    #[arg(long, value_name = "TASK", env = "WEIR_TASK")]
+    pub(crate) task: Option<String>,
 }
 
 #[derive(Debug, Args)]

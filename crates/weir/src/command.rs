@@ -12,6 +12,7 @@ mod labels;
 mod login;
 mod mcp;
 mod policy;
+mod preview;
 mod pseudonyms;
 mod reference;
 mod tasks;
@@ -40,6 +41,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Policy(command) => policy::run(file, command),
         Command::Approvals(command) => block_on(approvals::run(&load(file)?, command))?,
         Command::Channels { json } => block_on(channels::run(&load(file)?, json))?,
+        Command::Preview(args) => block_on(preview::preview(|| load(file), args))?,
         Command::Mcp(args) => block_on(mcp::mcp(|| load(file), args))?,
         Command::Grants(command) => block_on(grants::run(&load(file)?, command))?,
         Command::Task(command) => block_on(tasks::run(&load(file)?, command))?,

@@ -26,6 +26,7 @@ mod mcp;
 mod metrics;
 mod out;
 mod people;
+mod preview;
 mod providers;
 mod say;
 mod serve;

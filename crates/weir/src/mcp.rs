@@ -7,8 +7,9 @@
 //!                                 engine-pg::inside ◀─ sessions ◀── run ┘ ─▶ say
 //! ```
 //!
-//! Every tool that touches a database runs a statement in a governed session. A tool that only asks
-//! (`why`, `preview`) prepares one: it is decided on, described by the server, and not run.
+//! Every tool that touches a database runs a statement in a governed session. One that only asks
+//! (`why`) prepares one: it is decided on, described by the server, and not run. `preview` tries it
+//! in a session in which everything is undone.
 //!
 //! A request carries who asks; there is no session id that could stand for it, and none is issued.
 
@@ -16,16 +17,16 @@ mod approvals;
 mod arguments;
 mod bearer;
 mod bridge;
-mod catalog;
+pub(crate) mod catalog;
 mod handler;
 mod http;
 mod run;
 mod say;
 mod sessions;
 mod tools;
-mod verdict;
+pub(crate) mod verdict;
 
-pub(crate) use bridge::{Remote, bridge};
+pub(crate) use bridge::{Remote, bridge, post, tool};
 pub(crate) use http::{METADATA, metadata, router};
 
 use crate::{serve::Shared, shares::Shares};

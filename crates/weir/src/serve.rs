@@ -34,8 +34,9 @@ pub(crate) use stop::{Stop, Stopping};
 use crate::{
     channels, layout, logging,
     metrics::Metrics,
-    people,
+    people, preview,
     providers::Providers,
+    shares::Shares,
     witness::{self, Witness},
     workloads::Workloads,
 };
@@ -76,6 +77,8 @@ pub(crate) struct Shared {
     pub(crate) histories: Arc<Histories>,
     /// What agents work on.
     pub(crate) works: Arc<Works>,
+    /// Places for previews: each has a connection and holds locks for a moment.
+    pub(crate) previews: Arc<Shares>,
     /// Who vouches for people.
     pub(crate) providers: Providers,
     /// Who vouches for services.
@@ -206,6 +209,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
         copying: tokio::sync::Mutex::default(),
         histories: Arc::new(histories::restore(&store).await?),
         works: Arc::default(),
+        previews: preview::places(),
         store,
         ledger,
     })

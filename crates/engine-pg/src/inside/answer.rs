@@ -15,6 +15,8 @@ pub struct Ask<'a> {
     pub text: &'a str,
     /// Values of its parameters, as text.
     pub values: &'a [Option<String>],
+    /// Types of its parameters (`pg_type.oid`); the server infers those that are missing.
+    pub types: &'a [u32],
     /// How far it goes.
     pub upto: Upto,
     /// It may only read: what is known to write is refused, and the server sees to the rest.
@@ -38,6 +40,8 @@ pub enum Upto {
     Ask,
     /// It runs.
     Execute,
+    /// In a preview: it runs, and what it changes is counted.
+    Try,
 }
 
 /// A column of a result, as the server describes it.
@@ -115,6 +119,14 @@ pub struct Answer {
     pub notes: Vec<Note>,
     /// Bytes of the values in `rows`.
     pub(super) bytes: usize,
+}
+
+impl Answer {
+    /// The same without its rows.
+    #[must_use]
+    pub fn without_rows(&self) -> Self {
+        Self { rows: Vec::new(), cut: None, bytes: 0, ..self.clone() }
+    }
 }
 
 /// A text whose length somebody else chose, as far as it is kept.

@@ -160,7 +160,7 @@ impl Inside {
     /// # Errors
     /// If the session ended. What the server or Weir says to the statement is in the answer.
     pub async fn run(&mut self, ask: Ask<'_>) -> Result<Answer, Ended> {
-        self.notes.begin(ask.reads, ask.upto == Upto::Ask);
+        self.notes.begin(ask.reads, ask.upto);
         let mut answer = Answer::default();
         let (engine, key) = (Arc::clone(&self.engine), self.key.clone());
         self.busy = true;
@@ -194,15 +194,15 @@ impl Inside {
     /// # Errors
     /// As [`Self::run`].
     pub async fn command(&mut self, text: &str, time: Duration) -> Result<Answer, Ended> {
-        let (values, upto, reads) = (&[], Upto::Execute, false);
-        self.run(Ask { text, values, upto, reads, rows: 0, bytes: 0, time }).await
+        let (values, types, upto, reads) = (&[], &[], Upto::Execute, false);
+        self.run(Ask { text, values, types, upto, reads, rows: 0, bytes: 0, time }).await
     }
 
     async fn exchange(&mut self, ask: Ask<'_>, answer: &mut Answer) -> Result<(), Ended> {
         // Nothing goes behind a text before it is known to stand: behind one that was refused, the
         // same messages would mean the statement before it.
         let mut out = BytesMut::new();
-        encode::parse(&mut out, b"", ask.text.as_bytes(), [])?;
+        encode::parse(&mut out, b"", ask.text.as_bytes(), ask.types.iter().copied())?;
         encode::flush(&mut out);
         self.stream.write_all(&out).await?;
         self.parsed = false;
@@ -228,7 +228,7 @@ impl Inside {
             encode::bind(out, b"", b"", &[], values, &[])?;
             encode::describe(out, Kind::Portal, b"")?;
         }
-        if matches!(ask.upto, Upto::Ask | Upto::Execute) {
+        if matches!(ask.upto, Upto::Ask | Upto::Execute | Upto::Try) {
             encode::execute(out, b"", i32::try_from(ask.rows).unwrap_or(i32::MAX))?;
         }
         Ok(())

@@ -110,6 +110,8 @@ impl Stage {
             application: "assistant".to_owned(),
             database: "shop".to_owned(),
             waits: false,
+            preview: None,
+            task: None,
         }
     }
 
@@ -126,7 +128,16 @@ impl Stage {
 
 fn ask<'a>(text: &'a str, values: &'a [Option<String>]) -> Ask<'a> {
     let time = Duration::from_secs(30);
-    Ask { text, values, upto: Upto::Execute, reads: false, rows: 0, bytes: 1 << 20, time }
+    Ask {
+        text,
+        values,
+        types: &[],
+        upto: Upto::Execute,
+        reads: false,
+        rows: 0,
+        bytes: 1 << 20,
+        time,
+    }
 }
 
 fn done(answer: &Answer) -> &Done {

@@ -190,6 +190,7 @@ impl Relay {
 
     fn sync(&mut self, message: Message<'_>) -> Result<Step, End> {
         frontend::empty(message.payload)?;
+        self.count_tried()?;
         if self.refuse_next.take().is_some() {
             // The implicit transaction must not commit what could not be made durable.
             self.refuse_extended(Refusal::unrecordable())?;
@@ -312,8 +313,9 @@ impl Relay {
             return Ok(false);
         }
         let now = SystemTime::now();
-        // What is refused puts nothing anywhere; it is refused where it is submitted.
-        if !self.session.may_run(plan) {
+        // What is refused puts nothing anywhere; it is refused where it is submitted. What is only
+        // tried leaves nothing there.
+        if !self.session.may_run(plan) || self.leaves_nothing(plan) {
             return Ok(true);
         }
         if let Some(keeping) = self.session.carry(plan, now)? {

@@ -78,6 +78,8 @@ pub(super) enum Request {
     Count,
     /// What the server's planner expects of a statement.
     Cost,
+    /// How many rows of which tables the open transaction changed, and whether that is counted.
+    Changes(Vec<crate::inside::Changed>, bool),
     /// A part of what the session has for itself.
     Look(crate::catalog::queries::Section),
 }

@@ -54,6 +54,7 @@ impl Relay {
             return Ok(Step::Done);
         }
         self.read_early()?;
+        self.try_next()?;
         let name = key(parse.name);
         self.session.forget(std::str::from_utf8(&name).ok(), None);
         let birth = Birth::asked(self.segment);
@@ -254,6 +255,10 @@ impl Relay {
     pub(super) fn execute(&mut self, message: Message<'_>) -> Result<Step, End> {
         let execute = frontend::Execute::parse(message.payload)?;
         if let Some(refusal) = self.refuse_next.take() {
+            self.refuse_extended(refusal)?;
+            return Ok(Step::Done);
+        }
+        if let Err(refusal) = self.is_undone() {
             self.refuse_extended(refusal)?;
             return Ok(Step::Done);
         }

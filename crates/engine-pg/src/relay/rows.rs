@@ -36,6 +36,9 @@ impl Relay {
         if let Some(Request::Count) = self.expected.front().map(|e| &e.request) {
             return self.own_row(rest, frame, |relay, values| relay.counted(values));
         }
+        if let Some(Request::Changes(..)) = self.expected.front().map(|e| &e.request) {
+            return self.own_row(rest, frame, |relay, values| relay.changed(values));
+        }
         let unrestricted = self.session.unrestricted();
         let Some(run) = self.run_mut() else {
             return Err(End::UpstreamBroke("rows that nobody asked for".to_owned()));
@@ -410,9 +413,9 @@ impl Relay {
             self.session.abandon(parked.cleared, why, now);
         }
         self.session.close(&end.to_string(), now);
-        // Whoever has a budget of time does not leave what uses it up behind.
+        // Whoever has a budget of time leaves nothing behind that uses it up, nor a preview locks.
         let left = matches!(end, End::ClientLeft | End::ClientLost(_));
-        let left = left && self.session.time_left().is_some();
+        let left = left && (self.session.time_left().is_some() || self.session.previews());
         if busy && (left || matches!(end, End::Ordered(_) | End::TooLarge { .. })) {
             (self.cancel.0)();
         }

@@ -159,6 +159,7 @@ impl Relay {
             | Request::Show(_)
             | Request::Count
             | Request::Cost
+            | Request::Changes(..)
             | Request::Look(_) => None,
         }
     }
@@ -199,7 +200,10 @@ impl Relay {
         let view = backend::RowDescription::parse(message.payload).map_err(broke)?;
         let front = self.expected.front().map(|expected| &expected.request);
         if self.answers_command()
-            || matches!(front, Some(Request::Show(_) | Request::Count | Request::Cost))
+            || matches!(
+                front,
+                Some(Request::Show(_) | Request::Count | Request::Cost | Request::Changes(..))
+            )
         {
             return Ok(());
         }
@@ -304,6 +308,12 @@ impl Relay {
                 self.expected.pop_front();
                 self.count_done()
             }
+            Request::Changes(all, tracked) => {
+                let (all, tracked) = (std::mem::take(all), *tracked);
+                self.expected.pop_front();
+                self.changes_known(all, tracked);
+                Ok(())
+            }
             Request::Execute(_) => {
                 let request = self.expected.pop_front().map(|expected| expected.request);
                 if let Some(Request::Execute(Some(mut run))) = request {
@@ -359,7 +369,7 @@ impl Relay {
         if self.change_ready(ended)?.unwrap_or(!hidden) {
             self.client.output.extend_from_slice(message.whole);
         }
-        Ok(())
+        self.preview_ready()
     }
 
     fn parameter_status(&mut self, message: Message<'_>) -> Result<(), End> {

@@ -14,8 +14,8 @@ impl Relay {
         if self.session.unrestricted() {
             return false;
         }
-        // What is counted leaves in rows and by no other way.
-        if self.session.is_metered() {
+        // What is counted leaves in rows and by no other way, and so does what is only tried.
+        if self.session.is_metered() || self.session.previews() {
             return true;
         }
         match self.expected.front() {

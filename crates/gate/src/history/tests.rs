@@ -21,6 +21,7 @@ fn client(application: &str, address: u8) -> Client {
         application: application.to_owned(),
         grants: Vec::new(),
         work: Default::default(),
+        preview: None,
     }
 }
 

@@ -10,11 +10,14 @@ use std::{borrow::Cow, time::SystemTime};
 /// What a session works on; its purpose is said once.
 pub(super) fn work(session: &Session, opens: bool) -> Option<Box<Work<'_>>> {
     let task = session.task();
+    let preview = session.client().preview.as_ref();
     let work = Work {
         task: task.map_or(Cow::Borrowed(""), |running| Cow::Borrowed(&running.task.name)),
         left: task.map(|running| running.left()).unwrap_or_default(),
         purpose: Cow::Borrowed(if opens { session.purpose() } else { "" }),
         tainted: session.is_tainted(),
+        preview: Cow::Borrowed(preview.map_or("", |preview| preview.by.as_str())),
+        preview_of: Cow::Borrowed(preview.and_then(|it| it.hold.as_deref()).unwrap_or_default()),
     };
     (!work.is_empty()).then(|| Box::new(work))
 }

@@ -16,7 +16,8 @@ impl Session {
         elements: u64,
         now: SystemTime,
     ) -> Result<(), Refusal> {
-        for part in plan.parts.iter().filter(|part| !part.verdict.look_ups.is_empty()) {
+        let asks = |part: &&crate::Part| self.is_its_own() && !part.verdict.look_ups.is_empty();
+        for part in plan.parts.iter().filter(asks) {
             let (counters, database) = (&self.gate.look_ups, &self.database.name);
             let charged = counters.charge(database, &part.verdict.look_ups, elements, now);
             if let Err(reached) = charged {

@@ -19,6 +19,9 @@ impl Session {
         plan: &Plan,
         now: SystemTime,
     ) -> Vec<RiskPart<'static>> {
+        if !self.is_its_own() {
+            return Vec::new();
+        }
         let minute = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 60);
         self.pulse.0 += u32::try_from(plan.parts.len()).unwrap_or(1);
         if self.pulse.0 >= BEAT || self.pulse.1 != minute {
@@ -44,11 +47,15 @@ impl Session {
     /// Tells the past how many statements there were.
     pub(super) fn beat(&mut self, now: SystemTime) {
         let statements = std::mem::take(&mut self.pulse.0);
-        self.history.count(statements, &self.client, now);
+        if self.is_its_own() {
+            self.history.count(statements, &self.client, now);
+        }
     }
 
     /// Rows that left, by a hash of each.
     pub fn saw(&self, part: &Part, rows: &[u64], now: SystemTime) {
-        self.history.saw(part.watched.iter(), rows, now);
+        if self.is_its_own() {
+            self.history.saw(part.watched.iter(), rows, now);
+        }
     }
 }

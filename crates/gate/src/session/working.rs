@@ -42,6 +42,11 @@ impl Session {
         self.client.work.task.as_ref()
     }
 
+    /// The same, where what is used up is the agent's doing.
+    fn charged(&self) -> Option<&Arc<Running>> {
+        self.task().filter(|_| self.is_its_own())
+    }
+
     /// The mark of an agent; nobody else has one.
     pub(super) fn mark_of(&self) -> Option<Arc<Mark>> {
         if self.identity.kind != IdentityKind::Agent {
@@ -91,7 +96,7 @@ impl Session {
         via: Via,
         now: SystemTime,
     ) -> Result<Option<Doing<()>>, Refusal> {
-        let Some(running) = self.task().cloned() else { return Ok(None) };
+        let Some(running) = self.charged().cloned() else { return Ok(None) };
         let Some(need) = need(plan).filter(|_| self.may_run(plan)) else { return Ok(None) };
         if running.is_over() {
             return Err(self.refuse_work(plan, via, over(&running), now));
@@ -112,7 +117,7 @@ impl Session {
         via: Via,
         now: SystemTime,
     ) -> Result<(), Refusal> {
-        let Some(running) = self.task().cloned() else { return Ok(()) };
+        let Some(running) = self.charged().cloned() else { return Ok(()) };
         let Some(need) = need(plan) else { return Ok(()) };
         if running.is_over() {
             return Err(self.refuse_work(plan, via, over(&running), now));
@@ -149,7 +154,7 @@ impl Session {
     /// What the planner expects a statement to cost, taken from the task's budget; the error is
     /// that less is left.
     pub fn pay(&mut self, cost: f64) -> Result<(), Refusal> {
-        let Some(running) = self.task() else { return Ok(()) };
+        let Some(running) = self.charged() else { return Ok(()) };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         let cost = cost.ceil().clamp(0.0, 1e18) as u64;
         let paid = running.take(&Spent { cost, ..Spent::default() });
@@ -159,12 +164,12 @@ impl Session {
     /// True if rows are counted against a budget.
     pub fn is_metered(&self) -> bool {
         let limited = |budget: &Budget| budget.rows.is_some() || budget.bytes.is_some();
-        self.task().is_some_and(|running| limited(&running.task.details.budget))
+        self.charged().is_some_and(|running| limited(&running.task.details.budget))
     }
 
     /// Whether a row of so many bytes may leave.
     pub fn room_for_row(&self, bytes: u64) -> RowRoom {
-        let Some(running) = self.task() else { return RowRoom::Enough };
+        let Some(running) = self.charged() else { return RowRoom::Enough };
         match running.room(&Spent { rows: 1, bytes, ..Spent::default() }) {
             Room::Enough => RowRoom::Enough,
             Room::NotYet(upto) => RowRoom::After(self.gate.works.reserve(running, upto)),
@@ -175,12 +180,12 @@ impl Session {
     /// Counts a row that leaves; false if it may not.
     pub fn leave_row(&self, bytes: u64) -> bool {
         let spent = Spent { rows: 1, bytes, ..Spent::default() };
-        self.task().is_none_or(|running| running.take(&spent).is_ok())
+        self.charged().is_none_or(|running| running.take(&spent).is_ok())
     }
 
     /// How long the server may still work for the task at hand.
     pub fn time_left(&self) -> Option<Duration> {
-        let running = self.task()?;
+        let running = self.charged()?;
         let limit = running.task.details.budget.seconds.map(|_| running.task.details.budget.most());
         let left = limit?.micros.saturating_sub(running.used().micros);
         Some(Duration::from_micros(left))
@@ -188,7 +193,7 @@ impl Session {
 
     /// Counts how long the server worked.
     pub(super) fn end_work(&self, part: &Part, duration_us: u64) {
-        if let Some(running) = self.task()
+        if let Some(running) = self.charged()
             && counts(part)
         {
             running.spend(&Spent { micros: duration_us, ..Spent::default() });
@@ -198,7 +203,7 @@ impl Session {
     /// True if what this agent is shown has to be looked at, because it was shown nothing yet that
     /// others can write.
     pub fn watches_text(&self) -> bool {
-        self.mark.as_ref().is_some_and(|mark| !mark.is_set())
+        self.is_its_own() && self.mark.as_ref().is_some_and(|mark| !mark.is_set())
     }
 
     /// True if a value that leaves as it is may hold an instruction.
@@ -214,7 +219,7 @@ impl Session {
         reason: &str,
         now: SystemTime,
     ) -> Option<Doing<()>> {
-        let mark = self.mark.clone()?;
+        let mark = self.mark.clone().filter(|_| self.is_its_own())?;
         if mark.is_set() {
             return None;
         }

@@ -21,6 +21,12 @@ pub struct Work<'a> {
     /// The agent had been shown text that others can write.
     #[serde(default, skip_serializing_if = "is_false")]
     pub tainted: bool,
+    /// It is tried and undone: for whom.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub preview: Text<'a>,
+    /// The hold of which this is a preview.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub preview_of: Text<'a>,
 }
 
 fn is_unlimited(left: &Budget) -> bool {

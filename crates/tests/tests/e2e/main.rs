@@ -37,6 +37,7 @@ mod parquet;
 mod people;
 mod planted;
 mod policies;
+mod preview;
 mod pseudonyms;
 mod record;
 mod regression;

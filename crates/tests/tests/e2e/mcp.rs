@@ -99,7 +99,9 @@ fn task(stage: &Stage, model: &mut Model) {
     assert_eq!(refused["refused"], true, "{refused}");
     let preview = model.works("preview", delete.clone());
     assert_eq!((&preview["outcome"], &preview["runs"]), (&json!("hold"), &json!(false)));
-    assert!(preview["planner"]["rows"].is_number(), "{preview}");
+    assert!(preview["plan"]["cost"].is_number(), "{preview}");
+    assert_eq!((&preview["ran"], &preview["changes"]["rows"]), (&json!(true), &json!(1)));
+    assert_eq!(preview["sample"]["before"][0][0], "7", "{preview}");
     let refused = model.fails("write", delete.clone());
     let request = refused["request"]["request"].as_str().unwrap().to_owned();
     assert_eq!(refused["policies"][0], "deleting-needs-approval", "{refused}");

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 Examples:
   weir approvals list                                    what waits now
   weir approvals show 0d4q2mr8k3v0h-3f7a.0000012         the statement, why it waits, who may decide
+  weir approvals show 0d4q2mr8k3v0h-3f7a.0000012 --preview --as carol    what it would change, too
   weir approvals approve 0d4q2mr8k3v0h-3f7a.0000012 --as carol --reason 'ticket OPS-17'
   weir approvals delegate dave --as carol --for 14d --reason 'on holiday'
   weir approvals deny 0d4q2mr8k3v0h-3f7a.0000012 --as carol --reason 'use the export job'
@@ -27,13 +28,7 @@ pub(crate) enum ApprovalsCommand {
         json: bool,
     },
     /// Everything about one request, the statement with its values too. Stands in the record.
-    Show {
-        /// The request, as the client was told.
-        request: String,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Show(Show),
     /// Let a statement run.
     Approve(Voice),
     /// Refuse a statement.
@@ -58,6 +53,25 @@ asked for. It can be handed on once: whoever has somebody's voice hands on none.
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The request, as the client was told.
+    pub(crate) request: String,
+    /// What it would change: tried with the rights of whoever asks, and undone. Asks a running
+    /// Weir, and needs --as.
+    #[arg(long, requires = "person")]
+    pub(crate) preview: bool,
+    /// Who looks, by the name they sign in with.
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) person: Option<String>,
+    /// Read the password from standard input (one line); else it is asked for.
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,10 +3,11 @@
 
 mod delegations;
 
+use super::preview;
 use crate::{
     actor::actor,
     approvals::{Proven, decide, object, outcome, visible, words},
-    cli::{ApprovalsCommand, Voice},
+    cli::{ApprovalsCommand, Show, Voice},
     exit::Failure,
     out::Out,
 };
@@ -25,7 +26,7 @@ const SHORT: usize = 60;
 pub(super) async fn run(config: &Config, command: ApprovalsCommand) -> Result<(), Failure> {
     match command {
         ApprovalsCommand::List { all, json } => list(config, all, json).await,
-        ApprovalsCommand::Show { request, json } => show(config, &request, json).await,
+        ApprovalsCommand::Show(args) => show(config, &args).await,
         ApprovalsCommand::Approve(voice) => say(config, voice, true).await,
         ApprovalsCommand::Deny(voice) => say(config, voice, false).await,
         ApprovalsCommand::Delegate(args) => delegations::hand_on(config, args).await,
@@ -41,12 +42,14 @@ async fn opened(config: &Config) -> Result<Store, Failure> {
 
 /// Somebody who has given their password.
 pub(super) async fn proven(store: &Store, name: &str, stdin: bool) -> Result<Proven, Failure> {
-    let password = if stdin {
-        super::identity::password_from_stdin()?
-    } else {
-        Secret::from(rpassword::prompt_password(format!("Password of {name}: "))?)
-    };
-    Proven::by_password(store, name, &password).await
+    Proven::by_password(store, name, &password(name, stdin)?).await
+}
+
+fn password(name: &str, stdin: bool) -> Result<Secret, Failure> {
+    Ok(match stdin {
+        true => super::identity::password_from_stdin()?,
+        false => Secret::from(rpassword::prompt_password(format!("Password of {name}: "))?),
+    })
 }
 
 async fn list(config: &Config, all: bool, json: bool) -> Result<(), Failure> {
@@ -88,18 +91,38 @@ fn row(hold: &KeptHold) -> Vec<String> {
     ]
 }
 
-async fn show(config: &Config, request: &str, json: bool) -> Result<(), Failure> {
-    let store = opened(config).await?;
+async fn show(config: &Config, args: &Show) -> Result<(), Failure> {
+    let (request, store) = (&args.request, opened(config).await?);
     let Some(hold) = store.hold(request).await? else {
         return Err(Failure::Refused("there is no such request: weir approvals list --all".into()));
+    };
+    let preview = match &args.person {
+        Some(person) if args.preview => {
+            let password = password(person, args.password_stdin)?;
+            Some(preview::of_request(config, request, person, password).await?)
+        }
+        _ => None,
     };
     let read = format!("read the request for approval {request}");
     store.administered(SystemTime::now(), &actor(), &read).await?;
     let mut out = Out::new();
-    if json {
-        out.json(&object(&hold, true))?;
+    if args.json {
+        let mut object = object(&hold, true);
+        if let (Some(preview), Some(fields)) = (preview, object.as_object_mut()) {
+            fields.insert("preview".to_owned(), preview);
+        }
+        out.json(&object)?;
         return Ok(out.flush()?);
     }
+    print(&mut out, &hold)?;
+    if let Some(said) = &preview {
+        out.line("What it would change:")?;
+        preview::print(&mut out, said)?;
+    }
+    Ok(out.flush()?)
+}
+
+fn print(out: &mut Out, hold: &KeptHold) -> std::io::Result<()> {
     let asked = &hold.asked;
     out.line(format!("Request    {}, {}", asked.hold, hold.state.as_str()))?;
     out.line(format!("From       {} on {}", asked.identity, asked.database))?;
@@ -132,7 +155,7 @@ async fn show(config: &Config, request: &str, json: bool) -> Result<(), Failure>
             out.line(format!("    ${} = {value}", index + 1))?;
         }
     }
-    Ok(out.flush()?)
+    Ok(())
 }
 
 async fn say(config: &Config, voice: Voice, consents: bool) -> Result<(), Failure> {

@@ -7,13 +7,38 @@ use crate::{
 };
 use config::Config;
 use identity::Secret;
-use std::env;
+use std::{env, path::PathBuf};
 
 pub(super) async fn mcp(
     load: impl FnOnce() -> Result<Config, Failure>,
     args: McpArgs,
 ) -> Result<(), Failure> {
-    let (url, ca) = match (args.url, args.ca) {
+    Ok(bridge(remote(load, args)?).await?)
+}
+
+/// The Weir that is meant, and who calls it by the environment.
+pub(super) fn remote(
+    load: impl FnOnce() -> Result<Config, Failure>,
+    args: McpArgs,
+) -> Result<Remote, Failure> {
+    let (url, ca) = reached(load, args.url, args.ca)?;
+    let secret = |name: &str| env::var(name).ok().filter(|text| !text.is_empty()).map(Secret::from);
+    let name = env::var("WEIR_USER").ok().filter(|name| !name.is_empty());
+    let (token, password) = (secret("WEIR_TOKEN"), name.zip(secret("WEIR_PASSWORD")));
+    if token.is_none() && password.is_none() {
+        let what = "nobody is known to call: set WEIR_TOKEN, or WEIR_USER and WEIR_PASSWORD";
+        return Err(Failure::Refused(what.to_owned()));
+    }
+    Ok(Remote { url, ca, token, password, task: args.task })
+}
+
+/// Where it is, and whom to believe.
+pub(super) fn reached(
+    load: impl FnOnce() -> Result<Config, Failure>,
+    url: Option<String>,
+    ca: Option<PathBuf>,
+) -> Result<(String, Option<PathBuf>), Failure> {
+    let (url, ca) = match (url, ca) {
         (Some(url), ca) => (url, ca),
         (None, ca) => {
             let config = load()?;
@@ -22,22 +47,10 @@ pub(super) async fn mcp(
             (own_url(&config)?, ca.or(Some(own)))
         }
     };
-    if !url.starts_with("https://") {
-        return Err(Failure::Refused("the URL of a Weir begins with https://".to_owned()));
+    match url.starts_with("https://") {
+        true => Ok((url.trim_end_matches('/').to_owned(), ca)),
+        false => Err(Failure::Refused("the URL of a Weir begins with https://".to_owned())),
     }
-    let secret = |name: &str| env::var(name).ok().filter(|text| !text.is_empty()).map(Secret::from);
-    let name = env::var("WEIR_USER").ok().filter(|name| !name.is_empty());
-    let remote = Remote {
-        url: url.trim_end_matches('/').to_owned(),
-        ca,
-        token: secret("WEIR_TOKEN"),
-        password: name.zip(secret("WEIR_PASSWORD")),
-    };
-    if remote.token.is_none() && remote.password.is_none() {
-        let what = "nobody is known to call: set WEIR_TOKEN, or WEIR_USER and WEIR_PASSWORD";
-        return Err(Failure::Refused(what.to_owned()));
-    }
-    Ok(bridge(remote).await?)
 }
 
 /// Where the Weir of a weir.toml has its API.

@@ -81,6 +81,7 @@ fn routes() -> Vec<Route> {
         ("get", "/api/v1/approvals/{request}", get(approvals::show)),
         ("post", "/api/v1/approvals/{request}/approve", post(approvals::approve)),
         ("post", "/api/v1/approvals/{request}/deny", post(approvals::deny)),
+        ("post", "/api/v1/approvals/{request}/preview", post(approvals::preview)),
         ("get", "/api/v1/grants", get(grants::list)),
         ("post", "/api/v1/grants", post(grants::ask)),
         ("get", "/api/v1/grants/{grant}", get(grants::show)),

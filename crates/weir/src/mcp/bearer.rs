@@ -21,6 +21,8 @@ pub(super) struct Proven {
     pub(super) proof: Proof,
     /// From where they ask.
     pub(super) peer: SocketAddr,
+    /// The task that they say they work on.
+    pub(super) task: Option<String>,
 }
 
 /// What somebody signed in with.
@@ -99,7 +101,8 @@ pub(super) async fn prove(
     match exchange::bear(shared, secret.clone()).await {
         Ok(Admitted { identity, credential }) => {
             shared.directory.used(&credential, Some(peer.ip()), now);
-            return Ok(Proven { identity, proof: Proof::Credential(credential), peer });
+            let proof = Proof::Credential(credential);
+            return Ok(Proven { identity, proof, peer, task: None });
         }
         Err(IdentityError::WrongProof) => {}
         Err(IdentityError::Unavailable) => return Err(Nobody::Unavailable),
@@ -112,5 +115,5 @@ pub(super) async fn prove(
     })?;
     let identity = who.and_then(|who| shared.directory.resolve(&who.name));
     let identity = identity.ok_or(Nobody::Wrong)?;
-    Ok(Proven { identity, proof: Proof::Token(hash), peer })
+    Ok(Proven { identity, proof: Proof::Token(hash), peer, task: None })
 }

@@ -42,25 +42,13 @@ pub(crate) struct Remote {
     pub(crate) token: Option<Secret>,
     /// Else the caller's name and password.
     pub(crate) password: Option<(String, Secret)>,
+    /// The task that an agent works on.
+    pub(crate) task: Option<String>,
 }
 
 /// Answers on standard input and output until the input ends.
 pub(crate) async fn bridge(remote: Remote) -> anyhow::Result<()> {
-    let tls = ClientTls::new(Mode::VerifyFull, remote.ca.as_deref(), None)?;
-    let client = Client::builder()
-        .tls_backend_preconfigured(tls.config())
-        .connect_timeout(CONNECT)
-        .timeout(CALL)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()?;
-    let token = match (remote.token, remote.password) {
-        (Some(token), _) => token,
-        (None, Some((name, password))) => {
-            sign_in(&client, &remote.url, &name, &password).await.context("cannot sign in")?
-        }
-        (None, None) => bail!("nobody is known to ask: set WEIR_TOKEN"),
-    };
-    let bridge = Bridge { client, url: format!("{}/mcp", remote.url), token, count: 0.into() };
+    let bridge = Bridge::to(remote).await?;
     // Whoever starts this learns here, and not at the first call, that it cannot work.
     let listed = bridge.ask("tools/list", json!({}), None).await;
     listed.map_err(|error| anyhow!("{}", error.message)).context("Weir's MCP is not reached")?;
@@ -68,6 +56,37 @@ pub(crate) async fn bridge(remote: Remote) -> anyhow::Result<()> {
     let running = bridge.serve(streams).await.context("the client did not begin")?;
     running.waiting().await?;
     Ok(())
+}
+
+/// Calls one tool; gives what it answers, and whether it did what was asked.
+pub(crate) async fn tool(
+    remote: Remote,
+    name: &str,
+    arguments: Value,
+) -> anyhow::Result<(Value, bool)> {
+    let bridge = Bridge::to(remote).await?;
+    let params = json!({ "name": name, "arguments": arguments });
+    let result = bridge.ask("tools/call", params, None).await;
+    bridge.leave().await;
+    let mut result = result.map_err(|error| anyhow!("{}", error.message))?;
+    let done = result.get("isError").and_then(Value::as_bool) != Some(true);
+    let value = result.get_mut("structuredContent").map(Value::take);
+    Ok((value.context("the answer says nothing")?, done))
+}
+
+/// One POST to the API, without a body; gives its answer, and whether it did what was asked.
+pub(crate) async fn post(remote: Remote, path: &str) -> anyhow::Result<(Value, bool)> {
+    let bridge = Bridge::to(remote).await?;
+    let request = bridge.client.post(format!("{}{path}", bridge.base));
+    let sent = request.bearer_auth(bridge.token.expose()).send().await;
+    let read = async {
+        let mut answer = sent?;
+        let done = answer.status().is_success();
+        Ok((serde_json::from_str(&whole(&mut answer).await?)?, done))
+    };
+    let answer = read.await;
+    bridge.leave().await;
+    answer
 }
 
 /// A token for a name and its password.
@@ -102,8 +121,12 @@ async fn whole(answer: &mut Response) -> anyhow::Result<String> {
 /// A server that asks another.
 struct Bridge {
     client: Client,
+    base: String,
     url: String,
     token: Secret,
+    /// The token was got for this alone.
+    own: bool,
+    task: Option<String>,
     count: AtomicU64,
 }
 
@@ -143,6 +166,36 @@ impl ServerHandler for Bridge {
 }
 
 impl Bridge {
+    /// To a Weir, as whoever calls it.
+    async fn to(remote: Remote) -> anyhow::Result<Self> {
+        let tls = ClientTls::new(Mode::VerifyFull, remote.ca.as_deref(), None)?;
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls.config())
+            .connect_timeout(CONNECT)
+            .timeout(CALL)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        let (token, own) = match (remote.token, remote.password) {
+            (Some(token), _) => (token, false),
+            (None, Some((name, password))) => {
+                let token = sign_in(&client, &remote.url, &name, &password).await;
+                (token.context("cannot sign in")?, true)
+            }
+            (None, None) => bail!("nobody is known to ask: set WEIR_TOKEN"),
+        };
+        let (base, task, url) = (remote.url.clone(), remote.task, format!("{}/mcp", remote.url));
+        Ok(Self { client, base, url, token, own, task, count: 0.into() })
+    }
+
+    /// Signs out where it has signed in for this alone.
+    async fn leave(&self) {
+        if self.own {
+            let request = self.client.delete(format!("{}{SESSION}", self.base));
+            // What is not ended now ends with its time.
+            let _ended = request.bearer_auth(self.token.expose()).send().await;
+        }
+    }
+
     /// One request to Weir; gives its result. Progress is passed on to whoever asked.
     async fn ask(
         &self,
@@ -177,8 +230,12 @@ impl Bridge {
     }
 
     fn request(&self, body: String) -> RequestBuilder {
-        self.client
-            .post(&self.url)
+        let request = self.client.post(&self.url);
+        let request = match &self.task {
+            Some(task) => request.header(super::http::TASK, task),
+            None => request,
+        };
+        request
             .bearer_auth(self.token.expose())
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "application/json, text/event-stream")

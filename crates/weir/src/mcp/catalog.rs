@@ -148,7 +148,7 @@ impl Call<'_> {
 }
 
 /// What reading a table as a whole does.
-fn reads(relation: &Relation) -> Facts {
+pub(crate) fn reads(relation: &Relation) -> Facts {
     let of = RelationRef {
         id: Some(relation.id),
         schema: relation.schema.as_str().into(),

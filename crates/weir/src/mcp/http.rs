@@ -32,6 +32,12 @@ const LONG: Duration = Duration::from_secs(10 * 60);
 /// A header of earlier revisions of the protocol.
 const SESSION: &str = "mcp-session-id";
 
+/// In which a client says on which task it works, where its agent has several. It widens nothing: a
+/// task is the agent's own or is refused.
+pub(super) const TASK: &str = "weir-task";
+/// The longest name of a task.
+const TASK_BYTES: usize = 64;
+
 /// The routes of MCP.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>(mcp: &Arc<Mcp>) -> Router<S> {
     let shared = Arc::clone(&mcp.shared);
@@ -88,8 +94,13 @@ async fn admit(State(shared): State<Arc<Shared>>, mut request: Request, next: Ne
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
         _ => return challenge(&shared, request.headers(), None),
     };
+    let task = request.headers().get(TASK).map(|task| task.to_str().unwrap_or_default().trim());
+    if task.is_some_and(|task| task.is_empty() || task.len() > TASK_BYTES) {
+        return (StatusCode::BAD_REQUEST, "Weir-Task names one task\n").into_response();
+    }
+    let task = task.map(str::to_owned);
     let proven = match bearer::prove(&shared, token, peer.address).await {
-        Ok(proven) => proven,
+        Ok(proven) => bearer::Proven { task, ..proven },
         Err(Nobody::Wrong) => return challenge(&shared, request.headers(), Some("invalid_token")),
         Err(Nobody::Unavailable) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };

@@ -9,11 +9,16 @@ use super::{
     sessions::Held,
     verdict,
 };
+use crate::preview::{self, Wanted};
 use engine_pg::inside::{Answer, Ask, Ended, Note, Status, Upto};
+use gate::{Preview, Via};
 use model::DatabaseName;
 use policy::{Context, Risk, Work};
 use serde_json::{Value, json};
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 /// How long a statement may take; a shorter limit of the configuration holds too.
 const STATEMENT: Duration = Duration::from_secs(60);
@@ -151,21 +156,36 @@ impl Call<'_> {
         Ok(would(&answer))
     }
 
-    /// `preview`: the same, and what the server's planner expects of it.
+    /// `preview`: the same, what the server's planner expects of it, and what it would change:
+    /// tried in a session of its own, in which everything is undone.
     pub(super) async fn preview(&self, statement: Statement) -> Result<Reply, Reply> {
-        let (caps, database) = (statement.caps(), self.database(statement.database.as_deref())?);
+        let database = self.database(statement.database.as_deref())?;
         let answer = self.prepared(&database, &statement, Upto::Parse).await?;
         let Some(plan) = verdict::plan(&answer.notes).filter(|_| answer.error.is_none()) else {
             return Ok(would(&answer));
         };
         let mut value = verdict::decided(plan, &answer.columns);
         let values = values(&statement.parameters).map_err(Reply::mistake)?;
-        let text = format!("EXPLAIN (FORMAT JSON) {}", statement.sql);
-        let (text, upto) = (text.as_str(), Upto::Execute);
-        let sent = Sent { text, values: &values, upto, reads: true, caps, rows: 1 };
-        let explained = self.send(&database, &sent).await?;
-        if let Some(fields) = value.as_object_mut() {
-            fields.insert("planner".to_owned(), planner(&explained));
+        let by = self.proven.identity.chain();
+        let wanted = Wanted {
+            identity: Arc::clone(&self.proven.identity),
+            credential: self.proven.credential().cloned(),
+            peer: self.proven.peer,
+            method: self.proven.method(),
+            via: Via::Mcp,
+            task: self.proven.task.clone(),
+            database: &database,
+            text: &statement.sql,
+            values: &values,
+            preview: Preview { by, hold: None, own: true, decides: false },
+            digest: None,
+            viewer: None,
+        };
+        let refused = |refusal| say::refused(&refusal, None, None);
+        let tried = preview::preview(&self.mcp.shared, wanted).await.map_err(refused)?;
+        if let (Some(fields), Value::Object(tried)) = (value.as_object_mut(), tried) {
+            fields.extend(tried);
+            fields.insert("note".to_owned(), json!(say::DATA));
         }
         Ok(Reply::good(value))
     }
@@ -185,7 +205,7 @@ impl Call<'_> {
 
 pub(super) fn ask<'a>(sent: &Sent<'a>) -> Ask<'a> {
     let Sent { text, values, upto, reads, caps, rows } = *sent;
-    Ask { text, values, upto, reads, rows, bytes: caps.bytes, time: STATEMENT }
+    Ask { text, values, types: &[], upto, reads, rows, bytes: caps.bytes, time: STATEMENT }
 }
 
 /// The session ended before it answered.
@@ -209,20 +229,5 @@ fn would(answer: &Answer) -> Reply {
             Reply::good(value)
         }
         _ => say::stopped(answer).unwrap_or_else(|| Reply::mistake("it was not decided on")),
-    }
-}
-
-/// What the planner expects, as far as it may be seen.
-fn planner(answer: &Answer) -> Value {
-    let text = answer.rows.first().and_then(|row| row.first()).and_then(Option::as_deref);
-    let plan: Option<Value> = text.and_then(|text| serde_json::from_str(text).ok());
-    let plan = plan.as_ref().and_then(|plan| plan.pointer("/0/Plan"));
-    match (plan, &answer.error) {
-        (Some(plan), _) => json!({
-            "cost": plan.get("Total Cost"), "rows": plan.get("Plan Rows"),
-            "node": plan.get("Node Type"),
-        }),
-        (None, Some(error)) => json!({ "unknown": error.message() }),
-        (None, None) => json!({ "unknown": "its answer may not be seen" }),
     }
 }

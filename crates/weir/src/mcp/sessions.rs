@@ -27,13 +27,14 @@ const NAME_BYTES: usize = 255;
 /// What the sessions call themselves.
 const APPLICATION: &str = "mcp";
 
-/// Whose session, by what, from where, to what.
+/// Whose session, by what, from where, to what, on which task.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     chain: String,
     proof: ProofKey,
     address: IpAddr,
     database: String,
+    task: Option<String>,
 }
 
 /// By what somebody signed in.
@@ -93,6 +94,7 @@ impl Sessions {
             },
             address: proven.peer.ip(),
             database: database.to_owned(),
+            task: proven.task.clone(),
         };
         // Declared first, so that it looks once nothing here holds the place any more.
         let _unused = Unused { sessions: self, key: &key };
@@ -211,5 +213,7 @@ fn caller(proven: &Proven, database: &str) -> Caller {
         application: APPLICATION.to_owned(),
         database: database.to_owned(),
         waits: false,
+        preview: None,
+        task: proven.task.clone(),
     }
 }

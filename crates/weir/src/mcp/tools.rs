@@ -75,8 +75,9 @@ fn looking() -> Vec<Tool> {
         tool(
             "preview",
             "What would it do?",
-            "As why, and what the database's planner expects of it: rows and cost. Nothing runs. \
-             Use it before a write or an expensive read.",
+            "As why, and what it would change: the database's plan, the true count of rows by \
+             table, and a few masked rows before and after. It is tried in a transaction that is \
+             always rolled back. Use it before a write or an expensive read.",
             Kind::Reads,
             statement(false),
             &["sql"],

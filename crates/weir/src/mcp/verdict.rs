@@ -6,7 +6,7 @@ use model::{Disclosure, Facts, Label, MaskMethod, Outcome, TypeId, verdict::Appr
 use serde_json::{Map, Value, json};
 
 /// How a column's values leave.
-pub(super) fn shown(disclosure: &Disclosure) -> Map<String, Value> {
+pub(crate) fn shown(disclosure: &Disclosure) -> Map<String, Value> {
     let mut object = Map::new();
     let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
     match disclosure {
@@ -30,7 +30,7 @@ pub(super) fn shown(disclosure: &Disclosure) -> Map<String, Value> {
 }
 
 /// The columns of a result with how they left.
-pub(super) fn columns(columns: &[Column], done: Option<&Done>) -> Vec<Value> {
+pub(crate) fn columns(columns: &[Column], done: Option<&Done>) -> Vec<Value> {
     let part = done.and_then(|done| done.plan.parts.get(done.part));
     let disclosure = |index: usize| -> Option<Disclosure> {
         let (done, part) = (done?, part?);
@@ -70,22 +70,24 @@ fn labels(plan: &Plan, part: &Part, index: usize) -> Vec<Label> {
     labels
 }
 
-pub(super) fn type_name(plan: &Plan, oid: u32) -> String {
+pub(crate) fn type_name(plan: &Plan, oid: u32) -> String {
     let known = plan.knowledge.catalog.type_by_id(TypeId(oid));
     known.map_or_else(|| format!("oid {oid}"), |ty| ty.name.clone())
 }
 
 /// The plan that was decided on last.
-pub(super) fn plan(notes: &[Note]) -> Option<&Plan> {
+pub(crate) fn plan(notes: &[Note]) -> Option<&Plan> {
     notes.iter().rev().find_map(|note| match note {
         Note::Planned(plan) | Note::Cleared(plan, _) => Some(&**plan),
         Note::Done(done) => Some(&*done.plan),
-        Note::Bound(_) | Note::Refused(_) | Note::Waiting(_) => None,
+        Note::Bound(_) | Note::Refused(_) | Note::Waiting(_) | Note::Changed(_) | Note::Carries => {
+            None
+        }
     })
 }
 
 /// What was decided on a statement that did not run.
-pub(super) fn decided(plan: &Plan, columns: &[Column]) -> Value {
+pub(crate) fn decided(plan: &Plan, columns: &[Column]) -> Value {
     let Some(part) = plan.parts.first() else { return json!({ "outcome": "allow" }) };
     let verdict = &part.verdict;
     let mut object = json!({
@@ -123,7 +125,7 @@ pub(super) fn decided(plan: &Plan, columns: &[Column]) -> Value {
 }
 
 /// Whose consent it takes.
-pub(super) fn needs(needs: &[Approval]) -> Value {
+pub(crate) fn needs(needs: &[Approval]) -> Value {
     json!(needs.iter().map(ToString::to_string).collect::<Vec<_>>())
 }
 

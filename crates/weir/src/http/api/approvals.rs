@@ -7,12 +7,16 @@ use super::{
     problem::{Kind, Problem},
     session::Caller,
 };
-use crate::approvals::{Proven, decide, object};
+use crate::{
+    approvals::{Proven, decide, object},
+    preview,
+};
 use axum::{
     Json,
     extract::{FromRequestParts, Path, Query, State, rejection::QueryRejection},
     http::request::Parts,
 };
+use gate::Refusal;
 use model::verdict::Approval;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -77,6 +81,32 @@ pub(super) async fn show(
     Ok(Json(object(&hold, true)))
 }
 
+/// `POST /api/v1/approvals/{request}/preview`: what it would change, tried and undone.
+pub(super) async fn preview(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Named(request): Named,
+) -> Result<Json<Value>, Problem> {
+    let hold = seen(&api, &caller, &request).await?;
+    let (name, decides) = (&caller.who.name, decides(&hold, &caller.who));
+    let asked = format!("asked for a preview of the request for approval {request}");
+    api.shared.store.administered(SystemTime::now(), name, &asked).await?;
+    let tried = preview::of_hold(&api.shared, &hold, name, decides, caller.peer).await;
+    let unseen = |refusal: Refusal| {
+        let mut said = json!({
+            "request": request, "identity": hold.asked.identity, "database": hold.asked.database,
+            "asked_by": name, "ran": false, "why": refusal.message, "rolled_back": true,
+        });
+        let more = [("next", refusal.hint), ("receipt", refusal.record)];
+        let more = more.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?)));
+        if let Some(fields) = said.as_object_mut() {
+            fields.extend(more.map(|(name, text)| (name, json!(text))));
+        }
+        said
+    };
+    Ok(Json(tried.unwrap_or_else(unseen)))
+}
+
 /// What somebody says with their yes or no.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -129,7 +159,12 @@ async fn seen(api: &Api, caller: &Caller, request: &str) -> Result<KeptHold, Pro
 
 /// Whoever is in a group that decides, and whoever asked or was asked on behalf of.
 pub(in crate::http) fn may_see(hold: &KeptHold, who: &SignedIn) -> bool {
+    hold.asked.members.contains(&who.name) || decides(hold, who)
+}
+
+/// Whoever is in a group that decides, and had no part in asking.
+pub(in crate::http) fn decides(hold: &KeptHold, who: &SignedIn) -> bool {
     let asked = &hold.asked;
     let mut groups = asked.needs.iter().flat_map(Approval::asks);
-    asked.members.contains(&who.name) || groups.any(|group| who.speaks_in(group))
+    !asked.members.contains(&who.name) && groups.any(|group| who.speaks_in(group))
 }

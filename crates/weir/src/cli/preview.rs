@@ -1,0 +1,29 @@
+//! `weir preview` on the command line.
+
+use super::McpArgs;
+use clap::Args;
+
+/// `weir preview DATABASE STATEMENT`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Calls a running Weir, as `weir mcp` does. Who asks is said by the environment: WEIR_TOKEN, or for a
+person WEIR_USER and WEIR_PASSWORD. Shows the server's plan, how many rows would change in which
+table, and a few rows before and after, masked. What no rollback undoes is not tried.
+
+Examples:
+  WEIR_TOKEN=$(weir token) weir preview shop 'delete from jobs where id = 5' --url https://weir:6443
+  weir preview shop 'update jobs set note = $1 where id = $2' -v done -v 5")]
+pub(crate) struct PreviewArgs {
+    /// The database.
+    pub(crate) database: String,
+    /// The statement.
+    pub(crate) statement: String,
+    /// A value for $1, $2, …; may be given several times.
+    #[arg(short = 'v', long = "value", value_name = "VALUE", allow_hyphen_values = true)]
+    pub(crate) values: Vec<String>,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) remote: McpArgs,
+}
