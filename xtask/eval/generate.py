@@ -25,6 +25,7 @@ HOLES = {
     "nir": "fr nir", "dni": "es dni", "codice": "it codice fiscale", "bsn": "nl bsn",
     "pesel": "pl pesel", "cpf": "br cpf", "personnummer": "se personnummer",
     "resident": "cn resident id", "rrn": "kr rrn", "nhs": "uk nhs", "salary": "salary",
+    "password": "password", "token": "token", "basic": "basic login",
 }
 HARMLESS = {
     "order": "order number", "product": "product", "date": "date", "stamp": "timestamp as text",
@@ -33,6 +34,9 @@ HARMLESS = {
     "status": "status", "quantity": "quantity", "amount": "amount", "currency": "currency",
     "agent": "user agent", "unix": "unix time", "url": "url", "ean": "ean",
 }
+
+
+MARKED = {**kinds.SENSITIVE, **kinds.SPOKEN}
 
 
 class Source:
@@ -56,7 +60,7 @@ class Source:
         if hole.startswith("!"):
             return self.value(kinds.DECOYS[HARMLESS[hole[1:]]], "en_US"), None
         kind = HOLES[hole]
-        return self.marked(kinds.SENSITIVE[kind], locale), kind
+        return self.marked(MARKED[kind], locale), kind
 
 
 def without_marks(text):
@@ -130,7 +134,7 @@ def filled(source, template, locale):
             begin = len(text.encode())
             start, end = secret_part(value)
             value = without_marks(value)
-            spans.append([begin + start, begin + end, kinds.SENSITIVE[kind].label, kind])
+            spans.append([begin + start, begin + end, MARKED[kind].label, kind])
         text, rest = text + value, after
 
 

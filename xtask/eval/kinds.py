@@ -148,6 +148,27 @@ def connection(f, rng):
     ])
 
 
+def password(f, rng):
+    """As people choose them and as generators make them, with digits; letters alone are told from
+    no other word."""
+    word = f.word().encode("ascii", "ignore").decode() or "river"
+    year, sign = rng.randint(1, 2029), rng.choice("!#$%&*?@_-+")
+    return rng.choice([
+        f"{word}{year}", f"{word.capitalize()}{sign}{year}", f"{word.capitalize()}{year}{sign}",
+        pick(rng, WORD, 9) + ids.digits(rng, 2), pick(rng, WORD, 5) + sign + pick(rng, WORD, 5) + "7",
+    ]).ljust(8, "9")
+
+
+def token(f, rng):
+    """A token of a maker that nobody knows."""
+    return "Qa7" + pick(rng, WORD, rng.randint(24, 48))
+
+
+def basic(f, rng):
+    login = f"{f.user_name()}:{password(f, rng)}".encode("ascii", "ignore")
+    return base64.b64encode(login).decode()
+
+
 def log_line(f, rng):
     stamp = f.date_time_between("-2y").strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
     return rng.choice([
@@ -332,6 +353,14 @@ SENSITIVE = {
     "jwt": Kind("credential", "fixed", ["id_token", "jwt"], jwt, EN, "text"),
     "private key": Kind("credential", "fixed", ["private_key", "ssh_key"], pem, EN, "text"),
     "connection string": Kind("credential", "fixed", ["connection_string", "dsn"], connection, EN, "text"),
+}
+
+
+# What only words in running text tell: there alone.
+SPOKEN = {
+    "password": Kind("credential", "word", [], password, EN, "text"),
+    "token": Kind("credential", "word", [], token, EN, "text"),
+    "basic login": Kind("credential", "fixed", [], basic, EN, "text"),
 }
 
 

@@ -22,6 +22,8 @@ LANGUAGES = {
         "{first} said the invoice {!order} is wrong, can you check with {first} from accounting?",
         "name: {name}, phone: {phone}, note: prefers mornings",
         "The delivery was left with the neighbour, {name}, at number 12.",
+        "Your temporary password is {password}, please change it at once.",
+        "wifi password: {password}",
     ], [
         "Good morning, my name is {name} and my tax number is {ssn}. Please update the file.",
         "Please forward this to {name} <{email}>, she knows about {!order}.",
@@ -33,6 +35,9 @@ LANGUAGES = {
         "I met {name} yesterday and we agreed on {!price}.",
         "export AWS_ACCESS_KEY_ID={key}",
         "Sent from my phone. {first}",
+        "I reset it, the new password was {password} until noon.",
+        "curl -H 'Authorization: Basic {basic}' https://api.example.com/v1/orders",
+        "use the token {token} for the import, it is valid for a day",
     ]),
     "de": (["de_DE", "de_AT"], [
         "Guten Tag, mein Name ist {name}, ich habe {!product} bestellt. Bitte rufen Sie mich an: {phone}.",
@@ -41,17 +46,20 @@ LANGUAGES = {
         "Die Überweisung bitte auf {iban}, Kontoinhaber {name}.",
         "Patientin {name}, geboren am {dob}, Termin am {!date}.",
         "Der Kunde {name} wohnt in der {street}.",
+        "Das Kennwort lautet {password}, bitte nicht weitergeben.",
     ], [
         "Ich bin {name} und meine Steuer-ID lautet {steuer_id}.",
         "Rückfragen an {email} oder an Frau {last}.",
         "Kollege {last} hat die Rechnung {!order} über {!price} geprüft.",
         "Zugestellt bei Nachbar {name}, {street}.",
+        "Zugang: Benutzer lager, Passwort: {password}",
     ]),
     "fr": (["fr_FR", "fr_CA"], [
         "Bonjour, je m'appelle {name} et je n'ai pas reçu la commande {!order}. Mon téléphone : {phone}.",
         "Madame {last} souhaite être livrée au {address}.",
         "Cher {first}, merci pour votre message. Cordialement, {name}",
         "Né le {dob}, numéro de sécurité sociale {nir}.",
+        "Le mot de passe est {password} pour le portail.",
     ], [
         "Merci de rappeler M. {last} au {phone} avant vendredi.",
         "Le client {name} a payé {!price} par carte {card_printed}.",
@@ -66,6 +74,7 @@ LANGUAGES = {
         "Me llamo {name} y nací el {dob}. Nacimiento: {dob}.",
         "Llamar al Sr. {last}, móvil {phone}, antes del viernes.",
         "Escribir a {email} para confirmar {!order}.",
+        "La contraseña es {password}, gracias.",
     ]),
     "it": (["it_IT"], [
         "Buongiorno, mi chiamo {name}, codice fiscale {codice}.",
@@ -80,6 +89,7 @@ LANGUAGES = {
     ], [
         "Mevrouw {last} wil gebeld worden op telefoon {phone}.",
         "Overmaken naar {iban} t.n.v. {name}.",
+        "Het wachtwoord is {password} voor de kassa.",
     ]),
     "pl": (["pl_PL"], [
         "Dzień dobry, nazywam się {name}, PESEL {pesel}, proszę o kontakt: {email}.",
@@ -87,6 +97,7 @@ LANGUAGES = {
     ], [
         "Paczka {!order} dla {name}, adres {address}.",
         "Pan {last} zapłacił {!price} kartą {card_printed}.",
+        "Nowe hasło: {password} (ważne do piątku)",
     ]),
     "pt": (["pt_BR", "pt_PT"], [
         "Olá, meu nome é {name}, CPF {cpf}, e o pedido {!order} não chegou.",
@@ -124,6 +135,9 @@ HARMLESS = [
     "Order {!order} shipped on {!date} with tracking number {!tracking}.",
     "Build {!version} failed at commit {!git}: expected 200, got 500.",
     "Please reset the password for the Staging environment before Monday.",
+    "The password is required and must have 12 characters, 2 of them digits.",
+    "Cache key {!md5} expired, primary key {!uuid} kept, idempotency token {!order}.",
+    "Basic understanding of SQL2016 is a plus; the secret is {!version}.",
     "The Berlin office is closed on Friday; London and New York stay open.",
     "Invoice {!order} over {!price} is due in 30 days.",
     "Item {!sku} ({!product}) is out of stock, next delivery in April.",

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// The seed of what is published. It was never used while the recognisers were made better.
-const SEED: u64 = 90_467;
+const SEED: u64 = 613_089;
 
 /// Values of each column: all, and with `--quick`.
 const ROWS: u32 = 60;

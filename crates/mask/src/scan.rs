@@ -95,6 +95,7 @@ struct Pass<'v> {
     looked: bool,
     marked: secrets::Marked,
     plain: secrets::Plain,
+    said: secrets::Said,
     numbers: numbers::Numbers,
     people: people::People,
     places: places::Places,
@@ -197,6 +198,7 @@ impl Pass<'_> {
             if masks.digits != 0 {
                 self.places.block(look, signs, hits);
                 self.numbers.block(look, signs, hits);
+                self.said.block(look, signs, hits);
             }
         }
         if long != 0 {

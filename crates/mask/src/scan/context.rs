@@ -1,7 +1,7 @@
 //! The words before a number. Knows which kinds of numbers they announce.
 
 use super::{
-    prefilter::{self, BLOCK, Block, Lane, range},
+    prefilter::{self, BLOCK, Block, Lane, pick, range},
     sieve::Tails,
     table::{Key, Table},
 };
@@ -106,16 +106,37 @@ fn block_before(value: &[u8], at: usize) -> (Block, usize) {
     (block, at - base)
 }
 
+/// Bytes before a number in which a word for the code of a card may stand, in whole vectors.
+const BEFORE_CODE: usize = REACH.next_multiple_of(16);
+
+/// Where letters stand that are in the words for the code of a card: of `cvv` and `cvc`, `pin`,
+/// `code`. `is`: where a small letter stands.
+#[inline(always)]
+fn sketched(is: impl Fn(u8) -> u64) -> u64 {
+    is(b'v') | is(b'p') & is(b'i') >> 1 | is(b'o') & is(b'd') >> 1
+}
+
 /// False if none of the words for the code of a card stands before `at`.
 #[inline(never)]
 fn may_secure(value: &[u8], at: usize) -> bool {
-    let (block, length) = block_before(value, at);
-    let is = |byte: u8| block.pick(|lane| (lane | Lane::splat(0x20)).simd_eq(Lane::splat(byte)));
-    // `cvv` and `cvc`, `pin`, `code`.
-    let parts = is(b'c') & is(b'v') >> 1
-        | is(b'p') & is(b'i') >> 1 & is(b'n') >> 2
-        | is(b'o') & is(b'd') >> 1 & is(b'e') >> 2;
-    prefilter::lifted(parts, length) & !(u64::MAX >> REACH) != 0
+    let parts = match value.get(..at).and_then(|before| before.last_chunk::<BEFORE_CODE>()) {
+        Some(before) => {
+            let (chunks, _) = before.as_chunks();
+            let mut lanes = [Lane::ZERO; BEFORE_CODE / 16];
+            for (lane, chunk) in lanes.iter_mut().zip(chunks) {
+                *lane = Lane::new(*chunk) | Lane::splat(0x20);
+            }
+            let is = |byte: u8| pick(&lanes, |lane| lane.simd_eq(Lane::splat(byte)));
+            prefilter::lifted(sketched(is), BEFORE_CODE)
+        }
+        None => {
+            let (block, length) = block_before(value, at);
+            let small = |lane: Lane| lane | Lane::splat(0x20);
+            let is = |byte: u8| block.pick(|lane| small(lane).simd_eq(Lane::splat(byte)));
+            prefilter::lifted(sketched(is), length)
+        }
+    };
+    parts & !(u64::MAX >> REACH) != 0
 }
 
 /// The words before a number, read when somebody asks for them.

@@ -95,7 +95,7 @@ impl Block {
 
 /// See [`Block::pick`].
 #[inline(always)]
-fn pick<const N: usize>(lanes: &[Lane; N], is: impl Fn(Lane) -> Lane) -> u64 {
+pub(super) fn pick<const N: usize>(lanes: &[Lane; N], is: impl Fn(Lane) -> Lane) -> u64 {
     let places = (0..).step_by(LANE);
     let bits =
         lanes.iter().zip(places).map(|(lane, place)| u64::from(is(*lane).to_bitmask()) << place);

@@ -14,14 +14,19 @@ use std::sync::LazyLock;
 
 mod assigned;
 mod marks;
+mod said;
 
 use marks::{Follow, PLAIN, WITH_RARE};
+pub(super) use said::Said;
 
 /// The first letters of the marks without a rare character.
 const FIRST: &[u8; 8] = b"AdEeShyL";
 
 /// Marks with a space behind them, which begins what follows.
 const SCHEMES: [&[u8; 7]; 2] = [b"Bearer ", b"bearer "];
+
+/// The same of a name and password in base64.
+const BASIC: [&[u8; 6]; 2] = [b"Basic ", b"basic "];
 
 /// The shortest secret behind a plain mark, or with it: fewer bytes without a space are none.
 const LEAST_PLAIN: usize = 16;
@@ -60,7 +65,14 @@ pub(super) struct Plain {
     done: usize,
     /// Where the last secret ended.
     found: usize,
+    /// Where the last id of a key of Amazon's ended, 0 for none.
+    id: usize,
 }
+
+/// The marks of ids of keys of Amazon's, how far behind one the secret begins, and its length.
+const IDS: [&str; 2] = ["AKIA", "ASIA"];
+const BESIDE_ID: usize = 64;
+const ID_SECRET: usize = 40;
 
 impl Plain {
     /// Looks at the runs of sixteen bytes without a space and more in which a mark may begin.
@@ -69,13 +81,15 @@ impl Plain {
         let value = look.value;
         let starts = long & !look.behind(|masks| masks.solid);
         let announced = prefilter::places(starts)
-            .filter(|place| scheme(value, look.base + place))
+            .filter(|place| scheme(value, look.base + place).is_some())
             .fold(0, |all, place| all | 1 << place);
         // What began in the block before was not known to be long there.
         let crossing = long & look.before.solid >> 63;
-        for place in prefilter::places(crossing | announced | plain_marks(look, long)) {
+        let marks = plain_marks(look, long);
+        let beside = if marks != 0 || self.id != 0 { starts } else { 0 };
+        for place in prefilter::places(crossing | announced | marks | beside) {
             let at = look.base + place;
-            let named = || value.get(at..).is_some_and(begins_mark);
+            let named = || self.is_beside(at) || value.get(at..).is_some_and(begins_mark);
             if at < self.done || (crossing | announced) >> place & 1 == 0 && !named() {
                 continue;
             }
@@ -91,12 +105,17 @@ impl Plain {
         }
     }
 
+    /// True shortly behind the id of a key.
+    fn is_beside(&self, at: usize) -> bool {
+        self.id != 0 && at <= self.id + BESIDE_ID
+    }
+
     /// Finds secrets behind marks of letters alone in a run of bytes without a space.
     fn run(&mut self, value: &[u8], start: usize, end: usize, hits: &mut Hits) {
         let mut at = start;
         if start >= self.found + SCHEMES[0].len()
-            && scheme(value, start)
-            && let Some((first, last)) = span(value, start, start, Follow::Bearer)
+            && let Some(follow) = scheme(value, start)
+            && let Some((first, last)) = span(value, start, start, follow)
         {
             hits.push(Hit { start: first, end: last, kind: Kind::Credential });
             (at, self.found) = (last, last);
@@ -106,9 +125,12 @@ impl Plain {
             let begins = rest.first().is_some_and(|first| FIRST.contains(first));
             let mark = PLAIN.iter().find(|(mark, _)| begins && rest.starts_with(mark.as_bytes()));
             let found = mark.and_then(|(mark, follow)| span(value, at, at + mark.len(), *follow));
-            if let Some((first, last)) = found {
+            let secret = || id_secret(value, at).filter(|_| self.is_beside(at));
+            if let Some((first, last)) = found.or_else(secret) {
                 hits.push(Hit { start: first, end: last, kind: Kind::Credential });
                 (at, self.found) = (last, last);
+                let id = found.and(mark).is_some_and(|(mark, _)| IDS.contains(mark));
+                self.id = if id { last } else { 0 };
                 continue;
             }
             // A mark stands at the beginning or behind what is no letter or digit.
@@ -121,10 +143,25 @@ impl Plain {
     }
 }
 
-/// True if the scheme of an authorisation stands right before.
-fn scheme(value: &[u8], start: usize) -> bool {
-    let before = value.get(..start).and_then(|before| before.last_chunk());
-    before.is_some_and(|before| SCHEMES.contains(&before))
+/// The secret of a key whose id stands before: forty signs of base64, mixed.
+fn id_secret(value: &[u8], at: usize) -> Option<(usize, usize)> {
+    let sign = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    let text = value.get(at..)?;
+    let length = text.iter().take(ID_SECRET + 1).take_while(sign).count();
+    let text = text.get(..length)?;
+    let has = |is: fn(&u8) -> bool| text.iter().any(is);
+    let mixed =
+        has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    (length == ID_SECRET && mixed).then_some((at, at + length))
+}
+
+/// What follows the scheme of an authorisation that stands right before.
+fn scheme(value: &[u8], start: usize) -> Option<Follow> {
+    let before = value.get(..start)?;
+    if before.last_chunk().is_some_and(|before| SCHEMES.contains(&before)) {
+        return Some(Follow::Bearer);
+    }
+    before.last_chunk().is_some_and(|before| BASIC.contains(&before)).then_some(Follow::Basic)
 }
 
 /// Where a mark of letters alone may begin in the runs of a block: with one of its first letters,
@@ -146,7 +183,7 @@ fn plain_marks(look: Look<'_>, long: u64) -> u64 {
 fn begins_mark(text: &[u8]) -> bool {
     let Some([first, second, ..]) = text.first_chunk::<2>() else { return false };
     match first {
-        b'A' => b"KSITQB".contains(second),
+        b'A' => b"KSITQBC".contains(second),
         b'S' => b"GK".contains(second),
         b'E' => b"AZ".contains(second),
         b'd' | b'y' => *second == b'a',
@@ -198,7 +235,7 @@ fn makers(look: Look<'_>, signs: &Signs) -> u64 {
 /// Equals signs and colons behind a name, up to three spaces or quotes between, and those of URLs.
 #[inline(always)]
 fn assignments(look: Look<'_>, signs: &Signs) -> u64 {
-    let letters = look.masks.letters;
+    let letters = look.masks.letters | look.masks.high;
     let found = signs.colon | signs.equals;
     if found == 0 {
         return 0;
@@ -208,7 +245,9 @@ fn assignments(look: Look<'_>, signs: &Signs) -> u64 {
     let named = letters << 1 | one & letters << 2 | two & letters << 3;
     let named = named | two & quotes << 3 & letters << 4;
     let url = signs.slash >> 1 | u64::from(look.goes_on()) << 63;
-    found & (named | url | look.unknown(4))
+    // The number of a bot and its token.
+    let bot = look.masks.digits << 1 & look.masks.letters >> 1;
+    found & (named | url | bot | look.unknown(4))
 }
 
 /// The secret behind a maker's mark whose first rare character is at `at`.
@@ -271,7 +310,7 @@ fn span(value: &[u8], start: usize, end: usize, follow: Follow) -> Option<(usize
     };
     let before = start.checked_sub(1).and_then(|at| value.get(at));
     let inside = before.is_some_and(|byte| byte.is_ascii_alphanumeric());
-    if inside && !matches!(follow, Follow::Pem | Follow::Bearer) {
+    if inside && !matches!(follow, Follow::Pem | Follow::Bearer | Follow::Basic) {
         return None;
     }
     match follow {
@@ -303,6 +342,10 @@ fn span(value: &[u8], start: usize, end: usize, follow: Follow) -> Option<(usize
             let length = run(end, BEARER);
             (length >= 16).then_some((end, end + length))
         }
+        Follow::Basic => {
+            let text = begin(value, end, BEARER);
+            is_login(text).then(|| (end, end + run(end, BEARER)))
+        }
     }
 }
 
@@ -322,8 +365,47 @@ fn begin(value: &[u8], at: usize, class: u8) -> &[u8] {
 /// `sk-learn-version-2024-01-02` is neither.
 fn is_random(text: &[u8]) -> bool {
     let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let mixed = digits >= 1 && text.iter().any(u8::is_ascii_uppercase);
-    mixed || (digits >= 4 && digits < text.len() && !text.contains(&b'-'))
+    let capitals = || text.iter().filter(|byte| byte.is_ascii_uppercase()).count();
+    if digits == 0 {
+        // Letters alone: more capitals than words begin with, some beside each other.
+        let beside = |pair: &[u8]| pair.iter().all(u8::is_ascii_uppercase);
+        let capitals = capitals();
+        return text.iter().all(u8::is_ascii_alphabetic)
+            && capitals * 4 >= text.len()
+            && capitals < text.len()
+            && text.windows(2).any(beside);
+    }
+    let unbroken = |part: &[u8]| {
+        let digits = part.iter().filter(|byte| byte.is_ascii_digit()).count();
+        part.len() >= LEAST_PLAIN && digits >= 4 && digits < part.len()
+    };
+    let whole = digits >= 4 && digits < text.len() && !text.contains(&b'-');
+    capitals() > 0 || whole || text.split(|byte| *byte == b'-').any(unbroken)
+}
+
+/// True for base64 of printable text with a colon in it.
+fn is_login(text: &[u8]) -> bool {
+    let (mut bits, mut held, mut colon) = (0u32, 0, false);
+    for byte in text.iter().take_while(|byte| **byte != b'=') {
+        let six = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return false,
+        };
+        (bits, held) = (bits << 6 & 0xFFFF | u32::from(six), held + 6);
+        if held >= 8 {
+            held -= 8;
+            let decoded = bits >> held & 0xFF;
+            if decoded < 0x20 || decoded == 0x7F {
+                return false;
+            }
+            colon |= decoded == u32::from(b':');
+        }
+    }
+    colon && text.len() >= LEAST_PLAIN
 }
 
 fn pem(value: &[u8], start: usize, end: usize) -> Option<(usize, usize)> {
@@ -363,7 +445,7 @@ mod tests {
                 Follow::Jwt => format!("{}.{}.{}", key(17), key(20), key(20)),
                 Follow::Pem => "PRIVATE KEY-----\nMIIB".to_owned(),
                 Follow::Crypt => key(30),
-                Follow::Bearer => continue,
+                Follow::Bearer | Follow::Basic => continue,
             };
             for before in
                 ["", "use ", "a sentence of more than sixty-four bytes, before the key \""]

@@ -48,6 +48,12 @@ fn is_code(byte: &u8) -> bool {
 /// Bytes around a word that are looked at together.
 const WINDOW: usize = MAX_WORD;
 
+/// Bytes that most words fit in, looked at first.
+const NEAR: usize = 16;
+
+/// A bit for each of them.
+const NEARBY: u32 = (1 << NEAR) - 1;
+
 /// What each of thirty-two bytes is, the first lowest.
 struct Classes {
     wordy: u32,
@@ -63,21 +69,49 @@ impl Classes {
     #[inline(always)]
     fn of(bytes: &[u8; WINDOW]) -> Self {
         let mut all = [0u32; 5];
-        let (chunks, _) = bytes.as_chunks::<16>();
-        for (chunk, place) in chunks.iter().zip([0, 16]) {
-            let lane = Lane::new(*chunk);
-            let classes = [
-                range(lane, b'a', 26),
-                range(lane, b'A', 26),
-                range(lane, b'0', 10) | one_of(lane, *b"_"),
-                lane,
-                one_of(lane, *b"'-"),
-            ];
-            for (bits, class) in all.iter_mut().zip(classes) {
-                *bits |= class.to_bitmask() << place;
+        let (chunks, _) = bytes.as_chunks();
+        for (chunk, place) in chunks.iter().zip([0, NEAR]) {
+            for (bits, class) in all.iter_mut().zip(Self::told(chunk)) {
+                *bits |= class << place;
             }
         }
         Self::from(all)
+    }
+
+    /// The classes of sixteen bytes.
+    #[inline(always)]
+    fn told(bytes: &[u8; NEAR]) -> [u32; 5] {
+        let lane = Lane::new(*bytes);
+        let classes = [
+            range(lane, b'a', 26),
+            range(lane, b'A', 26),
+            range(lane, b'0', 10) | one_of(lane, *b"_"),
+            lane,
+            one_of(lane, *b"'-"),
+        ];
+        classes.map(|class| class.to_bitmask())
+    }
+
+    /// As [`Self::ahead`], of a word of fewer than sixteen bytes.
+    #[inline(always)]
+    fn near_ahead(value: &[u8], start: usize) -> Option<Self> {
+        let rest = value.get(start..)?;
+        let classes = match rest.first_chunk() {
+            Some(bytes) => Self::from(Self::told(bytes)),
+            None => {
+                let bytes = value.last_chunk()?;
+                Self::from(Self::told(bytes)).each(|bits| shifted(bits, NEAR - rest.len()))
+            }
+        };
+        (classes.wordy & NEARBY != NEARBY).then_some(classes)
+    }
+
+    /// As [`Self::behind`], of a word of fewer than sixteen bytes.
+    #[inline(always)]
+    fn near_behind(value: &[u8], end: usize) -> Option<Self> {
+        let bytes = value.get(..end)?.last_chunk()?;
+        let classes = Self::from(Self::told(bytes)).each(|bits| bits << NEAR);
+        (classes.wordy >> NEAR != NEARBY).then_some(classes)
     }
 
     #[inline(always)]
@@ -162,7 +196,7 @@ impl<'a> Word<'a> {
     #[inline]
     pub(super) fn at(value: &'a [u8], start: usize) -> Option<Self> {
         let rest = value.get(start..)?;
-        let classes = Classes::ahead(value, start)?;
+        let classes = Classes::near_ahead(value, start).or_else(|| Classes::ahead(value, start))?;
         let length = usize::try_from(classes.wordy.trailing_ones()).unwrap_or_default();
         if length == WINDOW {
             return Self::long(value, start);
@@ -205,7 +239,7 @@ impl<'a> Word<'a> {
     #[inline]
     pub(super) fn before(value: &'a [u8], end: usize) -> Option<Self> {
         let before = value.get(..end)?;
-        let classes = Classes::behind(value, end)?;
+        let classes = Classes::near_behind(value, end).or_else(|| Classes::behind(value, end))?;
         let length = usize::try_from(classes.wordy.leading_ones()).unwrap_or_default();
         let seen = classes.seen(!lowest(WINDOW - length));
         let start = end - length;

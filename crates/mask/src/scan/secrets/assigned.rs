@@ -33,16 +33,31 @@ const NAMES: &[&str] = &[
     "haslo",
     "wachtwoord",
     "kennwort",
+    "passcode",
+    "contraseña",
+    "hasło",
+    "lösenord",
+    "heslo",
+    "jelszó",
+    "salasana",
+    "adgangskode",
+    "passord",
+    "parola",
+    "şifre",
+    "пароль",
+    "密码",
+    "密碼",
+    "口令",
+    "パスワード",
+    "비밀번호",
 ];
 
-/// The last letters of the words, backwards.
-const ENDINGS: [[u8; 3]; 12] = [
-    *b"dro", *b"dws", *b"tro", *b"esa", *b"dwp", *b"ter", *b"yek", *b"nek", *b"ane", *b"ess",
-    *b"ahn", *b"ols",
-];
+/// Words that are said of much else: only what is random through and through is a secret behind
+/// them.
+const FAINT: &[&str] = &["token", "key", "clave", "jeton", "nyckel", "sleutel", "klucz", "chiave"];
 
 /// What the words end in.
-static ENDS: LazyLock<Ends> = LazyLock::new(|| Ends::of(NAMES.iter().copied()));
+static ENDS: LazyLock<Ends> = LazyLock::new(|| Ends::of(NAMES.iter().chain(FAINT).copied()));
 
 /// Characters of a name that are looked at.
 const MAX_NAME: usize = 32;
@@ -56,9 +71,16 @@ pub(super) fn find(value: &[u8], at: usize) -> Option<(usize, usize)> {
     let quotes = |byte: &&u8| matches!(byte, b'"' | b'\'' | b' ');
     let gap = before.iter().rev().take(3).take_while(quotes).count();
     let before = before.get(..before.len() - gap)?;
-    if !may_be_name(before) || !is_name(before) {
+    if before.last().is_some_and(u8::is_ascii_digit) {
+        return bot_token(value, at);
+    }
+    if !may_be_name(before) {
         return None;
     }
+    let faint = match name(before)? {
+        Said::Surely => false,
+        Said::Perhaps => true,
+    };
     let rest = value.get(at + 1..)?;
     let lead = rest.iter().take(4).take_while(|byte| b"=> \"'".contains(byte)).count();
     let body = rest.get(lead..)?;
@@ -70,26 +92,54 @@ pub(super) fn find(value: &[u8], at: usize) -> Option<(usize, usize)> {
         return None;
     }
     let length = body.iter().position(ends).unwrap_or(body.len());
+    if faint && !super::said::is_key(near) {
+        return None;
+    }
     let start = at + 1 + lead;
     Some((start, start + length))
+}
+
+/// Digits of the number of a bot, and bytes of its token behind the colon.
+const BOT: std::ops::RangeInclusive<usize> = 8..=10;
+const BOT_TOKEN: usize = 35;
+
+/// A bot's token of Telegram: its number, a colon and letters and digits.
+fn bot_token(value: &[u8], at: usize) -> Option<(usize, usize)> {
+    let body = super::begin(value, at + 1, super::KEY);
+    if body.len() != BOT_TOKEN || !body.starts_with(b"AA") || !super::is_random(body) {
+        return None;
+    }
+    let before = value.get(..at)?;
+    let digits = before.iter().rev().take(11).take_while(|byte| byte.is_ascii_digit()).count();
+    let start = at - digits;
+    let joined = start.checked_sub(1).and_then(|at| value.get(at));
+    let free = joined.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    (BOT.contains(&digits) && free).then_some((start, at + 1 + BOT_TOKEN))
 }
 
 /// False if the text ends in three letters that no name of a secret ends in.
 fn may_be_name(before: &[u8]) -> bool {
     let parted = |last: &[u8; 3]| last.iter().any(|byte| matches!(byte, b'_' | b'-'));
     let parted = before.last_chunk().is_some_and(parted);
-    let lettered = before.last().is_some_and(u8::is_ascii_alphabetic);
+    let lettered = before.last().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
     lettered && (parted || ENDS.may_end(before, before.len()))
 }
 
-/// True if the text ends in a name of a secret.
-fn is_name(before: &[u8]) -> bool {
+/// Whether a name says that a secret follows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Said {
+    Surely,
+    Perhaps,
+}
+
+/// What the name says that the text ends in.
+fn name(before: &[u8]) -> Option<Said> {
     let mut name = [0; MAX_NAME];
     let mut count = 0;
     for byte in before.iter().rev() {
         match byte {
             b'_' | b'-' => {}
-            byte if byte.is_ascii_alphanumeric() => match name.get_mut(count) {
+            byte if byte.is_ascii_alphanumeric() || *byte >= 0x80 => match name.get_mut(count) {
                 Some(slot) => {
                     *slot = byte.to_ascii_lowercase();
                     count += 1;
@@ -99,14 +149,15 @@ fn is_name(before: &[u8]) -> bool {
             _ => break,
         }
     }
-    let name = name.get(..count).unwrap_or_default();
     // The name stands backwards.
-    if !name.first_chunk().is_some_and(|ending| ENDINGS.contains(ending)) {
-        return false;
-    }
-    NAMES.iter().any(|known| {
+    let name = name.get(..count).unwrap_or_default();
+    let ends_in = |known: &&str| {
         known.len() <= name.len() && known.bytes().rev().zip(name).all(|(a, b)| a == *b)
-    })
+    };
+    if NAMES.iter().any(ends_in) {
+        return Some(Said::Surely);
+    }
+    FAINT.iter().any(ends_in).then_some(Said::Perhaps)
 }
 
 /// Words that stand where a password would: `password: required`.
@@ -149,12 +200,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_ends_as_the_endings_say() {
-        for name in NAMES {
-            let backwards: Vec<u8> = name.bytes().rev().collect();
-            assert!(ENDINGS.contains(backwards.first_chunk().unwrap()), "{name}");
-            assert!(may_be_name(name.as_bytes()), "{name}");
-            assert!(is_name(name.as_bytes()), "{name}");
+    fn every_name_says_that_a_secret_follows() {
+        for (names, said) in [(NAMES, Said::Surely), (FAINT, Said::Perhaps)] {
+            for known in names {
+                assert!(may_be_name(known.as_bytes()), "{known}");
+                assert_eq!(name(known.as_bytes()), Some(said), "{known}");
+            }
         }
     }
 }

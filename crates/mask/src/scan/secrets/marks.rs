@@ -18,6 +18,8 @@ pub(super) enum Follow {
     Crypt,
     /// A scheme of HTTP authorisation and a token.
     Bearer,
+    /// The same and a name and password in base64.
+    Basic,
 }
 
 /// Marks with a rare character, by the first of these in them.
@@ -38,6 +40,8 @@ pub(super) static WITH_RARE: &[(&str, Follow)] = &[
     ("sk_live_", Follow::Key(10)),
     ("sk_test_", Follow::Key(10)),
     ("rk_live_", Follow::Key(10)),
+    ("pk_live_", Follow::Key(16)),
+    ("pk_test_", Follow::Key(16)),
     ("rk_test_", Follow::Key(10)),
     ("whsec_", Follow::Key(16)),
     ("sk-", Follow::Key(20)),
@@ -133,6 +137,7 @@ pub(super) static PLAIN: &[(&str, Follow)] = &[
     ("ABSK", Follow::Key(100)),
     ("LTAI", Follow::Key(16)),
     ("SK", Follow::Hex(32)),
+    ("AC", Follow::Hex(32)),
     ("eyJ", Follow::Jwt),
     ("SG.", Follow::Dotted(40)),
     ("hvs.", Follow::Dotted(20)),
