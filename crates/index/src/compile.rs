@@ -209,7 +209,7 @@ fn shapes_in(term: &Term, table: &str, column: &str, words: fn(&[String]) -> Sql
     sql
 }
 
-/// What writes a relation, or does something that was not understood.
+/// What writes a relation, or runs what can do anything, unless it ran read-only.
 fn changes(term: &Term) -> Sql {
     let writes: Vec<String> = Operation::ALL
         .iter()
@@ -224,7 +224,7 @@ fn changes(term: &Term) -> Sql {
     sql.piece(&ending(&term.values));
     sql.add(") OR h.id IN (SELECT k.shape FROM shape_effect k WHERE k.operation IN ");
     sql.piece(&exactly(&["unknown".to_owned()])).add(") OR ");
-    sql.add("(coalesce(h.unknowns, '') <> '' AND coalesce(h.read_only, 0) = 0))");
+    sql.add("coalesce(h.dynamic AND NOT h.read_only, 0))");
     sql
 }
 

@@ -5,7 +5,7 @@
 //! 1970, both in UTC.
 
 /// Changes with the tables and views. An index of another version is made again.
-pub(crate) const VERSION: i64 = 9;
+pub(crate) const VERSION: i64 = 10;
 
 /// Every table and index.
 pub(crate) const TABLES: &str = "
@@ -32,7 +32,7 @@ CREATE TABLE shape (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, seq INTEGER, time INTEGER, database INTEGER,
     text INTEGER, operation INTEGER, verdict INTEGER, read_only INTEGER, row_limit INTEGER,
     durability TEXT, policies TEXT, reasons TEXT, unknowns TEXT, functions TEXT,
-    policy_version TEXT, catalog_version INTEGER, label_version INTEGER
+    policy_version TEXT, catalog_version INTEGER, label_version INTEGER, dynamic INTEGER
 );
 CREATE INDEX shape_text ON shape (text);
 CREATE TABLE shape_policy (policy INTEGER, shape INTEGER, PRIMARY KEY (policy, shape))

@@ -4,8 +4,8 @@ use crate::{Answers, BY, Cell, Direction, Index, IndexError, Limits, Question, T
 use ledger::{
     Hash, Ledger, Options, SessionId, ShapeId, Time,
     record::{
-        Disclosed, Intent, LabelChanged, Outcome, Record, Refused, SessionClosed, SessionOpened,
-        Shape, ShapeColumn, ShapeEffect, ShapeMove, ShapeOutput, Stopped, Via,
+        Disclosed, Intent, LabelChanged, Outcome, Record, Refused, RiskPart, SessionClosed,
+        SessionOpened, Shape, ShapeColumn, ShapeEffect, ShapeMove, ShapeOutput, Stopped, Via,
     },
 };
 use model::facts::Derivation;
@@ -398,6 +398,7 @@ fn what_was_not_understood_may_have_changed_a_relation() {
     let unknown = |sql: &'static str, read_only: bool| {
         let mut made = shape(sql, Operation::Do, "block in plpgsql");
         made.unknowns = vec!["a DO block".into()].into();
+        made.risk = vec![RiskPart { part: "dynamic".into(), points: 20 }].into();
         made.read_only = read_only;
         made
     };

@@ -47,7 +47,7 @@ impl Filler {
             "UPDATE shape SET seq = ?2, time = ?3, database = ?4, text = ?5, operation = ?6,
              verdict = ?7, read_only = ?8, row_limit = ?9, durability = ?10, policies = ?11,
              reasons = ?12, unknowns = ?13, functions = ?14, policy_version = ?15,
-             catalog_version = ?16, label_version = ?17 WHERE id = ?1",
+             catalog_version = ?16, label_version = ?17, dynamic = ?18 WHERE id = ?1",
         )?
         .execute(params![
             row,
@@ -67,6 +67,7 @@ impl Filler {
             format!("{:016x}", shape.policy_version),
             int(shape.catalog_version),
             int(shape.label_version),
+            dynamic(shape),
         ])?;
         for policy in shape.policies.iter() {
             let policy = self.words.word(db, &policy.to_string())?;
@@ -264,4 +265,10 @@ fn durability(durability: Durability) -> &'static str {
         Durability::BeforeEffect => "before_effect",
         Durability::BeforeForward => "before_forward",
     }
+}
+
+/// Whether it runs code that can do what the facts do not say.
+fn dynamic(shape: &Shape<'_>) -> bool {
+    shape.basis.as_ref().is_some_and(|basis| basis.facts.dynamic)
+        || shape.risk.iter().any(|risk| risk.part == "dynamic")
 }
