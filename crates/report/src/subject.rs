@@ -292,6 +292,12 @@ fn work(asker: &Asker<'_>, who: &str, search: &str) -> Vec<Ask> {
     for (id, question, outcome) in [
         ("work", search.to_owned(), false),
         ("given", format!("{search} disclosure:raw,masked"), true),
+        (
+            "changed",
+            format!("{search} operation:insert,update,delete,merge,truncate,copy_in"),
+            false,
+        ),
+        ("authority", search.to_owned(), false),
     ] {
         if let Some(ask) = asks.iter_mut().find(|ask| ask.id == id) {
             ask.sample = Sample::Search { question: asker.period.ask(&question), outcome };

@@ -562,6 +562,37 @@ fn an_application_has_the_same_figures_by_sums_and_by_statements() {
 }
 
 #[test]
+fn figures_have_records_behind_them() {
+    let log = log();
+    let with = [
+        "methods",
+        "identities",
+        "verdicts",
+        "policies",
+        "labelled",
+        "left_by_label",
+        "processing",
+        "work",
+        "given",
+        "authority",
+    ];
+    let mut found = BTreeSet::new();
+    let mut subjects: Vec<Subject> =
+        FRAMEWORKS.iter().map(|one| Subject::Framework(one.word.to_owned())).collect();
+    subjects.push(Subject::Person("alice".into()));
+    subjects.push(Subject::Job { name: "etl".into(), application: true });
+    for subject in subjects {
+        let report = log.report(subject.clone()).unwrap();
+        for one in report.evidence.iter().filter(|one| with.contains(&&*one.id)) {
+            assert!(!one.rows.is_empty(), "{subject:?}: {}", one.id);
+            assert!(!one.records.is_empty(), "{subject:?}: no record behind {}", one.id);
+            found.insert(one.id.clone());
+        }
+    }
+    assert_eq!(found.len(), with.len(), "{found:?}");
+}
+
+#[test]
 fn controls_name_measures_that_exist_and_every_measure_is_used() {
     let known: BTreeSet<&str> = measure::all().map(|one| one.id).collect();
     assert_eq!(known.len(), measure::all().count(), "two measures have one id");

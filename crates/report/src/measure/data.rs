@@ -29,7 +29,7 @@ pub(super) const MEASURES: &[Measure] = &[
             sum(refused) AS refused, count(DISTINCT shape) AS different_statements
             FROM daily WHERE {days} GROUP BY 1 ORDER BY 2 DESC, 1",
         zero: &[],
-        sample: Behind::Nothing,
+        sample: Behind::Statements(""),
     },
     Measure {
         id: "policies",
@@ -41,7 +41,7 @@ pub(super) const MEASURES: &[Measure] = &[
             FROM daily d JOIN shapes s ON s.shape = d.shape WHERE {days}
             GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
         zero: &[],
-        sample: Behind::Nothing,
+        sample: Behind::Statements(""),
     },
     Measure {
         id: "refusals",
@@ -91,7 +91,7 @@ pub(super) const MEASURES: &[Measure] = &[
             FROM columns_used WHERE label IS NOT NULL
             AND shape IN (SELECT shape FROM daily WHERE {days}) GROUP BY 1 ORDER BY 2 DESC, 1",
         zero: &[],
-        sample: Behind::Nothing,
+        sample: Behind::Outcomes("disclosure:raw,masked"),
     },
     Measure {
         id: "left",
@@ -120,7 +120,7 @@ pub(super) const MEASURES: &[Measure] = &[
             count(DISTINCT identity) AS identities
             FROM values_daily WHERE labels <> '' AND {days} GROUP BY 1, 2 ORDER BY 1, 2",
         zero: &[],
-        sample: Behind::Nothing,
+        sample: Behind::Outcomes("disclosure:raw,masked"),
     },
     Measure {
         id: "raw_to",
@@ -181,6 +181,6 @@ pub(super) const MEASURES: &[Measure] = &[
             FROM values_daily WHERE labels <> '' AND {days} GROUP BY 1, 2, 3, 4, 5
             ORDER BY 1, 4, 5",
         zero: &[],
-        sample: Behind::Nothing,
+        sample: Behind::Outcomes("disclosure:raw,masked"),
     },
 ];

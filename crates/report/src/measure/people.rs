@@ -26,7 +26,7 @@ pub(super) const MEASURES: &[Measure] = &[
         query: "SELECT method, kind, count(*) AS sessions, count(DISTINCT identity) AS identities
             FROM sessions WHERE {opened} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
         zero: &[],
-        sample: Behind::Nothing,
+        sample: Behind::Sql(SESSIONS),
     },
     Measure {
         id: "transport",
@@ -85,7 +85,7 @@ pub(super) const MEASURES: &[Measure] = &[
             min(opened) AS first, max(opened) AS last FROM sessions WHERE {opened}
             GROUP BY 1, 2, 3, 4 ORDER BY last DESC, identity",
         zero: &[],
-        sample: Behind::Nothing,
+        sample: Behind::Sql(SESSIONS),
     },
     Measure {
         id: "agents",
