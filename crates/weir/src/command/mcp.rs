@@ -29,7 +29,7 @@ pub(super) fn remote(
         let what = "nobody is known to call: set WEIR_TOKEN, or WEIR_USER and WEIR_PASSWORD";
         return Err(Failure::Refused(what.to_owned()));
     }
-    Ok(Remote { url, ca, token, password, task: args.task })
+    Ok(Remote { url, ca, token, password, task: args.task.filter(|task| !task.is_empty()) })
 }
 
 /// Where it is, and whom to believe.
