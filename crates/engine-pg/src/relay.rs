@@ -25,6 +25,7 @@ mod names;
 mod pipe;
 mod preview;
 mod probe;
+mod reads;
 mod replication;
 mod rows;
 mod seen;

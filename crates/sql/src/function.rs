@@ -11,7 +11,7 @@ use crate::{
 };
 use model::{
     TypeId,
-    catalog::{Function, Relation, TypeKind},
+    catalog::{Function, Relation, TypeKind, Volatility},
     facts::FunctionRef,
 };
 use pg_raw_parse::{Owned, StmtList};
@@ -124,7 +124,16 @@ impl<'a> Walk<'a> {
             return self.opaque(function, arguments);
         };
         let arguments = self.bound(function, arguments);
+        let before = std::mem::take(&mut self.facts.effects);
         let columns = self.run(function, arguments, &body);
+        let own = std::mem::replace(&mut self.facts.effects, before);
+        // The planner runs what is declared to change nothing, before anybody asks it to run.
+        let changes = own.iter().any(|effect| effect.operation.is_write());
+        if changes && function.volatility != Volatility::Volatile {
+            let why = "it changes something and is declared not to; declare it VOLATILE";
+            self.facts.unknown(what, why);
+        }
+        own.into_iter().for_each(|effect| self.facts.effect(effect));
         let mut flow = self.returned(function, columns);
         flow.origin = None;
         flow

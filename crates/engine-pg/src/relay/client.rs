@@ -31,9 +31,6 @@ const SMALL_MESSAGE_BYTES: usize = 64 * 1024;
 /// A Bind beyond this is carried on as it comes, once its names are known: bytes.
 const WHOLE_BIND_BYTES: usize = 1 << 20;
 
-/// Makes the transaction under way one that only reads.
-const READ_ONLY: &[u8] = b"SET transaction_read_only TO on";
-
 impl Relay {
     /// Works through the client's input; `Ok(true)` if anything was consumed.
     pub(super) fn take_client(&mut self) -> Result<bool, End> {
@@ -106,6 +103,7 @@ impl Relay {
     ) -> Result<Option<usize>, End> {
         match tag {
             Tag::CopyData if rest.len() < frame.len => {
+                self.contain_copy();
                 if self.skipping && !self.copying_in {
                     self.client_drops = frame.len;
                 } else {
@@ -180,7 +178,10 @@ impl Relay {
                 frontend::empty(message.payload)?;
                 self.upstream.output.extend_from_slice(message.whole);
             }
-            Tag::CopyData => self.upstream.output.extend_from_slice(message.whole),
+            Tag::CopyData => {
+                self.contain_copy();
+                self.upstream.output.extend_from_slice(message.whole);
+            }
             Tag::CopyDone | Tag::CopyFail => self.end_copy(message),
             Tag::Terminate => return Err(End::ClientLeft),
             Tag::Password => return Err(End::ClientMistook(message.tag)),
@@ -457,45 +458,5 @@ impl Relay {
         self.expected.push_back(Expected::refused(request, refusal));
         self.skipping = true;
         Ok(())
-    }
-
-    /// What may only read does so from its preparation on: the server's planner runs functions as
-    /// it binds.
-    pub(super) fn read_early(&mut self) -> Result<(), End> {
-        if self.side.reads() && self.status == Status::Idle && self.replication.is_none() {
-            self.run_hidden(READ_ONLY, |_| Request::Execute(None))?;
-        }
-        Ok(())
-    }
-
-    /// If the verdict wants a read-only transaction, makes it one; `Err` if that cannot be done
-    /// here. A setting at the head of the same implicit transaction ends with it.
-    pub(super) fn prepare_read_only(
-        &mut self,
-        statement: &Statement,
-        simple: bool,
-    ) -> Result<Result<(), Refusal>, End> {
-        let reads = self.side.reads();
-        let read_only = |part: &&gate::Part| reads || part.verdict.read_only;
-        let Some(part) = statement.plan.parts.iter().find(read_only) else {
-            return Ok(Ok(()));
-        };
-        let what = if self.replication.is_some() {
-            "parts of it were not understood, and a replication connection cannot run it in a \
-             read-only transaction"
-        } else if self.status != Status::Idle || !self.expected.is_empty() && simple {
-            "parts of it were not understood, so it may only run in a read-only transaction of \
-             its own"
-        } else if statement.plan.parts.len() > 1 {
-            "parts of it were not understood, so it may not run together with others"
-        } else {
-            self.run_hidden(READ_ONLY, |_| Request::Execute(None))?;
-            return Ok(Ok(()));
-        };
-        let hint = "Run it by itself, outside of a transaction block; or ask an administrator for \
-                    a policy that permits it.";
-        let reasons = part.verdict.reasons.join("\n");
-        let detail = (!reasons.is_empty()).then_some(reasons);
-        Ok(Err(Refusal { detail, ..Refusal::unenforceable(what, hint) }))
     }
 }

@@ -53,7 +53,7 @@ impl Relay {
             self.refuse_extended(Refusal::limit(what, "Close or DEALLOCATE some."))?;
             return Ok(Step::Done);
         }
-        self.read_early()?;
+        self.read_early(None)?;
         self.try_next()?;
         let name = key(parse.name);
         self.session.forget(std::str::from_utf8(&name).ok(), None);
@@ -96,6 +96,9 @@ impl Relay {
             let bound = Bound { plan, prepared, parameters, given, whole };
             Ok((self.note_bind(bind.portal, bound, binary)?, turned))
         });
+        if let Ok((made, _)) = &bound {
+            self.read_early(Some(&made.1.plan))?;
+        }
         match bound {
             Ok((made, None)) => {
                 self.expected.push_back(Expected::of(Request::Bind(Some(made))));
@@ -143,6 +146,7 @@ impl Relay {
         });
         match bound {
             Ok(made) => {
+                self.read_early(Some(&made.1.plan))?;
                 made.1.unknown_formats.store(true, Ordering::Relaxed);
                 self.expected.push_back(Expected::of(Request::Bind(Some(made))));
                 self.client_passes = frame.len;

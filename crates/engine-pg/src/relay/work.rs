@@ -4,11 +4,16 @@
 use super::{Block, End, Relay};
 use gate::{Masks, Plan, Refusal, RowRoom, Via};
 use std::{
+    sync::Arc,
     task::{Context, Poll},
     time::SystemTime,
 };
 use wire_pg::backend::{DataRow, Report};
+use wire_pg::frontend::encode;
 
+/// Why a COPY ends in the middle.
+const TAINTED: &str =
+    "Weir ended it: the agent was shown text that others can write since it began";
 /// Classes of SQLSTATE (PostgreSQL manual, appendix A) whose words are the server's own or the
 /// client's: connections, transactions, rights, resources, operators. Those of data may repeat what
 /// stands in a row, and so may those of names and syntax once rows are read.
@@ -37,6 +42,27 @@ impl Relay {
             self.refuse_next = Some(Refusal::unrecordable());
         }
         true
+    }
+
+    /// What is copied in goes no further if its agent has been shown text that others can write
+    /// since it began, and policy does not let it write any more.
+    pub(super) fn contain_copy(&mut self) {
+        if !self.copying_in || !self.session.is_tainted() {
+            return;
+        }
+        let Some(plan) = self.run_mut().map(|run| Arc::clone(&run.statement.plan)) else { return };
+        let now = SystemTime::now();
+        if self.session.stands(&plan, now) {
+            return;
+        }
+        let again = self.session.plan(&plan.text, now);
+        if self.session.may_run(&again) && !again.is_held() {
+            return;
+        }
+        // The server fails the statement, and undoes what was copied; what else comes it ignores.
+        self.copying_in = false;
+        encode::copy_fail(&mut self.upstream.output, TAINTED);
+        self.count_after_copy(false);
     }
 
     /// True if rows may not leave yet.

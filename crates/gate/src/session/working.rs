@@ -58,7 +58,8 @@ impl Session {
         })
     }
 
-    pub(crate) fn is_tainted(&self) -> bool {
+    /// True if its agent was shown text that others can write, and nobody has cleared it since.
+    pub fn is_tainted(&self) -> bool {
         self.mark.as_ref().is_some_and(|mark| mark.is_set())
     }
 

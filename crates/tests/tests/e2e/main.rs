@@ -2,6 +2,7 @@
 //! program, because every test program is linked anew when anything below it changes.
 //! `cargo nextest run -p tests -E 'test(/^holds::/)'` runs one subject.
 
+mod agents;
 mod anchors;
 mod answers;
 mod api;

@@ -491,3 +491,65 @@ fn errors_and_notices_can_carry_instructions_too() {
         until("the clearance", || (!marked()).then_some(()));
     }
 }
+
+/// A COPY that was open when its agent was shown an instruction, in another session, goes no
+/// further, and nothing of it stays.
+#[test]
+fn a_copy_that_is_open_ends_with_the_mark() {
+    let stage = stage();
+    let policy = "@id(\"agents-copy\") permit (principal is Agent, action == Action::\"copy_in\", \
+                  resource) when { context has task };";
+    std::fs::write(stage.weir.policies().join("91-copy.cedar"), policy).unwrap();
+    let task = give(
+        &stage,
+        "drudge",
+        &["--table", "public.tickets=read", "--table", "public.drafts=read,write"],
+    );
+    let copy = |extended: bool| {
+        let task = format!("-c weir.task={task}");
+        let start = [("user", "drudge"), ("database", "shop"), ("options", task.as_str())];
+        let (mut raw, _) = Raw::sign_in_with(stage.weir.port(), PASSWORD, &start).unwrap();
+        let text = "copy drafts from stdin";
+        let begun = until("the right to copy", || {
+            match extended {
+                false => raw.query(text).unwrap(),
+                true => {
+                    let parse = frame(b'P', &[b"\0", text.as_bytes(), b"\0\0\0"].concat());
+                    let bind = frame(b'B', b"\0\0\0\0\0\0\0\0");
+                    let execute = frame(b'E', b"\0\0\0\0\0");
+                    raw.send(&[parse, bind, execute, frame(b'H', b"")].concat()).unwrap();
+                }
+            }
+            let said =
+                std::iter::from_fn(|| raw.read().unwrap()).find(|it| b"GE".contains(&it.tag));
+            let begun = said.unwrap().tag == b'G';
+            if !begun {
+                if extended {
+                    raw.send(&frame(b'S', b"")).unwrap();
+                }
+                raw.until(b'Z').unwrap();
+            }
+            begun.then_some(())
+        });
+        let () = begun;
+        raw.send(&frame(b'd', b"1\tbefore\n")).unwrap();
+        raw
+    };
+    for extended in [false, true] {
+        let mut raw = copy(extended);
+        works(&stage, "drudge", &task, "select body from tickets where id = 1");
+        raw.send(&frame(b'd', b"2\tafter\n")).unwrap();
+        let end = if extended { frame(b'S', b"") } else { Vec::new() };
+        raw.send(&[frame(b'd', b"3\tmore\n"), frame(b'c', b""), end].concat()).unwrap();
+        let said = raw.until(b'Z').unwrap();
+        let error = said.iter().find(|message| message.tag == b'E').expect("the copy goes on");
+        assert_eq!(error.field(b'C').unwrap(), "57014", "{:?}", error.field(b'M'));
+        assert_eq!(stage.truth("select count(*) from drafts").unwrap().trim(), "0");
+        // The session goes on, and still writes nothing.
+        raw.query("insert into drafts values (4, 'x')").unwrap();
+        let said = raw.until(b'Z').unwrap();
+        assert!(said.iter().any(|message| message.tag == b'E'), "it writes");
+        let (taken, said) = weir_task(&stage, &["clear", &task, "--as", PERSON]);
+        assert!(taken, "{said}");
+    }
+}
