@@ -409,7 +409,7 @@ fn what_was_not_understood_may_have_changed_a_relation() {
     }
     let answers = log.answers();
     let found = cells(&ask(&answers, "changes:customers state:ended"), "text");
-    assert_eq!(found, ["delete from customers where id = ?", "do ?"]);
+    assert_eq!(found, ["do ?", "delete from customers where id = ?"]);
     assert_eq!(ask(&answers, "-changes:customers").rows.len(), 5);
 }
 

@@ -69,6 +69,15 @@ impl Filler {
             int(shape.label_version),
             dynamic(shape),
         ])?;
+        self.names(db, row, shape)?;
+        self.columns(db, row, &shape.columns)?;
+        self.effects(db, row, &shape.effects)?;
+        self.moves(db, row, shape)?;
+        self.results(db, row, shape)
+    }
+
+    /// The policies that decided or would have, and the functions.
+    fn names(&mut self, db: &Connection, row: i64, shape: &Shape<'_>) -> Result<(), IndexError> {
         for policy in shape.policies.iter() {
             let policy = self.words.word(db, &policy.to_string())?;
             db.prepare_cached("INSERT OR IGNORE INTO shape_policy VALUES (?1, ?2)")?
@@ -84,10 +93,7 @@ impl Filler {
             db.prepare_cached("INSERT OR IGNORE INTO shape_function VALUES (?1, ?2)")?
                 .execute([function, row])?;
         }
-        self.columns(db, row, &shape.columns)?;
-        self.effects(db, row, &shape.effects)?;
-        self.moves(db, row, shape)?;
-        self.results(db, row, shape)
+        Ok(())
     }
 
     /// What is known of a shape's result.
