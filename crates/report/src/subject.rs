@@ -289,6 +289,12 @@ fn work(asker: &Asker<'_>, who: &str, search: &str) -> Vec<Ask> {
         ),
         authority(asker, who),
     ];
+    behind(asker, &mut asks, search);
+    asks
+}
+
+/// Names the statements behind what was done.
+fn behind(asker: &Asker<'_>, asks: &mut [Ask], search: &str) {
     for (id, question, outcome) in [
         ("work", search.to_owned(), false),
         ("given", format!("{search} disclosure:raw,masked"), true),
@@ -303,7 +309,6 @@ fn work(asker: &Asker<'_>, who: &str, search: &str) -> Vec<Ask> {
             ask.sample = Sample::Search { question: asker.period.ask(&question), outcome };
         }
     }
-    asks
 }
 
 /// Which policies let them.
