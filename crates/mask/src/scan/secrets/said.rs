@@ -68,9 +68,13 @@ impl Said {
         // Of a run at the beginning of a block it is not known here what stands before it.
         let word = (masks.letters | masks.high | signs.colon) << 2 | look.unknown(2);
         // Sums carry through the runs that begin there, and through the digits of such.
-        let runs = masks.solid & !masks.solid.wrapping_add(starts & word & !masks.digits);
+        let begun = starts & look.before.solid >> 63;
+        let lettered = starts & word & !masks.digits | begun;
+        let runs = masks.solid & !masks.solid.wrapping_add(lettered);
         let ends = masks.digits.wrapping_add(starts & word & masks.digits) & !masks.digits;
-        let numbered = masks.digits & (runs | look.edge(1)) | ends & masks.letters;
+        // No secret is a number alone, and none goes on behind a comma.
+        let mixed = ends & masks.solid & !signs.comma;
+        let numbered = masks.digits & (runs | look.edge(1)) | mixed;
         if numbered != 0 {
             self.runs(look, starts, numbered, hits);
         }
