@@ -96,3 +96,15 @@ fn marks_upon_marks_cost_no_more_than_their_length() {
         assert!(finds.iter().all(|find| find.end <= text.len()));
     }
 }
+
+#[test]
+fn a_letter_behind_digits_counts_wherever_a_block_ends() {
+    for number in ["15474222Y", "15474222-Y"] {
+        for before in 0..2 * BLOCK {
+            let text = format!("{} pid-{number} and more", ".".repeat(before));
+            let finds = find(text.as_bytes());
+            let found = finds.iter().map(|found| &text[found.start..found.end]);
+            assert_eq!(found.collect::<Vec<_>>(), [number], "{text}");
+        }
+    }
+}

@@ -57,14 +57,16 @@ impl Sketch {
         let spaces = signs.brackets & !look.masks.solid;
         // A letter behind a digit belongs to no number, and a single one before a space.
         let before = upper << 1 & !(digits << 2) | spaces << 1 & upper << 2 & upper << 3;
-        let mut eight = digits << 1 & digits << 2;
+        let mut eight = digits & digits << 1;
         eight &= eight << 2;
         eight &= eight << 4;
-        let behind = eight & ends & (upper | joints & upper >> 1);
+        // A letter that belongs to these may stand in the next block.
+        let cut = eight & look.edge(2);
+        let behind = eight << 1 & ends & (upper | joints & upper >> 1);
         let lettered = starts & before | unknown | behind;
         // No number is shorter than three characters.
         let long = joined >> 1 & joined >> 2;
-        let places = starts & before | unknown | behind >> 1 | opens & (long | look.edge(4));
+        let places = starts & before | unknown | cut | behind >> 1 | opens & (long | look.edge(4));
         Self { digits, starts, groups, joined, opens, closes, lettered, places }
     }
 
