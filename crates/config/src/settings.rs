@@ -97,6 +97,8 @@ pub struct Keys {
     pub lifetime: Duration,
     /// How long a key is good at most.
     pub longest: Duration,
+    /// How long a token is good that an agent has for a person's.
+    pub delegated: Duration,
 }
 
 /// `[tls]`.

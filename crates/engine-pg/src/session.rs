@@ -1,6 +1,7 @@
 //! One session from sign-in to its end: database, limits, upstream, greeting, relay.
 
 mod standing;
+mod work;
 
 use crate::{
     CancelTarget, Engine, Target, cancel_upstream, diagnostics,
@@ -10,8 +11,8 @@ use crate::{
     upstream::{self, Replication, Upstream, UpstreamError},
 };
 use bytes::BytesMut;
-use gate::{ProtocolFeature, Refusal, Session, work::Running};
-use model::{Blame, Identity, IdentityKind};
+use gate::{ProtocolFeature, Refusal, Session};
+use model::Blame;
 use std::{
     sync::{Arc, PoisonError, atomic::Ordering},
     time::{Instant, SystemTime},
@@ -48,8 +49,6 @@ const APPLICATION_NAME_BYTES: usize = 63;
 /// The start-up parameters by which a client says which task it works on, and what for.
 pub(crate) const TASK: &str = "weir.task";
 const PURPOSE: &str = "weir.purpose";
-/// The longest purpose that is kept: characters.
-const PURPOSE_CHARACTERS: usize = 200;
 
 /// Serves a signed-in client to its end.
 pub(crate) async fn serve(engine: Arc<Engine>, mut client: Client) {
@@ -113,13 +112,14 @@ fn begin(
     target: &Target,
 ) -> Result<(Session, Vec<(String, String)>), Refusal> {
     let now = SystemTime::now();
-    let (name, database) = (client.identity.name.as_str(), target.database.name.as_str());
+    let (chain, database) = (client.identity.chain(), target.database.name.as_str());
     // What it has for a while, it has from the beginning of a session to its end or its own.
-    let grants = engine.directory.granted(name, database, Instant::now());
+    let grants = engine.directory.granted(&chain, database, Instant::now());
     let identity = match grants.is_empty() {
         true => Arc::clone(&client.identity),
         false => Arc::new(client.identity.granted(&grants)),
     };
+    let bound = client.credential.as_ref().and_then(|one| one.task.as_deref());
     let attested = gate::Client {
         address: Some(client.peer.ip()),
         port: Some(client.peer.port()),
@@ -129,7 +129,7 @@ fn begin(
         tls: client.tls,
         application: client.application_name.clone(),
         grants,
-        work: work(engine, &identity, &client.settings)?,
+        work: work::work(engine, &identity, bound, &client.settings)?,
         preview: client.side.preview().cloned(),
     };
     let mut session = Session::open(&engine.gate, &target.database, &identity, attested, now)?;
@@ -139,67 +139,6 @@ fn begin(
             session.close(&format!("refused at start: {}", refusal.message), now);
             Err(refusal)
         }
-    }
-}
-
-/// What a client works on. An agent that has tasks works on one of them: to leave its task out
-/// would be to widen its right by itself.
-fn work(
-    engine: &Engine,
-    identity: &Identity,
-    settings: &[(String, String)],
-) -> Result<gate::Working, Refusal> {
-    let said = |wanted: &str| {
-        let found = settings.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
-    };
-    let purpose = said(PURPOSE).unwrap_or_default();
-    let purpose: String =
-        purpose.chars().filter(|it| !it.is_control()).take(PURPOSE_CHARACTERS).collect();
-    let acts_for = identity.acts_for.as_ref().map_or("", |principal| principal.name.as_str());
-    let mut tasks = match identity.kind {
-        IdentityKind::Agent => engine.gate.works.of(identity.name.as_str(), acts_for),
-        IdentityKind::Person | IdentityKind::Service => Vec::new(),
-    };
-    let names = |tasks: &[Arc<Running>]| {
-        let mut names: Vec<_> = tasks.iter().map(|one| one.task.name.clone()).collect();
-        names.sort();
-        names.join(", ")
-    };
-    let task = match said(TASK) {
-        Some(name) => match tasks.iter().position(|one| one.task.name == name) {
-            Some(at) => Some(tasks.swap_remove(at)),
-            None => {
-                let what = format!("{} has no task \"{name}\" now", identity.name);
-                let hint = match tasks.is_empty() {
-                    true => "Ask whoever you act for: weir task create …".to_owned(),
-                    false => format!("Its tasks are {}.", names(&tasks)),
-                };
-                return Err(no_work(what, hint));
-            }
-        },
-        None if tasks.len() > 1 => {
-            let what = format!("{} has several tasks", identity.name);
-            let hint = format!(
-                "Say on which it works, by the start-up option -c {TASK}=NAME: {}.",
-                names(&tasks)
-            );
-            return Err(no_work(what, hint));
-        }
-        None => tasks.pop(),
-    };
-    Ok(gate::Working { task, purpose })
-}
-
-fn no_work(what: String, hint: String) -> Refusal {
-    Refusal {
-        sqlstate: "28000",
-        message: what,
-        detail: None,
-        hint: Some(hint),
-        position: None,
-        blame: Blame::Client,
-        record: None,
     }
 }
 

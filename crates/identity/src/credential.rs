@@ -33,6 +33,10 @@ pub struct Credential {
     pub databases: Vec<String>,
     /// Where it comes from: a provider's name, or whoever made it.
     pub source: String,
+    /// The person for whom an agent acts with it, if not whom it always acts for.
+    pub acts_for: Option<String>,
+    /// The only task that it works on.
+    pub task: Option<String>,
 }
 
 impl Credential {
@@ -47,6 +51,17 @@ impl Credential {
             expires: None,
             databases: Vec::new(),
             source: String::new(),
+            acts_for: None,
+            task: None,
+        }
+    }
+
+    /// Under which name it signs an identity in: an agent that acts for whoever gave it a token has
+    /// the chain of both for a name.
+    pub fn signs_in(&self, identity: &str) -> String {
+        match &self.acts_for {
+            Some(person) => format!("{person}/{identity}"),
+            None => identity.to_owned(),
         }
     }
 

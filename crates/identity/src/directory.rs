@@ -45,7 +45,7 @@ pub struct Entry {
 pub struct Grant {
     /// The grant and its group.
     pub granted: Granted,
-    /// To whom.
+    /// To whom: the chain of actors.
     pub identity: String,
     /// On which databases, by Weir's names.
     pub databases: Vec<String>,
@@ -122,7 +122,7 @@ impl Directory {
 
     /// Replaces everybody. Delegators are resolved here, with the groups they have now.
     pub fn publish(&self, entries: Vec<Entry>) {
-        let people = settle(entries);
+        let people = settle(&self.secret, entries);
         let _one_at_a_time = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         self.people.store(Arc::new(people));
         // After the store: whoever sees the new number sees the new snapshot too.
@@ -152,11 +152,11 @@ impl Directory {
         true
     }
 
-    /// The grants that an identity has on a database now.
-    pub fn granted(&self, name: &str, database: &str, now: Instant) -> Vec<Granted> {
+    /// The grants that a chain of actors has on a database now.
+    pub fn granted(&self, chain: &str, database: &str, now: Instant) -> Vec<Granted> {
         let grants = self.grants.load();
         let counts = |grant: &&Grant| {
-            grant.identity == name
+            grant.identity == chain
                 && grant.deadline > now
                 && grant.databases.iter().any(|one| one == database)
         };
@@ -172,6 +172,27 @@ impl Directory {
     /// The identity of that name as it is now, if it may be used.
     pub fn resolve(&self, name: &str) -> Option<Arc<Identity>> {
         self.people.load().names.get(name).and_then(|known| known.standing.clone().ok())
+    }
+
+    /// True if an identity, with all that it acts for, is one that may be used as it is.
+    pub fn stands(&self, identity: &Identity) -> bool {
+        let is = |name: &str| self.resolve(name).is_some_and(|now| *now == *identity);
+        is(identity.name.as_str()) || identity.acts_for.is_some() && is(&identity.chain())
+    }
+
+    /// What a secret is checked against by which an agent acts for somebody: with the salt that
+    /// is asked under this chain of actors whether or not there is such a secret.
+    pub fn verifier_for(&self, chain: &str, secret: &Secret) -> ScramVerifier {
+        ScramVerifier::mock(&self.secret, chain).beside(secret)
+    }
+
+    /// Whose own credential a secret is, whether or not they may sign in by themselves: an agent
+    /// may have nobody to act for yet.
+    pub fn holder(&self, secret: &Secret, now: SystemTime) -> Option<(String, Arc<Credential>)> {
+        let people = self.people.load();
+        let (name, credential) = people.bearers.get(&token_hash(secret))?;
+        let own = credential.acts_for.is_none() && credential.is_good(now);
+        own.then(|| (name.clone(), Arc::clone(credential)))
     }
 
     /// What a sign-in under this name is checked against.
@@ -205,7 +226,7 @@ impl Directory {
     /// what was signed in with. Only its times and its scope may have changed.
     pub fn still(&self, name: &str, credential: &Credential) -> Option<Arc<Credential>> {
         let people = self.people.load();
-        let known = people.names.get(name)?;
+        let known = people.names.get(&credential.signs_in(name))?;
         let now = if credential.id == PASSWORD_ID {
             &known.lead
         } else {
@@ -255,7 +276,7 @@ impl fmt::Debug for Directory {
 }
 
 /// Works out what each name stands for.
-fn settle(entries: Vec<Entry>) -> People {
+fn settle(secret: &[u8; KEY_BYTES], entries: Vec<Entry>) -> People {
     let mut by_name: HashMap<&str, &Entry> = HashMap::with_capacity(entries.len());
     let mut twice: Vec<&str> = Vec::new();
     for entry in &entries {
@@ -264,30 +285,49 @@ fn settle(entries: Vec<Entry>) -> People {
             twice.push(name);
         }
     }
-    let standing = |name: &str| {
-        let identity = stand(name, &by_name, &twice, MAX_CHAIN)?;
-        Ok(Arc::new(identity))
-    };
     let mut people = People::default();
     for (name, entry) in &by_name {
-        let lead = Arc::new(Credential::password(entry.verifier.clone()));
-        let fits = |one: &&Credential| one.verifier.asks_as(&entry.verifier);
-        let others: Arc<[Arc<Credential>]> = entry
-            .credentials
-            .iter()
-            .filter(fits)
+        let standing = stand(name, &by_name, &twice, MAX_CHAIN).map(Arc::new);
+        let own = entry.credentials.iter().filter(|one| one.acts_for.is_none());
+        people.add((*name).to_owned(), entry.verifier.clone(), own, standing);
+        let mut persons: Vec<&str> =
+            entry.credentials.iter().filter_map(|one| one.acts_for.as_deref()).collect();
+        persons.sort_unstable();
+        persons.dedup();
+        for person in persons {
+            let chain = format!("{person}/{name}");
+            let standing = stand_for(name, person, &by_name, &twice).map(Arc::new);
+            // Nobody can prove this one: what it asks is what is asked of any unknown name.
+            let lead = ScramVerifier::mock(secret, &chain);
+            let theirs =
+                entry.credentials.iter().filter(|one| one.acts_for.as_deref() == Some(person));
+            people.add(chain, lead, theirs, standing);
+        }
+    }
+    people
+}
+
+impl People {
+    fn add<'c>(
+        &mut self,
+        name: String,
+        verifier: ScramVerifier,
+        credentials: impl Iterator<Item = &'c Credential>,
+        standing: Result<Arc<Identity>, Bar>,
+    ) {
+        let others: Arc<[Arc<Credential>]> = credentials
+            .filter(|one| one.verifier.asks_as(&verifier))
             .take(MAX_CREDENTIALS - 1)
             .map(|one| Arc::new(one.clone()))
             .collect();
         for one in others.iter() {
             if let Some(hash) = one.hash {
-                people.bearers.insert(hash, ((*name).to_owned(), Arc::clone(one)));
+                self.bearers.insert(hash, (name.clone(), Arc::clone(one)));
             }
         }
-        let known = Known { lead, others, standing: standing(name) };
-        people.names.insert((*name).to_owned(), known);
+        let lead = Arc::new(Credential::password(verifier));
+        self.names.insert(name, Known { lead, others, standing });
     }
-    people
 }
 
 impl Known {
@@ -297,6 +337,39 @@ impl Known {
             Err(bar) => Standing::Barred(*bar),
         }
     }
+}
+
+/// An agent that acts for a person by a token of theirs, whomever it acts for otherwise.
+fn stand_for(
+    name: &str,
+    person: &str,
+    entries: &HashMap<&str, &Entry>,
+    twice: &[&str],
+) -> Result<Identity, Bar> {
+    let entry = entries.get(name).ok_or(Bar::DelegatorUnfit)?;
+    if twice.contains(&name) || entry.identity.kind != IdentityKind::Agent {
+        return Err(Bar::Contradictory);
+    }
+    if !entry.enabled {
+        return Err(Bar::Disabled);
+    }
+    let person = stand(person, entries, twice, MAX_CHAIN).map_err(|_| Bar::DelegatorUnfit)?;
+    if person.kind != IdentityKind::Person {
+        return Err(Bar::DelegatorUnfit);
+    }
+    Ok(Identity {
+        name: entry.identity.name.clone(),
+        kind: entry.identity.kind,
+        groups: ordered(&entry.identity.groups),
+        acts_for: Some(Box::new(person)),
+    })
+}
+
+fn ordered(groups: &[String]) -> Vec<String> {
+    let mut groups = groups.to_vec();
+    groups.sort();
+    groups.dedup();
+    groups
 }
 
 /// The identity of that name with its delegators in full, `depth` of them at most.
@@ -326,9 +399,7 @@ fn stand(
             Some(Box::new(delegator))
         }
     };
-    let mut groups = entry.identity.groups.clone();
-    groups.sort();
-    groups.dedup();
+    let groups = ordered(&entry.identity.groups);
     Ok(Identity { name: entry.identity.name.clone(), kind: entry.identity.kind, groups, acts_for })
 }
 

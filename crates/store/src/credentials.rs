@@ -32,6 +32,19 @@ const MOVE_EXACT: Duration = Duration::from_secs(60);
 /// That a credential was used: its name, when, and from where if that is known.
 pub type CredentialUse = (String, SystemTime, Option<IpAddr>);
 
+/// What makes a credential one by which an agent acts for somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delegated {
+    /// The person that the agent acts for.
+    pub acts_for: IdentityName,
+    /// The only task that it works on.
+    pub task: Option<String>,
+    /// The person's credential that it follows from, and ends with.
+    pub subject: Option<String>,
+    /// The agent's own, likewise.
+    pub actor: Option<String>,
+}
+
 /// A credential to be added.
 #[derive(Clone)]
 pub struct NewCredential {
@@ -55,6 +68,8 @@ pub struct NewCredential {
     pub expires: Option<SystemTime>,
     /// The key that it takes the place of.
     pub replaces: Option<String>,
+    /// For whom an agent acts with it, if not for whom it always does.
+    pub delegated: Option<Delegated>,
 }
 
 /// A credential as it is kept.
@@ -76,6 +91,16 @@ impl KeptCredential {
     /// True if it can be used now or later.
     pub fn is_live(&self, now: SystemTime) -> bool {
         self.revoked.is_none() && self.new.expires.is_none_or(|expires| now < expires)
+    }
+}
+
+impl NewCredential {
+    /// Under which name it signs in, which is the chain of actors where it says one.
+    pub fn chain(&self) -> String {
+        match &self.delegated {
+            Some(delegated) => format!("{}/{}", delegated.acts_for, self.identity),
+            None => self.identity.to_string(),
+        }
     }
 }
 
@@ -151,6 +176,7 @@ impl Store {
         let (identity, kind): (String, String) = (row.try_get("identity")?, row.try_get("kind")?);
         let what = format!("{kind} {id} revoked");
         note(&mut transaction, now, by, &identity, &what).await?;
+        revoke_following(&mut transaction, id, by, now).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -194,15 +220,18 @@ pub(crate) async fn add(
         .await?;
     let row = row.ok_or_else(|| StoreError::NoIdentity(new.identity.to_string()))?;
     let lead: String = row.try_get("verifier")?;
-    if salt(&lead) != salt(new.verifier.expose()) {
+    if let Some(delegated) = &new.delegated {
+        may_be_acted_for(transaction, delegated).await?;
+    } else if salt(&lead) != salt(new.verifier.expose()) {
         return Err(StoreError::Credential("it was made for another password"));
     }
     make_room(transaction, new, now).await?;
+    let delegated = new.delegated.as_ref();
     let done = sqlx::query(
         "INSERT OR IGNORE INTO credentials
          (id, identity, kind, verifier, hash, databases, source, created, not_before, expires,
-          replaces)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          replaces, acts_for, task, subject, actor)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&new.id)
     .bind(new.identity.as_str())
@@ -215,6 +244,10 @@ pub(crate) async fn add(
     .bind(micros(new.not_before))
     .bind(new.expires.map(micros))
     .bind(&new.replaces)
+    .bind(delegated.map(|one| one.acts_for.as_str()))
+    .bind(delegated.and_then(|one| one.task.as_deref()))
+    .bind(delegated.and_then(|one| one.subject.as_deref()))
+    .bind(delegated.and_then(|one| one.actor.as_deref()))
     .execute(&mut **transaction)
     .await?;
     if done.rows_affected() == 0 {
@@ -224,7 +257,41 @@ pub(crate) async fn add(
     if !new.databases.is_empty() {
         what += &format!(" for {}", new.databases.join(", "));
     }
-    note(transaction, now, by, new.identity.as_str(), &what).await
+    note(transaction, now, by, &new.chain(), &what).await
+}
+
+/// Whether an agent may act for this one: a person, and enabled.
+async fn may_be_acted_for(
+    transaction: &mut Transaction<'_, Sqlite>,
+    delegated: &Delegated,
+) -> Result<(), StoreError> {
+    let name = delegated.acts_for.as_str();
+    let query = "SELECT 1 FROM identities WHERE name = ? AND enabled = 1 AND kind = 'person'";
+    let found = sqlx::query(query).bind(name).fetch_optional(&mut **transaction).await?;
+    found.map(|_| ()).ok_or_else(|| StoreError::NoIdentity(name.to_owned()))
+}
+
+/// Ends what follows from a credential that is ended.
+async fn revoke_following(
+    transaction: &mut Transaction<'_, Sqlite>,
+    id: &str,
+    by: &str,
+    now: SystemTime,
+) -> Result<(), StoreError> {
+    let rows = sqlx::query(
+        "UPDATE credentials SET revoked = ?2
+         WHERE (subject = ?1 OR actor = ?1) AND revoked IS NULL RETURNING *",
+    )
+    .bind(id)
+    .bind(micros(now))
+    .fetch_all(&mut **transaction)
+    .await?;
+    for row in &rows {
+        let new = kept(row)?.new;
+        let what = format!("{} {} revoked with {id}", new.kind.as_str(), new.id);
+        note(transaction, now, by, &new.chain(), &what).await?;
+    }
+    Ok(())
 }
 
 /// Ends the oldest tokens, so that there is room for one more; refuses a key beyond the limit.
@@ -243,13 +310,16 @@ async fn make_room(
                 .await?;
             sqlx::query(
                 "UPDATE credentials SET revoked = ?2
-                 WHERE identity = ?1 AND kind = 'token' AND revoked IS NULL AND id NOT IN
-                 (SELECT id FROM credentials WHERE identity = ?1 AND kind = 'token'
-                  AND revoked IS NULL AND expires > ?2 ORDER BY created DESC, id LIMIT ?3)",
+                 WHERE identity = ?1 AND acts_for IS ?4 AND kind = 'token' AND revoked IS NULL
+                 AND id NOT IN
+                 (SELECT id FROM credentials WHERE identity = ?1 AND acts_for IS ?4
+                  AND kind = 'token' AND revoked IS NULL AND expires > ?2
+                  ORDER BY created DESC, id LIMIT ?3)",
             )
             .bind(name)
             .bind(micros(now))
             .bind(MAX_TOKENS - 1)
+            .bind(new.delegated.as_ref().map(|one| one.acts_for.as_str()))
             .execute(&mut **transaction)
             .await?;
             Ok(())
@@ -273,7 +343,8 @@ async fn make_room(
     }
 }
 
-/// Ends every token of an identity, in the transaction that takes something from it.
+/// Ends every token of an identity and of agents that act for it by theirs, in the transaction that
+/// takes something from it.
 pub(crate) async fn revoke_tokens(
     transaction: &mut Transaction<'_, Sqlite>,
     name: &str,
@@ -281,7 +352,7 @@ pub(crate) async fn revoke_tokens(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE credentials SET revoked = ?2
-         WHERE identity = ?1 AND kind = 'token' AND revoked IS NULL",
+         WHERE (identity = ?1 OR acts_for = ?1) AND kind = 'token' AND revoked IS NULL",
     )
     .bind(name)
     .bind(micros(now))
@@ -316,6 +387,16 @@ pub(crate) async fn fit(
     Ok(())
 }
 
+fn delegated(row: &SqliteRow) -> Result<Option<Delegated>, StoreError> {
+    let Some(acts_for) = row.try_get::<Option<String>, _>("acts_for")? else { return Ok(None) };
+    Ok(Some(Delegated {
+        acts_for: IdentityName::new(acts_for),
+        task: row.try_get("task")?,
+        subject: row.try_get("subject")?,
+        actor: row.try_get("actor")?,
+    }))
+}
+
 /// Mechanism, iterations and salt of a verifier: all before its keys.
 fn salt(verifier: &str) -> &str {
     verifier.rsplit_once('$').map_or("", |(head, _)| head)
@@ -341,6 +422,7 @@ pub(crate) fn kept(row: &SqliteRow) -> Result<KeptCredential, StoreError> {
         not_before: time(row.try_get("not_before")?),
         expires: moment("expires")?,
         replaces: row.try_get("replaces")?,
+        delegated: delegated(row)?,
         id,
     };
     let used_from: Option<String> = row.try_get("used_from")?;

@@ -147,12 +147,10 @@ impl Store {
         check_name(new.name.as_str())?;
         new.groups.iter().try_for_each(|group| check_name(group))?;
         match (new.kind, &new.acts_for) {
-            (IdentityKind::Agent, None) => {
-                return Err(StoreError::ActsFor("an agent needs somebody to act for"));
-            }
             (IdentityKind::Person | IdentityKind::Service, Some(_)) => {
                 return Err(StoreError::ActsFor("only an agent acts for somebody"));
             }
+            // An agent without anybody acts for whoever's token it is given.
             (IdentityKind::Agent, Some(_)) | (_, None) => {}
         }
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
@@ -170,7 +168,7 @@ impl Store {
         )
         .bind(new.name.as_str())
         .bind(new.kind.as_str())
-        .bind(new.acts_for.as_ref().map(IdentityName::as_str))
+        .bind(acts_for(&new).map(IdentityName::as_str))
         .bind(new.verifier.expose())
         .bind(micros(now))
         .execute(&mut *transaction)
@@ -350,6 +348,13 @@ pub(crate) async fn insert_group(
     Ok(done.rows_affected() > 0)
 }
 
+/// For whom, as it is stored: every agent has somebody there, and one that acts for nobody yet has
+/// itself, which nobody can be given.
+fn acts_for(new: &NewIdentity) -> Option<&IdentityName> {
+    let nobody = (new.kind == IdentityKind::Agent).then_some(&new.name);
+    new.acts_for.as_ref().or(nobody)
+}
+
 /// The event of an addition, in words.
 fn added(new: &NewIdentity) -> String {
     let mut what = format!("added: {}", new.kind.as_str());
@@ -374,6 +379,7 @@ fn account(
         _ => return Err(StoreError::Damaged(format!("identity \"{name}\" is of no known kind"))),
     };
     let acts_for: Option<String> = row.try_get("acts_for")?;
+    let acts_for = acts_for.filter(|principal| *principal != name);
     let verifier: String = row.try_get("verifier")?;
     Ok(Account {
         groups: groups.remove(&name).unwrap_or_default(),

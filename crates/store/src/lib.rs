@@ -58,7 +58,7 @@ mod voices;
 
 pub use attempts::TryLimits;
 pub use carried::KeptLabel;
-pub use credentials::{CredentialUse, KeptCredential, NewCredential};
+pub use credentials::{CredentialUse, Delegated, KeptCredential, NewCredential};
 pub use delegations::{Delegation, LONGEST_DELEGATION, NewDelegation, NoDelegation};
 pub use error::StoreError;
 pub use feed::ChangeFeed;

@@ -40,6 +40,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/015_tasks.sql"),
     include_str!("migrations/016_answers.sql"),
     include_str!("migrations/017_keys.sql"),
+    include_str!("migrations/018_delegated.sql"),
 ];
 
 /// Control state. Cheap to clone; usable from several processes at once.

@@ -290,8 +290,9 @@ pub(crate) struct IdentityAdd {
     /// A group; may be given several times.
     #[arg(long = "group", value_name = "GROUP")]
     pub(crate) groups: Vec<String>,
-    /// For an agent: whom it acts for. It may never do more than they may.
-    #[arg(long, value_name = "NAME", required_if_eq("kind", "agent"))]
+    /// For an agent: whom it acts for. It may never do more than they may. Without, it acts for
+    /// whoever's token it exchanges, and does nothing by itself.
+    #[arg(long, value_name = "NAME")]
     pub(crate) acts_for: Option<String>,
     /// Read the password from standard input (one line).
     #[arg(long)]

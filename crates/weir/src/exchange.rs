@@ -4,6 +4,7 @@
 //! A provider's token is exchanged once. Asked again with a fresh one, a credential is prolonged
 //! instead of replaced, so that sessions that signed in with it go on; but not for ever.
 
+mod agent;
 mod workload;
 
 use crate::{
@@ -15,12 +16,13 @@ use anyhow::Context;
 use identity::{
     Admitted, IdentityError, ScramVerifier, Secret, secret::DATABASE_TOKEN_PREFIX, token_hash,
 };
-use model::CredentialKind;
+use model::{CredentialKind, TaskDetails};
 use std::{
     fmt,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
-use store::{Account, Arrival, NewCredential, NoArrival, StoreError};
+use store::{Account, Arrival, Delegated, NewCredential, NoArrival, StoreError};
 
 /// How long a new credential may take to be known to all who check it.
 const KNOWN_WITHIN: Duration = Duration::from_secs(5);
@@ -34,6 +36,14 @@ pub(crate) enum Shown {
     IdToken,
     /// An issuer's, about a service.
     Jwt,
+    /// Weir's own: a token or a key.
+    Own,
+}
+
+/// The agent that is to act for whoever is shown.
+pub(crate) struct Actor {
+    pub(crate) token: Secret,
+    pub(crate) shown: Shown,
 }
 
 /// What somebody wants.
@@ -46,13 +56,22 @@ pub(crate) struct Wanted {
     pub(crate) databases: Vec<String>,
     /// A credential to prolong instead of making one.
     pub(crate) renews: Option<Secret>,
+    /// Who is to act with it, if not whoever it is about.
+    pub(crate) actor: Option<Actor>,
+    /// The task that the actor is given.
+    pub(crate) details: Option<TaskDetails>,
 }
 
 /// What they are given.
 pub(crate) struct Given {
     pub(crate) secret: Secret,
+    /// Under which name it signs in: the chain of actors, for an agent's.
     pub(crate) identity: String,
     pub(crate) until: SystemTime,
+    /// The databases that it is for; all if empty.
+    pub(crate) databases: Vec<String>,
+    /// The agent that acts with it, and its task.
+    pub(crate) actor: Option<(String, Option<String>)>,
 }
 
 /// Why they are given nothing.
@@ -68,6 +87,10 @@ pub(crate) enum NoExchange {
     Spent,
     /// The name is somebody else's: whose.
     Taken(String),
+    /// The actor's token is no agent's, or says nothing here.
+    Actor(String),
+    /// The task is not understood, or cannot be given.
+    Details(String),
     /// They are disabled here.
     Disabled,
     /// The provider vouches for them and has not added them.
@@ -83,7 +106,7 @@ impl fmt::Display for NoExchange {
         match self {
             Self::Person(why) => write!(f, "{why}"),
             Self::Workload(why) => write!(f, "{why}"),
-            Self::Rule(why) => f.write_str(why),
+            Self::Rule(why) | Self::Actor(why) | Self::Details(why) => f.write_str(why),
             Self::Spent => f.write_str("this token was exchanged before"),
             Self::Taken(name) => {
                 write!(f, "the name {name} is another identity's, which is not from there")
@@ -105,8 +128,16 @@ impl<E: Into<anyhow::Error>> From<E> for NoExchange {
 /// Exchanges a token.
 pub(crate) async fn exchange(shared: &Shared, wanted: Wanted) -> Result<Given, NoExchange> {
     let now = SystemTime::now();
-    if wanted.shown == Shown::Jwt {
-        return workload::exchange(shared, &wanted, now).await;
+    if let Some(actor) = &wanted.actor {
+        return agent::exchange(shared, &wanted, actor, now).await;
+    }
+    match wanted.shown {
+        Shown::Jwt => return workload::exchange(shared, &wanted, now).await,
+        Shown::Own => {
+            let why = "a token of Weir's own is exchanged for an agent's only: say the actor_token";
+            return Err(NoExchange::Rule(why.to_owned()));
+        }
+        Shown::IdToken => {}
     }
     let person = shared.providers.person(&wanted.subject, now, Instant::now()).await;
     let person = person.map_err(NoExchange::Person)?;
@@ -123,12 +154,14 @@ pub(crate) async fn exchange(shared: &Shared, wanted: Wanted) -> Result<Given, N
     let made = Made {
         account: &account,
         secret: secret.clone(),
-        databases: wanted.databases,
+        databases: wanted.databases.clone(),
         source: person.provider.settings.name.clone(),
         times: (now, until),
+        delegated: None,
     };
     keep(shared, made).await?;
-    Ok(Given { secret, identity: account.name.to_string(), until })
+    let (identity, databases) = (account.name.to_string(), wanted.databases);
+    Ok(Given { secret, identity, until, databases, actor: None })
 }
 
 /// Whoever bears a secret: one of Weir's tokens or keys, or a provider's token. That one is a
@@ -181,6 +214,7 @@ async fn adopt(shared: &Shared, secret: &Secret, now: SystemTime) -> Result<(), 
         databases: Vec::new(),
         source: person.provider.settings.name.clone(),
         times: (now, until),
+        delegated: None,
     };
     keep(shared, made).await
 }
@@ -227,14 +261,21 @@ struct Made<'m> {
     source: String,
     /// From when on, and until when.
     times: (SystemTime, SystemTime),
+    /// For whom an agent acts with it.
+    delegated: Option<Delegated>,
 }
 
 /// Keeps a credential, and waits until it is known.
 async fn keep(shared: &Shared, token: Made<'_>) -> Result<(), NoExchange> {
-    let Made { account, secret, databases, source, times: (now, until) } = token;
+    let Made { account, secret, databases, source, times: (now, until), delegated } = token;
     let lead = ScramVerifier::parse(account.verifier.expose())?;
-    let own = secret.clone();
-    let verifier = made(move || lead.beside(&own)).await?;
+    let chain = delegated.as_ref().map(|one| format!("{}/{}", one.acts_for, account.name));
+    let (own, directory) = (secret.clone(), Arc::clone(&shared.directory));
+    let verifier = made(move || match chain {
+        Some(chain) => directory.verifier_for(&chain, &own),
+        None => lead.beside(&own),
+    });
+    let verifier = verifier.await?;
     let new = NewCredential {
         id: identity::secret::name("t-")?,
         identity: account.name.clone(),
@@ -246,8 +287,9 @@ async fn keep(shared: &Shared, token: Made<'_>) -> Result<(), NoExchange> {
         not_before: now,
         expires: Some(until),
         replaces: None,
+        delegated,
     };
-    match shared.store.add_credential(&new, account.name.as_str(), now).await {
+    match shared.store.add_credential(&new, &new.chain(), now).await {
         Ok(()) => {}
         Err(StoreError::NoIdentity(_)) => return Err(NoExchange::Disabled),
         // Given another password since, or the token was one before and is over.
@@ -282,7 +324,8 @@ async fn prolong(
     let longer = until - Duration::from_millis(1);
     known(shared, &secret, |found| found.credential.expires.is_none_or(|end| end >= longer))
         .await?;
-    Ok(Given { secret, identity: account.name.to_string(), until })
+    let (identity, databases) = (account.name.to_string(), credential.databases.clone());
+    Ok(Given { secret, identity, until, databases, actor: None })
 }
 
 /// Waits until a credential is known to whoever checks it: what is given works at once.

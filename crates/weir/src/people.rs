@@ -51,6 +51,8 @@ fn credential(kept: KeptCredential) -> Option<Credential> {
         expires: new.expires,
         databases: new.databases,
         source: new.source,
+        task: new.delegated.as_ref().and_then(|one| one.task.clone()),
+        acts_for: new.delegated.map(|one| one.acts_for.to_string()),
     })
 }
 

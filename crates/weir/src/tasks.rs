@@ -68,6 +68,26 @@ pub(crate) async fn create(
     found(store, &new.task).await
 }
 
+/// Gives an agent a task by which it acts for a person whose token it has shown.
+pub(crate) async fn delegated(
+    store: &Store,
+    (agent, person): (&str, &str),
+    details: TaskDetails,
+    (now, until): (SystemTime, SystemTime),
+) -> Result<String, Failure> {
+    let new = NewTask {
+        task: name(now),
+        agent: agent.to_owned(),
+        acts_for: person.to_owned(),
+        chain: format!("{person}/{agent}"),
+        details: sound(details)?,
+        created: now,
+        until,
+    };
+    store.create_task(&new, person).await?;
+    Ok(new.task)
+}
+
 /// Ends a task: by whom its agent acts for, or by an administrator.
 pub(crate) async fn end(
     store: &Store,

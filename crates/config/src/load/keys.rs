@@ -26,6 +26,13 @@ pub(super) fn keys(mut table: Table<'_>) -> Keys {
             "\"366d\"",
             "How long a key is good at most. Keys that there are already keep their end.",
         ),
+        delegated: table.or(
+            "delegated",
+            &Time { range: Duration::from_secs(1)..=day },
+            "\"1h\"",
+            "How long a token is good at most by which an agent acts for a person who gave it \
+             theirs; never longer than theirs.",
+        ),
     };
     if keys.lifetime > keys.longest {
         let fault = Fault::new("`lifetime` of keys is longer than `longest`");

@@ -83,7 +83,9 @@ pub(super) async fn sign_in(
         Some(token) => {
             let outcome = (bearers.admit)(token).await;
             let outcome = match outcome {
-                Ok(admitted) if admitted.identity.name.as_str() != name => {
+                Ok(Admitted { identity, credential })
+                    if credential.signs_in(identity.name.as_str()) != name =>
+                {
                     Err(IdentityError::WrongProof)
                 }
                 other => other,

@@ -26,7 +26,7 @@ pub(super) fn orders(
         ended,
         still_valid: Box::new(move || {
             let name = identity.name.as_str();
-            if directory.resolve(name).is_none_or(|now| *now != *identity) {
+            if !directory.stands(&identity) {
                 return Err("the identity was disabled or changed");
             }
             if task.as_ref().is_some_and(|task| task.is_over()) {
@@ -39,7 +39,7 @@ pub(super) fn orders(
                 Some(credential) => is_still_good(&directory, name, credential, &database)?,
                 None => None,
             };
-            let now = directory.granted(name, database.as_str(), Instant::now());
+            let now = directory.granted(&identity.chain(), database.as_str(), Instant::now());
             match grants.iter().all(|granted| now.contains(granted)) {
                 true => Ok(until),
                 false => Err("a grant of this session is over; connect again without it"),

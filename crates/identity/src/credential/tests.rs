@@ -29,6 +29,8 @@ fn credential(id: &str, lead: &ScramVerifier, secret: &Secret) -> Credential {
         not_before: at(10),
         expires: Some(at(20)),
         databases: Vec::new(),
+        acts_for: None,
+        task: None,
         source: "test".to_owned(),
     }
 }

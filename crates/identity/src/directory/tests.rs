@@ -25,6 +25,63 @@ fn entry(name: &str, kind: IdentityKind, groups: &[&str], acts_for: Option<&str>
     Entry { identity, verifier: verifier(), enabled: true, credentials: Vec::new() }
 }
 
+/// A secret by which somebody acts for a person.
+fn token(directory: &Directory, person: &str, agent: &str, secret: &str) -> crate::Credential {
+    let secret = Secret::from(secret.to_owned());
+    let lead = directory.verifier_for(&format!("{person}/{agent}"), &secret);
+    crate::Credential {
+        id: format!("t-{person}"),
+        hash: Some(token_hash(&secret)),
+        acts_for: Some(person.to_owned()),
+        expires: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(100)),
+        ..crate::Credential::password(lead)
+    }
+}
+
+#[test]
+fn an_agent_acts_for_whoever_gave_it_a_token_and_for_nobody_else() {
+    let directory = Directory::new([0; 32]);
+    let people = |alice: bool, agent: bool| {
+        let mut copilot = entry("copilot", Agent, &["agents"], None);
+        copilot.enabled = agent;
+        copilot.credentials = vec![
+            token(&directory, "alice", "copilot", "one"),
+            token(&directory, "job", "copilot", "two"),
+            token(&directory, "nobody", "copilot", "three"),
+        ];
+        let mut job = entry("job", Service, &[], None);
+        job.credentials = vec![token(&directory, "alice", "job", "four")];
+        let alice = Entry { enabled: alice, ..entry("alice", Person, &["support"], None) };
+        vec![copilot, job, alice]
+    };
+    let secret = |text: &str| Secret::from(text.to_owned());
+    let at = |second| SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+    directory.publish(people(true, true));
+    let admitted = directory.bearer(&secret("one"), at(1)).unwrap();
+    assert_eq!(admitted.identity.chain(), "alice/copilot");
+    assert_eq!(admitted.identity.acts_for.as_ref().unwrap().groups, ["support"]);
+    assert!(directory.stands(&admitted.identity));
+    assert!(directory.still("copilot", &admitted.credential).is_some());
+    assert!(directory.resolve("copilot").is_none(), "by itself it is nobody");
+    assert!(directory.bearer(&secret("one"), at(100)).is_err(), "it has an end");
+    for other in ["two", "three", "four"] {
+        assert!(directory.bearer(&secret(other), at(1)).is_err(), "{other}: only for persons");
+    }
+    assert!(directory.holder(&secret("one"), at(1)).is_none(), "it is no secret of its own");
+    // Whoever asks under that name is asked the same whether there is such a token or not.
+    let asked = |directory: &Directory| {
+        directory.claim("alice/copilot").verifier().rsplit_once('$').unwrap().0.to_owned()
+    };
+    let with = asked(&directory);
+    directory.publish(Vec::new());
+    assert_eq!(asked(&directory), with);
+    for (alice, agent) in [(false, true), (true, false)] {
+        directory.publish(people(alice, agent));
+        assert!(directory.bearer(&secret("one"), at(1)).is_err(), "{alice} {agent}");
+        assert!(!directory.stands(&admitted.identity));
+    }
+}
+
 fn disabled(entry: Entry) -> Entry {
     Entry { enabled: false, ..entry }
 }

@@ -94,11 +94,17 @@ async fn events_wait_until_they_are_recorded() {
 }
 
 #[tokio::test]
+async fn an_agent_may_have_nobody_to_act_for() {
+    let (_dir, store) = store().await;
+    store.add_identity(new("bot", IdentityKind::Agent, None), "root", at(1)).await.unwrap();
+    assert_eq!(store.identity("bot").await.unwrap().unwrap().acts_for, None);
+    assert_eq!(whats(&store).await, ["added: agent"]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_is_refused_and_leaves_nothing() {
     let (_dir, store) = store().await;
     let add = |new| store.add_identity(new, "root", at(1));
-    let lonely = add(new("bot", IdentityKind::Agent, None)).await.unwrap_err();
-    assert!(matches!(lonely, StoreError::ActsFor(_)));
     let proxy = add(new("eve", IdentityKind::Person, Some("eve"))).await.unwrap_err();
     assert!(matches!(proxy, StoreError::ActsFor(_)));
     let orphan = add(new("bot", IdentityKind::Agent, Some("nobody"))).await.unwrap_err();

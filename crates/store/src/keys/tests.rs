@@ -25,6 +25,7 @@ fn key(id: &str, of: &str, replaces: Option<&str>) -> NewCredential {
         not_before: at(1),
         expires: Some(at(1_000)),
         replaces: replaces.map(str::to_owned),
+        delegated: None,
     }
 }
 

@@ -20,6 +20,7 @@ mod console;
 mod costs;
 mod disk;
 mod evasion;
+mod exchange;
 mod export;
 mod fault;
 mod function_call;

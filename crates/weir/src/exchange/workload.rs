@@ -31,12 +31,13 @@ pub(super) async fn exchange(
     let made = Made {
         account: &account,
         secret: secret.clone(),
-        databases,
+        databases: databases.clone(),
         source: vouched.source,
         times: (now, until),
+        delegated: None,
     };
     keep(shared, made).await?;
-    Ok(Given { secret, identity: account.name.to_string(), until })
+    Ok(Given { secret, identity: account.name.to_string(), until, databases, actor: None })
 }
 
 /// Makes a credential of an issuer's token, good as long as the token itself.
@@ -58,6 +59,7 @@ pub(super) async fn adopt(
         databases: vouched.rule.databases.clone(),
         source: vouched.source.clone(),
         times: (now, vouched.until.min(now + LONGEST)),
+        delegated: None,
     };
     match keep(shared, made).await {
         Err(NoExchange::Spent) => others(shared, secret).await,
@@ -65,7 +67,11 @@ pub(super) async fn adopt(
     }
 }
 
-async fn spend(shared: &Shared, vouched: &Vouched<'_>, now: SystemTime) -> Result<(), NoExchange> {
+pub(super) async fn spend(
+    shared: &Shared,
+    vouched: &Vouched<'_>,
+    now: SystemTime,
+) -> Result<(), NoExchange> {
     let fresh = !vouched.settings.once
         || shared.store.spend(&vouched.statement, vouched.until, now).await?;
     if fresh { Ok(()) } else { Err(NoExchange::Spent) }
@@ -83,7 +89,7 @@ async fn service(shared: &Shared, vouched: &Vouched<'_>) -> Result<Account, NoEx
 }
 
 /// What is asked for, if it is within what may be had.
-fn narrowed(may: &[String], wanted: &[String]) -> Result<Vec<String>, NoExchange> {
+pub(super) fn narrowed(may: &[String], wanted: &[String]) -> Result<Vec<String>, NoExchange> {
     if wanted.is_empty() {
         return Ok(may.to_vec());
     }

@@ -55,7 +55,7 @@ impl Proven {
     /// does not.
     pub(super) async fn stands(&self, shared: &Shared) -> bool {
         let name = self.identity.name.as_str();
-        if shared.directory.resolve(name).is_none_or(|now| *now != *self.identity) {
+        if !shared.directory.stands(&self.identity) {
             return false;
         }
         let now = SystemTime::now();

@@ -173,7 +173,7 @@ impl Running {
                     grant: grant.asked.grant.clone(),
                     group: grant.asked.group.clone(),
                 },
-                identity: grant.asked.identity.clone(),
+                identity: grant.asked.chain.clone(),
                 databases: grant.asked.databases.clone(),
                 deadline: *deadline,
                 until: ends,

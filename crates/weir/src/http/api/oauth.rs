@@ -2,7 +2,11 @@
 //! one of Weir's own. Errors have OAuth's own form.
 
 use super::{Api, Peer};
-use crate::exchange::{self, Given, NoExchange, Shown, Wanted};
+use crate::{
+    exchange::{self, Actor, Given, NoExchange, Shown, Wanted},
+    exit::Failure,
+    tasks,
+};
 use axum::{
     Form, Json,
     extract::{ConnectInfo, State, rejection::FormRejection},
@@ -11,6 +15,7 @@ use axum::{
 };
 use identity::Secret;
 use ledger::{Time, record::SessionRefused};
+use model::TaskDetails;
 use serde_json::{Value, json};
 use std::{borrow::Cow, net::SocketAddr, sync::Arc, time::SystemTime};
 
@@ -59,9 +64,8 @@ pub(super) async fn token(
 ) -> Result<Json<Value>, OauthError> {
     let Form(form) = form.map_err(|_| OauthError::new("invalid_request", "send a form"))?;
     let wanted = wanted(&form)?;
-    let scope = scope(&wanted.databases);
     match exchange::exchange(&api.shared, wanted).await {
-        Ok(given) => Ok(Json(answer(&given, scope))),
+        Ok(given) => Ok(Json(answer(&given))),
         Err(why) => {
             refused(&api, peer, &why);
             Err(why.into())
@@ -72,7 +76,7 @@ pub(super) async fn token(
 /// What a request asks for. What is not understood is refused: a token that is bound to less than
 /// its client believes is worse than none.
 fn wanted(form: &[(String, String)]) -> Result<Wanted, OauthError> {
-    const KNOWN: [&str; 8] = [
+    const KNOWN: [&str; 11] = [
         "grant_type",
         "subject_token",
         "subject_token_type",
@@ -81,6 +85,9 @@ fn wanted(form: &[(String, String)]) -> Result<Wanted, OauthError> {
         "client_id",
         "renews",
         "audience",
+        "actor_token",
+        "actor_token_type",
+        "authorization_details",
     ];
     let invalid = |what: String| OauthError::new("invalid_request", what);
     for (place, (name, _)) in form.iter().enumerate() {
@@ -98,11 +105,13 @@ fn wanted(form: &[(String, String)]) -> Result<Wanted, OauthError> {
         Some(_) => return Err(OauthError::new("unsupported_grant_type", EXCHANGE)),
         None => return Err(invalid("there is no grant_type".to_owned())),
     }
-    let shown = match value("subject_token_type") {
-        Some(ID_TOKEN) => Shown::IdToken,
-        Some(JWT) => Shown::Jwt,
-        _ => return Err(invalid(format!("subject_token_type must be {ID_TOKEN} or {JWT}"))),
+    let kind = |name: &str| match value(name) {
+        Some(ID_TOKEN) => Ok(Shown::IdToken),
+        Some(JWT) => Ok(Shown::Jwt),
+        Some(ACCESS_TOKEN) => Ok(Shown::Own),
+        _ => Err(invalid(format!("{name} must be {ID_TOKEN}, {JWT} or {ACCESS_TOKEN}"))),
     };
+    let shown = kind("subject_token_type")?;
     if value("requested_token_type").is_some_and(|kind| kind != ACCESS_TOKEN) {
         return Err(invalid(format!("requested_token_type must be {ACCESS_TOKEN}")));
     }
@@ -116,12 +125,42 @@ fn wanted(form: &[(String, String)]) -> Result<Wanted, OauthError> {
     let subject = value("subject_token").filter(|token| !token.is_empty());
     let subject = subject.ok_or_else(|| invalid("there is no subject_token".to_owned()))?;
     let secret = |text: &str| Secret::from(text.to_owned());
+    let (actor, details) = delegation(&value, kind)?;
     Ok(Wanted {
         subject: secret(subject),
         shown,
         databases: databases(value("scope").unwrap_or_default())?,
         renews: value("renews").map(secret),
+        actor,
+        details,
     })
+}
+
+/// Who is to act for the subject, and on which task.
+fn delegation<'f>(
+    value: impl Fn(&str) -> Option<&'f str>,
+    kind: impl Fn(&str) -> Result<Shown, OauthError>,
+) -> Result<(Option<Actor>, Option<TaskDetails>), OauthError> {
+    let invalid = |what: &str| OauthError::new("invalid_request", what);
+    let actor = match value("actor_token") {
+        Some(token) => {
+            Some(Actor { token: Secret::from(token.to_owned()), shown: kind("actor_token_type")? })
+        }
+        None if value("actor_token_type").is_some() => {
+            return Err(invalid("actor_token_type goes with an actor_token"));
+        }
+        None => None,
+    };
+    let details = value("authorization_details").map(tasks::details).transpose();
+    let details = details.map_err(|failure| match failure {
+        Failure::Refused(why) => OauthError::new("invalid_authorization_details", why),
+        _ => OauthError::new("invalid_authorization_details", "they cannot be read"),
+    })?;
+    if details.is_some() && actor.is_none() {
+        let what = "authorization_details are a task, which is an agent's: say the actor_token";
+        return Err(OauthError::new("invalid_authorization_details", what));
+    }
+    Ok((actor, details))
 }
 
 /// The databases of a scope.
@@ -139,7 +178,7 @@ fn scope(databases: &[String]) -> String {
     words.join(" ")
 }
 
-fn answer(given: &Given, scope: String) -> Value {
+fn answer(given: &Given) -> Value {
     let left = given.until.duration_since(SystemTime::now()).unwrap_or_default();
     let mut body = json!({
         "access_token": given.secret.expose(),
@@ -148,8 +187,15 @@ fn answer(given: &Given, scope: String) -> Value {
         "expires_in": left.as_secs(),
         "identity": given.identity,
     });
-    if let (false, Some(fields)) = (scope.is_empty(), body.as_object_mut()) {
-        fields.insert("scope".into(), scope.into());
+    let Some(fields) = body.as_object_mut() else { return body };
+    if !given.databases.is_empty() {
+        fields.insert("scope".into(), scope(&given.databases).into());
+    }
+    if let Some((agent, task)) = &given.actor {
+        fields.insert("act".into(), json!({ "sub": agent }));
+        if let Some(task) = task {
+            fields.insert("task".into(), json!(task));
+        }
     }
     body
 }
@@ -174,6 +220,8 @@ impl From<NoExchange> for OauthError {
                 Self::new("unauthorized_client", why.to_string())
             }
             NoExchange::Rule(_) => Self::new("invalid_scope", why.to_string()),
+            NoExchange::Actor(_) => Self::new("invalid_request", why.to_string()),
+            NoExchange::Details(_) => Self::new("invalid_authorization_details", why.to_string()),
             NoExchange::Person(_)
             | NoExchange::Workload(_)
             | NoExchange::Spent

@@ -172,7 +172,10 @@ proptest! {
             let (identity, group): (&String, &String) = (identity, group);
             Grant {
                 granted: Granted { grant: format!("g-{at}"), group: group.clone() },
-                identity: identity.clone(),
+                identity: match identity.as_str() {
+                    "copilot" => "alice/copilot".to_owned(),
+                    _ => identity.clone(),
+                },
                 databases: Vec::clone(databases),
                 deadline: began + Duration::from_secs(*seconds),
                 until,
@@ -182,7 +185,8 @@ proptest! {
         let name = if agent { "copilot" } else { "alice" };
         let database = if elsewhere { "bank" } else { "shop" };
         let lasting = directory.resolve(name).unwrap();
-        let granted = directory.granted(name, database, began + Duration::from_secs(passed));
+        let chain = lasting.chain();
+        let granted = directory.granted(&chain, database, began + Duration::from_secs(passed));
         let acting = lasting.granted(&granted);
         let mut expected: Vec<String> = lasting.groups.clone();
         expected.extend(
