@@ -38,6 +38,6 @@ pub use settings::{
     Api, Bucket, Canary, Channel, ChannelTo, ClientName, Config, Console, Database, DecisionHook,
     Email, EmailTls, Export, ExportFormat, ExportTo, Keys, LabelRule, Labels, Ledger, Limits,
     Listen, Log, LogFormat, LogLevel, Plaintext, Policies, Provider, Repository, Shows, Slack, Tls,
-    Upstream, UpstreamTls, Witness, Witnessing, Workload, WorkloadKeys, WorkloadRule,
+    Transmitter, Upstream, UpstreamTls, Witness, Witnessing, Workload, WorkloadKeys, WorkloadRule,
 };
 pub use table::{Absent, Key};

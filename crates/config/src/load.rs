@@ -12,6 +12,7 @@ mod keys;
 mod labels;
 mod providers;
 mod sections;
+mod transmitters;
 mod workloads;
 
 pub(crate) use sections::documented;

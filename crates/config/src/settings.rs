@@ -4,11 +4,13 @@
 mod channels;
 mod console;
 mod providers;
+mod transmitters;
 mod workloads;
 
 pub use channels::{Channel, ChannelTo, DecisionHook, Email, EmailTls, Shows, Slack};
 pub use console::Console;
 pub use providers::Provider;
+pub use transmitters::Transmitter;
 pub use workloads::{Workload, WorkloadKeys, WorkloadRule};
 
 use crate::{problem::Problem, secret::SecretSource};
@@ -45,6 +47,8 @@ pub struct Config {
     pub providers: Vec<Provider>,
     /// Who vouches for services, in the order of the file. Names and issuers are unique.
     pub workloads: Vec<Workload>,
+    /// Who says what happened to people, in the order of the file. Names and issuers are unique.
+    pub transmitters: Vec<Transmitter>,
     /// Where people hear of requests, in the order of the file. Names are unique.
     pub channels: Vec<Channel>,
     /// How columns are labelled.

@@ -277,6 +277,7 @@ fn client(caller: Caller, stream: Stream, notes: Notes) -> Client {
         buffered: bytes::BytesMut::new(),
         identity,
         credential,
+        signed_in: std::time::SystemTime::now(),
         database,
         application_name: application,
         settings,

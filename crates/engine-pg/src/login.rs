@@ -129,6 +129,8 @@ pub struct Client {
     pub identity: Arc<Identity>,
     /// What it has signed in with; nothing for a part of the program that ends its sessions itself.
     pub credential: Option<Arc<Credential>>,
+    /// When it began to prove who it is.
+    pub signed_in: std::time::SystemTime,
     /// The database it asked for; the name it signed in by if it asked for none.
     pub database: String,
     /// What it calls itself; empty if it does not say. A claim, never a right.
@@ -189,6 +191,7 @@ async fn enter(
     known.tls = stream.is_tls();
     let shown = Shown { end_point, names: stream.client_names() };
     let mut talk = Talk::new(stream);
+    let signed_in = std::time::SystemTime::now();
     let packet = match opened {
         Opened::Startup(packet) => packet,
         Opened::Cancel { process_id, key } => {
@@ -208,6 +211,7 @@ async fn enter(
                 buffered,
                 identity,
                 credential,
+                signed_in,
                 database,
                 application_name,
                 settings,

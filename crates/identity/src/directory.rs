@@ -87,6 +87,8 @@ pub struct Directory {
     /// Credentials that were used since somebody last asked: when, and from where.
     uses: Mutex<HashMap<String, (SystemTime, Option<IpAddr>)>>,
     grants: ArcSwap<Vec<Grant>>,
+    /// Whose sessions are over that were opened before.
+    ended: ArcSwap<HashMap<String, SystemTime>>,
     generation: AtomicU64,
     /// Held while a snapshot is replaced, so that generations and snapshots keep one order.
     publishing: Mutex<()>,
@@ -115,6 +117,7 @@ impl Directory {
             people: ArcSwap::default(),
             uses: Mutex::default(),
             grants: ArcSwap::default(),
+            ended: ArcSwap::default(),
             generation: AtomicU64::new(0),
             publishing: Mutex::new(()),
         }
@@ -127,6 +130,19 @@ impl Directory {
         self.people.store(Arc::new(people));
         // After the store: whoever sees the new number sees the new snapshot too.
         self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// Replaces since when sessions are over that were opened before, by whose they are.
+    pub fn publish_ended(&self, ended: HashMap<String, SystemTime>) {
+        self.ended.store(Arc::new(ended));
+    }
+
+    /// True if a session that was opened at a moment is over since, by any of those in its chain.
+    pub fn has_ended(&self, identity: &Identity, opened: SystemTime) -> bool {
+        let ended = self.ended.load();
+        let mut chain = std::iter::successors(Some(identity), |one| one.acts_for.as_deref());
+        !ended.is_empty()
+            && chain.any(|one| ended.get(one.name.as_str()).is_some_and(|at| *at >= opened))
     }
 
     /// Replaces all grants that are in force. False if they were these already.

@@ -19,6 +19,11 @@ use std::{
 /// The longest token that is looked at: bytes.
 pub const MAX_TOKEN_BYTES: usize = 32 << 10;
 
+/// The types of tokens about somebody; most have none.
+const ABOUT_SOMEBODY: [Option<&str>; 2] = [None, Some("jwt")];
+/// The types of security events (RFC 8417 section 2.3), which say so: no other token is one.
+const EVENT: [Option<&str>; 2] = [Some("secevent+jwt"), Some("application/secevent+jwt")];
+
 /// What a token must be.
 #[derive(Clone, Debug)]
 pub struct Expected {
@@ -104,7 +109,7 @@ pub fn check(
     expected: &Expected,
     now: SystemTime,
 ) -> Result<Claims, Wrong> {
-    let all = signed(token, keys, &expected.algorithms)?;
+    let all = signed(token, keys, &expected.algorithms, &ABOUT_SOMEBODY)?;
     let text = |name: &str| all.get(name).and_then(Value::as_str);
     let missing = |name: &str| Wrong::Claim(name.to_owned());
     if text("iss").ok_or_else(|| missing("iss"))? != expected.issuer {
@@ -135,6 +140,52 @@ pub fn check(
     let subject = text("sub").filter(|subject| !subject.is_empty() && subject.len() <= 255);
     let subject = subject.ok_or_else(|| missing("sub"))?.to_owned();
     Ok(Claims { subject, issued, expires, all })
+}
+
+/// A security event that holds (RFC 8417).
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The transmitter's own name for it, which it uses once.
+    pub id: String,
+    /// When it was issued.
+    pub issued: SystemTime,
+    /// All that it says.
+    pub all: Map<String, Value>,
+}
+
+/// The same for a security event: it has no end, and is about whom its own fields say.
+pub fn event(
+    token: &str,
+    keys: &JwkSet,
+    expected: &Expected,
+    now: SystemTime,
+) -> Result<Event, Wrong> {
+    let all = signed(token, keys, &expected.algorithms, &EVENT)?;
+    let missing = |name: &str| Wrong::Claim(name.to_owned());
+    if all.get("iss").and_then(Value::as_str) != Some(expected.issuer.as_str()) {
+        return Err(Wrong::Issuer);
+    }
+    let ours = match all.get("aud") {
+        Some(Value::String(one)) => *one == expected.audience,
+        Some(Value::Array(list)) => {
+            list.iter().any(|one| one.as_str() == Some(expected.audience.as_str()))
+        }
+        _ => false,
+    };
+    if !ours {
+        return Err(Wrong::Audience);
+    }
+    let issued = moment(&all, "iat")?.ok_or_else(|| missing("iat"))?;
+    if issued > now.checked_add(expected.skew).unwrap_or(now) {
+        return Err(Wrong::Early);
+    }
+    if moment(&all, "exp")?.is_some_and(|end| end.checked_add(expected.skew).unwrap_or(end) <= now)
+    {
+        return Err(Wrong::Expired);
+    }
+    let id = all.get("jti").and_then(Value::as_str).filter(|id| (1..=255).contains(&id.len()));
+    let id = id.ok_or_else(|| missing("jti"))?.to_owned();
+    Ok(Event { id, issued, all })
 }
 
 /// The key that a token says it is signed with; nothing if it says none.
@@ -169,6 +220,7 @@ fn signed(
     token: &str,
     keys: &JwkSet,
     algorithms: &[Algorithm],
+    types: &[Option<&str>],
 ) -> Result<Map<String, Value>, Wrong> {
     if token.len() > MAX_TOKEN_BYTES {
         return Err(Wrong::Malformed);
@@ -179,8 +231,14 @@ fn signed(
         return Err(Wrong::Critical);
     }
     // A logout token, an access token or a proof of possession is signed by the same keys.
-    if let Some(kind) = header.typ.filter(|kind| !kind.eq_ignore_ascii_case("jwt")) {
-        return Err(Wrong::Type(kind.chars().filter(|c| !c.is_control()).take(40).collect()));
+    let kind = header.typ.as_deref();
+    let same = |one: &Option<&str>| match (*one, kind) {
+        (Some(one), Some(kind)) => one.eq_ignore_ascii_case(kind),
+        (one, kind) => one == kind,
+    };
+    if !types.iter().any(same) {
+        let kind = kind.unwrap_or("none").chars().filter(|c| !c.is_control()).take(40);
+        return Err(Wrong::Type(kind.collect()));
     }
     if !algorithms.contains(&header.alg) || !is_asymmetric(header.alg) {
         return Err(Wrong::Algorithm);

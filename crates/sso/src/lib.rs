@@ -17,7 +17,7 @@ pub mod fetch;
 pub mod flow;
 pub mod provider;
 
-pub use check::{Claims, Expected, Wrong};
+pub use check::{Claims, Event, Expected, Wrong};
 pub use error::SsoError;
 pub use fetch::Web;
 pub use flow::{Device, Flow, Pending, Tokens};

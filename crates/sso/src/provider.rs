@@ -6,7 +6,7 @@
 
 use crate::{
     Claims, Expected, SsoError, Web,
-    check::{check, key_of},
+    check::{Event, check, event, key_of},
 };
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use serde_json::Value;
@@ -149,13 +149,28 @@ impl Provider {
         now: SystemTime,
         instant: Instant,
     ) -> Result<Claims, SsoError> {
+        let keys = self.keys_for(token, instant).await?;
+        Ok(check(token, &keys, &self.expected, now)?)
+    }
+
+    /// What a security event says, if it holds.
+    pub async fn event(
+        &self,
+        token: &str,
+        now: SystemTime,
+        instant: Instant,
+    ) -> Result<Event, SsoError> {
+        let keys = self.keys_for(token, instant).await?;
+        Ok(event(token, &keys, &self.expected, now)?)
+    }
+
+    async fn keys_for(&self, token: &str, instant: Instant) -> Result<Arc<JwkSet>, SsoError> {
         let id = key_of(token)?;
         let known = |set: &JwkSet| match &id {
             Some(id) => set.find(id).is_some(),
             None => !set.keys.is_empty(),
         };
-        let keys = self.keys(known, instant).await?;
-        Ok(check(token, &keys, &self.expected, now)?)
+        self.keys(known, instant).await
     }
 
     /// The keys, read again if they are old or do not have the one that is needed. Of those whose

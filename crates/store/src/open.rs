@@ -41,6 +41,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/016_answers.sql"),
     include_str!("migrations/017_keys.sql"),
     include_str!("migrations/018_delegated.sql"),
+    include_str!("migrations/019_ended.sql"),
 ];
 
 /// Control state. Cheap to clone; usable from several processes at once.

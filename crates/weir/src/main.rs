@@ -15,6 +15,7 @@ mod channels;
 mod cli;
 mod command;
 mod delegations;
+mod events;
 mod exchange;
 mod exit;
 mod grants;

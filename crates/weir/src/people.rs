@@ -11,6 +11,7 @@ use store::{Account, KeptCredential, Store};
 pub(crate) async fn publish(store: &Store, directory: &Directory) -> anyhow::Result<usize> {
     let accounts = store.identities().await.context("identities cannot be read")?;
     let mut credentials = credentials(store, SystemTime::now()).await?;
+    directory.publish_ended(store.ended().await.context("what was ended cannot be read")?);
     let entry = |account: Account| {
         let own = credentials.remove(account.name.as_str()).unwrap_or_default();
         entry(account, own)

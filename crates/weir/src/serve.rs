@@ -32,7 +32,9 @@ pub(crate) use health::Health;
 pub(crate) use stop::{Stop, Stopping};
 
 use crate::{
-    channels, layout, logging,
+    channels,
+    events::Transmitters,
+    layout, logging,
     metrics::Metrics,
     people, preview,
     providers::Providers,
@@ -83,6 +85,8 @@ pub(crate) struct Shared {
     pub(crate) providers: Providers,
     /// Who vouches for services.
     pub(crate) workloads: Workloads,
+    /// Who says what happened to people.
+    pub(crate) transmitters: Transmitters,
     /// Control state.
     pub(crate) store: Store,
     /// The record.
@@ -196,6 +200,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
         witness,
         providers: Providers::read(&config)?,
         workloads: Workloads::read(&config)?,
+        transmitters: Transmitters::read(&config)?,
         pseudonym_key: pseudonym_key(&store).await?,
         health: Arc::new(Health::new(ledger.clone())),
         metrics: Arc::new(Metrics::new(ledger.clone())),

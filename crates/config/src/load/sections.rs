@@ -2,7 +2,7 @@
 
 use super::{
     api, approvals, canaries, channels, console, evidence, exports, keys, labels, providers,
-    workloads,
+    transmitters, workloads,
 };
 use crate::{
     kind::{Address, Count, Fault, FilePath, OrOff, SecretRef, Size, Text, Time, TimeOrNone, Word},
@@ -61,6 +61,8 @@ pub(crate) fn documented() -> Vec<Section> {
     providers::provider(Table::new(&reader, "[[provider]]", providers::PROVIDER, empty()));
     workloads::workload(Table::new(&reader, "[[workload]]", workloads::WORKLOAD, empty()));
     workloads::rule(Table::new(&reader, "[[workload.rule]]", workloads::RULE, empty()));
+    let table = Table::new(&reader, "[[transmitter]]", transmitters::TRANSMITTER, empty());
+    transmitters::transmitter(table);
     let mut sections = reader.into_found().sections;
     // A section is finished after those inside it; for the reader an outer one comes first.
     let order = |section: &Section| match section.heading {
@@ -83,13 +85,14 @@ pub(crate) fn documented() -> Vec<Section> {
         "[console]" => 15,
         "[approvals]" => 16,
         "[[provider]]" => 17,
-        "[[workload]]" => 18,
-        "[[workload.rule]]" => 19,
-        "[keys]" => 20,
-        "[[channel]]" => 21,
-        "[limits]" => 22,
-        "[[export]]" => 23,
-        _ => 24,
+        "[[transmitter]]" => 18,
+        "[[workload]]" => 19,
+        "[[workload.rule]]" => 20,
+        "[keys]" => 21,
+        "[[channel]]" => 22,
+        "[limits]" => 23,
+        "[[export]]" => 24,
+        _ => 25,
     };
     sections.sort_by_key(order);
     sections
@@ -131,6 +134,7 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
             evidence::witnessing(table.table("witness", "[witness]", evidence::WITNESSING))
         },
         providers: providers::providers(&mut table),
+        transmitters: Vec::new(),
         workloads: Vec::new(),
         channels: channels::channels(&mut table),
         exports: exports::exports(&mut table),
@@ -141,6 +145,7 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         table.fault(rules.get(at).cloned().unwrap_or(table.span()), fault);
     }
     config.labels = labels;
+    config.transmitters = transmitters::transmitters(&mut table, &config.providers);
     config.workloads = workloads::workloads(&mut table, &config.providers);
     table.finish();
     config

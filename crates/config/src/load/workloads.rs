@@ -82,23 +82,7 @@ pub(super) fn workload(mut table: Table<'_>) -> Workload {
 }
 
 fn more(table: &mut Table<'_>, workload: &mut Workload) {
-    let url = table.optional(
-        "keys_url",
-        &Text { what: "a URL" },
-        "Where its keys are, if it does not say so itself: a JSON Web Key Set.",
-    );
-    let file = table.optional("keys_file", &FilePath, "The same in a file.");
-    workload.keys = match (url, file) {
-        (None, None) => WorkloadKeys::Discovery,
-        (Some(url), None) => WorkloadKeys::Url(url),
-        (url, Some(file)) => {
-            if url.is_some() {
-                let fault = Fault::new("`keys_url` and `keys_file` do not go together");
-                table.fault(table.span(), fault);
-            }
-            WorkloadKeys::File(file)
-        }
-    };
+    workload.keys = keys(table);
     workload.algorithms = table.or(
         "algorithms",
         &Texts { what: "algorithms" },
@@ -131,6 +115,27 @@ fn more(table: &mut Table<'_>, workload: &mut Workload) {
         &FilePath,
         "PEM file of the certificates to believe it by; the system's unless given.",
     );
+}
+
+/// Where keys are.
+pub(super) fn keys(table: &mut Table<'_>) -> WorkloadKeys {
+    let url = table.optional(
+        "keys_url",
+        &Text { what: "a URL" },
+        "Where its keys are, if it does not say so itself: a JSON Web Key Set.",
+    );
+    let file = table.optional("keys_file", &FilePath, "The same in a file.");
+    match (url, file) {
+        (None, None) => WorkloadKeys::Discovery,
+        (Some(url), None) => WorkloadKeys::Url(url),
+        (url, Some(file)) => {
+            if url.is_some() {
+                let fault = Fault::new("`keys_url` and `keys_file` do not go together");
+                table.fault(table.span(), fault);
+            }
+            WorkloadKeys::File(file)
+        }
+    }
 }
 
 /// One rule; also read empty, for the reference page.

@@ -32,6 +32,7 @@ fn every_key_is_documented() {
         "[api]",
         "[approvals]",
         "[[provider]]",
+        "[[transmitter]]",
         "[[workload]]",
         "[[workload.rule]]",
         "[keys]",

@@ -15,7 +15,7 @@ pub(super) fn orders(
     (cancelled, ended): (Arc<Notify>, Arc<Notify>),
 ) -> Orders {
     let (directory, identity) = (Arc::clone(&engine.directory), Arc::clone(&client.identity));
-    let credential = client.credential.clone();
+    let (credential, opened) = (client.credential.clone(), client.signed_in);
     let (database, grants) = (session.database().name.clone(), session.client().grants.clone());
     let (task, works) = (session.client().work.task.clone(), Arc::clone(&engine.gate.works));
     Orders {
@@ -28,6 +28,9 @@ pub(super) fn orders(
             let name = identity.name.as_str();
             if !directory.stands(&identity) {
                 return Err("the identity was disabled or changed");
+            }
+            if directory.has_ended(&identity, opened) {
+                return Err("its provider ended the sessions of this identity");
             }
             if task.as_ref().is_some_and(|task| task.is_over()) {
                 return Err("the task of this session is over");

@@ -20,6 +20,7 @@ mod console;
 mod costs;
 mod disk;
 mod evasion;
+mod events;
 mod exchange;
 mod export;
 mod fault;

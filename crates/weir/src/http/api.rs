@@ -12,6 +12,7 @@
 pub(super) mod approvals;
 mod body;
 mod delegations;
+mod events;
 mod grants;
 mod hooks;
 mod oauth;
@@ -96,6 +97,7 @@ fn routes() -> Vec<Route> {
         ("post", "/oauth2/token", post(oauth::token)),
         ("post", "/oauth2/revoke", post(oauth::revoke)),
         ("get", "/.well-known/oauth-authorization-server", get(oauth::metadata)),
+        ("post", "/events", post(events::receive)),
         ("post", "/hooks/slack", post(hooks::slack)),
         ("post", "/hooks/webhook/{channel}", post(hooks::webhook)),
     ]
