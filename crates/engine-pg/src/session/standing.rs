@@ -27,7 +27,13 @@ pub(super) fn orders(
         still_valid: Box::new(move || {
             let name = identity.name.as_str();
             if !directory.stands(&identity) {
-                return Err("the identity was disabled or changed");
+                // A chain of actors is known as long as there is a token for it.
+                return Err(match &credential {
+                    Some(one) if one.acts_for.is_some() => {
+                        "its token was revoked, or who acts by it was disabled or changed"
+                    }
+                    _ => "the identity was disabled or changed",
+                });
             }
             if directory.has_ended(&identity, opened) {
                 return Err("its provider ended the sessions of this identity");
