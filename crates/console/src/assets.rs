@@ -40,6 +40,8 @@ assets! {
     SCRIPT = "console", "js", "text/javascript; charset=utf-8";
     /// What keeps the page of now up to date.
     LIVE = "live", "js", "text/javascript; charset=utf-8";
+    /// What completes a question.
+    ASK = "ask", "js", "text/javascript; charset=utf-8";
     /// What checks a proof.
     PROOF = "proof", "js", "text/javascript; charset=utf-8";
     /// The sign in the browser's tab.

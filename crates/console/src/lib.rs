@@ -22,6 +22,7 @@
 //! ```
 
 pub mod approvals;
+pub mod ask;
 pub mod assets;
 pub mod chart;
 mod icon;

@@ -140,14 +140,7 @@ fn statements(now: &Now) -> Markup {
             }
             div .scroll {
                 table .cards.compact role="table" aria-labelledby="statements" {
-                    thead role="rowgroup" {
-                        tr role="row" {
-                            @for name in ["Time (UTC)", "Who", "Database", "Statement", "Verdict", "Risk",
-                                "Rows", "Labels"] {
-                                th role="columnheader" scope="col" { (name) }
-                            }
-                        }
-                    }
+                    (columns(true))
                     tbody #rows role="rowgroup" { @for one in &now.rows { (row(one)) } }
                 }
             }
@@ -173,11 +166,32 @@ fn nothing(filter: &Filter) -> Markup {
     crate::layout::state(Icon::Empty, "No statements", &html! { (words) })
 }
 
+/// The head of a table of statements.
+pub(crate) fn columns(risk: bool) -> Markup {
+    let all = ["Time (UTC)", "Who", "Database", "Statement", "Verdict", "Risk", "Rows", "Labels"];
+    html! {
+        thead role="rowgroup" {
+            tr role="row" {
+                @for name in all.into_iter().filter(|name| risk || *name != "Risk") {
+                    th role="columnheader" scope="col" { (name) }
+                }
+            }
+        }
+    }
+}
+
 /// One statement's row, for the page and for the stream.
 pub fn row(row: &Row) -> Markup {
+    row_of(row, false)
+}
+
+/// The same, with its day and without its risk where rows of the past stand.
+pub(crate) fn row_of(row: &Row, day: bool) -> Markup {
     html! {
         tr id=(format!("s-{}", row.id)) role="row" {
-            td role="cell" data-label="Time" { (parts::clock(&row.time)) }
+            td role="cell" data-label="Time" {
+                @if day { (parts::moment(&row.time)) } @else { (parts::clock(&row.time)) }
+            }
             td role="cell" data-label="Who" { div { (parts::who(&row.identity)) } }
             td role="cell" data-label="Database" { (Shown(&row.database)) }
             td .main role="cell" data-label="Statement" {
@@ -193,12 +207,19 @@ pub fn row(row: &Row) -> Markup {
                     @if !row.error.is_empty() { span .badge { (Shown(&row.error)) } }
                 }
             }
-            td role="cell" data-label="Risk" {
-                @if let Some(points) = row.risk { (parts::risk(points)) }
+            @if !day {
+                td role="cell" data-label="Risk" {
+                    @if let Some(points) = row.risk { (parts::risk(points)) }
+                }
             }
             td .num.nowrap role="cell" data-label="Rows" {
-                @if let Some((rows, took)) = row.rows.zip(row.took) {
-                    div { (parts::grouped(rows)) " " span .for { (parts::duration(took)) } }
+                @if let Some(rows) = row.rows {
+                    div {
+                        (parts::grouped(rows))
+                        @if let Some(took) = row.took {
+                            " " span .for { (parts::duration(took)) }
+                        }
+                    }
                 }
             }
             td role="cell" data-label="Labels" { (parts::disclosure(&row.raw, &row.masked)) }

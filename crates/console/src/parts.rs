@@ -139,3 +139,19 @@ pub fn duration(us: u64) -> String {
         _ => format!("{} s", tenths(us / 1_000_000, us % 1_000_000 / 100_000)),
     }
 }
+
+/// A text as a part of a query.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(char::from(byte));
+            }
+            other => {
+                let _ = write!(out, "%{other:02X}");
+            }
+        }
+    }
+    out
+}

@@ -3,9 +3,9 @@
 use crate::{
     Markup, Shown,
     layout::{Tone, alone, notice},
+    parts::escaped,
 };
 use maud::html;
-use std::fmt::Write;
 
 /// What the page shows.
 #[derive(Clone, Debug, Default)]
@@ -65,20 +65,4 @@ fn content(sign_in: &SignIn<'_>) -> Markup {
 fn elsewhere(provider: &str, next: &str) -> String {
     let (provider, next) = (escaped(provider), escaped(next));
     format!("/console/sign-in/elsewhere?provider={provider}&next={next}")
-}
-
-/// A text as a part of a query.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte));
-            }
-            other => {
-                let _ = write!(out, "%{other:02X}");
-            }
-        }
-    }
-    out
 }

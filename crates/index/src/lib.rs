@@ -39,6 +39,7 @@ mod rows;
 mod schema;
 mod search;
 mod sql;
+mod suggest;
 mod sums;
 #[cfg(test)]
 mod tests;
@@ -52,5 +53,6 @@ pub use index::{Caught, Index, step_back};
 pub use question::{Question, WORDS};
 pub use search::{BY, By, DEFAULT_ROWS};
 pub use sql::Limits;
+pub use suggest::Suggested;
 pub use trace::Direction;
 pub use views::{VIEWS, View};

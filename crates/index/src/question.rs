@@ -66,6 +66,8 @@ pub struct Question {
     pub(crate) since: Option<i64>,
     /// Microseconds; the first that does not count any more.
     pub(crate) until: Option<i64>,
+    /// Only records before this one.
+    pub(crate) before: Option<i64>,
 }
 
 const MINUTE: i64 = 60_000_000;
@@ -84,6 +86,16 @@ impl Question {
     /// The first moment that counts, if one is asked for: microseconds.
     pub fn begins(&self) -> Option<i64> {
         self.since
+    }
+
+    /// The same, of records before this one alone: what comes behind the last of an answer.
+    pub fn before(self, sequence: u64) -> Self {
+        Self { before: Some(i64::try_from(sequence).unwrap_or(i64::MAX)), ..self }
+    }
+
+    /// True if it asks for what comes behind the last of an answer.
+    pub fn goes_on(&self) -> bool {
+        self.before.is_some()
     }
 
     /// The question in words, without the texts that it looks for: whoever asks may have put a
@@ -172,9 +184,9 @@ pub(crate) fn wrong(what: String) -> IndexError {
     IndexError::Question(what)
 }
 
-/// Checks words whose values are few.
-fn one_of(word: &str, values: &[String]) -> Result<(), IndexError> {
-    let known: &[&str] = match word {
+/// The values of a word that has few.
+pub(crate) fn few(word: &str) -> Option<&'static [&'static str]> {
+    Some(match word {
         "kind" => &["person", "service", "agent"],
         "use" => &[
             "returned",
@@ -189,8 +201,13 @@ fn one_of(word: &str, values: &[String]) -> Result<(), IndexError> {
         "disclosure" => &["raw", "masked"],
         "verdict" => &["allow", "modify", "hold", "deny"],
         "state" => &["ended", "refused", "open", "unknown"],
-        _ => return Ok(()),
-    };
+        _ => return None,
+    })
+}
+
+/// Checks words whose values are few.
+fn one_of(word: &str, values: &[String]) -> Result<(), IndexError> {
+    let Some(known) = few(word) else { return Ok(()) };
     match values.iter().find(|value| !known.contains(&value.as_str())) {
         Some(value) => Err(wrong(format!("{word}:{value} is not one of {}", known.join(", ")))),
         None => Ok(()),

@@ -269,6 +269,10 @@ fn of_days(
                   WHERE day BETWEEN ?1 AND ?2";
     let (first, last): (i64, i64) =
         db.query_row(bounds, [oldest, newest], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let last = plan.question.before.map_or(last, |before| last.min(before.saturating_sub(1)));
+    if last < first {
+        return Ok(Vec::new());
+    }
     let mut sql = Sql::new("SELECT DISTINCT d.shape, d.who");
     sql.piece(&plan.sums()).add(" AND d.day BETWEEN ").value(oldest).add(" AND ").value(newest);
     let pairs: Vec<(i64, i64)> = db
@@ -370,6 +374,9 @@ fn walk(db: &Connection, plan: &Plan<'_>, limit: usize) -> Result<Vec<i64>, rusq
     }
     if let Some(until) = plan.question.until {
         bound("<=", "max(last_seq)", until.div_euclid(DAY));
+    }
+    if let Some(before) = plan.question.before {
+        sql.add(" AND s.seq < ").value(before);
     }
     of_statement(&mut sql, plan);
     sequences(db, sql, limit)

@@ -414,6 +414,56 @@ fn what_was_not_understood_may_have_changed_a_relation() {
 }
 
 #[test]
+fn an_answer_goes_on_where_it_ended() {
+    let log = log();
+    let answers = log.answers();
+    for text in ["", "relation:customers", "identity:root", "state:ended"] {
+        let whole = cells(&ask(&answers, text), "sequence");
+        let mut found: Vec<String> = Vec::new();
+        loop {
+            let mut question = Question::parse(text, at(3 * DAY)).unwrap();
+            if let Some(last) = found.last() {
+                question = question.before(last.parse().unwrap());
+            }
+            let limits = Limits { rows: 1, ..Limits::default() };
+            let part = answers.search(&question, &limits).unwrap();
+            found.extend(cells(&part, "sequence"));
+            if !part.more {
+                break;
+            }
+        }
+        assert_eq!(found, whole, "{text}");
+    }
+}
+
+#[test]
+fn questions_are_completed_by_words_and_by_what_there_is() {
+    let log = log();
+    let answers = log.answers();
+    let limits = Limits { rows: 20, ..Limits::default() };
+    let suggested = |text: &str| -> Vec<String> {
+        let found = answers.suggest(text, &limits).unwrap();
+        found.into_iter().map(|one| one.question).collect()
+    };
+    assert_eq!(suggested("disc"), ["disclosure:"]);
+    assert_eq!(suggested("identity:root -ap"), ["identity:root -approved_by:"]);
+    assert_eq!(suggested("kind:person,a"), ["kind:person,agent"]);
+    assert_eq!(suggested("identity:COPI"), ["identity:copilot", "identity:alice/copilot"]);
+    assert_eq!(suggested("label:e"), ["label:email"]);
+    let columns = suggested("since:7d column:ema");
+    assert_eq!(columns, ["since:7d column:public.customers.email"]);
+    assert!(suggested("").len() > 10 && suggested("identity:\"a b").is_empty());
+    assert!(suggested("nothing:x").is_empty() && suggested("text:x").is_empty());
+    assert_eq!(suggested("database:"), ["database:shop"]);
+    // Every value that is offered is a question that is understood.
+    for word in ["identity:", "policy:", "sqlstate:", "operation:", "relation:", "grant:"] {
+        for question in suggested(word) {
+            assert!(!ask(&answers, &question).rows.is_empty(), "{question}");
+        }
+    }
+}
+
+#[test]
 fn wrong_questions_say_what_is_wrong() {
     for (question, word) in [
         ("who:alice", "the words are identity"),

@@ -32,11 +32,7 @@ pub fn stage() -> Stage {
 
 /// The same with a Weir that is described further.
 pub fn stage_with(more: impl FnOnce(Options) -> Options) -> Stage {
-    let stage = hold::stage_with(|options| more(options.api().sections(SECTION)));
-    for (name, group) in [(VIEWER, "staff"), (AUDITOR, "audit")] {
-        stage.weir.add(name, "person", &["--group", group]).unwrap();
-    }
-    stage
+    hold::stage_with(|options| more(options.api().sections(SECTION)))
 }
 
 /// An answer.

@@ -60,6 +60,8 @@ pub fn stage_with(more: impl FnOnce(Options) -> Options) -> Stage {
         ("dave", &["--group", "dba", "--group", "security"]),
         ("erin", &["--group", "security"]),
         ("mallory", &[]),
+        ("victor", &["--group", "staff"]),
+        ("olga", &["--group", "audit"]),
     ] {
         weir.add(name, "person", groups).unwrap();
     }

@@ -1,6 +1,7 @@
 //! The console in a real browser: what is seen of a live statement, deciding, ending a session,
 //! checking a proof; and what it holds against those with evil in mind.
 
+mod ask;
 mod looks;
 mod misuse;
 

@@ -151,14 +151,13 @@ fn print(found: &Found, answers: &Answers, table: &Table, form: &Form) -> Result
     let mut out = Out::new();
     if form.json {
         for row in &table.rows {
-            let fields = table.columns.iter().cloned().zip(row.iter().map(json));
-            out.json(&fields.collect::<serde_json::Map<_, _>>())?;
+            out.json(&object(table, row))?;
         }
     } else if form.csv {
-        out.line(record(table.columns.iter().map(String::as_str)))?;
+        out.line(csv(table.columns.iter().map(String::as_str)))?;
         for row in &table.rows {
             let cells: Vec<String> = row.iter().map(ToString::to_string).collect();
-            out.line(record(cells.iter().map(String::as_str)))?;
+            out.line(csv(cells.iter().map(String::as_str)))?;
         }
     } else {
         let header: Vec<String> = table.columns.iter().map(|name| name.to_uppercase()).collect();
@@ -185,6 +184,11 @@ fn print(found: &Found, answers: &Answers, table: &Table, form: &Form) -> Result
     Ok(())
 }
 
+/// A row as an object.
+pub(crate) fn object(table: &Table, row: &[Cell]) -> serde_json::Map<String, serde_json::Value> {
+    table.columns.iter().cloned().zip(row.iter().map(json)).collect()
+}
+
 fn json(cell: &Cell) -> serde_json::Value {
     match cell {
         Cell::Null => serde_json::Value::Null,
@@ -200,7 +204,7 @@ fn plain(cell: &Cell) -> String {
 }
 
 /// One line of comma-separated values.
-fn record<'a>(cells: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn csv<'a>(cells: impl Iterator<Item = &'a str>) -> String {
     let quoted = |cell: &str| match cell.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", cell.replace('"', "\"\"")),
         false => cell.to_owned(),

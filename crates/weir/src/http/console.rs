@@ -12,6 +12,7 @@
 
 mod answer;
 mod approvals;
+mod ask;
 mod assets;
 mod elsewhere;
 mod kept;
@@ -77,6 +78,11 @@ fn routes() -> Router<Arc<Console>> {
         .route("/console/sessions/{session}/end", post(now::end))
         .route("/console/approvals", get(approvals::inbox))
         .route("/console/approvals/{request}", get(approvals::show).post(approvals::say))
+        .route("/console/ask", get(ask::page))
+        .route("/console/ask/suggest", get(ask::suggest))
+        .route("/console/ask/export", get(ask::export))
+        .route("/console/ask/save", post(ask::save))
+        .route("/console/ask/forget", post(ask::forget))
         .route("/console/statements/{statement}", get(statement::page))
         .route("/console/statements/{statement}/proof", get(statement::proof))
 }

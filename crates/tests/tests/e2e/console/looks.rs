@@ -63,6 +63,10 @@ fn every_page_is_fit_to_be_used_by_everybody() {
     });
     look("now", "/console/now");
     look("now-nothing", "/console/now?q=nothing+like+it");
+    look("ask", "/console/ask");
+    look("ask-answer", "/console/ask?q=database:shop");
+    look("ask-counts", "/console/ask?q=&by=identity");
+    look("ask-nothing", "/console/ask?q=database:nowhere");
     look("statement", &link);
     look("approval", &format!("/console/approvals/{hold}"));
     look("nothing", "/console/statements/none");

@@ -55,16 +55,21 @@ impl Console {
     fn sessions(&self) -> (Vec<Session>, usize) {
         let engine = self.shared.metrics.engine.get();
         let all = engine.map(|engine| engine.opened()).unwrap_or_default();
-        let one = |opened: &Arc<engine_pg::Opened>| Session {
-            id: opened.id.clone(),
-            identity: opened.identity.clone(),
-            database: opened.database.clone(),
-            application: opened.application.clone(),
-            address: opened.address.clone(),
-            since: Time::from(opened.since).to_string(),
-            tls: opened.tls,
-        };
-        (all.iter().take(SESSIONS).map(one).collect(), all.len().saturating_sub(SESSIONS))
+        let shown = all.iter().take(SESSIONS).map(|opened| session(opened)).collect();
+        (shown, all.len().saturating_sub(SESSIONS))
+    }
+}
+
+/// An open session, as pages list it.
+pub(super) fn session(opened: &engine_pg::Opened) -> Session {
+    Session {
+        id: opened.id.clone(),
+        identity: opened.identity.clone(),
+        database: opened.database.clone(),
+        application: opened.application.clone(),
+        address: opened.address.clone(),
+        since: Time::from(opened.since).to_string(),
+        tls: opened.tls,
     }
 }
 
