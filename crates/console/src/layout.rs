@@ -45,7 +45,7 @@ pub enum Place {
 
 impl Place {
     /// Those that there are, in order.
-    pub const ALL: &[Self] = &[Self::Now, Self::Approvals, Self::Ask];
+    pub const ALL: &[Self] = &[Self::Now, Self::Approvals, Self::Ask, Self::Identities];
 
     /// Its name.
     pub const fn name(self) -> &'static str {

@@ -26,6 +26,7 @@ pub mod ask;
 pub mod assets;
 pub mod chart;
 mod icon;
+pub mod identities;
 pub mod layout;
 pub mod lineage;
 pub mod now;

@@ -15,6 +15,7 @@ mod approvals;
 mod ask;
 mod assets;
 mod elsewhere;
+mod identities;
 mod kept;
 mod live;
 mod looker;
@@ -83,6 +84,9 @@ fn routes() -> Router<Arc<Console>> {
         .route("/console/ask/export", get(ask::export))
         .route("/console/ask/save", post(ask::save))
         .route("/console/ask/forget", post(ask::forget))
+        .route("/console/identities", get(identities::list))
+        .route("/console/identities/{name}", get(identities::one))
+        .route("/console/identities/{name}/{what}", get(identities::ask).post(identities::change))
         .route("/console/statements/{statement}", get(statement::page))
         .route("/console/statements/{statement}/proof", get(statement::proof))
 }

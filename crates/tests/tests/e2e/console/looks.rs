@@ -67,6 +67,9 @@ fn every_page_is_fit_to_be_used_by_everybody() {
     look("ask-answer", "/console/ask?q=database:shop");
     look("ask-counts", "/console/ask?q=&by=identity");
     look("ask-nothing", "/console/ask?q=database:nowhere");
+    look("identities", "/console/identities");
+    look("identity", &format!("/console/identities/{PERSON}"));
+    look("identity-disable", &format!("/console/identities/{PERSON}/disable"));
     look("statement", &link);
     look("approval", &format!("/console/approvals/{hold}"));
     look("nothing", "/console/statements/none");
