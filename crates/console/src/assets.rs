@@ -42,6 +42,8 @@ assets! {
     LIVE = "live", "js", "text/javascript; charset=utf-8";
     /// What completes a question.
     ASK = "ask", "js", "text/javascript; charset=utf-8";
+    /// What checks policies while they are written.
+    POLICIES = "policies", "js", "text/javascript; charset=utf-8";
     /// What checks a proof.
     PROOF = "proof", "js", "text/javascript; charset=utf-8";
     /// The sign in the browser's tab.

@@ -11,7 +11,7 @@ mod keys;
 mod labels;
 mod login;
 mod mcp;
-mod policy;
+pub(crate) mod policy;
 mod preview;
 mod pseudonyms;
 mod reference;

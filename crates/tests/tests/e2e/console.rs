@@ -5,6 +5,7 @@ mod ask;
 mod identities;
 mod looks;
 mod misuse;
+mod policies;
 
 use std::time::Duration;
 use testkit::weir::{ADMIN, PERSON};

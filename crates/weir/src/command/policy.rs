@@ -2,8 +2,8 @@
 //! are in force. Every verdict that is shown comes from what decides on the wire.
 
 mod backtest;
-mod check;
-mod explain;
+pub(crate) mod check;
+pub(crate) mod explain;
 mod packs;
 mod suggest;
 mod test;
@@ -56,14 +56,14 @@ fn ledger(file: &Path, named: Option<&Path>, what: &str) -> Result<PathBuf, Fail
 }
 
 /// A moment as `weir audit search` takes it.
-fn since(text: &str) -> Result<i64, Failure> {
+pub(crate) fn since(text: &str) -> Result<i64, Failure> {
     let now = ledger::Time::from(std::time::SystemTime::now());
     let question = index::Question::parse(&format!("since:{text}"), now)?;
     Ok(question.begins().unwrap_or_default())
 }
 
 /// Feeds every record to `take`; damage is said and does not end the reading.
-fn each(dir: &Path, mut take: impl FnMut(&ledger::Entry)) -> Result<(), Failure> {
+pub(crate) fn each(dir: &Path, mut take: impl FnMut(&ledger::Entry)) -> Result<(), Failure> {
     for entry in ledger::Reader::open(dir)? {
         match entry {
             Ok(entry) => take(&entry),

@@ -21,6 +21,7 @@ mod live;
 mod looker;
 mod now;
 mod origin;
+mod policies;
 mod pulse;
 mod roles;
 mod sign_in;
@@ -53,6 +54,8 @@ pub(super) struct Console {
     sign_ins: SignIns,
     under_way: UnderWay,
     live: Arc<Live>,
+    /// One backtest at a time: each reads the whole record.
+    backtests: tokio::sync::Semaphore,
     pulse: Arc<Pulse>,
 }
 
@@ -87,6 +90,11 @@ fn routes() -> Router<Arc<Console>> {
         .route("/console/identities", get(identities::list))
         .route("/console/identities/{name}", get(identities::one))
         .route("/console/identities/{name}/{what}", get(identities::ask).post(identities::change))
+        .route("/console/policies", get(policies::list))
+        .route("/console/policies/one", get(policies::one))
+        .route("/console/policies/try", get(policies::begin).post(policies::attempt))
+        .route("/console/policies/check", post(policies::check))
+        .route("/console/policies/explain", get(policies::ask).post(policies::explain))
         .route("/console/statements/{statement}", get(statement::page))
         .route("/console/statements/{statement}/proof", get(statement::proof))
 }
@@ -99,6 +107,7 @@ pub(super) fn router(api: &Arc<Api>) -> Router {
         sign_ins: SignIns::default(),
         under_way: UnderWay::default(),
         live: Live::new(&shared),
+        backtests: tokio::sync::Semaphore::new(1),
         pulse: Pulse::start(&shared),
         shared,
     };

@@ -70,6 +70,10 @@ fn every_page_is_fit_to_be_used_by_everybody() {
     look("identities", "/console/identities");
     look("identity", &format!("/console/identities/{PERSON}"));
     look("identity-disable", &format!("/console/identities/{PERSON}/disable"));
+    look("policies", "/console/policies");
+    look("policy", "/console/policies/one?id=deleting-needs-approval");
+    look("policies-try", "/console/policies/try?file=90-holds.cedar");
+    look("policies-explain", "/console/policies/explain");
     look("statement", &link);
     look("approval", &format!("/console/approvals/{hold}"));
     look("nothing", "/console/statements/none");

@@ -262,6 +262,10 @@ fn no_text_of_a_client_is_markup_anywhere() {
     let links = browser.script(links).unwrap();
     paths.extend(links.as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()));
     paths.push(format!("/console/now?q={application}"));
+    paths.push(format!("/console/ask?q={}", application.replace(' ', "%20")));
+    for path in ["ask?q=", "ask?q=&by=text", "identities", "identities/alice"] {
+        paths.push(format!("/console/{path}"));
+    }
     paths.push("/console/sign-in?next=%22%3E%3Cscript%3Ehacked=1%3C/script%3E".to_owned());
     let base = home.split("/console").next().unwrap().to_owned();
     drop(browser.complaints());

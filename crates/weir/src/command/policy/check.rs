@@ -4,6 +4,7 @@ use crate::{
     exit::{Failure, Problem, render},
     out::Out,
 };
+use config::Config;
 use policy::{Known, PolicySet};
 use std::{collections::BTreeSet, path::Path};
 use store::Store;
@@ -53,14 +54,24 @@ pub(super) fn check(
 
 /// What there is beside the policies: from weir.toml and the store, as far as they are there.
 pub(super) async fn known(file: &Path) -> Result<Known, Failure> {
+    let Ok(config) = config::load(file) else { return Ok(Known::default()) };
+    let store = Store::open_existing(&config.state_dir).await?;
+    let known = known_of(&config, store.as_ref()).await?;
+    if let Some(store) = store {
+        store.close().await;
+    }
+    Ok(known)
+}
+
+/// The same, of a configuration and a store that are open already.
+pub(crate) async fn known_of(config: &Config, store: Option<&Store>) -> Result<Known, Failure> {
     let mut known = Known::default();
-    let Ok(config) = config::load(file) else { return Ok(known) };
     let names = || config.databases.iter().map(|database| database.name.clone());
     // Behind `*` there can be a database of any name.
     known.databases = (!names().any(|name| name == "*")).then(|| names().collect());
     let rules = config.labels.rules.iter().map(|rule| rule.label.clone());
     known.labels = Some(rules.collect());
-    let Some(store) = Store::open_existing(&config.state_dir).await? else { return Ok(known) };
+    let Some(store) = store else { return Ok(known) };
     let accounts = store.identities().await?;
     if !accounts.is_empty() {
         let groups = accounts.iter().flat_map(|account| account.groups.iter().cloned());
@@ -80,7 +91,6 @@ pub(super) async fn known(file: &Path) -> Result<Known, Failure> {
         }
         databases.insert(name);
     }
-    store.close().await;
     known.tables = Some((tables, databases));
     Ok(known)
 }

@@ -9,6 +9,8 @@ use crate::{
     exit::{Failure, problems},
     out::Out,
 };
+use config::Config;
+pub(crate) use known::of;
 use model::Identity;
 use policy::{PolicySet, Question};
 use rehearsal::{Circumstances, Explained, Schema};
@@ -43,6 +45,63 @@ pub(super) async fn run(file: &Path, args: &ExplainArgs) -> Result<(), Failure> 
         }
     }
     Ok(out.flush()?)
+}
+
+/// What would be decided on one statement, in words.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    /// Who asks.
+    pub(crate) who: String,
+    /// The statement.
+    pub(crate) text: String,
+    pub(crate) outcome: &'static str,
+    pub(crate) reasons: Vec<String>,
+    pub(crate) advice: Vec<String>,
+    /// How each output leaves.
+    pub(crate) shows: Vec<String>,
+    /// Whose right, the question, the answer, by which policies.
+    pub(crate) questions: Vec<Vec<String>>,
+    /// What alone would let it run.
+    pub(crate) changes: Vec<String>,
+}
+
+/// What would be decided now if an identity that there is asked this of a database.
+pub(crate) async fn told(
+    config: &Config,
+    policies: &PolicySet,
+    who: Identity,
+    database: &str,
+    sql: &str,
+) -> Result<Vec<Told>, Failure> {
+    let schema = known::read(config, database).await?;
+    let environment = config.database(database).map(|(found, _)| found.environment.clone());
+    let who = Circumstances {
+        identity: who,
+        database: database.into(),
+        environment: environment.unwrap_or_default(),
+        now: SystemTime::now(),
+        address: None,
+        tls: true,
+        application: String::new(),
+        risk: policy::Risk::default(),
+        purpose: String::new(),
+        tainted: false,
+    };
+    let case = Case { policies, schema: &schema, sql };
+    let tell = |one: Explained| Told {
+        who: who_asks(&who.identity),
+        text: sql.get(one.span.clone()).unwrap_or(sql).trim().to_owned(),
+        outcome: one.verdict.outcome.as_str(),
+        reasons: one.verdict.reasons.clone(),
+        advice: one.verdict.advice.iter().map(ToString::to_string).collect(),
+        shows: match one.verdict.outcome {
+            model::Outcome::Deny => Vec::new(),
+            _ => shows(&one),
+        },
+        questions: one.questions.iter().map(|question| row(policies, question)).collect(),
+        changes: change::changes(&case, &who, &one),
+    };
+    Ok(case.explain(policies, &who).into_iter().map(tell).collect())
 }
 
 /// What is asked, without who asks.

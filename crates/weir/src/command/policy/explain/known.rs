@@ -63,7 +63,7 @@ pub(super) async fn schema(
     })
 }
 
-async fn read(config: &Config, name: &str) -> Result<Schema, Failure> {
+pub(super) async fn read(config: &Config, name: &str) -> Result<Schema, Failure> {
     let Some((database, inner)) = config.database(name) else {
         return Err(Failure::Refused(format!("weir.toml names no database \"{name}\"")));
     };
@@ -140,6 +140,12 @@ async fn accounts(file: &Path) -> Result<Vec<Account>, Failure> {
         Some(store) => Ok(store.identities().await?),
         None => Ok(Vec::new()),
     }
+}
+
+/// One of these accounts as policy sees it.
+pub(crate) fn of(all: &[Account], name: &str) -> Option<Identity> {
+    let account = all.iter().find(|account| account.name.as_str() == name)?;
+    Some(identity(all, account, MAX_CHAIN))
 }
 
 /// An account as policy sees it, with those that it acts for.
