@@ -1,6 +1,7 @@
-//! An agent's task over MCP, by the official SDK and with a key of its own: what it reads and writes,
-//! whom it asks, where its budget ends, and where an instruction that a stranger wrote leads. And
-//! what a function that is declared to change nothing does while a statement is only prepared.
+//! An agent's task over MCP, by the official SDK and with a key of its own: what it reads and
+//! writes, whom it asks, where its budget ends, and where an instruction that a stranger wrote
+//! leads. And what a function that is declared to change nothing does while a statement is only
+//! prepared.
 
 use serde_json::{Value, json};
 use std::process::Command;
@@ -112,15 +113,18 @@ fn an_agent_does_its_task_over_mcp_until_its_budget_ends() {
     let task = give(&stage, &[&TABLES[..], &["--rows", "40"]].concat());
     let other = give(&stage, &["--table", "public.orders=read"]);
     let mut nowhere = agent(&stage, "");
-    let several = nowhere.fails("query", shop("select 1"));
-    assert!(several["what"].as_str().unwrap().contains("has several tasks"), "{several}");
+    until("both tasks", || {
+        let said = nowhere.call("query", shop("select 1"));
+        said.to_string().contains("has several tasks").then_some(())
+    });
     let mut foreign = agent(&stage, &other);
     let refused = foreign.fails("query", shop("select id from jobs limit 1"));
     assert!(refused["what"].as_str().unwrap().contains("is not part of task"), "{refused}");
     let mut model = agent(&stage, &task);
     let you = model.works("list_databases", json!({}));
     assert_eq!(you["you"], format!("{PERSON}/{AGENT}"), "{you}");
-    model.works("list_tables", json!({ "database": "shop", "schema": "public" }));
+    let listed = model.works("list_tables", json!({ "database": "shop", "schema": "hr" }));
+    let listed = listed["tables"].as_array().unwrap().len() as u64;
     model.works("describe", json!({ "database": "shop", "table": "jobs" }));
     // It reads masked, and follows a pseudonym.
     let sql = "select id, first_name, email from customers where id = $1";
@@ -145,11 +149,6 @@ fn an_agent_does_its_task_over_mcp_until_its_budget_ends() {
     let asked = model.works("request_approval", delete.clone());
     let request = asked["request"].as_str().unwrap().to_owned();
     // Whoever decides looks first; that uses nothing of the task up and marks no agent.
-    let left = |stage: &Stage| {
-        let shown = stage.weir.run(&["task", "show", &task, "--json"]).unwrap().success().unwrap();
-        serde_json::from_str::<Value>(&shown).unwrap()["used"]["rows"].as_u64().unwrap_or(0)
-    };
-    let used = until("what was used", || (left(&stage) > 0).then(|| left(&stage)));
     let api = Api::of(&stage.weir);
     let token = api.sign_in("carol");
     let path = format!("/api/v1/approvals/{request}/preview");
@@ -169,7 +168,6 @@ fn an_agent_does_its_task_over_mcp_until_its_budget_ends() {
     });
     assert_eq!(seen["changes"]["rows"], 1, "{seen}");
     assert!(seen["sample"].to_string().contains("job 7"), "{seen}");
-    assert_eq!(left(&stage), used, "a look of others counts");
     // Whom it acts for has no voice in it.
     let (own, deciding) = (api.sign_in(PERSON), format!("/api/v1/approvals/{request}/approve"));
     assert_eq!(api.call("POST", &deciding, &own, Some(json!({}))).status, 403);
@@ -180,7 +178,9 @@ fn an_agent_does_its_task_over_mcp_until_its_budget_ends() {
     assert_eq!(state(&stage, &request), "used");
     // Its budget ends, to the row, and a refusal says so in a form that can be acted on.
     let rows = model.works("query", shop("select id from jobs"));
-    assert!(rows["row_count"].as_u64().unwrap() < 40, "{rows}");
+    // One to see whether the task is known, the tables, one masked, one followed: what whoever
+    // decides looked at is not among them.
+    assert_eq!(rows["row_count"].as_u64().unwrap(), 40 - 3 - listed, "{rows}");
     assert!(rows["limited_by_policy"].is_string(), "{rows}");
     let refused = model.fails("query", shop("select id from jobs limit 1"));
     assert_eq!((&refused["refused"], &refused["sqlstate"]), (&json!(true), &json!("53400")));
