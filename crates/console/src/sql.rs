@@ -1,6 +1,6 @@
-//! SQL with its words in colours and labelled columns marked. For eyes alone: nothing is decided by
-//! what this takes for what, so it may be simple, and a text that it does not understand is shown as
-//! it is.
+//! SQL with its words in colours and labelled columns marked. For eyes alone: nothing is decided
+//! by what this takes for what, so it may be simple, and a text that it does not understand is
+//! shown as it is.
 
 use crate::Shown;
 use maud::{Markup, html};

@@ -1,5 +1,5 @@
-//! A real browser, Chromium, driven by its own driver over WebDriver (W3C): one request, one answer,
-//! by hand. Knows no page.
+//! A real browser, Chromium, driven by its own driver over WebDriver (W3C): one request, one
+//! answer, by hand. Knows no page.
 
 use crate::hold::until;
 use anyhow::{Context, Result, bail};

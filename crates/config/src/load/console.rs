@@ -8,7 +8,8 @@ use crate::{
 use std::time::Duration;
 
 pub(super) const CONSOLE: &str = "The console, in a browser at the API's address: who may do what \
-there, by the groups of their identity. Who is in none of them may do nothing. See docs/console.md.";
+there, by the groups of their identity. Who is in none of them may do nothing. See \
+docs/console.md.";
 
 pub(super) fn console(mut table: Table<'_>) -> Console {
     let minute = Duration::from_secs(60);

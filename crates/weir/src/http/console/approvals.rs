@@ -1,5 +1,5 @@
-//! What waits for a decision: listed, shown, decided. Who may look and who may decide is said by the
-//! same code as for the API; what is said here is the store's to take or not.
+//! What waits for a decision: listed, shown, decided. Who may look and who may decide is said by
+//! the same code as for the API; what is said here is the store's to take or not.
 
 use super::{
     Console,

@@ -49,7 +49,8 @@ impl SignIns {
         Ok(())
     }
 
-    /// The word of its forms, if it was used not too long ago. That it is used now counts if `used`.
+    /// The word of its forms, if it was used not too long ago. That it is used now counts if
+    /// `used`.
     pub(super) fn csrf(
         &self,
         hash: &Hash,

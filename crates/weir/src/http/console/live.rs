@@ -1,5 +1,5 @@
-//! Statements as they come, for whoever looks: a thread that follows the ledger while somebody does,
-//! and hands rows on. It only reads files; statements never wait for it.
+//! Statements as they come, for whoever looks: a thread that follows the ledger while somebody
+//! does, and hands rows on. It only reads files; statements never wait for it.
 
 use super::weave::{Past, Weave};
 use crate::{layout, serve::Shared};

@@ -1,5 +1,6 @@
-//! Who looks, and who pressed: the only two ways for a handler to know who asks. Each asks the store
-//! anew, so whoever is disabled, or in other groups now, is somebody else from the next request on.
+//! Who looks, and who pressed: the only two ways for a handler to know who asks. Each asks the
+//! store anew, so whoever is disabled, or in other groups now, is somebody else from the next
+//! request on.
 
 use super::{
     Console,

@@ -1,5 +1,5 @@
-//! One statement: its records found by the index, read from the ledger, and its proof. Whoever opens
-//! it is in the record.
+//! One statement: its records found by the index, read from the ledger, and its proof. Whoever
+//! opens it is in the record.
 
 use super::{
     Console,
