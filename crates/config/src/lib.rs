@@ -37,7 +37,8 @@ pub use secret::{Secret, SecretError, SecretSource};
 pub use settings::{
     Api, Bucket, Canary, Channel, ChannelTo, ClientName, Config, Console, Database, DecisionHook,
     Email, EmailTls, Export, ExportFormat, ExportTo, Keys, LabelRule, Labels, Ledger, Limits,
-    Listen, Log, LogFormat, LogLevel, Plaintext, Policies, Provider, Repository, Shows, Slack, Tls,
-    Transmitter, Upstream, UpstreamTls, Witness, Witnessing, Workload, WorkloadKeys, WorkloadRule,
+    Listen, Log, LogFormat, LogLevel, Plaintext, Policies, Provider, Repository, RoleOf, RoleRule,
+    Shows, Slack, Tls, Transmitter, Upstream, UpstreamTls, WithoutRole, Witness, Witnessing,
+    Workload, WorkloadKeys, WorkloadRule,
 };
 pub use table::{Absent, Key};

@@ -6,6 +6,7 @@ mod approvals;
 mod canaries;
 mod channels;
 mod console;
+mod databases;
 mod evidence;
 mod exports;
 mod keys;

@@ -3,12 +3,14 @@
 
 mod channels;
 mod console;
+mod databases;
 mod providers;
 mod transmitters;
 mod workloads;
 
 pub use channels::{Channel, ChannelTo, DecisionHook, Email, EmailTls, Shows, Slack};
 pub use console::Console;
+pub use databases::{Database, RoleOf, RoleRule, Upstream, UpstreamTls, WithoutRole};
 pub use providers::Provider;
 pub use transmitters::Transmitter;
 pub use workloads::{Workload, WorkloadKeys, WorkloadRule};
@@ -237,51 +239,6 @@ pub struct Limits {
     pub max_statement_bytes: usize,
     /// Longest message of a client that is accepted.
     pub max_message_bytes: usize,
-}
-
-/// `[[database]]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Database {
-    /// The name clients ask for, or `*` for any other name.
-    pub name: String,
-    /// What policies know it as: production, staging, development, …
-    pub environment: String,
-    /// The real database.
-    pub upstream: Upstream,
-}
-
-/// `[database.upstream]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Upstream {
-    /// Host name or IP address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// The upstream's own name of the database; `None` means the name the client asked for.
-    pub database: Option<String>,
-    /// Role to sign in as.
-    pub user: String,
-    /// Where its password is; `None` if the upstream asks for none.
-    pub password: Option<SecretSource>,
-    /// How the upstream is spoken to.
-    pub tls: UpstreamTls,
-    /// PEM file of certificate authorities; `None` means the system's.
-    pub ca: Option<PathBuf>,
-    /// PEM files of a client certificate and its private key.
-    pub certificate: Option<(PathBuf, PathBuf)>,
-    /// From connect to the end of sign-in at the upstream.
-    pub connect_timeout: Duration,
-}
-
-/// How an upstream is spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpstreamTls {
-    /// Without TLS.
-    Disable,
-    /// With TLS, whoever answers.
-    Require,
-    /// With TLS, a certificate by a known authority, and the right host name in it.
-    VerifyFull,
 }
 
 /// `[labels]`.

@@ -22,6 +22,7 @@ mod labels;
 pub mod login;
 mod open;
 mod relay;
+mod role;
 mod session;
 pub mod upstream;
 
@@ -44,6 +45,7 @@ pub use knowledge::{Doing, KeepFound, Kept, Load, Shelf};
 pub use labels::{FoundColumn, Labeller};
 pub use open::Opened;
 pub use relay::Limits;
+pub use role::{RoleOf, RoleRule, Roles};
 pub use upstream::{Host, UpstreamConfig};
 
 /// Counts of the engine since it started, for metrics.
@@ -65,6 +67,8 @@ pub struct DatabaseConfig {
     pub name: String,
     /// `production`, `staging`, …
     pub environment: String,
+    /// As which roles of it sessions work.
+    pub roles: Roles,
     /// Where it is.
     pub upstream: UpstreamConfig,
 }
@@ -73,6 +77,7 @@ pub struct DatabaseConfig {
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) database: Arc<gate::Database>,
+    pub(crate) roles: Roles,
     pub(crate) upstream: UpstreamConfig,
     pub(crate) keeper: Keeper,
 }
@@ -257,11 +262,11 @@ impl Engine {
         }
         let settings = self.settings.load();
         let config = find(&settings, name)?;
-        let mut upstream = config.upstream.clone();
+        let mut config = config.clone();
         if config.name == "*" {
-            name.clone_into(&mut upstream.database);
+            name.clone_into(&mut config.upstream.database);
         }
-        Some(self.open_target(name, &config.environment, upstream))
+        Some(self.open_target(name, config))
     }
 
     /// What a physical replication connection reaches: the whole server behind the database of this
@@ -279,7 +284,8 @@ impl Engine {
         let environment = config.environment.clone();
         let database = Arc::new(gate::Database::counted(CLUSTER.into(), environment, counters));
         let keeper = Keeper::idle(&database);
-        Some(Arc::new(Target { database, upstream: config.upstream.clone(), keeper }))
+        let (roles, upstream) = (config.roles.clone(), config.upstream.clone());
+        Some(Arc::new(Target { database, roles, upstream, keeper }))
     }
 
     /// Forgets a database that only `*` covers and that could not be connected to, so that names
@@ -302,18 +308,17 @@ impl Engine {
         let settings = self.settings.load_full();
         for config in settings.databases.iter().filter(|config| config.name != "*") {
             if !self.lock_targets().contains_key(&config.name) {
-                self.open_target(&config.name, &config.environment, config.upstream.clone());
+                self.open_target(&config.name, config.clone());
             }
         }
     }
 
-    fn open_target(&self, name: &str, environment: &str, upstream: UpstreamConfig) -> Arc<Target> {
-        let settings = self.settings.load();
-        let counters = self.counters_of(find(&settings, name).map_or(name, |found| &found.name));
-        let environment = environment.to_owned();
+    fn open_target(&self, name: &str, config: DatabaseConfig) -> Arc<Target> {
+        let counters = self.counters_of(&config.name);
+        let DatabaseConfig { name: _, environment, roles, upstream } = config;
         let database = Arc::new(gate::Database::counted(name.into(), environment, counters));
         let keeper = Keeper::start(&self.gate, &database, upstream.clone(), self.shelf.clone());
-        let target = Arc::new(Target { database, upstream, keeper });
+        let target = Arc::new(Target { database, roles, upstream, keeper });
         self.lock_targets().insert(name.to_owned(), Arc::clone(&target));
         target
     }

@@ -1,5 +1,6 @@
 //! One session from sign-in to its end: database, limits, upstream, greeting, relay.
 
+mod begin;
 mod standing;
 mod work;
 
@@ -10,45 +11,16 @@ use crate::{
     relay::{self, CancelOnce, Relay},
     upstream::{self, Replication, Upstream, UpstreamError},
 };
+pub(crate) use begin::TASK;
 use bytes::BytesMut;
-use gate::{ProtocolFeature, Refusal, Session};
+use gate::{Refusal, Session};
 use model::Blame;
 use std::{
     sync::{Arc, PoisonError, atomic::Ordering},
-    time::{Instant, SystemTime},
+    time::SystemTime,
 };
 use tokio::io::AsyncWriteExt;
 use wire_pg::backend::{Status, encode};
-
-/// Settings that change how values are written or how long things may take, and nothing else. All
-/// others need a policy for `startup_option`.
-const HARMLESS_SETTINGS: &[&str] = &[
-    "application_name",
-    "client_encoding",
-    "client_min_messages",
-    "datestyle",
-    "extra_float_digits",
-    "idle_in_transaction_session_timeout",
-    "idle_session_timeout",
-    "intervalstyle",
-    "bytea_output",
-    "lock_timeout",
-    "statement_timeout",
-    "timezone",
-    "default_transaction_isolation",
-    "default_transaction_read_only",
-    "default_transaction_deferrable",
-    "jit",
-    "geqo",
-    "search_path",
-    "standard_conforming_strings",
-];
-/// What PostgreSQL keeps of an application_name: bytes.
-const APPLICATION_NAME_BYTES: usize = 63;
-
-/// The start-up parameters by which a client says which task it works on, and what for.
-pub(crate) const TASK: &str = "weir.task";
-const PURPOSE: &str = "weir.purpose";
 
 /// Serves a signed-in client to its end.
 pub(crate) async fn serve(engine: Arc<Engine>, mut client: Client) {
@@ -88,7 +60,7 @@ async fn open(
         false => engine.target(&client.database),
     };
     let target = target.ok_or_else(|| unknown(&client.database, whole_cluster))?;
-    let begun = begin(engine, client, &target);
+    let begun = begin::begin(engine, client, &target);
     let unreached = |_: &Refusal| engine.forget_unreached(&client.database, &target);
     let (mut session, parameters) = begun.inspect_err(unreached)?;
     match upstream::connect_as(&target.upstream, client.replication, &parameters).await {
@@ -103,101 +75,6 @@ async fn open(
             Err(from_upstream(&error))
         }
     }
-}
-
-/// The session and the start-up parameters that go upstream, if policy lets the client begin.
-fn begin(
-    engine: &Engine,
-    client: &Client,
-    target: &Target,
-) -> Result<(Session, Vec<(String, String)>), Refusal> {
-    let now = SystemTime::now();
-    let (chain, database) = (client.identity.chain(), target.database.name.as_str());
-    // What it has for a while, it has from the beginning of a session to its end or its own.
-    let grants = engine.directory.granted(&chain, database, Instant::now());
-    let identity = match grants.is_empty() {
-        true => Arc::clone(&client.identity),
-        false => Arc::new(client.identity.granted(&grants)),
-    };
-    let bound = client.credential.as_ref().and_then(|one| one.task.as_deref());
-    let attested = gate::Client {
-        address: Some(client.peer.ip()),
-        port: Some(client.peer.port()),
-        method: client.method,
-        via: client.via,
-        credential: client.credential.as_ref().map_or_else(String::new, |one| one.id.clone()),
-        tls: client.tls,
-        application: client.application_name.clone(),
-        grants,
-        work: work::work(engine, &identity, bound, &client.settings)?,
-        preview: client.side.preview().cloned(),
-    };
-    let mut session = Session::open(&engine.gate, &target.database, &identity, attested, now)?;
-    match judge(client, &mut session, now) {
-        Ok(parameters) => Ok((session, parameters)),
-        Err(refusal) => {
-            session.close(&format!("refused at start: {}", refusal.message), now);
-            Err(refusal)
-        }
-    }
-}
-
-/// The start-up parameters that go upstream: nothing is passed through that was not judged.
-fn judge(
-    client: &Client,
-    session: &mut Session,
-    now: SystemTime,
-) -> Result<Vec<(String, String)>, Refusal> {
-    let database = session.database().name.as_str();
-    if client.credential.as_ref().is_some_and(|one| !one.opens(database)) {
-        return Err(elsewhere(database));
-    }
-    if client.replication.is_some() {
-        session.may_use(ProtocolFeature::Replication, now)?;
-    }
-    let mut parameters: Vec<(String, String)> = Vec::new();
-    for (name, value) in &client.settings {
-        let lower = name.to_ascii_lowercase();
-        // What is Weir's own does not reach the server.
-        if matches!(lower.as_str(), TASK | PURPOSE) {
-            continue;
-        }
-        if !HARMLESS_SETTINGS.contains(&lower.as_str()) {
-            session.may_use(ProtocolFeature::StartupOption(&lower), now)?;
-        }
-        if matches!(lower.as_str(), "search_path" | "standard_conforming_strings" | "role") {
-            session.scope_unknown();
-        }
-        let value = match lower.as_str() {
-            "application_name" => attributed(value, &client.identity.chain()),
-            _ => value.clone(),
-        };
-        parameters.retain(|(present, _)| *present != lower);
-        parameters.push((lower, value));
-    }
-    if !parameters.iter().any(|(name, _)| name == "application_name") {
-        let name = attributed("", &client.identity.chain());
-        parameters.push(("application_name".to_owned(), name));
-    }
-    Ok(parameters)
-}
-
-/// What the upstream sees as application_name: what the client calls itself, and who it is.
-fn attributed(application: &str, chain: &str) -> String {
-    let suffix = format!(" [weir:{chain}]");
-    let room = APPLICATION_NAME_BYTES.saturating_sub(suffix.len());
-    let mut end = application.len().min(room);
-    while !application.is_char_boundary(end) {
-        end -= 1;
-    }
-    let application = application.get(..end).unwrap_or_default();
-    let mut name = format!("{application}{suffix}").trim_start().to_owned();
-    let mut end = name.len().min(APPLICATION_NAME_BYTES);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    name.truncate(end);
-    name
 }
 
 async fn relay(
@@ -283,19 +160,6 @@ fn unknown(database: &str, whole_cluster: bool) -> Refusal {
         hint: Some(hint.to_owned()),
         position: None,
         blame: Blame::Client,
-        record: None,
-    }
-}
-
-/// A credential that is for other databases than this one.
-fn elsewhere(database: &str) -> Refusal {
-    Refusal {
-        sqlstate: "28000",
-        message: format!("this credential is not for database \"{database}\""),
-        detail: None,
-        hint: Some("Sign in with one that is.".to_owned()),
-        position: None,
-        blame: Blame::Policy,
         record: None,
     }
 }

@@ -4,7 +4,12 @@ use super::*;
 
 fn database(name: &str, host: &str, environment: &str) -> DatabaseConfig {
     let upstream = UpstreamConfig::new(Host::Tcp(host.to_owned()), 5432, "weir", name);
-    DatabaseConfig { name: name.to_owned(), environment: environment.to_owned(), upstream }
+    DatabaseConfig {
+        name: name.to_owned(),
+        environment: environment.to_owned(),
+        roles: Default::default(),
+        upstream,
+    }
 }
 
 #[test]

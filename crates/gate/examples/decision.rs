@@ -165,6 +165,7 @@ fn remembered(database: &Arc<Database>) -> Result<(), Any> {
         grants: Vec::new(),
         work: Default::default(),
         preview: None,
+        role: Default::default(),
     };
     let opened = Session::open(&gate, database, &Arc::new(person()), client, now);
     let mut session = opened.map_err(|refusal| refusal.message)?;

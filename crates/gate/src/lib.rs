@@ -66,7 +66,7 @@ pub use preview::Preview;
 pub use record::Parameters;
 pub use refusal::Refusal;
 pub use result::{Field, Masks, TextIn};
-pub use session::{Client, Counts, Readiness, RowRoom, Session, Working};
+pub use session::{Client, Counts, Readiness, RowRoom, Session, Working, WorksAs};
 pub use turning::{Bound, Real, Turned, Values};
 
 #[cfg(test)]

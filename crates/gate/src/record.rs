@@ -85,7 +85,7 @@ pub(crate) fn session_opened(session: &Session, now: SystemTime) -> Result<(), R
         application: Cow::Borrowed(&client.application),
         database: Cow::Borrowed(session.database().name.as_str()),
         environment: Cow::Borrowed(&session.database().environment),
-        upstream_role: Cow::Borrowed(""),
+        upstream_role: Cow::Borrowed(&client.role.role),
         upstream_pid: None,
         work: work(session, true),
     });

@@ -10,12 +10,14 @@ mod planning;
 mod preview;
 mod replication;
 mod results;
+mod role;
 mod temporary;
 mod turned;
 mod working;
 
 use follow::Held;
 pub(crate) use follow::changes_names;
+pub use role::WorksAs;
 pub use working::{RowRoom, Working};
 
 use crate::{
@@ -35,7 +37,7 @@ use ledger::{
     record::{Disclosed, Via},
 };
 use model::{Durability, Granted, Identity, Outcome, Verdict};
-use policy::{Context, PolicySet, ProtocolFeature, Risk};
+use policy::{Context, ProtocolFeature, Risk};
 use sql::Scope;
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -71,6 +73,8 @@ pub struct Client {
     pub work: Working,
     /// Everything in it is tried and undone.
     pub preview: Option<Preview>,
+    /// As which role of the database.
+    pub role: WorksAs,
 }
 
 /// Whether a text can be planned now.
@@ -165,7 +169,7 @@ impl Session {
         chain.for_each(|one| (one.name.as_str(), one.kind, &one.groups).hash(&mut asker));
         (client.address, client.tls, &client.application).hash(&mut asker);
         (client.work.task.as_ref().map(|running| &running.task)).hash(&mut asker);
-        (&client.work.purpose, client.preview.is_some()).hash(&mut asker);
+        (&client.work.purpose, client.preview.is_some(), &client.role).hash(&mut asker);
         let mut session = Self {
             gate: Arc::clone(gate),
             database: Arc::clone(database),
@@ -215,7 +219,8 @@ impl Session {
         let knowledge = session.database.knowledge();
         session.path.clone_from(&knowledge.catalog.search_path);
         session.scope.standard_conforming_strings = true;
-        session.scope_known = knowledge.generation > 0;
+        session.scope.role = session.bound_role().map(Into::into);
+        session.scope_known = knowledge.generation > 0 && session.scope.role.is_none();
         session.adopt();
         record::session_opened(&session, now)?;
         session.closed = false;
@@ -336,6 +341,7 @@ impl Session {
     /// moments that run nothing yet (Parse), so that a client hears early.
     pub fn examine(&mut self, plan: &Plan, via: Via, now: SystemTime) -> Result<(), Refusal> {
         let Some(part) = plan.parts.iter().find(|part| !may_run(part, plan)) else {
+            self.keeps_role(plan, via, now)?;
             return self.examine_turned(plan, via, now);
         };
         Err(self.refuse(plan, part, via, now))
@@ -430,20 +436,6 @@ impl Session {
 
     pub(crate) fn totals(&self) -> (u64, u64, u64) {
         (self.statements, self.rows, self.bytes)
-    }
-
-    fn follow_policies(&mut self, policies: &PolicySet, now: SystemTime) {
-        self.policies_seen = policies.version();
-        self.standing_seen = self.standing(policies);
-        let environment = &self.database.environment;
-        self.unrestricted = !self.previews()
-            && policies.full_rights(
-                &self.identity,
-                &self.database.name,
-                environment,
-                &self.context(now),
-            );
-        self.scope.lenient = self.unrestricted;
     }
 
     fn context(&self, now: SystemTime) -> Context<'_> {

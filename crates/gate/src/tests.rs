@@ -96,6 +96,7 @@ fn open(gate: &Arc<Gate>, database: &Arc<Database>, groups: &[&str]) -> Session 
         grants: Vec::new(),
         work: Default::default(),
         preview: None,
+        role: Default::default(),
     };
     Session::open(gate, database, &identity, client, SystemTime::now()).unwrap()
 }

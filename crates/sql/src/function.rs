@@ -10,7 +10,7 @@ use crate::{
     scope::Env,
 };
 use model::{
-    TypeId,
+    Operation, TypeId,
     catalog::{Function, Relation, TypeKind, Volatility},
     facts::FunctionRef,
 };
@@ -115,6 +115,7 @@ impl<'a> Walk<'a> {
             return self.opaque(function, arguments);
         }
         let Some(body) = self.parsed(function) else {
+            self.takes_role(function);
             self.facts.dynamic = true;
             let why = format!(
                 "its body, in {}, cannot be followed; query its tables directly",
@@ -123,6 +124,7 @@ impl<'a> Walk<'a> {
             self.facts.unknown(what, why);
             return self.opaque(function, arguments);
         };
+        self.takes_role(function);
         let arguments = self.bound(function, arguments);
         let before = std::mem::take(&mut self.facts.effects);
         let columns = self.run(function, arguments, &body);
@@ -137,6 +139,18 @@ impl<'a> Walk<'a> {
         let mut flow = self.returned(function, columns);
         flow.origin = None;
         flow
+    }
+
+    /// A function with SET role runs as that one, whoever calls it.
+    fn takes_role(&mut self, function: &Function) {
+        let role = |setting: &String| {
+            let name = setting.split('=').next().unwrap_or_default();
+            ["role", "session_authorization"].iter().any(|role| name.eq_ignore_ascii_case(role))
+        };
+        if function.settings.iter().any(role) {
+            let what = format!("function {}.{}", function.schema, function.name);
+            self.facts.about(Operation::SetRole, what);
+        }
     }
 
     /// Walks a body with its arguments; the columns it yields, if any.
@@ -308,7 +322,7 @@ impl<'a> Walk<'a> {
             Some(value) => {
                 let names = value.split(',').map(|name| name.trim().trim_matches('"').to_owned());
                 let names = names.filter(|name| !name.is_empty()).collect();
-                Rc::new(Path::named(names, &self.catalog.role, self.path.temp.clone()))
+                Rc::new(Path::named(names, self.role(), self.path.temp.clone()))
             }
             None => Rc::clone(&self.path),
         }
@@ -343,6 +357,7 @@ impl<'a> Walk<'a> {
             if !first || self.calling.contains(id) || self.expansion >= MAX_EXPANSION {
                 continue;
             }
+            self.takes_role(function);
             let Some(body) = self.parsed(function) else { continue };
             let columns = self.columns(relation);
             let row = Flow::row(columns.fields.clone()).typed(Some(relation.row_type));

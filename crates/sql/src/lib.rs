@@ -81,6 +81,8 @@ pub const MAX_EXPANSION: usize = 32;
 /// What name resolution depends on, as it is in force in the session at this moment.
 #[derive(Clone, Debug)]
 pub struct Scope {
+    /// The role in force, where it is another than the catalog was read as.
+    pub role: Option<String>,
     /// As `current_schemas(true)` gives it: `pg_temp_N` first if it exists, `pg_catalog` included.
     pub search_path: Vec<String>,
     /// The session's temporary schema, `pg_temp_3`; names written `pg_temp.x` resolve there.
@@ -106,6 +108,7 @@ pub struct Scope {
 impl Default for Scope {
     fn default() -> Self {
         Self {
+            role: None,
             search_path: vec!["pg_catalog".to_owned(), "public".to_owned()],
             temp_schema: None,
             standard_conforming_strings: true,

@@ -93,7 +93,9 @@ impl Walk<'_> {
                 self.facts.about(Operation::Notify, notify.conditionname().unwrap_or_default());
             }
             Node::LockStmt(lock) => self.lock(lock),
-            Node::ConstraintsSetStmt(_) => self.facts.plain(Operation::Transaction),
+            Node::ConstraintsSetStmt(_) => {
+                self.facts.about(Operation::Transaction, "constraints".to_owned());
+            }
             _ => self.schema_statement(node, env),
         }
         None
@@ -164,6 +166,11 @@ impl Walk<'_> {
         }
     }
 
+    /// The role in force, for `"$user"`.
+    pub(crate) fn role(&self) -> &str {
+        self.scope.role.as_deref().unwrap_or(&self.catalog.role)
+    }
+
     fn set(&mut self, set: &VariableSetStmt) {
         let name = set.name().unwrap_or_default().to_ascii_lowercase();
         let multi = set.kind == VariableSetKind::VAR_SET_MULTI;
@@ -198,7 +205,7 @@ impl Walk<'_> {
         let value = set.kind == VariableSetKind::VAR_SET_VALUE;
         self.path = Rc::new(if value && name == "search_path" {
             let names = set.args().iter().filter_map(word).collect();
-            Path::named(names, &self.catalog.role, self.path.temp.clone())
+            Path::named(names, self.role(), self.path.temp.clone())
         } else {
             Path { certain: false, ..Path::clone(&self.path) }
         });

@@ -1,14 +1,14 @@
 //! Every section and key of the file. To add a key is to add one read here.
 
 use super::{
-    api, approvals, canaries, channels, console, evidence, exports, keys, labels, providers,
-    transmitters, workloads,
+    api, approvals, canaries, channels, console, databases, evidence, exports, keys, labels,
+    providers, transmitters, workloads,
 };
 use crate::{
-    kind::{Address, Count, Fault, FilePath, OrOff, SecretRef, Size, Text, Time, TimeOrNone, Word},
+    kind::{Address, Count, Fault, FilePath, OrOff, Size, Text, Time, TimeOrNone, Word},
     settings::{
-        ClientName, Config, Database, Labels, Limits, Listen, Log, LogFormat, LogLevel, Plaintext,
-        Policies, Tls, Upstream, UpstreamTls,
+        ClientName, Config, Labels, Limits, Listen, Log, LogFormat, LogLevel, Plaintext, Policies,
+        Tls,
     },
     table::{Reader, Section, Table},
 };
@@ -34,10 +34,6 @@ const POLICIES: &str = "Where policies are.";
 const LIMITS: &str = "Limits. Durations are written \"250ms\", \"30s\", \"5m\", \"2h\" or \"1d\"; \
 sizes \"512KiB\", \"16MiB\" or \"1GiB\". They hold for connections that open after a change.";
 
-const DATABASE: &str = "A database that clients may ask for; the section stands once for each.";
-
-const UPSTREAM: &str = "The real database behind the `[[database]]` above it.";
-
 const LOG: &str = "What Weir writes to standard error. It never holds a value, a literal or a \
 secret, at any level.";
 
@@ -48,8 +44,9 @@ pub(crate) fn documented() -> Vec<Section> {
     let reader = Reader::new(Path::new(""));
     let empty = || Spanned::new(0..0, DeTable::new());
     top(Table::new(&reader, "", TOP, empty()));
-    let table = Table::new(&reader, "[[database]]", DATABASE, empty());
-    database(table, "");
+    let table = Table::new(&reader, "[[database]]", databases::DATABASE, empty());
+    databases::database(table, "");
+    databases::role(Table::new(&reader, "[[database.role]]", databases::ROLE, empty()));
     tls_client(Table::new(&reader, "[[tls.client]]", TLS_CLIENT, empty()));
     labels::rule(Table::new(&reader, "[[labels.rule]]", labels::RULE, empty()));
     canaries::canary(Table::new(&reader, "[[canary]]", canaries::CANARY, empty()));
@@ -72,6 +69,7 @@ pub(crate) fn documented() -> Vec<Section> {
         "[[tls.client]]" => 2,
         "[policies]" => 3,
         "[[database]]" => 4,
+        "[[database.role]]" => 4,
         "[database.upstream]" => 5,
         "[labels]" => 6,
         "[[labels.rule]]" => 7,
@@ -120,7 +118,7 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         tls: tls(table.table("tls", "[tls]", TLS)),
         policies: policies(table.table("policies", "[policies]", POLICIES)),
         limits: limits(table.table("limits", "[limits]", LIMITS)),
-        databases: databases(&mut table, &environment),
+        databases: databases::databases(&mut table, &environment),
         api: api::api(table.table("api", "[api]", api::API)),
         console: console::console(table.table("console", "[console]", console::CONSOLE)),
         approvals: {
@@ -252,7 +250,7 @@ pub(super) fn tls_client(mut table: Table<'_>) -> Option<ClientName> {
 }
 
 /// `certificate` and `key`, which stand both or not at all.
-fn pair(
+pub(super) fn pair(
     table: &mut Table<'_>,
     certificate: &'static str,
     key: &'static str,
@@ -348,108 +346,6 @@ fn limits(mut table: Table<'_>) -> Limits {
     };
     table.finish();
     limits
-}
-
-fn databases(table: &mut Table<'_>, environment: &str) -> Vec<Database> {
-    let absent = table.span_of("database").is_none();
-    let sections = table.tables("database", "[[database]]", DATABASE);
-    if absent {
-        let help = "add a [[database]] section; `weir init` shows one";
-        table.fault(table.span(), Fault::help("the file names no database", help));
-    }
-    let mut databases: Vec<Database> = Vec::new();
-    for section in sections {
-        let span = section.span_of("name").unwrap_or(section.span());
-        let reader = section.reader();
-        let database = database(section, environment);
-        if !database.name.is_empty() && databases.iter().any(|one| one.name == database.name) {
-            let message = format!("there are two databases named \"{}\"", database.name);
-            reader.fault(span, Fault::new(message));
-        }
-        databases.push(database);
-    }
-    databases
-}
-
-fn database(mut table: Table<'_>, environment: &str) -> Database {
-    let name = table.required(
-        "name",
-        &Text { what: "a name" },
-        "The name clients ask for, or \"*\" for any other name, with the upstream's database of \
-         the same name behind it.",
-    );
-    let own = table.optional(
-        "environment",
-        &Text { what: "an environment" },
-        "What policies know it as: production, staging, development. Without it, the \
-         `environment` at the top of the file.",
-    );
-    let upstream = upstream(table.table("upstream", "[database.upstream]", UPSTREAM), &name);
-    table.finish();
-    Database { name, environment: own.unwrap_or_else(|| environment.to_owned()), upstream }
-}
-
-fn upstream(mut table: Table<'_>, name: &str) -> Upstream {
-    let database_span = table.span_of("database");
-    let host = table.required(
-        "host",
-        &Text { what: "a host" },
-        "Host name or IP address of the real database.",
-    );
-    let port = table.or("port", &Count(1..=65_535), "5432", "Its TCP port.");
-    let database = table.optional(
-        "database",
-        &Text { what: "a database" },
-        "The upstream's own name of the database. Without it, the name the client asked for.",
-    );
-    if let (Some(span), "*", Some(_)) = (database_span, name, &database) {
-        let help = "leave it out, or give the [[database]] a name";
-        table.fault(span, Fault::help("`database` cannot stand under name = \"*\"", help));
-    }
-    let upstream = Upstream {
-        host,
-        port: u16::try_from(port).unwrap_or(0),
-        database,
-        user: table.required("user", &Text { what: "a role" }, "The role Weir signs in as."),
-        password: table.optional(
-            "password",
-            &SecretRef,
-            "Where the role's password is. It is read at the start and whenever weir.toml is read \
-             again (SIGHUP after a rotation). Without it, none is sent.",
-        ),
-        tls: table.or(
-            "tls",
-            &Word(
-                &[
-                    ("disable", UpstreamTls::Disable),
-                    ("require", UpstreamTls::Require),
-                    ("verify-full", UpstreamTls::VerifyFull),
-                ],
-                UpstreamTls::VerifyFull,
-            ),
-            "\"verify-full\"",
-            "How it is spoken to: without TLS, with TLS whoever answers, or with TLS, a \
-             certificate by a known authority and the right host name in it.",
-        ),
-        ca: table.optional(
-            "ca",
-            &FilePath,
-            "PEM file of certificate authorities. Without it, the system's.",
-        ),
-        certificate: pair(
-            &mut table,
-            "PEM file of a client certificate to sign in with.",
-            "PEM file of the client certificate's private key.",
-        ),
-        connect_timeout: table.or(
-            "connect_timeout",
-            &Time { range: Duration::from_millis(100)..=Duration::from_secs(600) },
-            "\"10s\"",
-            "From connect to the end of sign-in at the upstream.",
-        ),
-    };
-    table.finish();
-    upstream
 }
 
 fn log(mut table: Table<'_>) -> Log {

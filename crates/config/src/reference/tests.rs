@@ -20,6 +20,7 @@ fn every_key_is_documented() {
         "[[tls.client]]",
         "[policies]",
         "[[database]]",
+        "[[database.role]]",
         "[database.upstream]",
         "[labels]",
         "[[labels.rule]]",

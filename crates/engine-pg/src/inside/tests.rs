@@ -78,6 +78,7 @@ async fn stage() -> Stage {
         databases: vec![DatabaseConfig {
             name: "shop".to_owned(),
             environment: "staging".to_owned(),
+            roles: Default::default(),
             upstream,
         }],
         limits: Limits {

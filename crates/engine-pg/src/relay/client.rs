@@ -269,6 +269,11 @@ impl Relay {
             matches!(e.request, Request::Sync | Request::Query(_) | Request::FunctionCall(_))
         };
         let under_way = &self.expected;
+        // Whatever runs may take a role off, by code that stands in the database.
+        let runs = |e: &Expected| ends(e) || matches!(e.request, Request::Execute(_));
+        if self.session.bound_role().is_some() && under_way.iter().any(runs) {
+            return true;
+        }
         !settled(under_way)
             && (self.changing > 0 || self.session.is_scope_touched() && under_way.iter().any(ends))
     }

@@ -74,6 +74,8 @@ pub(super) enum Request {
     CopyEnd,
     /// One setting of the scope, asked by SHOW.
     Show(super::probe::Setting),
+    /// The role that the session is bound to, set again.
+    Role,
     /// How many rows the open transaction changed.
     Count,
     /// What the server's planner expects of a statement.

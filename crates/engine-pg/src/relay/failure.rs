@@ -90,6 +90,7 @@ impl Relay {
                 Request::Parse { name, before, .. } => undone.push((name, before)),
                 Request::Close { name: Some(name), before } => undone.push((name, before)),
                 Request::Show(_) | Request::Look(_) => self.probe_done(false),
+                Request::Role => self.role_failed(failing),
                 Request::Cost => self.price_known(),
                 _ => {}
             }

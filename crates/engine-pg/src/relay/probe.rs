@@ -45,6 +45,10 @@ pub(super) struct Probe {
     under_way: usize,
 }
 
+/// `in_failed_sql_transaction`.
+const FAILED_TRANSACTION: &str = "25P02";
+const ROLE_LOST: &str = "the database does not let it work as its role any more";
+
 const QUESTIONS: [(Setting, &[u8]); 4] = [
     (Setting::SearchPath, b"SHOW search_path"),
     (Setting::Role, b"SHOW role"),
@@ -69,6 +73,13 @@ impl Relay {
                         Request::Query(_) | Request::FunctionCall(_) | Request::Sync
                     )
                 });
+            // Whatever took the role off before, from here on it is on again.
+            let role = self.session.bound_role();
+            if let Some(set) = role.map(|role| format!("SET ROLE {}", quoted(role)))
+                && self.run_hidden(set.as_bytes(), |_| Request::Role).is_err()
+            {
+                return true;
+            }
             for (setting, text) in QUESTIONS {
                 if self.run_hidden(text, |_| Request::Show(setting)).is_err() {
                     return true;
@@ -125,6 +136,14 @@ impl Relay {
         Ok(())
     }
 
+    /// The role could not be set again. In a failed transaction nothing runs but its end, which
+    /// takes back what was done to the role, and after which it is set again.
+    pub(super) fn role_failed(&mut self, code: Option<&str>) {
+        if code.is_some_and(|code| code != FAILED_TRANSACTION) {
+            self.must_end = Some(End::Ordered(ROLE_LOST));
+        }
+    }
+
     /// One answer.
     pub(super) fn answered(&mut self, setting: Setting, value: Option<&str>) {
         let value = value.map(str::to_owned);
@@ -152,6 +171,9 @@ impl Relay {
             return;
         }
         let mut probe = std::mem::take(&mut self.probe);
+        if answered && self.session.bound_role().is_some_and(|b| probe.role.as_deref() != Some(b)) {
+            self.must_end = Some(End::Ordered(ROLE_LOST));
+        }
         match probe.own.take() {
             Some(Some(builder)) if answered => self.session.set_temporary(builder.finish(0)),
             Some(_) => self.session.temporary_lost(),
@@ -165,4 +187,8 @@ impl Relay {
             self.block = None;
         }
     }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }

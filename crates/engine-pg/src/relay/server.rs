@@ -157,6 +157,7 @@ impl Relay {
             | Request::Sync
             | Request::CopyEnd
             | Request::Show(_)
+            | Request::Role
             | Request::Count
             | Request::Cost
             | Request::Changes(..)
@@ -299,6 +300,10 @@ impl Relay {
                 self.probe_done(sqlstate.is_none());
                 Ok(())
             }
+            Request::Role => {
+                self.expected.pop_front();
+                Ok(())
+            }
             Request::Cost => {
                 self.expected.pop_front();
                 self.price_known();
@@ -361,6 +366,7 @@ impl Relay {
         }
         if !hidden {
             self.answered += 1;
+            self.session.ran();
         }
         if self.status == Status::Idle {
             self.forget_portals(self.answered);

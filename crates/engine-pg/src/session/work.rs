@@ -1,6 +1,6 @@
 //! What a client comes to work on: the task of an agent, and what for. Knows no statement.
 
-use super::{PURPOSE, TASK};
+use super::begin::{PURPOSE, TASK};
 use crate::Engine;
 use gate::{Refusal, work::Running};
 use model::{Blame, Identity, IdentityKind};

@@ -22,6 +22,7 @@ fn client(application: &str, address: u8) -> Client {
         grants: Vec::new(),
         work: Default::default(),
         preview: None,
+        role: Default::default(),
     }
 }
 

@@ -176,6 +176,7 @@ impl Session {
     }
 
     pub(super) fn follow(&mut self, part: &Part, succeeded: bool) {
+        self.ran();
         if succeeded {
             self.follow_names(part);
         }

@@ -78,6 +78,22 @@ impl Session {
         }
     }
 
+    /// Follows what policies say of this identity's rights.
+    pub(super) fn follow_policies(&mut self, policies: &PolicySet, now: SystemTime) {
+        self.policies_seen = policies.version();
+        self.standing_seen = self.standing(policies);
+        // What runs whether it is understood or not could leave the role, and is not tried.
+        self.unrestricted = !self.client.role.bound
+            && !self.previews()
+            && policies.full_rights(
+                &self.identity,
+                &self.database.name,
+                &self.database.environment,
+                &self.context(now),
+            );
+        self.scope.lenient = self.unrestricted;
+    }
+
     /// What planning needs to know of this session.
     pub(super) fn as_asker(&self, now: SystemTime) -> Asker<'_> {
         Asker {

@@ -59,7 +59,13 @@ impl Session {
     }
 
     /// A refusal with its record.
-    fn told(&mut self, plan: &Plan, refusal: Refusal, via: Via, now: SystemTime) -> Refusal {
+    pub(super) fn told(
+        &mut self,
+        plan: &Plan,
+        refusal: Refusal,
+        via: Via,
+        now: SystemTime,
+    ) -> Refusal {
         let id = self.next_statement_id();
         let refusal = Refusal { record: Some(id.to_string()), ..refusal };
         if let Some(part) = plan.parts.first() {

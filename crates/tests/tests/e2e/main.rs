@@ -48,6 +48,7 @@ mod replication;
 mod report;
 mod retention;
 mod risk;
+mod roles;
 mod rust;
 mod schemas;
 mod scim;

@@ -3,9 +3,9 @@
 
 use super::{Shared, Stop, Stopping, bearers, canaries, histories, holds::Kept, labels};
 use anyhow::Context;
-use config::{Config, Database, Plaintext, UpstreamTls};
+use config::{Config, Database, Plaintext, UpstreamTls, WithoutRole};
 use engine_pg::{
-    DatabaseConfig, Engine, Host, Limits, Settings, UpstreamConfig,
+    DatabaseConfig, Engine, Host, Limits, RoleOf, RoleRule, Roles, Settings, UpstreamConfig,
     login::{ClientRule, Door, Plaintext as DoorPlaintext},
 };
 use gate::Gate;
@@ -149,8 +149,24 @@ fn database(database: &Database) -> anyhow::Result<DatabaseConfig> {
     Ok(DatabaseConfig {
         name: database.name.clone(),
         environment: database.environment.clone(),
+        roles: roles(database),
         upstream: self::upstream(database)?,
     })
+}
+
+/// As which roles of it sessions work.
+fn roles(database: &Database) -> Roles {
+    let rule = |rule: &config::RoleRule| RoleRule {
+        whose: match &rule.whose {
+            config::RoleOf::Identity(name) => RoleOf::Identity(name.clone()),
+            config::RoleOf::Group(name) => RoleOf::Group(name.clone()),
+        },
+        role: rule.role.clone(),
+    };
+    Roles {
+        rules: database.roles.iter().map(rule).collect(),
+        refuse_others: database.without_role == WithoutRole::Refuse,
+    }
 }
 
 /// How the real database behind this one is reached.

@@ -1,0 +1,184 @@
+//! `[[database]]` with all that stands inside it. Knows no server.
+
+use super::sections::pair;
+use crate::{
+    kind::{Count, Fault, FilePath, SecretRef, Text, Time, Word},
+    settings::{Database, RoleOf, RoleRule, Upstream, UpstreamTls, WithoutRole},
+    table::Table,
+};
+use std::time::Duration;
+
+pub(super) const DATABASE: &str =
+    "A database that clients may ask for; the section stands once for each.";
+
+const UPSTREAM: &str = "The real database behind the `[[database]]` above it.";
+
+pub(super) const ROLE: &str = "As which role of the database whose sessions work; the section stands \
+once for each. Those for an identity come before those for a group; the first that fits counts. An \
+agent that none is for works as whoever it acts for does. See docs/upstream.md.";
+
+const WITHOUT_ROLE: &[(&str, WithoutRole)] =
+    &[("refuse", WithoutRole::Refuse), ("upstream", WithoutRole::Upstream)];
+
+/// The bytes of a name that the server looks at.
+const NAME_BYTES: usize = 63;
+
+pub(super) fn databases(table: &mut Table<'_>, environment: &str) -> Vec<Database> {
+    let absent = table.span_of("database").is_none();
+    let sections = table.tables("database", "[[database]]", DATABASE);
+    if absent {
+        let help = "add a [[database]] section; `weir init` shows one";
+        table.fault(table.span(), Fault::help("the file names no database", help));
+    }
+    let mut databases: Vec<Database> = Vec::new();
+    for section in sections {
+        let span = section.span_of("name").unwrap_or(section.span());
+        let reader = section.reader();
+        let database = database(section, environment);
+        if !database.name.is_empty() && databases.iter().any(|one| one.name == database.name) {
+            let message = format!("there are two databases named \"{}\"", database.name);
+            reader.fault(span, Fault::new(message));
+        }
+        databases.push(database);
+    }
+    databases
+}
+
+pub(super) fn database(mut table: Table<'_>, environment: &str) -> Database {
+    let name = table.required(
+        "name",
+        &Text { what: "a name" },
+        "The name clients ask for, or \"*\" for any other name, with the upstream's database of \
+         the same name behind it.",
+    );
+    let own = table.optional(
+        "environment",
+        &Text { what: "an environment" },
+        "What policies know it as: production, staging, development. Without it, the \
+         `environment` at the top of the file.",
+    );
+    let (roles, without_role) = roles(&mut table);
+    let upstream = upstream(table.table("upstream", "[database.upstream]", UPSTREAM), &name);
+    table.finish();
+    let environment = own.unwrap_or_else(|| environment.to_owned());
+    Database { name, environment, roles, without_role, upstream }
+}
+
+fn upstream(mut table: Table<'_>, name: &str) -> Upstream {
+    let database_span = table.span_of("database");
+    let host = table.required(
+        "host",
+        &Text { what: "a host" },
+        "Host name or IP address of the real database.",
+    );
+    let port = table.or("port", &Count(1..=65_535), "5432", "Its TCP port.");
+    let database = table.optional(
+        "database",
+        &Text { what: "a database" },
+        "The upstream's own name of the database. Without it, the name the client asked for.",
+    );
+    if let (Some(span), "*", Some(_)) = (database_span, name, &database) {
+        let help = "leave it out, or give the [[database]] a name";
+        table.fault(span, Fault::help("`database` cannot stand under name = \"*\"", help));
+    }
+    let upstream = Upstream {
+        host,
+        port: u16::try_from(port).unwrap_or(0),
+        database,
+        user: table.required("user", &Text { what: "a role" }, "The role Weir signs in as."),
+        password: table.optional(
+            "password",
+            &SecretRef,
+            "Where the role's password is. It is read at the start and whenever weir.toml is read \
+             again (SIGHUP after a rotation). Without it, none is sent.",
+        ),
+        tls: table.or(
+            "tls",
+            &Word(
+                &[
+                    ("disable", UpstreamTls::Disable),
+                    ("require", UpstreamTls::Require),
+                    ("verify-full", UpstreamTls::VerifyFull),
+                ],
+                UpstreamTls::VerifyFull,
+            ),
+            "\"verify-full\"",
+            "How it is spoken to: without TLS, with TLS whoever answers, or with TLS, a \
+             certificate by a known authority and the right host name in it.",
+        ),
+        ca: table.optional(
+            "ca",
+            &FilePath,
+            "PEM file of certificate authorities. Without it, the system's.",
+        ),
+        certificate: pair(
+            &mut table,
+            "PEM file of a client certificate to sign in with.",
+            "PEM file of the client certificate's private key.",
+        ),
+        connect_timeout: table.or(
+            "connect_timeout",
+            &Time { range: Duration::from_millis(100)..=Duration::from_secs(600) },
+            "\"10s\"",
+            "From connect to the end of sign-in at the upstream.",
+        ),
+    };
+    table.finish();
+    upstream
+}
+
+/// Its `[[database.role]]` sections, and what becomes of those that none is for.
+fn roles(table: &mut Table<'_>) -> (Vec<RoleRule>, WithoutRole) {
+    let span = table.span_of("without_role");
+    let without = table.optional(
+        "without_role",
+        &Word(WITHOUT_ROLE, WithoutRole::Refuse),
+        "What becomes of sessions that no [[database.role]] is for: they are refused, or work as \
+         the upstream's `user`. To be said where there are such sections.",
+    );
+    let sections = table.tables("role", "[[database.role]]", ROLE);
+    let (some, any) = (!sections.is_empty(), span.is_some());
+    let roles = sections.into_iter().filter_map(role).collect();
+    if some != any {
+        let message = match any {
+            true => "`without_role` without a [[database.role]] section",
+            false => "[[database.role]] sections need `without_role` in their [[database]]",
+        };
+        let help = "without_role = \"refuse\", or \"upstream\"";
+        table.fault(span.unwrap_or(table.span()), Fault::help(message, help));
+    }
+    (roles, without.unwrap_or(WithoutRole::Upstream))
+}
+
+/// One of them; also read empty, for the reference page.
+pub(super) fn role(mut table: Table<'_>) -> Option<RoleRule> {
+    let span = table.span_of("role");
+    let identity = table.optional(
+        "identity",
+        &Text { what: "an identity" },
+        "Whose sessions: an identity's, by its name.",
+    );
+    let group =
+        table.optional("group", &Text { what: "a group" }, "Or those of everybody in a group.");
+    let role = table.required(
+        "role",
+        &Text { what: "a role" },
+        "The role, which the upstream's `user` must be a member of. The session cannot leave it.",
+    );
+    let fits = role.len() <= NAME_BYTES && !role.contains('\0') && role != "none";
+    if !fits && let Some(span) = span {
+        let help = "a name of the database's own, of 63 bytes at most; \"none\" is no role";
+        table.fault(span, Fault::help("this cannot be a role", help));
+    }
+    let whose = match (identity, group) {
+        (Some(identity), None) => Some(RoleOf::Identity(identity)),
+        (None, Some(group)) => Some(RoleOf::Group(group)),
+        (Some(_), Some(_)) | (None, None) => {
+            let fault = Fault::new("a [[database.role]] is for an `identity` or for a `group`");
+            table.fault(table.span(), fault);
+            None
+        }
+    };
+    table.finish();
+    whose.filter(|_| fits).map(|whose| RoleRule { whose, role })
+}

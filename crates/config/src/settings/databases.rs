@@ -1,0 +1,80 @@
+//! `[[database]]`: what clients ask for, and what is behind it. Data only.
+
+use crate::secret::SecretSource;
+use std::{path::PathBuf, time::Duration};
+
+/// `[[database]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Database {
+    /// The name clients ask for, or `*` for any other name.
+    pub name: String,
+    /// What policies know it as: production, staging, development, …
+    pub environment: String,
+    /// As which roles of it sessions work, in the order of the file.
+    pub roles: Vec<RoleRule>,
+    /// What becomes of sessions that none of them is for.
+    pub without_role: WithoutRole,
+    /// The real database.
+    pub upstream: Upstream,
+}
+
+/// `[database.upstream]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    /// Host name or IP address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// The upstream's own name of the database; `None` means the name the client asked for.
+    pub database: Option<String>,
+    /// Role to sign in as.
+    pub user: String,
+    /// Where its password is; `None` if the upstream asks for none.
+    pub password: Option<SecretSource>,
+    /// How the upstream is spoken to.
+    pub tls: UpstreamTls,
+    /// PEM file of certificate authorities; `None` means the system's.
+    pub ca: Option<PathBuf>,
+    /// PEM files of a client certificate and its private key.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// From connect to the end of sign-in at the upstream.
+    pub connect_timeout: Duration,
+}
+
+/// How an upstream is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpstreamTls {
+    /// Without TLS.
+    Disable,
+    /// With TLS, whoever answers.
+    Require,
+    /// With TLS, a certificate by a known authority, and the right host name in it.
+    VerifyFull,
+}
+
+/// `[[database.role]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleRule {
+    /// Whose sessions.
+    pub whose: RoleOf,
+    /// The role of the database that they work as.
+    pub role: String,
+}
+
+/// Whose sessions a rule is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoleOf {
+    /// One identity's.
+    Identity(String),
+    /// Those of everybody in a group.
+    Group(String),
+}
+
+/// What becomes of sessions that no `[[database.role]]` is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithoutRole {
+    /// They are refused.
+    Refuse,
+    /// They work as the upstream's user.
+    Upstream,
+}
