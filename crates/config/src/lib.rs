@@ -38,7 +38,7 @@ pub use settings::{
     Api, Bucket, Canary, Channel, ChannelTo, ClientName, Config, Console, Database, DecisionHook,
     Email, EmailTls, Export, ExportFormat, ExportTo, Keys, LabelRule, Labels, Ledger, Limits,
     Listen, Log, LogFormat, LogLevel, Plaintext, Policies, Provider, Repository, RoleOf, RoleRule,
-    Shows, Slack, Tls, Transmitter, Upstream, UpstreamTls, WithoutRole, Witness, Witnessing,
-    Workload, WorkloadKeys, WorkloadRule,
+    Shows, Slack, Tls, Transmitter, Upstream, UpstreamTls, Vault, VaultAuth, WithoutRole, Witness,
+    Witnessing, Workload, WorkloadKeys, WorkloadRule,
 };
 pub use table::{Absent, Key};

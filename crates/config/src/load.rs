@@ -14,6 +14,7 @@ mod labels;
 mod providers;
 mod sections;
 mod transmitters;
+mod vault;
 mod workloads;
 
 pub(crate) use sections::documented;

@@ -6,6 +6,7 @@ mod console;
 mod databases;
 mod providers;
 mod transmitters;
+mod vault;
 mod workloads;
 
 pub use channels::{Channel, ChannelTo, DecisionHook, Email, EmailTls, Shows, Slack};
@@ -13,6 +14,7 @@ pub use console::Console;
 pub use databases::{Database, RoleOf, RoleRule, Upstream, UpstreamTls, WithoutRole};
 pub use providers::Provider;
 pub use transmitters::Transmitter;
+pub use vault::{Vault, VaultAuth};
 pub use workloads::{Workload, WorkloadKeys, WorkloadRule};
 
 use crate::{problem::Problem, secret::SecretSource};
@@ -53,6 +55,8 @@ pub struct Config {
     pub transmitters: Vec<Transmitter>,
     /// Where people hear of requests, in the order of the file. Names are unique.
     pub channels: Vec<Channel>,
+    /// Where passwords of upstreams can stand.
+    pub vault: Option<Vault>,
     /// How columns are labelled.
     pub labels: Labels,
     /// Values that were planted.
@@ -123,7 +127,7 @@ pub struct Tls {
 /// `[[tls.client]]`: a name in a client's certificate, and who it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientName {
-    /// A URI (`spiffe://…`), or `dns:` and a host name. One `*` stands for a part without a slash.
+    /// A URI (`spiffe://…`), `dns:` and a host name, or `cn:` and a common name. One `*` stands for a part without a slash.
     pub san: String,
     /// The identity; a `*` in it is what the name's stood for.
     pub identity: String,

@@ -58,6 +58,8 @@ pub struct CatalogReader {
     prepared: bool,
     /// True while the answer to a ROLLBACK is outstanding, which the next question takes first.
     owed: bool,
+    /// What is given back with the connection.
+    lease: Option<upstream::credentials::Lease>,
     /// False while an answer is outstanding. A call that was dropped halfway leaves it so, and
     /// the connection is of no use any more: the next answer would be the wrong one.
     idle: bool,
@@ -85,14 +87,20 @@ impl CatalogReader {
         if major < queries::OLDEST_MAJOR {
             return Err(CatalogError::Version(version.to_owned()));
         }
-        let Upstream { stream, buffered, .. } = upstream;
+        let Upstream { stream, buffered, lease, .. } = upstream;
         Ok(Self {
+            lease,
             connection: Connection { stream, buffered },
             major,
             prepared: false,
             owed: false,
             idle: true,
         })
+    }
+
+    /// True if what it signed in with ends: another reader takes over.
+    pub fn is_over(&self) -> bool {
+        self.lease.as_ref().is_some_and(|lease| lease.is_over())
     }
 
     /// Reads the whole catalog in one snapshot.

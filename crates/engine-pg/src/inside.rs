@@ -285,6 +285,7 @@ fn client(caller: Caller, stream: Stream, notes: Notes) -> Client {
         protocol_minor: MINOR,
         peer,
         tls,
+        until: None,
         method,
         via: Some(via),
         side: Side(Some(Beside { notes, waits, preview })),

@@ -319,7 +319,7 @@ impl Reading {
     }
 
     async fn reader(&mut self) -> Result<&mut CatalogReader, Failure> {
-        if self.reader.is_none() {
+        if self.reader.as_ref().is_none_or(CatalogReader::is_over) {
             let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
             let settings =
                 [setting("application_name", "weir catalog"), setting("client_encoding", "UTF8")];

@@ -12,6 +12,7 @@
 
 mod bearer;
 mod certificate;
+pub mod forward;
 mod opening;
 mod options;
 mod refusal;
@@ -27,13 +28,13 @@ use crate::{inside::Side, upstream::Replication};
 use bytes::BytesMut;
 use identity::{Admitted, Attempts, Credential, Directory};
 use model::Identity;
-use net::{Stream, tls::ServerTls};
+use net::{ClientCertificate, Stream, tls::ServerTls};
 use opening::Opened;
 use startup::Wish;
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 use talk::Talk;
 use tokio::{net::TcpStream, time::timeout};
@@ -147,6 +148,8 @@ pub struct Client {
     pub peer: SocketAddr,
     /// Whether the connection is encrypted.
     pub tls: bool,
+    /// When the certificate that it signed in by is good no longer.
+    pub until: Option<SystemTime>,
     /// How it proved who it is, for the record.
     pub method: &'static str,
     /// By which way its statements come, if not by messages of the protocol.
@@ -189,7 +192,7 @@ async fn enter(
 ) -> Result<Entrance, Reason> {
     let (stream, end_point, opened) = opening::open(tcp, door.tls.as_ref()).await?;
     known.tls = stream.is_tls();
-    let shown = Shown { end_point, names: stream.client_names() };
+    let shown = Shown { end_point, certificate: stream.client_certificate() };
     let mut talk = Talk::new(stream);
     let signed_in = std::time::SystemTime::now();
     let packet = match opened {
@@ -202,7 +205,7 @@ async fn enter(
         }
     };
     match admit(&mut talk, &packet, shown, peer, door, now, known).await {
-        Ok((wish, (identity, credential), method)) => {
+        Ok((wish, (identity, credential), method, until)) => {
             let (stream, buffered) = talk.into_parts();
             let tls = stream.is_tls();
             let Wish { database, application_name, settings, replication, minor, .. } = wish;
@@ -219,6 +222,7 @@ async fn enter(
                 protocol_minor: minor,
                 peer,
                 tls,
+                until,
                 method,
                 via: None,
                 side: Side::default(),
@@ -232,9 +236,12 @@ async fn enter(
 struct Shown {
     /// The hash of the server's certificate.
     end_point: Option<Vec<u8>>,
-    /// The names in the client's.
-    names: Option<Vec<String>>,
+    /// The client's certificate.
+    certificate: Option<ClientCertificate>,
 }
+
+/// What it wishes, who sent it, how that was proven, and until when a certificate proves it.
+type Proven = (Wish, (Arc<Identity>, Option<Arc<Credential>>), &'static str, Option<SystemTime>);
 
 /// Everything after the start-up packet has come: what it wishes, who sent it, and how that was
 /// proven.
@@ -246,7 +253,7 @@ async fn admit(
     door: &Door,
     now: Instant,
     known: &mut Refused,
-) -> Result<(Wish, (Arc<Identity>, Option<Arc<Credential>>), &'static str), Reason> {
+) -> Result<Proven, Reason> {
     let mut wish = startup::read(packet)?;
     known.name = Some(wish.name.clone());
     known.database = Some(wish.database.clone());
@@ -254,18 +261,18 @@ async fn admit(
     if !known.tls && !door.allows_plaintext(peer) {
         return Err(Reason::Plaintext { tls_offered: door.tls.is_some() });
     }
-    let Shown { end_point, names } = shown;
-    if let Some(names) = names
+    let Shown { end_point, certificate } = shown;
+    if let Some(ClientCertificate { names, ends }) = certificate
         && let Some(identity) = certificate::sign_in(talk, &wish.name, &names, door).await?
     {
-        return Ok((wish, (identity, None), certificate::METHOD));
+        return Ok((wish, (identity, None), certificate::METHOD, Some(ends)));
     }
     let bearers = door.bearers(peer, known.tls);
     let only = asks_for_bearer(&mut wish.settings)?;
     let ways = sasl::Ways { end_point, bearers, only_bearer: only };
     let (admitted, method) = sasl::sign_in(talk, &wish.name, ways, peer, door, now).await?;
     let Admitted { identity, credential } = admitted;
-    Ok((wish, (identity, Some(credential)), method))
+    Ok((wish, (identity, Some(credential)), method, None))
 }
 
 /// True if the client asks to sign in as a bearer and by nothing else. The setting is Weir's own

@@ -102,7 +102,7 @@ async fn relay(
     let open = engine.open.enter(Opened::of(&client, &session));
     let orders = standing::orders(engine, &client, &session, (cancelled, open.ended()));
     let limits = engine.settings.load().limits;
-    let id = session.id();
+    let (id, lease) = (session.id(), upstream.lease);
     let mut relay = Relay::new(
         (client.stream, client.buffered),
         (upstream.stream, upstream.buffered),
@@ -128,7 +128,7 @@ async fn relay(
     tracing::info!(session = %id, identity = %client.identity.chain(), "session opened");
     let counted = Counted::begin(target);
     let end = relay.run(orders).await;
-    drop((counted, registration, open));
+    drop((counted, registration, open, lease));
     match end {
         relay::End::UpstreamBroke(_) => tracing::error!(session = %id, %end, "session ended"),
         _ => tracing::info!(session = %id, %end, "session ended"),

@@ -6,8 +6,9 @@
 //! ```
 
 use bytes::{Bytes, BytesMut};
+use credentials::{Credentials, Lease, Source};
 use net::{Stream, tls::ClientTls};
-use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpStream, UnixStream},
@@ -18,6 +19,7 @@ use wire_pg::{
     frame, frontend, handshake,
 };
 
+pub mod credentials;
 mod error;
 mod sign_in;
 
@@ -54,6 +56,8 @@ pub struct UpstreamConfig {
     pub user: String,
     /// The role's password, for servers that ask for one.
     pub password: Option<Secret>,
+    /// Where role and password come from, if they are not the ones above.
+    pub credentials: Option<Arc<dyn Source>>,
     /// The database.
     pub database: String,
     /// TLS, with what is to be believed and shown; `None` sends everything in clear. It is built
@@ -74,6 +78,7 @@ impl UpstreamConfig {
             port,
             user: user.to_owned(),
             password: None,
+            credentials: None,
             database: database.to_owned(),
             tls: None,
             allow_cleartext: false,
@@ -83,8 +88,8 @@ impl UpstreamConfig {
 }
 
 impl PartialEq for UpstreamConfig {
-    /// Two that use TLS are never equal: the same files may hold other certificates by now, and
-    /// whoever compares wants to know whether anything could be different.
+    /// Two that use TLS are never equal: the same files may hold other certificates by now; nor are
+    /// two whose credentials come from elsewhere. Whoever compares wants to know whether anything could be different.
     fn eq(&self, other: &Self) -> bool {
         let (mine, theirs) = (self.password.as_ref(), other.password.as_ref());
         self.host == other.host
@@ -92,6 +97,8 @@ impl PartialEq for UpstreamConfig {
             && self.user == other.user
             && self.database == other.database
             && mine.map(Secret::expose) == theirs.map(Secret::expose)
+            && self.credentials.is_none()
+            && other.credentials.is_none()
             && self.tls.is_none()
             && other.tls.is_none()
             && self.allow_cleartext == other.allow_cleartext
@@ -111,6 +118,8 @@ pub struct Upstream {
     pub process_id: u32,
     /// The secret for [`cancel`]; empty if the server named none.
     pub secret_key: Vec<u8>,
+    /// What is given back when the session is over.
+    pub lease: Option<Lease>,
 }
 
 impl fmt::Debug for Upstream {
@@ -172,15 +181,49 @@ pub async fn connect_as(
     parameters: &[(String, String)],
 ) -> Result<Upstream, UpstreamError> {
     within(config.connect_timeout, async {
-        let (stream, certificate) = open(config, None).await?;
-        let mut connection = Connection { stream, buffered: BytesMut::new() };
-        let mut out = Vec::with_capacity(256);
-        startup(&mut out, config, replication, parameters)?;
-        connection.write(&out).await?;
-        sign_in::authenticate(&mut connection, config, certificate.as_deref()).await?;
-        ready(connection).await
+        let Some(source) = &config.credentials else {
+            return enter(config, replication, parameters).await;
+        };
+        let given = source.fetch().await.map_err(UpstreamError::Credentials)?;
+        match enter_with(config, given, replication, parameters).await {
+            // They may have been changed, or taken away, since they were asked for.
+            Err(error) if error.is_of_credentials() => {
+                source.refused();
+                let given = source.fetch().await.map_err(UpstreamError::Credentials)?;
+                enter_with(config, given, replication, parameters).await
+            }
+            entered => entered,
+        }
     })
     .await
+}
+
+/// The same with credentials that come from elsewhere, which the session holds from then on.
+async fn enter_with(
+    config: &UpstreamConfig,
+    given: Credentials,
+    replication: Option<Replication>,
+    parameters: &[(String, String)],
+) -> Result<Upstream, UpstreamError> {
+    let Credentials { user, password, lease } = given;
+    let user = user.unwrap_or_else(|| config.user.clone());
+    let config = UpstreamConfig { user, password: Some(password), ..config.clone() };
+    let entered = enter(&config, replication, parameters).await?;
+    Ok(Upstream { lease, ..entered })
+}
+
+async fn enter(
+    config: &UpstreamConfig,
+    replication: Option<Replication>,
+    parameters: &[(String, String)],
+) -> Result<Upstream, UpstreamError> {
+    let (stream, certificate) = open(config, None).await?;
+    let mut connection = Connection { stream, buffered: BytesMut::new() };
+    let mut out = Vec::with_capacity(256);
+    startup(&mut out, config, replication, parameters)?;
+    connection.write(&out).await?;
+    sign_in::authenticate(&mut connection, config, certificate.as_deref()).await?;
+    ready(connection).await
 }
 
 /// Asks the server to cancel what a session runs. `address` is the session's peer
@@ -301,6 +344,7 @@ async fn ready(mut connection: Connection) -> Result<Upstream, UpstreamError> {
                 return Ok(Upstream {
                     stream,
                     buffered,
+                    lease: None,
                     parameter_statuses,
                     process_id,
                     secret_key,

@@ -22,4 +22,4 @@ pub mod stream;
 pub mod tls;
 
 pub use error::NetError;
-pub use stream::Stream;
+pub use stream::{ClientCertificate, Stream};

@@ -1,12 +1,13 @@
 //! One type for every byte stream of the program, encrypted or not. Knows nothing of its bytes.
 
+use crate::tls::{common_name, ends};
 use std::{
     fmt,
     io::{self, IoSlice},
     net::SocketAddr,
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
@@ -33,6 +34,15 @@ pub enum Stream {
     TlsServer(Box<server::TlsStream<TcpStream>>),
     /// TLS with the other side as the server.
     TlsClient(Box<client::TlsStream<TcpStream>>),
+}
+
+/// A certificate that a client showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The names in it: URIs as they stand, host names as `dns:NAME`, the common name as `cn:NAME`.
+    pub names: Vec<String>,
+    /// When it, or one that it came with, is good no longer.
+    pub ends: SystemTime,
 }
 
 /// Sets what every TCP connection of the program has: no delay of small writes (the relay batches
@@ -66,17 +76,27 @@ impl Stream {
         }
     }
 
-    /// The names in the certificate that the client showed and that was checked: URIs as they
-    /// stand, host names as `dns:NAME`. `None` without a certificate.
-    pub fn client_names(&self) -> Option<Vec<String>> {
+    /// The certificate that the client showed and that was checked. `None` without one.
+    pub fn client_certificate(&self) -> Option<ClientCertificate> {
+        let Self::TlsServer(tls) = self else { return None };
+        let chain = tls.get_ref().1.peer_certificates()?;
+        // What is above it may end before it does. What cannot be read is over already.
+        let ends = chain.iter().map(|one| ends(one).unwrap_or(SystemTime::UNIX_EPOCH)).min()?;
+        Some(ClientCertificate { names: self.client_names()?, ends })
+    }
+
+    /// The names in it: URIs as they stand, host names as `dns:NAME`, the common name as `cn:NAME`.
+    fn client_names(&self) -> Option<Vec<String>> {
         let Self::TlsServer(tls) = self else { return None };
         let leaf = tls.get_ref().1.peer_certificates()?.first()?;
+        let common = common_name(leaf).map(|name| format!("cn:{name}"));
         // What was checked can be read; what cannot has no names.
         let Ok(leaf) = webpki::EndEntityCert::try_from(leaf) else { return Some(Vec::new()) };
         let hosts = leaf.valid_dns_names().map(|name| format!("dns:{name}"));
-        // A URI must not pass for a host name.
-        let uris = leaf.valid_uri_names().filter(|name| !name.starts_with("dns:"));
-        Some(uris.map(str::to_owned).chain(hosts).collect())
+        // A URI must not pass for another name.
+        let other = |name: &&str| name.starts_with("dns:") || name.starts_with("cn:");
+        let uris = leaf.valid_uri_names().filter(|name| !other(name));
+        Some(uris.map(str::to_owned).chain(hosts).chain(common).collect())
     }
 
     /// The TLS version and cipher suite, as words for the record; `None` for a plain stream.

@@ -7,10 +7,12 @@
 mod certificate;
 mod client;
 mod server;
+mod subject;
 
 pub use certificate::end_point_hash;
 pub use client::{ClientTls, Mode, connect};
 pub use server::{ServerTls, accept};
+pub(crate) use subject::{common_name, ends};
 
 use std::sync::Arc;
 

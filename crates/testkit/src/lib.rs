@@ -14,6 +14,7 @@
 //! # Ok::<(), anyhow::Error>(())
 //! ```
 
+pub mod bao;
 pub mod bouncer;
 pub mod cache;
 pub mod dir;

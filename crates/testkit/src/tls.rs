@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// An authority in a folder; it lives as long as the test that made it.
 #[derive(Clone, Debug)]
@@ -63,6 +64,30 @@ impl Authority {
             certificate: self.folder.join(format!("{name}.crt")),
             key: self.folder.join(format!("{name}.key")),
         })
+    }
+
+    /// The same, good for so long from now on: whole seconds.
+    pub fn sign_until(&self, name: &str, names: &str, lasts: Duration) -> Result<Pair> {
+        let pair = self.sign_for(name, names)?;
+        let time = |from_now: u64| {
+            let date = ["-u", "-d", &format!("{from_now} seconds"), "+%Y%m%d%H%M%SZ"];
+            Ok::<_, anyhow::Error>(tool::run("date", date)?.success()?.trim().to_owned())
+        };
+        let serial = fs::read_dir(&self.folder)?.count();
+        let config = format!(
+            "[ca]\ndefault_ca = own\n[own]\ndatabase = {name}.index\nserial = {name}.serial\n\
+             new_certs_dir = .\ndefault_md = sha256\npolicy = any\n[any]\n\
+             commonName = supplied\n"
+        );
+        fs::write(self.folder.join(format!("{name}.cnf")), config)?;
+        fs::write(self.folder.join(format!("{name}.index")), "")?;
+        fs::write(self.folder.join(format!("{name}.serial")), format!("{:04x}\n", serial + 4096))?;
+        let (begin, end) = (time(0)?, time(lasts.as_secs())?);
+        self.openssl(&format!(
+            "ca -batch -config {name}.cnf -cert ca.crt -keyfile ca.key -in {name}.csr -notext \
+             -extfile {name}.ext -startdate {begin} -enddate {end} -out {name}.crt"
+        ))?;
+        Ok(pair)
     }
 
     fn openssl(&self, arguments: &str) -> Result<()> {

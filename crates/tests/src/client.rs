@@ -35,6 +35,13 @@ pub const HOLD_NODE: Client = Client { file: "hold_client.js" };
 /// The same by pgjdbc.
 pub const HOLD_JDBC: Client = Client { file: "HoldClient.java" };
 
+/// psycopg 3 with a certificate, without a password.
+pub const CERTIFICATE_PSYCOPG: Client = Client { file: "certificate_client.py" };
+/// The same by node-postgres.
+pub const CERTIFICATE_NODE: Client = Client { file: "certificate_client.js" };
+/// The same by pgjdbc, with the key as PKCS#8 and as PKCS#12.
+pub const CERTIFICATE_JDBC: Client = Client { file: "CertificateClient.java" };
+
 /// Debian's pgjdbc.
 const JDBC_JAR: &str = "/usr/share/java/postgresql.jar";
 
@@ -54,7 +61,12 @@ pub struct Target<'a> {
 impl Client {
     /// Runs the program to its end; what it printed, or an error with all that it said.
     pub fn run(self, target: Target<'_>) -> Result<String> {
-        self.start(target, None)
+        self.start(target, &[])
+    }
+
+    /// The same with variables of its own in its environment.
+    pub fn run_with(self, target: Target<'_>, variables: &[(&str, &str)]) -> Result<String> {
+        self.start(target, variables)
     }
 
     /// Compares what the program sees as an identity with full rights, over Weir and directly.
@@ -81,10 +93,10 @@ impl Client {
 
     /// Runs only one part of it, by the name that the program gives it.
     pub fn run_part(self, target: Target<'_>, part: &str) -> Result<String> {
-        self.start(target, Some(part))
+        self.start(target, &[("PART", part)])
     }
 
-    fn start(self, target: Target<'_>, part: Option<&str>) -> Result<String> {
+    fn start(self, target: Target<'_>, variables: &[(&str, &str)]) -> Result<String> {
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(self.file);
         let mut command = self.interpreter()?;
         let url = postgres::url(target.user, target.password, target.port, target.database);
@@ -97,7 +109,7 @@ impl Client {
             .env("PASSWORD", target.password)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("TZ", "UTC")
-            .envs(part.map(|part| ("PART", part)));
+            .envs(variables.iter().copied());
         let said = tool::finish(&mut command)?.success()?;
         if !said.ends_with("done\n") {
             bail!("{} did not come to its end:\n{said}", self.file);

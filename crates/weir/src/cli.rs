@@ -154,6 +154,7 @@ Examples:
   weir connect shop
   weir connect shop -- psql -c 'select 1'
   weir connect shop -- pg_dump -t orders
+  weir connect shop --forward 127.0.0.1:5433    for DBeaver and others, without a password
 
 The client finds host, port, user, database and password in its environment (PGHOST, …).")]
     Connect(ConnectArgs),

@@ -108,7 +108,9 @@ fn noted(file: &Path, what: &str) -> Result<config::Config, Failure> {
 /// Runs what waits for the store, on this thread.
 fn block_on<F: Future>(work: F) -> Result<F::Output, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(work))
+    let done = runtime.block_on(work);
+    runtime.block_on(crate::vault::close());
+    Ok(done)
 }
 
 fn completions(shell: Shell) -> Result<(), Failure> {

@@ -33,6 +33,7 @@ mod say;
 mod serve;
 mod shares;
 mod tasks;
+mod vault;
 mod watch;
 mod witness;
 mod workloads;

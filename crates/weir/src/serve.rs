@@ -161,6 +161,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     jobs.shutdown().await;
     exports::stop(exports).await;
     indexing.stop();
+    crate::vault::close().await;
     close(&shared).await
 }
 

@@ -81,11 +81,34 @@ fn upstream(mut table: Table<'_>, name: &str) -> Upstream {
         let help = "leave it out, or give the [[database]] a name";
         table.fault(span, Fault::help("`database` cannot stand under name = \"*\"", help));
     }
+    let user = table.optional(
+        "user",
+        &Text { what: "a role" },
+        "The role Weir signs in as. It may be left out where what stands at `vault` names it.",
+    );
+    let vault_span = table.span_of("vault");
+    let vault = table.optional(
+        "vault",
+        &Text { what: "a path" },
+        "A path at the [vault] that says with what to sign in: `secret/data/shop` (KV, version 2: \
+         `password`, or another field behind a `#`, and `username`), or `database/creds/weir`, where \
+         a user is made that is renewed, and taken away at the end.",
+    );
+    if user.is_none() && vault.is_none() {
+        let help = "user = \"weir\", or vault = \"database/creds/weir\"";
+        let fault = Fault::help("[database.upstream] needs `user` (a role)", help);
+        table.fault(table.span(), fault);
+    }
+    if let (Some(span), Some(_)) = (vault_span, table.span_of("password")) {
+        table.fault(span, Fault::new("`password` and `vault` cannot stand together"));
+    }
+    let user = user.unwrap_or_default();
     let upstream = Upstream {
         host,
         port: u16::try_from(port).unwrap_or(0),
         database,
-        user: table.required("user", &Text { what: "a role" }, "The role Weir signs in as."),
+        user,
+        vault,
         password: table.optional(
             "password",
             &SecretRef,

@@ -2,7 +2,7 @@
 
 use super::{
     api, approvals, canaries, channels, console, databases, evidence, exports, keys, labels,
-    providers, transmitters, workloads,
+    providers, transmitters, vault, workloads,
 };
 use crate::{
     kind::{Address, Count, Fault, FilePath, OrOff, Size, Text, Time, TimeOrNone, Word},
@@ -71,7 +71,8 @@ pub(crate) fn documented() -> Vec<Section> {
         "[[database]]" => 4,
         "[[database.role]]" => 4,
         "[database.upstream]" => 5,
-        "[labels]" => 6,
+        "[vault]" => 6,
+        "[labels]" => 7,
         "[[labels.rule]]" => 7,
         "[[canary]]" => 8,
         "[ledger]" => 9,
@@ -125,6 +126,10 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
             approvals::approvals(table.table("approvals", "[approvals]", approvals::APPROVALS))
         },
         keys: keys::keys(table.table("keys", "[keys]", keys::KEYS)),
+        vault: {
+            let present = table.span_of("vault").is_some();
+            vault::vault(table.table("vault", "[vault]", vault::VAULT), present)
+        },
         labels: Labels { refresh: None, rules: Vec::new() },
         canaries: canaries::canaries(&mut table),
         ledger: evidence::ledger(table.table("ledger", "[ledger]", evidence::LEDGER)),
@@ -139,6 +144,10 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         log: log(table.table("log", "[log]", LOG)),
         warnings: Vec::new(),
     };
+    for name in vault::missing(config.vault.as_ref(), &config.databases) {
+        let message = format!("the upstream of database \"{name}\" needs a [vault] section");
+        table.fault(table.span(), Fault::new(message));
+    }
     for (at, fault) in labels::check(&labels, &config.databases) {
         table.fault(rules.get(at).cloned().unwrap_or(table.span()), fault);
     }
@@ -229,8 +238,8 @@ pub(super) fn tls_client(mut table: Table<'_>) -> Option<ClientName> {
     let san = table.required(
         "san",
         &Text { what: "a name" },
-        "A name in the certificate: a URI (`spiffe://example.org/reports`), or `dns:` and a host \
-         name. One `*` stands for a part without a slash.",
+        "A name in the certificate: a URI (`spiffe://example.org/reports`), `dns:` and a host name, \
+         or `cn:` and the subject's common name. One `*` stands for a part without a slash.",
     );
     let identity = table.required(
         "identity",
@@ -239,7 +248,7 @@ pub(super) fn tls_client(mut table: Table<'_>) -> Option<ClientName> {
          name's stood for.",
     );
     let stars = |text: &str| text.matches('*').count();
-    let named = san.contains("://") || san.starts_with("dns:");
+    let named = san.contains("://") || san.starts_with("dns:") || san.starts_with("cn:");
     if !named || stars(&san) > 1 || stars(&identity) > stars(&san) {
         let help = "spiffe://example.org/agent/* and *, or dns:reports.example.org and reports";
         let fault = Fault::help("the name is not understood", help);

@@ -27,7 +27,7 @@ pub struct Upstream {
     pub port: u16,
     /// The upstream's own name of the database; `None` means the name the client asked for.
     pub database: Option<String>,
-    /// Role to sign in as.
+    /// Role to sign in as; empty if what stands at `vault` names it.
     pub user: String,
     /// Where its password is; `None` if the upstream asks for none.
     pub password: Option<SecretSource>,
@@ -39,6 +39,8 @@ pub struct Upstream {
     pub certificate: Option<(PathBuf, PathBuf)>,
     /// From connect to the end of sign-in at the upstream.
     pub connect_timeout: Duration,
+    /// The path at the Vault that says with what to sign in.
+    pub vault: Option<String>,
 }
 
 /// How an upstream is spoken to.

@@ -16,10 +16,11 @@ pub(super) fn orders(
 ) -> Orders {
     let (directory, identity) = (Arc::clone(&engine.directory), Arc::clone(&client.identity));
     let (credential, opened) = (client.credential.clone(), client.signed_in);
+    let certified = client.until;
     let (database, grants) = (session.database().name.clone(), session.client().grants.clone());
     let (task, works) = (session.client().work.task.clone(), Arc::clone(&engine.gate.works));
     Orders {
-        until: client.credential.as_ref().and_then(|one| one.expires),
+        until: sooner(client.credential.as_ref().and_then(|one| one.expires), certified),
         draining: engine.draining.clone(),
         identities: engine.identities.clone(),
         cancelled,
@@ -44,10 +45,14 @@ pub(super) fn orders(
             if task.is_none() && works.await_agent(&identity) {
                 return Err("its agent was given a task; connect again to work on it");
             }
+            if certified.is_some_and(|until| until <= SystemTime::now()) {
+                return Err("the certificate that this session signed in with has expired");
+            }
             let until = match &credential {
                 Some(credential) => is_still_good(&directory, name, credential, &database)?,
                 None => None,
             };
+            let until = sooner(until, certified);
             let now = directory.granted(&identity.chain(), database.as_str(), Instant::now());
             match grants.iter().all(|granted| now.contains(granted)) {
                 true => Ok(until),
@@ -55,6 +60,11 @@ pub(super) fn orders(
             }
         }),
     }
+}
+
+/// The first of two moments of which either may never come.
+fn sooner(one: Option<SystemTime>, other: Option<SystemTime>) -> Option<SystemTime> {
+    one.into_iter().chain(other).min()
 }
 
 /// Until when a session may go on with what it signed in with, or why it may not.

@@ -79,6 +79,8 @@ pub enum UpstreamError {
     Tls(NetError),
     /// The server wants a password, and none is configured.
     NoPassword,
+    /// What to sign in with could not be had from where it comes.
+    Credentials(String),
     /// The server wants the password in clear where others could read it.
     Cleartext,
     /// The server wants a way of sign-in that Weir does not speak.
@@ -96,15 +98,22 @@ pub enum UpstreamError {
 }
 
 impl UpstreamError {
+    /// True if it is what Weir signed in with that the server refused.
+    pub(super) fn is_of_credentials(&self) -> bool {
+        matches!(self, Self::Server(error) if error.of_credentials())
+    }
+
     /// Whose doing it is. Credentials and certificates are Weir's configuration.
     pub fn blame(&self) -> Blame {
         match self {
             Self::Server(error) if error.of_credentials() => Blame::Internal,
             Self::Server(error) if error.sqlstate.starts_with("22") => Blame::Client,
             Self::Wire(error) if error.is_ours() => Blame::Internal,
-            Self::NoPassword | Self::Cleartext | Self::Method(_) | Self::Reserved(_) => {
-                Blame::Internal
-            }
+            Self::NoPassword
+            | Self::Credentials(_)
+            | Self::Cleartext
+            | Self::Method(_)
+            | Self::Reserved(_) => Blame::Internal,
             Self::Tls(error) if error.blame() == net::error::Fault::Own => Blame::Internal,
             Self::Down(_)
             | Self::Closed
@@ -136,7 +145,11 @@ impl UpstreamError {
             Self::Slow(_) => "the database behind Weir did not answer in time",
             Self::Server(error) if error.passes() => return error.message.clone(),
             Self::Server(error) if error.of_credentials() => SIGN_IN,
-            Self::NoPassword | Self::Cleartext | Self::Method(_) | Self::Scram(_) => SIGN_IN,
+            Self::NoPassword
+            | Self::Credentials(_)
+            | Self::Cleartext
+            | Self::Method(_)
+            | Self::Scram(_) => SIGN_IN,
             Self::TlsRefused | Self::Tls(_) => {
                 "Weir could not make a secure connection to the database; an operator must fix \
                  the TLS settings of this upstream"
@@ -156,6 +169,7 @@ const SIGN_IN: &str = "Weir could not sign in to the database; an operator must 
 impl fmt::Display for UpstreamError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Credentials(why) => write!(f, "nothing to sign in with: {why}"),
             Self::Down(source) => write!(f, "upstream not reachable: {source}"),
             Self::Closed => f.write_str("upstream closed the connection"),
             Self::Slow(limit) => write!(f, "upstream did not answer within {limit:?}"),

@@ -146,7 +146,7 @@ fn pss_hash(parameters: &[u8]) -> Option<&'static digest::Algorithm> {
 }
 
 /// The content of the DER element at the front, if it has this tag, and what follows it.
-fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+pub(super) fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (&found, rest) = der.split_first()?;
     if found != tag {
         return None;

@@ -182,3 +182,63 @@ async fn records_fit_into_what_clients_read_at_a_time() {
     assert!(records > 10, "{records} records");
     sent.await.unwrap();
 }
+
+/// Whether a second connection of the same client goes on with the session of the first.
+async fn resumes(server: &ServerTls, client: &ClientTls) -> bool {
+    let mut kind = None;
+    for _ in 0..2 {
+        let (served, connected) = handshake(server, client, "db.example", false).await;
+        let ((mut served, _), (mut connected, _)) = (served.unwrap(), connected.unwrap());
+        // Tickets come behind the handshake, with the first bytes.
+        served.write_all(b"x").await.unwrap();
+        served.flush().await.unwrap();
+        connected.read_exact(&mut [0]).await.unwrap();
+        let Stream::TlsServer(tls) = &served else { panic!("not the server's side") };
+        kind = tls.get_ref().1.handshake_kind();
+    }
+    kind == Some(rustls::HandshakeKind::Resumed)
+}
+
+#[tokio::test]
+async fn whoever_shows_a_certificate_shows_it_each_time() {
+    let folder = Folder::new("resumed");
+    let (cert, key) = certificate(&folder.0, "db.example");
+    let client = || ClientTls::new(Mode::VerifyFull, Some(&cert), None).unwrap();
+    let server = ServerTls::from_files(&cert, &key).unwrap();
+    assert!(resumes(&server, &client()).await, "the test sees what resumes");
+    let server = server.trusting(&cert).unwrap();
+    assert!(!resumes(&server, &client()).await, "a session outlives the certificate's check");
+}
+
+#[test]
+fn a_certificate_says_its_end_and_its_common_name() {
+    use std::time::{Duration, SystemTime};
+    let key = rcgen::KeyPair::generate().unwrap();
+    let made = |end: (i32, u8, u8), names: &[&str]| {
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.not_after = rcgen::date_time_ymd(end.0, end.1, end.2);
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        for name in names {
+            params.distinguished_name.push(rcgen::DnType::CommonName, *name);
+        }
+        params.self_signed(&key).unwrap().der().to_vec()
+    };
+    let at = |seconds: u64| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds + 1));
+    // Up to 2049 two digits stand for the year, then four.
+    for (end, seconds) in [
+        ((2026, 11, 26), 1_795_651_200),
+        ((2049, 12, 31), 2_524_521_600),
+        ((2050, 1, 1), 2_524_608_000),
+        ((2300, 3, 1), 10_418_889_600),
+    ] {
+        assert_eq!(super::ends(&made(end, &["a"])), at(seconds), "{end:?}");
+    }
+    let common = |names: &[&str]| super::common_name(&made((2030, 1, 1), names));
+    assert_eq!(common(&["alice"]).as_deref(), Some("alice"));
+    assert_eq!(common(&[]), None);
+    for length in 0..300 {
+        let whole = made((2030, 1, 1), &["alice"]);
+        let cut = whole.get(..length).unwrap();
+        assert_eq!((super::ends(cut), super::common_name(cut)), (None, None), "{length}");
+    }
+}

@@ -8,6 +8,7 @@ use testkit::{
     weir::{AGENT, PERSON, SERVICE},
 };
 use tests::Stage;
+use tests::client::{self, Target};
 
 /// The CA's folder, the authority that is trusted, and a Weir that trusts it.
 fn stage() -> (TestDir, Authority, Stage) {
@@ -96,4 +97,106 @@ fn a_certificate_is_the_sign_in() {
     assert!(said.stderr.contains("certificate authentication failed"), "{said}");
     let refusals = stage.weir.record(200).unwrap();
     assert!(refusals.iter().any(|line| line.contains("somebody else's")), "{refusals:#?}");
+}
+
+/// The command-line clients that show a certificate, and the drivers' own ways to do so.
+#[test]
+fn drivers_sign_in_by_certificate() {
+    let (folder, authority, stage) = stage();
+    let spiffe = format!("URI:spiffe://shop.example/service/{SERVICE}");
+    let pair = authority.sign_for("svc", &spiffe).unwrap();
+    let name = |file: &str| folder.path().join(file);
+    let openssl = |arguments: &[&str]| {
+        testkit::tool::run("openssl", arguments).unwrap().success().unwrap();
+    };
+    let text = |path: &std::path::Path| path.display().to_string();
+    let (certificate, key) = (text(&pair.certificate), text(&pair.key));
+    // pgjdbc wants PKCS#8 in DER, or PKCS#12.
+    let (der, store) = (text(&name("svc.pk8")), text(&name("svc.p12")));
+    openssl(&["pkcs8", "-topk8", "-nocrypt", "-in", &key, "-outform", "DER", "-out", &der]);
+    openssl(&[
+        "pkcs12",
+        "-export",
+        "-in",
+        &certificate,
+        "-inkey",
+        &key,
+        "-name",
+        "user",
+        "-passout",
+        "pass:store",
+        "-out",
+        &store,
+    ]);
+    let given = [
+        ("CERTIFICATE", certificate.as_str()),
+        ("KEY", &key),
+        ("KEY_DER", &der),
+        ("KEY_STORE", &store),
+    ];
+    for client in [client::CERTIFICATE_PSYCOPG, client::CERTIFICATE_NODE, client::CERTIFICATE_JDBC]
+    {
+        let target =
+            Target { user: SERVICE, password: "", port: stage.weir.port(), database: "shop" };
+        let said = client.run_with(target, &given).unwrap();
+        assert!(said.lines().all(|line| line == "1" || line == "done"), "{client:?}: {said}");
+        let other = Target { user: PERSON, ..target };
+        let said = client.run_with(other, &given).unwrap_err().to_string();
+        assert!(said.contains("certificate authentication failed"), "{client:?}: {said}");
+    }
+    let record = stage.weir.record(400).unwrap();
+    let method = |line: &&String| {
+        line.contains("session_opened") && line.contains("\"method\":\"certificate\"")
+    };
+    // psycopg, node-postgres, and pgjdbc by either form of the key.
+    assert_eq!(record.iter().filter(method).count(), 4, "{record:#?}");
+}
+
+#[test]
+fn a_common_name_is_a_name_and_counts_where_it_is_said() {
+    let (_folder, authority, stage) = stage();
+    // `sign_for` makes the first argument the common name.
+    let common = authority.sign_for("reader-7", "DNS:somewhere.example").unwrap();
+    let said = psql(&stage, SERVICE, &common);
+    assert!(said.code != Some(0) && said.stderr.contains("password"), "{said}");
+    let rule = format!("[[tls.client]]\nsan = \"cn:reader-*\"\nidentity = \"{SERVICE}\"\n");
+    let sections = format!("[tls]\nclient_ca = {:?}\n{rule}", authority.certificate());
+    let weir = Weir::options(&stage.upstream).sections(&sections).start().unwrap();
+    let second = Stage { weir, upstream: stage.upstream };
+    assert_eq!(psql(&second, SERVICE, &common).success().unwrap().trim(), "1");
+    // A URI that reads like one is not one.
+    let forged = authority.sign_for("x", "URI:cn:reader-8").unwrap();
+    let said = psql(&second, SERVICE, &forged);
+    assert!(said.code != Some(0) && said.stderr.contains("password"), "{said}");
+}
+
+#[test]
+fn a_session_ends_with_its_certificate() {
+    let (_folder, authority, stage) = stage();
+    let spiffe = format!("URI:spiffe://shop.example/service/{SERVICE}");
+    let lasts = std::time::Duration::from_secs(8);
+    let made = std::time::Instant::now();
+    let pair = authority.sign_until("short", &spiffe, lasts).unwrap();
+    // What runs is cut off, and what is idle too.
+    let (url, sleeper) = (url(&stage, SERVICE, &pair), url(&stage, SERVICE, &pair));
+    let runs = std::thread::spawn(move || postgres::psql(&sleeper, "select pg_sleep(60)").unwrap());
+    let said = postgres::psql(&url, "select 1").unwrap();
+    assert_eq!(said.success().unwrap().trim(), "1");
+    let said = runs.join().unwrap();
+    let after = made.elapsed();
+    assert!(said.code != Some(0), "{said}");
+    let words = "the certificate that this session signed in with has expired";
+    assert!(said.stderr.contains(words), "{said}");
+    // Certificates know whole seconds, and the last one is part of it.
+    let (least, most) = (lasts - std::time::Duration::from_secs(1), lasts.as_secs() + 3);
+    assert!(after >= least && after.as_secs() < most, "{after:?}");
+    let busy = "select count(*) from pg_stat_activity where query like '%pg_sleep%' \
+                and state = 'active' and pid <> pg_backend_pid()";
+    let begun = std::time::Instant::now();
+    while stage.truth(busy).unwrap().trim() != "0" {
+        assert!(begun.elapsed().as_secs() < 2, "it still runs at the database");
+    }
+    // And nobody begins with it.
+    let said = postgres::psql(&url, "select 1").unwrap();
+    assert!(said.code != Some(0), "{said}");
 }

@@ -42,6 +42,17 @@ pub(crate) struct TokenArgs {
 pub(crate) struct ConnectArgs {
     /// The database.
     pub(crate) database: String,
+    /// Run no client, but listen on this address of this machine (127.0.0.1 and a free port unless
+    /// given) for programs that know no tokens: each connection is signed in afresh, without a
+    /// password, if it is of a process of your own.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        num_args = 0..=1,
+        default_missing_value = "127.0.0.1:0",
+        conflicts_with = "client"
+    )]
+    pub(crate) forward: Option<String>,
     /// The client and its arguments; psql unless given.
     #[arg(last = true, value_name = "CLIENT")]
     pub(crate) client: Vec<OsString>,

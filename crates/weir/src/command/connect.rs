@@ -2,6 +2,8 @@
 //! the client runs; and `weir pgpass`, which writes one down for clients that read files. Needs no
 //! weir.toml.
 
+mod forward;
+
 use crate::{
     cli::{ConnectArgs, PgpassArgs},
     exit::Failure,
@@ -25,6 +27,9 @@ const APART: Duration = Duration::from_millis(500);
 const AGAIN: Duration = Duration::from_secs(15);
 
 pub(super) async fn connect(args: ConnectArgs) -> Result<(), Failure> {
+    if let Some(address) = &args.forward {
+        return forward::forward(&args.database, address).await;
+    }
     let file = login::file()?;
     // Never one that is about to end: what cannot be prolonged any more is replaced.
     let (login, token) = login::token(&file, &[], Want::Fresh).await?;

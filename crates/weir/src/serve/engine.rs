@@ -2,6 +2,7 @@
 //! to date. Knows the engine's settings, not its protocol.
 
 use super::{Shared, Stop, Stopping, bearers, canaries, histories, holds::Kept, labels};
+use crate::vault::Place;
 use anyhow::Context;
 use config::{Config, Database, Plaintext, UpstreamTls, WithoutRole};
 use engine_pg::{
@@ -129,7 +130,8 @@ async fn follow(
 }
 
 fn settings(config: &Config) -> anyhow::Result<Settings> {
-    let databases = config.databases.iter().map(database).collect::<anyhow::Result<_>>()?;
+    let known = config.databases.iter().map(|one| database(config, one));
+    let databases = known.collect::<anyhow::Result<_>>()?;
     let limits = &config.limits;
     Ok(Settings {
         databases,
@@ -145,12 +147,12 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
     })
 }
 
-fn database(database: &Database) -> anyhow::Result<DatabaseConfig> {
+fn database(config: &Config, database: &Database) -> anyhow::Result<DatabaseConfig> {
     Ok(DatabaseConfig {
         name: database.name.clone(),
         environment: database.environment.clone(),
         roles: roles(database),
-        upstream: self::upstream(database)?,
+        upstream: self::upstream(config, database)?,
     })
 }
 
@@ -170,7 +172,7 @@ fn roles(database: &Database) -> Roles {
 }
 
 /// How the real database behind this one is reached.
-pub(crate) fn upstream(database: &Database) -> anyhow::Result<UpstreamConfig> {
+pub(crate) fn upstream(config: &Config, database: &Database) -> anyhow::Result<UpstreamConfig> {
     let upstream = &database.upstream;
     let of = || format!("database {:?}", database.name);
     let password = upstream.password.as_ref().map(config::SecretSource::read).transpose();
@@ -192,6 +194,9 @@ pub(crate) fn upstream(database: &Database) -> anyhow::Result<UpstreamConfig> {
     let mut reached = UpstreamConfig::new(host, upstream.port, &upstream.user, name);
     reached.password = password.map(|secret| secret.expose().to_owned().into());
     reached.tls = tls;
+    if let (Some(path), Some(vault)) = (&upstream.vault, &config.vault) {
+        reached.credentials = Some(Arc::new(Place::new(vault, path).with_context(of)?));
+    }
     reached.connect_timeout = upstream.connect_timeout;
     Ok(reached)
 }

@@ -58,7 +58,7 @@ async fn found(view: &View<'_>, name: &str) -> Result<Vec<store::FoundLabel>, Fa
     let Some((database, inner)) = view.config.database(name) else {
         return Err(Failure::Refused(format!("weir.toml names no database \"{name}\"")));
     };
-    let mut reached = upstream(database)?;
+    let mut reached = upstream(view.config, database)?;
     inner.clone_into(&mut reached.database);
     let of = || format!("database \"{name}\"");
     let mut reader = CatalogReader::connect(&reached).await.with_context(of)?;

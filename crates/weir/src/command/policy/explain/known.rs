@@ -68,7 +68,7 @@ pub(super) async fn read(config: &Config, name: &str) -> Result<Schema, Failure>
         return Err(Failure::Refused(format!("weir.toml names no database \"{name}\"")));
     };
     let of = || format!("database \"{name}\"");
-    let mut reached = upstream(database)?;
+    let mut reached = upstream(config, database)?;
     inner.clone_into(&mut reached.database);
     let mut reader = CatalogReader::connect(&reached).await.with_context(of)?;
     let catalog = reader.read(1).await.with_context(of)?;
