@@ -39,11 +39,11 @@ fn content(sign_in: &SignIn<'_>) -> Markup {
                 }
                 @if !sign_in.providers.is_empty() { div .or { "or" } }
                 form .stack method="post" action="/console/sign-in" {
-                    input type="hidden" name="next" value=(sign_in.next);
+                    input type="hidden" name="next" value=(Shown(sign_in.next));
                     div .field {
                         label for="name" { "Name" }
                         input #name name="name" autocomplete="username" autocapitalize="none"
-                            spellcheck="false" required maxlength="255" value=(sign_in.name);
+                            spellcheck="false" required maxlength="255" value=(Shown(sign_in.name));
                     }
                     div .field {
                         label for="password" { "Password" }

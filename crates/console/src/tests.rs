@@ -63,7 +63,10 @@ fn sound(page: &str) {
     for bad in ["<script>", "<img", " style=", "onerror=alert(1)>", "http://", "\u{202e}"] {
         assert!(!page.contains(bad), "{bad} in {page}");
     }
-    let handlers = page.split('<').filter(|tag| tag.split('>').next().unwrap().contains(" on"));
+    // Names of attributes, without their values: within quotation marks a text is a text.
+    let names = |tag: &str| tag.split('"').step_by(2).collect::<String>();
+    let tags = page.split('<').map(names);
+    let handlers = tags.filter(|tag| tag.split('>').next().unwrap().contains(" on"));
     assert_eq!(handlers.count(), 0, "{page}");
     assert!(page.contains(r#"<html lang="en">"#) && page.matches("<h1").count() == 1, "{page}");
 }

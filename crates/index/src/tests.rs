@@ -446,7 +446,8 @@ fn questions_are_completed_by_words_and_by_what_there_is() {
         found.into_iter().map(|one| one.question).collect()
     };
     assert_eq!(suggested("disc"), ["disclosure:"]);
-    assert_eq!(suggested("identity:root -ap"), ["identity:root -approved_by:"]);
+    let words = ["identity:root -approved_by:", "identity:root -application:"];
+    assert_eq!(suggested("identity:root -ap"), words);
     assert_eq!(suggested("kind:person,a"), ["kind:person,agent"]);
     assert_eq!(suggested("identity:COPI"), ["identity:copilot", "identity:alice/copilot"]);
     assert_eq!(suggested("label:e"), ["label:email"]);

@@ -8,6 +8,7 @@ use crate::{
     Store, StoreError, Verifier,
     open::{micros, time},
     outbox::note,
+    tokens::SIGN_IN,
 };
 use model::{CredentialKind, IdentityName};
 use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
@@ -222,10 +223,13 @@ pub(crate) async fn add(
     let lead: String = row.try_get("verifier")?;
     if let Some(delegated) = &new.delegated {
         may_be_acted_for(transaction, delegated).await?;
+        for id in [&delegated.subject, &delegated.actor].into_iter().flatten() {
+            outlives(transaction, id, new).await?;
+        }
     } else if salt(&lead) != salt(new.verifier.expose()) {
         return Err(StoreError::Credential("it was made for another password"));
     }
-    make_room(transaction, new, now).await?;
+    make_room(transaction, new, by, now).await?;
     let delegated = new.delegated.as_ref();
     let done = sqlx::query(
         "INSERT OR IGNORE INTO credentials
@@ -271,8 +275,29 @@ async fn may_be_acted_for(
     found.map(|_| ()).ok_or_else(|| StoreError::NoIdentity(name.to_owned()))
 }
 
+/// Whether what a token follows from is in force, and at least as long: it may have ended while
+/// the token was made.
+async fn outlives(
+    transaction: &mut Transaction<'_, Sqlite>,
+    id: &str,
+    new: &NewCredential,
+) -> Result<(), StoreError> {
+    let until = new.expires.map_or(i64::MAX, micros);
+    let found = sqlx::query(
+        "SELECT 1 FROM credentials WHERE id = ?1 AND revoked IS NULL
+             AND (expires IS NULL OR expires >= ?2)
+         UNION ALL SELECT 1 FROM tokens WHERE ?3 || hex(hash) = ?1 AND until >= ?2",
+    )
+    .bind(id)
+    .bind(until)
+    .bind(SIGN_IN)
+    .fetch_optional(&mut **transaction)
+    .await?;
+    found.map(|_| ()).ok_or(StoreError::Credential("what it follows from is over"))
+}
+
 /// Ends what follows from a credential that is ended.
-async fn revoke_following(
+pub(crate) async fn revoke_following(
     transaction: &mut Transaction<'_, Sqlite>,
     id: &str,
     by: &str,
@@ -298,6 +323,7 @@ async fn revoke_following(
 async fn make_room(
     transaction: &mut Transaction<'_, Sqlite>,
     new: &NewCredential,
+    by: &str,
     now: SystemTime,
 ) -> Result<(), StoreError> {
     let name = new.identity.as_str();
@@ -308,20 +334,29 @@ async fn make_room(
                 .bind(now.checked_sub(TOKENS_LISTED).map_or(0, micros))
                 .execute(&mut **transaction)
                 .await?;
-            sqlx::query(
+            let ended = sqlx::query(
                 "UPDATE credentials SET revoked = ?2
                  WHERE identity = ?1 AND acts_for IS ?4 AND kind = 'token' AND revoked IS NULL
                  AND id NOT IN
                  (SELECT id FROM credentials WHERE identity = ?1 AND acts_for IS ?4
                   AND kind = 'token' AND revoked IS NULL AND expires > ?2
-                  ORDER BY created DESC, id LIMIT ?3)",
+                  ORDER BY created DESC, id LIMIT ?3) RETURNING id, expires",
             )
             .bind(name)
             .bind(micros(now))
             .bind(MAX_TOKENS - 1)
             .bind(new.delegated.as_ref().map(|one| one.acts_for.as_str()))
-            .execute(&mut **transaction)
+            .fetch_all(&mut **transaction)
             .await?;
+            for row in &ended {
+                let id: String = row.try_get("id")?;
+                let end: Option<i64> = row.try_get("expires")?;
+                if end.is_none_or(|end| end > micros(now)) {
+                    let what = format!("token {id} revoked: a newer one took its place");
+                    note(transaction, now, by, &new.chain(), &what).await?;
+                }
+                revoke_following(transaction, &id, by, now).await?;
+            }
             Ok(())
         }
         CredentialKind::Key => {

@@ -42,6 +42,15 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         let kept = credentials::kept(row.as_ref().ok_or(NO_KEY)?)?;
+        // What follows from the old one ends with it.
+        sqlx::query(
+            "UPDATE credentials SET expires = min(coalesce(expires, ?2), ?2)
+             WHERE (subject = ?1 OR actor = ?1) AND revoked IS NULL",
+        )
+        .bind(old)
+        .bind(kept.new.expires.map_or(i64::MAX, micros))
+        .execute(&mut *transaction)
+        .await?;
         credentials::add(&mut transaction, new, by, now).await?;
         let ends = kept.new.expires.unwrap_or(until);
         let seconds = micros(ends).saturating_sub(micros(now)) / 1_000_000;

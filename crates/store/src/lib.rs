@@ -80,6 +80,6 @@ pub use questions::{MOST_QUESTIONS, SavedQuestion};
 pub use scim::{Members, ProvisionedGroup, ProvisionedPerson};
 pub use secrets::{InstallationSecret, SecretName};
 pub use tasks::{KeptTask, NewTask, Taint, TaskState};
-pub use tokens::SignedIn;
+pub use tokens::{SignedIn, sign_in_id};
 pub use undelivered::{Following, Undelivered};
 pub use voices::{NoVoice, Voice};

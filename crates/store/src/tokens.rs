@@ -9,10 +9,12 @@ use crate::{
     voices::{groups_of, lent_to},
 };
 use sqlx::{Row, Sqlite, Transaction};
-use std::time::SystemTime;
+use std::{fmt::Write, time::SystemTime};
 
 /// Sign-ins of one identity at once; one more ends the oldest.
 const MAX_TOKENS: u32 = 16;
+/// What names of sign-ins begin with, where something follows from one.
+pub(crate) const SIGN_IN: &str = "sign-in-";
 
 /// Somebody whose token is good now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,10 +124,22 @@ impl Store {
             .await?;
         if ended.rows_affected() > 0 {
             crate::outbox::note(&mut transaction, now, by, "", what).await?;
+            let id = sign_in_id(hash);
+            crate::credentials::revoke_following(&mut transaction, &id, by, now).await?;
         }
         transaction.commit().await?;
         Ok(())
     }
+}
+
+/// By what agents' tokens name the sign-in that they follow from.
+pub fn sign_in_id(hash: &[u8; 32]) -> String {
+    let mut id = SIGN_IN.to_owned();
+    for byte in hash {
+        // Writing to a text does not fail.
+        let _ = write!(id, "{byte:02X}");
+    }
+    id
 }
 
 /// Ends every sign-in of an identity, in the transaction that changes it.

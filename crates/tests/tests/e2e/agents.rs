@@ -136,9 +136,13 @@ fn an_agent_does_its_task_over_mcp_until_its_budget_ends() {
     let found = model.works(
         "follow_pseudonym",
         json!({
-        "database": "shop", "table": "customers", "column": "email", "pseudonym": pseudonym }),
+        "database": "shop", "table": "customers", "column": "email",
+            "pseudonym": pseudonym, "columns": ["id", "email"] }),
     );
     assert_eq!((&found["row_count"], &found["rows"][0][0]), (&json!(1), &json!("17")), "{found}");
+    for l in stage.weir.record(400).unwrap() {
+        eprintln!("DBG {l}");
+    }
     // It is refused what is not in its task, asks for what needs consent, and writes with it.
     let refused = model.fails("write", shop("delete from orders where id = 1"));
     assert!(refused["what"].as_str().unwrap().contains("is not part of task"), "{refused}");

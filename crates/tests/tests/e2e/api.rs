@@ -207,7 +207,7 @@ fn what_is_not_understood_is_refused_without_being_repeated() {
         ("GET", "/api/v1/approvals/%ff%00", "no-request"),
         ("GET", "/api/v1/approvals?state=%ff", "malformed"),
         ("GET", "/metrics", "no-path"),
-        ("GET", "/", "no-path"),
+        ("GET", "/nothing", "no-path"),
         ("PUT", "/api/v1/session", "no-method"),
         ("OPTIONS", "/api/v1/session", "no-method"),
     ] {

@@ -59,7 +59,7 @@ async fn rotate(config: &Config, args: KeyRotate) -> Result<(), Failure> {
     let scope = (old.new.databases, Some(args.key));
     let whose = old.new.identity.as_str();
     let (new, secret) = made(&store, config, whose, scope, args.seconds, now).await?;
-    let until = now + Duration::from_secs(args.overlap);
+    let until = now + Duration::from_secs(args.overlap).min(config.keys.longest);
     let until = store.rotate_key(&new, until, &actor(), now).await?;
     store.close().await;
     show(&new, &secret, Some(until), args.json)

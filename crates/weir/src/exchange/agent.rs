@@ -93,7 +93,7 @@ async fn person(shared: &Shared, wanted: &Wanted, now: SystemTime) -> Result<Par
                 return Err(NoExchange::Spent);
             }
             let account = arrive(shared, &person, now).await?;
-            let until = Some(now + person.provider.settings.lifetime);
+            let until = Some(end.min(now + person.provider.settings.lifetime));
             return Ok(Party { account, credential: None, databases: Vec::new(), until });
         }
         Shown::Own => match shared.directory.bearer(&wanted.subject, now) {
@@ -105,9 +105,9 @@ async fn person(shared: &Shared, wanted: &Wanted, now: SystemTime) -> Result<Par
             Ok(_) => return Err(nobody()),
             // A sign-in to the API is one by password.
             Err(_) => {
-                let who = shared.store.token(&token_hash(&wanted.subject), now).await?;
-                let who = who.ok_or_else(nobody)?;
-                (who.name, (None, Vec::new(), Some(who.until)))
+                let hash = token_hash(&wanted.subject);
+                let who = shared.store.token(&hash, now).await?.ok_or_else(nobody)?;
+                (who.name, (Some(store::sign_in_id(&hash)), Vec::new(), Some(who.until)))
             }
         },
     };
@@ -134,7 +134,8 @@ async fn agent(shared: &Shared, actor: &Actor, now: SystemTime) -> Result<Party,
             let vouched = vouched.map_err(NoExchange::Workload)?;
             workload::spend(shared, &vouched, now).await?;
             let databases = vouched.rule.databases.clone();
-            (vouched.rule.identity.clone(), None, databases, Some(now + vouched.settings.lifetime))
+            let until = vouched.until.min(now + vouched.settings.lifetime);
+            (vouched.rule.identity.clone(), None, databases, Some(until))
         }
     };
     let account = shared.store.identity(&name).await?;

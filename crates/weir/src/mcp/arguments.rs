@@ -76,6 +76,8 @@ pub(super) struct Follow {
     pub(super) table: String,
     pub(super) column: String,
     pub(super) pseudonym: String,
+    #[serde(default)]
+    pub(super) columns: Vec<String>,
     pub(super) max_rows: Option<u32>,
     pub(super) max_tokens: Option<u32>,
 }

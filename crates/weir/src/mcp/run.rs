@@ -195,7 +195,9 @@ impl Call<'_> {
         let caps = Caps::new(follow.max_rows, follow.max_tokens);
         let database = self.database(follow.database.as_deref())?;
         let (from, column) = (table(&follow.table), quoted(&follow.column));
-        let text = format!("SELECT * FROM {from} WHERE {column} = $1");
+        let columns: Vec<String> = follow.columns.iter().map(|name| quoted(name)).collect();
+        let columns = if columns.is_empty() { "*".to_owned() } else { columns.join(", ") };
+        let text = format!("SELECT {columns} FROM {from} WHERE {column} = $1");
         let values = [Some(follow.pseudonym)];
         let (upto, rows) = (Upto::Execute, caps.rows);
         let sent = Sent { text: &text, values: &values, upto, reads: true, caps, rows };

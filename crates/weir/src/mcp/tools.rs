@@ -109,6 +109,12 @@ fn running() -> Vec<Tool> {
                 "table": table(),
                 "column": { "type": "string", "description": "The column to look in." },
                 "pseudonym": { "type": "string", "description": "The pseudonym, unchanged." },
+                "columns": {
+                    "type": "array",
+                    "items": { "type": "string" },
+                    "description": "The columns that you need; all if left out. Text that others \
+                                    can write limits what you may do afterwards.",
+                },
                 "max_rows": max_rows(),
                 "max_tokens": max_tokens(),
             }),
