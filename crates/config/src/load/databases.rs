@@ -13,9 +13,9 @@ pub(super) const DATABASE: &str =
 
 const UPSTREAM: &str = "The real database behind the `[[database]]` above it.";
 
-pub(super) const ROLE: &str = "As which role of the database whose sessions work; the section stands \
-once for each. Those for an identity come before those for a group; the first that fits counts. An \
-agent that none is for works as whoever it acts for does. See docs/upstream.md.";
+pub(super) const ROLE: &str = "As which role of the database whose sessions work; the section \
+stands once for each. Those for an identity come before those for a group; the first that fits \
+counts. An agent that none is for works as whoever it acts for does. See docs/upstream.md.";
 
 const WITHOUT_ROLE: &[(&str, WithoutRole)] =
     &[("refuse", WithoutRole::Refuse), ("upstream", WithoutRole::Upstream)];
@@ -81,28 +81,7 @@ fn upstream(mut table: Table<'_>, name: &str) -> Upstream {
         let help = "leave it out, or give the [[database]] a name";
         table.fault(span, Fault::help("`database` cannot stand under name = \"*\"", help));
     }
-    let user = table.optional(
-        "user",
-        &Text { what: "a role" },
-        "The role Weir signs in as. It may be left out where what stands at `vault` names it.",
-    );
-    let vault_span = table.span_of("vault");
-    let vault = table.optional(
-        "vault",
-        &Text { what: "a path" },
-        "A path at the [vault] that says with what to sign in: `secret/data/shop` (KV, version 2: \
-         `password`, or another field behind a `#`, and `username`), or `database/creds/weir`, where \
-         a user is made that is renewed, and taken away at the end.",
-    );
-    if user.is_none() && vault.is_none() {
-        let help = "user = \"weir\", or vault = \"database/creds/weir\"";
-        let fault = Fault::help("[database.upstream] needs `user` (a role)", help);
-        table.fault(table.span(), fault);
-    }
-    if let (Some(span), Some(_)) = (vault_span, table.span_of("password")) {
-        table.fault(span, Fault::new("`password` and `vault` cannot stand together"));
-    }
-    let user = user.unwrap_or_default();
+    let (user, vault) = signs_in_as(&mut table);
     let upstream = Upstream {
         host,
         port: u16::try_from(port).unwrap_or(0),
@@ -148,6 +127,32 @@ fn upstream(mut table: Table<'_>, name: &str) -> Upstream {
     };
     table.finish();
     upstream
+}
+
+/// The role that Weir signs in as, and the path at the vault that says with what.
+fn signs_in_as(table: &mut Table<'_>) -> (String, Option<String>) {
+    let user = table.optional(
+        "user",
+        &Text { what: "a role" },
+        "The role Weir signs in as. It may be left out where what stands at `vault` names it.",
+    );
+    let vault_span = table.span_of("vault");
+    let vault = table.optional(
+        "vault",
+        &Text { what: "a path" },
+        "A path at the [vault] that says with what to sign in: `secret/data/shop` (KV, version 2: \
+         `password`, or another field behind a `#`, and `username`), or `database/creds/weir`, \
+         where a user is made that is renewed, and taken away at the end.",
+    );
+    if user.is_none() && vault.is_none() {
+        let help = "user = \"weir\", or vault = \"database/creds/weir\"";
+        let fault = Fault::help("[database.upstream] needs `user` (a role)", help);
+        table.fault(table.span(), fault);
+    }
+    if let (Some(span), Some(_)) = (vault_span, table.span_of("password")) {
+        table.fault(span, Fault::new("`password` and `vault` cannot stand together"));
+    }
+    (user.unwrap_or_default(), vault)
 }
 
 /// Its `[[database.role]]` sections, and what becomes of those that none is for.

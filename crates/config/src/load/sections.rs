@@ -238,8 +238,8 @@ pub(super) fn tls_client(mut table: Table<'_>) -> Option<ClientName> {
     let san = table.required(
         "san",
         &Text { what: "a name" },
-        "A name in the certificate: a URI (`spiffe://example.org/reports`), `dns:` and a host name, \
-         or `cn:` and the subject's common name. One `*` stands for a part without a slash.",
+        "A name in the certificate: a URI (`spiffe://example.org/reports`), `dns:` and a host \
+         name, or `cn:` and the subject's common name. One `*` stands for a part without a slash.",
     );
     let identity = table.required(
         "identity",

@@ -7,9 +7,9 @@ use crate::{
     table::Table,
 };
 
-pub(super) const VAULT: &str = "A HashiCorp Vault or OpenBao that holds, or makes, what Weir signs in \
-with at upstreams (`vault` in [database.upstream]). It stands with one of `token`, `role_id` (AppRole) \
-and `kubernetes_role`. See docs/upstream.md.";
+pub(super) const VAULT: &str = "A HashiCorp Vault or OpenBao that holds, or makes, what Weir signs \
+in with at upstreams (`vault` in [database.upstream]). It stands with one of `token`, `role_id` \
+(AppRole) and `kubernetes_role`. See docs/upstream.md.";
 
 /// Where Kubernetes puts a service account's token.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";

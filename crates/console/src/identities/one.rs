@@ -240,9 +240,11 @@ fn reached(one: &One) -> Markup {
                     }
                     " for less."
                 })),
-                Reaching::Known(all) if all.is_empty() => (state(Icon::Empty, "Nothing yet", &html! {
-                    "No value of any known column left to it."
-                })),
+                Reaching::Known(all) if all.is_empty() => {
+                    (state(Icon::Empty, "Nothing yet", &html! {
+                        "No value of any known column left to it."
+                    }))
+                },
                 Reaching::Known(all) => div .scroll {
                     table .cards role="table" aria-labelledby="reached" {
                         (head(&["Column", "Labels", "Last"], &["As it is", "Masked"]))

@@ -1,4 +1,5 @@
-//! A change of policies that is tried: checked while it is written, and held against what was asked.
+//! A change of policies that is tried: checked while it is written, and held against what was
+//! asked.
 
 use crate::{
     Icon, Shown,

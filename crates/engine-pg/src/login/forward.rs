@@ -1,5 +1,5 @@
-//! A client of this machine, let through to a Weir elsewhere that is signed in to on its behalf. Who
-//! may be let through is the caller's business; it has to be settled before.
+//! A client of this machine, let through to a Weir elsewhere that is signed in to on its behalf.
+//! Who may be let through is the caller's business; it has to be settled before.
 //!
 //! ```text
 //! client ── no password ──▶ forward ── TLS, a token as the password ──▶ Weir

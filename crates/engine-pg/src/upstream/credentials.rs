@@ -1,5 +1,5 @@
-//! With what Weir signs in at a server where that is not written down: fetched when a session begins,
-//! and given back when the last one that had it has ended. Knows no place that gives them.
+//! With what Weir signs in at a server where that is not written down: fetched when a session
+//! begins, and given back when the last one that had it has ended. Knows no place that gives them.
 
 use super::Secret;
 use std::{fmt, future::Future, pin::Pin, sync::Arc};

@@ -71,7 +71,12 @@ impl Session {
             // What stands behind it in the same message would run as the other role.
             Leaves::Back if at != last => Leaves::BackAndOn,
             Leaves::Not if at != last && !runs_nothing(&part.facts) => Leaves::Behind,
-            leaves => leaves,
+            leaves @ (Leaves::Not
+            | Leaves::Back
+            | Leaves::BackAndOn
+            | Leaves::To
+            | Leaves::Perhaps
+            | Leaves::Behind) => leaves,
         };
         let mut all = plan.parts.iter().enumerate().map(leaves);
         let worst = all.find(|leaves| !matches!(leaves, Leaves::Not | Leaves::Back));
@@ -119,11 +124,12 @@ fn leaves(facts: &Facts) -> Leaves {
 /// True if no code that stands in the database runs with it.
 fn runs_nothing(facts: &Facts) -> bool {
     facts.functions.is_empty()
-        && facts.effects.iter().all(|effect| match effect.operation {
-            Operation::Empty | Operation::Show | Operation::Set => true,
+        && facts.effects.iter().all(|effect| {
+            let harmless =
+                matches!(effect.operation, Operation::Empty | Operation::Show | Operation::Set);
             // SET CONSTRAINTS runs triggers that waited.
-            Operation::Transaction => effect.object.is_none(),
-            _ => false,
+            let ends = effect.operation == Operation::Transaction && effect.object.is_none();
+            harmless || ends
         })
 }
 

@@ -1,5 +1,5 @@
-//! What a certificate says of itself beside its alternative names: its common name, and until when it
-//! is good. Checks nothing: what is read here was checked before.
+//! What a certificate says of itself beside its alternative names: its common name, and until when
+//! it is good. Checks nothing: what is read here was checked before.
 
 use super::certificate::element;
 use std::time::{Duration, SystemTime};

@@ -138,7 +138,8 @@ fn who_works_as_what() {
         let said = weir.psql(identity, "shop", who).unwrap().success().unwrap();
         assert_eq!(said.trim(), format!("{role}|{}|{role}", postgres::SUPERUSER), "{identity}");
     }
-    // Nobody's rule: refused, since the file says so; and a rule for the identity beats the group's.
+    // Nobody's rule: refused, since the file says so; and a rule for the identity beats the
+    // group's.
     let said = weir.psql(SERVICE, "shop", "select 1").unwrap();
     assert!(said.stderr.contains(&format!("{SERVICE} has no role at \"shop\"")), "{said}");
     weir.add("carol", "person", &["--group", "clerks"]).unwrap();

@@ -330,8 +330,8 @@ fn nothing_goes_around_a_task() {
     assert!(!taken && !said.contains("17:x|"), "{said}");
 }
 
-/// What its agent was shown stays with it when the task is over, COPY brings nothing past a budget of
-/// bytes, and nobody hangs up past one of time.
+/// What its agent was shown stays with it when the task is over, COPY brings nothing past a budget
+/// of bytes, and nobody hangs up past one of time.
 #[test]
 fn nothing_outlives_or_leaves_a_task_unseen() {
     let stage = stage();
@@ -510,7 +510,7 @@ fn a_copy_that_is_open_ends_with_the_mark() {
         let start = [("user", "drudge"), ("database", "shop"), ("options", task.as_str())];
         let (mut raw, _) = Raw::sign_in_with(stage.weir.port(), PASSWORD, &start).unwrap();
         let text = "copy drafts from stdin";
-        let begun = until("the right to copy", || {
+        until("the right to copy", || {
             match extended {
                 false => raw.query(text).unwrap(),
                 true => {
@@ -531,7 +531,6 @@ fn a_copy_that_is_open_ends_with_the_mark() {
             }
             begun.then_some(())
         });
-        let () = begun;
         raw.send(&frame(b'd', b"1\tbefore\n")).unwrap();
         raw
     };

@@ -1,5 +1,5 @@
-//! Passwords of the upstream from a real Vault (OpenBao): what stands there, users that are made and
-//! taken away, sign-in by AppRole; and none of it in anything that is written.
+//! Passwords of the upstream from a real Vault (OpenBao): what stands there, users that are made
+//! and taken away, sign-in by AppRole; and none of it in anything that is written.
 
 use std::time::{Duration, Instant};
 use std::{fs, path::Path};

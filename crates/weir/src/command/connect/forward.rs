@@ -1,6 +1,6 @@
-//! `weir connect DB --forward`: a listener on this machine for programs that know neither tokens nor
-//! Weir. Each connection is signed in afresh with the person's token, and needs no password: the
-//! kernel says whose process is at its other end, and only this person's are let through.
+//! `weir connect DB --forward`: a listener on this machine for programs that know neither tokens
+//! nor Weir. Each connection is signed in afresh with the person's token, and needs no password:
+//! the kernel says whose process is at its other end, and only this person's are let through.
 
 use crate::{
     exit::Failure,

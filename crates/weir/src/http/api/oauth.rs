@@ -125,7 +125,7 @@ fn wanted(form: &[(String, String)]) -> Result<Wanted, OauthError> {
     let subject = value("subject_token").filter(|token| !token.is_empty());
     let subject = subject.ok_or_else(|| invalid("there is no subject_token".to_owned()))?;
     let secret = |text: &str| Secret::from(text.to_owned());
-    let (actor, details) = delegation(&value, kind)?;
+    let (actor, details) = delegation(value, kind)?;
     if shown == Shown::Own && actor.is_none() {
         return Err(invalid(format!("{ACCESS_TOKEN} is exchanged for an agent's: actor_token")));
     }

@@ -166,7 +166,8 @@ impl Told {
     /// Whether the sign-in is still good, and allows this. Whoever's is not hears that it is over.
     async fn may_still(&mut self, events: &Events) -> bool {
         let Ok(Some((who, csrf))) = self.console.signed_in(&self.looker.hash, false).await else {
-            return events.say("over", "").await && false;
+            events.say("over", "").await;
+            return false;
         };
         match self.console.viewer(&who, csrf).await {
             Ok(viewer) if viewer.may(Right::See) => {
@@ -175,7 +176,10 @@ impl Told {
                 self.looker.peer.lease.extend(&who.name, STAYS);
                 events.beat().await
             }
-            _ => events.say("over", "").await && false,
+            _ => {
+                events.say("over", "").await;
+                false
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
-//! A change of policies before it is one: the set in force with another text in the place of a file,
-//! checked as `weir policy check` does and held against the record as `weir policy backtest` does.
+//! A change of policies before it is one: the set in force with another text in the place of a
+//! file, checked as `weir policy check` does and held against the record as `weir policy backtest`
+//! does.
 
 use super::{
     super::{
@@ -165,7 +166,8 @@ impl Console {
         })
     }
 
-    /// What would have been decided otherwise in the last days. That somebody asked is in the record.
+    /// What would have been decided otherwise in the last days. That somebody asked is in the
+    /// record.
     async fn backtest(
         &self,
         looker: &Looker,
