@@ -79,6 +79,7 @@ async function main () {
   try {
     await wrong.connect()
     show('wrong password', 'let in')
+    await wrong.end()
   } catch (error) {
     show('wrong password', error.code)
   }

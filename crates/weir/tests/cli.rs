@@ -189,7 +189,6 @@ fn what_cannot_be_an_identity_is_refused() {
         assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
     };
     refuse(&["identity", "add", "a/b", "--kind", "person"], "", 3, "cannot be a name");
-    refuse(&["identity", "add", "bot", "--kind", "agent"], "", 2, "--acts-for");
     let proxy = ["identity", "add", "eve", "--kind", "person", "--acts-for", "alice"];
     refuse(&proxy, "", 3, "only an agent acts for somebody");
     let orphan = ["identity", "add", "bot", "--kind", "agent", "--acts-for", "alice"];

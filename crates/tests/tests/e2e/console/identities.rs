@@ -78,7 +78,11 @@ fn what_is_known_of_an_identity_is_for_auditors_and_changes_are_for_admins() {
         }
     }
     let olga = Visitor::signed_in(&stage.weir, AUDITOR);
-    let page = olga.get(&path).text;
+    // The index follows what there is.
+    let page = until("the index", || {
+        let answer = olga.get(&path);
+        (answer.status == 200).then_some(answer.text)
+    });
     assert!(page.contains("What it reached") && !page.contains("id=\"disable\""), "{page}");
     // Nothing of a secret stands there.
     assert!(!page.contains("SCRAM") && !page.contains("$4096"), "{page}");
