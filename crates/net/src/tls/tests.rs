@@ -236,8 +236,8 @@ fn a_certificate_says_its_end_and_its_common_name() {
     let common = |names: &[&str]| super::common_name(&made((2030, 1, 1), names));
     assert_eq!(common(&["alice"]).as_deref(), Some("alice"));
     assert_eq!(common(&[]), None);
-    for length in 0..300 {
-        let whole = made((2030, 1, 1), &["alice"]);
+    let whole = made((2030, 1, 1), &["alice"]);
+    for length in 0..whole.len() {
         let cut = whole.get(..length).unwrap();
         assert_eq!((super::ends(cut), super::common_name(cut)), (None, None), "{length}");
     }
