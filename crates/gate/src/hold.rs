@@ -153,6 +153,21 @@ impl Given {
         }
         given
     }
+
+    /// The types that were declared for them: `'1' = '1.0'` is another question about numbers.
+    #[must_use]
+    pub fn of_types(mut self, types: &[u32]) -> Self {
+        for (index, declared) in types.iter().enumerate().filter(|(_, declared)| **declared != 0) {
+            self.exact.push(2);
+            self.exact.extend_from_slice(&(index as u64).to_le_bytes());
+            self.exact.extend_from_slice(&declared.to_le_bytes());
+            if let Some(shown) = self.shown.get_mut(index).filter(|_| index < SHOWN_VALUES) {
+                // Writing to a text does not fail.
+                let _ = write!(shown, "::{declared}");
+            }
+        }
+        self
+    }
 }
 
 fn shown(binary: bool, value: Option<&[u8]>) -> String {

@@ -9,7 +9,7 @@ use crate::{
     json::{json, read},
     open::{micros, time},
     outbox::note,
-    voices::groups_of,
+    voices::{groups_of, one_with},
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::time::{Duration, SystemTime};
@@ -75,6 +75,22 @@ pub enum NoDelegation {
 }
 
 impl Store {
+    /// True if somebody is one person with any of these, by a voice that was handed on.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn is_one_with(
+        &self,
+        person: &str,
+        others: &[String],
+        now: SystemTime,
+    ) -> Result<bool, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        let tied = ties(&mut connection, now).await?;
+        let one = one_with(person, &tied);
+        Ok(others.iter().any(|other| one.contains(other.as_str())))
+    }
+
     /// Hands a voice on. The caller has made sure who the delegator is. `until` in words is for the
     /// record.
     pub async fn delegate(

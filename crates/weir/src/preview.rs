@@ -59,6 +59,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) text: &'a str,
     /// Values of its parameters.
     pub(crate) values: &'a [Option<String>],
+    /// The types that were declared for them; 0 for none.
+    pub(crate) types: &'a [u32],
     /// For whom.
     pub(crate) preview: Preview,
     /// What the hold is bound to that it is a preview of.
@@ -114,6 +116,7 @@ pub(crate) async fn of_hold(
         let what = "its values are longer than is kept, or came in binary form".to_owned();
         return Err(Refusal::limit(what, "Judge it by its text and what is shown of its values."));
     };
+    let types: Vec<u32> = asked.given.iter().map(|shown| typed(shown).1).collect();
     let whose = asked.members.first().map(String::as_str).unwrap_or_default();
     let identity = shared.directory.resolve(whose);
     let identity = identity.filter(|identity| identity.chain() == asked.identity);
@@ -132,6 +135,7 @@ pub(crate) async fn of_hold(
         database: &asked.database,
         text: &asked.statement,
         values: &values,
+        types: &types,
         preview: Preview { by: by.to_owned(), hold: Some(asked.hold.clone()), own, decides },
         digest: Some(&asked.digest),
         viewer: (!own).then_some(viewer),
@@ -141,11 +145,19 @@ pub(crate) async fn of_hold(
 
 /// Bind values as they are kept for whoever approves, if they are all there and came as text.
 fn values(given: &[String]) -> Option<Vec<Option<String>>> {
-    let value = |shown: &String| match shown.as_str() {
+    let value = |shown: &String| match typed(shown).0 {
         "NULL" => Some(None),
         text => text.strip_prefix('\'')?.strip_suffix('\'').map(|text| Some(text.to_owned())),
     };
     given.iter().map(value).collect()
+}
+
+/// A value as it is kept, and the type that was declared for it. One without a type ends with a
+/// quotation mark or is NULL.
+fn typed(shown: &str) -> (&str, u32) {
+    let split =
+        shown.rsplit_once("::").and_then(|(it, declared)| Some((it, declared.parse().ok()?)));
+    split.unwrap_or((shown, 0))
 }
 
 fn caller(wanted: &Wanted<'_>) -> Caller {
@@ -243,7 +255,8 @@ impl Trial<'_> {
     /// What is decided on it, and how the server describes it. `None` if it does not go on.
     async fn described(&mut self) -> Option<Arc<Plan>> {
         let text = self.wanted.text;
-        let look = Look { text, values: &[], types: &[], upto: Upto::Parse, bytes: 0 };
+        let types = self.wanted.types;
+        let look = Look { text, values: &[], types, upto: Upto::Parse, bytes: 0 };
         let answer = self.ask(look).await?;
         let plan = planned(&answer);
         if let Some(plan) = &plan {
@@ -281,7 +294,8 @@ impl Trial<'_> {
     async fn is_the_same(&mut self) -> bool {
         let Some(digest) = self.wanted.digest else { return true };
         let (text, values) = (self.wanted.text, self.wanted.values);
-        let look = Look { text, values, types: &[], upto: Upto::Bind, bytes: 0 };
+        let types = self.wanted.types;
+        let look = Look { text, values, types, upto: Upto::Bind, bytes: 0 };
         let Some(answer) = self.ask(look).await else { return false };
         if self.stopped(&answer) {
             return false;
@@ -312,7 +326,8 @@ impl Trial<'_> {
     /// labelled values where no label tells of them.
     async fn tried(&mut self) -> Option<bool> {
         let (text, values) = (self.wanted.text, self.wanted.values);
-        let look = Look { text, values, types: &[], upto: Upto::Try, bytes: 0 };
+        let types = self.wanted.types;
+        let look = Look { text, values, types, upto: Upto::Try, bytes: 0 };
         let answer = self.ask(look).await?;
         let receipt = answer.notes.iter().find_map(|note| match note {
             Note::Cleared(_, ids) => ids.first().cloned(),

@@ -172,6 +172,12 @@ impl Relay {
             Tag::Execute => return self.execute(message),
             Tag::Sync => return self.sync(message),
             Tag::FunctionCall => return self.function_call(message),
+            // What opens a transaction opens it as the role, or a rollback would undo that.
+            Tag::Describe | Tag::Close
+                if !self.open && self.session.bound_role().is_some() && !self.ready() =>
+            {
+                return Ok(Step::Blocked);
+            }
             Tag::Describe => self.describe(message)?,
             Tag::Close => self.close(message)?,
             Tag::Flush => {
@@ -270,7 +276,10 @@ impl Relay {
         };
         let under_way = &self.expected;
         // Whatever runs may take a role off, by code that stands in the database.
-        let runs = |e: &Expected| ends(e) || matches!(e.request, Request::Execute(_));
+        // A Bind does too: it reads values as their types say, and plans.
+        let runs = |e: &Expected| {
+            ends(e) || matches!(e.request, Request::Execute(_) | Request::Bind(Some(_)))
+        };
         if self.session.bound_role().is_some() && under_way.iter().any(runs) {
             return true;
         }

@@ -58,12 +58,8 @@ impl Relay {
         let name = key(parse.name);
         self.session.forget(std::str::from_utf8(&name).ok(), None);
         let birth = Birth::asked(self.segment);
-        let prices = plan.cost_limits().next().is_some();
-        let types = if plan.turned.looks_at_parameters() || prices {
-            parse.type_oids.iter().collect()
-        } else {
-            Box::default()
-        };
+        // Always: policies may ask for consent by the time that values are bound.
+        let types = parse.type_oids.iter().collect();
         let prepared = Arc::new(Prepared { plan, types, fields: OnceLock::new(), birth });
         let before = self.prepared.insert(name.clone(), Arc::clone(&prepared));
         if let Some(text) = &prepared.plan.sent {
@@ -87,7 +83,8 @@ impl Relay {
         let bound = self.bound_plan(bind.statement).and_then(|(plan, prepared)| {
             let turned = self.turn_back(&plan, prepared.as_deref(), &bind, &mut parameters)?;
             let asks = plan.is_held() || plan.may_exceed();
-            let given = asks.then(|| super::turned::given(&bind));
+            let types = prepared.as_deref().map_or(&[][..], |prepared| &prepared.types);
+            let given = asks.then(|| super::turned::given(&bind, types));
             if let Some(given) = given.as_ref().filter(|_| self.side.is_inside()) {
                 self.side.bound(self.session.digest(&plan, given));
             }

@@ -57,10 +57,26 @@ const QUESTIONS: [(Setting, &[u8]); 4] = [
 ];
 
 impl Relay {
+    /// True if the transaction is failed, which answers nothing and runs nothing but its own end,
+    /// and nothing was sent since the server said so that could have been that end.
+    fn stays_failed(&self) -> bool {
+        let runs_nothing = |expected: &Expected| {
+            matches!(
+                expected.request,
+                Request::Parse { .. }
+                    | Request::Bind(_)
+                    | Request::DescribeStatement(..)
+                    | Request::DescribePortal(_)
+                    | Request::Close { .. }
+                    | Request::CopyEnd
+            )
+        };
+        self.status == Status::Failed && !self.ran && self.expected.iter().all(runs_nothing)
+    }
+
     /// Asks for the scope; true if there is no use in asking.
     pub(super) fn ask_scope(&mut self) -> bool {
-        // A failed transaction answers nothing, and runs nothing but its own end.
-        if self.status == Status::Failed && self.expected.is_empty() {
+        if self.stays_failed() {
             return true;
         }
         if self.probe.under_way == 0 {

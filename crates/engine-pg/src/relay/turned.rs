@@ -60,10 +60,11 @@ pub(super) fn bind(
     Ok(out)
 }
 
-/// What is bound, for whoever approves it.
-pub(super) fn given(bind: &frontend::Bind<'_>) -> Given {
+/// What is bound, by the types that were declared for it, for whoever approves it.
+pub(super) fn given(bind: &frontend::Bind<'_>, types: &[u32]) -> Given {
     let binary = |index| format(bind, index) == Format::BINARY;
-    Given::new(bind.parameters.iter().enumerate().map(|(index, value)| (binary(index), value)))
+    let values = bind.parameters.iter().enumerate();
+    Given::new(values.map(|(index, value)| (binary(index), value))).of_types(types)
 }
 
 /// The format of one value: none sent means text, one sent is that of all.

@@ -16,7 +16,9 @@ impl Session {
         elements: u64,
         now: SystemTime,
     ) -> Result<(), Refusal> {
-        let asks = |part: &&crate::Part| self.is_its_own() && !part.verdict.look_ups.is_empty();
+        // Only whoever decides asks nothing by it; a principal asks by what their agent sent.
+        let decides = self.client.preview.as_ref().is_some_and(|preview| preview.decides);
+        let asks = |part: &&crate::Part| !decides && !part.verdict.look_ups.is_empty();
         for part in plan.parts.iter().filter(asks) {
             let (counters, database) = (&self.gate.look_ups, &self.database.name);
             let charged = counters.charge(database, &part.verdict.look_ups, elements, now);

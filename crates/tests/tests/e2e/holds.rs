@@ -207,6 +207,32 @@ fn what_stands_behind_a_refused_statement_uses_up_no_approval() {
     assert_eq!(state(&stage, &hold), "used");
 }
 
+/// `'1' = '1.0'` is one question about texts and another about numbers.
+#[test]
+fn an_approval_is_for_values_of_their_types() {
+    let stage = stage();
+    let mut raw = Raw::sign_in(stage.weir.port(), PERSON, PASSWORD, "shop").unwrap();
+    let mut send = |types: &[u32]| {
+        let text = "update jobs set note = 'x' where id = 7 and $1 = $2";
+        let count = u16::try_from(types.len()).unwrap().to_be_bytes();
+        let oids: Vec<u8> = types.iter().flat_map(|one| one.to_be_bytes()).collect();
+        let parse = [b"\0", text.as_bytes(), b"\0", &count, &oids].concat();
+        let bind = b"\0\0\0\0\0\x02\0\0\0\x011\0\0\0\x031.0\0\0";
+        let rest = [frame(b'E', &[0; 5]), frame(b'S', b"")].concat();
+        raw.send(&[frame(b'P', &parse), frame(b'B', bind), rest].concat()).unwrap();
+        let said = raw.until(b'Z').unwrap();
+        said.iter().any(|message| message.tag == b'C')
+    };
+    assert!(!send(&[]), "it needs approval");
+    let hold = request(&stage);
+    approve(&stage, &hold, "dave");
+    approve(&stage, &hold, "erin");
+    assert!(!send(&[1700, 1700]), "as numbers it would be another row");
+    assert_eq!(state(&stage, &hold), "approved");
+    assert!(send(&[]));
+    assert_eq!(state(&stage, &hold), "used");
+}
+
 #[test]
 fn whoever_an_agent_acts_for_does_not_approve_for_it() {
     let stage = stage();

@@ -8,7 +8,7 @@ use testkit::weir::{ADMIN, AGENT, PASSWORD, PERSON, SERVICE};
 use testkit::{Postgres, Weir, postgres, shop};
 use tests::bypass::{Case, Category, Expect, read_folder};
 use tests::ways::{WAYS, Way};
-use tests::wire::{Message, Raw};
+use tests::wire::{Message, Raw, frame};
 
 /// What only those see who have left the role.
 const SECRET: &str = "left-the-role";
@@ -120,6 +120,65 @@ fn nobody_leaves_the_role() {
         }
     }
     assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), weir.log_tail());
+}
+
+/// Says texts one by one, each answered before the next, without a Sync between them; what the last
+/// shows, or the first that fails.
+fn without_sync(raw: &mut Raw, texts: &[&str]) -> Message {
+    let mut last = None;
+    for text in texts {
+        let parse = frame(b'P', &[b"\0", text.as_bytes(), b"\0\0\0"].concat());
+        let (bind, execute) = (frame(b'B', &[0; 8]), frame(b'E', &[0; 5]));
+        raw.send(&[parse, bind, execute, frame(b'H', b"")].concat()).unwrap();
+        loop {
+            let message = raw.read().unwrap().unwrap();
+            match message.tag {
+                b'E' => return message,
+                b'C' => break,
+                _ => last = Some(message),
+            }
+        }
+    }
+    last.unwrap()
+}
+
+/// In the extended protocol nothing but a Sync tells that a transaction is failed no more.
+#[test]
+fn a_failed_transaction_is_no_way_out() {
+    let corpus = corpus();
+    let upstream = upstream(&corpus, false);
+    let weir = weir(&upstream, ROLES);
+    let fail = |raw: &mut Raw| {
+        for text in ["begin", "select 1/0"] {
+            raw.query(text).unwrap();
+            raw.until(b'Z').unwrap();
+        }
+    };
+    let way_out = ["rollback", "set role none", "select 'I am ' || current_user"];
+    let who = [("user", postgres::SUPERUSER), ("database", "shop"), ("role", "clerk")];
+    let password = postgres::SUPERUSER_PASSWORD;
+    let (mut bare, _) = Raw::sign_in_with(upstream.port(), password, &who).unwrap();
+    fail(&mut bare);
+    let said = without_sync(&mut bare, &way_out);
+    assert!(holds(&[said], &format!("I am {}", postgres::SUPERUSER)), "no exploit");
+    for identity in [ADMIN, PERSON] {
+        let mut raw = Raw::sign_in(weir.port(), identity, PASSWORD, "shop").unwrap();
+        fail(&mut raw);
+        let said = without_sync(&mut raw, &way_out);
+        assert!(!holds(&[said], &format!("I am {}", postgres::SUPERUSER)), "{identity}");
+        raw.send(&frame(b'S', b"")).unwrap();
+        raw.until(b'Z').unwrap();
+        // Drivers roll back in one batch, and that works.
+        fail(&mut raw);
+        let parse = frame(b'P', b"\0rollback\0\0\0");
+        let (bind, describe) = (frame(b'B', &[0; 8]), frame(b'D', b"P\0"));
+        let execute = [frame(b'E', &[0; 5]), frame(b'S', b"")].concat();
+        raw.send(&[parse, bind, describe, execute].concat()).unwrap();
+        let said = raw.until(b'Z').unwrap();
+        assert_eq!(said.last().unwrap().body, b"I", "{said:?}");
+        raw.query("select 'I am ' || current_user").unwrap();
+        assert!(holds(&raw.until(b'Z').unwrap(), "I am clerk"));
+    }
 }
 
 /// What psql says as somebody, with options of its own.

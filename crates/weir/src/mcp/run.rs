@@ -177,6 +177,7 @@ impl Call<'_> {
             database: &database,
             text: &statement.sql,
             values: &values,
+            types: &[],
             preview: Preview { by, hold: None, own: true, decides: false },
             digest: None,
             viewer: None,

@@ -19,12 +19,16 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 use tokio::net::{TcpListener, TcpStream};
 
+/// How long it waits where a connection cannot be taken.
+const AGAIN: Duration = Duration::from_millis(200);
 /// Connections at a time.
 const MAX_CONNECTIONS: usize = 200;
+/// A connection that both ends have: what a process has closed is called root's.
+const ESTABLISHED: &str = "01";
 /// Where the kernel lists who has which connection, by the family of the socket.
 const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 
@@ -68,7 +72,14 @@ async fn serve(
             _ = terminated.recv() => return Ok(()),
             interrupted = tokio::signal::ctrl_c() => return Ok(interrupted?),
             accepted = listener.accept() => {
-                let (tcp, peer) = accepted?;
+                let (tcp, peer) = match accepted {
+                    Ok(both) => both,
+                    Err(error) => {
+                        eprintln!("weir: a connection was not taken: {error}");
+                        tokio::time::sleep(AGAIN).await;
+                        continue;
+                    }
+                };
                 let place = Place(Arc::clone(&open));
                 if place.0.fetch_add(1, Ordering::Relaxed) >= MAX_CONNECTIONS {
                     continue;
@@ -162,10 +173,10 @@ fn owner(peer: SocketAddr, own: SocketAddr) -> Option<u32> {
 fn in_table(table: &str, ends: &[(String, String)]) -> Option<u32> {
     table.lines().skip(1).find_map(|line| {
         let mut words = line.split_ascii_whitespace().skip(1);
-        let (local, remote) = (words.next()?, words.next()?);
+        let (local, remote, state) = (words.next()?, words.next()?, words.next()?);
         let known = ends.iter().any(|(peer, own)| local == peer && remote == own);
-        // Behind the state: the queues, the timer, retransmissions.
-        known.then(|| words.nth(4)?.parse().ok()).flatten()
+        // Before it: the queues, the timer, retransmissions.
+        (known && state == ESTABLISHED).then(|| words.nth(3)?.parse().ok()).flatten()
     })
 }
 

@@ -88,7 +88,10 @@ pub(super) async fn preview(
     Named(request): Named,
 ) -> Result<Json<Value>, Problem> {
     let hold = seen(&api, &caller, &request).await?;
-    let (name, decides) = (&caller.who.name, decides(&hold, &caller.who));
+    let (name, store) = (&caller.who.name, &api.shared.store);
+    // Whoever is one person with who asked does not decide.
+    let decides = decides(&hold, &caller.who)
+        && !store.is_one_with(name, &hold.asked.members, SystemTime::now()).await?;
     let asked = format!("asked for a preview of the request for approval {request}");
     api.shared.store.administered(SystemTime::now(), name, &asked).await?;
     let tried = preview::of_hold(&api.shared, &hold, name, decides, caller.peer).await;
