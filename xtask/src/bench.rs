@@ -20,7 +20,7 @@ use report::{Report, Unit};
 pub(crate) enum Length {
     /// About two minutes: one round of short runs. Shows what is grossly wrong.
     Quick,
-    /// About twenty minutes. Shows what may be told to others.
+    /// About half an hour. Shows what may be told to others.
     Full,
 }
 
@@ -62,11 +62,23 @@ pub(crate) fn run(length: Length) -> Result<()> {
     print!("{}", report.table(&places.names()));
     let file = report.write()?;
     println!("\n{} holds every single figure.", file.display());
-    step("the ledger", || {
-        let mut rate = cargo();
-        rate.args(["run", "--quiet", "--release", "--package", "ledger", "--example", "rate"]);
-        show(&mut rate)
-    })
+    step("the ledger", || example("ledger", "rate", &[]))?;
+    match length {
+        Length::Quick => questions("200000"),
+        Length::Full => questions("10000000"),
+    }
+}
+
+/// What the record answers and how fast, over so many records, and what they take up.
+pub(crate) fn questions(records: &str) -> Result<()> {
+    step("questions to the record", || example("index", "questions", &[records]))
+}
+
+/// Runs an optimised example and shows what it prints.
+fn example(package: &str, name: &str, arguments: &[&str]) -> Result<()> {
+    let mut example = cargo();
+    example.args(["run", "--quiet", "--release", "--package", package, "--example", name, "--"]);
+    show(example.args(arguments))
 }
 
 /// The index's lag alone; `program` is a Weir that is built already.

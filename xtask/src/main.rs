@@ -22,6 +22,7 @@ cargo xtask COMMAND
   test             install what is missing, build, check, and run every test
   bench [--quick]  compare with a direct connection and with PgBouncer (quick: two minutes)
   bench --lag [WEIR]  how far the ledger's index stays behind under pgbench
+  bench --questions N  how fast the record answers when it has N records
   tidy             check the house rules
   fuzz [--seconds N]  run every fuzz target for N seconds each (10)
   eval [--quick] [--seed S]  what is found in labelled data, beside Presidio in the same run
@@ -49,6 +50,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["bench", "--quick"] => bench::run(bench::Length::Quick),
         ["bench", "--lag"] => bench::lag(None),
         ["bench", "--lag", program] => bench::lag(Some(program)),
+        ["bench", "--questions", records] => bench::questions(records),
         ["tidy"] => tidy::run(),
         ["fuzz"] => fuzz::run(fuzz::SECONDS),
         ["fuzz", "--seconds", seconds] => fuzz::run(seconds.parse()?),
