@@ -204,8 +204,8 @@ fn only_computes(function: &Function) -> bool {
 /// What a statement reads, as if it did nothing else.
 pub(crate) fn reads_alone(facts: &Facts) -> Facts {
     let read = |effect: &&Effect| {
-        effect.relation.is_some()
-            && !matches!(effect.operation, Operation::Insert | Operation::CopyIn)
+        // Whether a row fits beside those that are there tells what is there.
+        effect.relation.is_some() && effect.operation != Operation::CopyIn
     };
     let select = |effect: &Effect| Effect {
         operation: Operation::Select,

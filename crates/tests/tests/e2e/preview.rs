@@ -334,6 +334,12 @@ fn a_preview_is_no_way_around_a_rule() {
     assert_eq!((&own["ran"], own.get("changes")), (&json!(false), None), "{own}");
     let theirs = of_request(&api, &hold, "carol");
     assert_eq!(changes(&theirs, "public.parents"), (1, 0, 0), "{theirs}");
+    // Whether a row fits beside others tells what is there.
+    for value in [3, 8] {
+        let hold = held(&mut alice, &format!("insert into vault values ({value}, 'x')"), json!([]));
+        let own = of_request(&api, &hold, PERSON);
+        assert_eq!((&own["ran"], own.get("fails")), (&json!(false), None), "{own}");
+    }
     // Reading that waits is not read by asking for a preview of it.
     let hold = held(&mut alice, "select * from payments", json!([]));
     for person in [PERSON, "carol"] {
