@@ -221,6 +221,7 @@ pub(crate) async fn add(
         .await?;
     let row = row.ok_or_else(|| StoreError::NoIdentity(new.identity.to_string()))?;
     let lead: String = row.try_get("verifier")?;
+    none_ended(transaction, new).await?;
     if let Some(delegated) = &new.delegated {
         may_be_acted_for(transaction, delegated).await?;
         for id in [&delegated.subject, &delegated.actor].into_iter().flatten() {
@@ -317,6 +318,24 @@ pub(crate) async fn revoke_following(
         note(transaction, now, by, &new.chain(), &what).await?;
     }
     Ok(())
+}
+
+/// Refuses what was made before a provider ended what was open of whoever it is for.
+async fn none_ended(
+    transaction: &mut Transaction<'_, Sqlite>,
+    new: &NewCredential,
+) -> Result<(), StoreError> {
+    let query = "SELECT count(*) FROM identities WHERE name IN (?1, ?2) AND ended >= ?3";
+    let over: i64 = sqlx::query_scalar(query)
+        .bind(new.identity.as_str())
+        .bind(new.delegated.as_ref().map(|one| one.acts_for.as_str()))
+        .bind(micros(new.not_before))
+        .fetch_one(&mut **transaction)
+        .await?;
+    match over {
+        0 => Ok(()),
+        _ => Err(StoreError::Credential("its provider ended what was open before")),
+    }
 }
 
 /// Ends the oldest tokens, so that there is room for one more; refuses a key beyond the limit.

@@ -78,7 +78,8 @@ impl fmt::Display for StoreError {
             Self::NoTask(name) => write!(f, "there is no task \"{name}\" in force"),
             Self::TooMany(name) => write!(
                 f,
-                "{name} has as many requests that wait as it may have; have some of them decided"
+                "{name} has as many requests that wait, or tasks, as it may have; have some \
+                 decided or ended"
             ),
             Self::Damaged(what) => write!(f, "the control state is damaged: {what}"),
             Self::Random => f.write_str("the system gives no random bytes"),

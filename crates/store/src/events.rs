@@ -65,6 +65,11 @@ impl Store {
                     .bind(identity)
                     .execute(&mut *transaction)
                     .await?;
+                // Whom provisioning had switched off is so by this word from then on.
+                sqlx::query("UPDATE provisioned SET off = 0 WHERE identity = ? AND off = 1")
+                    .bind(identity)
+                    .execute(&mut *transaction)
+                    .await?;
                 identities::end_all(&mut transaction, identity, by, now).await?;
             }
         }

@@ -332,7 +332,7 @@ pub(crate) async fn touch(
     if done.rows_affected() == 0 {
         return Err(StoreError::NoIdentity(name.escape_debug().to_string()));
     }
-    crate::tokens::end_all(transaction, name).await
+    crate::tokens::end_all(transaction, name, now).await
 }
 
 pub(crate) async fn insert_group(

@@ -44,6 +44,8 @@ pub enum NoArrival {
     Disabled,
     /// The provider has not added them.
     Unknown,
+    /// What they show was issued before their provider ended what was open.
+    Ended,
 }
 
 impl Store {
@@ -68,6 +70,9 @@ impl Store {
         };
         if !enabled(&mut transaction, &name).await? {
             return Ok(Err(NoArrival::Disabled));
+        }
+        if ended_since(&mut transaction, &name, arrival.issued).await? {
+            return Ok(Err(NoArrival::Ended));
         }
         if arrival.groups.is_some() && newest(&mut transaction, arrival, &name).await? {
             regroup(&mut transaction, &name, (groups, arrival.prefix), &by, now).await?;
@@ -174,6 +179,18 @@ async fn known(
 /// A subject as the record shows it: the provider's own text.
 fn said(subject: &str) -> String {
     format!("{subject:?}")
+}
+
+/// True if a provider ended what was open after this was issued. Tokens say whole seconds.
+async fn ended_since(
+    transaction: &mut Transaction<'_, Sqlite>,
+    name: &str,
+    issued: SystemTime,
+) -> Result<bool, StoreError> {
+    let query = "SELECT count(*) FROM identities WHERE name = ? AND ended / 1000000 > ?";
+    let query = sqlx::query_scalar(query).bind(name).bind(micros(issued) / 1_000_000);
+    let count: i64 = query.fetch_one(&mut **transaction).await?;
+    Ok(count > 0)
 }
 
 /// True if no later answer of the provider changed somebody's groups; this one is the latest then.

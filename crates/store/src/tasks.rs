@@ -16,7 +16,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
 use std::time::SystemTime;
 
-/// Tasks of one agent that may be live at a time.
+/// Tasks of one agent for one person that may be live at a time.
 const MAX_LIVE: i64 = 64;
 
 /// A task to be given.
@@ -96,12 +96,12 @@ impl Store {
     pub async fn create_task(&self, new: &NewTask, by: &str) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let live: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM tasks WHERE state = 'live' AND agent = ?")
-                .bind(&new.agent)
+            sqlx::query_scalar("SELECT count(*) FROM tasks WHERE state = 'live' AND chain = ?")
+                .bind(&new.chain)
                 .fetch_one(&mut *transaction)
                 .await?;
         if live >= MAX_LIVE {
-            return Err(StoreError::TooMany(new.agent.clone()));
+            return Err(StoreError::TooMany(new.chain.clone()));
         }
         sqlx::query(
             "INSERT INTO tasks (task, agent, acts_for, chain, details, created, until, state, used,

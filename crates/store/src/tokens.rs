@@ -60,14 +60,16 @@ impl Store {
             .bind(micros(until))
             .execute(&mut *transaction)
             .await?;
-        sqlx::query(
+        let oldest = sqlx::query_scalar(
             "DELETE FROM tokens WHERE identity = ?1 AND hash NOT IN
-             (SELECT hash FROM tokens WHERE identity = ?1 ORDER BY since DESC LIMIT ?2)",
+             (SELECT hash FROM tokens WHERE identity = ?1 ORDER BY since DESC LIMIT ?2)
+             RETURNING hash",
         )
         .bind(name)
         .bind(MAX_TOKENS)
-        .execute(&mut *transaction)
+        .fetch_all(&mut *transaction)
         .await?;
+        end_following(&mut transaction, oldest, name, now).await?;
         crate::outbox::note(&mut transaction, now, name, "", what).await?;
         let lent = lent_to(&mut transaction, name, now).await?;
         transaction.commit().await?;
@@ -146,11 +148,26 @@ pub fn sign_in_id(hash: &[u8; 32]) -> String {
 pub(crate) async fn end_all(
     transaction: &mut Transaction<'_, Sqlite>,
     name: &str,
+    now: SystemTime,
 ) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM tokens WHERE identity = ?")
-        .bind(name)
-        .execute(&mut **transaction)
-        .await?;
+    let query = "DELETE FROM tokens WHERE identity = ? RETURNING hash";
+    let ended = sqlx::query_scalar(query).bind(name).fetch_all(&mut **transaction).await?;
+    end_following(transaction, ended, name, now).await
+}
+
+/// Ends what follows from sign-ins that are over.
+async fn end_following(
+    transaction: &mut Transaction<'_, Sqlite>,
+    ended: Vec<Vec<u8>>,
+    by: &str,
+    now: SystemTime,
+) -> Result<(), StoreError> {
+    for hash in ended {
+        let damaged = |_| StoreError::Damaged("a sign-in has no hash".to_owned());
+        let hash: [u8; 32] = hash.try_into().map_err(damaged)?;
+        let id = sign_in_id(&hash);
+        crate::credentials::revoke_following(transaction, &id, by, now).await?;
+    }
     Ok(())
 }
 

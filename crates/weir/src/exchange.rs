@@ -250,6 +250,7 @@ pub(crate) async fn arrive(
         NoArrival::Taken => NoExchange::Taken(person.name.clone()),
         NoArrival::Disabled => NoExchange::Disabled,
         NoArrival::Unknown => NoExchange::Unknown,
+        NoArrival::Ended => NoExchange::Person(NoPerson::Token(sso::Wrong::Expired)),
     })
 }
 

@@ -125,7 +125,16 @@ impl Relay {
     /// Marks the agent; true if what is shown has to wait until that is written down.
     fn shows(&mut self, reason: &str) -> bool {
         let by = self.run_mut().and_then(|run| Some(run.statement.parts.get(run.part)?.id));
-        self.rows_wait = self.session.shows(by.as_ref(), reason, SystemTime::now());
+        let written = self.session.shows(by.as_ref(), reason, SystemTime::now());
+        // Written whether or not the client stays: it is a mark in all of the task's sessions.
+        self.rows_wait = written.map(|written| {
+            let written = tokio::spawn(written);
+            let done: gate::hold::Doing<()> =
+                Box::pin(
+                    async move { written.await.unwrap_or_else(|error| Err(error.to_string())) },
+                );
+            done
+        });
         self.rows_wait.is_some()
     }
 

@@ -215,3 +215,22 @@ async fn a_token_is_spent_once() {
     assert!(!store.spend(&[1; 32], at(10), at(9)).await.unwrap());
     assert!(store.spend(&[2; 32], at(10), at(9)).await.unwrap());
 }
+
+#[tokio::test]
+async fn what_was_issued_before_an_event_ended_all_lets_nobody_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path()).await;
+    arrive_of(&store, "s1", "alice", &[], 5).await.unwrap();
+    let event = crate::Heard {
+        identity: "alice",
+        told: crate::Told::Sessions,
+        what: "session-revoked",
+        by: "provider:corp",
+        id: ([1; 32], at(1_000)),
+    };
+    assert!(store.hear(&event, at(20)).await.unwrap());
+    let stale = arrive_of(&store, "s1", "alice", &[], 19).await;
+    assert_eq!(stale.unwrap_err(), NoArrival::Ended);
+    // Tokens say whole seconds.
+    arrive_of(&store, "s1", "alice", &[], 20).await.unwrap();
+}

@@ -87,3 +87,50 @@ async fn the_oldest_of_too_many_is_ended() {
     }
     assert!(!good(&store, 0, 20).await && good(&store, 1, 20).await && good(&store, 16, 20).await);
 }
+
+#[tokio::test]
+async fn what_follows_from_a_sign_in_ends_however_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    let agent = NewIdentity {
+        name: "helper".into(),
+        kind: IdentityKind::Agent,
+        groups: Vec::new(),
+        acts_for: None,
+        verifier: String::from("v").into(),
+    };
+    store.add_identity(agent, "root", at(0)).await.unwrap();
+    for (number, ends) in [(1_u8, "a change of groups"), (2, "one sign-in too many")] {
+        assert!(sign_in(&store, "carol", number, 10).await);
+        let token = crate::NewCredential {
+            id: format!("follows-{number}"),
+            identity: "helper".into(),
+            kind: model::CredentialKind::Token,
+            verifier: String::from("v").into(),
+            hash: [100 + number; 32],
+            databases: Vec::new(),
+            source: "test".to_owned(),
+            not_before: at(11),
+            expires: Some(at(90)),
+            replaces: None,
+            delegated: Some(crate::Delegated {
+                acts_for: "carol".into(),
+                task: None,
+                subject: Some(crate::sign_in_id(&[number; 32])),
+                actor: None,
+            }),
+        };
+        store.add_credential(&token, "carol", at(11)).await.unwrap();
+        if number == 1 {
+            assert!(store.add_group("carol", "x", "root", at(12)).await.unwrap());
+        } else {
+            for more in 10..26_u8 {
+                assert!(sign_in(&store, "carol", more, 12).await);
+            }
+        }
+        assert!(!good(&store, number, 13).await, "{ends}");
+        let all = store.credentials(Some("helper")).await.unwrap();
+        let follows = all.iter().find(|one| one.new.id == token.id).unwrap();
+        assert!(!follows.is_live(at(13)), "{ends}");
+    }
+}

@@ -346,6 +346,23 @@ fn nobody_acts_by_tokens_that_are_not_for_it() {
     let headers = ["Content-Type: application/x-www-form-urlencoded"];
     let alone = scene.api.raw("POST", "/oauth2/token", &headers, Some(&format!("{form}{of_ann}")));
     assert_eq!(alone.status, 400, "without an agent there is nothing to have");
+    // Whoever finds an agent's key can have it revoked, though it lets nobody in by itself; and a
+    // sign-in, with what follows from it.
+    let revoked = |token: &str| {
+        let form = format!("token={token}");
+        assert_eq!(scene.api.raw("POST", "/oauth2/revoke", &headers, Some(&form)).status, 200);
+    };
+    let answer = scene.psql("alice/helper", token(&body), "select 1");
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    revoked(&by_password);
+    until("what follows from a sign-in is over with it", || {
+        (scene.psql("alice/helper", token(&body), "select 1").code != Some(0)).then_some(())
+    });
+    revoked(&key);
+    until("the key is good no more", || {
+        let asked = scene.asked(("access_token", &of_ann), ("access_token", &key), "");
+        (asked.0 == 400).then_some(())
+    });
     scene.stage.weir.stop().unwrap();
     let secrets = [of_ann, by_password, delegated, key, token(&by_id).to_owned()];
     assert_nowhere(scene.stage.weir.folder(), &secrets);

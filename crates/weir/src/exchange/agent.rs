@@ -184,7 +184,11 @@ async fn given(
     };
     match tokio::time::timeout(KNOWN_WITHIN, in_force).await {
         Ok(known) => known.map(|()| task),
-        Err(_) => Err(NoExchange::Failed(anyhow::anyhow!("a new task is not in force in time"))),
+        Err(_) => {
+            let why = ("weir", "it was not in force in time");
+            shared.store.end_task(&task, why, SystemTime::now()).await?;
+            Err(NoExchange::Failed(anyhow::anyhow!("a new task is not in force in time")))
+        }
     }
 }
 

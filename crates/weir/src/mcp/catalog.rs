@@ -109,7 +109,15 @@ impl Call<'_> {
         let identity = &*self.proven.identity;
         let acts_for = identity.acts_for.as_ref().map_or("", |principal| principal.name.as_str());
         let tasks = self.mcp.shared.works.of(identity.name.as_str(), acts_for);
-        let work = Work { task: tasks.first().map(|running| &running.task), ..Work::default() };
+        let bound = self.proven.credential().and_then(|one| one.task.as_deref());
+        let task = match bound.or(self.proven.task.as_deref()) {
+            Some(name) => match tasks.iter().find(|running| running.task.name == name) {
+                Some(running) => Some(&running.task),
+                None => return false,
+            },
+            None => tasks.first().map(|running| &running.task),
+        };
+        let work = Work { task, ..Work::default() };
         let name = model::DatabaseName::from(database);
         let request = Request {
             identity,

@@ -13,7 +13,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use identity::Secret;
+use identity::{Secret, token_hash};
 use ledger::{Time, record::SessionRefused};
 use model::TaskDetails;
 use serde_json::{Value, json};
@@ -255,11 +255,20 @@ pub(super) async fn revoke(
     let Form(form) = form.map_err(|_| OauthError::new("invalid_request", "send a form"))?;
     let token = form.iter().find(|(name, _)| name == "token").map(|(_, token)| token.clone());
     let token = token.ok_or_else(|| OauthError::new("invalid_request", "there is no token"))?;
-    let now = SystemTime::now();
-    if let Ok(found) = api.shared.directory.bearer(&Secret::from(token), now) {
-        let by = found.identity.name.as_str();
-        let done = api.shared.store.revoke_credential(&found.credential.id, by, now).await;
-        done.map_err(|error| OauthError::from(NoExchange::Failed(error.into())))?;
+    let (secret, now) = (Secret::from(token), SystemTime::now());
+    let (directory, kept) = (&api.shared.directory, &api.shared.store);
+    let failed = |error: store::StoreError| OauthError::from(NoExchange::Failed(error.into()));
+    let found = match directory.bearer(&secret, now) {
+        Ok(found) => Some((found.identity.name.to_string(), found.credential)),
+        // An agent's own, while it has nobody to act for.
+        Err(_) => directory.holder(&secret, now),
+    };
+    let hash = token_hash(&secret);
+    if let Some((by, credential)) = found {
+        kept.revoke_credential(&credential.id, &by, now).await.map_err(failed)?;
+    } else if let Some(who) = kept.token(&hash, now).await.map_err(failed)? {
+        let by = (now, who.name.as_str());
+        kept.end_token(&hash, by, "a sign-in was revoked").await.map_err(failed)?;
     }
     Ok(Json(json!({})))
 }
