@@ -154,7 +154,8 @@ impl Default for Attempts {
 
 /// What one guesser can be counted by: the IPv4 address (mapped ones too), or the IPv6 /64, since
 /// whoever has one address of such a network usually has all of them.
-fn network(address: IpAddr) -> IpAddr {
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),

@@ -35,7 +35,7 @@ pub mod scram;
 pub mod secret;
 pub mod token;
 
-pub use attempts::{Attempts, Thresholds, Wait};
+pub use attempts::{Attempts, Thresholds, Wait, network};
 pub use credential::{Admitted, Claim, Credential, Standing};
 pub use directory::{Bar, Directory, Entry, Grant};
 pub use error::IdentityError;

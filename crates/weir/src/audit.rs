@@ -18,7 +18,7 @@ mod tail;
 mod verify;
 mod window;
 
-pub(crate) use answer::{csv, index, object, search, sql, trace, words};
+pub(crate) use answer::{csv, index, no_formula, object, search, sql, trace, words};
 pub(crate) use forget::forget;
 pub(crate) use proof::{check_proof, checkpoint, key, proof};
 pub(crate) use report::report;

@@ -203,6 +203,12 @@ fn plain(cell: &Cell) -> String {
     cell.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// A text that no spreadsheet takes for a formula: one that would be gets an apostrophe.
+pub(crate) fn no_formula(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if formula { format!("'{text}") } else { text.to_owned() }
+}
+
 /// One line of comma-separated values.
 pub(crate) fn csv<'a>(cells: impl Iterator<Item = &'a str>) -> String {
     let quoted = |cell: &str| match cell.contains([',', '"', '\n', '\r']) {

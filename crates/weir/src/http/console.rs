@@ -30,7 +30,7 @@ mod stream;
 mod weave;
 
 use super::api::Api;
-use crate::serve::Shared;
+use crate::{serve::Shared, shares::Shares};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -43,9 +43,14 @@ use kept::SignIns;
 use live::{Files, Live};
 use pulse::Pulse;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// The longest form that is read.
 const FORM_BYTES: usize = 64 << 10;
+
+/// Pages of what happens now that are open at once, and those of one identity.
+const STREAMS: usize = 128;
+const STREAMS_OF_ONE: usize = 16;
 
 /// What the pages are made from.
 pub(super) struct Console {
@@ -55,7 +60,11 @@ pub(super) struct Console {
     under_way: UnderWay,
     live: Arc<Live>,
     /// One backtest at a time: each reads the whole record.
-    backtests: tokio::sync::Semaphore,
+    backtests: Arc<Semaphore>,
+    /// One explanation at a time.
+    explanations: Arc<Semaphore>,
+    /// Pages of what happens now that are open: each renders what comes.
+    streams: Arc<Shares>,
     pulse: Arc<Pulse>,
 }
 
@@ -107,7 +116,9 @@ pub(super) fn router(api: &Arc<Api>) -> Router {
         sign_ins: SignIns::default(),
         under_way: UnderWay::default(),
         live: Live::new(&shared),
-        backtests: tokio::sync::Semaphore::new(1),
+        backtests: Arc::new(Semaphore::new(1)),
+        explanations: Arc::new(Semaphore::new(1)),
+        streams: Shares::new(STREAMS, STREAMS_OF_ONE),
         pulse: Pulse::start(&shared),
         shared,
     };

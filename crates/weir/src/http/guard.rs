@@ -5,6 +5,7 @@
 use super::secure::Secure;
 use crate::shares::{Share, Shares};
 use axum::serve::Listener;
+use identity::network;
 use net::tls::ServerTls;
 use std::{
     fmt,
@@ -39,6 +40,7 @@ pub(super) struct Guarded {
     listener: TcpListener,
     tls: Option<ServerTls>,
     places: Arc<Semaphore>,
+    near: Arc<Shares>,
     proven: Arc<Shares>,
     lifetime: Duration,
 }
@@ -47,7 +49,9 @@ impl Guarded {
     pub(super) fn new(listener: TcpListener, connections: usize, lifetime: Duration) -> Self {
         let places = Arc::new(Semaphore::new(connections));
         let proven = Shares::new(MAX_PROVEN, MAX_OF_ONE);
-        Self { listener, tls: None, places, proven, lifetime }
+        // Nobody has all of them from one address.
+        let near = Shares::new(connections, (connections - connections / 4).max(1));
+        Self { listener, tls: None, places, near, proven, lifetime }
     }
 
     /// The same behind TLS, and nothing without.
@@ -66,11 +70,16 @@ impl Listener for Guarded {
         let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
             return std::future::pending().await;
         };
-        let (stream, address) = Listener::accept(&mut self.listener).await;
+        let (stream, address, share) = loop {
+            let (stream, address) = Listener::accept(&mut self.listener).await;
+            if let Some(share) = self.near.take(&network(address.ip()).to_string()) {
+                break (stream, address, share);
+            }
+        };
         let until = Instant::now() + self.lifetime;
         let end = Box::pin(tokio::time::sleep_until(until));
         let stream = Secure::new(stream, self.tls.as_ref());
-        let lease = Lease::new(until, place, Arc::clone(&self.proven));
+        let lease = Lease::new(until, (place, share), Arc::clone(&self.proven));
         (Brief { stream, end, lease }, address)
     }
 
@@ -120,7 +129,7 @@ struct Leased {
 
 /// Among whom a connection has its place.
 enum Place {
-    Strangers { _place: OwnedSemaphorePermit },
+    Strangers { _place: (OwnedSemaphorePermit, Share) },
     Proven(Share),
 }
 
@@ -131,7 +140,7 @@ impl Place {
 }
 
 impl Lease {
-    fn new(until: Instant, place: OwnedSemaphorePermit, proven: Arc<Shares>) -> Self {
+    fn new(until: Instant, place: (OwnedSemaphorePermit, Share), proven: Arc<Shares>) -> Self {
         let leased = Leased { until, place: Place::Strangers { _place: place } };
         Self { held: Arc::new(Mutex::new(leased)), proven }
     }

@@ -1,7 +1,7 @@
 //! `weir labels export`: JSON for scripts, CSV for spreadsheets, Markdown for a review.
 
 use super::view::View;
-use crate::{cli::ExportFormat, exit::Failure, out::Out};
+use crate::{audit::no_formula, cli::ExportFormat, exit::Failure, out::Out};
 use model::Label;
 use std::collections::BTreeMap;
 use store::ColumnLabel;
@@ -72,8 +72,7 @@ fn evidence(column: &ColumnLabel) -> String {
 
 /// RFC 4180; what a spreadsheet would take for a formula gets an apostrophe.
 fn csv(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
+    let cell = no_formula(cell);
     if cell.contains(['"', ',', '\n', '\r']) {
         return format!("\"{}\"", cell.replace('"', "\"\""));
     }

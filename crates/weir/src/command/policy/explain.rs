@@ -65,6 +65,10 @@ pub(crate) struct Told {
     pub(crate) changes: Vec<String>,
 }
 
+/// Of more statements in one text it is not told what would let them run: each try decides all of
+/// them anew.
+const TRIED: usize = 20;
+
 /// What would be decided now if an identity that there is asked this of a database.
 pub(crate) async fn told(
     config: &Config,
@@ -88,6 +92,8 @@ pub(crate) async fn told(
         tainted: false,
     };
     let case = Case { policies, schema: &schema, sql };
+    let all = case.explain(policies, &who);
+    let tries = all.len() <= TRIED;
     let tell = |one: Explained| Told {
         who: who_asks(&who.identity),
         text: sql.get(one.span.clone()).unwrap_or(sql).trim().to_owned(),
@@ -99,9 +105,9 @@ pub(crate) async fn told(
             _ => shows(&one),
         },
         questions: one.questions.iter().map(|question| row(policies, question)).collect(),
-        changes: change::changes(&case, &who, &one),
+        changes: if tries { change::changes(&case, &who, &one) } else { Vec::new() },
     };
-    Ok(case.explain(policies, &who).into_iter().map(tell).collect())
+    Ok(all.into_iter().map(tell).collect())
 }
 
 /// What is asked, without who asks.

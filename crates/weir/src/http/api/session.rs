@@ -104,6 +104,9 @@ pub(super) async fn sign_in(
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
+/// Why a password is not looked at.
+const TOO_MANY: &str = "too many wrong passwords";
+
 /// Lets a person in who knows their password; whoever is not let in is in the record, with the
 /// door that they stood before.
 pub(in crate::http) async fn admit(
@@ -118,7 +121,10 @@ pub(in crate::http) async fn admit(
     }
     let proven = prove(api, peer, name, password).await;
     proven.map_err(|why| {
-        note_refused(api, peer, name, format!("{door}: {}", why.reason));
+        // What is not looked at is no guess; the guesses that led to it are in the record.
+        if why.reason != TOO_MANY {
+            note_refused(api, peer, name, format!("{door}: {}", why.reason));
+        }
         why.problem
     })
 }
@@ -212,7 +218,7 @@ async fn prove(
         || NotProven { problem: Kind::Unavailable.into(), reason: "passwords cannot be checked" };
     let _one_at_a_time = api.proofs.acquire().await.map_err(|_| internal())?;
     let wait = attempts(api).check(peer.ip(), name, Instant::now());
-    wait.map_err(|wait| NotProven { problem: wait.into(), reason: "too many wrong passwords" })?;
+    wait.map_err(|wait| NotProven { problem: wait.into(), reason: TOO_MANY })?;
     let claim = api.shared.directory.claim(name);
     let verifier = store::Verifier::from(claim.verifier());
     // A few milliseconds of hashing are not for a thread that serves sessions.

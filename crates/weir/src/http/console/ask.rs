@@ -9,7 +9,7 @@ use super::{
     looker::{Looker, Pressed},
     sign_in::html,
 };
-use crate::audit::{csv, object};
+use crate::audit::{csv, no_formula, object};
 use answer::{answer, by, examples, known};
 use axum::{
     Json,
@@ -21,7 +21,7 @@ use console::{
     ask::{self, Answered, Ask},
     layout::{Place, Right, Tone},
 };
-use index::{Answers, BY, IndexError, Limits, Question, WORDS};
+use index::{Answers, BY, Cell, IndexError, Limits, Question, WORDS};
 use ledger::Time;
 use serde::Deserialize;
 use std::{
@@ -143,7 +143,7 @@ pub(super) async fn export(
             if lines {
                 line(&serde_json::Value::Object(object(&table, row)).to_string());
             } else {
-                let cells: Vec<String> = row.iter().map(ToString::to_string).collect();
+                let cells: Vec<String> = row.iter().map(harmless).collect();
                 line(&csv(cells.iter().map(String::as_str)));
             }
         }
@@ -152,6 +152,15 @@ pub(super) async fn export(
     let named = format!("attachment; filename=\"{name}\"");
     let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, &named)];
     Ok((headers, found.await?).into_response())
+}
+
+/// What a cell says in a file for a spreadsheet, which takes none of it for a formula: texts are a
+/// client's to choose.
+fn harmless(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) => no_formula(text),
+        Cell::Null | Cell::Int(_) | Cell::Real(_) => cell.to_string(),
+    }
 }
 
 /// `POST /console/ask/save`.

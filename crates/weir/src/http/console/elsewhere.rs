@@ -20,11 +20,12 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{Html, IntoResponse, Redirect, Response},
 };
-use identity::Secret;
+use identity::{Secret, network};
 use serde::Deserialize;
 use sso::{Flow, Pending, SsoError, Web};
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
@@ -35,6 +36,9 @@ const COOKIE: &str = "__Host-weir-sign-in";
 const PATIENCE: Duration = Duration::from_secs(600);
 /// The most that are under way at once; strangers begin them, so one more ends the oldest.
 const MOST: usize = 512;
+/// The most of one address, so that one does not end all others'; checked before the provider is
+/// asked.
+const OF_ONE: usize = 32;
 /// Where browsers come back to.
 pub(super) const BACK: &str = "/console/sign-in/back";
 
@@ -48,6 +52,7 @@ struct One {
     provider: String,
     next: String,
     begun: Instant,
+    from: IpAddr,
 }
 
 impl UnderWay {
@@ -59,6 +64,13 @@ impl UnderWay {
             oldest.and_then(|hash| all.remove(&hash));
         }
         all.insert(hash, one);
+    }
+
+    /// True if an address has begun as many as it may.
+    fn is_full(&self, from: IpAddr) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, other| other.begun.elapsed() < PATIENCE);
+        all.values().filter(|one| one.from == from).count() >= OF_ONE
     }
 
     /// It comes back once.
@@ -73,6 +85,15 @@ impl UnderWay {
 pub(super) struct Asked {
     provider: String,
     #[serde(default)]
+    next: String,
+}
+
+/// Somebody who is let in: what their cookie holds and is known by, who they are, and where they
+/// wanted to go.
+struct Arrived {
+    token: Secret,
+    hash: kept::Hash,
+    name: String,
     next: String,
 }
 
@@ -108,10 +129,17 @@ impl Failed {
 /// `GET /console/sign-in/elsewhere`.
 pub(super) async fn begin(
     State(console): State<Arc<Console>>,
+    ConnectInfo(Peer { address: peer, .. }): ConnectInfo<Peer>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, No> {
     let provider = console.provider(&asked.provider).ok_or(No::Nothing(None))?;
-    match console.send_away(provider, safe(&asked.next)).await {
+    let from = network(peer.ip());
+    if console.under_way.is_full(from) {
+        let words = "Too many sign-ins began from your address. Try again in some minutes.";
+        let page = console.sign_in_page(Some(words), safe(&asked.next), "");
+        return Ok((StatusCode::TOO_MANY_REQUESTS, Html(page)).into_response());
+    }
+    match console.send_away(provider, safe(&asked.next), from).await {
         Ok(answer) => Ok(answer),
         Err(error) => {
             tracing::warn!("a provider cannot be asked: {error}");
@@ -134,14 +162,17 @@ pub(super) async fn back(
     let query = query.unwrap_or_default();
     let from = format!("signed in to the console from {}", peer.ip());
     match console.arrived(one, &query, &from).await {
-        Ok((token, hash, next)) => {
-            let answer = console.begin(&token, &hash, &headers, &next).await?;
+        Ok(Arrived { token, hash, name, next }) => {
+            let answer = console.begin(&token, (&hash, &name), &headers, &next).await?;
             let over = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
             Ok(with_cookie(answer, &over))
         }
         Err(Failed::No(no)) => Err(no),
         Err(why) => {
-            note_refused(&console.api, peer, "", format!("the console: {}", why.words()));
+            // Who brings nothing has tried nothing, and may do so as often as they like.
+            if !matches!(why, Failed::NothingUnderWay) {
+                note_refused(&console.api, peer, "", format!("the console: {}", why.words()));
+            }
             let page = console.sign_in_page(Some(&why.words()), "/console/", "");
             Ok((StatusCode::FORBIDDEN, Html(page)).into_response())
         }
@@ -160,7 +191,12 @@ impl Console {
         format!("{}{BACK}", config.api.url.clone().or(listen).unwrap_or_default())
     }
 
-    async fn send_away(&self, provider: &Provider, next: &str) -> Result<Response, SsoError> {
+    async fn send_away(
+        &self,
+        provider: &Provider,
+        next: &str,
+        from: IpAddr,
+    ) -> Result<Response, SsoError> {
         let settings = &provider.settings;
         let web = Web::new(settings.ca.as_deref())?;
         // Nobody is asked again later, so nothing is needed to ask with.
@@ -171,7 +207,7 @@ impl Console {
         let token = SignIns::cookie().map_err(|_| SsoError::Random)?;
         let answer = Redirect::to(&pending.url).into_response();
         let (provider, next) = (settings.name.clone(), next.to_owned());
-        let one = One { flow, pending, provider, next, begun: Instant::now() };
+        let one = One { flow, pending, provider, next, begun: Instant::now(), from };
         self.under_way.begin(kept::hash(token.expose()), one);
         let seconds = PATIENCE.as_secs();
         let cookie = format!(
@@ -182,12 +218,7 @@ impl Console {
     }
 
     /// Whoever came back: their new sign-in, and where they wanted to go.
-    async fn arrived(
-        &self,
-        one: Option<One>,
-        query: &str,
-        from: &str,
-    ) -> Result<(Secret, kept::Hash, String), Failed> {
+    async fn arrived(&self, one: Option<One>, query: &str, from: &str) -> Result<Arrived, Failed> {
         let One { flow, pending, provider, next, .. } = one.ok_or(Failed::NothingUnderWay)?;
         let tokens = flow.answered(pending, query).await.map_err(Failed::Provider)?;
         let (shared, now) = (&self.shared, SystemTime::now());
@@ -208,6 +239,6 @@ impl Console {
         let kept = shared.store.add_token(&hash, account.name.as_str(), times, from).await;
         let kept = kept.map_err(No::from)?;
         kept.ok_or(Failed::Nobody("only persons who are not disabled sign in here"))?;
-        Ok((token, hash, next))
+        Ok(Arrived { token, hash, name: account.name.to_string(), next })
     }
 }

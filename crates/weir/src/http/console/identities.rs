@@ -119,7 +119,7 @@ pub(super) async fn change(
     store.identity(&name).await?.ok_or_else(|| looker.nothing())?;
     let mut done = what;
     match what {
-        "disable" if *by == name => done = "self",
+        "disable" | "enable" if *by == name => done = "self",
         "disable" => drop(store.set_enabled(&name, false, by, now).await?),
         "enable" => drop(store.set_enabled(&name, true, by, now).await?),
         _ => {

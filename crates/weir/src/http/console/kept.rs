@@ -12,6 +12,9 @@ use std::{
 /// The most sign-ins at once; one more ends the one that was unused for longest.
 const MOST: usize = 4_096;
 
+/// The most of one person; one more ends their own that was unused for longest.
+const OF_ONE: usize = 16;
+
 /// By what a sign-in is known: a hash of what its cookie holds.
 pub(super) type Hash = [u8; 32];
 
@@ -21,6 +24,7 @@ pub(super) struct SignIns(Mutex<HashMap<Hash, One>>);
 
 #[derive(Debug)]
 struct One {
+    name: String,
     csrf: String,
     used: Instant,
 }
@@ -38,14 +42,16 @@ impl SignIns {
     }
 
     /// Keeps a new one.
-    pub(super) fn begin(&self, hash: Hash, now: Instant) -> Result<(), IdentityError> {
+    pub(super) fn begin(&self, hash: Hash, name: &str, now: Instant) -> Result<(), IdentityError> {
         let csrf = token()?.expose().to_owned();
         let mut all = self.lock();
-        if all.len() >= MOST {
-            let oldest = all.iter().min_by_key(|(_, one)| one.used).map(|(hash, _)| *hash);
-            oldest.and_then(|hash| all.remove(&hash));
+        let theirs = all.values().filter(|one| one.name == name).count();
+        if theirs >= OF_ONE {
+            end_oldest(&mut all, |one| one.name == name);
+        } else if all.len() >= MOST {
+            end_oldest(&mut all, |_| true);
         }
-        all.insert(hash, One { csrf, used: now });
+        all.insert(hash, One { name: name.to_owned(), csrf, used: now });
         Ok(())
     }
 
@@ -80,6 +86,13 @@ impl SignIns {
     }
 }
 
+/// Ends the one that was unused for longest, of those that are meant.
+fn end_oldest(all: &mut HashMap<Hash, One>, is_meant: impl Fn(&One) -> bool) {
+    let meant = all.iter().filter(|(_, one)| is_meant(one));
+    let oldest = meant.min_by_key(|(_, one)| one.used).map(|(hash, _)| *hash);
+    oldest.and_then(|hash| all.remove(&hash));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,8 +101,8 @@ mod tests {
     fn one_that_nobody_uses_is_over() {
         let (all, idle, begun) = (SignIns::default(), Duration::from_secs(60), Instant::now());
         let (one, other) = (hash("one"), hash("other"));
-        all.begin(one, begun).unwrap();
-        all.begin(other, begun).unwrap();
+        all.begin(one, "alice", begun).unwrap();
+        all.begin(other, "alice", begun).unwrap();
         let at = |seconds| begun + Duration::from_secs(seconds);
         let word = all.csrf(&one, idle, at(59), true).unwrap();
         assert_ne!(Some(&word), all.csrf(&other, idle, at(59), false).as_ref());
@@ -105,7 +118,8 @@ mod tests {
         let (all, now) = (SignIns::default(), Instant::now());
         for count in 0..MOST + 10 {
             let at = now + Duration::from_millis(count as u64);
-            all.begin(hash(&count.to_string()), at).unwrap();
+            let name = (count / OF_ONE).to_string();
+            all.begin(hash(&count.to_string()), &name, at).unwrap();
         }
         assert_eq!(all.lock().len(), MOST);
         assert!(!all.lock().contains_key(&hash("0")));
@@ -115,5 +129,18 @@ mod tests {
     fn no_bearer_is_a_cookie() {
         let secret = Secret::from("abc".to_owned());
         assert_ne!(hash("abc"), token_hash(&secret));
+    }
+    #[test]
+    fn who_signs_in_too_often_ends_their_own() {
+        let (all, now, idle) = (SignIns::default(), Instant::now(), Duration::from_secs(60));
+        let alice = hash("alice");
+        all.begin(alice, "alice", now).unwrap();
+        for count in 0..OF_ONE + 1 {
+            let at = now + Duration::from_millis(count as u64 + 1);
+            all.begin(hash(&count.to_string()), "mallory", at).unwrap();
+        }
+        assert_eq!(all.lock().len(), OF_ONE + 1);
+        assert!(all.csrf(&alice, idle, now, false).is_some());
+        assert!(all.csrf(&hash("0"), idle, now, false).is_none(), "the oldest of theirs");
     }
 }

@@ -136,10 +136,14 @@ impl FromRequest<Arc<Console>> for Pressed {
 
     async fn from_request(request: Request, console: &Arc<Console>) -> Result<Self, No> {
         let (mut parts, body) = request.into_parts();
-        let looker = Looker::from_request_parts(&mut parts, console).await?;
-        let request = Request::from_parts(parts, body);
+        // Strangers send nothing long.
+        Looker::from_request_parts(&mut parts, console).await?;
+        let request = Request::from_parts(parts.clone(), body);
         let form = Form::<Vec<(String, String)>>::from_request(request, console).await;
         let Form(form) = form.map_err(|_| No::Forged)?;
+        // A form may take as long as its connection: whoever was somebody at its first byte may be
+        // nobody at its last.
+        let looker = Looker::from_request_parts(&mut parts, console).await?;
         let pressed = Self { looker, form };
         // Hashes are compared: how long that takes tells nothing of the word.
         let same = kept::hash(pressed.field("csrf")) == kept::hash(&pressed.looker.viewer.csrf);

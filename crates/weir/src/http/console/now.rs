@@ -100,9 +100,12 @@ pub(super) async fn events(
     Query(asked): Query<Asked>,
 ) -> Result<Response, No> {
     let looker = looker.need(Place::Now.right())?;
+    let place = console.streams.take(&looker.who.name);
+    let place = place.ok_or(No::Unavailable("one more page of what happens now"))?;
     let rows = console.live.follow().await;
     let (events, answer) = stream();
     tokio::spawn(async move {
+        let _place = place;
         let told = Told { console, looker, filter: asked.filter() };
         told.tell(&events, rows).await;
     });

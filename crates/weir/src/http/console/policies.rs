@@ -157,10 +157,22 @@ pub(super) async fn explain(
     let what = format!("explained a decision for {} by the console", asked.identity);
     store.administered(SystemTime::now(), who, &what).await?;
     let (config, set) = (console.shared.config.load_full(), console.shared.policies.load_full());
-    let told = told(&config, &set, identity, &asked.database, &asked.sql);
+    let Ok(runs) = Arc::clone(&console.explanations).try_acquire_owned() else {
+        page.said = Some("Somebody else's runs now: try again when it is done.".to_owned());
+        return html(policies::why(&page, &looker.viewer));
+    };
+    let (database, sql) = (asked.database.clone(), asked.sql.clone());
+    let here = tokio::runtime::Handle::current();
+    // Deciding takes a core, and those that serve sessions are not for it. It is held until the
+    // work ends, whether or not anybody still waits for it.
+    let told = tokio::task::spawn_blocking(move || {
+        let _runs = runs;
+        here.block_on(told(&config, &set, identity, &database, &sql))
+    });
     match tokio::time::timeout(EXPLAINED, told).await {
-        Ok(Ok(all)) => page.told = all.into_iter().map(shown).collect(),
-        Ok(Err(failure)) => page.said = Some(words(failure)),
+        Ok(Ok(Ok(all))) => page.told = all.into_iter().map(shown).collect(),
+        Ok(Ok(Err(failure))) => page.said = Some(words(failure)),
+        Ok(Err(error)) => return Err(No::because("the policies", &error)),
         Err(_) => page.said = Some("The database did not answer in time.".to_owned()),
     }
     html(policies::why(&page, &looker.viewer))

@@ -88,7 +88,7 @@ pub(super) async fn by_password(
     };
     let next = safe(&next);
     match entered {
-        Ok(_) => console.begin(&token, &entry.hash, &headers, next).await,
+        Ok(who) => console.begin(&token, (&entry.hash, &who.name), &headers, next).await,
         Err(why) => {
             let (status, words) = why.told();
             let page = console.sign_in_page(Some(&words), next, &name);
@@ -102,14 +102,14 @@ impl Console {
     pub(super) async fn begin(
         &self,
         token: &Secret,
-        hash: &kept::Hash,
+        (hash, name): (&kept::Hash, &str),
         headers: &HeaderMap,
         next: &str,
     ) -> Result<Response, No> {
         if let Some(before) = cookie(headers, COOKIE) {
             self.end(&kept::hash(before), "replaced by another").await?;
         }
-        let begun = self.sign_ins.begin(*hash, Instant::now());
+        let begun = self.sign_ins.begin(*hash, name, Instant::now());
         begun.map_err(|error| No::because("random numbers", &error))?;
         let cookie = format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax", token.expose());
         Ok(with_cookie(Redirect::to(next).into_response(), &cookie))

@@ -39,13 +39,21 @@ struct Known {
 impl Known {
     fn of(shape: &Shape<'_>) -> Self {
         Self {
-            text: shape.text.to_string(),
+            text: beginning(&shape.text).to_owned(),
             verdict: shape.verdict.as_str(),
             risk: shape.risk.iter().map(|part| part.points).sum(),
             disclosures: shape.disclosures.to_vec(),
             fallback: shape.fallback.clone(),
         }
     }
+}
+
+/// What of a text is kept, in bytes: a client may send megabytes. The page of a statement reads all
+/// of it from the record.
+const TEXT: usize = 2_048;
+
+fn beginning(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(TEXT)).unwrap_or_default()
 }
 
 /// What was read so far.

@@ -12,8 +12,8 @@ use super::{
     Named, name,
 };
 use crate::{
-    command::policy::{check::known_of, each, since},
-    exit::Problem,
+    command::policy::{check::known_of, since},
+    exit::{Failure, Problem},
 };
 use axum::{
     extract::{Query, State},
@@ -24,6 +24,7 @@ use console::{
     parts,
     policies::{self, Backtested, Changed, Trouble, Try},
 };
+use ledger::{LedgerError, Reader};
 use policy::PolicySet;
 use rehearsal::{Asked, Backtest, Change, Circumstances, Direction};
 use std::{
@@ -32,12 +33,13 @@ use std::{
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
+use tokio::sync::OwnedSemaphorePermit;
 
 /// How many days are looked back unless told otherwise, and at most.
 const DAYS: u32 = 7;
 const MOST_DAYS: u32 = 90;
-/// How long a backtest may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a backtest may take: less than its connection has, so that the answer still arrives.
+const PATIENCE: Duration = Duration::from_secs(45);
 /// How many kinds of changes are shown.
 const SHOWN: usize = 50;
 /// The longest text: bytes.
@@ -86,11 +88,11 @@ pub(in super::super) async fn attempt(
     let mut page = Try { files, file, text, days, ..Try::default() };
     page.troubles = Some(troubles);
     if let (true, Some(set)) = (backtests, set) {
-        match console.backtests.try_acquire() {
+        match Arc::clone(&console.backtests).try_acquire_owned() {
             Err(_) => {
                 page.said = Some("Somebody else's runs now: try again when it is done.".into())
             }
-            Ok(_runs) => match console.backtest(&looker, set, days).await? {
+            Ok(runs) => match console.backtest(&looker, set, days, runs).await? {
                 Ok(found) => page.backtested = Some(found),
                 Err(why) => page.said = Some(why),
             },
@@ -173,18 +175,23 @@ impl Console {
         looker: &Looker,
         set: PolicySet,
         days: u32,
+        runs: OwnedSemaphorePermit,
     ) -> Result<Result<Backtested, String>, No> {
         let what = format!("read the record: policy backtest of {days}d by the console");
         self.shared.store.administered(SystemTime::now(), &looker.who.name, &what).await?;
         let ledger = self.files().ledger;
-        let ran = tokio::task::spawn_blocking(move || run(&set, &ledger, days));
+        // It is held until the reading ends, whether or not anybody still waits for it.
+        let ran = tokio::task::spawn_blocking(move || {
+            let _runs = runs;
+            run(&set, &ledger, days)
+        });
         ran.await.map_err(|error| No::because("the record", &error))
     }
 }
 
 fn run(set: &PolicySet, ledger: &Path, days: u32) -> Result<Backtested, String> {
     let begun = Instant::now();
-    let failed = |failure| {
+    let failed = |failure: Failure| {
         tracing::error!("a backtest did not come to its end: {failure:?}");
         "The record cannot be read: the log says why.".to_owned()
     };
@@ -192,13 +199,19 @@ fn run(set: &PolicySet, ledger: &Path, days: u32) -> Result<Backtested, String> 
     let mut backtest = Backtest::new(set, 1);
     let wanted = |asked: &Asked, _: Option<&Circumstances>| asked.time.micros() >= since;
     let mut late = false;
-    let read = each(ledger, |entry| {
-        late = late || begun.elapsed() > PATIENCE;
-        if !late {
-            backtest.feed(entry, wanted);
+    for entry in Reader::open(ledger).map_err(|error| failed(error.into()))? {
+        late = begun.elapsed() > PATIENCE;
+        if late {
+            break;
         }
-    });
-    read.map_err(failed)?;
+        match entry {
+            Ok(entry) => backtest.feed(&entry, wanted),
+            Err(LedgerError::Damaged(damage)) => {
+                tracing::warn!("a backtest reads past damage: {damage}");
+            }
+            Err(error) => return Err(failed(error.into())),
+        }
+    }
     if late {
         let seconds = PATIENCE.as_secs();
         return Err(format!(
