@@ -284,9 +284,14 @@ impl<'a> Judge<'a> {
         let answer = self.asker.ask("unproven_limited", Object::Database, false);
         let writes = facts.effects.iter().any(|effect| effect.operation.is_write());
         let ladder = answer.rules.iter().filter_map(|rule| rule.ladder).max();
-        let step = match (answer.allowed, writes) {
-            (false, _) | (true, true) => Ladder::Deny,
-            (true, false) => ladder.unwrap_or(Ladder::Mask),
+        // Code that nobody has seen reads what is hidden and has ways out that no mask covers:
+        // parameters, notifications, locks.
+        let hidden = facts.dynamic && self.asker.hides();
+        let step = match (answer.allowed, writes, ladder) {
+            (false, ..) | (true, true, _) => Ladder::Deny,
+            (true, false, Some(Ladder::Hold)) => Ladder::Hold,
+            (true, false, _) if hidden => Ladder::Deny,
+            (true, false, ladder) => ladder.unwrap_or(Ladder::Mask),
         };
         match step {
             Ladder::Mask => {
@@ -304,15 +309,19 @@ impl<'a> Judge<'a> {
             }
             Ladder::Deny => {
                 let wish = self.wish("unproven_limited", Object::Database);
+                let must = |sentence: &str| Refusal {
+                    sentence: sentence.to_owned(),
+                    advice: None,
+                    policies: Vec::new(),
+                    operation: None,
+                };
                 let mut refusal = if writes && answer.allowed {
-                    Refusal {
-                        sentence: "a statement that may write does not run unless all of it is \
-                                   understood"
-                            .to_owned(),
-                        advice: None,
-                        policies: Vec::new(),
-                        operation: None,
-                    }
+                    must("a statement that may write does not run unless all of it is understood")
+                } else if hidden && answer.allowed {
+                    must(
+                        "what puts its SQL together while it runs does not run for whom something \
+                         is hidden: it could read that and carry it out on ways that no mask covers",
+                    )
                 } else if answer.allowed {
                     let mut answer = answer;
                     answer.rules.retain(|rule| rule.ladder == Some(Ladder::Deny));

@@ -14,8 +14,10 @@ pub(crate) enum Act {
     Effect(Operation),
     /// An effect, and the result can hold anything.
     Opaque(Operation),
-    /// No effect with a name, but the result can hold anything: it runs SQL or reads a table that
-    /// its text arguments name.
+    /// It runs SQL that its text arguments are, or reads a table or a page that they name: whatever
+    /// that is, it may do what no name here says.
+    Runs,
+    /// No effect, but the result can hold what other sessions or statements had.
     Hidden,
     /// An effect by which its arguments leave.
     Export(Operation),
@@ -38,7 +40,7 @@ const ACTS: &[(Act, &[&str])] = &[
         &["count", "pg_column_size", "pg_typeof", "num_nonnulls", "num_nulls", "regr_count"],
     ),
     (
-        Act::Hidden,
+        Act::Runs,
         &[
             "query_to_xml",
             "query_to_xmlschema",
@@ -73,14 +75,19 @@ const ACTS: &[(Act, &[&str])] = &[
             "tuple_data_record",
             "pg_logical_slot_peek_changes",
             "pg_logical_slot_peek_binary_changes",
+            "pg_get_wal_records_info",
+            "pg_get_wal_block_info",
+            "pg_get_wal_record_info",
+        ],
+    ),
+    (
+        Act::Hidden,
+        &[
             "pg_stat_get_activity",
             "pg_prepared_statement",
             "pg_cursor",
             "pg_stat_statements",
             "pg_stat_get_backend_activity",
-            "pg_get_wal_records_info",
-            "pg_get_wal_block_info",
-            "pg_get_wal_record_info",
             "pg_show_all_file_settings",
         ],
     ),
@@ -273,6 +280,37 @@ pub(crate) fn act(name: &str, arguments: usize) -> Option<Act> {
 /// testing their result for equality is a look-up. Only with a single argument.
 pub(crate) fn folds(name: &str) -> bool {
     matches!(name, "lower" | "upper" | "btrim" | "ltrim" | "rtrim" | "normalize" | "unaccent")
+}
+
+/// Functions whose NULL or number of elements answers a question about what stands in their first
+/// argument.
+pub(crate) fn asks(name: &str) -> bool {
+    name.starts_with("regexp_")
+        || name.starts_with("array_position")
+        || matches!(name, "array_remove" | "string_to_array" | "string_to_table")
+}
+
+/// Functions that yield a row for each element of an argument: how many there are tells its size,
+/// as its mask does.
+pub(crate) fn spreads(name: &str) -> bool {
+    matches!(
+        name,
+        "unnest"
+            | "json_each"
+            | "jsonb_each"
+            | "json_each_text"
+            | "jsonb_each_text"
+            | "json_array_elements"
+            | "jsonb_array_elements"
+            | "json_array_elements_text"
+            | "jsonb_array_elements_text"
+            | "json_object_keys"
+            | "jsonb_object_keys"
+            | "json_to_recordset"
+            | "jsonb_to_recordset"
+            | "json_populate_recordset"
+            | "jsonb_populate_recordset"
+    )
 }
 
 /// Which arguments of a function can become keys of a document.

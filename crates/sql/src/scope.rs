@@ -2,8 +2,9 @@
 //! PostgreSQL searches them and nothing of where they come from.
 
 use crate::{
-    flow::{Columns, Field, Flow, Rest},
+    flow::{Columns, Field, Flow, Rest, Sources},
     guard::Steady,
+    relate::{Stand, stand},
 };
 use model::{ColumnId, RelationId, TypeId};
 use std::rc::Rc;
@@ -119,6 +120,18 @@ impl<'e> Env<'e> {
         let mut fragments = self.fragments.clone();
         fragments.push(fragment.clone());
         Env { parent: self.parent, ctes: Rc::clone(&self.ctes), fragments, steady: None }
+    }
+
+    /// The client's own sets in FROM at this level.
+    pub(crate) fn sets(&self) -> Sources {
+        let mut sets = Sources::new();
+        let columns = self.fragments.iter().flat_map(|fragment| fragment.columns.fields.iter());
+        for source in columns.flat_map(|field| field.flow.sources.iter().copied()) {
+            if stand(source) == Stand::Set && !sets.contains(&source) {
+                sets.push(source);
+            }
+        }
+        sets
     }
 
     fn levels(&self) -> impl Iterator<Item = &Env<'e>> {

@@ -4,7 +4,7 @@
 use super::Target;
 use crate::{
     analyse::Walk,
-    flow::{Field, Flow},
+    flow::{Distance, Field, Flow},
     relate::{Stand, stand},
     scope::Table,
 };
@@ -20,6 +20,7 @@ impl<'a> Walk<'a> {
     /// else is copied there, or leaves if where it goes is not in this database or not known.
     pub(super) fn assigned(&mut self, target: &Target<'_>, columns: &[ColumnId], flow: Flow) {
         let mut flow = self.coerced(flow);
+        self.computed(&flow, columns);
         flow.sources.retain(|source| !columns.contains(source));
         let kind = |column: &ColumnId| {
             self.catalog.relation(column.relation).map(|relation| relation.kind)
@@ -38,6 +39,17 @@ impl<'a> Walk<'a> {
             self.facts.moved(Destination::All(target.reference.clone()), &Flow::unknown());
         }
         columns.iter().for_each(|column| self.written(*column));
+    }
+
+    /// A column that is computed of itself shows by its mask, which is made for whole values, the
+    /// part that was put there.
+    pub(crate) fn computed(&mut self, flow: &Flow, columns: &[ColumnId]) {
+        if flow.distance <= Distance::Folded {
+            return;
+        }
+        for column in columns.iter().filter(|column| flow.sources.contains(column)) {
+            self.facts.column(*column, Use::Inferred);
+        }
     }
 
     /// What a new row's defaults write, as far as they run code. Which columns a statement leaves

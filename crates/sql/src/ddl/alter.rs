@@ -59,6 +59,10 @@ impl<'a> Walk<'a> {
                 let conversion = definition.map_or(Node::None, ColumnDef::raw_default);
                 if !matches!(conversion, Node::None) {
                     let flow = self.value(conversion, &level);
+                    let column = self.known(range).and_then(|relation| {
+                        Some(relation.column_id(relation.column(name)?.number))
+                    });
+                    self.computed(&flow, column.as_slice());
                     self.puts(range, name, &flow);
                 }
             }

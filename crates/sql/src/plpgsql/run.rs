@@ -4,7 +4,7 @@
 use super::{Sql, Step};
 use crate::{
     analyse::{Frame, Walk},
-    flow::{Columns, Field, Flow, Rest},
+    flow::{Columns, Distance, Field, Flow, Rest},
     scope::Env,
 };
 use model::{Use, catalog::RelationKind, facts::Destination};
@@ -368,7 +368,12 @@ impl Walk<'_> {
             }
             _ => None,
         };
+        // A constant or a column, as COALESCE has it: still a look-up of that one.
+        let given = slot.is_given();
         slot.absorb(&value);
+        if given {
+            slot.distance = value.distance.max(Distance::Folded);
+        }
         slot.fields = merged;
         if slot.ty.is_none() && fields.is_empty() {
             slot.ty = value.ty;

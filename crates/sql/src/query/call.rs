@@ -4,10 +4,11 @@
 use crate::{
     analyse::Walk,
     builtin::{self, Act},
-    flow::{Distance, Field, Flow},
+    flow::{Distance, Field, Flow, Sources},
     names::{parts, split},
     query::Mode,
     scope::Env,
+    types::INTEGER,
 };
 use model::{
     Operation, Use,
@@ -26,6 +27,9 @@ pub(crate) struct Arguments {
     pub(crate) spread: bool,
     /// The first argument, if it is a text constant.
     pub(crate) text: Option<String>,
+    /// What the client made up itself among what an aggregate goes over: how many of its rows there
+    /// are tells what they were compared with.
+    pub(crate) sets: Sources,
 }
 
 impl Arguments {
@@ -33,13 +37,20 @@ impl Arguments {
     pub(crate) fn merged(&self) -> Flow {
         Flow::merge(self.values.iter().map(|(_, flow)| flow))
     }
+
+    /// True if each is one column as it stands, or none.
+    fn is_whole(&self) -> bool {
+        let whole = |flow: &Flow| flow.is_given() || flow.distance <= Distance::Folded;
+        !self.spread && self.values.iter().all(|(_, flow)| whole(flow))
+    }
 }
 
 impl<'a> Walk<'a> {
     pub(crate) fn call(&mut self, call: &FuncCall, env: &Env<'_>, mode: Mode) -> Flow {
         let names = parts(call.funcname());
         let (schema, name) = split(&names);
-        let mut arguments = Arguments { spread: call.func_variadic, ..Arguments::default() };
+        let mut arguments =
+            Arguments { spread: call.func_variadic, sets: env.sets(), ..Arguments::default() };
         for (index, node) in call.args().iter().enumerate() {
             if index == 0 {
                 arguments.text = constant_text(node);
@@ -181,13 +192,22 @@ impl<'a> Walk<'a> {
                 self.facts.uses(&flow, Use::Inferred);
             }
             flow.distance = Distance::Aggregate;
+            flow.sources.extend(arguments.sets.iter().copied());
             if function.schema != "pg_catalog" && acted.is_none() {
                 flow = self.aggregate_body(function, flow);
             }
         }
         if function.returns_set {
             // The number of rows tells of the value, even where nobody takes the rows.
-            self.facts.uses(&flow, if flow.sized { Use::Exported } else { Use::Tested });
+            let usage = match (flow.sized, builtin::spreads(&function.name)) {
+                (true, _) => Use::Exported,
+                (false, true) => Use::Tested,
+                (false, false) => Use::Inferred,
+            };
+            self.facts.uses(&flow, usage);
+        } else if builtin::asks(&function.name) || is_pattern(function, arguments) {
+            // Whether it is NULL is an answer, which no mask of the value hides.
+            self.facts.uses(&flow, Use::Inferred);
         }
         if let Some(act) = acted {
             flow = self.act(act, function, arguments, flow);
@@ -227,9 +247,13 @@ impl<'a> Walk<'a> {
                 self.facts.uses(&flow, Use::Exported);
                 flow
             }
-            Act::Hidden => {
+            Act::Hidden | Act::Runs => {
                 self.facts.uses(&flow, Use::Exported);
-                let why = "it can read what its text arguments name; query the tables directly";
+                self.facts.dynamic |= act == Act::Runs;
+                let why = match act {
+                    Act::Runs => "it runs or reads what its arguments name; query tables directly",
+                    _ => "it shows what others had; query the tables directly",
+                };
                 self.facts.unknown(format!("function {}(…)", function.name), why);
                 Flow { unknown: true, ..flow }
             }
@@ -267,11 +291,18 @@ impl<'a> Walk<'a> {
             Act::Count if function.kind == FunctionKind::Aggregate => {
                 // Whether there is a value, and with DISTINCT whether it is another's.
                 arguments.values.iter().for_each(|(_, value)| self.facts.tested(value));
+                let sources = arguments.sets.clone();
+                Flow { unknown: flow.unknown, sources, ..Flow::constant(None) }
+            }
+            // Of columns as they stand, how many are NULL.
+            Act::Count if function.name != "pg_column_size" && arguments.is_whole() => {
+                self.facts.uses(&flow, Use::Inferred);
                 Flow { unknown: flow.unknown, ..Flow::constant(None) }
             }
             Act::Count => {
-                self.facts.uses(&flow, Use::Inferred);
-                Flow { unknown: flow.unknown, ..Flow::constant(None) }
+                // Sizes can be made to be the value itself (`repeat('x', salary)`).
+                self.facts.uses(&flow, if flow.sized { Use::Exported } else { Use::Inferred });
+                flow
             }
         }
     }
@@ -320,6 +351,15 @@ impl<'a> Walk<'a> {
 const SINGLE: [u32; 7] = [2275, 2278, 2279, 2281, 2277, 5078, 3831];
 
 /// RETURNS TABLE with one column yields a row of one, named as declared.
+/// `substring(text from pattern)`, which is NULL where the pattern is not found.
+fn is_pattern(function: &Function, arguments: &Arguments) -> bool {
+    let text = |flow: &Flow| flow.ty.is_none_or(|ty| ty != INTEGER);
+    let second = arguments.values.get(1);
+    matches!(function.name.as_str(), "substring" | "substr")
+        && arguments.values.len() < 4
+        && second.is_some_and(|(_, flow)| text(flow))
+}
+
 fn is_table(function: &Function) -> bool {
     function.output_columns.first().is_some_and(|(name, _)| !name.is_empty())
 }

@@ -10,11 +10,11 @@ use crate::{
     scope::Env,
     types::{BOOLEAN, INTEGER, TEXT},
 };
-use model::{ColumnId, TypeId, Use};
+use model::{ColumnId, TypeId, Use, catalog::TypeKind};
 use pg_raw_parse::{
     ConstValue, Node,
     list::NodeList,
-    nodes::{A_Expr, BoolExpr, CaseExpr, JsonBehavior, JsonOutput, RowExpr, TypeCast},
+    nodes::{A_Expr, BoolExpr, CaseExpr, JsonBehavior, JsonOutput, RowExpr, TypeCast, TypeName},
     raw::A_Expr_Kind,
 };
 
@@ -48,9 +48,14 @@ impl Walk<'_> {
             Node::A_Expr(expr) => self.operator(expr, env, mode),
             Node::BoolExpr(expr) => self.boolean(expr, env, mode),
             Node::NullTest(test) => {
+                // Whether a column is NULL is no secret; of anything made of one it is an answer to
+                // whatever question was put into it.
                 let flow = self.expr(test.arg(), env, mode);
-                self.facts.tested(&Flow { distance: Distance::Identity, ..flow });
-                Flow::constant(Some(BOOLEAN))
+                self.facts.tested(&flow);
+                match is_whole(&flow) {
+                    true => Flow::constant(Some(BOOLEAN)),
+                    false => answer([&flow], mode),
+                }
             }
             Node::BooleanTest(test) => {
                 let flow = self.expr(test.arg(), env, mode);
@@ -260,16 +265,25 @@ impl Walk<'_> {
         if flow.ty == ty && cast.type_name().is_some_and(|name| name.typmods().is_empty()) {
             return flow;
         }
+        let domain = ty.and_then(|ty| self.catalog.type_by_id(ty));
+        let domain = domain.is_some_and(|ty| matches!(ty.kind, TypeKind::Domain(_)));
+        // Whether a value is in a domain is a question too.
+        if domain && flow.ty != ty {
+            self.facts.uses(&flow, Use::Inferred);
+        }
+        let cuts = cast.type_name().is_some_and(cuts);
         let distance =
             if to == Some('S') || flow.ty == ty { Distance::Cast } else { Distance::Expression };
         let mut cast = flow.clone();
         cast.origin = None;
         cast.ty = ty;
         // Casts keep equality, which is all that a look-up asks.
-        cast.distance = cast.distance.max(if distance == Distance::Cast || from == to {
-            Distance::Cast
-        } else {
-            Distance::Folded
+        cast.distance = cast.distance.max(match distance {
+            // What is cut off or rounded leaves a part, and equality with it tells that part.
+            _ if cuts || self.rounds(flow.ty, ty) => Distance::Expression,
+            Distance::Cast => Distance::Cast,
+            _ if from == to => Distance::Cast,
+            _ => Distance::Folded,
         });
         cast.fields = match (&flow.fields, ty.and_then(|ty| self.composite(ty))) {
             (Some(fields), Some(names)) => {
@@ -283,6 +297,23 @@ impl Walk<'_> {
             _ => None,
         };
         cast
+    }
+
+    /// True if a cast between numbers, or between dates and times, can make equal what was not.
+    fn rounds(&self, from: Option<TypeId>, to: Option<TypeId>) -> bool {
+        let known = |ty: Option<TypeId>| ty.and_then(|ty| self.catalog.type_by_id(ty));
+        let (Some(from), Some(to)) = (known(from), known(to)) else { return false };
+        let place = |name: &str, order: &[&str]| order.iter().position(|known| *known == name);
+        let order: &[&str] = match (from.category, to.category) {
+            ('N', 'N') => &["int2", "int4", "int8", "numeric"],
+            ('D', 'D') => &["date", "timestamp", "timestamptz"],
+            ('I', 'I') => &["cidr", "inet"],
+            _ => return false,
+        };
+        match (place(&from.name, order), place(&to.name, order)) {
+            (Some(from), Some(to)) => from > to,
+            _ => from.name != to.name,
+        }
     }
 
     pub(super) fn operation(&mut self, expr: &A_Expr, env: &Env<'_>, mode: Mode) -> Flow {
@@ -423,6 +454,28 @@ pub(super) fn answer<const N: usize>(sides: [&Flow; N], mode: Mode) -> Flow {
     }
     answer.distance = Distance::Expression;
     answer
+}
+
+/// True for a column as it stands or folded, and for a row of nothing else.
+fn is_whole(flow: &Flow) -> bool {
+    match &flow.fields {
+        Some(fields) => fields.iter().all(|field| is_whole(&field.flow)),
+        None => flow.is_given() || flow.distance <= Distance::Folded,
+    }
+}
+
+/// Lengths from which on a text is cut so seldom that its beginning is the text.
+const LONG: i32 = 64;
+
+/// True if a cast gives a length or a precision by which something of the value is cut off.
+fn cuts(name: &TypeName) -> bool {
+    let long = |node: Node<'_>| match node {
+        Node::A_Const(constant) => {
+            matches!(constant.val(), Some(ConstValue::Integer(length)) if length >= LONG)
+        }
+        _ => false,
+    };
+    !name.typmods().is_empty() && !name.typmods().iter().all(long)
 }
 
 /// How many values stand on the right of a comparison.
