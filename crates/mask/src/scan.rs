@@ -9,8 +9,9 @@ use crate::{column::Applied, text};
 use context::Near;
 use hit::{Hit, Hits, Kind};
 use model::Label;
-use people::Names;
-use prefilter::{BLOCK, Block, Glance, Masks, Signs};
+use people::{Names, People};
+use prefilter::{BLOCK, Block, Glance, Masks, Past, Signs};
+use word::{Spelling, Text};
 
 mod context;
 mod email;
@@ -67,22 +68,57 @@ fn with_hits<T>(value: &[u8], make: impl FnOnce(&[Hit]) -> T) -> T {
 
 /// As [`find`], into what is empty.
 fn find_into(value: &[u8], hits: &mut Hits) {
-    let mut pass = Pass { value, ..Pass::default() };
     let (blocks, tail) = value.as_chunks::<BLOCK>();
-    for block in blocks {
-        pass.block(&Block::full(block), hits);
-        pass.base += BLOCK;
-    }
-    if !tail.is_empty() {
-        pass.block(&Block::tail(value, tail), hits);
+    if blocks.is_empty() {
+        alone(value, hits);
+    } else {
+        let mut pass = Pass { value, ..Pass::default() };
+        for block in blocks {
+            pass.block(&Block::full(block), hits);
+            pass.base += BLOCK;
+        }
+        if !tail.is_empty() {
+            pass.block(&Block::tail(value, tail), hits);
+        }
     }
     if hits.all().len() > 1 {
         settle(value, hits.all_mut());
     }
 }
 
-/// The pass over the blocks of one value. The places where each kind ended are remembered, so that
-/// nothing is looked at twice.
+/// The pass over a value that is one block and not a whole one, as most are: nothing stands around
+/// it.
+#[inline(always)]
+fn alone(value: &[u8], hits: &mut Hits) {
+    if value.is_empty() {
+        return;
+    }
+    let block = &Block::tail(value, value);
+    let glance = block.glance();
+    let long = glance.long(0);
+    if glance.others | long != 0 {
+        look_alone(value, block, glance, long, hits);
+    } else {
+        let names = Names::all(glance);
+        if names.places != 0 {
+            People::default().block(value, 0, Seen { names, spelling: None }, hits);
+        }
+    }
+}
+
+/// A look at such a value in which something stands.
+#[inline(never)]
+fn look_alone(value: &[u8], block: &Block, glance: Glance, long: u64, hits: &mut Hits) {
+    let masks = &block.masks(glance);
+    let (before, first, whole, more) = (Past::NOTHING, true, true, false);
+    let look = Look { value, base: 0, block, masks, before, first, whole, more };
+    let seen = Searches::default().look(look, glance, long, hits);
+    if seen.names.places != 0 {
+        People::default().block(value, 0, seen, hits);
+    }
+}
+
+/// The pass over the blocks of one value.
 #[derive(Default)]
 struct Pass<'v> {
     value: &'v [u8],
@@ -90,14 +126,27 @@ struct Pass<'v> {
     base: usize,
     /// What is solid of the block before.
     solid: u64,
-    /// All classes of it, if it got a look of its own.
-    before: Masks,
+    /// More of it, if it got a look of its own.
+    before: Past,
     looked: bool,
+    searches: Searches,
+    people: People,
+}
+
+/// What a look at a block shows to the search for names.
+struct Seen {
+    names: Names,
+    spelling: Option<Spelling>,
+}
+
+/// The searches for what has digits or marks. The places where each kind ended are remembered, so
+/// that nothing is looked at twice.
+#[derive(Default)]
+struct Searches {
     marked: secrets::Marked,
     plain: secrets::Plain,
     said: secrets::Said,
     numbers: numbers::Numbers,
-    people: people::People,
     places: places::Places,
 }
 
@@ -109,34 +158,36 @@ struct Look<'a> {
     base: usize,
     block: &'a Block,
     masks: &'a Masks,
-    /// Of the block before; of its last byte alone if nothing stood in that block.
-    before: &'a Masks,
+    /// Of the block before; of its last byte alone if nothing stood in it.
+    before: &'a Past,
+    /// True if there is none.
+    first: bool,
     /// True if all of the block before is known.
     whole: bool,
+    /// True if the value goes on behind the block.
+    more: bool,
 }
 
 impl Look<'_> {
-    /// True if the value goes on behind the block.
-    fn goes_on(&self) -> bool {
-        self.base + BLOCK < self.value.len()
-    }
-
     /// The lowest bits, of which it is not known what stands before them. None in the first block.
+    #[inline(always)]
     fn unknown(&self, count: usize) -> u64 {
-        if self.base == 0 { 0 } else { prefilter::below(count) }
+        if self.first { 0 } else { prefilter::below(count) }
     }
 
     /// The highest bits, of which it is not known what stands behind them. None in the last block.
+    #[inline(always)]
     fn edge(&self, count: usize) -> u64 {
-        if self.goes_on() { !(u64::MAX >> count) } else { 0 }
+        if self.more { !(u64::MAX >> count) } else { 0 }
     }
 
     /// What stands before a place of the block, if that is known.
     #[inline(always)]
     fn near(&self, place: usize) -> Option<Near> {
-        let near = |of: fn(&Masks) -> u64| {
+        let past = self.masks.past();
+        let near = |of: fn(&Past) -> u64| {
             let before = of(self.before).checked_shr(u32::try_from(place).unwrap_or(u32::MAX));
-            prefilter::lifted(of(self.masks), place) | before.unwrap_or_default()
+            prefilter::lifted(of(&past), place) | before.unwrap_or_default()
         };
         (self.whole || place >= context::REACH).then(|| Near {
             letters: near(|masks| masks.letters),
@@ -147,8 +198,49 @@ impl Look<'_> {
 
     /// Moved up by one, with what the block before has at its end.
     #[inline(always)]
-    fn behind(&self, of: impl Fn(&Masks) -> u64) -> u64 {
-        of(self.masks) << 1 | of(self.before) >> 63
+    fn behind(&self, of: impl Fn(&Past) -> u64) -> u64 {
+        of(&self.masks.past()) << 1 | of(self.before) >> 63
+    }
+
+    /// One if what is solid at the beginning of the block may have begun before it.
+    #[inline(always)]
+    fn goes_through(&self) -> u64 {
+        self.before.solid >> 63
+    }
+}
+
+impl Searches {
+    /// Looks for all of it in a block. `long`: where sixteen bytes and more stand without a space.
+    /// Answers where names may begin.
+    #[inline(always)]
+    fn look(&mut self, look: Look<'_>, glance: Glance, long: u64, hits: &mut Hits) -> Seen {
+        let Look { value, base, block, masks, .. } = look;
+        let mut seen = Seen { names: Names::all(glance), spelling: None };
+        if masks.marks | masks.digits != 0 {
+            let signs = &Signs::of(value, base, block, masks);
+            let last = base.checked_sub(1).and_then(|last| value.get(last));
+            seen.names = Names::of(masks, signs, last.is_some_and(word::is_wordy));
+            let spelling = Spelling::of(base, look.more, masks, signs);
+            let spelling = &*seen.spelling.insert(spelling);
+            let text = Text::new(value, Some(spelling));
+            if masks.marks != 0 {
+                self.marked.block(look, signs, hits);
+                for at in prefilter::places(signs.at) {
+                    if let Some(hit) = email::find(value, base + at) {
+                        hits.push(hit);
+                    }
+                }
+            }
+            if masks.digits != 0 {
+                self.places.block(look, signs, text, hits);
+                self.numbers.block(look, signs, hits);
+                self.said.block(look, signs, text, hits);
+            }
+        }
+        if long != 0 {
+            self.plain.block(look, long, hits);
+        }
+        seen
     }
 }
 
@@ -158,54 +250,36 @@ impl Pass<'_> {
     fn block(&mut self, block: &Block, hits: &mut Hits) {
         let glance = block.glance();
         let long = glance.long(self.solid);
-        let names = if glance.others | long != 0 {
-            self.look(block, glance, long, hits)
+        if glance.others | long != 0 {
+            self.look(block, glance, long, hits);
         } else {
             self.looked = false;
-            Names::all(glance)
-        };
-        if names.places != 0 {
-            self.people.block(self.value, self.base, names, hits);
+            let names = Names::all(glance);
+            if names.places != 0 {
+                self.people.block(self.value, self.base, Seen { names, spelling: None }, hits);
+            }
         }
         self.solid = glance.solid;
     }
 
-    /// `long`: where sixteen bytes and more stand without a space. Answers where names may begin.
+    /// A look at a block in which something stands.
     #[inline(never)]
-    fn look(&mut self, block: &Block, glance: Glance, long: u64, hits: &mut Hits) -> Names {
+    fn look(&mut self, block: &Block, glance: Glance, long: u64, hits: &mut Hits) {
         let masks = &block.masks(glance);
-        let last = self.base.checked_sub(1).and_then(|last| self.value.get(last));
-        let whole = self.base == 0 || self.looked;
+        let (value, base) = (self.value, self.base);
+        let whole = base == 0 || self.looked;
         if !whole {
-            self.before = last.map_or(Masks::default(), |last| Masks::last(*last));
+            let last = base.checked_sub(1).and_then(|last| value.get(last));
+            self.before = last.map_or(Past::default(), |last| Past::last(*last));
         }
         self.before.solid = self.solid;
-        let before = &self.before;
-        let look = Look { value: self.value, base: self.base, block, masks, before, whole };
-        let mut names = Names::all(glance);
-        if masks.marks | masks.digits != 0 {
-            let signs = &Signs::of(block);
-            names = Names::of(masks, signs, last.is_some_and(word::is_wordy));
-            if masks.marks != 0 {
-                self.marked.block(look, signs, hits);
-                let at = block.pick(|lane| prefilter::one_of(lane, *b"@"));
-                for at in prefilter::places(at) {
-                    if let Some(hit) = email::find(self.value, self.base + at) {
-                        hits.push(hit);
-                    }
-                }
-            }
-            if masks.digits != 0 {
-                self.places.block(look, signs, hits);
-                self.numbers.block(look, signs, hits);
-                self.said.block(look, signs, hits);
-            }
+        let (before, first, more) = (&self.before, base == 0, base + BLOCK < value.len());
+        let look = Look { value, base, block, masks, before, first, whole, more };
+        let seen = self.searches.look(look, glance, long, hits);
+        (self.before, self.looked) = (masks.past(), true);
+        if seen.names.places != 0 {
+            self.people.block(value, base, seen, hits);
         }
-        if long != 0 {
-            self.plain.block(look, long, hits);
-        }
-        (self.before, self.looked) = (*masks, true);
-        names
     }
 }
 

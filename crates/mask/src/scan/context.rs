@@ -143,12 +143,20 @@ fn may_secure(value: &[u8], at: usize) -> bool {
 pub(super) struct Words<'a> {
     value: &'a [u8],
     end: usize,
+    /// What is known of the bytes before the number.
+    near: Option<Near>,
     said: Cell<Option<Announced>>,
 }
 
 impl<'a> Words<'a> {
     pub(super) fn new(value: &'a [u8], end: usize) -> Self {
-        Self { value, end, said: Cell::new(None) }
+        Self { value, end, near: None, said: Cell::new(None) }
+    }
+
+    /// The same, with what is known of the bytes before the number.
+    #[inline(always)]
+    pub(super) fn told(self, near: Option<Near>) -> Self {
+        Self { near, ..self }
     }
 
     pub(super) fn value(&self) -> &'a [u8] {
@@ -168,7 +176,8 @@ impl<'a> Words<'a> {
     /// What they announce. `near`: what is known of the bytes before the number.
     #[inline(always)]
     pub(super) fn announced(&self, near: Option<Near>) -> Announced {
-        let said = self.said.get().unwrap_or_else(|| before(self.value, self.end, near));
+        let near = || near.or(self.near);
+        let said = self.said.get().unwrap_or_else(|| before(self.value, self.end, near()));
         self.said.set(Some(said));
         said
     }
@@ -184,19 +193,24 @@ fn before(value: &[u8], at: usize, near: Option<Near>) -> Announced {
     let (letters, digits, high) = (letters & window, digits & window, high & window);
     let letters = letters | high;
     // Where in the value a place of the window is.
-    let place = |bit: usize| (at + bit).saturating_sub(BLOCK);
+    let place = |bit: usize| at.wrapping_add(bit).wrapping_sub(BLOCK);
+    let cut = if reach < at { BLOCK - reach } else { BLOCK };
     let last_digit = BLOCK - usize::try_from(digits.leading_zeros()).unwrap_or_default();
     let (table, tails) = (&*WORDS, &*TAILS);
     let known = |from: usize, to: usize| {
-        let key = Key::within(value, place(from), place(to));
-        key.and_then(|key| table.get(&key.lowered())).unwrap_or_default()
+        let (from, to) = (place(from), place(to));
+        let key = if high == 0 {
+            Key::plain(value, from, to)
+        } else {
+            Key::within(value, from, to).map(Key::lowered)
+        };
+        key.and_then(|key| table.get(&key)).unwrap_or_default()
     };
     let (mut announced, mut previous) = (0, None);
     for from in prefilter::places(letters & !(letters << 1)) {
         let to = prefilter::run_end(letters, from);
         // Of a word that reaches out of the window the rest alone is looked at.
-        let cut = from + reach == BLOCK && reach < at;
-        if !cut && !tails.may_be(value, place(from), place(to)) {
+        if from != cut && !tails.may_be(value, place(from), place(to)) {
             previous = Some(from);
             continue;
         }

@@ -45,7 +45,7 @@ pub(super) struct Numbers {
 
 impl Numbers {
     /// Finds the numbers of the groups that begin in a block.
-    #[inline]
+    #[inline(always)]
     pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, hits: &mut Hits) {
         let sketch = Sketch::of(look, signs);
         for place in prefilter::places(sketch.places) {
@@ -62,7 +62,8 @@ impl Numbers {
             }
             let words = Words::new(look.value, begin);
             if begin < at || sketch.may_hold(look, first, &words) {
-                self.done = search(words, hits);
+                let near = if begin < at { None } else { look.near(first) };
+                self.done = search(words.told(near), hits);
             }
         }
     }
@@ -235,15 +236,24 @@ impl<'a> Group<'a> {
         let quiet = !self.announced(start).any() && !self.is_international(start);
         let least = if quiet { run::LEAST_UNANNOUNCED } else { run::MIN_DIGITS };
         // The longest sound number wins: a card's first groups may look like something else.
-        (from..reach).rev().find_map(|last| {
-            let run = Run::collect(self, from, last, least)?;
-            let kind = forms::kind(&run)?;
-            let more = if kind == Kind::Phone { run.extension() } else { 0 };
-            let end = run.end() + more;
-            let next = (last + 1..self.count).find(|at| self.part(*at).is_some_and(|p| p.0 >= end));
-            let next = if more == 0 { last + 1 } else { next.unwrap_or(self.count) };
-            Some((Hit { start: run.start(), end, kind }, next))
-        })
+        let mut length = most;
+        for last in (from..reach).rev() {
+            if length < least {
+                return None;
+            }
+            if let Some(run) = Run::collect(self, from, last, length, quiet)
+                && let Some(kind) = forms::kind(&run)
+            {
+                let more = if kind == Kind::Phone { run.extension() } else { 0 };
+                let end = run.end() + more;
+                let behind = |at: &usize| self.part(*at).is_some_and(|part| part.0 >= end);
+                let next = || (last + 1..self.count).find(behind).unwrap_or(self.count);
+                let next = if more == 0 { last + 1 } else { next() };
+                return Some((Hit { start: run.start(), end, kind }, next));
+            }
+            length -= self.lengths.get(last).map_or(0, |part| usize::from(*part));
+        }
+        None
     }
 
     /// The part behind the last that one number can reach which begins with part `from`, and how

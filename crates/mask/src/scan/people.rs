@@ -5,11 +5,12 @@
 //! needs a title, an introduction, or a given name in front that means nothing else.
 
 use super::{
-    Hit, Hits, Kind, prefilter,
+    Hit, Hits, Kind, Seen, prefilter,
     prefilter::{Glance, Masks, Signs},
     table::Key,
-    word::{Word, is_wordy},
+    word::{Spelling, Text, Word, is_wordy},
 };
+use std::cell::OnceCell;
 
 mod words;
 
@@ -30,11 +31,14 @@ pub(super) struct Names {
 /// `plain`: what words of ASCII are made of, but codes.
 #[inline(always)]
 fn uncoded(starts: u64, plain: u64, codes: u64) -> u64 {
-    let ends = plain & codes >> 1;
-    let begins = plain & !(plain << 1);
-    prefilter::places(ends).fold(starts, |starts, end| {
-        let begin = prefilter::highest(begins & (prefilter::below(end) | 1 << end));
-        starts & !(1 << begin)
+    // The sum carries from the beginning of a word to what stands behind it.
+    let coded = plain.wrapping_add(starts & plain) & !plain & codes;
+    if coded == 0 {
+        return starts;
+    }
+    prefilter::places(coded).fold(starts, |starts, end| {
+        let begins = starts & prefilter::below(end);
+        starts & !(1 << prefilter::highest(begins))
     })
 }
 
@@ -56,7 +60,7 @@ impl Names {
         // No name has a digit or `_` in it.
         let codes = masks.digits | signs.under;
         let plain = words & !codes & !masks.high;
-        let free = if codes == 0 { free } else { uncoded(free, plain, codes) };
+        let free = uncoded(free, plain, codes);
         let sure = free & quiet >> 1;
         // How a word goes on in the next block is not known here.
         Self { places: sure | free & (loud >> 1 | 1 << 63), sure }
@@ -73,7 +77,9 @@ pub(super) struct People {
 impl People {
     /// Finds the names that begin with one of the capitals of a block.
     #[inline(never)]
-    pub(super) fn block(&mut self, value: &[u8], base: usize, names: Names, hits: &mut Hits) {
+    pub(super) fn block(&mut self, value: &[u8], base: usize, seen: Seen, hits: &mut Hits) {
+        let Seen { names, spelling } = &seen;
+        let room = OnceCell::new();
         for place in prefilter::places(names.places) {
             let at = base + place;
             let sure = names.sure >> place & 1 != 0;
@@ -84,10 +90,14 @@ impl People {
             if announced.is_none() && !words::may_be_given(value, at) {
                 continue;
             }
-            if let Some(word) = Word::at(value, at).filter(Word::is_capitalised)
-                && word.stands_free(value)
-                && let Some(end) = name(value, word, announced)
-            {
+            let near = Text::new(value, spelling.as_ref().or(room.get()));
+            let Some(first) = Word::at(near, at).and_then(|word| First::of(word, announced)) else {
+                continue;
+            };
+            let unseen = || Spelling::unseen(value, base);
+            let known = spelling.as_ref().unwrap_or_else(|| room.get_or_init(unseen));
+            let text = Text::new(value, Some(known));
+            if let Some(end) = name(text, &first, announced) {
                 hits.push(Hit { start: at, end, kind: Kind::PersonName });
                 self.done = end;
             }
@@ -108,14 +118,33 @@ fn opens(value: &[u8], at: usize) -> bool {
     !inside && goes_on()
 }
 
+/// A word with which a name may begin, and what is known of it.
+struct First<'a> {
+    word: Word<'a>,
+    small: Key,
+    kinds: Known,
+}
+
+impl<'a> First<'a> {
+    /// `before`: where the word before it ends that may announce a name.
+    #[inline(always)]
+    fn of(word: Word<'a>, before: Option<usize>) -> Option<Self> {
+        if !word.is_capitalised() || !word.stands_free(word.value) {
+            return None;
+        }
+        let small = word.small()?;
+        let kinds = words::known(&small);
+        let none = kinds.harmless || kinds.says == Before::Title;
+        let sure = none || kinds.ordinary && before.is_none();
+        (!sure).then_some(Self { word, small, kinds })
+    }
+}
+
 /// Where the name that begins with `first` ends, if it is one. `before`: where the word before it
 /// ends that may announce it.
-fn name(value: &[u8], first: Word<'_>, before: Option<usize>) -> Option<usize> {
-    let small = first.small()?;
-    let kinds = words::known(&small);
-    if kinds.harmless || kinds.says == Before::Title {
-        return None;
-    }
+#[inline(always)]
+fn name(value: Text<'_>, first: &First<'_>, before: Option<usize>) -> Option<usize> {
+    let First { word: first, small, kinds } = *first;
     let announced = before.map_or(Before::Nothing, |end| announced(value, first.start, end));
     if kinds.ordinary && announced != Before::Title {
         return None;
@@ -142,7 +171,7 @@ fn name(value: &[u8], first: Word<'_>, before: Option<usize>) -> Option<usize> {
 
 /// True if an ordinary word in small letters stands beside, or an address behind: `ask Anna` and
 /// `Anna <`, not `Santa Catarina`.
-fn in_prose(value: &[u8], start: usize, end: usize) -> bool {
+fn in_prose(value: Text<'_>, start: usize, end: usize) -> bool {
     let small = |word: Word<'_>| {
         let known = word.small().map(|small| words::known(&small));
         word.is_small() && word.text.len() >= 3 && !known.is_some_and(|known| known.particle)
@@ -174,7 +203,7 @@ fn gap(value: &[u8], at: usize) -> Option<usize> {
 }
 
 /// What the words before `at` say, the last of which ends at `end`.
-fn announced(value: &[u8], at: usize, end: usize) -> Before {
+fn announced(value: Text<'_>, at: usize, end: usize) -> Before {
     let Some(last) = Word::before(value, end) else { return Before::Nothing };
     let Some(small) = last.small() else { return Before::Nothing };
     let known = words::known(&small);
@@ -195,7 +224,7 @@ fn announced(value: &[u8], at: usize, end: usize) -> Before {
 }
 
 /// What a word says together with the one before it.
-fn paired(value: &[u8], last: &Word<'_>, small: &Key, known: Known) -> Before {
+fn paired(value: Text<'_>, last: &Word<'_>, small: &Key, known: Known) -> Before {
     if !known.pairs {
         return Before::Nothing;
     }
@@ -206,7 +235,7 @@ fn paired(value: &[u8], last: &Word<'_>, small: &Key, known: Known) -> Before {
 
 /// Takes in the capitalised words, initials and particles that follow; answers the end and how
 /// many capitalised words there are.
-fn extend(value: &[u8], first: Word<'_>) -> (usize, usize) {
+fn extend(value: Text<'_>, first: Word<'_>) -> (usize, usize) {
     let (mut end, mut count, mut last) = (first.end, 1, first);
     for _ in 1..MAX_WORDS {
         let gap = match value.get(last.end..) {
@@ -217,7 +246,7 @@ fn extend(value: &[u8], first: Word<'_>) -> (usize, usize) {
         let Some(word) = Word::at(value, last.end + gap) else { break };
         let Some(small) = word.small() else { break };
         let kinds = words::known(&small);
-        if word.is_capitalised() && word.stands_free(value) && !kinds.ordinary {
+        if word.is_capitalised() && word.stands_free(&value) && !kinds.ordinary {
             (end, count) = (word.end, count + 1);
         } else if !(word.is_initial() || kinds.particle) {
             // An initial or a particle needs a capitalised word behind it.

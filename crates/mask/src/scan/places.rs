@@ -8,8 +8,8 @@
 
 use super::{
     Hit, Hits, Kind, Look,
-    prefilter::{self, BLOCK, Signs, one_of},
-    word::{Word, is_wordy},
+    prefilter::{self, BLOCK, Signs},
+    word::{Text, Word, is_wordy},
 };
 use crate::lexicon::{self, Fame};
 
@@ -33,13 +33,21 @@ pub(super) struct Places {
 
 impl Places {
     /// Finds the addresses whose house number begins in a block.
-    #[inline]
-    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, hits: &mut Hits) {
-        for place in prefilter::places(houses(look, signs)) {
+    #[inline(always)]
+    pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, text: Text<'_>, hits: &mut Hits) {
+        let value = look.value;
+        let houses = Houses::of(look, signs);
+        for place in prefilter::places(houses.places) {
             let at = look.base + place;
+            let has = |places: u64| places >> place & 1 != 0;
+            let sides = Sides {
+                behind: has(houses.led) || has(houses.behind) && words::may_end(value, at - 1),
+                ahead: has(houses.ahead),
+            };
             if at >= self.done
-                && let Some(house) = House::read(look.value, at)
-                && let Some((start, end)) = address(look.value, house)
+                && (sides.behind || sides.ahead || tail::may_be_military(value, at))
+                && let Some(house) = House::read(value, at)
+                && let Some((start, end)) = address(text, house, sides)
             {
                 hits.push(Hit { start, end, kind: Kind::PostalAddress });
                 self.done = end;
@@ -48,27 +56,63 @@ impl Places {
     }
 }
 
-/// The address that a number belongs to.
-#[inline(never)]
-fn address(value: &[u8], house: House) -> Option<(usize, usize)> {
-    behind(value, house).or_else(|| ahead(value, house)).or_else(|| tail::military(value, house))
+/// On which sides of a number its street may stand.
+#[derive(Clone, Copy, Debug)]
+struct Sides {
+    behind: bool,
+    ahead: bool,
 }
 
-/// The first digits of a block that may be the number of a house: behind what may stand in front
+/// The address that a number belongs to.
+#[inline(never)]
+fn address(value: Text<'_>, house: House, sides: Sides) -> Option<(usize, usize)> {
+    let behind = if sides.behind { behind(value, house) } else { None };
+    let ahead = || if sides.ahead { ahead(value, house) } else { None };
+    behind.or_else(ahead).or_else(|| tail::military(value, house))
+}
+
+/// The first digits of a block that may be the numbers of houses: behind what may stand in front
 /// of one, and with a word with a capital or one for a street beside.
+#[derive(Clone, Copy, Debug, Default)]
+struct Houses {
+    places: u64,
+    /// Of these, those behind a word with a capital; and of these, those before whose word another
+    /// stands.
+    behind: u64,
+    led: u64,
+    /// Those in front of what may be the name of a street, or of another number.
+    ahead: u64,
+}
+
+impl Houses {
+    #[inline(always)]
+    fn of(look: Look<'_>, signs: &Signs) -> Self {
+        let masks = look.masks;
+        let digits = masks.digits;
+        // More digits than a house has.
+        let mut many = digits & digits >> 1;
+        many &= many >> 2 & digits >> 4 & digits >> 5;
+        let starts = digits & !look.behind(|masks| masks.digits | masks.letters) & !many;
+        let spaced = starts & !look.behind(|masks| masks.solid);
+        // Other signs in front are rare.
+        let odd = starts & !spaced & !((signs.dash | signs.points | signs.colon) << 1);
+        let starts = spaced | odd & fronts(look, signs, odd);
+        if starts == 0 {
+            return Self::default();
+        }
+        let (behind, led) = behind_capitals(look, signs, starts);
+        let ahead = starts & ahead_of_words(look, signs, starts, behind);
+        Self { places: behind | led | ahead, behind, led, ahead }
+    }
+}
+
+/// Of the places where numbers begin those with a word behind that may be the name of a street.
+/// `flats`: those whose number may be that of a flat, with the one of the house behind.
 #[inline(always)]
-fn houses(look: Look<'_>, signs: &Signs) -> u64 {
+fn ahead_of_words(look: Look<'_>, signs: &Signs, starts: u64, flats: u64) -> u64 {
     let masks = look.masks;
     let digits = masks.digits;
-    let starts = digits & !look.behind(|masks| masks.digits | masks.letters);
-    let spaced = starts & !look.behind(|masks| masks.solid);
-    // Other signs in front are rare.
-    let odd = starts & !spaced & !((signs.dash | signs.points | signs.colon) << 1);
-    let starts = spaced | odd & fronts(look, signs, odd);
-    if starts == 0 {
-        return 0;
-    }
-    // Behind the digits, as far as no more than five, a gap and a word or what belongs to them.
+    // Behind the digits a gap and a word or what belongs to them.
     let gap = !masks.solid;
     let comma = signs.comma & gap >> 1;
     let word = masks.letters | masks.high;
@@ -82,23 +126,30 @@ fn houses(look: Look<'_>, signs: &Signs) -> u64 {
         let second = prefilter::run_end(digits, end + 1);
         second + 1 < BLOCK && (joints & digits >> 1) >> second & 1 != 0
     };
+    let begin = |end: usize| {
+        let run = digits & prefilter::below(end);
+        let ones = (run << (63 - end) << 1).leading_ones();
+        end - usize::try_from(ones).unwrap_or_default()
+    };
     for end in prefilter::places(ends & next) {
         if end + 1 < BLOCK && signs.dash >> end & 1 != 0 && goes_on(end) {
             continue;
         }
-        let run = digits & prefilter::below(end);
-        let ones = (run << (63 - end) << 1).leading_ones();
-        let start = end - usize::try_from(ones).unwrap_or_default();
         if may_go_on(look.value, look.base + end) {
-            ahead |= 1 << start;
+            ahead |= 1 << begin(end);
         }
+    }
+    if flats != 0 {
+        let numbers = gap & digits >> 1 | comma & digits >> 2 | look.edge(3);
+        let ends = digits.wrapping_add(flats) & !digits & numbers;
+        ahead |= prefilter::places(ends).fold(0, |all, end| all | 1 << begin(end));
     }
     // A run of digits that goes on in the next block.
     let open = match digits.leading_ones() {
-        length @ 1.. if look.goes_on() => 1 << (64 - length),
+        length @ 1.. if look.more => 1 << (64 - length),
         _ => 0,
     };
-    starts & (behind_capitals(look, signs) | ahead | open)
+    ahead | open
 }
 
 /// Of the places those behind what may stand in front of a house, beside spaces.
@@ -106,13 +157,14 @@ fn fronts(look: Look<'_>, signs: &Signs, places: u64) -> u64 {
     if places == 0 {
         return 0;
     }
-    let others = look.block.pick(|lane| one_of(lane, *b"\";>")) | signs.apostrophe;
+    let others = signs.quote | signs.apostrophe | signs.fronts;
     (others | signs.comma | signs.brackets) << 1 | look.unknown(1)
 }
 
-/// The places right behind a word with a capital and a space or a comma and one.
+/// Of the places where numbers begin those right behind a word with a capital and a space or a
+/// comma and one, and of these those before whose word another stands.
 #[inline(always)]
-fn behind_capitals(look: Look<'_>, signs: &Signs) -> u64 {
+fn behind_capitals(look: Look<'_>, signs: &Signs, numbers: u64) -> (u64, u64) {
     let masks = look.masks;
     let words =
         masks.letters | masks.digits | masks.high | signs.dash | signs.apostrophe | signs.under;
@@ -121,8 +173,17 @@ fn behind_capitals(look: Look<'_>, signs: &Signs) -> u64 {
     let cut = look.base.checked_sub(1).and_then(|last| look.value.get(last)).is_some_and(is_wordy);
     let big = starts & (masks.capitals | masks.high | u64::from(cut));
     // The sum carries from the beginning of a word to what stands behind it.
-    let ends = words.wrapping_add(big) & !words;
-    ends << 1 | ends << 2 | look.unknown(3)
+    let behind = |begin: u64| {
+        let ends = words.wrapping_add(begin) & !words;
+        numbers & (ends << 1 | ends << 2 | look.unknown(3))
+    };
+    match behind(big) {
+        0 => (0, 0),
+        some => {
+            let before = masks.spaces << 1 & (words | signs.points) << 2;
+            (some, behind(big & (before | look.unknown(2))))
+        }
+    }
 }
 
 /// True if a word with a capital may stand behind the digits of a house, or one for a street.
@@ -151,7 +212,7 @@ fn sort(word: &Word<'_>) -> Sort {
 }
 
 /// A number behind its street: `Hauptstraße 7`, `ul. Długa 5`, `Calle de la Luna, 12`.
-fn behind(value: &[u8], house: House) -> Option<(usize, usize)> {
+fn behind(value: Text<'_>, house: House) -> Option<(usize, usize)> {
     let gap = house.start.checked_sub(1).filter(|at| value.get(*at) == Some(&b' '))?;
     let comma = gap.checked_sub(1).filter(|at| value.get(*at) == Some(&b','));
     let last = Word::before(value, comma.unwrap_or(gap)).filter(begins)?;
@@ -171,14 +232,14 @@ fn begins(word: &Word<'_>) -> bool {
     word.text.len() < super::table::MAX_WORD
 }
 
-fn starts_big(value: &[u8], at: usize) -> bool {
+fn starts_big(value: Text<'_>, at: usize) -> bool {
     Word::at(value, at).is_some_and(|word| word.is_capitalised())
 }
 
 /// A word that ends in one for a street (`Kerkstraat`), or is one behind another (`Lange Straße`):
 /// where it starts, and whether nothing else ends so.
-fn compound<'v>(value: &'v [u8], last: Word<'v>) -> Option<(usize, bool)> {
-    if !words::may_end(value, last.end) {
+fn compound<'v>(value: Text<'v>, last: Word<'v>) -> Option<(usize, bool)> {
+    if !words::may_end(&value, last.end) {
         return None;
     }
     let ending = words::ending(&last.small()?)?;
@@ -191,7 +252,7 @@ fn compound<'v>(value: &'v [u8], last: Word<'v>) -> Option<(usize, bool)> {
 }
 
 /// Words before a number, the first of which is one for a street: `Calle de la Luna`.
-fn opened<'v>(value: &'v [u8], last: Word<'v>) -> Option<(usize, bool)> {
+fn opened<'v>(value: Text<'v>, last: Word<'v>) -> Option<(usize, bool)> {
     let mut word = last;
     for _ in 0..MAX_WORDS {
         let before = word.start.checked_sub(1).filter(|at| value.get(*at) == Some(&b' '))?;
@@ -209,24 +270,24 @@ fn opened<'v>(value: &'v [u8], last: Word<'v>) -> Option<(usize, bool)> {
 }
 
 /// True if a word stands before that says that a place follows: `at`, `wohnt in der`.
-fn stands_at_place(value: &[u8], start: usize) -> bool {
+fn stands_at_place(value: Text<'_>, start: usize) -> bool {
     let space = start.checked_sub(1).filter(|at| value.get(*at) == Some(&b' '));
     let word = space.and_then(|at| Word::before(value, at));
     word.is_some_and(|word| sort(&word).at_place)
 }
 
 /// A number before its street: `12 Main Street`, `8, rue de la Paix`, `Flat 3, Foster Inlet`.
-fn ahead(value: &[u8], house: House) -> Option<(usize, usize)> {
+fn ahead(value: Text<'_>, house: House) -> Option<(usize, usize)> {
     let mut flat = tail::flat(value, house.start);
     let start = flat.map_or(house.start, |flat| flat.start);
-    let (mut at, mut comma) = tail::gap(value, house.end)?;
+    let (mut at, mut comma) = tail::gap(&value, house.end)?;
     let mut number = house;
     if flat.is_some()
-        && let Some(second) = House::read(value, at)
+        && let Some(second) = House::read(&value, at)
     {
         number = second;
         flat = flat.map(|flat| Flat { sure: true, ..flat });
-        (at, comma) = tail::gap(value, second.end)?;
+        (at, comma) = tail::gap(&value, second.end)?;
     }
     let first = Word::at(value, at)?;
     let known = sort(&first);
@@ -248,7 +309,7 @@ fn ahead(value: &[u8], house: House) -> Option<(usize, usize)> {
 }
 
 /// Where the name of a street ends whose word stands before it: `rue de la Paix`.
-fn named<'v>(value: &'v [u8], first: Word<'v>) -> Option<usize> {
+fn named<'v>(value: Text<'v>, first: Word<'v>) -> Option<usize> {
     let (mut end, mut last) = (None, first);
     for _ in 0..MAX_WORDS {
         if value.get(last.end) != Some(&b' ') {
@@ -280,7 +341,7 @@ struct Line<'v> {
 }
 
 impl<'v> Line<'v> {
-    fn read(value: &'v [u8], first: Word<'v>) -> Self {
+    fn read(value: Text<'v>, first: Word<'v>) -> Self {
         let mut line = Self { first, count: 1, end: first.end, street: None, is_way: false };
         let mut last = first;
         while line.count < MAX_WORDS && value.get(last.end) == Some(&b' ') {
@@ -300,9 +361,9 @@ impl<'v> Line<'v> {
 
     /// Where the address ends, if it is one. `sure`: a flat stands before. `loose`: what stands
     /// before the line may be a year.
-    fn end(&self, value: &[u8], start: usize, sure: bool, loose: bool) -> Option<usize> {
+    fn end(&self, value: Text<'_>, start: usize, sure: bool, loose: bool) -> Option<usize> {
         let short = |end: usize| {
-            let dot = usize::from(value.get(end) == Some(&b'.') && !is_last(value, end));
+            let dot = usize::from(value.get(end) == Some(&b'.') && !is_last(&value, end));
             let unit = tail::unit(value, end + dot);
             let line = unit.unwrap_or(end);
             (line, unit.is_some(), Tail::read(value, unit.unwrap_or(end + dot)))

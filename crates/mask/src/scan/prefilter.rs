@@ -21,9 +21,6 @@ pub(super) struct Block {
 
 const LANES: usize = BLOCK / LANE;
 
-/// Lanes of the tails of most values.
-const FEW: usize = 2;
-
 impl Block {
     #[inline(always)]
     pub(super) fn full(bytes: &[u8; BLOCK]) -> Self {
@@ -70,25 +67,35 @@ impl Block {
 
     /// The first lanes, if the others hold nothing.
     #[inline(always)]
-    fn short(&self) -> Option<&[Lane; FEW]> {
-        self.lanes.first_chunk().filter(|_| self.used <= FEW)
+    fn short<const N: usize>(&self) -> Option<&[Lane; N]> {
+        self.lanes.first_chunk().filter(|_| self.used <= N)
     }
 
     /// A quick look, which is enough for most blocks.
     #[inline(always)]
     pub(super) fn glance(&self) -> Glance {
-        match self.short() {
-            Some(lanes) => Glance::of(lanes),
-            None => Glance::of(&self.lanes),
+        if let Some(lanes) = self.short::<1>() {
+            Glance::of(lanes)
+        } else if let Some(lanes) = self.short::<2>() {
+            Glance::of(lanes)
+        } else if let Some(lanes) = self.short::<3>() {
+            Glance::of(lanes)
+        } else {
+            Glance::of(&self.lanes)
         }
     }
 
     /// The classes of all bytes of a block in which there is something.
     #[inline(always)]
     pub(super) fn masks(&self, glance: Glance) -> Masks {
-        match self.short() {
-            Some(lanes) => Masks::of(lanes, glance),
-            None => Masks::of(&self.lanes, glance),
+        if let Some(lanes) = self.short::<1>() {
+            Masks::of(lanes, glance)
+        } else if let Some(lanes) = self.short::<2>() {
+            Masks::of(lanes, glance)
+        } else if let Some(lanes) = self.short::<3>() {
+            Masks::of(lanes, glance)
+        } else {
+            Masks::of(&self.lanes, glance)
         }
     }
 }
@@ -146,6 +153,7 @@ pub(super) struct Masks {
     pub(super) high: u64,
     /// Neither spaces nor control characters.
     pub(super) solid: u64,
+    pub(super) spaces: u64,
     /// The characters by which addresses, secrets, assignments and URLs are found.
     pub(super) marks: u64,
 }
@@ -162,37 +170,122 @@ pub(super) struct Signs {
     pub(super) comma: u64,
     pub(super) colon: u64,
     pub(super) apostrophe: u64,
+    pub(super) quote: u64,
     pub(super) under: u64,
     pub(super) dollar: u64,
     pub(super) equals: u64,
-    pub(super) x: u64,
+    pub(super) at: u64,
+    /// What else may stand in front of the number of a house.
+    pub(super) fronts: u64,
 }
 
+/// Signs that are told apart, by their number; 0 is any other byte.
+const TOLD: [&[u8]; SIGNS] = [
+    b"", b"-", b".", b"/", b"()", b",", b":", b"'", b"\"", b"_", b"$", b"=", b"@", b";>", b"", b"",
+];
+
+/// Room for them.
+const SIGNS: usize = 16;
+
+/// The number of each byte among [`TOLD`].
+static NUMBERS: [u8; 256] = {
+    let mut numbers = [0; 256];
+    let (mut rest, mut byte) = (numbers.as_mut_slice(), 0u8);
+    while let Some((number, more)) = rest.split_first_mut() {
+        *number = match byte {
+            b'-' => 1,
+            b'.' => 2,
+            b'/' => 3,
+            b'(' | b')' => 4,
+            b',' => 5,
+            b':' => 6,
+            b'\'' => 7,
+            b'"' => 8,
+            b'_' => 9,
+            b'$' => 10,
+            b'=' => 11,
+            b'@' => 12,
+            b';' | b'>' => 13,
+            _ => 0,
+        };
+        rest = more;
+        byte = byte.wrapping_add(1);
+    }
+    numbers
+};
+
+#[inline(always)]
+fn number(byte: u8) -> usize {
+    usize::from(NUMBERS.get(usize::from(byte)).copied().unwrap_or_default()) & 15
+}
+
+/// Signs of a block that are looked at one by one; of more each kind is told by all bytes.
+const FEW: usize = 24;
+
 impl Signs {
+    /// The signs of the block that begins at `base`.
     #[inline(always)]
-    pub(super) fn of(block: &Block) -> Self {
-        match block.short() {
-            Some(lanes) => Self::told(lanes),
-            None => Self::told(&block.lanes),
+    pub(super) fn of(value: &[u8], base: usize, block: &Block, masks: &Masks) -> Self {
+        let mut all = [0u64; SIGNS];
+        let mut rest = masks.solid & !(masks.letters | masks.digits | masks.high);
+        for _ in 0..FEW {
+            let Some(fewer) = rest.checked_sub(1) else { return Self::from(all, masks.spaces) };
+            let place = usize::try_from(rest.trailing_zeros()).unwrap_or_default();
+            let number = value.get(base + place).map_or(0, |byte| number(*byte));
+            if let Some(bits) = all.get_mut(number & 15) {
+                *bits |= rest & rest.wrapping_neg();
+            }
+            rest &= fewer;
         }
+        if rest != 0 {
+            all = Self::many(block);
+        }
+        Self::from(all, masks.spaces)
+    }
+
+    #[inline(never)]
+    fn many(block: &Block) -> [u64; SIGNS] {
+        let is = |byte: u8| block.pick(|lane| lane.simd_eq(Lane::splat(byte)));
+        let mut all = [0; SIGNS];
+        for (bits, signs) in all.iter_mut().zip(TOLD) {
+            *bits = signs.iter().fold(0, |bits, sign| bits | is(*sign));
+        }
+        all
     }
 
     #[inline(always)]
-    fn told<const N: usize>(lanes: &[Lane; N]) -> Self {
-        let is = |byte: u8| pick(lanes, |lane| lane.simd_eq(Lane::splat(byte)));
-        let slash = is(b'/');
-        Self {
-            dash: is(b'-'),
-            points: is(b'.') | slash,
+    fn from(all: [u64; SIGNS], spaces: u64) -> Self {
+        let [
+            _,
+            dash,
+            dot,
             slash,
-            brackets: pick(lanes, |lane| one_of(lane, *b" ()")),
-            comma: is(b','),
-            colon: is(b':'),
-            apostrophe: is(b'\''),
-            under: is(b'_'),
-            dollar: is(b'$'),
-            equals: is(b'='),
-            x: is(b'x'),
+            round,
+            comma,
+            colon,
+            apostrophe,
+            quote,
+            under,
+            dollar,
+            equals,
+            at,
+            fronts,
+            ..,
+        ] = all;
+        Self {
+            dash,
+            points: dot | slash,
+            slash,
+            brackets: spaces | round,
+            comma,
+            colon,
+            apostrophe,
+            quote,
+            under,
+            dollar,
+            equals,
+            at,
+            fronts,
         }
     }
 }
@@ -204,21 +297,40 @@ impl Masks {
         let letters = pick(lanes, |lane| range(lane | Lane::splat(0x20), b'a', 26));
         let high = pick(lanes, |lane| lane);
         let Glance { capitals, others, solid } = glance;
+        let spaces = pick(lanes, |lane| lane.simd_eq(Lane::splat(b' ')));
         let upper = capitals & letters;
-        Self { digits, letters, upper, capitals, high, solid, marks: others & !digits }
+        let marks = others & !digits;
+        Self { digits, letters, upper, capitals, high, solid, spaces, marks }
     }
+
+    /// What the next block has to know of this one.
+    #[inline(always)]
+    pub(super) fn past(&self) -> Past {
+        Past { letters: self.letters, digits: self.digits, high: self.high, solid: self.solid }
+    }
+}
+
+/// The classes of the bytes before a block.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Past {
+    pub(super) letters: u64,
+    pub(super) digits: u64,
+    pub(super) high: u64,
+    pub(super) solid: u64,
+}
+
+impl Past {
+    /// Nothing stands before.
+    pub(super) const NOTHING: &'static Self = &Self { letters: 0, digits: 0, high: 0, solid: 0 };
 
     /// What a single byte is, as the last of a block.
     pub(super) fn last(byte: u8) -> Self {
         let last = |is: bool| u64::from(is) << 63;
         Self {
-            digits: last(byte.is_ascii_digit()),
             letters: last(byte.is_ascii_alphabetic()),
-            upper: last(byte.is_ascii_uppercase()),
-            capitals: 0,
+            digits: last(byte.is_ascii_digit()),
             high: last(byte >= 0x80),
             solid: 0,
-            marks: 0,
         }
     }
 }
@@ -271,6 +383,12 @@ pub(super) fn places(mut bits: u64) -> impl Iterator<Item = usize> {
 #[inline(always)]
 pub(super) fn below(place: usize) -> u64 {
     (1u64 << (place & (BLOCK - 1))) - 1
+}
+
+/// The bits below the end of a part of a block, which may be all.
+#[inline(always)]
+pub(super) fn upto(end: usize) -> u64 {
+    if end >= BLOCK { u64::MAX } else { below(end) }
 }
 
 /// The bits below the end of a part of a block, moved up to the end of a number.
@@ -363,12 +481,45 @@ mod tests {
     }
 
     #[test]
+    fn every_sign_is_told_whether_few_or_many_stand_beside_it() {
+        for crowd in ["", "#", ",-.,", "-./()+,:'\"_$=@;>*!"] {
+            for byte in 0..=255u8 {
+                for before in [0, BLOCK] {
+                    let text = [" ".repeat(before).as_bytes(), b"ab 1", &[byte], b"x"].concat();
+                    let value = [text.as_slice(), crowd.as_bytes()].concat();
+                    let tail = &value[before..];
+                    let block = Block::tail(&value, tail);
+                    let signs = Signs::of(&value, before, &block, &block.masks(block.glance()));
+                    let same = |mask: u64, of: &[u8]| {
+                        let expected = plain(tail, |byte| of.contains(&byte));
+                        assert_eq!(mask, expected, "{byte:#x} and {crowd}");
+                    };
+                    same(signs.dash, b"-");
+                    same(signs.points, b"./");
+                    same(signs.slash, b"/");
+                    same(signs.brackets, b" ()");
+                    same(signs.comma, b",");
+                    same(signs.colon, b":");
+                    same(signs.apostrophe, b"'");
+                    same(signs.quote, b"\"");
+                    same(signs.under, b"_");
+                    same(signs.dollar, b"$");
+                    same(signs.equals, b"=");
+                    same(signs.at, b"@");
+                    same(signs.fronts, b";>");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn places_are_the_bits() {
         assert_eq!(places(0b1_0010).collect::<Vec<_>>(), [1, 4]);
         assert_eq!(places(0).count(), 0);
         assert_eq!(places(u64::MAX).count(), BLOCK);
         for place in 0..BLOCK {
             assert_eq!(places(below(place)).count(), place);
+            assert_eq!(upto(place), below(place));
             assert_eq!(run_end(below(place), 0), place);
             assert_eq!(run_end(!below(place), place), BLOCK);
             assert_eq!(highest(below(place) | 1 << place), place);

@@ -7,7 +7,7 @@
 
 use super::{
     Hit, Hits, Kind, Look,
-    prefilter::{self, Signs, one_of},
+    prefilter::{self, Signs},
     sieve::Ends,
 };
 use std::sync::LazyLock;
@@ -84,7 +84,8 @@ impl Plain {
             .filter(|place| scheme(value, look.base + place).is_some())
             .fold(0, |all, place| all | 1 << place);
         // What began in the block before was not known to be long there.
-        let crossing = long & look.before.solid >> 63;
+        let crossing = long & look.goes_through();
+        let crossing = if crossing != 0 && self.crosses(value, look.base) { crossing } else { 0 };
         let marks = plain_marks(look, long);
         let beside = if marks != 0 || self.id != 0 { starts } else { 0 };
         for place in prefilter::places(crossing | announced | marks | beside) {
@@ -103,6 +104,21 @@ impl Plain {
                 self.run(value, start, self.done, hits);
             }
         }
+    }
+
+    /// True if a mark may stand in the run of bytes without a space that reaches to the end of a
+    /// block, so far as it was too short to be looked at there.
+    fn crosses(&self, value: &[u8], base: usize) -> bool {
+        let from = self.done.max(base.saturating_sub(LEAST_PLAIN));
+        let before = value.get(from..base).unwrap_or_default();
+        let back = before.iter().rev().take_while(|byte| **byte > b' ').count();
+        let start = base - back;
+        let free = |at: &usize| {
+            let before = at.checked_sub(1).and_then(|at| value.get(at));
+            !before.is_some_and(u8::is_ascii_alphanumeric)
+        };
+        let mut marks = (start..base).filter(|at| value.get(*at..).is_some_and(begins_mark));
+        back > 0 && (self.id != 0 || scheme(value, start).is_some() || marks.any(|at| free(&at)))
     }
 
     /// True shortly behind the id of a key.
@@ -164,19 +180,17 @@ fn scheme(value: &[u8], start: usize) -> Option<Follow> {
     before.last_chunk().is_some_and(|before| BASIC.contains(&before)).then_some(Follow::Basic)
 }
 
-/// Where a mark of letters alone may begin in the runs of a block: with one of its first letters,
-/// behind what is no letter or digit.
+/// Where a mark of letters alone may begin in the runs of a block: with its first letters, behind
+/// what is no letter or digit.
 fn plain_marks(look: Look<'_>, long: u64) -> u64 {
     // All sixteen places of each run.
     let mut runs = long | long << 1;
     runs |= runs << 2;
     runs |= runs << 4;
     runs |= runs << 8;
-    let free = runs & !look.behind(|masks| masks.letters | masks.digits);
-    if free & look.masks.letters == 0 {
-        return 0;
-    }
-    free & look.block.pick(|lane| one_of(lane, *FIRST))
+    let free = runs & !look.behind(|masks| masks.letters | masks.digits) & look.masks.letters;
+    let begins = |place: &usize| look.value.get(look.base + place..).is_some_and(begins_mark);
+    prefilter::places(free).filter(begins).fold(0, |marks, place| marks | 1 << place)
 }
 
 /// True if one of the pairs begins here that marks of letters begin with.
@@ -203,6 +217,7 @@ pub(super) struct Marked {
 
 impl Marked {
     /// Looks around the marks of a block that have before or behind them what a secret has.
+    #[inline(always)]
     pub(super) fn block(&mut self, look: Look<'_>, signs: &Signs, hits: &mut Hits) {
         let value = look.value;
         for place in prefilter::places(makers(look, signs) | assignments(look, signs)) {
@@ -228,7 +243,7 @@ impl Marked {
 fn makers(look: Look<'_>, signs: &Signs) -> u64 {
     let letter = look.behind(|masks| masks.letters);
     let digit = look.behind(|masks| masks.digits);
-    let more = signs.dash >> 1 | u64::from(look.goes_on()) << 63;
+    let more = signs.dash >> 1 | u64::from(look.more) << 63;
     signs.dollar | signs.dash & (letter | more) | signs.under & (letter | digit)
 }
 
@@ -240,11 +255,11 @@ fn assignments(look: Look<'_>, signs: &Signs) -> u64 {
     if found == 0 {
         return 0;
     }
-    let quotes = look.block.pick(|lane| one_of(lane, *b"\" ")) | signs.apostrophe;
+    let quotes = look.masks.spaces | signs.quote | signs.apostrophe;
     let (one, two) = (quotes << 1, quotes << 1 & quotes << 2);
     let named = letters << 1 | one & letters << 2 | two & letters << 3;
     let named = named | two & quotes << 3 & letters << 4;
-    let url = signs.slash >> 1 | u64::from(look.goes_on()) << 63;
+    let url = signs.slash >> 1 | u64::from(look.more) << 63;
     // The number of a bot and its token.
     let bot = look.masks.digits << 1 & look.masks.letters >> 1;
     found & (named | url | bot | look.unknown(4))
@@ -426,12 +441,34 @@ mod tests {
     //! The quick look passes every mark.
 
     use super::*;
+    use crate::scan::prefilter::BLOCK;
 
     #[test]
     fn every_plain_mark_begins_with_a_first_letter() {
         for (mark, _) in PLAIN {
             assert!(FIRST.contains(&mark.as_bytes()[0]), "{mark}");
             assert!(begins_mark(mark.as_bytes()), "{mark}");
+        }
+    }
+
+    #[test]
+    fn plain_marks_are_found_wherever_they_stand_in_the_blocks() {
+        for text in
+            ["<b>AKIAIOSFODNN7EXAMPLE", "Bearer a1B2c3D4e5a1B2c3D4", "x.eyJhbGciOiJI.eyJzdWIiOiIx"]
+        {
+            let found = |before: usize| {
+                let text = format!("{}{text} z", "y ".repeat(before));
+                let found = super::super::find(text.as_bytes());
+                found
+                    .iter()
+                    .map(|found| (found.start - 2 * before, found.end - 2 * before))
+                    .collect()
+            };
+            let expected: Vec<(usize, usize)> = found(0);
+            assert_eq!(expected.len(), 1, "{text}");
+            for before in 1..BLOCK {
+                assert_eq!(found(before), expected, "{text} behind {before} words");
+            }
         }
     }
 

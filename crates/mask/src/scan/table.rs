@@ -58,6 +58,37 @@ impl Key {
         Self::of(text.get(start..end)?)
     }
 
+    /// A word of ASCII in small letters: made of letters, digits, apostrophes and hyphens; what
+    /// has a `_` is none that is known.
+    #[inline(always)]
+    pub(super) fn plain(text: &[u8], start: usize, end: usize) -> Option<Self> {
+        let small = |bytes: u128| bytes | (bytes & (EACH * 0x40)) >> 1;
+        let key = Self::within(text, start, end)?;
+        let high = if key.high == 0 { 0 } else { small(key.high) };
+        Some(Self { low: small(key.low), high, length: key.length })
+    }
+
+    /// The same in small letters, as far as they are ASCII or letters of Western Europe; `None` if
+    /// there are others, or too many.
+    #[inline(always)]
+    pub(super) fn western(self) -> Option<Self> {
+        let is = |bytes: u128, byte: u8| {
+            let other = bytes ^ (EACH * u128::from(byte));
+            // The highest bit of each byte that is nothing now.
+            let carried = (other & (EACH * 0x7F)) + EACH * 0x7F;
+            !(carried | other) & (EACH * 0x80)
+        };
+        let leads = self.low & self.low << 1 & (EACH * 0x80);
+        let western = is(self.low, 0xC3);
+        if self.high != 0 || leads != western {
+            return None;
+        }
+        // The small one has the same place in the next half, but for a sign and `ß`.
+        let no_letter = is(self.low, 0x97) | is(self.low, 0x9F);
+        let small = (western << 8 & !no_letter) >> 2;
+        Some(Self { low: lowered(self.low) | small, high: 0, length: self.length })
+    }
+
     /// The same in small letters, as far as they are ASCII.
     #[inline(always)]
     pub(super) fn lowered(self) -> Self {

@@ -1,9 +1,13 @@
 //! A word in a text: where it stands and what it is made of. Knows no meanings.
 
 use super::{
-    prefilter::{Lane, one_of, range},
+    prefilter::{self, Lane, one_of, range},
     table::{Key, MAX_WORD},
 };
+
+mod spelling;
+
+pub(super) use spelling::{Spelling, Text};
 
 /// A run of letters, apostrophes and hyphens inside a text.
 #[derive(Clone, Copy, Debug)]
@@ -194,22 +198,39 @@ fn lowest(count: usize) -> u32 {
 impl<'a> Word<'a> {
     /// The word that begins here, without what is no letter at its end.
     #[inline]
-    pub(super) fn at(value: &'a [u8], start: usize) -> Option<Self> {
-        let rest = value.get(start..)?;
+    pub(super) fn at(text: Text<'a>, start: usize) -> Option<Self> {
+        let value = text.value;
+        if let Some((spelling, (length, mask))) =
+            text.spelling.and_then(|spelling| Some((spelling, spelling.ahead(start)?)))
+        {
+            if length >= WINDOW {
+                return Self::long(value, start);
+            }
+            let joins = spelling.joins_from(start);
+            return Self::begun(value, start, length, spelling.seen(mask), joins);
+        }
         let classes = Classes::near_ahead(value, start).or_else(|| Classes::ahead(value, start))?;
         let length = usize::try_from(classes.wordy.trailing_ones()).unwrap_or_default();
         if length == WINDOW {
             return Self::long(value, start);
         }
         let seen = classes.seen(lowest(length));
+        Self::begun(value, start, length, seen, u64::from(classes.joins))
+    }
+
+    /// As [`Self::at`], of so many bytes that a word is made of. `joins`: where apostrophes and
+    /// hyphens stand from its beginning on.
+    #[inline(always)]
+    fn begun(value: &'a [u8], start: usize, length: usize, seen: u8, joins: u64) -> Option<Self> {
+        let rest = value.get(start..)?;
         if seen & HIGH != 0 {
-            let text = letters(rest.get(..length)?)?.as_bytes();
+            let text = letters(rest.get(..length)?)?;
             let end = start + text.len();
             return (!text.is_empty()).then_some(Self { value, text, start, end, seen });
         }
         // Without the joints at its end.
-        let inner = lowest(length) & !classes.joins;
-        let length = usize::try_from(u32::BITS - inner.leading_zeros()).unwrap_or_default();
+        let inner = prefilter::below(length) & !joins;
+        let length = usize::try_from(u64::BITS - inner.leading_zeros()).unwrap_or_default();
         let text = rest.get(..length)?;
         (length > 0).then_some(Self { value, text, start, end: start + length, seen })
     }
@@ -229,7 +250,7 @@ impl<'a> Word<'a> {
             let ends = text.iter().rev().take_while(|byte| b"'-".contains(byte)).count();
             text.get(..length - ends)?
         } else {
-            letters(text)?.as_bytes()
+            letters(text)?
         };
         let end = start + text.len();
         (!text.is_empty()).then_some(Self { value, text, start, end, seen })
@@ -237,26 +258,45 @@ impl<'a> Word<'a> {
 
     /// The word that ends here.
     #[inline]
-    pub(super) fn before(value: &'a [u8], end: usize) -> Option<Self> {
-        let before = value.get(..end)?;
-        let classes = Classes::near_behind(value, end).or_else(|| Classes::behind(value, end))?;
-        let length = usize::try_from(classes.wordy.leading_ones()).unwrap_or_default();
-        let seen = classes.seen(!lowest(WINDOW - length));
+    pub(super) fn before(text: Text<'a>, end: usize) -> Option<Self> {
+        let value = text.value;
+        let known = text.spelling.and_then(|spelling| {
+            let (length, mask) = spelling.behind(end)?;
+            Some((length, spelling.seen(mask)))
+        });
+        let (length, seen) = match known {
+            Some(known) => known,
+            None => {
+                let classes =
+                    Classes::near_behind(value, end).or_else(|| Classes::behind(value, end))?;
+                let length = usize::try_from(classes.wordy.leading_ones()).unwrap_or_default();
+                (length, classes.seen(!lowest(WINDOW - length)))
+            }
+        };
         let start = end - length;
-        let text = before.get(start..)?;
-        if text.is_empty() || seen & HIGH != 0 && std::str::from_utf8(text).is_err() {
+        let text = value.get(start..end)?;
+        if text.is_empty()
+            || seen & HIGH != 0 && !is_latin(text) && std::str::from_utf8(text).is_err()
+        {
             return None;
         }
         Some(Self { value, text, start, end, seen })
     }
 
     /// The word in small letters; `None` for what is too long to be known.
-    #[inline]
+    #[inline(always)]
     pub(super) fn small(&self) -> Option<Key> {
         if self.seen & HIGH == 0 {
-            return Key::within(self.value, self.start, self.end).map(Key::lowered);
+            return Key::plain(self.value, self.start, self.end);
         }
-        self.as_str().and_then(lowered)
+        self.small_elsewhere()
+    }
+
+    /// The same of a word with letters outside ASCII.
+    #[inline(never)]
+    fn small_elsewhere(&self) -> Option<Key> {
+        let key = Key::within(self.value, self.start, self.end);
+        key.and_then(Key::western).or_else(|| self.as_str().and_then(lowered))
     }
 
     fn as_str(&self) -> Option<&'a str> {
@@ -274,6 +314,16 @@ impl<'a> Word<'a> {
 
     /// The same of a word with letters outside ASCII.
     fn is_capitalised_elsewhere(&self) -> bool {
+        let first = match *self.text {
+            [byte, ..] if byte.is_ascii() => Some(byte.is_ascii_uppercase()),
+            [0xC3, byte, ..] => Some(byte < 0x9F && byte != 0x97),
+            _ => None,
+        };
+        match first {
+            Some(false) => return false,
+            Some(true) if self.text.iter().skip(1).any(u8::is_ascii_lowercase) => return true,
+            Some(true) | None => {}
+        }
         let mut chars = self.as_str().unwrap_or_default().chars();
         chars.next().is_some_and(char::is_uppercase) && chars.any(char::is_lowercase)
     }
@@ -333,25 +383,6 @@ impl<'a> Word<'a> {
 /// A word in small letters. `None` for what is too long to be known.
 fn lowered(word: &str) -> Option<Key> {
     let mut lowered = Key::EMPTY;
-    // Letters of Western Europe have the small one in the same place of the next half.
-    let mut lead = 0;
-    for byte in word.bytes() {
-        let small = match byte {
-            0x80..=0xBF if lead == 0xC3 && byte < 0x9F && byte != 0x97 => byte | 0x20,
-            0x80..=0xBF if lead == 0xC3 => byte,
-            0xC3 => byte,
-            0x80.. => return any_lowered(word),
-            _ => byte.to_ascii_lowercase(),
-        };
-        lead = byte;
-        lowered.push(&[small])?;
-    }
-    Some(lowered)
-}
-
-/// The same of any letters.
-fn any_lowered(word: &str) -> Option<Key> {
-    let mut lowered = Key::EMPTY;
     for c in word.chars().flat_map(char::to_lowercase) {
         lowered.push(c.encode_utf8(&mut [0; 4]).as_bytes())?;
     }
@@ -359,7 +390,37 @@ fn any_lowered(word: &str) -> Option<Key> {
 }
 
 /// The letters at the start of bytes of which some are outside ASCII.
-fn letters(bytes: &[u8]) -> Option<&str> {
+fn letters(bytes: &[u8]) -> Option<&[u8]> {
+    if is_latin(bytes) {
+        let joins = bytes.iter().rev().take_while(|byte| b"'-".contains(byte)).count();
+        return bytes.get(..bytes.len() - joins);
+    }
+    any_letters(bytes).map(str::as_bytes)
+}
+
+/// True if all that is outside ASCII are letters of Latin scripts, from À to ſ.
+fn is_latin(bytes: &[u8]) -> bool {
+    let mut rest = bytes.iter();
+    while let Some(byte) = rest.next() {
+        let sound = match byte {
+            ..0x80 => true,
+            0xC3 => rest.next().is_some_and(|byte| is_tail(*byte) && !matches!(byte, 0x97 | 0xB7)),
+            0xC4 | 0xC5 => rest.next().is_some_and(|byte| is_tail(*byte)),
+            _ => false,
+        };
+        if !sound {
+            return false;
+        }
+    }
+    true
+}
+
+fn is_tail(byte: u8) -> bool {
+    matches!(byte, 0x80..=0xBF)
+}
+
+/// As [`letters`], of any scripts.
+fn any_letters(bytes: &[u8]) -> Option<&str> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => std::str::from_utf8(bytes.get(..error.valid_up_to())?).ok()?,
@@ -367,4 +428,99 @@ fn letters(bytes: &[u8]) -> Option<&str> {
     let letter = |c: char| c.is_alphanumeric() || matches!(c, '\'' | '’' | '-' | '_');
     let length = text.find(|c| !letter(c)).unwrap_or(text.len());
     Some(text.get(..length)?.trim_end_matches(['\'', '’', '-']))
+}
+
+#[cfg(test)]
+mod tests {
+    //! A word is the same however it is told, and its letters are those of its characters.
+
+    use super::*;
+    use crate::scan::prefilter::{BLOCK, Block, Signs};
+    use proptest::prelude::*;
+
+    /// Text of pieces as short as words are made of.
+    fn pieces() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "a",
+            "Anna",
+            "MÜLLER",
+            "é",
+            "É",
+            "×",
+            "ß",
+            "Łódź",
+            "ş",
+            "Ω",
+            "山",
+            "’",
+            "'",
+            "-",
+            "_",
+            "7",
+            " ",
+            ", ",
+            ".",
+            "@",
+            "abcdefghijklmnopqrstuvwxyz",
+        ]);
+        proptest::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat())
+    }
+
+    /// What is known of the block of a value.
+    fn spelling(value: &[u8], base: usize) -> Spelling {
+        let rest = &value[base..];
+        let block = match rest.first_chunk() {
+            Some(bytes) => Block::full(bytes),
+            None => Block::tail(value, rest),
+        };
+        let masks = block.masks(block.glance());
+        let signs = Signs::of(value, base, &block, &masks);
+        Spelling::of(base, base + BLOCK < value.len(), &masks, &signs)
+    }
+
+    fn told(word: Option<Word<'_>>) -> Option<(&[u8], usize, u8)> {
+        word.map(|word| (word.text, word.start, word.seen))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+
+        #[test]
+        fn a_word_is_the_same_with_the_block_and_without(text in pieces(), cut in 0usize..3) {
+            let value = text.as_bytes();
+            let value = &value[..value.len().saturating_sub(cut)];
+            for base in (0..value.len()).step_by(BLOCK) {
+                let spelling = spelling(value, base);
+                let (with, without) = (Text::new(value, Some(&spelling)), Text::new(value, None));
+                for at in 0..=value.len() {
+                    prop_assert_eq!(told(Word::at(with, at)), told(Word::at(without, at)));
+                    prop_assert_eq!(told(Word::before(with, at)), told(Word::before(without, at)));
+                }
+            }
+        }
+
+        #[test]
+        fn letters_are_those_of_characters(text in pieces(), cut in 0usize..3) {
+            let bytes = &text.as_bytes()[..text.len().saturating_sub(cut)];
+            let wordy = bytes.iter().take_while(|byte| is_wordy(byte)).count();
+            let word = &bytes[..wordy];
+            prop_assert_eq!(letters(word), any_letters(word).map(str::as_bytes));
+        }
+
+        #[test]
+        fn small_letters_are_those_of_characters(text in pieces()) {
+            for at in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
+                let Some(word) = Word::at(Text::new(text.as_bytes(), None), at) else { continue };
+                let whole = std::str::from_utf8(word.text).unwrap();
+                let mut chars = whole.chars();
+                let first = chars.next().is_some_and(char::is_uppercase);
+                let capitalised = first && chars.any(char::is_lowercase);
+                prop_assert_eq!(word.is_capitalised(), capitalised, "{}", whole);
+                // No word that is known has a `_`.
+                if !whole.contains('_') {
+                    prop_assert_eq!(word.small(), Key::of(whole.to_lowercase().as_bytes()));
+                }
+            }
+        }
+    }
 }

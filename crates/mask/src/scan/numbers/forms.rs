@@ -9,7 +9,14 @@ pub(super) fn kind(run: &Run<'_>) -> Option<Kind> {
     if is_card(run) {
         return Some(Kind::PaymentCard);
     }
-    if is_national_by_form(run) || is_national_by_word(run) {
+    if is_national_by_form(run) {
+        return Some(Kind::NationalId);
+    }
+    if run.quiet {
+        let address = is_public_address(run).then_some(Kind::NetworkAddress);
+        return address.or_else(|| is_north_american(run).then_some(Kind::Phone));
+    }
+    if is_national_by_word(run) {
         return Some(Kind::NationalId);
     }
     if is_birth_date(run) {
@@ -45,7 +52,7 @@ fn is_public_address(run: &Run<'_>) -> bool {
             || matches!(first, 0 | 240..)
             || shared)
     });
-    public && !run.announced().version
+    public && (run.quiet || !run.announced().version)
 }
 
 /// Luhn and an issuer's range, written in one piece or in the groups printed on cards.

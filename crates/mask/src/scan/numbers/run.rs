@@ -18,35 +18,30 @@ pub(super) struct Run<'a> {
     pub(super) length: usize,
     layout: &'a [u8],
     pub(super) parts: usize,
+    /// Neither a word nor a plus announces it.
+    pub(super) quiet: bool,
     first: usize,
     end: usize,
 }
 
 impl<'a> Run<'a> {
-    /// The parts `from..=last`, of `least` digits or more, if they can be a number at all: neither
-    /// too long nor too short, and nothing joined on behind.
+    /// The parts `from..=last`, of so many digits, if nothing is joined on behind.
+    #[inline(always)]
     pub(super) fn collect(
         group: &'a Group<'a>,
         from: usize,
         last: usize,
-        least: usize,
+        length: usize,
+        quiet: bool,
     ) -> Option<Self> {
         let (first, _) = group.part(from)?;
         let (_, end) = group.part(last)?;
         let layout = group.lengths.get(from..=last)?;
-        let length: usize = layout.iter().map(|part| usize::from(*part)).sum();
-        if !(least..=MAX_DIGITS).contains(&length) || !closes(group.value, end) {
+        if !closes(group.value, end) {
             return None;
         }
-        Some(Self {
-            group,
-            digits: OnceCell::new(),
-            length,
-            layout,
-            parts: layout.len(),
-            first,
-            end,
-        })
+        let (digits, parts) = (OnceCell::new(), layout.len());
+        Some(Self { group, digits, length, layout, parts, quiet, first, end })
     }
 
     pub(super) fn end(&self) -> usize {

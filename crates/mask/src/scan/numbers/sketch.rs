@@ -4,7 +4,7 @@ use super::run::LEAST_UNANNOUNCED;
 use crate::scan::{
     Look,
     context::Words,
-    prefilter::{self, BLOCK, Signs},
+    prefilter::{self, BLOCK, Signs, one_of},
 };
 
 /// Digits from which on words before a number may make it a national id or a phone number.
@@ -52,9 +52,14 @@ impl Sketch {
         let opens = outer | starts & signs.brackets << 1 | unknown;
         let ends = digits << 1 & !digits;
         let points = joints | signs.colon | signs.comma;
-        let closes = ends & !(letters & !signs.x) & !(points & wordy >> 1);
+        // Behind an `x` stands the extension of a telephone number.
+        let extended = match ends & letters {
+            0 => 0,
+            some => some & look.block.pick(|lane| one_of(lane, *b"x")),
+        };
+        let closes = (ends & !letters | extended) & !(points & wordy >> 1);
         let upper = look.masks.upper;
-        let spaces = signs.brackets & !look.masks.solid;
+        let spaces = look.masks.spaces;
         // A letter behind a digit belongs to no number, and a single one before a space.
         let before = upper << 1 & !(digits << 2) | spaces << 1 & upper << 2 & upper << 3;
         let mut eight = digits & digits << 1;
@@ -83,7 +88,7 @@ impl Sketch {
     pub(super) fn may_hold(&self, look: Look<'_>, first: usize, words: &Words<'_>) -> bool {
         let end = prefilter::run_end(self.joined, first);
         // How a group goes on in the next block is not known here.
-        if end + 2 >= BLOCK && look.goes_on() || end >= BLOCK {
+        if end + 2 >= BLOCK && look.more || end >= BLOCK {
             return true;
         }
         let span = (prefilter::below(end) | 1 << end) & !prefilter::below(first);

@@ -3,7 +3,7 @@
 use super::{House, sort, words};
 use crate::{
     postcodes,
-    scan::word::{Word, is_wordy},
+    scan::word::{Text, Word, is_wordy},
 };
 
 /// Parts between commas behind a street, and words of one.
@@ -22,10 +22,10 @@ pub(super) struct Tail {
 
 impl Tail {
     /// What follows a line that ends here, as far as the postcode and its town.
-    pub(super) fn read(value: &[u8], from: usize) -> Option<Self> {
+    pub(super) fn read(value: Text<'_>, from: usize) -> Option<Self> {
         let mut at = from;
         for number in 0..MAX_PARTS {
-            let (start, comma) = gap(value, at)?;
+            let (start, comma) = gap(&value, at)?;
             let part = Part::read(value, start)?;
             let Some(sure) = part.code else {
                 // Without a comma only the town itself stands behind a line.
@@ -37,12 +37,12 @@ impl Tail {
             };
             // A postcode alone between commas has its town behind it.
             let town = || {
-                let (start, comma) = gap(value, part.end)?;
+                let (start, comma) = gap(&value, part.end)?;
                 let town = Part::read(value, start).filter(|town| town.code.is_none())?;
                 (comma && town.count > 0).then_some(town.end)
             };
             let end = if part.count == 0 { town() } else { None }.unwrap_or(part.end);
-            return Some(Self { end: state(value, end), sure });
+            return Some(Self { end: state(&value, end), sure });
         }
         None
     }
@@ -58,16 +58,16 @@ struct Part {
 }
 
 impl Part {
-    fn read(value: &[u8], start: usize) -> Option<Self> {
+    fn read(value: Text<'_>, start: usize) -> Option<Self> {
         let mut part = Self { count: 0, end: start, code: None };
         let (mut at, mut state, mut particles) = (start, None, 0);
         while part.count + particles <= MAX_WORDS {
             let Some(first) = value.get(at) else { return part.closed() };
             if part.code.is_none()
-                && let Some((end, sure)) = code(value, at, state)
+                && let Some((end, sure)) = code(&value, at, state)
             {
                 (part.code, part.end) = (Some(sure), end);
-                if !sure && part.count > 0 && state.is_none() && !hyphened(value, at) {
+                if !sure && part.count > 0 && state.is_none() && !hyphened(&value, at) {
                     // `Size 12345`: digits alone stand before their town or by themselves.
                     return None;
                 }
@@ -93,7 +93,7 @@ impl Part {
                 state = leads.then_some(word.text);
                 (part.count, part.end) = (part.count + 1, word.end);
                 if let (Some(state), Some(b',')) = (state, value.get(word.end))
-                    && let Some((end, sure)) = code(value, word.end + 2, Some(state))
+                    && let Some((end, sure)) = code(&value, word.end + 2, Some(state))
                     && sure
                 {
                     return Some(Self { end, code: Some(true), ..part });
@@ -202,12 +202,12 @@ pub(super) fn gap(value: &[u8], at: usize) -> Option<(usize, bool)> {
 }
 
 /// Behind the flat, floor or suite that follows a line: ` Apt. 12`, `, Piso 3`.
-pub(super) fn unit(value: &[u8], from: usize) -> Option<usize> {
-    let (at, _) = gap(value, from)?;
+pub(super) fn unit(value: Text<'_>, from: usize) -> Option<usize> {
+    let (at, _) = gap(&value, from)?;
     let word = Word::at(value, at).filter(|word| sort(word).unit)?;
     let dot = usize::from(value.get(word.end) == Some(&b'.'));
-    let (number, _) = gap(value, word.end + dot).filter(|(_, comma)| !comma)?;
-    House::read(value, number).map(|house| house.end)
+    let (number, _) = gap(&value, word.end + dot).filter(|(_, comma)| !comma)?;
+    House::read(&value, number).map(|house| house.end)
 }
 
 /// A word for a flat before a number.
@@ -219,7 +219,7 @@ pub(super) struct Flat {
 }
 
 /// The flat whose number begins at `number`: `Flat 3`, `H.No. 12`.
-pub(super) fn flat(value: &[u8], number: usize) -> Option<Flat> {
+pub(super) fn flat(value: Text<'_>, number: usize) -> Option<Flat> {
     let before = value.get(..number)?;
     if before.ends_with(b"H.No. ") {
         return Some(Flat { start: number - 6, sure: true });
@@ -233,8 +233,15 @@ pub(super) fn flat(value: &[u8], number: usize) -> Option<Flat> {
 /// Words that stand before the post of soldiers.
 const MAX_BEFORE: usize = 6;
 
+/// False if the number that begins here is no code of the post of soldiers.
+#[inline(always)]
+pub(super) fn may_be_military(value: &[u8], at: usize) -> bool {
+    let before = value.get(..at).and_then(|before| before.last_chunk());
+    matches!(before, Some([b'A', b'A' | b'E' | b'P', b' ']))
+}
+
 /// `PSC 5713, Box 3589, APO AE 84234`: the post of soldiers of the United States.
-pub(super) fn military(value: &[u8], code: House) -> Option<(usize, usize)> {
+pub(super) fn military(value: Text<'_>, code: House) -> Option<(usize, usize)> {
     let mark = code.start.checked_sub(7)?;
     let sound = matches!(
         value.get(mark..code.start)?,

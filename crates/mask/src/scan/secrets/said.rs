@@ -10,7 +10,7 @@ use crate::scan::{
     prefilter::{self, BLOCK, Signs},
     sieve::Ends,
     table::{Key, Table},
-    word::Word,
+    word::{Text, Word},
 };
 use std::sync::LazyLock;
 
@@ -62,13 +62,19 @@ pub(in crate::scan) struct Said {
 impl Said {
     /// Looks at the runs of bytes without a space, behind a word, in which digits and letters are.
     #[inline(always)]
-    pub(in crate::scan) fn block(&mut self, look: Look<'_>, signs: &Signs, hits: &mut Hits) {
+    pub(in crate::scan) fn block(
+        &mut self,
+        look: Look<'_>,
+        signs: &Signs,
+        text: Text<'_>,
+        hits: &mut Hits,
+    ) {
         let masks = look.masks;
         let starts = masks.solid & !(masks.solid << 1);
         // Of a run at the beginning of a block it is not known here what stands before it.
         let word = (masks.letters | masks.high | signs.colon) << 2 | look.unknown(2);
         // Sums carry through the runs that begin there, and through the digits of such.
-        let begun = starts & look.before.solid >> 63;
+        let begun = starts & look.goes_through();
         let lettered = starts & word & !masks.digits | begun;
         let runs = masks.solid & !masks.solid.wrapping_add(lettered);
         let ends = masks.digits.wrapping_add(starts & word & masks.digits) & !masks.digits;
@@ -76,13 +82,20 @@ impl Said {
         let mixed = ends & masks.solid & !signs.comma;
         let numbered = masks.digits & (runs | look.edge(1)) | mixed;
         if numbered != 0 {
-            self.runs(look, starts, numbered, hits);
+            self.runs(look, text, starts, numbered, hits);
         }
     }
 
     /// Looks at the runs that hold these places.
     #[inline(never)]
-    fn runs(&mut self, look: Look<'_>, starts: u64, mut numbered: u64, hits: &mut Hits) {
+    fn runs(
+        &mut self,
+        look: Look<'_>,
+        text: Text<'_>,
+        starts: u64,
+        mut numbered: u64,
+        hits: &mut Hits,
+    ) {
         let masks = look.masks;
         while numbered != 0 {
             let place = prefilter::run_end(!numbered, 0);
@@ -94,14 +107,14 @@ impl Said {
                 continue;
             }
             let start = look.base + first;
-            let cut = first == 0 && look.base > 0 && look.before.solid >> 63 != 0;
+            let cut = first == 0 && look.base > 0 && look.goes_through() != 0;
             let start = if cut { self.beginning(look.value, start) } else { Some(start) };
             let begins = start.filter(|start| *start >= self.done);
             self.done = self.done.max(look.base + end);
             if let Some(start) = begins
                 && let Some(word) = gap(look.value, start)
                 && ENDS.may_end(look.value, word)
-                && let Some((start, end)) = secret(look.value, start, word)
+                && let Some((start, end)) = secret(text, start, word)
             {
                 hits.push(Hit { start, end, kind: Kind::Credential });
             }
@@ -130,7 +143,7 @@ fn gap(value: &[u8], start: usize) -> Option<usize> {
 }
 
 /// What the word that ends here says follows, and whether a verb stands between.
-fn said(value: &[u8], end: usize) -> Option<(u8, bool)> {
+fn said(value: Text<'_>, end: usize) -> Option<(u8, bool)> {
     let known = |word: Word<'_>| {
         let hyphen = word.text.iter().rposition(|byte| *byte == b'-');
         let key = match hyphen {
@@ -152,7 +165,7 @@ fn said(value: &[u8], end: usize) -> Option<(u8, bool)> {
 
 /// The secret in the run of bytes that begins here, if the word that ends before it announces one.
 #[inline(never)]
-fn secret(value: &[u8], start: usize, word: usize) -> Option<(usize, usize)> {
+fn secret(value: Text<'_>, start: usize, word: usize) -> Option<(usize, usize)> {
     let (kinds, verb) = said(value, word)?;
     let rest = value.get(start..)?;
     let lead = rest.iter().take(3).take_while(|byte| b"\"'`(<[".contains(byte)).count();
