@@ -11,9 +11,11 @@ use crate::{
 mod auth;
 pub mod encode;
 mod report;
+mod rewrite;
 
 pub use auth::{Authentication, Mechanisms};
 pub use report::{Report, field};
+pub use rewrite::{Instead, RowRewriter};
 
 /// The most bytes that a BackendKeyData's key may have (PostgreSQL manual, protocol 3.2).
 pub const MAX_CANCEL_KEY_BYTES: usize = 256;

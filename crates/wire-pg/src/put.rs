@@ -167,6 +167,11 @@ impl<'a, B: Buffer> Put<'a, B> {
         }
     }
 
+    /// Leaves the buffer as it was.
+    pub(crate) fn take_back(self) {
+        self.out.cut(self.start);
+    }
+
     /// Ends a message that cannot fail: fixed fields, or text whose NULs were dropped. Should one
     /// outgrow a length field (2 GiB of prose), it is taken back.
     pub(crate) fn close(self) {

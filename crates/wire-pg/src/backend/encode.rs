@@ -374,6 +374,27 @@ pub fn copy_data(out: &mut impl Buffer, data: &[u8]) -> Result<(), WireError> {
     put.end("CopyData")
 }
 
+/// A piece of a COPY stream that `write` appends in place; no message if it appends nothing.
+/// `write` may only append. Answers how many bytes the piece has.
+///
+/// # Errors
+/// If the piece exceeds 2 GiB.
+pub fn copy_data_with<B: Buffer>(
+    out: &mut B,
+    write: impl FnOnce(&mut B),
+) -> Result<usize, WireError> {
+    let mut put = Put::tagged(out, Tag::CopyData.byte());
+    let before = put.len();
+    write(put.buffer());
+    match put.len().saturating_sub(before) {
+        0 => {
+            put.take_back();
+            Ok(0)
+        }
+        length => put.end("CopyData").map(|()| length),
+    }
+}
+
 /// AuthenticationOk.
 pub fn authentication_ok(out: &mut impl Buffer) {
     authentication(out, 0, &[]);
