@@ -4,6 +4,8 @@
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
 use aes::{Aes256, Block};
 
+mod quick;
+
 /// Rounds of the Feistel network.
 const ROUNDS: u8 = 10;
 
@@ -44,25 +46,34 @@ impl Ff1 {
     /// tweak holds. A single numeral, which FF1 does not know, is shifted by a function of the
     /// tweak.
     pub(crate) fn permute(&self, way: Way, radix: u32, tweak: &[u8], numerals: &mut [u16]) {
-        let n = numerals.len();
-        let u = n / 2;
-        let b = bytes_for(radix, n - u);
-        let setting = Setting { radix, tweak, n, u, b, d: 4 * b.div_ceil(4) + 4 };
-        if n < 2 {
-            let shift = self.round(&setting, 0, &[], n);
+        let setting = Setting::new(radix, tweak, numerals.len());
+        if setting.n < 2 {
+            let shift = self.round(&setting, 0, &[], setting.n);
             return add(way, radix, numerals, &shift);
         }
-        let (left, right) = numerals.split_at(u);
+        if quick::numbers(self, way, &setting, numerals) {
+            return;
+        }
+        if radix == 256 {
+            return quick::bytes(self, way, &setting, numerals);
+        }
+        self.by_numerals(way, &setting, numerals);
+    }
+
+    /// The rounds, for strings of any length and radix.
+    fn by_numerals(&self, way: Way, setting: &Setting<'_>, numerals: &mut [u16]) {
+        let radix = setting.radix;
+        let (left, right) = numerals.split_at(setting.u);
         let (mut a, mut b) = (left.to_vec(), right.to_vec());
         for step in 0..ROUNDS {
             match way {
                 Way::There => {
-                    let y = self.round(&setting, step, &b, a.len());
+                    let y = self.round(setting, step, &b, a.len());
                     add(way, radix, &mut a, &y);
                     std::mem::swap(&mut a, &mut b);
                 }
                 Way::Back => {
-                    let y = self.round(&setting, ROUNDS - 1 - step, &a, b.len());
+                    let y = self.round(setting, ROUNDS - 1 - step, &a, b.len());
                     add(way, radix, &mut b, &y);
                     std::mem::swap(&mut a, &mut b);
                 }
@@ -75,18 +86,8 @@ impl Ff1 {
 
     /// The lowest `m` numerals of the round's output: `y mod radix^m` of steps 6.i to 6.vi.
     fn round(&self, setting: &Setting<'_>, i: u8, half: &[u16], m: usize) -> Vec<u16> {
-        let Setting { radix, tweak, n, u, b, d } = *setting;
-        let word = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
-        let [_, radix_bytes @ ..] = radix.to_be_bytes();
-        let mut text = Vec::with_capacity(32 + tweak.len() + b);
-        text.extend_from_slice(&[1, 2, 1]);
-        text.extend_from_slice(&radix_bytes);
-        text.extend_from_slice(&[ROUNDS, word(u)[3]]);
-        text.extend_from_slice(&word(n));
-        text.extend_from_slice(&word(tweak.len()));
-        text.extend_from_slice(tweak);
-        let zeros = (16 - (tweak.len() + b + 1) % 16) % 16;
-        text.resize(text.len() + zeros, 0);
+        let Setting { radix, b, d, .. } = *setting;
+        let mut text = setting.head();
         text.push(i);
         number(radix, half, b, &mut text);
         let mut state = Block::default();
@@ -95,17 +96,47 @@ impl Ff1 {
             self.cipher.encrypt_block(&mut state);
         }
         let mut stream = state.to_vec();
-        let mut counter = 1u128;
-        while stream.len() < d {
-            let mut next = state;
-            xor(&mut next, &counter.to_be_bytes());
-            self.cipher.encrypt_block(&mut next);
-            stream.extend_from_slice(&next);
-            counter += 1;
-        }
-        stream.truncate(d);
+        extend(self, &state, d, &mut stream);
         low_numerals(radix, &stream, m)
     }
+}
+
+impl<'a> Setting<'a> {
+    fn new(radix: u32, tweak: &'a [u8], n: usize) -> Self {
+        let u = n / 2;
+        let b = bytes_for(radix, n - u);
+        Self { radix, tweak, n, u, b, d: 4 * b.div_ceil(4) + 4 }
+    }
+
+    /// The text of every round, up to the round's number.
+    fn head(&self) -> Vec<u8> {
+        let Self { radix, tweak, n, u, b, .. } = *self;
+        let word = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
+        let [_, radix_bytes @ ..] = radix.to_be_bytes();
+        let mut text = Vec::with_capacity(48 + tweak.len() + b);
+        text.extend_from_slice(&[1, 2, 1]);
+        text.extend_from_slice(&radix_bytes);
+        text.extend_from_slice(&[ROUNDS, word(u)[3]]);
+        text.extend_from_slice(&word(n));
+        text.extend_from_slice(&word(tweak.len()));
+        text.extend_from_slice(tweak);
+        let zeros = (16 - (tweak.len() + b + 1) % 16) % 16;
+        text.resize(text.len() + zeros, 0);
+        text
+    }
+}
+
+/// Makes a round's output as long as it has to be, from its first block on.
+fn extend(ff1: &Ff1, state: &Block, length: usize, stream: &mut Vec<u8>) {
+    let mut counter = 1u128;
+    while stream.len() < length {
+        let mut next = *state;
+        xor(&mut next, &counter.to_be_bytes());
+        ff1.cipher.encrypt_block(&mut next);
+        stream.extend_from_slice(&next);
+        counter += 1;
+    }
+    stream.truncate(length);
 }
 
 fn xor(state: &mut Block, block: &[u8]) {

@@ -59,4 +59,22 @@ proptest! {
         ff1.permute(Way::Back, radix, &tweak, &mut text);
         prop_assert_eq!(text, plain);
     }
+
+    #[test]
+    fn the_quick_ways_are_the_same(
+        radix in prop_oneof![Just(2u32), Just(10), Just(26), Just(36), Just(256)],
+        seeds in proptest::collection::vec(any::<u16>(), 2..140),
+        tweak in proptest::collection::vec(any::<u8>(), 0..70),
+    ) {
+        let plain: Vec<u16> =
+            seeds.iter().map(|seed| (u32::from(*seed) % radix) as u16).collect();
+        let ff1 = Ff1::new(&[9; 32]);
+        let setting = Setting::new(radix, &tweak, plain.len());
+        for way in [Way::There, Way::Back] {
+            let (mut slow, mut quick) = (plain.clone(), plain.clone());
+            ff1.by_numerals(way, &setting, &mut slow);
+            ff1.permute(way, radix, &tweak, &mut quick);
+            prop_assert_eq!(quick, slow);
+        }
+    }
 }

@@ -81,13 +81,25 @@ pub(super) fn permuted<'a>(
 
 /// Five bits a letter, the last letter filled up with zeros.
 fn spell(bytes: &[u8]) -> String {
-    let bits = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1));
-    let bits: Vec<u8> = bits.collect();
-    let letter = |five: &[u8]| {
-        let value = (0..5).fold(0, |sum, at| sum << 1 | five.get(at).copied().unwrap_or(0));
-        ALPHABET.get(usize::from(value)).copied().map_or('?', char::from)
+    let letter = |value: u32| {
+        let place = usize::try_from(value & 31).unwrap_or_default();
+        ALPHABET.get(place).copied().map_or('?', char::from)
     };
-    bits.chunks(5).map(letter).collect()
+    let mut text = String::with_capacity(bytes.len().saturating_mul(8).div_ceil(5));
+    let (mut held, mut bits) = (0u32, 0);
+    for byte in bytes {
+        // At most four bits are held from before.
+        held = held << 8 | u32::from(*byte);
+        bits += 8;
+        while bits >= 5 {
+            bits -= 5;
+            text.push(letter(held >> bits));
+        }
+    }
+    if bits > 0 {
+        text.push(letter(held << (5 - bits)));
+    }
+    text
 }
 
 fn unspell(text: &str) -> Option<Vec<u8>> {
