@@ -4,7 +4,9 @@
 use crate::{
     back::Returning,
     key::{Key, Secret},
+    recent::Recent,
     shape::Shape,
+    text::{self, Form},
     value,
 };
 use model::{Catalog, Disclosure, Label, MaskMethod, TypeId};
@@ -35,6 +37,8 @@ pub struct ColumnMask {
     action: Action,
     shape: Shape,
     format: Format,
+    /// How text that is ASCII is masked, where there is a quick way.
+    quick: Option<Form>,
 }
 
 /// What is done to each value.
@@ -78,7 +82,13 @@ impl ColumnMask {
                 secret: Secret::derive(key, label),
             })),
         };
-        Self { action, shape, format }
+        let quick = match (&action, &shape) {
+            (Action::Mask(rule), Shape::Text | Shape::Identifier) => {
+                text::quick(&rule.label, rule.method)
+            }
+            _ => None,
+        };
+        Self { action, shape, format, quick }
     }
 
     /// True if values may be relayed without being looked at.
@@ -102,7 +112,47 @@ impl ColumnMask {
     /// Masks one value that is not NULL. Appends to `out` only when the answer is
     /// [`Applied::Masked`]. Total over any bytes: what is not a value of the type is masked in
     /// full or becomes NULL.
+    #[inline]
     pub fn apply(&self, value: &[u8], out: &mut Vec<u8>) -> Applied {
+        if let Some(form) = self.quick
+            && text::quick_into(form, value, out)
+        {
+            return Applied::Masked;
+        }
+        self.work_out(value, out)
+    }
+
+    /// The same, for values of one column one after the other: what is dear to work out is kept
+    /// for a while, in case the value comes again.
+    #[inline]
+    pub fn apply_lately(&self, recent: &mut Recent, value: &[u8], out: &mut Vec<u8>) -> Applied {
+        match recent.worth(value) {
+            Some(place) => match recent.of(place, value, out) {
+                Some(applied) => applied,
+                None => {
+                    let start = out.len();
+                    let applied = self.work_out(value, out);
+                    recent.keep(place, value, applied, out.get(start..).unwrap_or_default());
+                    applied
+                }
+            },
+            None => self.apply(value, out),
+        }
+    }
+
+    /// What [`Self::apply_lately`] wants, for a number of values of this column.
+    pub fn recent(&self) -> Recent {
+        let dear = match &self.action {
+            Action::Scan => true,
+            Action::Mask(rule) => {
+                rule.method == MaskMethod::Pseudonym || rule.label == Label::FREE_TEXT
+            }
+            Action::Pass | Action::Back(_) | Action::Null => false,
+        };
+        if dear { Recent::empty() } else { Recent::off() }
+    }
+
+    fn work_out(&self, value: &[u8], out: &mut Vec<u8>) -> Applied {
         let start = out.len();
         let applied = value::apply(&self.action, &self.shape, self.format, value, out);
         if applied != Applied::Masked {

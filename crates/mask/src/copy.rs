@@ -4,7 +4,7 @@
 //! A payload may hold several rows or a piece of one. Masks see the *decoded* field; the result
 //! is encoded again as PostgreSQL does (src/backend/commands/copyto.c).
 
-use crate::column::{Applied, ColumnMask};
+use crate::{column::ColumnMask, recent::Recent};
 use model::Blame;
 use std::fmt;
 
@@ -126,11 +126,13 @@ pub struct CopyMask {
     scratch: Scratch,
 }
 
-/// Buffers that are kept from field to field.
+/// What is kept from field to field.
 #[derive(Debug, Default)]
 struct Scratch {
     plain: Vec<u8>,
     masked: Vec<u8>,
+    /// One per column.
+    recent: Vec<Recent>,
 }
 
 #[derive(Debug)]
@@ -157,7 +159,8 @@ impl CopyMask {
     /// A mask for a stream with one mask per column, in order; their format is binary for a
     /// binary stream and text for the others.
     pub fn new(stream: CopyStream, columns: Vec<ColumnMask>) -> Self {
-        let scratch = Scratch::default();
+        let recent = columns.iter().map(ColumnMask::recent).collect();
+        let scratch = Scratch { recent, ..Scratch::default() };
         Self { stream, columns, pending: Vec::new(), rows: 0, state: State::Start, scratch }
     }
 
@@ -265,17 +268,11 @@ impl CopyMask {
             out.extend_from_slice(row);
             self.state = State::End;
         } else {
-            binary::mask_row(row, &self.columns, out)?;
+            binary::mask_row(row, &self.columns, &mut self.scratch.recent, out)?;
             self.rows += 1;
         }
         Ok(Row::Whole(length))
     }
-}
-
-/// Applies a mask to a plain field; the new value, if there is one, is in `masked`.
-fn apply(column: &ColumnMask, plain: &[u8], masked: &mut Vec<u8>) -> Applied {
-    masked.clear();
-    column.apply(plain, masked)
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@ mod number;
 mod postcodes;
 mod propose;
 mod pseudonym;
+mod recent;
 mod rules;
 mod scan;
 mod shape;
@@ -60,6 +61,7 @@ pub use column::{Applied, ColumnMask, Format};
 pub use copy::{CopyError, CopyFormat, CopyMask, CopyStream, MAX_ROW_BYTES};
 pub use key::{Key, MAX_KEYS};
 pub use propose::{ColumnEvidence, weigh, weigh_together};
+pub use recent::Recent;
 pub use rules::{LabelRule, LabelRules, RuleText};
 pub use scan::{Find, find};
 

@@ -62,6 +62,8 @@ pub(crate) enum Form {
         least: usize,
     },
     Account,
+    /// A postal address; not found in text by this form.
+    Address,
     /// As [`rare_partial`] says.
     Other,
 }
@@ -84,6 +86,22 @@ impl Form {
     pub(crate) const TWO: Self = Self::Tail { keep: 2, least: 6 };
 }
 
+/// The form by which [`quick_into`] does as [`mask`] does; `None` where there is none.
+pub(crate) fn quick(label: &Label, method: MaskMethod) -> Option<Form> {
+    let showing = matches!(method, MaskMethod::Partial | MaskMethod::Generalise);
+    match label {
+        _ if *label == Label::POSTAL_ADDRESS && showing => Some(Form::Address),
+        _ if *label == Label::PERSON_NAME && showing => Some(Form::Name),
+        _ if method == MaskMethod::Partial => Some(Form::of(label)).filter(|f| *f != Form::Other),
+        _ => None,
+    }
+}
+
+/// Appends the masked form of ASCII; false, and nothing appended, for other text.
+pub(crate) fn quick_into(form: Form, value: &[u8], out: &mut Vec<u8>) -> bool {
+    value.is_ascii() && ascii::partial_into(form, value, out)
+}
+
 /// Appends what was found in a text, some of its characters kept. `form` is that of the label.
 pub(crate) fn found_into(form: Form, label: &Label, found: &[u8], out: &mut Vec<u8>) {
     if found.is_ascii() && ascii::partial_into(form, found, out) {
@@ -103,6 +121,7 @@ fn formed(form: Form, value: &str, out: &mut Vec<u8>) {
         Form::Name => name(value, out),
         Form::Tail { keep, least } => tail(value, keep, least, out),
         Form::Account => account(value, out),
+        Form::Address => address(value).map(|masked| out.extend_from_slice(masked.as_bytes())),
         Form::Other => None,
     };
     if masked.is_none() {

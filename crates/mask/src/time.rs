@@ -59,7 +59,7 @@ fn read_day(format: Format, value: &[u8]) -> Option<i64> {
 
 fn write_day(format: Format, days: i64, out: &mut Vec<u8>) {
     match format {
-        Format::Text => out.extend_from_slice(format_date(days).as_bytes()),
+        Format::Text => date_into(days, out),
         Format::Binary => {
             let days = i32::try_from(days - POSTGRES_EPOCH_DAYS).unwrap_or_default();
             out.extend_from_slice(&days.to_be_bytes());
@@ -193,8 +193,10 @@ fn write_moment(
     match format {
         Format::Text => {
             let zone = if kind == Kind::TimestampTz { zone } else { "" };
-            let clock = format_clock(of_day);
-            out.extend_from_slice(format!("{} {clock}{zone}", format_date(days)).as_bytes());
+            date_into(days, out);
+            out.push(b' ');
+            clock_into(of_day, out);
+            out.extend_from_slice(zone.as_bytes());
         }
         Format::Binary => {
             let micros = (days - POSTGRES_EPOCH_DAYS) * MICROS_PER_DAY + of_day;
@@ -233,7 +235,7 @@ fn write_clock(kind: Kind, format: Format, of_day: i64, out: &mut Vec<u8>) {
     let zoned = kind == Kind::TimeTz;
     match format {
         Format::Text => {
-            out.extend_from_slice(format_clock(of_day).as_bytes());
+            clock_into(of_day, out);
             out.extend_from_slice(if zoned { b"+00" } else { b"" });
         }
         Format::Binary => {
@@ -317,19 +319,79 @@ fn parse_clock(text: &str) -> Option<(i64, i64)> {
 }
 
 pub(crate) fn format_date(days: i64) -> String {
+    let mut out = Vec::with_capacity(10);
+    date_into(days, &mut out);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Appends a date as PostgreSQL's ISO style has it.
+fn date_into(days: i64, out: &mut Vec<u8>) {
     let (year, month, day) = civil(days);
-    if year > 0 {
-        format!("{year:04}-{month:02}-{day:02}")
-    } else {
-        format!("{:04}-{month:02}-{day:02} BC", 1 - year)
+    let (shown, before_christ) = if year > 0 { (year, false) } else { (1 - year, true) };
+    // Years of four digits are all but all of them.
+    let digits = (5..).find(|digits| shown < 10i64.pow(*digits)).filter(|_| shown > 9_999);
+    digits_into(shown, digits.unwrap_or(4), out);
+    for part in [month, day] {
+        out.push(b'-');
+        digits_into(part, 2, out);
+    }
+    out.extend_from_slice(if before_christ { b" BC" } else { b"" });
+}
+
+/// Appends a time of day as PostgreSQL has it.
+fn clock_into(of_day: i64, out: &mut Vec<u8>) {
+    let (seconds, micros) = (of_day / 1_000_000, of_day % 1_000_000);
+    for (place, part) in [seconds / 3_600, seconds / 60 % 60, seconds % 60].into_iter().enumerate()
+    {
+        if place > 0 {
+            out.push(b':');
+        }
+        digits_into(part, 2, out);
+    }
+    if micros > 0 {
+        out.push(b'.');
+        digits_into(micros, 6, out);
+        while out.last() == Some(&b'0') {
+            out.pop();
+        }
     }
 }
 
-fn format_clock(of_day: i64) -> String {
-    let seconds = of_day / 1_000_000;
-    let clock = format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    match of_day % 1_000_000 {
-        0 => clock,
-        micros => format!("{clock}.{micros:06}").trim_end_matches('0').to_owned(),
+/// Appends so many digits of a number that has no more of them.
+fn digits_into(number: i64, count: u32, out: &mut Vec<u8>) {
+    let digit = |place| number / 10i64.pow(place) % 10;
+    out.extend((0..count).rev().map(|place| b'0' + u8::try_from(digit(place)).unwrap_or(0)));
+}
+
+#[cfg(test)]
+mod tests {
+    //! Dates and times as they were always written.
+
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn dates_and_times_are_as_formatted(
+            days in prop_oneof![-2_000_000i64..3_000_000, -20_000i64..30_000],
+            of_day in prop_oneof![0..MICROS_PER_DAY, (0i64..86_400).prop_map(|s| s * 1_000_000)],
+        ) {
+            let (year, month, day) = civil(days);
+            let date = if year > 0 {
+                format!("{year:04}-{month:02}-{day:02}")
+            } else {
+                format!("{:04}-{month:02}-{day:02} BC", 1 - year)
+            };
+            prop_assert_eq!(format_date(days), date);
+            let seconds = of_day / 1_000_000;
+            let mut clock =
+                format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
+            if of_day % 1_000_000 > 0 {
+                clock.push_str(format!(".{:06}", of_day % 1_000_000).trim_end_matches('0'));
+            }
+            let mut out = Vec::new();
+            clock_into(of_day, &mut out);
+            prop_assert_eq!(String::from_utf8(out).unwrap(), clock);
+        }
     }
 }

@@ -245,7 +245,8 @@ pub(crate) fn write_uuid(format: Format, uuid: &[u8; 16], out: &mut Vec<u8>) {
                 if matches!(place, 4 | 6 | 8 | 10) {
                     out.push(b'-');
                 }
-                out.extend_from_slice(format!("{byte:02x}").as_bytes());
+                let hex = |half: u8| if half < 10 { b'0' + half } else { b'a' + (half - 10) };
+                out.extend_from_slice(&[hex(byte >> 4), hex(byte & 15)]);
             }
         }
     }

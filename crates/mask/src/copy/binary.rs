@@ -4,6 +4,7 @@ use super::CopyError;
 use crate::{
     column::{Applied, ColumnMask},
     cursor::Cursor,
+    recent::Recent,
 };
 
 const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xFF\r\n\0";
@@ -66,11 +67,12 @@ pub(super) fn row_length(
 pub(super) fn mask_row(
     row: &[u8],
     columns: &[ColumnMask],
+    recent: &mut [Recent],
     out: &mut Vec<u8>,
 ) -> Result<(), CopyError> {
     let mut cursor = Cursor::new(row);
     out.extend_from_slice(cursor.take(2).ok_or(CopyError::Malformed)?);
-    for column in columns {
+    for (column, recent) in columns.iter().zip(recent) {
         let field = cursor.counted().ok_or(CopyError::Malformed)?;
         let Some(field) = field else {
             out.extend_from_slice(&(-1i32).to_be_bytes());
@@ -78,7 +80,7 @@ pub(super) fn mask_row(
         };
         let start = out.len();
         out.extend_from_slice(&[0; 4]);
-        match column.apply(field, out) {
+        match column.apply_lately(recent, field, out) {
             Applied::Raw => out.extend_from_slice(field),
             Applied::Masked => {}
             Applied::Null => {

@@ -1,7 +1,10 @@
 //! The CSV format of COPY: quoted fields, line ends within quotes. Knows no masks.
 
-use super::{CopyError, CopyStream, Scratch, apply};
-use crate::column::{Applied, ColumnMask};
+use super::{CopyError, CopyStream, Scratch};
+use crate::{
+    column::{Applied, ColumnMask},
+    recent::Recent,
+};
 
 /// The length of the first row with its line end.
 pub(super) fn row_length(input: &[u8], stream: &CopyStream) -> Option<usize> {
@@ -53,13 +56,14 @@ pub(super) fn mask_row(
         let length = field_length(text, stream)?;
         let (field, tail) = text.split_at_checked(length).ok_or(CopyError::Malformed)?;
         rest = tail.get(1..);
-        let Some(column) = columns.get(found) else {
+        let Some((column, recent)) = columns.get(found).zip(scratch.recent.get_mut(found)) else {
             return Err(CopyError::Columns { found: found + 1, expected });
         };
         if found > 0 {
             out.push(stream.delimiter);
         }
-        mask_field(field, stream, column, scratch, out, expected == 1)?;
+        let buffers = [&mut scratch.plain, &mut scratch.masked];
+        mask_field(field, stream, (column, recent), buffers, out, expected == 1)?;
         found += 1;
     }
     if found == expected { Ok(()) } else { Err(CopyError::Columns { found, expected }) }
@@ -83,8 +87,8 @@ fn field_length(text: &[u8], stream: &CopyStream) -> Result<usize, CopyError> {
 fn mask_field(
     field: &[u8],
     stream: &CopyStream,
-    column: &ColumnMask,
-    scratch: &mut Scratch,
+    (column, recent): (&ColumnMask, &mut Recent),
+    [unescaped, masked]: [&mut Vec<u8>; 2],
     out: &mut Vec<u8>,
     alone: bool,
 ) -> Result<(), CopyError> {
@@ -99,17 +103,18 @@ fn mask_field(
         (false, field) => field,
     };
     let plain = if quoted && inner.contains(&stream.escape) {
-        unescape(inner, stream, &mut scratch.plain);
-        scratch.plain.as_slice()
+        unescape(inner, stream, unescaped);
+        unescaped.as_slice()
     } else {
         inner
     };
-    match apply(column, plain, &mut scratch.masked) {
+    masked.clear();
+    match column.apply_lately(recent, plain, masked) {
         Applied::Raw => out.extend_from_slice(field),
         Applied::Null => out.extend_from_slice(&stream.null),
         Applied::Masked => {
-            let quotes = quoted || needs_quotes(&scratch.masked, stream, alone);
-            write(&scratch.masked, stream, quotes, out);
+            let quotes = quoted || needs_quotes(masked, stream, alone);
+            write(masked, stream, quotes, out);
         }
     }
     Ok(())

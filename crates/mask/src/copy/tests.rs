@@ -160,3 +160,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn masking_a_copied_row_allocates_nothing() {
+    let stream = CopyStream::new(CopyFormat::Text);
+    let mut mask = CopyMask::new(stream, columns(Format::Text));
+    let line = |n: u32| format!("{n}\talice{n}@example.org\tsay \\\\ {n} to bob@example.com\n");
+    let lines: Vec<String> = (0..1_000).map(line).collect();
+    let mut out = Vec::with_capacity(1 << 20);
+    let mut all = |out: &mut Vec<u8>| {
+        for line in &lines {
+            mask.push(line.as_bytes(), out).unwrap();
+        }
+    };
+    all(&mut out);
+    let after = allocation_counter::measure(|| {
+        out.clear();
+        all(&mut out);
+    });
+    assert_eq!(after.count_total, 0, "{after:?}");
+}

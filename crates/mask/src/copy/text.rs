@@ -1,7 +1,10 @@
 //! The text format of COPY: one line a row, backslash escapes. Knows no masks.
 
-use super::{CopyError, CopyStream, Scratch, apply};
-use crate::column::{Applied, ColumnMask};
+use super::{CopyError, CopyStream, Scratch};
+use crate::{
+    column::{Applied, ColumnMask},
+    recent::Recent,
+};
 
 /// The length of the first row with its line end. A line end inside a value is always escaped.
 pub(super) fn row_length(input: &[u8]) -> Option<usize> {
@@ -20,17 +23,26 @@ pub(super) fn mask_row(
     let mut rest = Some(line).filter(|line| expected > 0 || !line.is_empty());
     let mut found = 0;
     while let Some(text) = rest {
-        let length = field_length(text, stream.delimiter);
+        let (length, escaped) = field_length(text, stream.delimiter);
         let (field, tail) = text.split_at_checked(length).ok_or(CopyError::Malformed)?;
         rest = tail.get(1..);
-        let Some(column) = columns.get(found) else {
+        let Some((column, recent)) = columns.get(found).zip(scratch.recent.get_mut(found)) else {
             let found = found + 1 + rest.map_or(0, |rest| count(rest, stream.delimiter));
             return Err(CopyError::Columns { found, expected });
         };
         if found > 0 {
             out.push(stream.delimiter);
         }
-        mask_field(field, stream, column, scratch, out)?;
+        if column.passes() || field == stream.null {
+            out.extend_from_slice(field);
+        } else if escaped {
+            unescape(field, &mut scratch.plain)?;
+            let made = mask(&scratch.plain, (column, recent), stream, &mut scratch.masked, out);
+            unless_made(made, field, stream, out);
+        } else {
+            let made = mask(field, (column, recent), stream, &mut scratch.masked, out);
+            unless_made(made, field, stream, out);
+        }
         found += 1;
     }
     if found == expected { Ok(()) } else { Err(CopyError::Columns { found, expected }) }
@@ -38,47 +50,54 @@ pub(super) fn mask_row(
 
 fn count(mut rest: &[u8], delimiter: u8) -> usize {
     let mut count = 1;
-    while let Some(tail) = rest.get(field_length(rest, delimiter) + 1..) {
+    while let Some(tail) = rest.get(field_length(rest, delimiter).0 + 1..) {
         count += 1;
         rest = tail;
     }
     count
 }
 
-fn field_length(text: &[u8], delimiter: u8) -> usize {
+/// How long the first field is, and whether a backslash stands in it.
+fn field_length(text: &[u8], delimiter: u8) -> (usize, bool) {
     let mut from = 0;
     while let Some(found) = text.get(from..).and_then(|t| memchr::memchr2(delimiter, b'\\', t)) {
         let at = from + found;
         if text.get(at) == Some(&delimiter) {
-            return at;
+            return (at, from > 0);
         }
         from = at + 2;
     }
-    text.len()
+    (text.len(), from > 0)
 }
 
-fn mask_field(
-    field: &[u8],
+/// Appends what becomes of a plain field, as the format writes it, if anything does.
+fn mask(
+    plain: &[u8],
+    (column, recent): (&ColumnMask, &mut Recent),
     stream: &CopyStream,
-    column: &ColumnMask,
-    scratch: &mut Scratch,
+    masked: &mut Vec<u8>,
     out: &mut Vec<u8>,
-) -> Result<(), CopyError> {
-    if column.passes() || field == stream.null {
-        out.extend_from_slice(field);
-        return Ok(());
+) -> Applied {
+    let start = out.len();
+    let applied = column.apply_lately(recent, plain, out);
+    let made = out.get(start..).unwrap_or_default();
+    // Nearly nothing has to be escaped; what must is written again. All bytes are looked at, which
+    // takes less than to stop at the first.
+    if made.iter().fold(false, |found, byte| found | is_special(*byte, stream.delimiter)) {
+        masked.clear();
+        masked.extend_from_slice(made);
+        out.truncate(start);
+        escape(masked, stream.delimiter, out);
     }
-    let escaped = memchr::memchr(b'\\', field).is_some();
-    if escaped {
-        unescape(field, &mut scratch.plain)?;
-    }
-    let plain = if escaped { scratch.plain.as_slice() } else { field };
-    match apply(column, plain, &mut scratch.masked) {
+    applied
+}
+
+fn unless_made(made: Applied, field: &[u8], stream: &CopyStream, out: &mut Vec<u8>) {
+    match made {
         Applied::Raw => out.extend_from_slice(field),
         Applied::Null => out.extend_from_slice(&stream.null),
-        Applied::Masked => escape(&scratch.masked, stream.delimiter, out),
+        Applied::Masked => {}
     }
-    Ok(())
 }
 
 const ESCAPES: [(u8, u8); 6] =
@@ -97,6 +116,10 @@ fn unescape(field: &[u8], plain: &mut Vec<u8>) -> Result<(), CopyError> {
         plain.push(known.map_or(next, |(_, byte)| *byte));
     }
     Ok(())
+}
+
+fn is_special(byte: u8, delimiter: u8) -> bool {
+    (8..=13).contains(&byte) | (byte == b'\\') | (byte == delimiter)
 }
 
 fn escape(plain: &[u8], delimiter: u8, out: &mut Vec<u8>) {

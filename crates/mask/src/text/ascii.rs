@@ -18,6 +18,7 @@ pub(super) fn partial_into(form: Form, value: &[u8], out: &mut Vec<u8>) -> bool 
             account(value, out);
             true
         }
+        Form::Address => address(value, out).is_some(),
         Form::Other => return false,
     };
     if !sound {
@@ -55,33 +56,97 @@ fn email(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
 
 /// See [`super::name`].
 fn name(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    let start = out.len();
-    let words = value.split(is_space).filter(|word| !word.is_empty());
-    for word in words.take(MAX_NAME_WORDS) {
-        if out.len() > start {
-            out.push(b' ');
+    let (mut words, mut outside, mut rest) = (0, true, value);
+    while let [byte, more @ ..] = rest {
+        let space = is_space(byte);
+        if outside && !space {
+            if words == MAX_NAME_WORDS {
+                break;
+            }
+            if words > 0 {
+                out.push(b' ');
+            }
+            words += 1;
+            if byte.is_ascii_alphabetic() && more.first().is_some_and(|next| !is_space(next)) {
+                out.push(*byte);
+            }
+            out.extend_from_slice(CONSTANT.as_bytes());
         }
-        if let [first, _, ..] = word
-            && first.is_ascii_alphabetic()
-        {
-            out.push(*first);
-        }
-        out.extend_from_slice(CONSTANT.as_bytes());
+        (outside, rest) = (space, more);
     }
-    (out.len() > start).then_some(())
+    (words > 0).then_some(())
 }
+
+/// What becomes of a byte of which no letter or digit is shown: separators stay.
+const STARRED: [u8; 256] = {
+    let mut table = [b'*'; 256];
+    let mut rest: &[u8] = b" -./()+,";
+    while let [separator, more @ ..] = rest {
+        let mut at = 0;
+        while at < table.len() {
+            if at == *separator as usize {
+                let (_, behind) = table.split_at_mut(at);
+                if let [place, ..] = behind {
+                    *place = *separator;
+                }
+            }
+            at += 1;
+        }
+        rest = more;
+    }
+    table
+};
 
 /// See [`super::tail`].
 fn tail(value: &[u8], keep: usize, least: usize, out: &mut Vec<u8>) {
-    let total = value.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
-    let from = if total >= least { total - keep } else { total };
-    let mut seen = 0;
-    out.extend(value.iter().map(|byte| {
-        let letter = byte.is_ascii_alphanumeric();
-        let shown = letter & (seen >= from) | b" -./()+,".contains(byte);
-        seen += usize::from(letter);
-        if shown { *byte } else { b'*' }
-    }));
+    let start = out.len();
+    out.extend(value.iter().map(|byte| STARRED.get(usize::from(*byte)).copied().unwrap_or(b'*')));
+    // From behind, until it is known where what is shown begins and that it is not too much.
+    let (mut seen, mut from) = (0, value.len());
+    let mut letters = value.iter().enumerate().rev().filter(|(_, b)| b.is_ascii_alphanumeric());
+    while seen < least
+        && let Some((at, _)) = letters.next()
+    {
+        seen += 1;
+        from = if seen <= keep { at } else { from };
+    }
+    if seen < least {
+        return;
+    }
+    let (Some(shown), Some(starred)) = (value.get(from..), out.get_mut(start + from..)) else {
+        return;
+    };
+    for (byte, place) in shown.iter().zip(starred).filter(|(b, _)| b.is_ascii_alphanumeric()) {
+        *place = *byte;
+    }
+}
+
+/// Without the spaces around it.
+fn trim(mut text: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = text
+        && is_space(first)
+    {
+        text = rest;
+    }
+    while let [rest @ .., last] = text
+        && is_space(last)
+    {
+        text = rest;
+    }
+    text
+}
+
+/// See [`super::address`].
+fn address(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let value = trim(value);
+    let last = trim(value.get(memchr::memrchr2(b',', b'\n', value)? + 1..)?);
+    let spaces = last.iter().filter(|byte| **byte == b' ').count();
+    if last.is_empty() || last.len() > 40 || spaces > 3 {
+        return None;
+    }
+    out.extend_from_slice(b"***, ");
+    out.extend(last.iter().map(|byte| if byte.is_ascii_digit() { b'*' } else { *byte }));
+    Some(())
 }
 
 /// See [`super::account`].
@@ -103,8 +168,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const FORMS: [Form; 5] = [
+    const FORMS: [Form; 6] = [
         Form::Email,
+        Form::Address,
         Form::Name,
         Form::Tail { keep: 2, least: 5 },
         Form::Tail { keep: 4, least: 12 },
@@ -116,7 +182,8 @@ mod tests {
 
         #[test]
         fn ascii_is_masked_as_other_text_is(
-            value in "[\\x00-\\x7f]{0,24}|[A-Za-z @.\\t+()-]{0,24}|[A-Z]{2}[0-9 ]{8,24}|\
+            value in "[\\x00-\\x7f]{0,24}|[ ,\\n\\t\\x1c]{0,3}[0-9a-zA-Z ,\\n]{0,60}[,\\n \\r]{0,2}|\
+                [A-Za-z @.\\t+()-]{0,24}|[A-Z]{2}[0-9 ]{8,24}|\
                 [ \\t]?[a-zA-Z0-9.+_-]{1,5}@[a-z.]{1,6}[a-z-]{1,3}[ \\r\\n]{0,2}"
         ) {
             for form in FORMS {
