@@ -21,6 +21,7 @@ mod extended;
 mod failure;
 mod fastpath;
 mod hold;
+mod masked;
 mod names;
 mod pipe;
 mod preview;

@@ -57,8 +57,8 @@ pub use ledger::{
 };
 pub use line::Gate;
 pub use mask::{
-    Applied, ColumnEvidence, CopyError, CopyMask, Format, LabelRule, LabelRules, RuleText,
-    weigh_together,
+    Applied, ColumnEvidence, ColumnMask, CopyError, CopyMask, Format, LabelRule, LabelRules,
+    Recent, RuleText, weigh_together,
 };
 pub use plan::{Part, Plan};
 pub use policy::ProtocolFeature;

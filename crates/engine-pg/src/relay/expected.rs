@@ -1,6 +1,7 @@
 //! What the upstream still owes: one entry per request that it will answer, in order. Knows what an
 //! answer consists of, not how it is carried on.
 
+use super::masked::Lately;
 use gate::{
     CopyMask, Counts, Field, Masks, Parameters, Plan, Refusal, Statement,
     hold::{Approved, Given},
@@ -99,6 +100,8 @@ pub(super) struct Run {
     pub(super) sent: Instant,
     /// How its rows leave; known from the description of the result on.
     pub(super) masks: Option<Arc<Masks>>,
+    /// What its columns showed lately.
+    pub(super) lately: Lately,
     /// How its COPY stream leaves, if it is not relayed as it is.
     pub(super) copy: Option<Box<CopyMask>>,
     /// The portal whose description tells the result's columns.
@@ -126,6 +129,7 @@ impl Run {
             counts: Counts::default(),
             sent: now,
             masks: None,
+            lately: Lately::default(),
             copy: None,
             portal,
             rows_may_leave,
@@ -149,6 +153,7 @@ impl Run {
     pub(super) fn next_part(&mut self) {
         self.part += 1;
         self.masks = None;
+        self.lately = Lately::default();
         self.copy = None;
         self.limited = false;
     }

@@ -54,6 +54,11 @@ impl Pipe {
         self.output.len() >= HIGH_WATER
     }
 
+    /// Bytes of output that there is room for.
+    pub(super) fn room(&self) -> usize {
+        HIGH_WATER.saturating_sub(self.output.len())
+    }
+
     /// Reads once, if there is need; `Ok(true)` if something came.
     pub(super) fn read(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
         if self.ended || self.input.len() >= self.wanted.max(READ_FLOWING) {

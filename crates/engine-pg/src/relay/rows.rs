@@ -1,13 +1,8 @@
-//! Rows and COPY data on their way to the client: relayed by the run where no column needs a look,
-//! else rewritten value by value. Knows masks only as something to apply.
+//! Rows and COPY data on their way to the client: what may leave, and when; relayed as they are
+//! where no column needs a look. Knows masks only as something to apply.
 
-use super::{
-    End, Relay,
-    expected::{Request, Run},
-    server::zeroes,
-};
-use bytes::BytesMut;
-use gate::{Applied, Masks};
+use super::{End, Relay, expected::Request};
+use gate::Masks;
 use std::{mem, sync::Arc};
 use wire_pg::{
     backend::{self, DataRow, Status, Tag, encode},
@@ -70,7 +65,7 @@ impl Relay {
         self.look_again()?;
         let masks = self.masks_of_front()?;
         match masks {
-            Some(masks) if self.looks_at_rows(&masks) => self.masked_row(&masks, rest, frame),
+            Some(masks) if self.looks_at_rows(&masks) => self.masked_rows(&masks, rest, frame),
             Some(_) | None if self.shows_stream() => Ok(0),
             Some(_) | None => Ok(self.pass_rows(rest)),
         }
@@ -200,46 +195,8 @@ impl Relay {
         there
     }
 
-    fn masked_row(&mut self, masks: &Masks, rest: &[u8], frame: Frame) -> Result<usize, End> {
-        let Some(payload) = frame::payload(rest, frame) else {
-            self.await_whole(frame)?;
-            return Ok(0);
-        };
-        self.upstream.wanted = 0;
-        let row = DataRow::parse(payload).map_err(|error| End::UpstreamBroke(error.to_string()))?;
-        let room = match self.run_mut() {
-            Some(run) if at_limit(run) => Some(false),
-            Some(_) | None => self.room(masks, row, frame.len),
-        };
-        let Some(room) = room else { return Ok(0) };
-        if self.watches() {
-            self.see(payload);
-        }
-        let mut scratch = mem::take(&mut self.scratch);
-        let mut output = mem::take(&mut self.client.output);
-        let result = match self.run_mut() {
-            Some(run) if !room => {
-                run.limited = true;
-                Ok(())
-            }
-            // Nothing to mask: full rights under a limit, or a row without columns.
-            Some(run) if masks.columns.is_empty() && masks.pass => {
-                output.extend_from_slice(rest.get(..frame.len).unwrap_or_default());
-                run.counts.rows += 1;
-                run.counts.bytes += frame.len as u64;
-                Ok(())
-            }
-            Some(run) => write_row(masks, row, &mut output, &mut scratch, run),
-            None => Ok(()),
-        };
-        self.scratch = scratch;
-        self.client.output = output;
-        result?;
-        Ok(frame.len)
-    }
-
     /// A row that must be whole to be masked; beyond the limit the session ends, raw bytes unsent.
-    fn await_whole(&mut self, frame: Frame) -> Result<(), End> {
+    pub(super) fn await_whole(&mut self, frame: Frame) -> Result<(), End> {
         let limit = self.limits.message_bytes;
         if frame.len > limit {
             return Err(End::TooLarge { bytes: frame.len, limit });
@@ -327,24 +284,12 @@ impl Relay {
             self.upstream_passes = frame.len - there;
             return Ok(there);
         }
-        let Some(payload) = frame::payload(rest, frame) else {
+        if !frame::complete(rest, frame) {
             self.await_whole(frame)?;
             return Ok(0);
-        };
-        self.upstream.wanted = 0;
-        if self.watches() {
-            self.see(payload);
         }
-        let mut scratch = mem::take(&mut self.scratch);
-        scratch.clear();
-        let pushed = match self.run_mut().and_then(|run| run.copy.as_mut()) {
-            Some(copy) => copy.push(payload, &mut scratch).map_err(|error| error.to_string()),
-            None => Err("COPY data where none was announced".to_owned()),
-        };
-        let sent = pushed.map_err(End::UpstreamBroke).and_then(|_| self.send_copy(&scratch));
-        self.scratch = scratch;
-        sent?;
-        Ok(frame.len)
+        self.upstream.wanted = 0;
+        self.masked_copy(rest)
     }
 
     fn send_copy(&mut self, data: &[u8]) -> Result<(), End> {
@@ -439,54 +384,4 @@ impl Relay {
         // A client that never reads must not keep the session open.
         let _ = tokio::time::timeout(super::GOODBYE, goodbye).await;
     }
-}
-
-fn at_limit(run: &Run) -> bool {
-    let limit = run.part().and_then(|part| part.verdict.row_limit);
-    limit.is_some_and(|limit| run.counts.rows >= limit)
-}
-
-fn write_row(
-    masks: &Masks,
-    row: DataRow<'_>,
-    out: &mut BytesMut,
-    scratch: &mut Vec<u8>,
-    run: &mut Run,
-) -> Result<(), End> {
-    let columns = row.values.len();
-    if columns != masks.columns.len() {
-        return Err(End::UpstreamBroke("a row of another width than described".to_owned()));
-    }
-    if run.counts.disclosed.len() != columns {
-        run.counts.disclosed = zeroes(columns);
-    }
-    let before = out.len();
-    let mut writer = encode::begin_row(out, u16::try_from(columns).unwrap_or(u16::MAX));
-    let disclosed = run.counts.disclosed.iter_mut();
-    for ((value, mask), disclosed) in row.values.iter().zip(&masks.columns).zip(disclosed) {
-        let Some(value) = value else {
-            writer.null();
-            disclosed.null += 1;
-            continue;
-        };
-        scratch.clear();
-        match mask.apply(value, scratch) {
-            Applied::Raw => {
-                writer.value(value);
-                disclosed.raw += 1;
-            }
-            Applied::Masked => {
-                writer.value(scratch);
-                disclosed.masked += 1;
-            }
-            Applied::Null => {
-                writer.null();
-                disclosed.masked += 1;
-            }
-        }
-    }
-    writer.end().map_err(|error| End::UpstreamBroke(error.to_string()))?;
-    run.counts.rows += 1;
-    run.counts.bytes += (out.len() - before) as u64;
-    Ok(())
 }

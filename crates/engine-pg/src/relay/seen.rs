@@ -13,10 +13,22 @@ const AT_ONCE: usize = 512;
 #[derive(Debug, Default)]
 pub(super) struct Seen(Vec<u64>);
 
+impl Seen {
+    /// A row is about to leave.
+    pub(super) fn add(&mut self, row: &[u8]) {
+        self.0.push(FixedState::default().hash_one(row));
+    }
+}
+
 impl Relay {
     /// A row of the run at the front is about to leave, as the upstream sent it.
     pub(super) fn see(&mut self, row: &[u8]) {
-        self.seen.0.push(FixedState::default().hash_one(row));
+        self.seen.add(row);
+        self.seen_enough();
+    }
+
+    /// Rows of the run at the front left: tells of them, if there are many.
+    pub(super) fn seen_enough(&mut self) {
         if self.seen.0.len() >= AT_ONCE {
             self.tell_seen();
         }

@@ -279,6 +279,7 @@ impl Relay {
         sqlstate: Option<&str>,
     ) -> Result<(), End> {
         self.tell_seen();
+        self.rest_rows();
         let now = SystemTime::now();
         let Some(front) = self.expected.front_mut() else {
             return Err(unexpected(Tag::CommandComplete));
