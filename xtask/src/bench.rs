@@ -92,6 +92,22 @@ pub(crate) fn lag(program: Option<&str>) -> Result<()> {
     step("the index behind the ledger", || lag::print(&places, Length::Full.seconds() * 5))
 }
 
+/// Rows and COPY alone; `program` is a Weir that is built already.
+pub(crate) fn rows(program: Option<&str>) -> Result<()> {
+    install::servers_and_pooler()?;
+    let program = match program {
+        Some(program) => program.into(),
+        None => step("building weir (release)", || build_weir(true))?,
+    };
+    let places = step("servers and data", || Places::start(&program))?;
+    let mut report = Report::default();
+    for round in 1..=Length::Full.rounds() {
+        step(&format!("round {round}"), || transfers(&places, &mut report))?;
+    }
+    print!("{}", report.table(&places.names()));
+    Ok(())
+}
+
 fn throughput(places: &Places, length: Length, report: &mut Report) -> Result<()> {
     for protocol in [Protocol::Simple, Protocol::Extended, Protocol::Prepared] {
         for clients in CLIENTS {
@@ -147,10 +163,15 @@ fn select(place: &Place, load: &Load, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
+/// Rows of each table that is transferred.
+const ROWS: f64 = 200_000.0;
+
 fn transfers(places: &Places, report: &mut Report) -> Result<()> {
     let work = [
         ("wide SELECT, 200,000 rows", "select * from people"),
         ("COPY, 200,000 rows", "copy people to stdout"),
+        ("SELECT, no note twice", "select * from writers"),
+        ("COPY, no note twice", "copy writers to stdout"),
     ];
     for (name, statement) in work {
         for place in places.list() {
@@ -159,6 +180,14 @@ fn transfers(places: &Places, report: &mut Report) -> Result<()> {
             if let Some(cpu_ms) = result.cpu_ms {
                 let name = format!("proxy CPU per MB, {name}");
                 report.add(&name, Unit::Milliseconds, place.name, cpu_ms / result.megabytes);
+            }
+            for (mode, instructions) in [("user", result.user), ("kernel", result.kernel)] {
+                let Some(instructions) = instructions else { continue };
+                let line = format!("{mode} per MB, {name}");
+                let figure = instructions / result.megabytes / 1e6;
+                report.add(&line, Unit::Millions, place.name, figure);
+                let line = format!("{mode} per row, {name}");
+                report.add(&line, Unit::Ones, place.name, instructions / ROWS);
             }
         }
     }

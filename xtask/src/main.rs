@@ -21,6 +21,7 @@ cargo xtask COMMAND
   demo --smoke     the same, run those lines, check what they print, and end
   test             install what is missing, build, check, and run every test
   bench [--quick]  compare with a direct connection and with PgBouncer (quick: two minutes)
+  bench --rows [WEIR]  what rows and COPY cost, alone
   bench --lag [WEIR]  how far the ledger's index stays behind under pgbench
   bench --questions N  how fast the record answers when it has N records
   tidy             check the house rules
@@ -48,6 +49,8 @@ fn run(words: &[&str]) -> Result<()> {
         ["test"] => test::run(),
         ["bench"] => bench::run(bench::Length::Full),
         ["bench", "--quick"] => bench::run(bench::Length::Quick),
+        ["bench", "--rows"] => bench::rows(None),
+        ["bench", "--rows", program] => bench::rows(Some(program)),
         ["bench", "--lag"] => bench::lag(None),
         ["bench", "--lag", program] => bench::lag(Some(program)),
         ["bench", "--questions", records] => bench::questions(records),

@@ -4,6 +4,7 @@ use super::place::Place;
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::io::Read;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use testkit::{TestDir, tool};
@@ -79,16 +80,7 @@ pub(super) struct Throughput {
 pub(super) fn pgbench(place: &Place, load: &Load) -> Result<Throughput> {
     let folder = TestDir::new("bench")?;
     let counters = folder.join("perf");
-    let mut command = match place.pid.filter(|_| perf_works()) {
-        // `perf` watches the process in between for as long as pgbench runs.
-        Some(pid) => {
-            let mut perf = Command::new("perf");
-            perf.args(["stat", "-x,", "-e", "instructions:u,instructions:k", "-p"]);
-            perf.arg(pid.to_string()).arg("-o").arg(&counters).args(["--", "pgbench"]);
-            perf
-        }
-        None => Command::new("pgbench"),
-    };
+    let mut command = watched(place, "pgbench", &counters);
     let threads = load.clients.min(2).to_string();
     command
         .args(["-n", "-M", load.protocol.as_str(), "-c", &load.clients.to_string()])
@@ -120,6 +112,15 @@ fn counter(text: &str, name: &str) -> Option<f64> {
     line.split(',').next()?.parse().ok()
 }
 
+/// A command during which `perf`, where it works, counts what the process in between does.
+fn watched(place: &Place, program: &str, counters: &Path) -> Command {
+    let Some(pid) = place.pid.filter(|_| perf_works()) else { return Command::new(program) };
+    let mut perf = Command::new("perf");
+    perf.args(["stat", "-x,", "-e", "instructions:u,instructions:k", "-p"]);
+    perf.arg(pid.to_string()).arg("-o").arg(counters).args(["--", program]);
+    perf
+}
+
 fn perf_works() -> bool {
     let arguments = ["stat", "-x,", "-e", "instructions:u", "true"];
     tool::run("perf", arguments)
@@ -142,13 +143,18 @@ pub(super) struct Transfer {
     pub(super) seconds: f64,
     pub(super) megabytes: f64,
     pub(super) cpu_ms: Option<f64>,
+    /// Instructions of the process in between, as of [`Throughput`].
+    pub(super) user: Option<f64>,
+    pub(super) kernel: Option<f64>,
 }
 
 /// Runs a statement through psql and throws its rows away.
 pub(super) fn transfer(place: &Place, statement: &str) -> Result<Transfer> {
+    let folder = TestDir::new("transfer")?;
+    let counters = folder.join("perf");
     let before = place.pid.map(cpu_ms).transpose()?;
     let begin = Instant::now();
-    let mut psql = Command::new("psql")
+    let mut psql = watched(place, "psql", &counters)
         .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", &place.url, "-c", statement])
         .stdout(Stdio::piped())
         .spawn()
@@ -169,10 +175,13 @@ pub(super) fn transfer(place: &Place, statement: &str) -> Result<Transfer> {
         bail!("`{statement}` over {} ended with {status}", place.name);
     }
     let after = place.pid.map(cpu_ms).transpose()?;
+    let instructions = fs::read_to_string(&counters).unwrap_or_default();
     Ok(Transfer {
         seconds,
         megabytes: bytes as f64 / 1e6,
         cpu_ms: before.zip(after).map(|(before, after)| after - before),
+        user: counter(&instructions, "instructions:u"),
+        kernel: counter(&instructions, "instructions:k"),
     })
 }
 

@@ -20,6 +20,14 @@ select i as id, 'Maria ' || initcap(substr(translate(h, '0123456789', 'lmnoprstu
        (i % 100000) / 100.0 as spent
 from (select i, md5(i::text) as h from generate_series(1, 200000) as i) as g";
 
+/// The same, but that no two of them write the same.
+const WRITERS: &str = "
+create table writers as
+select id, name, email, phone, address,
+       'Ordered ' || id || ' items, paid on 2024-0' || 1 + id % 9 || '-1' || id % 10 as note,
+       since, spent
+from people";
+
 /// One way to the data.
 pub(super) struct Place {
     /// Its column in the table.
@@ -49,6 +57,7 @@ impl Places {
         let arguments = ["-i", "-q", "-s", "10", &direct];
         tool::finish(Command::new("pgbench").args(arguments))?.success()?;
         upstream.psql(DATABASE, PEOPLE)?;
+        upstream.psql(DATABASE, WRITERS)?;
         upstream.psql(DATABASE, "vacuum analyze")?;
         let session = Bouncer::start(&upstream, PoolMode::Session)?;
         let transaction = Bouncer::start(&upstream, PoolMode::Transaction)?;

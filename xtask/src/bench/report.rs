@@ -21,6 +21,10 @@ pub(super) enum Unit {
     Kibibytes,
     /// Thousands of instructions.
     Thousands,
+    /// Millions of instructions.
+    Millions,
+    /// Instructions.
+    Ones,
 }
 
 impl Unit {
@@ -32,6 +36,8 @@ impl Unit {
             Self::Seconds => "s",
             Self::Kibibytes => "KiB",
             Self::Thousands => "k",
+            Self::Millions => "M",
+            Self::Ones => "",
         }
     }
 }
