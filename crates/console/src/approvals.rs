@@ -1,11 +1,15 @@
 //! What waits for somebody's decision: the inbox, and one request with all that it takes to decide.
 
+pub mod preview;
+
 use crate::{
     Icon, Shown,
+    assets::TRY,
     layout::{Page, Place, Tone, Viewer, csrf, notice, state},
     parts, sql,
 };
 use maud::{Markup, html};
+use preview::Preview;
 
 /// One request, as the inbox lists it.
 #[derive(Clone, Debug, Default)]
@@ -71,21 +75,14 @@ pub struct Request {
     pub voices: Vec<Voice>,
     /// How risky it is, and why.
     pub risk: Vec<(String, u32)>,
-    /// What it would do, where that is known.
+    /// It can be tried and undone, to see what it would do.
+    pub tries: bool,
+    /// What it would do, if it was tried.
     pub preview: Option<Preview>,
     /// What came of the last word, if there was one.
     pub said: Option<(Tone, String)>,
     /// Whoever looks may say something now.
     pub decides: bool,
-}
-
-/// What a statement would do if it ran now.
-#[derive(Clone, Debug, Default)]
-pub struct Preview {
-    /// Figures: what, and how much.
-    pub figures: Vec<(String, String)>,
-    /// A sentence about how it was found.
-    pub how: String,
 }
 
 /// The inbox as a page.
@@ -190,14 +187,14 @@ pub fn request(request: &Request, viewer: &Viewer) -> String {
         div .columns {
             div {
                 (statement(request))
-                (preview(request))
+                @if request.tries { (preview::part(request, viewer)) }
                 @if request.decides { (decide(request, viewer)) } @else { (silent(request)) }
             }
             div { (facts(request)) (voices(&request.voices)) }
         }
     };
     let title = "A request for approval";
-    Page { title, ..Page::of(Place::Approvals, viewer) }.whole(&content)
+    Page { title, scripts: &[&TRY], ..Page::of(Place::Approvals, viewer) }.whole(&content)
 }
 
 fn statement(request: &Request) -> Markup {
@@ -220,24 +217,6 @@ fn statement(request: &Request) -> Markup {
                             }
                         }
                     }
-                }
-            }
-        }
-    }
-}
-
-fn preview(request: &Request) -> Markup {
-    html! {
-        @if let Some(preview) = &request.preview {
-            section .card aria-labelledby="preview" {
-                header { h2 #preview { "What it would do" } }
-                div .body {
-                    dl .facts {
-                        @for (what, figure) in &preview.figures {
-                            dt { (Shown(what)) } dd { (Shown(figure)) }
-                        }
-                    }
-                    p .soft.small { (Shown(&preview.how)) }
                 }
             }
         }

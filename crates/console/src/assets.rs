@@ -44,6 +44,8 @@ assets! {
     ASK = "ask", "js", "text/javascript; charset=utf-8";
     /// What checks policies while they are written.
     POLICIES = "policies", "js", "text/javascript; charset=utf-8";
+    /// What tries a statement without leaving its page.
+    TRY = "try", "js", "text/javascript; charset=utf-8";
     /// What checks a proof.
     PROOF = "proof", "js", "text/javascript; charset=utf-8";
     /// The sign in the browser's tab.

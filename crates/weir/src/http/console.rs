@@ -91,6 +91,7 @@ fn routes() -> Router<Arc<Console>> {
         .route("/console/sessions/{session}/end", post(now::end))
         .route("/console/approvals", get(approvals::inbox))
         .route("/console/approvals/{request}", get(approvals::show).post(approvals::say))
+        .route("/console/approvals/{request}/preview", post(approvals::attempt))
         .route("/console/ask", get(ask::page))
         .route("/console/ask/suggest", get(ask::suggest))
         .route("/console/ask/export", get(ask::export))

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     approvals::{Proven, decide, object},
     preview,
+    serve::Shared,
 };
 use axum::{
     Json,
@@ -20,8 +21,8 @@ use gate::Refusal;
 use model::verdict::Approval;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{collections::HashMap, sync::Arc, time::SystemTime};
-use store::{HoldState, KeptHold, SignedIn};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::SystemTime};
+use store::{HoldState, KeptHold, SignedIn, StoreError};
 
 /// The most requests that are looked at for a list.
 const LISTED: u32 = 1_000;
@@ -88,17 +89,28 @@ pub(super) async fn preview(
     Named(request): Named,
 ) -> Result<Json<Value>, Problem> {
     let hold = seen(&api, &caller, &request).await?;
-    let (name, store) = (&caller.who.name, &api.shared.store);
+    Ok(Json(tried(&api.shared, &hold, &caller.who, caller.peer).await?))
+}
+
+/// What a request would change, for somebody who may see it. That they asked is in the record
+/// before it is tried.
+pub(in crate::http) async fn tried(
+    shared: &Shared,
+    hold: &KeptHold,
+    who: &SignedIn,
+    peer: SocketAddr,
+) -> Result<Value, StoreError> {
+    let (name, store, now) = (&who.name, &shared.store, SystemTime::now());
     // Whoever is one person with who asked does not decide.
-    let decides = decides(&hold, &caller.who)
-        && !store.is_one_with(name, &hold.asked.members, SystemTime::now()).await?;
-    let asked = format!("asked for a preview of the request for approval {request}");
-    api.shared.store.administered(SystemTime::now(), name, &asked).await?;
-    let tried = preview::of_hold(&api.shared, &hold, name, decides, caller.peer).await;
+    let decides = decides(hold, who) && !store.is_one_with(name, &hold.asked.members, now).await?;
+    let asked = format!("asked for a preview of the request for approval {}", hold.asked.hold);
+    store.administered(now, name, &asked).await?;
+    let tried = preview::of_hold(shared, hold, name, decides, peer).await;
     let unseen = |refusal: Refusal| {
         let mut said = json!({
-            "request": request, "identity": hold.asked.identity, "database": hold.asked.database,
-            "asked_by": name, "ran": false, "why": refusal.message, "rolled_back": true,
+            "request": hold.asked.hold, "identity": hold.asked.identity,
+            "database": hold.asked.database, "asked_by": name, "ran": false,
+            "why": refusal.message, "rolled_back": true,
         });
         let more = [("next", refusal.hint), ("receipt", refusal.record)];
         let more = more.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?)));
@@ -107,7 +119,7 @@ pub(super) async fn preview(
         }
         said
     };
-    Ok(Json(tried.unwrap_or_else(unseen)))
+    Ok(tried.unwrap_or_else(unseen))
 }
 
 /// What somebody says with their yes or no.

@@ -1,6 +1,8 @@
 //! What waits for a decision: listed, shown, decided. Who may look and who may decide is said by
 //! the same code as for the API; what is said here is the store's to take or not.
 
+mod preview;
+
 use super::{
     Console,
     answer::{Answer, No},
@@ -11,14 +13,14 @@ use super::{
 };
 use crate::{
     approvals::{Proven, decide, outcome, words},
-    http::api::approvals::may_see,
+    http::api::approvals::{may_see, tried},
 };
 use axum::{
     extract::{Path, State},
     response::Html,
 };
 use console::{
-    approvals::{self, Inbox, Listed, Request, Voice},
+    approvals::{self, Inbox, Listed, Request, Voice, preview::Preview},
     layout::{Place, Right, Tone},
     sql::Marked,
 };
@@ -64,7 +66,7 @@ pub(super) async fn show(
     let looker = looker.need(Right::Decide)?;
     console.shared.store.due_holds(SystemTime::now()).await?;
     let hold = console.hold(&request, &looker).await?;
-    console.request_page(&hold, &looker, None).await
+    console.request_page(&hold, &looker, None, None).await
 }
 
 /// `POST /console/approvals/{request}`.
@@ -88,7 +90,19 @@ pub(super) async fn say(
         Err(why) => (Tone::Bad, format!("Not taken: {}.", words(&why, &looker.who.name))),
     };
     let hold = console.hold(&request, &looker).await?;
-    console.request_page(&hold, &looker, Some(told)).await
+    console.request_page(&hold, &looker, Some(told), None).await
+}
+
+/// `POST /console/approvals/{request}/preview`: what it would change, tried and undone.
+pub(super) async fn attempt(
+    State(console): State<Arc<Console>>,
+    Path(request): Path<String>,
+    pressed: Pressed,
+) -> Answer {
+    let looker = pressed.looker.need(Right::Decide)?;
+    let hold = console.hold(&request, &looker).await?;
+    let said = tried(&console.shared, &hold, &looker.who, looker.peer.address).await?;
+    console.request_page(&hold, &looker, None, Some(preview::told(&said))).await
 }
 
 impl Console {
@@ -116,6 +130,7 @@ impl Console {
         hold: &KeptHold,
         looker: &Looker,
         said: Option<(Tone, String)>,
+        preview: Option<Preview>,
     ) -> Answer {
         let (asked, now) = (&hold.asked, SystemTime::now());
         let read = format!("read the request for approval {}", asked.hold);
@@ -135,7 +150,8 @@ impl Console {
             needs: asked.needs.iter().map(ToString::to_string).collect(),
             voices: hold.voices.iter().map(voice).collect(),
             risk,
-            preview: None,
+            tries: HoldState::WAITING.contains(&hold.state) && !asked.statement.is_empty(),
+            preview,
             said,
         };
         html(approvals::request(&request, &looker.viewer))
