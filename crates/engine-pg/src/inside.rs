@@ -78,6 +78,8 @@ pub struct Changed {
     pub updated: u64,
     /// How many went.
     pub deleted: u64,
+    /// The identity may read the table.
+    pub readable: bool,
 }
 
 /// What happened to a statement, as no wire tells it.

@@ -273,6 +273,7 @@ fn knowledge() -> (Catalog, LabelMap) {
             parents: Vec::new(),
             has_rules: false,
             triggers: Vec::new(),
+            refers: Vec::new(),
             row_type: TypeId(id.0 + 1),
             comment: None,
             estimated_rows: 10.0,

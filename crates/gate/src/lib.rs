@@ -62,7 +62,7 @@ pub use mask::{
 };
 pub use plan::{Part, Plan};
 pub use policy::ProtocolFeature;
-pub use preview::Preview;
+pub use preview::{Preview, reads_alone, reads_whole};
 pub use record::Parameters;
 pub use refusal::Refusal;
 pub use result::{Field, Masks, TextIn};

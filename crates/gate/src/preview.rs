@@ -8,14 +8,16 @@
 use crate::{change::is_foreign, plan::Plan, refusal::Refusal};
 use model::{
     Catalog, Disclosure, Facts, Label, MaskMethod, Operation, RelationId, Verdict,
-    catalog::{Function, Volatility},
-    facts::{Effect, SessionChange},
+    catalog::{Column, Function, Relation, RelationKind, Volatility},
+    facts::{ColumnUse, Effect, FunctionRef, RelationRef, SessionChange, Use},
     stronger,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// How deep partitions are looked through for foreign ones.
 const MOST_LEVELS: usize = 16;
+/// How many tables are looked through that rows may take along.
+const MOST_REACHED: usize = 512;
 /// Functions in C that may do anything by their declaration, and only compute.
 const COMPUTES: &[&str] =
     &["gen_random_bytes", "gen_salt", "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4"];
@@ -54,7 +56,7 @@ impl Plan {
         let catalog = &self.knowledge.catalog;
         let why = match self.replication {
             true => Some("it is a replication command".to_owned()),
-            false => self.parts.iter().find_map(|part| stays(&part.facts, catalog, true)),
+            false => self.parts.iter().find_map(|part| stays(&part.facts, catalog)),
         };
         why.map_or(Ok(()), |why| {
             let what = format!("it cannot be tried, because {why}");
@@ -64,7 +66,18 @@ impl Plan {
 }
 
 /// Why not all of it is undone.
-fn stays(facts: &Facts, catalog: &Catalog, cascades: bool) -> Option<String> {
+fn stays(facts: &Facts, catalog: &Catalog) -> Option<String> {
+    if let Some(why) = stays_itself(facts, catalog) {
+        return Some(why);
+    }
+    match is_planned_only(facts) {
+        true => None,
+        false => stays_beyond(facts, catalog),
+    }
+}
+
+/// The same of what is written there, but for what that takes along.
+fn stays_itself(facts: &Facts, catalog: &Catalog) -> Option<String> {
     if let Some(unknown) = facts.unknowns.first() {
         return Some(format!("{} is not understood: {}", unknown.what, unknown.why));
     }
@@ -86,57 +99,111 @@ fn stays(facts: &Facts, catalog: &Catalog, cascades: bool) -> Option<String> {
     if relations().any(|relation| is_foreign(catalog, relation, MOST_LEVELS)) {
         return Some("it reaches a foreign table".to_owned());
     }
-    // What is only planned calls nothing that may do anything.
-    let planned = facts.operation == Operation::Explain
-        && facts.effects.iter().all(|effect| !effect.operation.is_write());
-    if planned {
-        return None;
+    match is_planned_only(facts) {
+        true => None,
+        false => facts.functions.iter().find_map(|function| does_more(function, catalog)),
     }
-    let called = || facts.functions.iter().filter_map(|function| catalog.function(function.id?));
-    if let Some(function) = called().find(|function| !only_computes(function)) {
-        let Function { schema, name, language, .. } = &**function;
-        return Some(format!("it runs {schema}.{name}, whose language is {language}"));
-    }
-    if cascades { follow_keys(facts, catalog) } else { None }
 }
 
-/// The same of what keys that refer to the changed rows may take along: the triggers there.
-fn follow_keys(facts: &Facts, catalog: &Catalog) -> Option<String> {
-    let goes = |effect: &&Effect| {
-        matches!(effect.operation, Operation::Update | Operation::Delete | Operation::Merge)
+/// What is only planned calls nothing that may do anything.
+fn is_planned_only(facts: &Facts) -> bool {
+    facts.operation == Operation::Explain
+        && facts.effects.iter().all(|effect| !effect.operation.is_write())
+}
+
+/// Why a function that is called may do more than compute. Where it is not certain which one of a
+/// name it is, it may be any of them.
+fn does_more(called: &FunctionRef, catalog: &Catalog) -> Option<String> {
+    let may_be: Vec<&Arc<Function>> = match called.id {
+        Some(id) => catalog.function(id).into_iter().collect(),
+        None => named(&called.name, catalog),
     };
-    let changed = facts.effects.iter().filter(goes);
-    let changed = changed.filter_map(|effect| effect.relation.as_ref()?.id);
-    let mut seen: BTreeSet<RelationId> = changed.collect();
-    let mut open: Vec<RelationId> = seen.iter().copied().collect();
-    while let Some(id) = open.pop() {
-        let refers = |relation: &&std::sync::Arc<model::catalog::Relation>| {
-            relation
-                .columns
-                .iter()
-                .any(|column| column.references.is_some_and(|referred| referred.relation == id))
+    if may_be.is_empty() {
+        return Some(format!("it runs {}, of which nothing is known", called.name));
+    }
+    let more = may_be.into_iter().find(|function| !only_computes(function))?;
+    let Function { schema, name, language, .. } = &**more;
+    Some(format!("it runs {schema}.{name}, whose language is {language}"))
+}
+
+/// Every function that `schema.name` or a name alone can mean; dots may be part of either.
+fn named<'c>(name: &str, catalog: &'c Catalog) -> Vec<&'c Arc<Function>> {
+    let splits = name.match_indices('.').filter_map(|(at, _)| name.split_at_checked(at));
+    let qualified = splits.flat_map(|(schema, rest)| {
+        let all = catalog.functions_named(rest.strip_prefix('.').unwrap_or(rest));
+        all.filter(move |function| function.schema == schema)
+    });
+    qualified.chain(catalog.functions_named(name)).collect()
+}
+
+/// A relation whose rows are written, and whether there are any that may go or be others.
+type Written = (RelationId, bool);
+
+fn written(facts: &Facts) -> impl Iterator<Item = Written> {
+    facts.effects.iter().filter_map(|effect| {
+        let of = effect.operation;
+        let goes = matches!(of, Operation::Update | Operation::Delete | Operation::Merge);
+        let id = effect.relation.as_ref()?.id?;
+        (goes || of == Operation::Insert).then_some((id, goes))
+    })
+}
+
+/// Why something of what rows take along is not undone: in tables below the one that is written,
+/// in those whose keys refer to it, and in those that the triggers there write in turn.
+fn stays_beyond(facts: &Facts, catalog: &Catalog) -> Option<String> {
+    let mut seen: BTreeSet<Written> = BTreeSet::new();
+    let mut open: Vec<Written> = written(facts).collect();
+    while let Some((id, goes)) = open.pop() {
+        if seen.contains(&(id, true)) || !seen.insert((id, goes)) {
+            continue;
+        }
+        if seen.len() > MOST_REACHED {
+            return Some("it may reach more tables than are looked through".to_owned());
+        }
+        open.extend(catalog.children(id).iter().map(|child| (*child, goes)));
+        if goes {
+            let refers = catalog.relations().filter(|relation| relation.refers.contains(&id));
+            open.extend(refers.map(|relation| (relation.id, true)));
+        }
+        let Some(relation) = catalog.relation(id) else {
+            return Some("it may reach a table of which nothing is known".to_owned());
         };
-        let below = catalog.children(id).iter().copied();
-        let reached: Vec<RelationId> =
-            catalog.relations().filter(refers).map(|relation| relation.id).chain(below).collect();
-        for id in reached {
-            let Some(relation) = catalog.relation(id).filter(|_| seen.insert(id)) else { continue };
-            open.push(id);
-            if relation.triggers.is_empty() && !relation.has_rules {
-                continue;
+        for there in happens(relation, goes, catalog) {
+            if let Some(why) = stays_itself(&there, catalog) {
+                return Some(format!(
+                    "it may reach {}.{}, where {why}",
+                    relation.schema, relation.name
+                ));
             }
-            let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-            let (schema, name) = (quoted(&relation.schema), quoted(&relation.name));
-            let scope = sql::Scope { standard_conforming_strings: true, ..Default::default() };
-            let text = format!("DELETE FROM {schema}.{name}");
-            let there = sql::analyse(&text, catalog, &scope);
-            let found = there.iter().find_map(|one| stays(&one.facts, catalog, false));
-            if let Some(why) = found {
-                return Some(format!("it may reach {schema}.{name}, where {why}"));
-            }
+            open.extend(written(&there));
         }
     }
     None
+}
+
+/// What happens where rows of a relation are written: its rules and triggers, and the defaults
+/// that a key may put in the place of what it referred to.
+fn happens(relation: &Relation, goes: bool, catalog: &Catalog) -> Vec<Arc<Facts>> {
+    if !matches!(relation.kind, RelationKind::Table | RelationKind::Partitioned) {
+        // What is written through a view was followed with the statement.
+        return Vec::new();
+    }
+    let column = |column: &Column| relation.column_id(column.number);
+    let defaults = &catalog.code.column_defaults;
+    let defaults = relation.columns.iter().any(|it| defaults.contains_key(&column(it)));
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let name = format!("{}.{}", quoted(&relation.schema), quoted(&relation.name));
+    let mut texts = Vec::new();
+    if !relation.triggers.is_empty() || relation.has_rules {
+        texts.push(format!("DELETE FROM {name}"));
+    }
+    if goes && defaults && !relation.refers.is_empty() {
+        texts.push(format!("INSERT INTO {name} DEFAULT VALUES"));
+    }
+    let scope = sql::Scope { standard_conforming_strings: true, ..Default::default() };
+    let facts =
+        |text: String| sql::analyse(&text, catalog, &scope).into_iter().map(|one| one.facts);
+    texts.into_iter().flat_map(facts).collect()
 }
 
 /// What a rollback undoes without having held up more than the rows that it changed. Numbers that
@@ -192,6 +259,7 @@ fn is_tried(effect: &Effect) -> bool {
 fn only_computes(function: &Function) -> bool {
     match function.language.as_str() {
         "internal" => true,
+        "sql" if function.schema == "pg_catalog" => true,
         "sql" | "plpgsql" => sql::is_followed(function),
         "c" => {
             function.volatility != Volatility::Volatile
@@ -201,8 +269,33 @@ fn only_computes(function: &Function) -> bool {
     }
 }
 
+/// What reading a table as a whole does.
+pub fn reads_whole(relation: &Relation) -> Facts {
+    let of = RelationRef {
+        id: Some(relation.id),
+        schema: relation.schema.as_str().into(),
+        name: relation.name.as_str().into(),
+    };
+    let operation = Operation::Select;
+    let effect = Effect { operation, relation: Some(of), object: None, unbounded: false };
+    let returned = |column: &Column| ColumnUse {
+        column: relation.column_id(column.number),
+        usage: Use::Returned,
+    };
+    Facts {
+        operation,
+        effects: vec![effect],
+        columns: relation.columns.iter().map(returned).collect(),
+        outputs_unknown: false,
+        dynamic: false,
+        unknowns: Vec::new(),
+        session: Vec::new(),
+        ..Facts::unknown("", "")
+    }
+}
+
 /// What a statement reads, as if it did nothing else.
-pub(crate) fn reads_alone(facts: &Facts) -> Facts {
+pub fn reads_alone(facts: &Facts) -> Facts {
     let read = |effect: &&Effect| {
         // Whether a row fits beside those that are there tells what is there.
         effect.relation.is_some() && effect.operation != Operation::CopyIn

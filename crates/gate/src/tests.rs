@@ -59,6 +59,7 @@ fn database() -> Arc<Database> {
         parents: Vec::new(),
         has_rules: false,
         triggers: Vec::new(),
+        refers: Vec::new(),
         row_type: TypeId(101),
         comment: None,
         estimated_rows: 10.0,

@@ -198,6 +198,7 @@ impl Bench {
             parents: Vec::new(),
             has_rules: false,
             triggers: Vec::new(),
+            refers: Vec::new(),
             row_type: TypeId(rows[0][1].parse().unwrap()),
             comment: None,
             estimated_rows: -1.0,

@@ -77,6 +77,8 @@ pub struct Relation {
     pub has_rules: bool,
     /// Functions that triggers on it run (enabled, not internal).
     pub triggers: Vec<FunctionId>,
+    /// Relations that foreign keys of it refer to, of however many columns.
+    pub refers: Vec<RelationId>,
     /// The table's row type (`pg_type.oid` of `reltype`).
     pub row_type: TypeId,
     /// `obj_description`, if any.

@@ -97,6 +97,7 @@ impl Row<'_> {
             parents: Vec::new(),
             has_rules: self.text(8) == "t",
             triggers: Vec::new(),
+            refers: Vec::new(),
             row_type: TypeId(self.number(5)),
             comment: None,
             estimated_rows: -1.0,

@@ -109,6 +109,7 @@ impl Making {
             parents: Vec::new(),
             has_rules: false,
             triggers: Vec::new(),
+            refers: Vec::new(),
             row_type: TypeId(FIRST + 2 * index + 1),
             comment: None,
             estimated_rows: -1.0,

@@ -51,7 +51,11 @@ pub fn stage() -> Stage {
 
 /// The same with a Weir that is described further.
 pub fn stage_with(more: impl FnOnce(Options) -> Options) -> Stage {
-    let upstream = Postgres::options().shop().start().unwrap();
+    stage_before(Postgres::options().shop().start().unwrap(), more)
+}
+
+/// The same before a database that is there.
+pub fn stage_before(upstream: Postgres, more: impl FnOnce(Options) -> Options) -> Stage {
     upstream.psql("shop", TABLES).unwrap();
     let options = Weir::options(&upstream).policy("90-holds.cedar", POLICY);
     let mut weir = more(options).prepare().unwrap();

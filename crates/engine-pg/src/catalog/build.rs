@@ -142,6 +142,7 @@ impl Builder {
             parents: Vec::new(),
             has_rules: false,
             triggers: Vec::new(),
+            refers: Vec::new(),
             comment: None,
         };
         self.relations.insert(id, relation);
@@ -211,9 +212,15 @@ impl Builder {
     }
 
     fn reference(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
-        let (relation, number) = (RelationId(row.number()?), row.number()?);
+        let (id, number) = (RelationId(row.number()?), row.number()?);
         let target = ColumnId { relation: RelationId(row.number()?), number: row.number()? };
-        if let Some(column) = self.column_of(relation, number) {
+        let width: usize = row.number()?;
+        if let Some(relation) = self.relations.get_mut(&id)
+            && !relation.refers.contains(&target.relation)
+        {
+            relation.refers.push(target.relation);
+        }
+        if let Some(column) = self.column_of(id, number).filter(|_| width == 1) {
             // The first constraint wins if there are several.
             column.references.get_or_insert(target);
         }

@@ -349,9 +349,9 @@ const TRIGGERS: &str = "SELECT t.tgrelid, t.tgfoid FROM pg_catalog.pg_trigger t 
 const INDEXES: &str = "SELECT i.indrelid, i.indnkeyatts, i.indkey \
      FROM pg_catalog.pg_index i WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL";
 
-const REFERENCES: &str = "SELECT k.conrelid, k.conkey[1], k.confrelid, k.confkey[1] \
-     FROM pg_catalog.pg_constraint k \
-     WHERE k.contype = 'f' AND pg_catalog.cardinality(k.conkey) = 1 ORDER BY k.oid";
+const REFERENCES: &str = "SELECT k.conrelid, k.conkey[1], k.confrelid, k.confkey[1], \
+     pg_catalog.cardinality(k.conkey) FROM pg_catalog.pg_constraint k \
+     WHERE k.contype = 'f' ORDER BY k.oid";
 
 const COMMENTS: &str = "SELECT d.objoid, d.objsubid, d.description \
      FROM pg_catalog.pg_description d \

@@ -161,6 +161,7 @@ fn check_columns(catalog: &Catalog) {
     assert!(!note.column("line").unwrap().unique, "only takes part in the primary key");
     let both = named(catalog, "people", "both");
     assert!(both.columns.iter().all(|column| column.references.is_none()));
+    assert_eq!((&both.refers, &note.refers), (&vec![note.id], &vec![person.id]));
     assert!(named(catalog, "odd \"Name", "odd Table").column("a\"b").is_some());
 }
 

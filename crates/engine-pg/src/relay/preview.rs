@@ -12,6 +12,7 @@
 use super::{End, Expected, Relay, expected::Request};
 use crate::inside::{Changed, Note};
 use gate::{Plan, Refusal};
+use std::time::SystemTime;
 use wire_pg::{Values, backend::Status, frontend::encode};
 
 /// Nothing that is tried may hold others up for long: neither while it waits nor while it runs,
@@ -108,7 +109,9 @@ impl Relay {
         match (first, second, row) {
             (Some(schema), Some(table), (Some(inserted), Some(updated), Some(deleted))) => {
                 let (schema, table) = (schema.to_owned(), table.to_owned());
-                all.push(Changed { schema, table, inserted, updated, deleted });
+                // Until the session has said so, nobody may.
+                let readable = false;
+                all.push(Changed { schema, table, inserted, updated, deleted, readable });
             }
             (first, None, _) => *tracked = first == Some("on"),
             // A row that is not understood: nothing of it is certain.
@@ -120,7 +123,10 @@ impl Relay {
     }
 
     /// All of it was told.
-    pub(super) fn changes_known(&mut self, all: Vec<Changed>, tracked: bool) {
+    pub(super) fn changes_known(&mut self, mut all: Vec<Changed>, tracked: bool, now: SystemTime) {
+        for one in &mut all {
+            one.readable = self.session.may_read(&one.schema, &one.table, now);
+        }
         self.side.note(|| Note::Changed(tracked.then_some(all)));
     }
 

@@ -318,7 +318,7 @@ impl Relay {
             Request::Changes(all, tracked) => {
                 let (all, tracked) = (std::mem::take(all), *tracked);
                 self.expected.pop_front();
-                self.changes_known(all, tracked);
+                self.changes_known(all, tracked, now);
                 Ok(())
             }
             Request::Execute(_) => {

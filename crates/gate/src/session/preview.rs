@@ -2,13 +2,14 @@
 
 use super::{Counts, Session};
 use crate::{
+    database::Knowledge,
     plan::{Part, Plan},
-    preview::reads_alone,
+    preview::{reads_alone, reads_whole},
     record,
     refusal::Refusal,
 };
 use ledger::record::Via;
-use model::{Outcome, Verdict};
+use model::{Facts, Outcome, Verdict};
 use policy::Request;
 use std::{borrow::Cow, time::SystemTime};
 
@@ -52,14 +53,27 @@ impl Session {
 
     /// True if its identity may read what a statement reads, were it to do no more.
     fn may_read_alone(&self, plan: &Plan, part: &Part, now: SystemTime) -> bool {
-        let facts = reads_alone(&part.facts);
+        self.may_run_alone(&reads_alone(&part.facts), &plan.knowledge, now)
+    }
+
+    /// True if its identity may read a table as a whole now, with what it works on and what it was
+    /// shown. What is not known to be readable is not.
+    pub fn may_read(&mut self, schema: &str, table: &str, now: SystemTime) -> bool {
+        let shared = self.database.knowledge();
+        let knowledge = self.temporary.over(&shared);
+        let relation = knowledge.catalog.relation_named(schema, table);
+        let relation = relation.filter(|relation| !relation.has_rules);
+        relation.is_some_and(|it| self.may_run_alone(&reads_whole(it), &knowledge, now))
+    }
+
+    fn may_run_alone(&self, facts: &Facts, knowledge: &Knowledge, now: SystemTime) -> bool {
         let Verdict { outcome, .. } = self.gate.policies.load().decide(&Request {
             identity: &self.identity,
             database: &self.database.name,
             environment: &self.database.environment,
-            facts: &facts,
-            catalog: &plan.knowledge.catalog,
-            labels: &plan.knowledge.labels,
+            facts,
+            catalog: &knowledge.catalog,
+            labels: &knowledge.labels,
             context: &self.context(now),
         });
         matches!(outcome, Outcome::Allow | Outcome::Modify)

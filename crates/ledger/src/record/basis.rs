@@ -190,6 +190,7 @@ impl Basis<'_> {
                 parents: Vec::new(),
                 has_rules: false,
                 triggers: Vec::new(),
+                refers: Vec::new(),
                 row_type: TypeId(0),
                 comment: None,
                 estimated_rows: -1.0,

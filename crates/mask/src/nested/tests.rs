@@ -79,6 +79,7 @@ fn a_composite_is_masked_by_the_types_of_its_fields() {
         parents: Vec::new(),
         has_rules: false,
         triggers: Vec::new(),
+        refers: Vec::new(),
         row_type: TypeId(60_001),
         comment: None,
         estimated_rows: -1.0,

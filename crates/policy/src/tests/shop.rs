@@ -116,6 +116,7 @@ impl Shop {
                 parents: vec![],
                 has_rules: false,
                 triggers: vec![],
+                refers: Vec::new(),
                 row_type: TypeId(0),
                 comment: None,
                 estimated_rows: -1.0,

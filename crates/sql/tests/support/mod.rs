@@ -85,6 +85,7 @@ fn relation(row: &[String], columns: &mut HashMap<u32, Vec<Column>>) -> Relation
         parents: list(&row[7]).map(RelationId).collect(),
         has_rules: row[8] == "t",
         triggers: list(&row[9]).map(FunctionId).collect(),
+        refers: Vec::new(),
         row_type: TypeId(number(&row[5])),
         comment: None,
         estimated_rows: -1.0,

@@ -2,6 +2,8 @@
 //! decides about it. Everything is tried in a transaction that never commits; what it shows is
 //! masked; what no rollback undoes is not tried; nothing is read by it that a rule forbids.
 
+mod reach;
+
 use serde_json::{Value, json};
 use std::{
     process::Command,

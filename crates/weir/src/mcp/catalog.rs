@@ -10,9 +10,8 @@ use super::{
 use engine_pg::inside::{Answer, Upto};
 use gate::Plan;
 use model::{
-    Facts, Operation, Outcome, Use,
+    Outcome,
     catalog::{Column, Relation, RelationKind},
-    facts::{ColumnUse, Effect, RelationRef},
 };
 use policy::{Context, Request, Work};
 use serde_json::{Value, json};
@@ -123,7 +122,7 @@ impl Call<'_> {
             identity,
             database: &name,
             environment: &found.environment,
-            facts: &reads(relation),
+            facts: &gate::reads_whole(relation),
             catalog: &plan.knowledge.catalog,
             labels: &plan.knowledge.labels,
             context: &Context { work, ..self.context() },
@@ -152,31 +151,6 @@ impl Call<'_> {
             "schema": text(1), "table": text(2), "kind": kind, "about_rows": rows,
             "labels": readable,
         })
-    }
-}
-
-/// What reading a table as a whole does.
-pub(crate) fn reads(relation: &Relation) -> Facts {
-    let of = RelationRef {
-        id: Some(relation.id),
-        schema: relation.schema.as_str().into(),
-        name: relation.name.as_str().into(),
-    };
-    let operation = Operation::Select;
-    let effect = Effect { operation, relation: Some(of), object: None, unbounded: false };
-    let returned = |column: &Column| ColumnUse {
-        column: relation.column_id(column.number),
-        usage: Use::Returned,
-    };
-    Facts {
-        operation,
-        effects: vec![effect],
-        columns: relation.columns.iter().map(returned).collect(),
-        outputs_unknown: false,
-        dynamic: false,
-        unknowns: Vec::new(),
-        session: Vec::new(),
-        ..Facts::unknown("", "")
     }
 }
 

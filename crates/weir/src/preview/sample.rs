@@ -5,10 +5,11 @@
 use super::{Look, Trial, planned, refusal, runs};
 use crate::mcp::verdict;
 use engine_pg::inside::{Answer, Done, Note, Upto};
-use gate::Plan;
+use gate::{Plan, reads_alone};
 use model::{
-    Disclosure, Facts, MaskMethod, Operation,
+    ColumnId, Disclosure, Facts, MaskMethod, Operation,
     catalog::{Column, Relation},
+    facts::{Derivation, Destination, Move, Output},
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -81,6 +82,13 @@ impl Trial<'_> {
             }
             _ => self.again(plan, &relation, &before).await,
         };
+        let (before, after) = match self.may_see_origins(plan) {
+            true => (before, after),
+            false => {
+                let why = "they tell of tables that you may not read";
+                (Err(why.to_owned()), Err(why.to_owned()))
+            }
+        };
         let known = before.as_ref().ok().or(after.as_ref().ok());
         let Some(known) = known else {
             let (before, after) = (before.err(), after.err());
@@ -93,6 +101,9 @@ impl Trial<'_> {
         let done = done(known);
         let mut columns = verdict::columns(&known.columns, done);
         let hidden = self.hidden(known);
+        let made = self.hidden_origins(plan, &relation, known);
+        let hidden: Vec<bool> =
+            hidden.iter().zip(&made).map(|(one, other)| *one || *other).collect();
         for (column, hides) in columns.iter_mut().zip(&hidden) {
             if let (true, Some(fields)) = (*hides, column.as_object_mut()) {
                 fields.insert("shown".to_owned(), json!("withheld"));
@@ -139,6 +150,38 @@ impl Trial<'_> {
         Ok(after)
     }
 
+    /// True if whoever looks may read all that the statement reads: which rows it changes, and what
+    /// they hold then, tells of that.
+    fn may_see_origins(&self, plan: &Plan) -> bool {
+        let Some(viewer) = &self.wanted.viewer else { return true };
+        plan.parts.iter().all(|part| {
+            let facts = reads_alone(&part.facts);
+            let verdict = self.decided(viewer, plan, &facts);
+            verdict.is_some_and(|verdict| runs(verdict.outcome))
+        })
+    }
+
+    /// Which columns are made of what whoever looks would be shown less of.
+    fn hidden_origins(&self, plan: &Plan, relation: &Relation, answer: &Answer) -> Vec<bool> {
+        let width = answer.columns.len();
+        let Some(viewer) = &self.wanted.viewer else { return vec![false; width] };
+        let Some(part) = plan.parts.first() else { return vec![true; width] };
+        let made = |column: &engine_pg::inside::Column| {
+            let known = relation.columns.iter().find(|one| one.name == column.name);
+            let id = known.map(|known| relation.column_id(known.number));
+            made_of(&part.facts, id, &column.name)
+        };
+        let outputs = answer.columns.iter().map(made).collect();
+        let facts = Facts { outputs: Some(outputs), ..reads_alone(&part.facts) };
+        let Some(verdict) = self.decided(viewer, plan, &facts) else { return vec![true; width] };
+        let decided = done(answer).and_then(|done| done.decided.as_deref()).unwrap_or_default();
+        let hides = |index: usize| {
+            let theirs = verdict.disclosures.get(index).unwrap_or(&verdict.fallback);
+            strength(theirs) > decided.get(index).and_then(strength)
+        };
+        (0..width).map(hides).collect()
+    }
+
     /// Which columns whoever looks may not see so: all where they may not read it at all, and those
     /// that policy masks more strictly for them.
     fn hidden(&self, answer: &Answer) -> Vec<bool> {
@@ -158,6 +201,32 @@ impl Trial<'_> {
             strength(theirs) > strength(own)
         };
         (0..width).map(hides).collect()
+    }
+}
+
+/// A column of a table as what the statement puts into it is made of; of one that is not known,
+/// everything may be.
+fn made_of(facts: &Facts, column: Option<ColumnId>, name: &str) -> Output {
+    let into = |moved: &&Move| match (&moved.to, column) {
+        (Destination::Column(to), Some(column)) => *to == column,
+        (Destination::Column(_), None) => true,
+        // Of what the statement itself makes there are no rows to look at.
+        (Destination::Named { .. } | Destination::All(_), _) => false,
+    };
+    let moves: Vec<&Move> = facts.moves.iter().filter(into).collect();
+    let mut sources: Vec<ColumnId> = moves.iter().flat_map(|it| it.from.iter().copied()).collect();
+    sources.extend(column);
+    sources.sort_unstable();
+    sources.dedup();
+    Output {
+        name: name.to_owned(),
+        sources,
+        // Whether each of them could be seen as it stands.
+        derivation: Derivation::Identity,
+        statistics: Vec::new(),
+        keyed: false,
+        origin: None,
+        unknown: column.is_none() || moves.iter().any(|it| it.unknown),
     }
 }
 

@@ -24,6 +24,7 @@ fn relation(kind: RelationKind, rows: f32) -> Relation {
         parents: Vec::new(),
         has_rules: false,
         triggers: Vec::new(),
+        refers: Vec::new(),
         row_type: TypeId(0),
         comment: None,
         estimated_rows: rows,
