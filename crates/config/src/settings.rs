@@ -98,6 +98,19 @@ pub struct Api {
 pub struct Approvals {
     /// How long a request that is over is kept.
     pub keep: Duration,
+    /// Whose consent counts without a signature.
+    pub unsigned: Consent,
+}
+
+/// Whose consent counts without a signature of a passkey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// That of persons who have none.
+    Keyless,
+    /// Everybody's.
+    All,
+    /// Nobody's.
+    None,
 }
 
 /// `[keys]`.

@@ -4,9 +4,9 @@ pub mod preview;
 
 use crate::{
     Icon, Shown,
-    assets::TRY,
+    assets::{PASSKEY, TRY},
     layout::{Page, Place, Tone, Viewer, csrf, notice, state},
-    parts, sql,
+    parts, passkeys, sql,
 };
 use maud::{Markup, html};
 use preview::Preview;
@@ -83,6 +83,19 @@ pub struct Request {
     pub said: Option<(Tone, String)>,
     /// Whoever looks may say something now.
     pub decides: bool,
+    /// What their consent is signed with.
+    pub sign: Sign,
+}
+
+/// What a consent is signed with.
+#[derive(Clone, Debug, Default)]
+pub struct Sign {
+    /// What is signed: base64url.
+    pub challenge: String,
+    /// The keys that can: base64url. Without any it cannot be signed.
+    pub keys: Vec<String>,
+    /// It counts only if it is.
+    pub must: bool,
 }
 
 /// The inbox as a page.
@@ -194,7 +207,7 @@ pub fn request(request: &Request, viewer: &Viewer) -> String {
         }
     };
     let title = "A request for approval";
-    Page { title, scripts: &[&TRY], ..Page::of(Place::Approvals, viewer) }.whole(&content)
+    Page { title, scripts: &[&TRY, &PASSKEY], ..Page::of(Place::Approvals, viewer) }.whole(&content)
 }
 
 fn statement(request: &Request) -> Markup {
@@ -287,7 +300,8 @@ fn voices(voices: &[Voice]) -> Markup {
 fn decide(request: &Request, viewer: &Viewer) -> Markup {
     html! {
         section .card.decide aria-labelledby="decide" {
-            form method="post" action=(path(&request.listed)) {
+            form method="post" action=(path(&request.listed)) data-word="approve"
+                data-challenge=(request.sign.challenge) data-keys=(request.sign.keys.join(" ")) {
                 header { h2 #decide .sr { "Your decision" } }
                 div .body {
                     (csrf(viewer))
@@ -299,9 +313,25 @@ fn decide(request: &Request, viewer: &Viewer) -> Markup {
                         button .main type="submit" name="word" value="approve" { "Approve" }
                         button .bad type="submit" name="word" value="deny" { "Deny" }
                     }
+                    (signing(&request.sign))
                 }
             }
         }
+    }
+}
+
+/// How it is signed, and where what goes wrong with that is said.
+fn signing(sign: &Sign) -> Markup {
+    html! {
+        @if !sign.keys.is_empty() {
+            p .soft.small { "Approving asks for your passkey, which signs it; denying does not." }
+        } @else if sign.must {
+            p .soft.small {
+                "Approving takes a signature of a passkey, and you have none: "
+                a href="/console/passkeys" { "add one" } "."
+            }
+        }
+        (passkeys::trouble())
     }
 }
 

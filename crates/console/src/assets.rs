@@ -46,6 +46,8 @@ assets! {
     POLICIES = "policies", "js", "text/javascript; charset=utf-8";
     /// What tries a statement without leaving its page.
     TRY = "try", "js", "text/javascript; charset=utf-8";
+    /// What has a passkey made, and has one sign.
+    PASSKEY = "passkey", "js", "text/javascript; charset=utf-8";
     /// What checks a proof.
     PROOF = "proof", "js", "text/javascript; charset=utf-8";
     /// The sign in the browser's tab.

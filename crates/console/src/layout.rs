@@ -212,7 +212,11 @@ impl<'p> Page<'p> {
                 }
                 div .me {
                     div {
-                        div .name { (Shown(&viewer.name)) }
+                        @if viewer.may(Right::Decide) {
+                            a .name href="/console/passkeys" title="Your passkeys" {
+                                (Shown(&viewer.name))
+                            }
+                        } @else { div .name { (Shown(&viewer.name)) } }
                         div .roles.soft.small { (viewer.roles.join(", ")) }
                     }
                     form method="post" action="/console/sign-out" {

@@ -31,6 +31,7 @@ pub mod layout;
 pub mod lineage;
 pub mod now;
 pub mod parts;
+pub mod passkeys;
 pub mod policies;
 pub mod sign_in;
 pub mod sql;

@@ -203,6 +203,7 @@ pub(crate) fn held(
         reason: Cow::Owned(request.reasons.first().cloned().unwrap_or_default()),
         via: Cow::Borrowed(""),
         on_behalf: Cow::Borrowed(&[]),
+        signed: None,
     })
 }
 

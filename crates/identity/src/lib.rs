@@ -31,6 +31,7 @@ pub mod attempts;
 pub mod credential;
 pub mod directory;
 pub mod error;
+pub mod passkey;
 pub mod scram;
 pub mod secret;
 pub mod token;

@@ -885,6 +885,7 @@ fn held(hold: &str, by: &str, what: &str, hour: i64) -> Record<'static> {
         reason: "".into(),
         via: "command line".into(),
         on_behalf: Vec::new().into(),
+        signed: None,
     }
     .into()
 }

@@ -28,7 +28,7 @@ mod task;
 pub use basis::{Basis, BasisColumn, BasisRelation};
 pub(crate) use dated::time;
 pub use grant::GrantChanged;
-pub use hold::{Approved, HoldChanged};
+pub use hold::{Approved, HoldChanged, Signed};
 pub use pruned::Pruned;
 pub use run::{Started, Stopped};
 pub use shape::{Passage, RiskPart, Shape, ShapeColumn, ShapeEffect, ShapeMove, ShapeOutput};

@@ -265,6 +265,7 @@ fn log() -> Log {
             reason: HOSTILE.into(),
             via: "api".into(),
             on_behalf: Vec::new().into(),
+            signed: None,
         });
     }
     for (what, by) in [("requested", "alice"), ("granted", "weir"), ("begun", "weir")] {

@@ -43,6 +43,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/018_delegated.sql"),
     include_str!("migrations/019_ended.sql"),
     include_str!("migrations/020_questions.sql"),
+    include_str!("migrations/021_passkeys.sql"),
 ];
 
 /// Control state. Cheap to clone; usable from several processes at once.

@@ -9,7 +9,7 @@
 //! an event and loses none.
 
 use crate::{
-    LabelChange, Store, StoreError,
+    LabelChange, Signature, Store, StoreError,
     grants::KeptGrant,
     holds::NewHold,
     open::{micros, time},
@@ -109,6 +109,9 @@ pub struct HoldEvent {
     /// Whose voice it was, where it was not their own.
     #[serde(default)]
     pub on_behalf: Vec<String>,
+    /// How it was signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
 }
 
 /// One step of one grant.
@@ -318,6 +321,7 @@ pub(crate) async fn note_hold(
         reason: said.reason.to_owned(),
         via: said.via.to_owned(),
         on_behalf: said.on_behalf.to_vec(),
+        signature: said.signature.cloned(),
     });
     put(connection, now, said.by, &event).await
 }

@@ -6,7 +6,7 @@
 //! about what the other asked for.
 
 use crate::{
-    StoreError,
+    Signature, StoreError,
     delegations::{Delegation, in_force, ties},
     open::{micros, time},
 };
@@ -53,6 +53,9 @@ pub enum NoVoice {
     NotAsked(Vec<String>),
     /// They have said so already, or whoever they are one with has.
     SaidAlready,
+    /// They have a key, or everybody needs one, and their consent is not signed by it; true if what
+    /// signed it is no key of theirs any more, or a copy of one.
+    Unsigned(bool),
     /// They say what they found without saying why.
     NoReason,
     /// There is nothing to review, or it was reviewed: the word for it, empty if there is nothing.
@@ -304,7 +307,8 @@ impl Voice {
 
     /// What was said, for the event that tells of it.
     pub(crate) fn said(&self) -> Said<'_> {
-        Said { by: &self.person, reason: &self.reason, via: &self.via, on_behalf: &self.on_behalf }
+        let Self { person: by, reason, via, on_behalf, .. } = self;
+        Said { by, reason, via, on_behalf, signature: None }
     }
 
     pub(crate) fn micros(&self) -> i64 {
@@ -319,12 +323,13 @@ pub(crate) struct Said<'a> {
     pub(crate) reason: &'a str,
     pub(crate) via: &'a str,
     pub(crate) on_behalf: &'a [String],
+    pub(crate) signature: Option<&'a Signature>,
 }
 
 impl<'a> Said<'a> {
     /// A step that nobody's word is asked for.
     pub(crate) fn by(by: &'a str, reason: &'a str) -> Self {
-        Self { by, reason, via: "", on_behalf: &[] }
+        Self { by, reason, via: "", on_behalf: &[], signature: None }
     }
 }
 

@@ -179,6 +179,22 @@ impl Browser {
         Ok(text.as_str().unwrap_or_default().to_owned())
     }
 
+    /// Gives it a security key, which its holder touches and has a PIN for.
+    pub fn has_authenticator(&self) -> Result<String> {
+        let key = json!({
+            "protocol": "ctap2", "transport": "usb", "hasResidentKey": false,
+            "hasUserVerification": true, "isUserVerified": true,
+        });
+        let id = self.post("/webauthn/authenticator", key)?;
+        Ok(id.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Takes a security key away.
+    pub fn loses_authenticator(&self, id: &str) -> Result<()> {
+        let path = format!("/session/{}/webauthn/authenticator/{id}", self.session);
+        self.ask("DELETE", &path, &json!({})).map(|_| ())
+    }
+
     /// Says yes to what the page asks.
     pub fn say_yes(&self) -> Result<()> {
         self.post("/alert/accept", json!({})).map(|_| ())

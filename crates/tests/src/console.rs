@@ -160,7 +160,11 @@ impl Visitor {
 
 /// Signs somebody in with a browser.
 pub fn sign_in(browser: &Browser, weir: &Weir, name: &str) -> Result<()> {
-    let (url, _) = weir.api()?;
+    sign_in_at(browser, &weir.api()?.0, name)
+}
+
+/// The same where the console goes by another name.
+pub fn sign_in_at(browser: &Browser, url: &str, name: &str) -> Result<()> {
     browser.go(&format!("{url}/console/sign-in"))?;
     browser.write("#name", name)?;
     browser.write("#password", PASSWORD)?;

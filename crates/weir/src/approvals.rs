@@ -7,7 +7,7 @@ use ledger::Time;
 use model::verdict::Approval;
 use serde_json::{Value, json};
 use std::{fmt::Write, time::SystemTime};
-use store::{HoldState, KeptHold, NoVoice, SignedIn, Store, StoreError, TryLimits, Voice};
+use store::{HoldState, KeptHold, NoVoice, SignedIn, Signing, Store, StoreError, TryLimits, Voice};
 
 /// Longest reason that is kept: characters.
 const MAX_REASON: usize = 500;
@@ -91,9 +91,10 @@ pub(crate) async fn decide(
     person: &Proven,
     consents: bool,
     reason: &str,
+    signing: &Signing<'_>,
 ) -> Result<Result<HoldState, NoVoice>, StoreError> {
     let reason: String = reason.chars().filter(|c| !c.is_control()).take(MAX_REASON).collect();
-    store.voice(request, voice(person, consents, reason)).await
+    store.voice(request, voice(person, consents, reason), signing).await
 }
 
 /// What somebody says now.
@@ -124,6 +125,14 @@ pub(crate) fn words(why: &NoVoice, person: &str) -> String {
         NoVoice::SaidAlready => format!(
             "{person} has said so already, or whoever they are one voice with, and counts once: \
              others must too"
+        ),
+        NoVoice::Unsigned(false) => format!(
+            "{person} consents with a signature of a passkey alone: in the console, at \
+             /console/approvals; new ones are added at /console/passkeys"
+        ),
+        NoVoice::Unsigned(true) => format!(
+            "what signed it is no passkey of {person} any more, or a copy of one: its count of \
+             signatures went back"
         ),
         NoVoice::NoReason => "a review says what was looked at: --reason".to_owned(),
         NoVoice::NoReview("") => {

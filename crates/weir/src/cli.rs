@@ -264,6 +264,13 @@ pub(crate) enum IdentityCommand {
     /// Groups, which policies refer to.
     #[command(subcommand)]
     Group(GroupCommand),
+    /// The passkeys of a person, by which they sign what they approve.
+    Passkeys {
+        name: String,
+        /// Take this one away: it is lost.
+        #[arg(long, value_name = "PASSKEY")]
+        remove: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

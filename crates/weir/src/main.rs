@@ -32,6 +32,7 @@ mod providers;
 mod say;
 mod serve;
 mod shares;
+mod signing;
 mod tasks;
 mod vault;
 mod watch;

@@ -54,4 +54,27 @@ pub struct HoldChanged<'a> {
     /// Whose voice it was, where it was not their own.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub on_behalf: List<'a, String>,
+    /// How it was signed by a key of whoever said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Box<Signed<'a>>>,
+}
+
+/// A signature of a passkey or security key (WebAuthn) over a decision, with all that it takes to
+/// check it: what was signed is made of the hold, `digest`, the decision and the person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Signed<'a> {
+    /// What its holder calls the key.
+    pub name: Text<'a>,
+    /// The key's id.
+    pub id: Text<'a>,
+    /// Its public half: `ES256:`, `EdDSA:` or `RS256:` and the key as base64url.
+    pub public: Text<'a>,
+    /// What an approval of the hold is bound to: hexadecimal.
+    pub digest: Text<'a>,
+    /// What the browser asked the key for (`clientDataJSON`): base64url.
+    pub client: Text<'a>,
+    /// What the key said (`authenticatorData`): base64url.
+    pub authenticator: Text<'a>,
+    /// The signature over both: base64url.
+    pub signature: Text<'a>,
 }

@@ -174,6 +174,7 @@ fn every_type() -> Vec<Record<'static>> {
             needs: vec!["one person in group dba".into()].into(),
             reason: "rows are deleted by two people".into(),
             via: "".into(),
+            signed: None,
         }
         .into(),
         GrantChanged {

@@ -1,7 +1,10 @@
 //! What persons say to a hold. Who has a voice in it, and when it is enough, is said in `voices`.
 
 use super::{HoldState, KeptHold, due, get, hearing, in_time, settle};
-use crate::{NoVoice, Store, StoreError, Voice, json::json, outbox::note_hold};
+use crate::{
+    NoVoice, Signing, Store, StoreError, Voice, json::json, outbox::note_hold, passkeys,
+    voices::Said,
+};
 use sqlx::SqliteConnection;
 
 impl Store {
@@ -11,6 +14,7 @@ impl Store {
         &self,
         hold: &str,
         mut voice: Voice,
+        signing: &Signing<'_>,
     ) -> Result<Result<HoldState, NoVoice>, StoreError> {
         let now = voice.at;
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
@@ -18,7 +22,7 @@ impl Store {
         let Some(mut hold) = get(&mut transaction, hold).await? else {
             return Ok(Err(NoVoice::Nothing));
         };
-        voice.on_behalf = match may_speak(&mut transaction, &hold, &voice).await? {
+        voice.on_behalf = match may_speak(&mut transaction, &hold, &voice, signing).await? {
             Ok(on_behalf) => on_behalf,
             Err(why) => {
                 // That its time is over stays written.
@@ -27,8 +31,8 @@ impl Store {
             }
         };
         sqlx::query(
-            "INSERT INTO hold_voices (hold, person, at, consents, reason, via, on_behalf)
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO hold_voices (hold, person, at, consents, reason, via, on_behalf, passkey)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&hold.asked.hold)
         .bind(&voice.person)
@@ -37,6 +41,7 @@ impl Store {
         .bind(&voice.reason)
         .bind(&voice.via)
         .bind(json(&voice.on_behalf)?)
+        .bind(signing.by.map_or("", |by| by.name.as_str()))
         .execute(&mut *transaction)
         .await?;
         hold.voices.push(voice.clone());
@@ -47,10 +52,11 @@ impl Store {
         } else {
             HoldState::Open
         };
+        let said = Said { signature: signing.by, ..voice.said() };
         if state == HoldState::Open {
-            note_hold(&mut transaction, &hold.asked, "consented", voice.said(), now).await?;
+            note_hold(&mut transaction, &hold.asked, "consented", said, now).await?;
         } else {
-            settle(&mut transaction, &hold, state, voice.said(), now).await?;
+            settle(&mut transaction, &hold, state, said, now).await?;
         }
         transaction.commit().await?;
         Ok(Ok(state))
@@ -62,6 +68,7 @@ async fn may_speak(
     connection: &mut SqliteConnection,
     hold: &KeptHold,
     voice: &Voice,
+    signing: &Signing<'_>,
 ) -> Result<Result<Vec<String>, NoVoice>, StoreError> {
     if hold.state != HoldState::Open {
         return Ok(Err(NoVoice::Settled(hold.state.as_str())));
@@ -69,7 +76,17 @@ async fn may_speak(
     if let Err(why) = in_time(hold, voice.at) {
         return Ok(Err(NoVoice::OutOfTime(why)));
     }
-    hearing(hold).admits(connection, &voice.person, voice.consents, voice.at).await
+    let person = &voice.person;
+    let admitted = hearing(hold).admits(connection, person, voice.consents, voice.at).await?;
+    // Against it everybody may speak as they can: that lets nothing run.
+    let needed = voice.consents || signing.by.is_some();
+    if admitted.is_ok()
+        && needed
+        && !passkeys::suffices(connection, person, signing, voice.at).await?
+    {
+        return Ok(Err(NoVoice::Unsigned(signing.by.is_some())));
+    }
+    Ok(admitted)
 }
 
 pub(super) async fn voices(

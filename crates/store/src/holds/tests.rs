@@ -1,7 +1,7 @@
 //! One approval, one use; one person, one voice; and a clock that is not trusted.
 
 use super::*;
-use crate::{NewDelegation, NewIdentity, NoVoice, Voice};
+use crate::{NewDelegation, NewIdentity, NoVoice, Signing, Voice};
 use model::{IdentityKind, verdict::Escalation};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -68,7 +68,7 @@ async fn say(store: &Store, person: &str, seconds: u64) -> Result<HoldState, NoV
         via: "test".into(),
         on_behalf: Vec::new(),
     };
-    store.voice("h", voice).await.unwrap()
+    store.voice("h", voice, &Signing::default()).await.unwrap()
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn what_is_settled_is_forgotten_in_time_and_nothing_else() {
     for (hold, consents, seconds) in
         [("used", true, 12), ("denied", false, 13), ("young", false, 60), ("approved", true, 14)]
     {
-        store.voice(hold, voice(consents, seconds)).await.unwrap().unwrap();
+        store.voice(hold, voice(consents, seconds), &Signing::default()).await.unwrap().unwrap();
     }
     store.use_hold("used", at(15)).await.unwrap().unwrap();
     store.keep_message("ops", "denied", "1").await.unwrap();
@@ -295,7 +295,7 @@ async fn a_voice_that_was_lent_counts_while_it_is() {
             via: String::new(),
             on_behalf: Vec::new(),
         };
-        let said = store.voice(hold, voice).await.unwrap();
+        let said = store.voice(hold, voice, &Signing::default()).await.unwrap();
         assert_eq!(said, Ok(HoldState::Approved), "{change}");
         match change {
             "group" => drop(store.remove_group("carol", "dba", "root", at(13)).await.unwrap()),

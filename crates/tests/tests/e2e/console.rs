@@ -6,6 +6,7 @@ mod effect;
 mod identities;
 mod looks;
 mod misuse;
+mod passkeys;
 mod policies;
 
 use std::time::Duration;

@@ -10,13 +10,14 @@ use crate::{
     cli::{ApprovalsCommand, Show, Voice},
     exit::Failure,
     out::Out,
+    signing,
 };
 use config::Config;
 use gate::hold::later_too;
 use identity::Secret;
 use ledger::Time;
 use std::time::SystemTime;
-use store::{HoldState, KeptHold, Store};
+use store::{HoldState, KeptHold, Signing, Store};
 
 /// The most requests that `list` shows.
 const LISTED: u32 = 1_000;
@@ -161,7 +162,8 @@ fn print(out: &mut Out, hold: &KeptHold) -> std::io::Result<()> {
 async fn say(config: &Config, voice: Voice, consents: bool) -> Result<(), Failure> {
     let store = opened(config).await?;
     let person = proven(&store, &voice.person, voice.password_stdin).await?;
-    let said = decide(&store, &voice.request, &person, consents, &voice.reason).await?;
+    let signing = Signing { unsigned: signing::unsigned(config), by: None };
+    let said = decide(&store, &voice.request, &person, consents, &voice.reason, &signing).await?;
     let state = said.map_err(|why| Failure::Refused(words(&why, &voice.person)))?;
     let mut out = Out::new();
     if voice.json {

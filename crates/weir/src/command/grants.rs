@@ -10,6 +10,7 @@ use crate::{
     grants::{Wanted, object, outcome, request},
     out::Out,
     say::{Word, say as say_word},
+    signing,
 };
 use config::Config;
 use gate::hold::later_too;
@@ -181,7 +182,8 @@ async fn say(config: &Config, voice: GrantVoice, word: Word) -> Result<(), Failu
     let store = opened(config).await?;
     let person = proven(&store, &voice.person, voice.password_stdin).await?;
     let (grant, reason) = (voice.grant.as_str(), voice.reason.as_str());
-    let said = say_word(&store, grant, &person, word, reason).await?;
+    let unsigned = signing::unsigned(config);
+    let said = say_word(&store, grant, &person, word, reason, unsigned).await?;
     let state = said.map_err(|why| Failure::Refused(words(&why, &voice.person)))?;
     let said = match (word, state) {
         (Word::Approve, "granted") => "granted; it begins as soon as Weir runs",

@@ -9,9 +9,10 @@ use crate::{
 };
 use config::Config;
 use identity::{ScramVerifier, Secret, secret::AGENT_KEY_PREFIX, secret::SERVICE_KEY_PREFIX};
+use ledger::Time;
 use model::{IdentityKind, IdentityName};
 use std::{io::Read, time::SystemTime};
-use store::{Account, NewIdentity, Store, Verifier};
+use store::{Account, NewIdentity, Passkey, Store, Verifier};
 
 /// Longest name of a provider for somebody: bytes, as OpenID Connect has it.
 const MAX_SUBJECT: usize = 255;
@@ -69,11 +70,40 @@ pub(super) async fn run(config: &Config, command: IdentityCommand) -> Result<(),
                 false => format!("{name} was not in {group}."),
             }
         }
+        IdentityCommand::Passkeys { name, remove } => {
+            passkeys(&store, &name, remove.as_deref(), &by, now).await?
+        }
     };
     store.close().await;
     let mut out = Out::new();
     out.line(said)?;
     Ok(out.flush()?)
+}
+
+/// Tells of a person's passkeys, or takes one of them away.
+async fn passkeys(
+    store: &Store,
+    name: &str,
+    remove: Option<&str>,
+    by: &str,
+    now: SystemTime,
+) -> Result<String, Failure> {
+    if let Some(passkey) = remove {
+        return match store.remove_passkey(name, passkey, by, now).await? {
+            true => Ok(format!("{passkey} is removed: {name} signs nothing with it any more.")),
+            false => Err(Failure::Refused(format!("{name} has no passkey \"{passkey}\""))),
+        };
+    }
+    let line = |key: store::Passkey| {
+        let used = key.used.map_or("never".to_owned(), |at| Time::from(at).to_string());
+        let Passkey { name, site, added, .. } = key;
+        format!("{name}, for {site}, since {}, signed last: {used}", Time::from(added))
+    };
+    let lines: Vec<String> = store.passkeys(name).await?.into_iter().map(line).collect();
+    Ok(match lines.is_empty() {
+        true => format!("{name} has no passkey."),
+        false => lines.join("\n"),
+    })
 }
 
 async fn add(

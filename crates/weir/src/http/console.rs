@@ -21,6 +21,7 @@ mod live;
 mod looker;
 mod now;
 mod origin;
+mod passkeys;
 mod policies;
 mod pulse;
 mod roles;
@@ -92,6 +93,8 @@ fn routes() -> Router<Arc<Console>> {
         .route("/console/approvals", get(approvals::inbox))
         .route("/console/approvals/{request}", get(approvals::show).post(approvals::say))
         .route("/console/approvals/{request}/preview", post(approvals::attempt))
+        .route("/console/passkeys", get(passkeys::list).post(passkeys::add))
+        .route("/console/passkeys/remove", post(passkeys::remove))
         .route("/console/ask", get(ask::page))
         .route("/console/ask/suggest", get(ask::suggest))
         .route("/console/ask/export", get(ask::export))

@@ -7,7 +7,9 @@ use crate::people;
 use anyhow::Context;
 use ledger::{
     Ledger, Record, Time,
-    record::{Administered, GrantChanged, HoldChanged, IdentityChanged, LabelChanged, TaskChanged},
+    record::{
+        Administered, GrantChanged, HoldChanged, IdentityChanged, LabelChanged, Signed, TaskChanged,
+    },
 };
 use model::verdict::Approval;
 use std::{
@@ -142,7 +144,9 @@ fn record(event: &Event) -> Option<Record<'_>> {
         }
         .into(),
         Happened::Hold(step) if step.what == "held" => return None,
-        Happened::Hold(HoldEvent { hold, database, identity, what, reason, via, on_behalf }) => {
+        Happened::Hold(step) => {
+            let HoldEvent { hold, database, identity, what, reason, via, on_behalf, signature } =
+                step;
             HoldChanged {
                 time,
                 hold: Cow::Borrowed(hold),
@@ -157,11 +161,24 @@ fn record(event: &Event) -> Option<Record<'_>> {
                 reason: Cow::Borrowed(reason),
                 via: Cow::Borrowed(via),
                 on_behalf: Cow::Borrowed(on_behalf),
+                signed: signature.as_ref().map(|by| Box::new(signed(by))),
             }
             .into()
         }
         Happened::Grant(step) => granted(event, step).into(),
     })
+}
+
+fn signed(by: &store::Signature) -> Signed<'_> {
+    Signed {
+        name: Cow::Borrowed(&by.name),
+        id: Cow::Borrowed(&by.id),
+        public: Cow::Borrowed(&by.public),
+        digest: Cow::Borrowed(&by.digest),
+        client: Cow::Borrowed(&by.client),
+        authenticator: Cow::Borrowed(&by.authenticator),
+        signature: Cow::Borrowed(&by.signature),
+    }
 }
 
 fn granted<'e>(event: &'e Event, step: &'e GrantEvent) -> GrantChanged<'e> {

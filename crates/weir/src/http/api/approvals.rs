@@ -11,18 +11,20 @@ use crate::{
     approvals::{Proven, decide, object},
     preview,
     serve::Shared,
+    signing::{self, Said, challenge},
 };
 use axum::{
     Json,
     extract::{FromRequestParts, Path, Query, State, rejection::QueryRejection},
-    http::request::Parts,
+    http::{HeaderMap, request::Parts},
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use gate::Refusal;
 use model::verdict::Approval;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::SystemTime};
-use store::{HoldState, KeptHold, SignedIn, StoreError};
+use store::{HoldState, KeptHold, SignedIn, Signing, StoreError};
 
 /// The most requests that are looked at for a list.
 const LISTED: u32 = 1_000;
@@ -77,9 +79,17 @@ pub(super) async fn show(
     Named(request): Named,
 ) -> Result<Json<Value>, Problem> {
     let hold = seen(&api, &caller, &request).await?;
+    let (name, store) = (&caller.who.name, &api.shared.store);
     let read = format!("read the request for approval {request}");
-    api.shared.store.administered(SystemTime::now(), &caller.who.name, &read).await?;
-    Ok(Json(object(&hold, true)))
+    store.administered(SystemTime::now(), name, &read).await?;
+    let mut object = object(&hold, true);
+    let keys: Vec<String> = store.passkeys(name).await?.into_iter().map(|key| key.id).collect();
+    if let (Some(fields), false) = (object.as_object_mut(), keys.is_empty()) {
+        let challenge = |consents| URL_SAFE_NO_PAD.encode(challenge(&hold, name, consents));
+        let sign = json!({ "keys": keys, "approve": challenge(true), "deny": challenge(false) });
+        fields.insert("sign".to_owned(), sign);
+    }
+    Ok(Json(object))
 }
 
 /// `POST /api/v1/approvals/{request}/preview`: what it would change, tried and undone.
@@ -130,14 +140,25 @@ pub(super) struct Words {
     pub(super) reason: String,
 }
 
+/// The same, signed by a passkey.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SignedWords {
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    assertion: Option<Said>,
+}
+
 /// `POST /api/v1/approvals/{request}/approve`.
 pub(super) async fn approve(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Named(request): Named,
-    Body(words): Body<Words>,
+    headers: HeaderMap,
+    Body(words): Body<SignedWords>,
 ) -> Result<Json<Value>, Problem> {
-    say(&api, &caller, &request, true, &words.reason).await
+    say(&api, &caller, &request, true, &headers, &words).await
 }
 
 /// `POST /api/v1/approvals/{request}/deny`.
@@ -145,9 +166,10 @@ pub(super) async fn deny(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Named(request): Named,
-    Body(words): Body<Words>,
+    headers: HeaderMap,
+    Body(words): Body<SignedWords>,
 ) -> Result<Json<Value>, Problem> {
-    say(&api, &caller, &request, false, &words.reason).await
+    say(&api, &caller, &request, false, &headers, &words).await
 }
 
 async fn say(
@@ -155,12 +177,18 @@ async fn say(
     caller: &Caller,
     request: &str,
     consents: bool,
-    reason: &str,
+    headers: &HeaderMap,
+    words: &SignedWords,
 ) -> Result<Json<Value>, Problem> {
-    seen(api, caller, request).await?;
-    let store = &api.shared.store;
+    let hold = seen(api, caller, request).await?;
+    let (store, config) = (&api.shared.store, api.shared.config.load());
     let person = Proven::by_token(&caller.who);
-    let said = decide(store, request, &person, consents, reason).await?;
+    let (name, assertion) = (&caller.who.name, words.assertion.as_ref());
+    let site = signing::site(&config, headers);
+    let signed = signing::decision(store, &hold, name, consents, site.as_ref(), assertion).await?;
+    let signed = signed.map_err(|why| Problem::new(Kind::KeyNeeded, why))?;
+    let signing = Signing { unsigned: signing::unsigned(&config), by: signed.as_ref() };
+    let said = decide(store, request, &person, consents, &words.reason, &signing).await?;
     said.map_err(|why| Problem::no_voice(&why, &caller.who.name))?;
     let hold = store.hold(request).await?.ok_or(Kind::NoRequest)?;
     Ok(Json(object(&hold, false)))

@@ -12,6 +12,7 @@ use crate::{
     approvals::Proven,
     grants::{Wanted, object, request},
     say::{Word, say},
+    signing,
 };
 use axum::{
     Json,
@@ -159,7 +160,8 @@ async fn tell(
 ) -> Result<Json<Value>, Problem> {
     seen(api, caller, grant).await?;
     let (store, person) = (&api.shared.store, Proven::by_token(&caller.who));
-    let said = say(store, grant, &person, word, reason).await?;
+    let unsigned = signing::unsigned(&api.shared.config.load());
+    let said = say(store, grant, &person, word, reason, unsigned).await?;
     said.map_err(|why| Problem::no_voice(&why, &caller.who.name))?;
     let grant = store.grant(grant).await?.ok_or(Kind::NoRequest)?;
     Ok(Json(object(&grant, SystemTime::now())))

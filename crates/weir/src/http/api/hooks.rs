@@ -19,6 +19,7 @@ use super::{
 use crate::{
     approvals::Proven,
     say::{self, say},
+    signing,
 };
 use axum::http::HeaderMap;
 use export::TOLERANCE_SECONDS;
@@ -69,7 +70,9 @@ async fn take(
         return Err(Kind::Replayed.into());
     }
     let person = Proven::by_signature(word.person, word.channel);
-    let said = say(&api.shared.store, word.request, &person, word.word, word.reason).await;
+    let unsigned = signing::unsigned(&api.shared.config.load());
+    let store = &api.shared.store;
+    let said = say(store, word.request, &person, word.word, word.reason, unsigned).await;
     if said.is_err() {
         // Nobody's word was kept, so the same message may come again.
         api.shared.store.forget_taken(&hash).await?;

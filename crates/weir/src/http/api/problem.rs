@@ -29,6 +29,7 @@ pub(super) enum Kind {
     Settled,
     OutOfTime,
     SaidAlready,
+    KeyNeeded,
     Refused,
     Unsigned,
     Elsewhere,
@@ -73,6 +74,9 @@ impl Kind {
             Self::Settled => (StatusCode::CONFLICT, "settled", "It is decided already"),
             Self::OutOfTime => (StatusCode::CONFLICT, "out-of-time", "It cannot be decided now"),
             Self::SaidAlready => (StatusCode::CONFLICT, "said-already", "Consented already"),
+            Self::KeyNeeded => {
+                (StatusCode::FORBIDDEN, "key-needed", "It takes a signature of a passkey")
+            }
             Self::Refused => (StatusCode::FORBIDDEN, "refused", "It cannot be had, or not so"),
             Self::Unsigned => {
                 (StatusCode::UNAUTHORIZED, "unsigned", "Not signed, or not now, or by nobody known")
@@ -120,6 +124,7 @@ impl Problem {
             NoVoice::OwnRequest | NoVoice::OneWith(_) => Kind::OwnRequest,
             NoVoice::NoPerson | NoVoice::NotAsked(_) => Kind::NotAsked,
             NoVoice::SaidAlready => Kind::SaidAlready,
+            NoVoice::Unsigned(_) => Kind::KeyNeeded,
         };
         Self::new(kind, crate::approvals::words(why, person))
     }

@@ -14,19 +14,22 @@ use super::{
 use crate::{
     approvals::{Proven, decide, outcome, words},
     http::api::approvals::{may_see, tried},
+    signing,
 };
 use axum::{
     extract::{Path, State},
+    http::HeaderMap,
     response::Html,
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use console::{
-    approvals::{self, Inbox, Listed, Request, Voice, preview::Preview},
+    approvals::{self, Inbox, Listed, Request, Sign, Voice, preview::Preview},
     layout::{Place, Right, Tone},
     sql::Marked,
 };
 use ledger::{ShapeId, Time};
 use std::{sync::Arc, time::SystemTime};
-use store::{HoldState, KeptHold, SignedIn};
+use store::{HoldState, KeptHold, SignedIn, Signing, Unsigned};
 
 /// Labelled columns, and what makes it risky.
 type Known = (Vec<Marked>, Vec<(String, u32)>);
@@ -73,6 +76,7 @@ pub(super) async fn show(
 pub(super) async fn say(
     State(console): State<Arc<Console>>,
     Path(request): Path<String>,
+    headers: HeaderMap,
     pressed: Pressed,
 ) -> Result<Html<String>, No> {
     let consents = match pressed.field("word") {
@@ -81,13 +85,22 @@ pub(super) async fn say(
         _ => return Err(No::Forged),
     };
     let reason = pressed.field("reason").to_owned();
+    let assertion = pressed.assertion();
     let looker = pressed.looker.need(Right::Decide)?;
-    console.hold(&request, &looker).await?;
-    let person = Proven::by_console(&looker.who);
-    let said = decide(&console.shared.store, &request, &person, consents, &reason).await?;
-    let told = match said {
-        Ok(state) => (Tone::Good, format!("Taken: {}.", outcome(state))),
-        Err(why) => (Tone::Bad, format!("Not taken: {}.", words(&why, &looker.who.name))),
+    let hold = console.hold(&request, &looker).await?;
+    let (store, config) = (&console.shared.store, console.shared.config.load());
+    let (name, site) = (&looker.who.name, signing::site(&config, &headers));
+    let (site, assertion) = (site.as_ref(), assertion.as_ref());
+    let told = match signing::decision(store, &hold, name, consents, site, assertion).await? {
+        Err(why) => (Tone::Bad, format!("Not taken: {why}.")),
+        Ok(signed) => {
+            let signing = Signing { unsigned: signing::unsigned(&config), by: signed.as_ref() };
+            let person = Proven::by_console(&looker.who);
+            match decide(store, &request, &person, consents, &reason, &signing).await? {
+                Ok(state) => (Tone::Good, format!("Taken: {}.", outcome(state))),
+                Err(why) => (Tone::Bad, format!("Not taken: {}.", words(&why, name))),
+            }
+        }
     };
     let hold = console.hold(&request, &looker).await?;
     console.request_page(&hold, &looker, Some(told), None).await
@@ -124,6 +137,22 @@ impl Console {
         Ok(found.unwrap_or_default())
     }
 
+    /// What somebody's consent is signed with.
+    async fn sign(&self, hold: &KeptHold, person: &str) -> Result<Sign, No> {
+        let keys = self.shared.store.passkeys(person).await?;
+        let must = match signing::unsigned(&self.shared.config.load()) {
+            Unsigned::None => true,
+            Unsigned::Keyless => !keys.is_empty(),
+            Unsigned::All => false,
+        };
+        let challenge = signing::challenge(hold, person, true);
+        Ok(Sign {
+            challenge: URL_SAFE_NO_PAD.encode(challenge),
+            keys: keys.into_iter().map(|key| key.id).collect(),
+            must,
+        })
+    }
+
     /// The page of a request. That somebody read it is in the record before they do.
     async fn request_page(
         &self,
@@ -153,6 +182,7 @@ impl Console {
             tries: HoldState::WAITING.contains(&hold.state) && !asked.statement.is_empty(),
             preview,
             said,
+            sign: self.sign(hold, &looker.who.name).await?,
         };
         html(approvals::request(&request, &looker.viewer))
     }

@@ -8,7 +8,10 @@ use super::{
     kept::{self, Hash},
     roles::roles,
 };
-use crate::http::api::{Peer, approvals::may_see};
+use crate::{
+    http::api::{Peer, approvals::may_see},
+    signing::Said,
+};
 use axum::{
     extract::{ConnectInfo, Form, FromRequest, FromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
@@ -128,6 +131,15 @@ impl Pressed {
     /// What a field holds; empty if there is none.
     pub(super) fn field(&self, name: &str) -> &str {
         self.form.iter().find(|(one, _)| one == name).map_or("", |(_, value)| value)
+    }
+
+    /// What a passkey signed, if one did.
+    pub(super) fn assertion(&self) -> Option<Said> {
+        let text = |name: &str| self.field(name).to_owned();
+        let (id, client) = (text("id"), text("client"));
+        let (authenticator, signature) = (text("authenticator"), text("signature"));
+        let said = Said { id, client, authenticator, signature };
+        (!said.id.is_empty()).then_some(said)
     }
 }
 

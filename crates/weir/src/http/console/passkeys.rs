@@ -1,0 +1,150 @@
+//! Passkeys of whoever looks. The first is added by whoever is signed in; every other, and taking
+//! one away, takes a signature of one that there is. The command line takes away what is lost.
+
+use super::{
+    Console,
+    answer::{Answer, No},
+    looker::{Looker, Pressed},
+    sign_in::html,
+};
+use crate::signing;
+use axum::{extract::State, http::HeaderMap};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use console::{
+    layout::{Right, Tone},
+    passkeys::{self, Key, Keys},
+};
+use identity::passkey::register;
+use ledger::Time;
+use sha2::{Digest, Sha256};
+use std::{sync::Arc, time::SystemTime};
+use store::{MOST_PASSKEYS, NoPasskey, Passkey};
+
+/// The longest name of a key: characters.
+const NAME: usize = 60;
+
+/// `GET /console/passkeys`.
+pub(super) async fn list(State(console): State<Arc<Console>>, looker: Looker) -> Answer {
+    let looker = looker.need(Right::Decide)?;
+    console.passkeys_page(&looker, None).await
+}
+
+/// `POST /console/passkeys`.
+pub(super) async fn add(
+    State(console): State<Arc<Console>>,
+    headers: HeaderMap,
+    pressed: Pressed,
+) -> Answer {
+    let added = console.add(&headers, &pressed).await?;
+    let looker = pressed.looker.need(Right::Decide)?;
+    let said = match added {
+        Ok(name) => (Tone::Good, format!("{name} is among your passkeys now.")),
+        Err(why) => (Tone::Bad, format!("Not added: {why}.")),
+    };
+    console.passkeys_page(&looker, Some(said)).await
+}
+
+/// `POST /console/passkeys/remove`.
+pub(super) async fn remove(
+    State(console): State<Arc<Console>>,
+    headers: HeaderMap,
+    pressed: Pressed,
+) -> Answer {
+    let (name, said) = (pressed.field("name").to_owned(), pressed.assertion());
+    let looker = pressed.looker.need(Right::Decide)?;
+    let (store, who) = (&console.shared.store, &looker.who.name);
+    let site = signing::site(&console.shared.config.load(), &headers);
+    let challenge = signing::of_sign_in(&looker.viewer.csrf, who);
+    let keys = store.passkeys(who).await?;
+    let said = said.ok_or_else(|| "it takes a signature of one of your passkeys".to_owned());
+    let signed = said.and_then(|said| signing::check(&keys, site.as_ref(), &challenge, &[], &said));
+    let told = match signed {
+        Err(why) => (Tone::Bad, format!("Not removed: {why}.")),
+        Ok(_) => match store.remove_passkey(who, &name, who, SystemTime::now()).await? {
+            true => (Tone::Good, format!("{name} is none of your passkeys any more.")),
+            false => (Tone::Bad, format!("There is no passkey {name}.")),
+        },
+    };
+    console.passkeys_page(&looker, Some(told)).await
+}
+
+impl Console {
+    /// Adds a key; its name, or why not.
+    async fn add(
+        &self,
+        headers: &HeaderMap,
+        pressed: &Pressed,
+    ) -> Result<Result<String, String>, No> {
+        let looker = pressed.looker.clone().need(Right::Decide)?;
+        let (who, now) = (&looker.who.name, SystemTime::now());
+        let name: String =
+            pressed.field("name").trim().chars().filter(|c| !c.is_control()).take(NAME).collect();
+        let Some(site) = signing::site(&self.shared.config.load(), headers) else {
+            let why = "keys are for sites with a name: open the console by its name";
+            return Ok(Err(why.to_owned()));
+        };
+        if name.is_empty() {
+            return Ok(Err("it has no name".to_owned()));
+        }
+        let challenge = signing::of_sign_in(&looker.viewer.csrf, who);
+        let (client, said) = (pressed.field("made_client"), pressed.field("made_authenticator"));
+        let made = match register(&site, &challenge, client, said) {
+            Ok(made) => made,
+            Err(why) => return Ok(Err(why.to_string())),
+        };
+        let keys = self.shared.store.passkeys(who).await?;
+        let said = pressed.assertion();
+        let said = said.map(|said| signing::check(&keys, Some(&site), &challenge, &[], &said));
+        let by = match said.transpose() {
+            Ok(by) => by,
+            Err(why) => return Ok(Err(why)),
+        };
+        let key = Passkey {
+            id: made.id,
+            person: who.clone(),
+            name: name.clone(),
+            public: made.key.text(),
+            site: site.name().to_owned(),
+            count: made.count,
+            added: now,
+            used: None,
+        };
+        let added = self.shared.store.add_passkey(&key, by.as_ref()).await?;
+        Ok(added.map(|()| name).map_err(words))
+    }
+
+    async fn passkeys_page(&self, looker: &Looker, said: Option<(Tone, String)>) -> Answer {
+        let who = &looker.who.name;
+        let keys = self.shared.store.passkeys(who).await?;
+        let challenge = signing::of_sign_in(&looker.viewer.csrf, who);
+        let user = Sha256::digest(format!("weir person\n{who}\n").as_bytes());
+        let keys = Keys {
+            keys: keys.into_iter().map(shown).collect(),
+            challenge: URL_SAFE_NO_PAD.encode(challenge),
+            user: URL_SAFE_NO_PAD.encode(user),
+            said,
+        };
+        html(passkeys::page(&keys, &looker.viewer))
+    }
+}
+
+fn shown(key: Passkey) -> Key {
+    let kind = key.public.split_once(':').map_or("", |(kind, _)| kind).to_owned();
+    Key {
+        kind,
+        added: Time::from(key.added).to_string(),
+        used: key.used.map(|at| Time::from(at).to_string()),
+        id: key.id,
+        name: key.name,
+        site: key.site,
+    }
+}
+
+fn words(why: NoPasskey) -> String {
+    match why {
+        NoPasskey::Name => "one of your passkeys is called so".to_owned(),
+        NoPasskey::Known => "this key is known already".to_owned(),
+        NoPasskey::TooMany => format!("you have {MOST_PASSKEYS} passkeys, and more are not kept"),
+        NoPasskey::Unsigned => "one of your passkeys has to sign that this one is yours".to_owned(),
+    }
+}

@@ -1,0 +1,99 @@
+//! Decisions that are signed by a passkey of whoever decides: what there is to sign, and whether it
+//! was. Knows no page; which consent needs a signature is the store's to say.
+
+use axum::http::{HeaderMap, header};
+use config::{Config, Consent};
+use identity::passkey::{Assertion, Decision, PublicKey, Site, verify};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use store::{KeptHold, Passkey, Signature, Store, StoreError, Unsigned};
+
+/// What a browser says that a key signed: all of it base64url.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Said {
+    pub(crate) id: String,
+    pub(crate) client: String,
+    pub(crate) authenticator: String,
+    pub(crate) signature: String,
+}
+
+/// Whose consent counts without a signature.
+pub(crate) const fn unsigned(config: &Config) -> Unsigned {
+    match config.approvals.unsigned {
+        Consent::Keyless => Unsigned::Keyless,
+        Consent::All => Unsigned::All,
+        Consent::None => Unsigned::None,
+    }
+}
+
+/// The site at which keys are used: what is configured, or what the browser was sent to. A key is
+/// bound to its site by the browser, and is asked for it again when it is checked.
+pub(crate) fn site(config: &Config, headers: &HeaderMap) -> Option<Site> {
+    if let Some(url) = &config.api.url {
+        return Site::of(url.trim_end_matches('/'));
+    }
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    Site::of(&format!("https://{host}"))
+}
+
+/// What a key signs for a decision of somebody's.
+pub(crate) fn challenge(hold: &KeptHold, person: &str, consents: bool) -> [u8; 32] {
+    let (request, digest) = (hold.asked.hold.as_str(), hold.asked.digest.as_slice());
+    Decision { request, digest, consents, person }.challenge()
+}
+
+/// What a key signs that is added by a sign-in, or takes another's place there.
+pub(crate) fn of_sign_in(word: &str, person: &str) -> [u8; 32] {
+    Sha256::digest(format!("weir passkey\n{word}\n{person}\n").as_bytes()).into()
+}
+
+/// The signature, if a key of theirs signed this at this site; else why it does not hold.
+pub(crate) fn check(
+    keys: &[Passkey],
+    site: Option<&Site>,
+    challenge: &[u8],
+    digest: &[u8],
+    said: &Said,
+) -> Result<Signature, String> {
+    let site = site.ok_or("keys are for sites with a name: open the console by its name")?;
+    let key = keys.iter().find(|key| key.id == said.id).ok_or("it is no key of yours")?;
+    if key.site != site.name() {
+        return Err(format!("the key {} is for {}", key.name, key.site));
+    }
+    let public = PublicKey::parse(&key.public).ok_or("the key is not readable")?;
+    let Said { id, client, authenticator, signature } = said;
+    let assertion = Assertion { id, client, authenticator, signature };
+    let (count, _) = verify(&public, site, challenge, &assertion).map_err(|why| why.to_string())?;
+    let mut hex = String::new();
+    for byte in digest {
+        // Writing into a string does not fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    Ok(Signature {
+        name: key.name.clone(),
+        id: id.clone(),
+        public: key.public.clone(),
+        digest: hex,
+        client: client.clone(),
+        authenticator: authenticator.clone(),
+        signature: signature.clone(),
+        count,
+    })
+}
+
+/// The signature of a decision, if there is one; the inner error says why it does not hold.
+pub(crate) async fn decision(
+    store: &Store,
+    hold: &KeptHold,
+    person: &str,
+    consents: bool,
+    site: Option<&Site>,
+    said: Option<&Said>,
+) -> Result<Result<Option<Signature>, String>, StoreError> {
+    let Some(said) = said else { return Ok(Ok(None)) };
+    let keys = store.passkeys(person).await?;
+    let challenge = challenge(hold, person, consents);
+    Ok(check(&keys, site, &challenge, &hold.asked.digest, said).map(Some))
+}
