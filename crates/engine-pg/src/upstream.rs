@@ -186,10 +186,11 @@ pub async fn connect_as(
             return enter(config, replication, parameters).await;
         };
         let given = source.fetch().await.map_err(UpstreamError::Credentials)?;
-        match enter_with(config, given, replication, parameters).await {
+        match enter_with(config, given.clone(), replication, parameters).await {
             // They may have been changed, or taken away, since they were asked for.
             Err(error) if error.is_of_credentials() => {
-                source.refused();
+                source.refused(&given);
+                drop(given);
                 let given = source.fetch().await.map_err(UpstreamError::Credentials)?;
                 enter_with(config, given, replication, parameters).await
             }

@@ -70,17 +70,27 @@ impl Source for Place {
             if let Some(known) = inner.known() {
                 return Ok(known);
             }
-            let _alone = inner.asking.lock().await;
-            match inner.known() {
-                Some(known) => Ok(known),
-                None => inner.ask().await.map_err(|error| format!("{error:#}")),
-            }
+            // Whoever waits may stop waiting: a user that Vault is making must not be lost by that.
+            let asking = tokio::spawn(async move {
+                let _under_way = lease::under_way();
+                let _alone = inner.asking.lock().await;
+                match inner.known() {
+                    Some(known) => Ok(known),
+                    None => inner.ask().await.map_err(|error| format!("{error:#}")),
+                }
+            });
+            asking.await.unwrap_or_else(|_| Err("Vault was not asked to the end".to_owned()))
         })
     }
 
-    fn refused(&self) {
+    fn refused(&self, these: &Credentials) {
         let mut kept = self.inner.kept();
-        (kept.standing, kept.leased) = (None, None);
+        if kept.standing.as_ref().is_some_and(|(_, known)| known.are(these)) {
+            kept.standing = None;
+        }
+        if kept.leased.as_ref().is_some_and(|leased| leased.credentials().are(these)) {
+            kept.leased = None;
+        }
     }
 }
 
@@ -143,3 +153,6 @@ pub(crate) async fn close() {
 
 /// For tasks that end with what they are about.
 type Watched = Weak<Leased>;
+
+#[cfg(test)]
+mod tests;

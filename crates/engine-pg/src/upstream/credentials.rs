@@ -15,6 +15,13 @@ pub struct Credentials {
     pub lease: Option<Lease>,
 }
 
+impl Credentials {
+    /// True if they sign the same user in with the same password.
+    pub fn are(&self, others: &Self) -> bool {
+        self.user == others.user && self.password.expose() == others.password.expose()
+    }
+}
+
 /// What is held as long as credentials are in use; it is given back by being dropped.
 pub type Lease = Arc<dyn Held>;
 
@@ -31,8 +38,9 @@ pub type Fetched = Pin<Box<dyn Future<Output = Result<Credentials, String>> + Se
 pub trait Source: fmt::Debug + Send + Sync {
     /// Some that are good now.
     fn fetch(&self) -> Fetched;
-    /// The server took these no more: nothing that was kept is given again.
-    fn refused(&self);
+    /// The server took these no more: if they are what was kept, that is not given again. What
+    /// came in their place since stays.
+    fn refused(&self, these: &Credentials);
 }
 
 impl fmt::Debug for Credentials {

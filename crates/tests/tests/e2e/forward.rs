@@ -76,6 +76,23 @@ fn clients_that_know_no_token_are_the_person() {
     let said = tool::finish(&mut other).unwrap();
     assert!(said.code != Some(0) && said.stderr.contains("is another user's"), "{said}");
 
+    // Nor do they take the places of those who are, however many connections they open.
+    let bash = tool::as_server_account(std::path::Path::new("/usr/bin/bash"));
+    let fills = format!(
+        "for n in $(seq 250); do exec {{fd}}<>/dev/tcp/127.0.0.1/{}; done; echo open; sleep 60",
+        forward.port
+    );
+    let mut other = Command::new(&bash[0]);
+    other.args(&bash[1..]).args(["-c", &fills]).current_dir("/").stdout(Stdio::piped());
+    let mut other = other.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(other.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "open\n");
+    let said = postgres::psql(&forward.url("shop"), "select 1").unwrap();
+    assert_eq!(said.success().unwrap().trim(), "1");
+    other.kill().unwrap();
+    other.wait().unwrap();
+
     // What runs can be cancelled through it.
     let url = forward.url("shop");
     let mut sleeper = Command::new("psql");

@@ -13,8 +13,13 @@ const STANDING: &str = "st4nding/secret of:weir";
 
 /// A Weir whose upstream's credentials come from there.
 fn weir(upstream: &Postgres, vault: &str, place: &str) -> Weir {
+    weir_with(upstream, vault, place, "")
+}
+
+/// The same with more said about the upstream.
+fn weir_with(upstream: &Postgres, vault: &str, place: &str, more: &str) -> Weir {
     let keys = format!(
-        "host = \"127.0.0.1\"\nport = {}\ntls = \"disable\"\nvault = {place:?}",
+        "host = \"127.0.0.1\"\nport = {}\ntls = \"disable\"\nvault = {place:?}\n{more}",
         upstream.port()
     );
     let options = Weir::options(upstream).upstream(&keys).limit("drain_timeout", "\"5s\"");
@@ -147,6 +152,29 @@ fn a_user_is_made_renewed_and_taken_away() {
     weir.stop().unwrap();
     assert_eq!(made(&upstream), [""; 0], "what was leased is given back");
     nowhere(weir.folder(), ROOT_TOKEN);
+}
+
+#[test]
+fn a_user_that_nobody_waited_for_is_not_lost() {
+    let bao = Bao::start().unwrap();
+    let upstream = Postgres::options().shop().start().unwrap();
+    engine(&bao, &upstream, "1h", "2h");
+    // It takes longer to be made than a session waits for its upstream.
+    let make = "creation_statements=SELECT pg_sleep(4); CREATE ROLE \"{{name}}\" LOGIN SUPERUSER \
+                PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'";
+    let drop = "revocation_statements=DROP ROLE IF EXISTS \"{{name}}\"";
+    bao.run(&["write", "database/roles/weir", "db_name=pg", make, drop]).unwrap();
+    let vault = format!("{}\n", by_token(&bao));
+    let mut weir = weir_with(&upstream, &vault, "database/creds/weir", "connect_timeout = \"2s\"");
+    weir.start_again().unwrap();
+    let said = weir.psql(PERSON, "shop", "select 1").unwrap();
+    assert!(said.code != Some(0), "{said}");
+    until("the user is made", || !made(&upstream).is_empty());
+    // Whoever comes next gets it, and at the end of the program it is gone.
+    until("a session", || weir.psql(PERSON, "shop", "select 1").unwrap().code == Some(0));
+    assert_eq!(made(&upstream).len(), 1, "{:?}", made(&upstream));
+    weir.stop().unwrap();
+    assert_eq!(made(&upstream), [""; 0], "what was leased is given back");
 }
 
 #[test]

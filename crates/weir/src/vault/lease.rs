@@ -25,8 +25,23 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The leases that there are.
 static HELD: Mutex<Vec<Watched>> = Mutex::new(Vec::new());
-/// How many of those that nobody has any more are not given back yet.
-static LEAVING: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
+/// How many leases are not given back yet, those that are being asked for among them.
+static OUT: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
+
+/// A lease that is out, or may come to be.
+pub(super) struct Out(());
+
+/// One that is being asked for.
+pub(super) fn under_way() -> Out {
+    OUT.send_modify(|out| *out += 1);
+    Out(())
+}
+
+impl Drop for Out {
+    fn drop(&mut self) {
+        OUT.send_modify(|out| *out = out.saturating_sub(1));
+    }
+}
 
 /// A lease; revoked by being dropped.
 pub(super) struct Leased {
@@ -38,6 +53,8 @@ pub(super) struct Leased {
     begun: Instant,
     over: AtomicBool,
     given_back: AtomicBool,
+    /// Until it is given back.
+    out: Mutex<Option<Out>>,
 }
 
 impl Leased {
@@ -52,6 +69,7 @@ impl Leased {
             begun: Instant::now(),
             over: AtomicBool::new(false),
             given_back: AtomicBool::new(false),
+            out: Mutex::new(Some(under_way())),
         });
         let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
         held.retain(|one| one.strong_count() > 0);
@@ -86,12 +104,12 @@ impl Drop for Leased {
         }
         let (client, id) = (Arc::clone(&self.client), std::mem::take(&mut self.id));
         let user = std::mem::take(&mut self.user);
+        let out = self.out.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         // Without a runtime the program is over; Vault takes the user away when its time is.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            LEAVING.send_modify(|leaving| *leaving += 1);
             runtime.spawn(async move {
                 give_back(&client, &id, &user).await;
-                LEAVING.send_modify(|leaving| *leaving = leaving.saturating_sub(1));
+                drop(out);
             });
         }
     }
@@ -144,17 +162,24 @@ pub(super) async fn keep(watched: Watched) {
     }
 }
 
-/// Gives all back, also those that somebody still has.
+/// Gives all back: those that somebody still has, and those that come while it does.
 pub(super) async fn close() {
-    let held = std::mem::take(&mut *HELD.lock().unwrap_or_else(PoisonError::into_inner));
     let all = async {
-        for leased in held.iter().filter_map(Watched::upgrade) {
-            if !leased.given_back.swap(true, Ordering::Relaxed) {
-                give_back(&leased.client, &leased.id, &leased.user).await;
+        let mut out = OUT.subscribe();
+        while *out.borrow_and_update() > 0 {
+            let held = std::mem::take(&mut *HELD.lock().unwrap_or_else(PoisonError::into_inner));
+            let none = held.is_empty();
+            for leased in held.iter().filter_map(Watched::upgrade) {
+                if !leased.given_back.swap(true, Ordering::Relaxed) {
+                    give_back(&leased.client, &leased.id, &leased.user).await;
+                    drop(leased.out.lock().unwrap_or_else(PoisonError::into_inner).take());
+                }
+            }
+            // Something is on its way: it says so when it comes, or when it is gone.
+            if none && out.changed().await.is_err() {
+                return;
             }
         }
-        let mut leaving = LEAVING.subscribe();
-        let _ = leaving.wait_for(|leaving| *leaving == 0).await;
     };
     if tokio::time::timeout(PATIENCE, all).await.is_err() {
         tracing::warn!("database users are left to Vault, which takes them away in time");

@@ -27,6 +27,8 @@ use tokio::net::{TcpListener, TcpStream};
 const AGAIN: Duration = Duration::from_millis(200);
 /// Connections at a time.
 const MAX_CONNECTIONS: usize = 200;
+/// Connections of others at a time that are told why they are not let through.
+const MAX_REFUSALS: usize = 8;
 /// A connection that both ends have: what a process has closed is called root's.
 const ESTABLISHED: &str = "01";
 /// Where the kernel lists who has which connection, by the family of the socket.
@@ -65,6 +67,8 @@ async fn serve(
     mut until: SystemTime,
 ) -> Result<(), Failure> {
     let open = Arc::new(AtomicUsize::new(0));
+    // Others take none of the places.
+    let others = Arc::new(AtomicUsize::new(0));
     let mut wait = super::half(until);
     let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     loop {
@@ -80,13 +84,20 @@ async fn serve(
                         continue;
                     }
                 };
-                let place = Place(Arc::clone(&open));
-                if place.0.fetch_add(1, Ordering::Relaxed) >= MAX_CONNECTIONS {
+                // Before a byte of it is read: the other end cannot have gone without its being
+                // noticed here.
+                let own = is_own(&tcp, peer);
+                let (places, most) = match own {
+                    true => (&open, MAX_CONNECTIONS),
+                    false => (&others, MAX_REFUSALS),
+                };
+                let place = Place(Arc::clone(places));
+                if place.0.fetch_add(1, Ordering::Relaxed) >= most {
                     continue;
                 }
                 let (database, file) = (database.to_owned(), file.to_owned());
                 tokio::spawn(async move {
-                    if let Err(error) = one(tcp, peer, &database, file).await {
+                    if let Err(error) = one(tcp, own, &database, file).await {
                         eprintln!("weir: {error:#}");
                     }
                     drop(place);
@@ -116,17 +127,9 @@ impl Drop for Place {
 }
 
 /// One connection, from its first byte to its end.
-async fn one(
-    tcp: TcpStream,
-    peer: SocketAddr,
-    database: &str,
-    file: PathBuf,
-) -> anyhow::Result<()> {
-    let own = tcp.local_addr()?;
-    // Before a byte of it is read: the other end cannot have gone without its being noticed here.
-    let owner = owner(peer, own);
+async fn one(tcp: TcpStream, own: bool, database: &str, file: PathBuf) -> anyhow::Result<()> {
     let asked = forward::asked(tcp).await.map_err(|reason| anyhow::anyhow!("{reason}"))?;
-    if owner.is_none_or(|owner| Some(owner) != own_user().ok()) {
+    if !own {
         let hint = "Run `weir connect --forward` yourself.";
         asked.refuse("28000", "this way to Weir is another user's", hint).await;
         bail!("a connection of another user's was refused");
@@ -154,6 +157,12 @@ fn reached(login: &Login, token: Token, database: &str) -> anyhow::Result<Upstre
     reached.password = Some(token.secret);
     reached.tls = Some(ClientTls::new(Mode::VerifyFull, login.ca.as_deref(), None)?);
     Ok(reached)
+}
+
+/// True if a process of this user has the other end.
+fn is_own(tcp: &TcpStream, peer: SocketAddr) -> bool {
+    let owner = tcp.local_addr().ok().and_then(|own| owner(peer, own));
+    owner.is_some() && owner == own_user().ok()
 }
 
 /// The user that this process is of.
