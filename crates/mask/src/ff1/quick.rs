@@ -1,6 +1,6 @@
-//! The rounds of FF1 for what is permuted most: strings whose halves are numbers of 64 bits (digits,
-//! letters, bits), and strings of bytes. What comes out is what [`Ff1::by_numerals`] makes of any
-//! string, which a test compares.
+//! The rounds of FF1 for what is permuted most: strings whose halves are numbers of 64 bits
+//! (digits, letters, bits), and strings of bytes. What comes out is what [`Ff1::by_numerals`] makes
+//! of any string, which a test compares.
 
 use super::{Ff1, ROUNDS, Setting, Way, xor};
 use aes::{Block, cipher::BlockCipherEncrypt};

@@ -73,7 +73,8 @@ proptest! {
 
     #[test]
     fn what_is_no_row_leaves_nothing(
-        payload in proptest::collection::vec(prop_oneof![Just(0_u8), Just(255), any::<u8>()], 0..40),
+        payload in
+            proptest::collection::vec(prop_oneof![Just(0_u8), Just(255), any::<u8>()], 0..40),
         doings in proptest::collection::vec(doing(), 0..5),
     ) {
         let mut out = b"before".to_vec();
