@@ -36,9 +36,9 @@ pub use reference::{SectionDoc, reference, sections};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use settings::{
     Api, Bucket, Canary, Channel, ChannelTo, ClientName, Config, Consent, Console, Database,
-    DecisionHook, Email, EmailTls, Export, ExportFormat, ExportTo, Keys, LabelRule, Labels, Ledger,
-    Limits, Listen, Log, LogFormat, LogLevel, Plaintext, Policies, Provider, Repository, RoleOf,
-    RoleRule, Shows, Slack, Tls, Transmitter, Upstream, UpstreamTls, Vault, VaultAuth, WithoutRole,
-    Witness, Witnessing, Workload, WorkloadKeys, WorkloadRule,
+    DecisionHook, Email, EmailTls, EndUsers, Export, ExportFormat, ExportTo, Keys, LabelRule,
+    Labels, Ledger, Limits, Listen, Log, LogFormat, LogLevel, Plaintext, Policies, Provider,
+    Repository, RoleOf, RoleRule, Shows, Slack, Tls, Transmitter, Upstream, UpstreamTls, Vault,
+    VaultAuth, WithoutRole, Witness, Witnessing, Workload, WorkloadKeys, WorkloadRule,
 };
 pub use table::{Absent, Key};

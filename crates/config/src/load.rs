@@ -7,6 +7,7 @@ mod canaries;
 mod channels;
 mod console;
 mod databases;
+mod end_users;
 mod evidence;
 mod exports;
 mod keys;

@@ -4,6 +4,7 @@
 mod channels;
 mod console;
 mod databases;
+mod end_users;
 mod providers;
 mod transmitters;
 mod vault;
@@ -12,6 +13,7 @@ mod workloads;
 pub use channels::{Channel, ChannelTo, DecisionHook, Email, EmailTls, Shows, Slack};
 pub use console::Console;
 pub use databases::{Database, RoleOf, RoleRule, Upstream, UpstreamTls, WithoutRole};
+pub use end_users::EndUsers;
 pub use providers::Provider;
 pub use transmitters::Transmitter;
 pub use vault::{Vault, VaultAuth};
@@ -53,6 +55,8 @@ pub struct Config {
     pub workloads: Vec<Workload>,
     /// Who says what happened to people, in the order of the file. Names and issuers are unique.
     pub transmitters: Vec<Transmitter>,
+    /// Which services say for whom they act, in the order of the file. Services are unique.
+    pub end_users: Vec<EndUsers>,
     /// Where people hear of requests, in the order of the file. Names are unique.
     pub channels: Vec<Channel>,
     /// Where passwords of upstreams can stand.

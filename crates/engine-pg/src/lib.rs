@@ -44,7 +44,7 @@ use tokio::sync::{Notify, RwLock, watch};
 pub use knowledge::{Doing, KeepFound, Kept, Load, Shelf};
 pub use labels::{FoundColumn, Labeller};
 pub use open::Opened;
-pub use relay::Limits;
+pub use relay::{Answer, Asserted, Asserts, Limits};
 pub use role::{RoleOf, RoleRule, Roles};
 pub use upstream::{Host, UpstreamConfig};
 

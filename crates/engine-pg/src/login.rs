@@ -65,6 +65,8 @@ pub struct Door {
     pub attempts: Arc<Mutex<Attempts>>,
     /// Whose a bearer's token is; without it no tokens are taken but as passwords.
     pub bearers: Option<Bearers>,
+    /// Who is meant by a token of an end user; without it nobody acts for one.
+    pub asserts: Option<crate::relay::Asserts>,
     /// From where TLS may be missing.
     pub plaintext: Plaintext,
     /// For everything until AuthenticationOk.
@@ -81,6 +83,7 @@ impl Door {
             directory,
             attempts: Arc::default(),
             bearers: None,
+            asserts: None,
             plaintext: Plaintext::Loopback,
             deadline: DEFAULT_DEADLINE,
             clients: Vec::new(),

@@ -11,11 +11,13 @@
 //! Each side stops reading when the other side's output is full, so memory stays bounded and
 //! back-pressure reaches both ends.
 
+mod acting;
 mod beside;
 mod change;
 mod client;
 mod cost;
 mod delay;
+mod end;
 mod expected;
 mod extended;
 mod failure;
@@ -45,16 +47,17 @@ use net::Stream;
 use pipe::Pipe;
 use std::{
     collections::{HashMap, VecDeque},
-    fmt,
     future::Future,
-    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
-use wire_pg::{WireError, backend::Status};
+use wire_pg::backend::Status;
 
+pub(crate) use acting::{Acting, ForWhom};
+pub use acting::{Answer, Asserted, Asserts};
+pub(crate) use end::End;
 use watch::Order;
 pub(crate) use watch::{CancelOnce, Orders};
 
@@ -82,75 +85,6 @@ pub(crate) const GOODBYE: Duration = Duration::from_secs(2);
 /// Prepared statements and portals of the protocol in one session.
 const MAX_NAMES: usize = 64 * 1024;
 
-/// Why a session ended.
-#[derive(Debug)]
-pub(crate) enum End {
-    /// The client said goodbye or closed its connection.
-    ClientLeft,
-    /// The client's connection broke.
-    ClientLost(io::Error),
-    /// The client broke the protocol.
-    ClientBroke(WireError),
-    /// The client sent a message of a type that it may not send here.
-    ClientMistook(u8),
-    /// The upstream closed or broke the connection.
-    UpstreamLost(Option<io::Error>),
-    /// The upstream sent what the protocol does not allow here.
-    UpstreamBroke(String),
-    /// The session was idle for too long.
-    Idle,
-    /// Weir ends the session: drain, revocation.
-    Ordered(&'static str),
-    /// A row that must be held whole to be masked is larger than the limit.
-    TooLarge {
-        /// The row: bytes.
-        bytes: usize,
-        /// The limit: bytes.
-        limit: usize,
-    },
-}
-
-impl From<WireError> for End {
-    fn from(error: WireError) -> Self {
-        Self::ClientBroke(error)
-    }
-}
-
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ClientLeft => f.write_str("client left"),
-            Self::ClientLost(error) => write!(f, "client lost: {error}"),
-            Self::ClientBroke(error) => write!(f, "protocol violation: {error}"),
-            Self::ClientMistook(tag) => {
-                write!(f, "protocol violation: message type {:?}", char::from(*tag))
-            }
-            Self::UpstreamLost(None) => f.write_str("upstream lost"),
-            Self::UpstreamLost(Some(error)) => write!(f, "upstream lost: {error}"),
-            Self::UpstreamBroke(what) => write!(f, "upstream broke the protocol: {what}"),
-            Self::Idle => f.write_str("idle for too long"),
-            Self::Ordered(why) => f.write_str(why),
-            Self::TooLarge { bytes, limit } => {
-                write!(f, "a row of {bytes} bytes is larger than the limit of {limit}")
-            }
-        }
-    }
-}
-
-impl End {
-    /// The word for statements that this end cut short.
-    fn short(&self) -> &'static str {
-        match self {
-            Self::ClientLeft
-            | Self::ClientLost(_)
-            | Self::ClientBroke(_)
-            | Self::ClientMistook(_) => "client left",
-            Self::UpstreamLost(_) | Self::UpstreamBroke(_) => "upstream lost",
-            Self::Idle | Self::Ordered(_) | Self::TooLarge { .. } => "session ended by weir",
-        }
-    }
-}
-
 /// Why the client's next message has to wait.
 enum Block {
     /// Its intent must be on stable storage first.
@@ -171,6 +105,8 @@ enum Block {
     Cost,
     /// A part of its task's budget is being reserved.
     Budget(gate::hold::Doing<()>),
+    /// What was said of the end user is being checked.
+    EndUser(acting::Answer),
     /// It changed too much, and consent to that is asked for.
     Beyond(gate::hold::Doing<gate::hold::Asked>),
 }
@@ -243,6 +179,8 @@ pub(crate) struct Relay {
     hold: hold::Hold,
     change: change::Change,
     cost: cost::Cost,
+    /// For whom the client says that it acts.
+    acting: Acting,
     /// The upstream connection is a replication connection.
     replication: Option<Replication>,
     /// A stream that runs both ways.
@@ -305,6 +243,7 @@ impl Relay {
             hold: hold::Hold::default(),
             change: change::Change::default(),
             cost: cost::Cost::default(),
+            acting: Acting::default(),
             replication: None,
             both: None,
             utf8: true,
@@ -425,6 +364,7 @@ impl Relay {
         let done = match &mut self.block {
             None | Some(Block::Probe | Block::Hold(_) | Block::Beyond(_)) => false,
             Some(Block::Budget(_)) => self.poll_budget(cx),
+            Some(Block::EndUser(_)) => self.poll_end_user(cx),
             // Lifted by the answer.
             Some(Block::Count | Block::Cost) => false,
             // A server that waits for COPY data answers nothing else.

@@ -8,7 +8,7 @@ use crate::{
     CancelTarget, Engine, Target, cancel_upstream, diagnostics,
     login::Client,
     open::Opened,
-    relay::{self, CancelOnce, Relay},
+    relay::{self, Acting, CancelOnce, ForWhom, Relay},
     upstream::{self, Replication, Upstream, UpstreamError},
 };
 pub(crate) use begin::TASK;
@@ -99,8 +99,10 @@ async fn relay(
         let target = cancel_target.clone();
         tokio::spawn(async move { cancel_upstream(&target).await });
     }));
+    let person = ForWhom::default();
     let open = engine.open.enter(Opened::of(&client, &session));
-    let orders = standing::orders(engine, &client, &session, (cancelled, open.ended()));
+    let told = (cancelled, open.ended(), Arc::clone(&person));
+    let orders = standing::orders(engine, &client, &session, told);
     let limits = engine.settings.load().limits;
     let (id, lease) = (session.id(), upstream.lease);
     let mut relay = Relay::new(
@@ -112,6 +114,7 @@ async fn relay(
         cancel,
     );
     relay.replicate(client.replication);
+    relay.acts(Acting::new(engine.door.asserts.clone(), person));
     relay.beside(client.side);
     for (name, value) in &upstream.parameter_statuses {
         relay.note_setting(name.as_bytes(), value.as_bytes());

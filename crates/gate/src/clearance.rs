@@ -2,7 +2,10 @@
 
 use crate::plan::Plan;
 use ledger::{Sequence, StatementId};
-use model::{Durability, Operation};
+use model::{
+    Durability, Operation,
+    facts::{Effect, SessionChange},
+};
 use std::sync::Arc;
 
 /// A value that passed the gate: decided, allowed, and its intent in the kernel's hands.
@@ -77,6 +80,33 @@ impl Statement {
             !followed || facts.effects.iter().any(|effect| may_end(effect.operation))
         })
     }
+}
+
+/// True if a transaction may be over, or elsewhere, behind a part: what was said for it may not
+/// hold any more.
+pub fn may_leave(part: &crate::Part) -> bool {
+    let facts = &part.facts;
+    let moves = facts.session.contains(&SessionChange::Scope);
+    let leaves = |operation: Operation| {
+        may_end(operation) && (moves || operation != Operation::Transaction)
+            || operation == Operation::Do
+    };
+    leaves(facts.operation) || facts.effects.iter().any(|effect| leaves(effect.operation))
+}
+
+/// True if a part does no more than begin and end transactions.
+pub fn only_transaction(part: &crate::Part) -> bool {
+    let facts = &part.facts;
+    let only = |effect: &Effect| {
+        matches!(effect.operation, Operation::Commit | Operation::Transaction)
+            // SET CONSTRAINTS runs triggers that waited.
+            && effect.object.is_none()
+    };
+    !facts.dynamic
+        && facts.unknowns.is_empty()
+        && facts.functions.is_empty()
+        && !facts.effects.is_empty()
+        && facts.effects.iter().all(only)
 }
 
 const fn may_end(operation: Operation) -> bool {

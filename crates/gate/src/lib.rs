@@ -48,7 +48,7 @@ pub mod work;
 
 pub use book::{CarriedLabel, DecidedLabel, Place};
 pub use carry::{Keep, Keeping};
-pub use clearance::{Cleared, Statement, StatementPart};
+pub use clearance::{Cleared, Statement, StatementPart, may_leave, only_transaction};
 pub use counters::Counters;
 pub use database::{Database, Knowledge};
 pub use ledger::{
@@ -67,6 +67,7 @@ pub use record::Parameters;
 pub use refusal::Refusal;
 pub use result::{Field, Masks, TextIn};
 pub use session::{Client, Counts, Readiness, RowRoom, Session, Working, WorksAs};
+pub use sql::{END_USER_SAID, EndUser, end_user};
 pub use turning::{Bound, Real, Turned, Values};
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! One client's governed session: who asks, in which scope, and the four calls. Knows no protocol
 //! and no clock.
 
+mod acting;
 mod asked;
 mod call;
 mod ending;
@@ -39,12 +40,7 @@ use ledger::{
 use model::{Durability, Granted, Identity, Outcome, Verdict};
 use policy::{Context, ProtocolFeature, Risk};
 use sql::Scope;
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
-    net::IpAddr,
-    sync::Arc,
-    time::SystemTime,
-};
+use std::{net::IpAddr, sync::Arc, time::SystemTime};
 use temporary::Temporary;
 
 /// `pg_type.oid` of text.
@@ -119,6 +115,8 @@ pub struct Session {
     identity: Arc<Identity>,
     client: Client,
     id: SessionId,
+    /// What it is when it acts for nobody, while it acts for an end user.
+    acting: Option<Box<acting::Plain>>,
     asker: u64,
     scope: Scope,
     scope_key: u64,
@@ -164,19 +162,14 @@ impl Session {
         client: Client,
         now: SystemTime,
     ) -> Result<Self, Refusal> {
-        let mut asker = DefaultHasher::new();
-        let chain = std::iter::successors(Some(&**identity), |one| one.acts_for.as_deref());
-        chain.for_each(|one| (one.name.as_str(), one.kind, &one.groups).hash(&mut asker));
-        (client.address, client.tls, &client.application).hash(&mut asker);
-        (client.work.task.as_ref().map(|running| &running.task)).hash(&mut asker);
-        (&client.work.purpose, client.preview.is_some(), &client.role).hash(&mut asker);
         let mut session = Self {
+            asker: acting::asker_of(identity, &client),
             gate: Arc::clone(gate),
             database: Arc::clone(database),
             identity: Arc::clone(identity),
             client,
             id: gate.ledger.session(Time::from(now)),
-            asker: asker.finish(),
+            acting: None,
             scope: Scope::default(),
             scope_key: 0,
             scope_known: true,

@@ -32,6 +32,7 @@ mod change;
 mod collect;
 mod copy;
 mod ddl;
+mod end_user;
 mod extent;
 mod flow;
 mod function;
@@ -55,6 +56,7 @@ mod types;
 
 pub use analyse::analyse;
 pub use before::{before, is_followed};
+pub use end_user::{END_USER, END_USER_SAID, EndUser, end_user};
 pub use given::{Given, GivenValue, keeps_values, parameters};
 pub use guard::{Guard, rewritten};
 pub use normalise::normalise;

@@ -41,6 +41,12 @@ pub const CERTIFICATE_PSYCOPG: Client = Client { file: "certificate_client.py" }
 pub const CERTIFICATE_NODE: Client = Client { file: "certificate_client.js" };
 /// The same by pgjdbc, with the key as PKCS#8 and as PKCS#12.
 pub const CERTIFICATE_JDBC: Client = Client { file: "CertificateClient.java" };
+/// psycopg 3 in transactions for an end user; the part is the token, twice the same statements.
+pub const END_USER_PSYCOPG: Client = Client { file: "end_user_client.py" };
+/// The same by node-postgres.
+pub const END_USER_NODE: Client = Client { file: "end_user_client.js" };
+/// The same by pgjdbc.
+pub const END_USER_JDBC: Client = Client { file: "EndUserClient.java" };
 
 /// Debian's pgjdbc.
 const JDBC_JAR: &str = "/usr/share/java/postgresql.jar";

@@ -6,12 +6,12 @@
 //!                                                        └─▶ store (once) ─▶ sessions end
 //! ```
 
-use crate::serve::Shared;
+use crate::{issuers::Issuer, serve::Shared};
 use anyhow::Context;
-use config::{Config, WorkloadKeys};
+use config::Config;
 use identity::{Secret, token_hash};
 use serde_json::{Map, Value};
-use sso::{Event, Expected, KeysAt, SsoError, Web, Wrong};
+use sso::{Event, SsoError, Wrong};
 use std::{
     fmt,
     time::{Duration, Instant, SystemTime},
@@ -91,26 +91,18 @@ impl Transmitters {
 impl Transmitter {
     fn new(settings: &config::Transmitter) -> anyhow::Result<Self> {
         let of = || format!("transmitter {:?}", settings.name);
-        let algorithms: Result<Vec<_>, _> =
-            settings.algorithms.iter().map(|name| name.parse::<sso::Algorithm>()).collect();
-        let expected = Expected {
-            issuer: settings.issuer.clone(),
-            audience: settings.audience.clone(),
-            client: None,
-            algorithms: algorithms.with_context(of)?,
+        let issuer = Issuer {
+            issuer: &settings.issuer,
+            audience: &settings.audience,
+            algorithms: &settings.algorithms,
+            keys: &settings.keys,
             skew: settings.skew,
-            require: Vec::new(),
-        };
-        let web = Web::new(settings.ca.as_deref()).with_context(of)?;
-        let keys = match &settings.keys {
-            WorkloadKeys::Discovery => KeysAt::Discovery,
-            WorkloadKeys::Url(url) => KeysAt::Url(url.clone()),
-            WorkloadKeys::File(path) => KeysAt::File(path.clone()),
+            ca: settings.ca.as_deref(),
         };
         let token = settings.token.as_ref().map(config::SecretSource::read).transpose();
         let token = token.with_context(of)?;
         let token = token.map(|token| token_hash(&Secret::from(token.expose().to_owned())));
-        let checks = sso::Provider::new(web, expected).with_keys(keys);
+        let checks = issuer.checks(&of())?;
         Ok(Self { settings: settings.clone(), checks, token })
     }
 

@@ -5,12 +5,11 @@
 //! token ─▶ workload by issuer ─▶ signature, claims ─▶ the one rule that fits ─▶ Vouched
 //! ```
 
-use crate::providers::statement_hash;
-use anyhow::Context;
-use config::{Config, WorkloadKeys, WorkloadRule};
+use crate::{issuers::Issuer, providers::statement_hash};
+use config::{Config, WorkloadRule};
 use identity::{Secret, token_hash};
 use serde_json::{Map, Value};
-use sso::{Claims, Expected, KeysAt, SsoError, Web, Wrong};
+use sso::{Claims, SsoError, Wrong};
 use std::{
     fmt,
     time::{Instant, SystemTime},
@@ -104,24 +103,15 @@ impl Workloads {
 
 impl Workload {
     fn new(settings: &config::Workload) -> anyhow::Result<Self> {
-        let of = || format!("workload {:?}", settings.name);
-        let algorithms: Result<Vec<_>, _> =
-            settings.algorithms.iter().map(|name| name.parse::<sso::Algorithm>()).collect();
-        let expected = Expected {
-            issuer: settings.issuer.clone(),
-            audience: settings.audience.clone(),
-            client: None,
-            algorithms: algorithms.with_context(of)?,
+        let issuer = Issuer {
+            issuer: &settings.issuer,
+            audience: &settings.audience,
+            algorithms: &settings.algorithms,
+            keys: &settings.keys,
             skew: settings.skew,
-            require: Vec::new(),
+            ca: settings.ca.as_deref(),
         };
-        let web = Web::new(settings.ca.as_deref()).with_context(of)?;
-        let keys = match &settings.keys {
-            WorkloadKeys::Discovery => KeysAt::Discovery,
-            WorkloadKeys::Url(url) => KeysAt::Url(url.clone()),
-            WorkloadKeys::File(path) => KeysAt::File(path.clone()),
-        };
-        let checks = sso::Provider::new(web, expected).with_keys(keys);
+        let checks = issuer.checks(&format!("workload {:?}", settings.name))?;
         Ok(Self { settings: settings.clone(), checks })
     }
 

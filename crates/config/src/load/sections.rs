@@ -1,8 +1,8 @@
 //! Every section and key of the file. To add a key is to add one read here.
 
 use super::{
-    api, approvals, canaries, channels, console, databases, evidence, exports, keys, labels,
-    providers, transmitters, vault, workloads,
+    api, approvals, canaries, channels, console, databases, end_users, evidence, exports, keys,
+    labels, providers, transmitters, vault, workloads,
 };
 use crate::{
     kind::{Address, Count, Fault, FilePath, OrOff, Size, Text, Time, TimeOrNone, Word},
@@ -60,6 +60,7 @@ pub(crate) fn documented() -> Vec<Section> {
     workloads::rule(Table::new(&reader, "[[workload.rule]]", workloads::RULE, empty()));
     let table = Table::new(&reader, "[[transmitter]]", transmitters::TRANSMITTER, empty());
     transmitters::transmitter(table);
+    end_users::end_user(Table::new(&reader, "[[end_user]]", end_users::END_USER, empty()));
     let mut sections = reader.into_found().sections;
     // A section is finished after those inside it; for the reader an outer one comes first.
     let order = |section: &Section| match section.heading {
@@ -87,11 +88,12 @@ pub(crate) fn documented() -> Vec<Section> {
         "[[transmitter]]" => 18,
         "[[workload]]" => 19,
         "[[workload.rule]]" => 20,
-        "[keys]" => 21,
-        "[[channel]]" => 22,
-        "[limits]" => 23,
-        "[[export]]" => 24,
-        _ => 25,
+        "[[end_user]]" => 21,
+        "[keys]" => 22,
+        "[[channel]]" => 23,
+        "[limits]" => 24,
+        "[[export]]" => 25,
+        _ => 26,
     };
     sections.sort_by_key(order);
     sections
@@ -139,6 +141,7 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         providers: providers::providers(&mut table),
         transmitters: Vec::new(),
         workloads: Vec::new(),
+        end_users: end_users::end_users(&mut table),
         channels: channels::channels(&mut table),
         exports: exports::exports(&mut table),
         log: log(table.table("log", "[log]", LOG)),

@@ -16,7 +16,7 @@ pub(super) const RULE: &str = "Which tokens of the `[[workload]]` above it are w
 stands once for each identity. A token that no rule is for is nobody's, and one that two are for, \
 too.";
 
-const REPLAY: &[(&str, bool)] = &[("refuse", true), ("allow", false)];
+pub(super) const REPLAY: &[(&str, bool)] = &[("refuse", true), ("allow", false)];
 
 pub(super) fn workloads(table: &mut Table<'_>, providers: &[Provider]) -> Vec<Workload> {
     let mut workloads: Vec<Workload> = Vec::new();

@@ -38,6 +38,7 @@ fn every_key_is_documented() {
         "[[transmitter]]",
         "[[workload]]",
         "[[workload.rule]]",
+        "[[end_user]]",
         "[keys]",
         "[[channel]]",
         "[limits]",

@@ -232,6 +232,9 @@ impl Relay {
 
     /// True if a text can be planned now; otherwise what is missing has been asked for.
     pub(super) fn ready(&mut self) -> bool {
+        if !self.knows_for_whom() {
+            return false;
+        }
         let readiness = self.session.readiness(SystemTime::now());
         if !self.session.unrestricted() && self.is_unsettled() {
             self.settle();
@@ -374,6 +377,8 @@ impl Relay {
         now: SystemTime,
     ) -> Result<Arc<Plan>, Refusal> {
         let plan = self.session.plan(text, now);
+        self.acts_as_said(Some(&plan))?;
+        self.stays_in_transaction(&plan)?;
         if unrestricted && !self.session.unrestricted() {
             let message = "policies changed while it was planned";
             return Err(Refusal::unenforceable(message, "Send it again."));
@@ -432,6 +437,7 @@ impl Relay {
         if run.statement.changes_names() {
             self.changing += 1;
         }
+        self.acting.sent(&run.statement.plan);
         // The disk starts while the upstream works; rows wait for it only if it is slower.
         if !run.rows_may_leave {
             self.early_sync = Some(self.session.gate().ledger.synced(run.statement.intent));

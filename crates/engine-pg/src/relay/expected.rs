@@ -167,6 +167,8 @@ impl Run {
 /// A prepared statement of the protocol.
 #[derive(Debug)]
 pub(super) struct Prepared {
+    /// The token by which it says who the end user is, when it runs.
+    pub(super) asserts: Option<identity::Secret>,
     /// What it does and what was decided.
     pub(super) plan: Arc<Plan>,
     /// The types that were declared for its parameters, where values are looked at.

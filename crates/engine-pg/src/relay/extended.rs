@@ -3,6 +3,7 @@
 
 use super::{
     End, Expected, MAX_NAMES, Relay, Step,
+    acting::{SAID, Said},
     cost::Priced,
     expected::{Birth, Portal, Prepared, Request},
     hold::Held,
@@ -35,7 +36,20 @@ impl Relay {
         if !self.ready() {
             return Ok(Step::Blocked);
         }
-        let examined = self.plan(parse.text).and_then(|plan| {
+        let said = self.said_of_end_user(parse.text);
+        if matches!(said, Ok(Said::Waits)) {
+            return Ok(Step::Blocked);
+        }
+        let mut asserts = None;
+        let examined = said.and_then(|said| {
+            let text = match said {
+                Said::Token(token) => {
+                    asserts = Some(token);
+                    Text::new(SAID)
+                }
+                Said::Nothing | Said::Waits => parse.text,
+            };
+            let plan = self.plan(text)?;
             self.side.admits(&plan)?;
             self.session.examine(&plan, Via::Extended, SystemTime::now())?;
             self.may_turn(&plan, Some(parse.type_oids.len()))?;
@@ -60,11 +74,12 @@ impl Relay {
         let birth = Birth::asked(self.segment);
         // Always: policies may ask for consent by the time that values are bound.
         let types = parse.type_oids.iter().collect();
-        let prepared = Arc::new(Prepared { plan, types, fields: OnceLock::new(), birth });
+        let own = asserts.is_some().then_some(SAID);
+        let prepared = Arc::new(Prepared { plan, types, fields: OnceLock::new(), birth, asserts });
         let before = self.prepared.insert(name.clone(), Arc::clone(&prepared));
-        if let Some(text) = &prepared.plan.sent {
+        if let Some(text) = own.or(prepared.plan.sent.as_deref().map(str::as_bytes)) {
             let (name, types) = (parse.name.bytes(), parse.type_oids.iter());
-            encode::parse(&mut self.upstream.output, name, text.as_bytes(), types)?;
+            encode::parse(&mut self.upstream.output, name, text, types)?;
         } else {
             self.upstream.output.extend_from_slice(message.whole);
         }
@@ -266,8 +281,9 @@ impl Relay {
         if self.parked.is_none() && (!self.ready() || !self.sure_of_portal(execute.portal)) {
             return Ok(Step::Blocked);
         }
-        let portal = match self.portal(execute.portal) {
-            Ok(portal) => portal,
+        let portal = match self.portal_as_said(execute.portal) {
+            Ok(Some(portal)) => portal,
+            Ok(None) => return Ok(Step::Blocked),
             Err(refusal) => {
                 // What was cleared for this message must not carry another.
                 if let Some(parked) = self.parked.take() {
@@ -321,10 +337,22 @@ impl Relay {
         Ok(Step::Done)
     }
 
+    /// The portal to be run, once the session acts for whom it says, if it says so. Nothing if that
+    /// has to wait.
+    fn portal_as_said(&mut self, name: Text<'_>) -> Result<Option<Arc<Portal>>, Refusal> {
+        let portal = self.portals.get(&key(name)).filter(|_| self.parked.is_none());
+        let said = portal.and_then(|portal| portal.prepared.as_ref()?.asserts.clone());
+        match said.map_or(Ok(true), |token| self.end_user(&token))? {
+            true => self.portal(name).map(Some),
+            false => Ok(None),
+        }
+    }
+
     /// Decides and records one run of a portal; `None` if it has to wait. An approval holds for all
     /// that one portal returns, however many messages fetch it.
     fn clear_portal(&mut self, portal: &Portal) -> Result<Option<Cleared<Statement>>, Refusal> {
         let (plan, parameters) = (&portal.plan, &portal.parameters);
+        self.acts_as_said(Some(plan))?;
         if !self.provides(plan, Via::Extended)? {
             return Ok(None);
         }

@@ -18,6 +18,7 @@ impl Relay {
             if !relay.ready() {
                 return Ok(None);
             }
+            relay.acts_as_said(None)?;
             let now = SystemTime::now();
             let plan = relay.session.plan_call(call.function, now)?;
             if !relay.carries(&plan)? {

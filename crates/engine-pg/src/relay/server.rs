@@ -374,6 +374,7 @@ impl Relay {
             self.forget_portals(self.answered);
             self.session.transaction_ended();
         }
+        self.settled_for_whom(hidden);
         if self.change_ready(ended)?.unwrap_or(!hidden) {
             self.client.output.extend_from_slice(message.whole);
         }

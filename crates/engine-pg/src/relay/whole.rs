@@ -1,10 +1,17 @@
 //! Messages that are a whole of their own, from their text to their transaction's end: Query, and
 //! what it has in common with FunctionCall. Knows nothing of pipelines.
 
-use super::{End, Relay, Step, change::Limited, cost::Priced, expected::Request};
+use super::{
+    End, Relay, Step,
+    acting::{SAID, Said},
+    change::Limited,
+    cost::Priced,
+    expected::Request,
+};
 use gate::{Cleared, Parameters, Refusal, Statement, Via};
 use std::sync::Arc;
 use wire_pg::{
+    Text,
     frame::Message,
     frontend::{self, encode},
 };
@@ -12,6 +19,28 @@ use wire_pg::{
 impl Relay {
     pub(super) fn query(&mut self, message: Message<'_>) -> Result<Step, End> {
         let text = frontend::Query::parse(message.payload)?.text;
+        let said = self.said_of_end_user(text).and_then(|said| match said {
+            Said::Nothing => Ok(Some(false)),
+            Said::Token(token) => Ok(self.end_user(&token)?.then_some(true)),
+            Said::Waits => Ok(None),
+        });
+        match said {
+            Ok(Some(false)) => self.query_as(text, message),
+            Ok(Some(true)) => {
+                // What it says is nothing for the server, nor for the record.
+                let own = super::acting::query()?;
+                let told = Message { tag: message.tag, payload: &own, whole: &own };
+                self.query_as(Text::new(SAID), told)
+            }
+            Ok(None) => Ok(Step::Blocked),
+            Err(refusal) => {
+                self.refuse_query(refusal)?;
+                Ok(Step::Done)
+            }
+        }
+    }
+
+    fn query_as(&mut self, text: Text<'_>, message: Message<'_>) -> Result<Step, End> {
         let cleared = self.clear_whole(|relay| match relay.clear_command(text) {
             Some(cleared) => cleared.map(Some),
             None if !relay.ready() => Ok(None),

@@ -1,9 +1,13 @@
 //! Whether a session may go on, and who tells it otherwise. Knows no messages.
 
-use crate::{Engine, login::Client, relay::Orders};
+use crate::{
+    Engine,
+    login::Client,
+    relay::{ForWhom, Orders},
+};
 use gate::Session;
 use std::{
-    sync::Arc,
+    sync::{Arc, PoisonError},
     time::{Instant, SystemTime},
 };
 use tokio::sync::Notify;
@@ -12,7 +16,7 @@ pub(super) fn orders(
     engine: &Arc<Engine>,
     client: &Client,
     session: &Session,
-    (cancelled, ended): (Arc<Notify>, Arc<Notify>),
+    (cancelled, ended, person): (Arc<Notify>, Arc<Notify>, ForWhom),
 ) -> Orders {
     let (directory, identity) = (Arc::clone(&engine.directory), Arc::clone(&client.identity));
     let (credential, opened) = (client.credential.clone(), client.signed_in);
@@ -38,6 +42,12 @@ pub(super) fn orders(
             }
             if directory.has_ended(&identity, opened) {
                 return Err("its provider ended the sessions of this identity");
+            }
+            let person = person.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some((person, since)) = person
+                && (!directory.stands(&person) || directory.has_ended(&person, since))
+            {
+                return Err("the end user of this transaction was disabled, changed or ended");
             }
             if task.as_ref().is_some_and(|task| task.is_over()) {
                 return Err("the task of this session is over");

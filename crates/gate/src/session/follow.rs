@@ -292,7 +292,7 @@ impl Session {
         (self.scope.altered, &self.scope.search_path, &self.scope.temp_schema).hash(&mut hasher);
         self.scope.standard_conforming_strings.hash(&mut hasher);
         if self.temporary.is_own() {
-            (self.id.to_string(), self.temporary.named).hash(&mut hasher);
+            (self.own().to_string(), self.temporary.named).hash(&mut hasher);
         }
         self.names_key = hasher.finish();
         if self.temporary.is_own() {

@@ -113,6 +113,7 @@ impl Session {
     pub fn stands(&self, plan: &Plan, now: SystemTime) -> bool {
         let policies = self.gate.policies.load();
         plan.policies == policies.version()
+            && plan.context.asker == self.asker
             && (self.unrestricted
                 || (plan.knowledge.revision == self.database.knowledge().revision
                     && plan.context.scope == self.scope_key))

@@ -19,6 +19,7 @@ mod clients;
 mod console;
 mod costs;
 mod disk;
+mod end_users;
 mod evasion;
 mod events;
 mod exchange;

@@ -90,6 +90,7 @@ fn door(shared: &Arc<Shared>, config: &Config) -> anyhow::Result<Door> {
     door.clients = config.tls.clients.iter().map(rule).collect();
     door.attempts = Arc::clone(&shared.attempts);
     door.bearers = Some(bearers::bearers(shared));
+    door.asserts = crate::end_users::asserts(config, shared)?;
     door.deadline = config.limits.sign_in_timeout;
     door.plaintext = match config.tls.plaintext {
         Plaintext::Loopback => DoorPlaintext::Loopback,
