@@ -50,6 +50,11 @@ fn content(sign_in: &SignIn<'_>) -> Markup {
                         input #password name="password" type="password" required
                             autocomplete="current-password";
                     }
+                    div .field {
+                        label for="code" { "Code, if you have a second factor" }
+                        input #code name="code" autocomplete="one-time-code" autocapitalize="none"
+                            spellcheck="false" maxlength="40";
+                    }
                     button .main type="submit" { "Sign in" }
                 }
                 p .soft.small {

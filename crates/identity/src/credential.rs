@@ -35,6 +35,8 @@ pub struct Credential {
     pub source: String,
     /// The person for whom an agent acts with it, if not whom it always acts for.
     pub acts_for: Option<String>,
+    /// It is not enough by itself: a code goes with it.
+    pub half: bool,
     /// The only task that it works on.
     pub task: Option<String>,
 }
@@ -52,6 +54,7 @@ impl Credential {
             databases: Vec::new(),
             source: String::new(),
             acts_for: None,
+            half: false,
             task: None,
         }
     }

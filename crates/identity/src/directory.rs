@@ -35,9 +35,18 @@ pub struct Entry {
     pub verifier: ScramVerifier,
     /// Whether it may sign in, and agents on its behalf.
     pub enabled: bool,
+    /// Its password is not enough: a code goes with it.
+    pub second_factor: bool,
     /// What else it signs in with. Those that have not the salt and the iterations of its password
     /// are left out, and so are those beyond [`MAX_CREDENTIALS`].
     pub credentials: Vec<Credential>,
+}
+
+impl Entry {
+    /// One that may sign in, by its password alone too.
+    pub fn new(identity: Identity, verifier: ScramVerifier, credentials: Vec<Credential>) -> Self {
+        Self { identity, verifier, enabled: true, second_factor: false, credentials }
+    }
 }
 
 /// A grant in force: an identity has the rights of a group on some databases until its end.
@@ -244,7 +253,7 @@ impl Directory {
         let people = self.people.load();
         let known = people.names.get(&credential.signs_in(name))?;
         let now = if credential.id == PASSWORD_ID {
-            &known.lead
+            Some(&known.lead).filter(|lead| !lead.half)?
         } else {
             known.others.iter().find(|one| one.id == credential.id)?
         };
@@ -263,6 +272,14 @@ impl Directory {
     pub fn take_uses(&self) -> Vec<(String, SystemTime, Option<IpAddr>)> {
         let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
         uses.drain().map(|(id, (at, from))| (id, at, from)).collect()
+    }
+
+    /// Takes notes back that could not be written, but for what was noted since.
+    pub fn put_back_uses(&self, taken: Vec<(String, SystemTime, Option<IpAddr>)>) {
+        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        for (id, at, from) in taken {
+            uses.entry(id).or_insert((at, from));
+        }
     }
 
     /// How many identities there are, disabled ones included.
@@ -305,7 +322,9 @@ fn settle(secret: &[u8; KEY_BYTES], entries: Vec<Entry>) -> People {
     for (name, entry) in &by_name {
         let standing = stand(name, &by_name, &twice, MAX_CHAIN).map(Arc::new);
         let own = entry.credentials.iter().filter(|one| one.acts_for.is_none());
-        people.add((*name).to_owned(), entry.verifier.clone(), own, standing);
+        let half = entry.second_factor;
+        let lead = Credential { half, ..Credential::password(entry.verifier.clone()) };
+        people.add((*name).to_owned(), lead, own, standing);
         let mut persons: Vec<&str> =
             entry.credentials.iter().filter_map(|one| one.acts_for.as_deref()).collect();
         persons.sort_unstable();
@@ -314,7 +333,7 @@ fn settle(secret: &[u8; KEY_BYTES], entries: Vec<Entry>) -> People {
             let chain = format!("{person}/{name}");
             let standing = stand_for(name, person, &by_name, &twice).map(Arc::new);
             // Nobody can prove this one: what it asks is what is asked of any unknown name.
-            let lead = ScramVerifier::mock(secret, &chain);
+            let lead = Credential::password(ScramVerifier::mock(secret, &chain));
             let theirs =
                 entry.credentials.iter().filter(|one| one.acts_for.as_deref() == Some(person));
             people.add(chain, lead, theirs, standing);
@@ -327,12 +346,12 @@ impl People {
     fn add<'c>(
         &mut self,
         name: String,
-        verifier: ScramVerifier,
+        lead: Credential,
         credentials: impl Iterator<Item = &'c Credential>,
         standing: Result<Arc<Identity>, Bar>,
     ) {
         let others: Arc<[Arc<Credential>]> = credentials
-            .filter(|one| one.verifier.asks_as(&verifier))
+            .filter(|one| one.verifier.asks_as(&lead.verifier))
             .take(MAX_CREDENTIALS - 1)
             .map(|one| Arc::new(one.clone()))
             .collect();
@@ -341,7 +360,7 @@ impl People {
                 self.bearers.insert(hash, (name.clone(), Arc::clone(one)));
             }
         }
-        let lead = Arc::new(Credential::password(verifier));
+        let lead = Arc::new(lead);
         self.names.insert(name, Known { lead, others, standing });
     }
 }

@@ -20,6 +20,10 @@ pub enum IdentityError {
     WrongProof,
     /// The password is right, and the identity may not sign in.
     Barred(Bar),
+    /// The password is right, and not enough: a code goes with it.
+    SecondFactor,
+    /// A sealed secret that cannot be opened.
+    NotASecret,
     /// A stored verifier that cannot be read.
     NotAVerifier,
     /// The system gave no random bytes.
@@ -37,8 +41,10 @@ impl IdentityError {
             | Self::BindingDowngrade
             | Self::BindingMismatch
             | Self::WrongProof => Blame::Client,
-            Self::Barred(_) => Blame::Policy,
-            Self::NotAVerifier | Self::Random | Self::Unavailable => Blame::Internal,
+            Self::Barred(_) | Self::SecondFactor => Blame::Policy,
+            Self::NotAVerifier | Self::NotASecret | Self::Random | Self::Unavailable => {
+                Blame::Internal
+            }
         }
     }
 
@@ -53,7 +59,11 @@ impl IdentityError {
             Self::BindingMismatch => "SCRAM channel binding check failed",
             Self::WrongProof => "wrong name or password",
             Self::Barred(bar) => bar.client_message(),
-            Self::NotAVerifier | Self::Random => "internal error",
+            Self::SecondFactor => {
+                "the password is not enough for this identity, which has a second factor: sign in \
+                 with a token (weir login URL --local)"
+            }
+            Self::NotAVerifier | Self::NotASecret | Self::Random => "internal error",
             Self::Unavailable => "sign-ins of this kind cannot be checked now",
         }
     }
@@ -65,6 +75,7 @@ impl fmt::Display for IdentityError {
             Self::Malformed(what) => write!(f, "malformed SCRAM message: {what}"),
             Self::Unsupported(what) => write!(f, "unsupported SCRAM feature: {what}"),
             Self::NotAVerifier => f.write_str("a stored verifier is not SCRAM-SHA-256"),
+            Self::NotASecret => f.write_str("a sealed secret cannot be opened"),
             Self::Random => f.write_str("the system gives no random bytes"),
             other => f.write_str(other.client_message()),
         }

@@ -22,7 +22,7 @@
 //! };
 //! let verifier = ScramVerifier::for_password(&Secret::from("wonder".to_owned())).unwrap();
 //! let credentials = Vec::new();
-//! directory.publish(vec![Entry { identity: alice, verifier, enabled: true, credentials }]);
+//! directory.publish(vec![Entry::new(alice, verifier, credentials)]);
 //! assert!(directory.resolve("alice").is_some());
 //! assert!(directory.resolve("mallory").is_none());
 //! ```
@@ -35,6 +35,7 @@ pub mod passkey;
 pub mod scram;
 pub mod secret;
 pub mod token;
+pub mod totp;
 
 pub use attempts::{Attempts, Thresholds, Wait, network};
 pub use credential::{Admitted, Claim, Credential, Standing};
@@ -43,3 +44,4 @@ pub use error::IdentityError;
 pub use scram::{Challenge, Mechanism, ScramServer, ScramVerifier, Signed};
 pub use secret::Secret;
 pub use token::{token, token_hash};
+pub use totp::{Totp, recovery_codes, recovery_hash};

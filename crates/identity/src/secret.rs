@@ -90,6 +90,13 @@ pub fn name(prefix: &str) -> Result<String, IdentityError> {
     Ok(Secret::random(prefix, NAME_DIGITS)?.expose().to_owned())
 }
 
+/// A new key: 32 random bytes.
+pub fn random_key() -> Result<[u8; 32], IdentityError> {
+    let mut key = [0; 32];
+    random_bytes(&mut key)?;
+    Ok(key)
+}
+
 /// Fills the buffer from the system's generator.
 pub(crate) fn random_bytes(buffer: &mut [u8]) -> Result<(), IdentityError> {
     getrandom::fill(buffer).map_err(|_| IdentityError::Random)

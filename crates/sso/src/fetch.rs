@@ -55,6 +55,13 @@ impl Web {
         self.send(request.header(header::CONTENT_TYPE, kind).body(body)).await
     }
 
+    /// A POST of JSON.
+    pub async fn post_json(&self, url: &str, body: &Value) -> Result<Answer, SsoError> {
+        let request = self.client.request(Method::POST, address(url)?);
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(body.to_string())).await
+    }
+
     async fn send(&self, request: RequestBuilder) -> Result<Answer, SsoError> {
         // The address may hold what is nobody else's business.
         let unreachable = |error: reqwest::Error| {

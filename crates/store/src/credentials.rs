@@ -69,6 +69,8 @@ pub struct NewCredential {
     pub expires: Option<SystemTime>,
     /// The key that it takes the place of.
     pub replaces: Option<String>,
+    /// What it follows from, and ends with, where it is its own identity's.
+    pub follows: Option<String>,
     /// For whom an agent acts with it, if not for whom it always does.
     pub delegated: Option<Delegated>,
 }
@@ -224,14 +226,15 @@ pub(crate) async fn add(
     none_ended(transaction, new).await?;
     if let Some(delegated) = &new.delegated {
         may_be_acted_for(transaction, delegated).await?;
-        for id in [&delegated.subject, &delegated.actor].into_iter().flatten() {
-            outlives(transaction, id, new).await?;
-        }
     } else if salt(&lead) != salt(new.verifier.expose()) {
         return Err(StoreError::Credential("it was made for another password"));
     }
-    make_room(transaction, new, by, now).await?;
     let delegated = new.delegated.as_ref();
+    let from = delegated.map_or([&new.follows, &None], |one| [&one.subject, &one.actor]);
+    for id in from.into_iter().flatten() {
+        outlives(transaction, id, new).await?;
+    }
+    make_room(transaction, new, by, now).await?;
     let done = sqlx::query(
         "INSERT OR IGNORE INTO credentials
          (id, identity, kind, verifier, hash, databases, source, created, not_before, expires,
@@ -251,7 +254,7 @@ pub(crate) async fn add(
     .bind(&new.replaces)
     .bind(delegated.map(|one| one.acts_for.as_str()))
     .bind(delegated.and_then(|one| one.task.as_deref()))
-    .bind(delegated.and_then(|one| one.subject.as_deref()))
+    .bind(delegated.map_or(new.follows.as_deref(), |one| one.subject.as_deref()))
     .bind(delegated.and_then(|one| one.actor.as_deref()))
     .execute(&mut **transaction)
     .await?;
@@ -466,6 +469,8 @@ pub(crate) fn kept(row: &SqliteRow) -> Result<KeptCredential, StoreError> {
     let moment = |column: &str| -> Result<Option<SystemTime>, StoreError> {
         Ok(row.try_get::<Option<i64>, _>(column)?.map(time))
     };
+    let delegated = delegated(row)?;
+    let follows = if delegated.is_some() { None } else { row.try_get("subject")? };
     let new = NewCredential {
         identity: IdentityName::new(row.try_get::<String, _>("identity")?),
         kind: kind.ok_or_else(|| damaged("no known kind"))?,
@@ -476,7 +481,8 @@ pub(crate) fn kept(row: &SqliteRow) -> Result<KeptCredential, StoreError> {
         not_before: time(row.try_get("not_before")?),
         expires: moment("expires")?,
         replaces: row.try_get("replaces")?,
-        delegated: delegated(row)?,
+        follows,
+        delegated,
         id,
     };
     let used_from: Option<String> = row.try_get("used_from")?;

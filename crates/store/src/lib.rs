@@ -53,6 +53,7 @@ mod passkeys;
 mod provisioned;
 mod questions;
 mod scim;
+mod second_factors;
 mod secrets;
 mod tasks;
 mod tokens;
@@ -80,6 +81,7 @@ pub use passkeys::{MOST_PASSKEYS, NoPasskey, Passkey, Signature, Signing, Unsign
 pub use provisioned::{Arrival, NoArrival};
 pub use questions::{MOST_QUESTIONS, SavedQuestion};
 pub use scim::{Members, ProvisionedGroup, ProvisionedPerson};
+pub use second_factors::SecondFactor;
 pub use secrets::{InstallationSecret, SecretName};
 pub use tasks::{KeptTask, NewTask, Taint, TaskState};
 pub use tokens::{SignedIn, sign_in_id};

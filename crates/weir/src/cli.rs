@@ -9,6 +9,7 @@ mod people;
 mod policy;
 mod preview;
 mod report;
+mod second;
 mod tasks;
 
 pub(crate) use answers::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceArgs};
@@ -20,6 +21,7 @@ pub(crate) use people::{ConnectArgs, LoginArgs, PgpassArgs, TokenArgs};
 pub(crate) use policy::{BacktestArgs, ExplainArgs, FailOn, PolicyCommand, SuggestArgs, TestArgs};
 pub(crate) use preview::PreviewArgs;
 pub(crate) use report::{ReportArgs, ReportCommand, ReportFormat};
+pub(crate) use second::TotpCommand;
 pub(crate) use tasks::{TaskCommand, TaskCreate, TaskVoice};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -271,6 +273,9 @@ pub(crate) enum IdentityCommand {
         #[arg(long, value_name = "PASSKEY")]
         remove: Option<String>,
     },
+    /// The second factor of people who sign in by a password.
+    #[command(subcommand)]
+    Totp(TotpCommand),
 }
 
 #[derive(Debug, Subcommand)]

@@ -16,6 +16,7 @@ mod preview;
 mod pseudonyms;
 mod reference;
 mod tasks;
+mod totp;
 mod url;
 
 use crate::{

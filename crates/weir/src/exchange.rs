@@ -5,6 +5,7 @@
 //! instead of replaced, so that sessions that signed in with it go on; but not for ever.
 
 mod agent;
+mod sign_in;
 mod workload;
 
 use crate::{
@@ -133,10 +134,7 @@ pub(crate) async fn exchange(shared: &Shared, wanted: Wanted) -> Result<Given, N
     }
     match wanted.shown {
         Shown::Jwt => return workload::exchange(shared, &wanted, now).await,
-        Shown::Own => {
-            let why = "a token of Weir's own is exchanged for an agent's only: say the actor_token";
-            return Err(NoExchange::Rule(why.to_owned()));
-        }
+        Shown::Own => return sign_in::exchange(shared, &wanted, now).await,
         Shown::IdToken => {}
     }
     let person = shared.providers.person(&wanted.subject, now, Instant::now()).await;
@@ -157,6 +155,7 @@ pub(crate) async fn exchange(shared: &Shared, wanted: Wanted) -> Result<Given, N
         databases: wanted.databases.clone(),
         source: person.provider.settings.name.clone(),
         times: (now, until),
+        follows: None,
         delegated: None,
     };
     keep(shared, made).await?;
@@ -214,6 +213,7 @@ async fn adopt(shared: &Shared, secret: &Secret, now: SystemTime) -> Result<(), 
         databases: Vec::new(),
         source: person.provider.settings.name.clone(),
         times: (now, until),
+        follows: None,
         delegated: None,
     };
     keep(shared, made).await
@@ -262,13 +262,16 @@ struct Made<'m> {
     source: String,
     /// From when on, and until when.
     times: (SystemTime, SystemTime),
+    /// What it follows from, where it is its own identity's.
+    follows: Option<String>,
     /// For whom an agent acts with it.
     delegated: Option<Delegated>,
 }
 
 /// Keeps a credential, and waits until it is known.
 async fn keep(shared: &Shared, token: Made<'_>) -> Result<(), NoExchange> {
-    let Made { account, secret, databases, source, times: (now, until), delegated } = token;
+    let Made { account, secret, databases, source, times: (now, until), follows, delegated } =
+        token;
     let lead = ScramVerifier::parse(account.verifier.expose())?;
     let chain = delegated.as_ref().map(|one| format!("{}/{}", one.acts_for, account.name));
     let (own, directory) = (secret.clone(), Arc::clone(&shared.directory));
@@ -288,6 +291,7 @@ async fn keep(shared: &Shared, token: Made<'_>) -> Result<(), NoExchange> {
         not_before: now,
         expires: Some(until),
         replaces: None,
+        follows,
         delegated,
     };
     match shared.store.add_credential(&new, &new.chain(), now).await {

@@ -36,6 +36,9 @@ pub(crate) struct Login {
     pub(crate) provider: Vouching,
     /// With what the provider is asked again, if it gave that.
     pub(crate) refresh: Option<String>,
+    /// The sign-in to Weir's API that tokens follow from, if nobody else vouches.
+    #[serde(default)]
+    pub(crate) sign_in: Option<String>,
     pub(crate) identity: String,
     pub(crate) token: Option<Kept>,
 }
@@ -135,6 +138,16 @@ impl Login {
         Ok(self)
     }
 
+    /// The same by a sign-in to Weir's API.
+    pub(crate) async fn begin_local(mut self, file: &Path) -> anyhow::Result<Self> {
+        let _alone = lock(file)?;
+        let sign_in = self.sign_in.clone().unwrap_or_default();
+        let (identity, token) = self.exchange(&sign_in, &[], None).await?;
+        (self.identity, self.token) = (identity, Some(token));
+        self.write(file)?;
+        Ok(self)
+    }
+
     /// A client of the provider.
     pub(crate) async fn flow(&self) -> anyhow::Result<Flow> {
         let Vouching { issuer, client_id, scopes, ca, .. } = &self.provider;
@@ -148,11 +161,15 @@ impl Login {
         databases: &[String],
         renews: Option<&str>,
     ) -> anyhow::Result<(String, Kept)> {
+        let kind = match self.sign_in {
+            Some(_) => "urn:ietf:params:oauth:token-type:access_token",
+            None => "urn:ietf:params:oauth:token-type:id_token",
+        };
         let scopes: Vec<String> = databases.iter().map(|one| format!("database:{one}")).collect();
         let scope = scopes.join(" ");
         let mut form = vec![
             ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
-            ("subject_token_type", "urn:ietf:params:oauth:token-type:id_token"),
+            ("subject_token_type", kind),
             ("subject_token", id),
         ];
         if !scope.is_empty() {
@@ -186,6 +203,9 @@ impl Login {
         renews: Option<&str>,
     ) -> anyhow::Result<Kept> {
         let again = "sign in again: weir login";
+        if let Some(sign_in) = self.sign_in.clone() {
+            return Ok(self.exchange(&sign_in, databases, None).await.context(again)?.1);
+        }
         let Some(refresh) = self.refresh.clone() else {
             bail!("{} gave nothing to ask it again with; {again}", self.provider.name);
         };
@@ -214,8 +234,10 @@ pub(crate) async fn token(
     let good = login.token.clone().filter(|kept| kept.until > now());
     if let Some(kept) = &good
         && databases.is_empty()
-        && want == Want::Fresh
-        && (kept.until - now()) * 2 > kept.until.saturating_sub(kept.from)
+        // One that follows from a sign-in to Weir ends with it: another would be good no longer.
+        && (login.sign_in.is_some()
+            || want == Want::Fresh
+                && (kept.until - now()) * 2 > kept.until.saturating_sub(kept.from))
     {
         let token = kept.handed_out();
         return Ok((login, token));
@@ -246,7 +268,9 @@ pub(crate) async fn end(file: &Path) -> anyhow::Result<bool> {
     let there = login.is_some();
     if let Some(login) = login {
         std::fs::remove_file(file)?;
-        if let Some(kept) = &login.token {
+        if let Some(sign_in) = &login.sign_in {
+            login.revoke(sign_in).await.context("the sign-in at Weir goes on until its end")?;
+        } else if let Some(kept) = &login.token {
             login.revoke(&kept.secret).await.context("the token at Weir goes on until its end")?;
         }
         if let Some(refresh) = &login.refresh {

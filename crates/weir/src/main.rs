@@ -32,6 +32,8 @@ mod people;
 mod preview;
 mod providers;
 mod say;
+mod seal;
+mod second_factor;
 mod serve;
 mod shares;
 mod signing;

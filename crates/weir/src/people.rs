@@ -11,10 +11,12 @@ use store::{Account, KeptCredential, Store};
 pub(crate) async fn publish(store: &Store, directory: &Directory) -> anyhow::Result<usize> {
     let accounts = store.identities().await.context("identities cannot be read")?;
     let mut credentials = credentials(store, SystemTime::now()).await?;
+    let halves = store.second_factors().await.context("second factors cannot be read")?;
     directory.publish_ended(store.ended().await.context("what was ended cannot be read")?);
     let entry = |account: Account| {
         let own = credentials.remove(account.name.as_str()).unwrap_or_default();
-        entry(account, own)
+        let half = halves.contains(account.name.as_str());
+        entry(account, half, own)
     };
     let entries: Vec<Entry> = accounts.into_iter().filter_map(entry).collect();
     let count = entries.len();
@@ -53,13 +55,14 @@ fn credential(kept: KeptCredential) -> Option<Credential> {
         databases: new.databases,
         source: new.source,
         task: new.delegated.as_ref().and_then(|one| one.task.clone()),
+        half: false,
         acts_for: new.delegated.map(|one| one.acts_for.to_string()),
     })
 }
 
 /// An account as the directory takes it. One whose verifier cannot be read is left out: nobody can
 /// sign in with what is not understood.
-fn entry(account: Account, credentials: Vec<Credential>) -> Option<Entry> {
+fn entry(account: Account, second_factor: bool, credentials: Vec<Credential>) -> Option<Entry> {
     let verifier = match ScramVerifier::parse(account.verifier.expose()) {
         Ok(verifier) => verifier,
         Err(_) => {
@@ -76,7 +79,7 @@ fn entry(account: Account, credentials: Vec<Credential>) -> Option<Entry> {
         groups: account.groups,
         acts_for: account.acts_for.map(|name| Box::new(delegator(name))),
     };
-    Some(Entry { identity, verifier, enabled: account.enabled, credentials })
+    Some(Entry { identity, verifier, enabled: account.enabled, second_factor, credentials })
 }
 
 #[cfg(test)]

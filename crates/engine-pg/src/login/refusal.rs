@@ -182,8 +182,12 @@ fn sqlstate(error: &IdentityError) -> &'static str {
         IdentityError::WrongProof => "28P01",
         IdentityError::BindingDowngrade
         | IdentityError::BindingMismatch
+        | IdentityError::SecondFactor
         | IdentityError::Barred(_) => "28000",
-        IdentityError::NotAVerifier | IdentityError::Random | IdentityError::Unavailable => "XX000",
+        IdentityError::NotAVerifier
+        | IdentityError::NotASecret
+        | IdentityError::Random
+        | IdentityError::Unavailable => "XX000",
     }
 }
 

@@ -36,7 +36,7 @@ fn credential(id: &str, lead: &ScramVerifier, secret: &Secret) -> Credential {
 }
 
 fn entry(lead: ScramVerifier, credentials: Vec<Credential>) -> Entry {
-    Entry { identity: identity("alice"), verifier: lead, enabled: true, credentials }
+    Entry::new(identity("alice"), lead, credentials)
 }
 
 /// A foreign client signs in; the server's signature must be right for it too.
@@ -122,6 +122,13 @@ fn uses_are_told_once() {
     directory.used(&credential("t-1", &lead, &text("one")), None, at(2));
     let from = "192.0.2.1".parse().ok();
     directory.used(&credential("t-1", &lead, &text("one")), from, at(3));
-    assert_eq!(directory.take_uses(), [("t-1".to_owned(), at(3), from)]);
+    let taken = directory.take_uses();
+    assert_eq!(taken, [("t-1".to_owned(), at(3), from)]);
     assert!(directory.take_uses().is_empty());
+    // They could not be written, and it was used again meanwhile, as was another one.
+    directory.used(&credential("t-1", &lead, &text("one")), None, at(5));
+    directory.put_back_uses(vec![taken[0].clone(), ("t-2".to_owned(), at(4), None)]);
+    let mut all = directory.take_uses();
+    all.sort();
+    assert_eq!(all, [("t-1".to_owned(), at(5), None), ("t-2".to_owned(), at(4), None)]);
 }

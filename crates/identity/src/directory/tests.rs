@@ -22,7 +22,7 @@ fn entry(name: &str, kind: IdentityKind, groups: &[&str], acts_for: Option<&str>
         groups: groups.iter().map(|group| (*group).to_owned()).collect(),
         acts_for: acts_for.map(|name| Box::new(bare(name))),
     };
-    Entry { identity, verifier: verifier(), enabled: true, credentials: Vec::new() }
+    Entry::new(identity, verifier(), Vec::new())
 }
 
 /// A secret by which somebody acts for a person.

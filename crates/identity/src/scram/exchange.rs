@@ -159,6 +159,10 @@ impl Challenge {
         let credential = proven.map_or_else(|| Arc::clone(&self.claim.lead), Arc::clone);
         // An unknown name has no right answer, not even the one of its made-up verifier.
         let identity = self.claim.standing.clone().admit(proven.is_some())?;
+        // A code cannot be shown here: whoever has one has a token by it.
+        if credential.half {
+            return Err(IdentityError::SecondFactor);
+        }
         let message = format!("v={}", BASE64.encode(signature));
         Ok(Signed { message: message.into_bytes(), admitted: Admitted { identity, credential } })
     }

@@ -33,12 +33,7 @@ fn claim(verifier: ScramVerifier, standing: Standing) -> Claim {
 fn directory(enabled: bool) -> Directory {
     let directory = Directory::new([7; 32]);
     let verifier = ScramVerifier::for_password(&secret("wonder")).unwrap();
-    directory.publish(vec![Entry {
-        identity: alice(),
-        verifier,
-        enabled,
-        credentials: Vec::new(),
-    }]);
+    directory.publish(vec![Entry { enabled, ..Entry::new(alice(), verifier, Vec::new()) }]);
     directory
 }
 

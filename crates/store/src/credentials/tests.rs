@@ -25,6 +25,7 @@ fn new(id: &str, kind: CredentialKind, expires: Option<SystemTime>) -> NewCreden
         not_before: at(1),
         expires,
         replaces: None,
+        follows: None,
         delegated: None,
     }
 }

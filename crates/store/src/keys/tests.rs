@@ -25,6 +25,7 @@ fn key(id: &str, of: &str, replaces: Option<&str>) -> NewCredential {
         not_before: at(1),
         expires: Some(at(1_000)),
         replaces: replaces.map(str::to_owned),
+        follows: None,
         delegated: None,
     }
 }
@@ -72,4 +73,51 @@ async fn only_a_key_in_force_of_the_same_identity_is_replaced() {
     store.revoke_credential("k-1", "root", at(30)).await.unwrap();
     assert!(store.rotate_key(&late, at(60), "root", at(31)).await.is_err(), "it was revoked");
     assert_eq!(store.credentials(None).await.unwrap().len(), 1, "nothing was added");
+}
+
+/// A token by which an agent acts for alice, that follows from a key until then.
+fn delegated(id: &str, actor: &str, until: u64) -> NewCredential {
+    let delegated = crate::Delegated {
+        acts_for: "alice".into(),
+        task: None,
+        subject: None,
+        actor: Some(actor.to_owned()),
+    };
+    NewCredential {
+        kind: CredentialKind::Token,
+        expires: Some(at(until)),
+        delegated: Some(delegated),
+        ..key(id, "job", None)
+    }
+}
+
+#[tokio::test]
+async fn no_token_outlives_the_key_that_it_follows_from() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path()).await;
+    let alice = NewIdentity {
+        name: "alice".into(),
+        kind: IdentityKind::Person,
+        groups: Vec::new(),
+        acts_for: None,
+        verifier: SALT.to_owned().into(),
+    };
+    store.add_identity(alice, "root", at(0)).await.unwrap();
+    let add = async |id: &str, actor: &str, until, now| {
+        store.add_credential(&delegated(id, actor, until), "alice", at(now)).await.is_ok()
+    };
+    let until = async |id: &str| store.credential(id).await.unwrap().unwrap().new.expires;
+    assert!(add("t-1", "k-1", 900, 15).await);
+    assert!(!add("t-2", "k-1", 1_001, 15).await, "longer than the key");
+    // Rotation brings the end of the old one forward, and of what follows from it.
+    store.rotate_key(&key("k-2", "job", Some("k-1")), at(60), "root", at(20)).await.unwrap();
+    assert_eq!(until("t-1").await, Some(at(60)));
+    assert!(!add("t-3", "k-1", 61, 21).await, "made while it was rotated");
+    assert!(add("t-4", "k-1", 60, 21).await);
+    // Revoked while the token was made, and before.
+    assert!(add("t-5", "k-2", 900, 22).await);
+    store.revoke_credential("k-2", "root", at(23)).await.unwrap();
+    assert!(!store.credential("t-5").await.unwrap().unwrap().is_live(at(24)));
+    assert!(!add("t-6", "k-2", 900, 24).await, "made while it was revoked");
+    assert!(!add("t-7", "k-nobody", 900, 24).await);
 }

@@ -113,6 +113,7 @@ async fn what_follows_from_a_sign_in_ends_however_it_ends() {
             not_before: at(11),
             expires: Some(at(90)),
             replaces: None,
+            follows: None,
             delegated: Some(crate::Delegated {
                 acts_for: "carol".into(),
                 task: None,

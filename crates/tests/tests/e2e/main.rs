@@ -61,6 +61,7 @@ mod spans;
 mod tasks;
 mod temporary;
 mod tools;
+mod totp;
 mod upstreams;
 mod vault;
 mod webhook;

@@ -20,6 +20,15 @@ pub(crate) struct LoginArgs {
     /// The same for the provider.
     #[arg(long, value_name = "FILE")]
     pub(crate) provider_ca: Option<PathBuf>,
+    /// Sign in by your password at Weir itself, and a code if you have a second factor.
+    #[arg(long, conflicts_with_all = ["device", "provider", "provider_ca"])]
+    pub(crate) local: bool,
+    /// Who you are there; $USER unless given.
+    #[arg(long, value_name = "NAME", requires = "local")]
+    pub(crate) user: Option<String>,
+    /// Read the password and the code from standard input, one line each.
+    #[arg(long, requires = "local")]
+    pub(crate) password_stdin: bool,
     /// Where databases are, if it is another host than the API's.
     #[arg(long, value_name = "HOST")]
     pub(crate) host: Option<String>,

@@ -1,6 +1,7 @@
 //! `weir identity …`: changes to who may sign in. Each leaves an event in the store, which the
 //! process that holds the ledger copies into it. Knows no session.
 
+use super::totp;
 use crate::{
     actor::actor,
     cli::{GroupCommand, IdentityAdd, IdentityCommand, IdentityPassword},
@@ -24,11 +25,14 @@ pub(super) async fn run(config: &Config, command: IdentityCommand) -> Result<(),
     if let IdentityCommand::List { json } = command {
         return list(config, json).await;
     }
+    if let IdentityCommand::Totp(command) = command {
+        return totp::run(config, command).await;
+    }
     let store = Store::open(&config.state_dir).await?;
     let said = match command {
         IdentityCommand::Add(args) => add(&store, config, args, &by, now).await?,
         IdentityCommand::Password(args) => password(&store, args, &by, now).await?,
-        IdentityCommand::List { .. } => String::new(),
+        IdentityCommand::List { .. } | IdentityCommand::Totp(_) => String::new(),
         IdentityCommand::Disable { name } => {
             match store.set_enabled(&name, false, &by, now).await? {
                 true => format!("{name} may no longer sign in."),

@@ -101,6 +101,7 @@ async fn made(
         not_before: now,
         expires: Some(now + lasts),
         replaces,
+        follows: None,
         delegated: None,
     };
     Ok((new, secret))

@@ -1,6 +1,8 @@
 //! `weir login`, `weir logout`, `weir token`: a person's own sign-in by a provider. Needs no
 //! weir.toml.
 
+mod local;
+
 use crate::{
     cli::{LoginArgs, TokenArgs},
     exit::Failure,
@@ -37,6 +39,11 @@ pub(super) async fn login(args: LoginArgs) -> Result<(), Failure> {
     let host = host.filter(|host| !host.is_empty());
     let host = host.ok_or_else(|| Failure::Refused("the URL begins with https://".to_owned()))?;
     let ca = args.ca.as_deref().map(std::path::absolute).transpose()?;
+    if args.local {
+        let place =
+            local::Place { host: bare(host).to_owned(), weir: weir.clone(), ca, file: &file };
+        return said(&local::login(args, place).await?);
+    }
     let offer = offer(&weir, ca.as_deref()).await?;
     let mut provider = chosen(offer.providers, args.provider.as_deref())?;
     provider.ca = args.provider_ca.as_deref().map(std::path::absolute).transpose()?;
@@ -47,6 +54,7 @@ pub(super) async fn login(args: LoginArgs) -> Result<(), Failure> {
         ca,
         provider,
         refresh: None,
+        sign_in: None,
         identity: String::new(),
         token: None,
     };
@@ -55,7 +63,10 @@ pub(super) async fn login(args: LoginArgs) -> Result<(), Failure> {
         true => by_device(&flow).await?,
         false => by_browser(&flow).await?,
     };
-    let login = signed_out.begin(&file, tokens).await?;
+    said(&signed_out.begin(&file, tokens).await?)
+}
+
+fn said(login: &Login) -> Result<(), Failure> {
     let mut out = Out::new();
     out.line(format!("Signed in as {}.", login.identity))?;
     out.line("Try: weir connect DATABASE")?;

@@ -61,6 +61,7 @@ pub(super) async fn exchange(
         databases: databases.clone(),
         source: SOURCE.to_owned(),
         times: (now, until),
+        follows: None,
         delegated: Some(Delegated {
             acts_for: by.clone(),
             task: task.clone(),

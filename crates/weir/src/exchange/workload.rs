@@ -34,6 +34,7 @@ pub(super) async fn exchange(
         databases: databases.clone(),
         source: vouched.source,
         times: (now, until),
+        follows: None,
         delegated: None,
     };
     keep(shared, made).await?;
@@ -59,6 +60,7 @@ pub(super) async fn adopt(
         databases: vouched.rule.databases.clone(),
         source: vouched.source.clone(),
         times: (now, vouched.until.min(now + LONGEST)),
+        follows: None,
         delegated: None,
     };
     match keep(shared, made).await {

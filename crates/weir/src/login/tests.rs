@@ -16,6 +16,7 @@ fn login() -> Login {
             ca: None,
         },
         refresh: Some("a refresh token".to_owned()),
+        sign_in: None,
         identity: "alice".to_owned(),
         token: Some(Kept { secret: "a token".to_owned(), from: 5, until: 10 }),
     }

@@ -51,7 +51,11 @@ async fn follow_once(shared: &Shared) -> anyhow::Result<()> {
         shared.metrics.identities.set(i64::try_from(count).unwrap_or(i64::MAX));
         shared.people.send_modify(|count| *count += 1);
         catch_up(shared).await?;
-        shared.store.credentials_used(&shared.directory.take_uses()).await?;
+        let uses = shared.directory.take_uses();
+        if let Err(error) = shared.store.credentials_used(&uses).await {
+            shared.directory.put_back_uses(uses);
+            return Err(error.into());
+        }
         let version = shared.store.labels_version().await?;
         if labels.replace(version) != Some(version) {
             shared.labels.send_modify(|count| *count += 1);

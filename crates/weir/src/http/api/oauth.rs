@@ -126,9 +126,6 @@ fn wanted(form: &[(String, String)]) -> Result<Wanted, OauthError> {
     let subject = subject.ok_or_else(|| invalid("there is no subject_token".to_owned()))?;
     let secret = |text: &str| Secret::from(text.to_owned());
     let (actor, details) = delegation(value, kind)?;
-    if shown == Shown::Own && actor.is_none() {
-        return Err(invalid(format!("{ACCESS_TOKEN} is exchanged for an agent's: actor_token")));
-    }
     Ok(Wanted {
         subject: secret(subject),
         shown,

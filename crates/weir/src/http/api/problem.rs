@@ -19,6 +19,7 @@ pub(super) enum Kind {
     TooLong,
     NotSignedIn,
     WrongPassword,
+    SecondFactor,
     MayNot,
     TooMany,
     NoSuchPath,
@@ -54,6 +55,11 @@ impl Kind {
             Self::WrongPassword => {
                 (StatusCode::UNAUTHORIZED, "wrong-password", "Wrong name or password")
             }
+            Self::SecondFactor => (
+                StatusCode::UNAUTHORIZED,
+                "second-factor",
+                "The password is not enough: a code of the second factor goes with it",
+            ),
             Self::MayNot => {
                 (StatusCode::FORBIDDEN, "may-not", "This identity may not sign in here")
             }
@@ -177,7 +183,7 @@ impl IntoResponse for Problem {
         let headers = answer.headers_mut();
         let kind = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, kind);
-        if matches!(self.kind, Kind::NotSignedIn | Kind::WrongPassword) {
+        if matches!(self.kind, Kind::NotSignedIn | Kind::WrongPassword | Kind::SecondFactor) {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Some(seconds) = self.retry_after {

@@ -6,6 +6,7 @@ use super::{
     body::Body,
     problem::{Kind, Problem},
 };
+use crate::second_factor::{self, Checked};
 use axum::{
     Json,
     extract::{ConnectInfo, FromRequestParts, State},
@@ -83,19 +84,23 @@ async fn bearer(api: &Api, secret: &Secret) -> Result<(SignedIn, Option<String>)
 pub(super) struct Credentials {
     name: String,
     password: String,
+    /// Of the second factor, for whoever has one: six digits, or a recovery code.
+    #[serde(default)]
+    code: Option<String>,
 }
 
 /// `POST /api/v1/session`.
 pub(super) async fn sign_in(
     State(api): State<Arc<Api>>,
     ConnectInfo(Peer { address: peer, .. }): ConnectInfo<Peer>,
-    Body(Credentials { name, password }): Body<Credentials>,
+    Body(Credentials { name, password, code }): Body<Credentials>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let verifier = admit(&api, peer, &name, Secret::from(password), "the API").await?;
+    let shown = Proof::new(password, code);
+    let proven = admit(&api, peer, &name, shown, "the API").await?;
     let token = token().map_err(|_| Problem::from(Kind::Unavailable))?;
     let lifetime = api.shared.config.load().api.session_lifetime;
     let entry = Entry { hash: token_hash(&token), lifetime, to: "the API", from: peer };
-    let who = enter(&api, &name, &verifier, &entry).await?;
+    let who = enter(&api, &name, &proven, &entry).await?;
     let mut answer = object(&who);
     if let Some(fields) = answer.as_object_mut() {
         fields.insert("token".into(), json!(token.expose()));
@@ -107,19 +112,40 @@ pub(super) async fn sign_in(
 /// Why a password is not looked at.
 const TOO_MANY: &str = "too many wrong passwords";
 
+/// What somebody shows of themselves.
+pub(in crate::http) struct Proof {
+    password: Secret,
+    code: Option<Secret>,
+}
+
+/// By what somebody was let in.
+pub(in crate::http) struct Proven {
+    /// What the password was checked against.
+    verifier: store::Verifier,
+    /// With a code.
+    by_code: bool,
+}
+
+impl Proof {
+    pub(in crate::http) fn new(password: String, code: Option<String>) -> Self {
+        let code = code.filter(|code| !code.trim().is_empty()).map(Secret::from);
+        Self { password: Secret::from(password), code }
+    }
+}
+
 /// Lets a person in who knows their password; whoever is not let in is in the record, with the
 /// door that they stood before.
 pub(in crate::http) async fn admit(
     api: &Arc<Api>,
     peer: SocketAddr,
     name: &str,
-    password: Secret,
+    shown: Proof,
     door: &str,
-) -> Result<store::Verifier, Problem> {
+) -> Result<Proven, Problem> {
     if name.len() > NAME_BYTES {
         return Err(Kind::WrongPassword.into());
     }
-    let proven = prove(api, peer, name, password).await;
+    let proven = prove(api, peer, name, shown).await;
     proven.map_err(|why| {
         // What is not looked at is no guess; the guesses that led to it are in the record.
         if why.reason != TOO_MANY {
@@ -155,11 +181,11 @@ pub(in crate::http) struct Entry {
     pub(in crate::http) from: SocketAddr,
 }
 
-/// Keeps the sign-in of somebody who was let in by the password of this verifier.
+/// Keeps the sign-in of somebody who was let in.
 pub(in crate::http) async fn enter(
     api: &Api,
     name: &str,
-    verifier: &store::Verifier,
+    proven: &Proven,
     entry: &Entry,
 ) -> Result<SignedIn, Problem> {
     let now = SystemTime::now();
@@ -170,8 +196,9 @@ pub(in crate::http) async fn enter(
     // The directory may be a moment behind. A change before the token was kept is seen here; one
     // after it has ended the token.
     let account = api.shared.store.identity(name).await?;
-    if account.is_none_or(|account| account.verifier != *verifier) {
-        let what = format!("a sign-in to {} with a former password was ended", entry.to);
+    let other = account.is_none_or(|account| account.verifier != proven.verifier);
+    if other || !proven.by_code && api.shared.store.second_factor(name).await?.is_some() {
+        let what = format!("a sign-in to {} with what was enough before was ended", entry.to);
         api.shared.store.end_token(&entry.hash, (now, name), &what).await?;
         return Err(Kind::WrongPassword.into());
     }
@@ -207,13 +234,20 @@ struct NotProven {
     reason: &'static str,
 }
 
+impl NotProven {
+    /// The password was right.
+    fn code(reason: &'static str) -> Self {
+        Self { problem: Problem::new(Kind::SecondFactor, reason), reason }
+    }
+}
+
 /// Makes sure that somebody is the person they say they are.
 async fn prove(
     api: &Arc<Api>,
     peer: SocketAddr,
     name: &str,
-    password: Secret,
-) -> Result<store::Verifier, NotProven> {
+    Proof { password, code }: Proof,
+) -> Result<Proven, NotProven> {
     let internal =
         || NotProven { problem: Kind::Unavailable.into(), reason: "passwords cannot be checked" };
     let _one_at_a_time = api.proofs.acquire().await.map_err(|_| internal())?;
@@ -224,15 +258,35 @@ async fn prove(
     // A few milliseconds of hashing are not for a thread that serves sessions.
     let proven = tokio::task::spawn_blocking(move || claim.prove(&password)).await;
     let proven = proven.map_err(|_| internal())?;
+    let mut by_code = false;
+    // The second half counts with the first: who has the password alone guesses no faster.
+    let whole = match &proven {
+        Ok(_) => match second_factor::check(&api.shared, name, code.as_ref()).await {
+            Checked::None => true,
+            Checked::Right => {
+                by_code = true;
+                true
+            }
+            Checked::Missing => return Err(NotProven::code("a code is missing")),
+            Checked::Wrong => false,
+            Checked::Failed => return Err(internal()),
+        },
+        Err(_) => true,
+    };
     match &proven {
-        Ok(_) => attempts(api).succeeded(peer.ip(), name, Instant::now()),
-        Err(IdentityError::WrongProof) => attempts(api).failed(peer.ip(), name, Instant::now()),
+        Ok(_) if whole => attempts(api).succeeded(peer.ip(), name, Instant::now()),
+        Ok(_) | Err(IdentityError::WrongProof) => {
+            attempts(api).failed(peer.ip(), name, Instant::now());
+        }
         Err(_) => {}
+    }
+    if !whole {
+        return Err(NotProven::code("the code is wrong, or was used before"));
     }
     let may_not =
         |reason: &'static str| NotProven { problem: Problem::new(Kind::MayNot, reason), reason };
     match proven {
-        Ok(identity) if identity.kind == IdentityKind::Person => Ok(verifier),
+        Ok(identity) if identity.kind == IdentityKind::Person => Ok(Proven { verifier, by_code }),
         Ok(_) => Err(may_not("only persons sign in here")),
         Err(IdentityError::WrongProof) => Err(NotProven {
             problem: Kind::WrongPassword.into(),

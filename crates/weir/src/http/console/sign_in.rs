@@ -9,7 +9,7 @@ use super::{
 };
 use crate::http::api::{
     Peer,
-    session::{Entry, admit, enter},
+    session::{Entry, Proof, admit, enter},
 };
 use axum::{
     Form,
@@ -63,6 +63,8 @@ pub(super) struct Credentials {
     name: String,
     password: String,
     #[serde(default)]
+    code: Option<String>,
+    #[serde(default)]
     next: String,
 }
 
@@ -71,7 +73,7 @@ pub(super) async fn by_password(
     State(console): State<Arc<Console>>,
     ConnectInfo(Peer { address: peer, .. }): ConnectInfo<Peer>,
     headers: HeaderMap,
-    Form(Credentials { name, password, next }): Form<Credentials>,
+    Form(Credentials { name, password, code, next }): Form<Credentials>,
 ) -> Result<Response, No> {
     let api = &console.api;
     let token = SignIns::cookie().map_err(|error| No::because("random numbers", &error))?;
@@ -81,9 +83,9 @@ pub(super) async fn by_password(
         to: "the console",
         from: peer,
     };
-    let admitted = admit(api, peer, &name, Secret::from(password), "the console").await;
+    let admitted = admit(api, peer, &name, Proof::new(password, code), "the console").await;
     let entered = match admitted {
-        Ok(verifier) => enter(api, &name, &verifier, &entry).await,
+        Ok(proven) => enter(api, &name, &proven, &entry).await,
         Err(why) => Err(why),
     };
     let next = safe(&next);

@@ -82,7 +82,7 @@ fn entry(name: &str, kind: IdentityKind, groups: &[String], acts_for: Option<&Id
     });
     let acts_for = acts_for.cloned().map(Box::new);
     let identity = Identity { name: name.into(), kind, groups: groups.to_vec(), acts_for };
-    Entry { identity, verifier: verifier.clone(), enabled: true, credentials: Vec::new() }
+    Entry::new(identity, verifier.clone(), Vec::new())
 }
 
 fn groups() -> impl Strategy<Value = Vec<String>> {

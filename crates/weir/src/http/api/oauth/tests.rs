@@ -13,7 +13,7 @@ fn form(more: &[(&str, &str)]) -> Vec<(String, String)> {
 fn what_is_not_understood_is_refused() {
     for (more, error) in [
         (vec![("grant_type", "password")], "unsupported_grant_type"),
-        (vec![("subject_token_type", ACCESS_TOKEN)], "invalid_request"),
+        (vec![("subject_token_type", "urn:x")], "invalid_request"),
         (vec![("subject_token", "")], "invalid_request"),
         (vec![("requested_token_type", ID_TOKEN)], "invalid_request"),
         (vec![("audience", "elsewhere")], "invalid_target"),

@@ -1,0 +1,2 @@
+-- Since when certificates of an identity count: none that begins before.
+ALTER TABLE identities ADD COLUMN certificates INTEGER;
