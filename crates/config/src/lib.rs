@@ -35,10 +35,10 @@ pub use problem::Problem;
 pub use reference::{SectionDoc, reference, sections};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use settings::{
-    Api, Bucket, Canary, Channel, ChannelTo, ClientName, Config, Consent, Console, Database,
-    DecisionHook, Email, EmailTls, EndUsers, Export, ExportFormat, ExportTo, Keys, LabelRule,
-    Labels, Ledger, Limits, Listen, Log, LogFormat, LogLevel, Plaintext, Policies, Provider,
-    Repository, RoleOf, RoleRule, Shows, Slack, Tls, Transmitter, Upstream, UpstreamTls, Vault,
-    VaultAuth, WithoutRole, Witness, Witnessing, Workload, WorkloadKeys, WorkloadRule,
+    Api, Authority, Bucket, Canary, Channel, ChannelTo, ClientName, Config, Consent, Console,
+    Database, DecisionHook, Email, EmailTls, EndUsers, Export, ExportFormat, ExportTo, Keys,
+    LabelRule, Labels, Ledger, Limits, Listen, Log, LogFormat, LogLevel, Plaintext, Policies,
+    Provider, Repository, RoleOf, RoleRule, Shows, Slack, Tls, Transmitter, Upstream, UpstreamTls,
+    Vault, VaultAuth, WithoutRole, Witness, Witnessing, Workload, WorkloadKeys, WorkloadRule,
 };
 pub use table::{Absent, Key};

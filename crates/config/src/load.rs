@@ -3,6 +3,7 @@
 
 mod api;
 mod approvals;
+mod ca;
 mod canaries;
 mod channels;
 mod console;

@@ -35,6 +35,8 @@ pub struct Config {
     pub listen: Listen,
     /// How clients are spoken to.
     pub tls: Tls,
+    /// An authority of Weir's own.
+    pub ca: Option<Authority>,
     /// Where policies are.
     pub policies: Policies,
     /// Limits on everything.
@@ -160,6 +162,17 @@ pub enum Plaintext {
     Never,
     /// From anywhere: for networks that encrypt below TCP.
     Anywhere,
+}
+
+/// `[ca]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authority {
+    /// The trust domain of its SPIFFE IDs.
+    pub trust_domain: String,
+    /// How long a certificate is good unless something else is said.
+    pub lifetime: Duration,
+    /// How long one is good at most.
+    pub longest: Duration,
 }
 
 /// `[policies]`.

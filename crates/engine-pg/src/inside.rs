@@ -287,7 +287,7 @@ fn client(caller: Caller, stream: Stream, notes: Notes) -> Client {
         protocol_minor: MINOR,
         peer,
         tls,
-        until: None,
+        certified: None,
         method,
         via: Some(via),
         side: Side(Some(Beside { notes, waits, preview })),

@@ -151,8 +151,8 @@ pub struct Client {
     pub peer: SocketAddr,
     /// Whether the connection is encrypted.
     pub tls: bool,
-    /// When the certificate that it signed in by is good no longer.
-    pub until: Option<SystemTime>,
+    /// When the certificate that it signed in by begins, and when it is good no longer.
+    pub certified: Option<(SystemTime, SystemTime)>,
     /// How it proved who it is, for the record.
     pub method: &'static str,
     /// By which way its statements come, if not by messages of the protocol.
@@ -208,7 +208,7 @@ async fn enter(
         }
     };
     match admit(&mut talk, &packet, shown, peer, door, now, known).await {
-        Ok((wish, (identity, credential), method, until)) => {
+        Ok((wish, (identity, credential), method, certified)) => {
             let (stream, buffered) = talk.into_parts();
             let tls = stream.is_tls();
             let Wish { database, application_name, settings, replication, minor, .. } = wish;
@@ -225,7 +225,7 @@ async fn enter(
                 protocol_minor: minor,
                 peer,
                 tls,
-                until,
+                certified,
                 method,
                 via: None,
                 side: Side::default(),
@@ -244,7 +244,12 @@ struct Shown {
 }
 
 /// What it wishes, who sent it, how that was proven, and until when a certificate proves it.
-type Proven = (Wish, (Arc<Identity>, Option<Arc<Credential>>), &'static str, Option<SystemTime>);
+type Proven = (
+    Wish,
+    (Arc<Identity>, Option<Arc<Credential>>),
+    &'static str,
+    Option<(SystemTime, SystemTime)>,
+);
 
 /// Everything after the start-up packet has come: what it wishes, who sent it, and how that was
 /// proven.
@@ -265,10 +270,11 @@ async fn admit(
         return Err(Reason::Plaintext { tls_offered: door.tls.is_some() });
     }
     let Shown { end_point, certificate } = shown;
-    if let Some(ClientCertificate { names, ends }) = certificate
-        && let Some(identity) = certificate::sign_in(talk, &wish.name, &names, door).await?
+    if let Some(ClientCertificate { names, begins, ends }) = certificate
+        && let Some(identity) =
+            certificate::sign_in(talk, &wish.name, (&names, begins), door).await?
     {
-        return Ok((wish, (identity, None), certificate::METHOD, Some(ends)));
+        return Ok((wish, (identity, None), certificate::METHOD, Some((begins, ends))));
     }
     let bearers = door.bearers(peer, known.tls);
     let only = asks_for_bearer(&mut wish.settings)?;

@@ -98,6 +98,8 @@ pub struct Directory {
     grants: ArcSwap<Vec<Grant>>,
     /// Whose sessions are over that were opened before.
     ended: ArcSwap<HashMap<String, SystemTime>>,
+    /// Whose certificates count no more that began before.
+    certificates: ArcSwap<HashMap<String, SystemTime>>,
     generation: AtomicU64,
     /// Held while a snapshot is replaced, so that generations and snapshots keep one order.
     publishing: Mutex<()>,
@@ -127,6 +129,7 @@ impl Directory {
             uses: Mutex::default(),
             grants: ArcSwap::default(),
             ended: ArcSwap::default(),
+            certificates: ArcSwap::default(),
             generation: AtomicU64::new(0),
             publishing: Mutex::new(()),
         }
@@ -144,6 +147,16 @@ impl Directory {
     /// Replaces since when sessions are over that were opened before, by whose they are.
     pub fn publish_ended(&self, ended: HashMap<String, SystemTime>) {
         self.ended.store(Arc::new(ended));
+    }
+
+    /// Replaces when certificates were revoked, by whose they are.
+    pub fn publish_certificates(&self, revoked: HashMap<String, SystemTime>) {
+        self.certificates.store(Arc::new(revoked));
+    }
+
+    /// True if a certificate of an identity that begins at a moment was not revoked since.
+    pub fn takes_certificate(&self, name: &str, begins: SystemTime) -> bool {
+        self.certificates.load().get(name).is_none_or(|revoked| *revoked < begins)
     }
 
     /// True if a session that was opened at a moment is over since, by any of those in its chain.

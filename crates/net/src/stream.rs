@@ -1,6 +1,6 @@
 //! One type for every byte stream of the program, encrypted or not. Knows nothing of its bytes.
 
-use crate::tls::{common_name, ends};
+use crate::tls::{begins, common_name, ends};
 use std::{
     fmt,
     io::{self, IoSlice},
@@ -41,6 +41,8 @@ pub enum Stream {
 pub struct ClientCertificate {
     /// The names in it: URIs as they stand, host names as `dns:NAME`, the common name as `cn:NAME`.
     pub names: Vec<String>,
+    /// From when on it is good.
+    pub begins: SystemTime,
     /// When it, or one that it came with, is good no longer.
     pub ends: SystemTime,
 }
@@ -82,7 +84,9 @@ impl Stream {
         let chain = tls.get_ref().1.peer_certificates()?;
         // What is above it may end before it does. What cannot be read is over already.
         let ends = chain.iter().map(|one| ends(one).unwrap_or(SystemTime::UNIX_EPOCH)).min()?;
-        Some(ClientCertificate { names: self.client_names()?, ends })
+        // What cannot be read began before anything was revoked.
+        let begins = chain.first().and_then(|leaf| begins(leaf)).unwrap_or(SystemTime::UNIX_EPOCH);
+        Some(ClientCertificate { names: self.client_names()?, begins, ends })
     }
 
     /// The names in it: URIs as they stand, host names as `dns:NAME`, the common name as `cn:NAME`.

@@ -4,6 +4,7 @@
 //! Two modes towards upstreams, as libpq names them: `require` encrypts, `verify-full` also proves
 //! who answers. There is nothing in between that would look safer than it is.
 
+pub mod authority;
 mod certificate;
 mod client;
 mod server;
@@ -12,7 +13,7 @@ mod subject;
 pub use certificate::end_point_hash;
 pub use client::{ClientTls, Mode, connect};
 pub use server::{ServerTls, accept};
-pub(crate) use subject::{common_name, ends};
+pub(crate) use subject::{begins, common_name, ends};
 
 use std::sync::Arc;
 

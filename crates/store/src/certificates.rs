@@ -1,5 +1,5 @@
-//! Certificates by which identities sign in: that one was issued, and that none of before counts any
-//! more. Knows no certificate.
+//! Certificates by which identities sign in: that one was issued, and that none of before counts
+//! any more. Knows no certificate.
 
 use crate::{
     Store, StoreError,

@@ -32,6 +32,7 @@
 
 mod attempts;
 mod carried;
+mod certificates;
 mod credentials;
 mod delegations;
 mod error;

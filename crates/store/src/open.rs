@@ -45,6 +45,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/020_questions.sql"),
     include_str!("migrations/021_passkeys.sql"),
     include_str!("migrations/022_second.sql"),
+    include_str!("migrations/023_certificates.sql"),
 ];
 
 /// Control state. Cheap to clone; usable from several processes at once.

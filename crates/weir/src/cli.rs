@@ -2,6 +2,7 @@
 
 mod answers;
 mod approvals;
+mod ca;
 mod grants;
 mod keys;
 mod labels;
@@ -14,6 +15,7 @@ mod tasks;
 
 pub(crate) use answers::{By, Form, IndexArgs, Place, SearchArgs, SqlArgs, TraceArgs};
 pub(crate) use approvals::{ApprovalsCommand, Delegate, Show, Undelegate, Voice};
+pub(crate) use ca::{CaCommand, CaIssue};
 pub(crate) use grants::{GrantRequest, GrantVoice, GrantsCommand, ReviewVerdict};
 pub(crate) use keys::{KeyCommand, KeyCreate, KeyRotate};
 pub(crate) use labels::{ExportFormat, LabelsCommand, LabelsList, LabelsSet};
@@ -93,6 +95,9 @@ exists is overwritten.")]
     /// Keys with which services and agents sign in.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// An authority of your own: certificates by which clients sign in, for a short while each.
+    #[command(subcommand)]
+    Ca(CaCommand),
     /// What policies there are and whether they are sound.
     #[command(subcommand)]
     Policy(PolicyCommand),

@@ -1,6 +1,7 @@
 //! From a parsed command line to the room that does the work. Decides nothing but which.
 
 mod approvals;
+mod ca;
 mod channels;
 mod check;
 mod connect;
@@ -38,6 +39,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Init(args) => init::init(file, &args),
         Command::Identity(command) => block_on(identity::run(&load(file)?, command))?,
         Command::Key(command) => block_on(keys::run(&load(file)?, command))?,
+        Command::Ca(command) => block_on(ca::run(&load(file)?, command))?,
         Command::Labels(command) => block_on(labels::run(&load(file)?, command))?,
         Command::Policy(command) => policy::run(file, command),
         Command::Approvals(command) => block_on(approvals::run(&load(file)?, command))?,

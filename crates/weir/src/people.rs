@@ -12,6 +12,8 @@ pub(crate) async fn publish(store: &Store, directory: &Directory) -> anyhow::Res
     let accounts = store.identities().await.context("identities cannot be read")?;
     let mut credentials = credentials(store, SystemTime::now()).await?;
     let halves = store.second_factors().await.context("second factors cannot be read")?;
+    let revoked = store.revoked_certificates().await.context("certificates cannot be read")?;
+    directory.publish_certificates(revoked);
     directory.publish_ended(store.ended().await.context("what was ended cannot be read")?);
     let entry = |account: Account| {
         let own = credentials.remove(account.name.as_str()).unwrap_or_default();

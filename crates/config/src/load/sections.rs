@@ -1,7 +1,7 @@
 //! Every section and key of the file. To add a key is to add one read here.
 
 use super::{
-    api, approvals, canaries, channels, console, databases, end_users, evidence, exports, keys,
+    api, approvals, ca, canaries, channels, console, databases, end_users, evidence, exports, keys,
     labels, providers, transmitters, vault, workloads,
 };
 use crate::{
@@ -68,6 +68,7 @@ pub(crate) fn documented() -> Vec<Section> {
         "[listen]" => 1,
         "[tls]" => 2,
         "[[tls.client]]" => 2,
+        "[ca]" => 3,
         "[policies]" => 3,
         "[[database]]" => 4,
         "[[database.role]]" => 4,
@@ -119,6 +120,10 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         state_dir,
         listen: listen(table.table("listen", "[listen]", LISTEN)),
         tls: tls(table.table("tls", "[tls]", TLS)),
+        ca: {
+            let present = table.span_of("ca").is_some();
+            ca::ca(table.table("ca", "[ca]", ca::CA), present)
+        },
         policies: policies(table.table("policies", "[policies]", POLICIES)),
         limits: limits(table.table("limits", "[limits]", LIMITS)),
         databases: databases::databases(&mut table, &environment),
@@ -151,6 +156,7 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
         let message = format!("the upstream of database \"{name}\" needs a [vault] section");
         table.fault(table.span(), Fault::new(message));
     }
+    ca::alone(&table, config.ca.as_ref(), config.tls.client_ca.as_ref());
     for (at, fault) in labels::check(&labels, &config.databases) {
         table.fault(rules.get(at).cloned().unwrap_or(table.span()), fault);
     }

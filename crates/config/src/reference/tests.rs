@@ -18,6 +18,7 @@ fn every_key_is_documented() {
         "[listen]",
         "[tls]",
         "[[tls.client]]",
+        "[ca]",
         "[policies]",
         "[[database]]",
         "[[database.role]]",

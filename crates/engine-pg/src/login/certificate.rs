@@ -5,7 +5,7 @@
 use super::{Door, Reason, talk::Talk};
 use bytes::BytesMut;
 use model::Identity;
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 use wire_pg::backend::encode;
 
 /// How it is called in the record.
@@ -37,7 +37,7 @@ impl ClientRule {
 pub(super) async fn sign_in(
     talk: &mut Talk,
     asked: &str,
-    names: &[String],
+    (names, begins): (&[String], SystemTime),
     door: &Door,
 ) -> Result<Option<Arc<Identity>>, Reason> {
     let known = names.iter().flat_map(|name| door.clients.iter().map(move |rule| (rule, name)));
@@ -50,6 +50,9 @@ pub(super) async fn sign_in(
         [one] if one == asked => {}
         [_] => return Err(refused("the certificate is somebody else's")),
         _ => return Err(refused("the certificate is of several identities")),
+    }
+    if !door.directory.takes_certificate(asked, begins) {
+        return Err(refused("the certificate was revoked"));
     }
     let identity = door.directory.resolve(asked);
     let identity = identity.ok_or_else(|| refused("the identity is missing, disabled or unfit"))?;

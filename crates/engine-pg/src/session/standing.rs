@@ -20,11 +20,12 @@ pub(super) fn orders(
 ) -> Orders {
     let (directory, identity) = (Arc::clone(&engine.directory), Arc::clone(&client.identity));
     let (credential, opened) = (client.credential.clone(), client.signed_in);
-    let certified = client.until;
+    let certified = client.certified;
+    let certain = certified.map(|(_, ends)| ends);
     let (database, grants) = (session.database().name.clone(), session.client().grants.clone());
     let (task, works) = (session.client().work.task.clone(), Arc::clone(&engine.gate.works));
     Orders {
-        until: sooner(client.credential.as_ref().and_then(|one| one.expires), certified),
+        until: sooner(client.credential.as_ref().and_then(|one| one.expires), certain),
         draining: engine.draining.clone(),
         identities: engine.identities.clone(),
         cancelled,
@@ -55,14 +56,17 @@ pub(super) fn orders(
             if task.is_none() && works.await_agent(&identity) {
                 return Err("its agent was given a task; connect again to work on it");
             }
-            if certified.is_some_and(|until| until <= SystemTime::now()) {
+            if certified.is_some_and(|(begins, _)| !directory.takes_certificate(name, begins)) {
+                return Err("the certificate that this session signed in with was revoked");
+            }
+            if certain.is_some_and(|until| until <= SystemTime::now()) {
                 return Err("the certificate that this session signed in with has expired");
             }
             let until = match &credential {
                 Some(credential) => is_still_good(&directory, name, credential, &database)?,
                 None => None,
             };
-            let until = sooner(until, certified);
+            let until = sooner(until, certain);
             let now = directory.granted(&identity.chain(), database.as_str(), Instant::now());
             match grants.iter().all(|granted| now.contains(granted)) {
                 true => Ok(until),

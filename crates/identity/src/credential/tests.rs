@@ -29,6 +29,7 @@ fn credential(id: &str, lead: &ScramVerifier, secret: &Secret) -> Credential {
         not_before: at(10),
         expires: Some(at(20)),
         databases: Vec::new(),
+        half: false,
         acts_for: None,
         task: None,
         source: "test".to_owned(),

@@ -32,6 +32,11 @@ pub(super) fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, NetError> 
         .map_err(|_| pem_error(path, "no unencrypted private key in this file"))
 }
 
+/// The text of a PEM file.
+pub(super) fn read_text(path: &Path) -> Result<String, NetError> {
+    String::from_utf8(read(path)?).map_err(|_| pem_error(path, "no text"))
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, NetError> {
     fs::read(path).map_err(|source| file_error(path, source))
 }
@@ -63,13 +68,13 @@ pub(super) fn development(state: &Path) -> Result<(PathBuf, PathBuf), NetError> 
     Ok((certificate, key))
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> Result<(), NetError> {
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), NetError> {
     replace(path, bytes, 0o600)
 }
 
 /// Writes beside the target and renames, so that nobody ever reads half a file; the mode is set
 /// when the file is created, not after its bytes are in it.
-fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), NetError> {
+pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), NetError> {
     let beside = path.with_extension("pem.new");
     let written = (|| {
         match fs::remove_file(&beside) {

@@ -28,13 +28,25 @@ fn fields(der: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((validity, subject))
 }
 
+/// From when on a certificate is good.
+pub(crate) fn begins(der: &[u8]) -> Option<SystemTime> {
+    let (validity, _) = fields(der)?;
+    time(validity)
+}
+
 /// When a certificate is good no longer.
 pub(crate) fn ends(der: &[u8]) -> Option<SystemTime> {
     let (validity, _) = fields(der)?;
-    let time = |der| element(der, UTC_TIME).or_else(|| element(der, GENERALIZED_TIME));
-    let (_, rest) = time(validity)?;
-    let short = rest.first() == Some(&UTC_TIME);
-    let (text, _) = time(rest)?;
+    let any = |der| element(der, UTC_TIME).or_else(|| element(der, GENERALIZED_TIME));
+    let (_, rest) = any(validity)?;
+    // The last second is still part of it (RFC 5280 section 4.1.2.5).
+    time(rest)?.checked_add(Duration::from_secs(1))
+}
+
+/// The time that stands first.
+fn time(der: &[u8]) -> Option<SystemTime> {
+    let (text, _) = element(der, UTC_TIME).or_else(|| element(der, GENERALIZED_TIME))?;
+    let short = der.first() == Some(&UTC_TIME);
     let text = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
     let (year, rest) = text.split_at_checked(if short { 2 } else { 4 })?;
     let year: i64 = digits(year)?;
@@ -53,8 +65,7 @@ pub(crate) fn ends(der: &[u8]) -> Option<SystemTime> {
         return None;
     }
     let seconds = days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
-    // The last second is still part of it (RFC 5280 section 4.1.2.5).
-    let seconds = u64::try_from(seconds + 1).ok()?;
+    let seconds = u64::try_from(seconds).ok()?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
 

@@ -6,6 +6,7 @@ mod agents;
 mod anchors;
 mod answers;
 mod api;
+mod authority;
 mod bad_input;
 mod bearers;
 mod benign;

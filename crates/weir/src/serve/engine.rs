@@ -2,7 +2,7 @@
 //! to date. Knows the engine's settings, not its protocol.
 
 use super::{Shared, Stop, Stopping, bearers, canaries, histories, holds::Kept, labels};
-use crate::vault::Place;
+use crate::{layout, vault::Place};
 use anyhow::Context;
 use config::{Config, Database, Plaintext, UpstreamTls, WithoutRole};
 use engine_pg::{
@@ -12,7 +12,7 @@ use engine_pg::{
 use gate::Gate;
 use net::{
     listen::{Limits as Crowding, Listener},
-    tls::{ClientTls, Mode, ServerTls},
+    tls::{ClientTls, Mode, ServerTls, authority},
 };
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -82,12 +82,20 @@ fn door(shared: &Arc<Shared>, config: &Config) -> anyhow::Result<Door> {
     if let Some(authorities) = &config.tls.client_ca {
         tls = tls.trusting(authorities).context("[tls] client_ca")?;
     }
+    if config.ca.is_some() {
+        let authority = authority::certificate(&layout::ca_folder(&config.state_dir));
+        tls = tls.trusting(&authority).context("[ca]: weir ca init makes the authority")?;
+    }
     let mut door = Door::new(Some(tls), Arc::clone(&shared.directory));
     let rule = |client: &config::ClientName| ClientRule {
         san: client.san.clone(),
         identity: client.identity.clone(),
     };
     door.clients = config.tls.clients.iter().map(rule).collect();
+    door.clients.extend(config.ca.as_ref().map(|ca| ClientRule {
+        san: format!("spiffe://{}/identity/*", ca.trust_domain),
+        identity: "*".to_owned(),
+    }));
     door.attempts = Arc::clone(&shared.attempts);
     door.bearers = Some(bearers::bearers(shared));
     door.asserts = crate::end_users::asserts(config, shared)?;
