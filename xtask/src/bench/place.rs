@@ -7,6 +7,8 @@ use testkit::{Bouncer, PoolMode, Postgres, Weir, tool, weir};
 
 /// The database of the benchmark.
 const DATABASE: &str = "bench";
+/// The place that is reached by TLS.
+const TLS: &str = "weir/person TLS";
 
 /// Text that looks like people's data: 200,000 rows of some 180 bytes, the same on every machine.
 const PEOPLE: &str = "
@@ -40,6 +42,13 @@ pub(super) struct Place {
     pub(super) loses_prepared: bool,
 }
 
+impl Place {
+    /// True if it is Weir that is in between.
+    pub(super) fn is_weir(&self) -> bool {
+        self.name.starts_with("weir")
+    }
+}
+
 /// All of them. Dropped in this order: proxies stop before their upstream.
 pub(super) struct Places {
     list: Vec<Place>,
@@ -68,9 +77,11 @@ impl Places {
             .limit("max_signing_in", "2000")
             .start()?;
         let pid = Some(weir.pid()?);
-        let place = |name, url, pid| {
+        let place = |name, url: String, pid| {
             let loses_prepared = name == "bouncer/trans";
-            Place { name, url, pid, loses_prepared }
+            // All on the same ground: libpq takes TLS wherever it is offered, and only Weir does.
+            let mode = if name == TLS { "require" } else { "disable" };
+            Place { name, url: format!("{url}?sslmode={mode}"), pid, loses_prepared }
         };
         let list = vec![
             place("direct", direct, None),
@@ -78,6 +89,7 @@ impl Places {
             place("bouncer/trans", transaction.url(DATABASE), Some(transaction.pid())),
             place("weir/admin", weir.url(weir::ADMIN, DATABASE), pid),
             place("weir/person", weir.url(weir::PERSON, DATABASE), pid),
+            place(TLS, weir.url(weir::PERSON, DATABASE), pid),
         ];
         Ok(Self { list, weir, _bouncers: [session, transaction], _upstream: upstream })
     }
