@@ -5,7 +5,7 @@
 //! that runs passes the gate.
 //!
 //! ```text
-//!  accept ─▶ login ─▶ session ─▶ upstream        one task per session
+//!  accept ─▶ login ─▶ session ─▶ upstream        one task per session, on one thread
 //!                        └─▶ relay ◀─▶ gate      the loop
 //!  knowledge ─▶ catalog ─▶ labels                one task per database
 //! ```
@@ -127,6 +127,8 @@ pub struct Engine {
     shelf: Option<Shelf>,
     /// Held for reading by each session from inside, and for writing once none may come any more.
     inside: Arc<RwLock<()>>,
+    /// Where what outlives sessions runs: they have threads of their own.
+    background: tokio::runtime::Handle,
     /// Counts for metrics.
     pub counters: Arc<Counters>,
 }
@@ -158,6 +160,7 @@ impl Engine {
             identities,
             shelf,
             inside: Arc::default(),
+            background: tokio::runtime::Handle::current(),
             counters: Arc::default(),
         };
         engine.open_targets();
@@ -218,7 +221,9 @@ impl Engine {
     /// over.
     pub async fn serve(self: Arc<Self>, accepted: net::listen::Accepted) {
         let peer = accepted.peer;
-        let entrance = login::sign_in(accepted.stream, peer, &self.door, Instant::now()).await;
+        // In a box of its own, so that a session does not carry the room for its sign-in along.
+        let signs_in = login::sign_in(accepted.stream, peer, &self.door, Instant::now());
+        let entrance = Box::pin(signs_in).await;
         drop(accepted.pending);
         match entrance {
             Ok(Entrance::Client(client)) => session::serve(self, *client).await,
@@ -317,6 +322,7 @@ impl Engine {
         let counters = self.counters_of(&config.name);
         let DatabaseConfig { name: _, environment, roles, upstream } = config;
         let database = Arc::new(gate::Database::counted(name.into(), environment, counters));
+        let _entered = self.background.enter();
         let keeper = Keeper::start(&self.gate, &database, upstream.clone(), self.shelf.clone());
         let target = Arc::new(Target { database, roles, upstream, keeper });
         self.lock_targets().insert(name.to_owned(), Arc::clone(&target));

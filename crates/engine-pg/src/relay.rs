@@ -46,10 +46,9 @@ use gate::{Cleared, Refusal, Sequence, Session, Statement, Synced};
 use net::Stream;
 use pipe::Pipe;
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     future::Future,
-    pin::Pin,
-    sync::Arc,
+    pin::{Pin, pin},
     task::{Context, Poll},
     time::Duration,
 };
@@ -80,6 +79,9 @@ pub struct Limits {
 const PROTOCOL_MESSAGE_BYTES: usize = 0x3fff_ffff + 5;
 /// Requests under way in one session beyond which no more are read from the client.
 const MAX_EXPECTED: usize = 16 * 1024;
+/// Rounds of reading, masking and writing after which it is another session's turn: what is read in
+/// one is 64 KiB from each side.
+const ROUNDS: usize = 16;
 /// How long a session that ends waits for its peers to take the last words.
 pub(crate) const GOODBYE: Duration = Duration::from_secs(2);
 /// Prepared statements and portals of the protocol in one session.
@@ -133,8 +135,8 @@ pub(crate) struct Relay {
     knowledge: KnowledgeWatch,
     limits: Limits,
     expected: VecDeque<Expected>,
-    prepared: HashMap<Box<[u8]>, Arc<Prepared>>,
-    portals: HashMap<Box<[u8]>, Arc<Portal>>,
+    prepared: names::Names<Prepared>,
+    portals: names::Names<Portal>,
     status: Status,
     /// The server skips what it gets until a Sync, or will once it has come to what was refused.
     skipping: bool,
@@ -216,8 +218,8 @@ impl Relay {
             knowledge,
             limits,
             expected: VecDeque::new(),
-            prepared: HashMap::new(),
-            portals: HashMap::new(),
+            prepared: Default::default(),
+            portals: Default::default(),
             status: Status::Idle,
             skipping: false,
             copying_in: false,
@@ -281,31 +283,44 @@ impl Relay {
     }
 
     /// Relays until the session ends, then tells both sides and the record.
-    pub(crate) async fn run(mut self, mut orders: Orders) -> End {
+    pub(crate) async fn run(mut self: Box<Self>, mut orders: Orders) -> End {
         let end = loop {
-            tokio::select! {
-                biased;
-                end = std::future::poll_fn(|cx| self.turn(cx)) => break end,
-                order = orders.next() => match order {
-                    Order::Drain => self.draining = true,
-                    Order::Cancel => self.cancel_hold(),
-                    Order::End(why) => break End::Ordered(why),
-                },
+            match self.until_ordered(&mut orders).await {
+                Ok(Order::Drain) => self.draining = true,
+                Ok(Order::Cancel) => self.cancel_hold(),
+                Ok(Order::End(why)) => break End::Ordered(why),
+                Err(end) => break end,
             }
         };
         self.part(&end).await;
         end
     }
 
-    /// Makes all the progress that can be made now.
+    /// Relays until an order comes, or the end.
+    async fn until_ordered(&mut self, orders: &mut Orders) -> Result<Order, End> {
+        let mut order = pin!(orders.next());
+        let mut bell = watch::Bell::default();
+        std::future::poll_fn(|cx| {
+            if let Poll::Ready(end) = self.turn(cx) {
+                return Poll::Ready(Err(end));
+            }
+            bell.answer(cx, |cx| order.as_mut().poll(cx)).map(Ok)
+        })
+        .await
+    }
+
+    /// Makes all the progress that can be made now, or as much as is fair to the other sessions of
+    /// the thread.
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        loop {
+        for _ in 0..ROUNDS {
             match self.step(cx) {
                 Ok(true) => {}
                 Ok(false) => return Poll::Pending,
                 Err(end) => return Poll::Ready(end),
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn step(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
@@ -313,10 +328,6 @@ impl Relay {
         if let Some(end) = self.must_end.take() {
             return Err(end);
         }
-        progress |= self.take_client()?;
-        progress |= self.take_upstream()?;
-        progress |= self.upstream.write(cx).map_err(|error| End::UpstreamLost(Some(error)))?;
-        progress |= self.client.write(cx).map_err(End::ClientLost)?;
         // While somebody decides, a client that leaves must be noticed.
         let reads = self.block.is_none() || self.waits_for_approval();
         if reads && !self.upstream.is_full() && self.expected.len() < MAX_EXPECTED {
@@ -326,6 +337,10 @@ impl Relay {
             let read = self.upstream.read(cx);
             progress |= read.map_err(|error| End::UpstreamLost(Some(error)))?;
         }
+        progress |= self.take_client()?;
+        progress |= self.take_upstream()?;
+        progress |= self.upstream.write(cx).map_err(|error| End::UpstreamLost(Some(error)))?;
+        progress |= self.client.write(cx).map_err(End::ClientLost)?;
         if !progress {
             self.check_ends()?;
             // What began to wait in this round must be polled once, or nothing will wake it.

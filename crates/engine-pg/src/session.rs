@@ -38,9 +38,11 @@ pub(crate) async fn serve(engine: Arc<Engine>, mut client: Client) {
 }
 
 async fn run(engine: &Arc<Engine>, mut client: Client) -> Result<(), Refusal> {
-    match open(engine, &client).await {
+    // In a box of its own, like sign-in.
+    match Box::pin(open(engine, &client)).await {
         Ok((session, upstream, target)) => {
-            relay(engine, client, session, upstream, &target).await;
+            let relay = Box::pin(relay(engine, client, session, upstream, &target));
+            relay.await;
             Ok(())
         }
         Err(refusal) => {
@@ -105,23 +107,23 @@ async fn relay(
     let orders = standing::orders(engine, &client, &session, told);
     let limits = engine.settings.load().limits;
     let (id, lease) = (session.id(), upstream.lease);
-    let mut relay = Relay::new(
+    let mut relay = Box::new(Relay::new(
         (client.stream, client.buffered),
         (upstream.stream, upstream.buffered),
         session,
         target.keeper.watch(),
         limits,
         cancel,
-    );
+    ));
     relay.replicate(client.replication);
     relay.acts(Acting::new(engine.door.asserts.clone(), person));
     relay.beside(client.side);
-    for (name, value) in &upstream.parameter_statuses {
+    for (name, value) in upstream.parameter_statuses {
         relay.note_setting(name.as_bytes(), value.as_bytes());
         let value = match name.as_str() {
             // The client hears the name that it gave itself.
             "application_name" => client.application_name.as_str(),
-            _ => value,
+            _ => value.as_str(),
         };
         let _ = encode::parameter_status(relay.greet(), name.as_bytes(), value.as_bytes());
     }

@@ -2,8 +2,10 @@
 //! no byte of a connection.
 
 mod pending;
+mod threads;
 
 pub use pending::{Crowd, Crowded, Limits, Pending};
+pub use threads::Threads;
 
 use crate::stream::tune;
 use std::{future::Future, io, net::SocketAddr, time::Duration};

@@ -7,7 +7,7 @@ use super::{
     cost::Priced,
     expected::{Birth, Portal, Prepared, Request},
     hold::Held,
-    names::key,
+    names::known_as,
 };
 use gate::{Cleared, Field, Parameters, Plan, Refusal, Statement, Via, hold::Given};
 use std::{
@@ -69,7 +69,7 @@ impl Relay {
         }
         self.read_early(None)?;
         self.try_next()?;
-        let name = key(parse.name);
+        let name: Box<[u8]> = known_as(parse.name).into();
         self.session.forget(std::str::from_utf8(&name).ok(), None);
         let birth = Birth::asked(self.segment);
         // Always: policies may ask for consent by the time that values are bound.
@@ -176,7 +176,7 @@ impl Relay {
         &mut self,
         statement: Text<'_>,
     ) -> Result<(Arc<Plan>, Option<Arc<Prepared>>), Refusal> {
-        let prepared = self.prepared.get(&key(statement)).cloned();
+        let prepared = self.prepared.get(known_as(statement)).cloned();
         let plan = match &prepared {
             Some(prepared) => self.renewed(&prepared.plan)?,
             // A name that SQL's PREPARE made, or one that nobody made: the server will tell.
@@ -195,7 +195,7 @@ impl Relay {
             let what = format!("the session holds {MAX_NAMES} portals");
             return Err(Refusal::limit(what, "Close some."));
         }
-        let name = key(portal);
+        let name: Box<[u8]> = known_as(portal).into();
         self.session.forget(None, std::str::from_utf8(&name).ok());
         let Bound { plan, prepared, parameters, given, whole } = bound;
         let made = Arc::new(Portal {
@@ -227,7 +227,7 @@ impl Relay {
         let describe = frontend::Describe::parse(message.payload)?;
         let request = match describe.kind {
             Kind::Statement => {
-                let known = self.prepared.get(&key(describe.name)).cloned();
+                let known = self.prepared.get(known_as(describe.name)).cloned();
                 let own = known.as_ref().filter(|it| !it.plan.turned.literals.is_empty());
                 let own = own.map(|it| usize::from(it.plan.turned.own));
                 // An answer that may be about another statement is not kept.
@@ -235,7 +235,7 @@ impl Relay {
                 Request::DescribeStatement(known, own)
             }
             Kind::Portal => {
-                let portal = self.portals.get(&key(describe.name)).cloned();
+                let portal = self.portals.get(known_as(describe.name)).cloned();
                 let portal = portal.filter(|it| it.birth.is_sure(self.segment));
                 if let Some(portal) = &portal {
                     portal.asked.store(true, Ordering::Relaxed);
@@ -250,7 +250,7 @@ impl Relay {
 
     pub(super) fn close(&mut self, message: Message<'_>) -> Result<(), End> {
         let close = frontend::Close::parse(message.payload)?;
-        let name = key(close.name);
+        let name: Box<[u8]> = known_as(close.name).into();
         let request = match close.kind {
             Kind::Statement => {
                 self.session.forget(std::str::from_utf8(&name).ok(), None);
@@ -382,7 +382,7 @@ impl Relay {
 
     /// The portal to be run, decided again if policies or knowledge changed since it was bound.
     fn portal(&mut self, name: Text<'_>) -> Result<Arc<Portal>, Refusal> {
-        let Some(portal) = self.portals.get(&key(name)).cloned() else {
+        let Some(portal) = self.portals.get(known_as(name)).cloned() else {
             // A cursor that SQL made can be run as a portal.
             let plan = self.plan_by_name("FETCH ALL FROM", name)?;
             return Ok(Arc::new(Portal::of(plan)));
@@ -404,7 +404,7 @@ impl Relay {
             return Ok(portal);
         }
         let renewed = Arc::new(portal.with_plan(plan));
-        self.portals.insert(key(name), Arc::clone(&renewed));
+        self.portals.insert(known_as(name).into(), Arc::clone(&renewed));
         Ok(renewed)
     }
 

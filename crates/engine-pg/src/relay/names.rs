@@ -6,18 +6,22 @@ use super::{
     Relay,
     expected::{Portal, Prepared, settled},
 };
+use foldhash::fast::RandomState;
 use gate::Plan;
 use model::facts::SessionChange;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 use wire_pg::Text;
 
 /// The bytes of a name that the server looks at: NAMEDATALEN less its terminator.
 const NAME_BYTES: usize = 63;
 
+/// What names stand for. The hash has a seed of its own, so that no client can choose collisions.
+pub(super) type Names<T> = HashMap<Box<[u8]>, Arc<T>, RandomState>;
+
 /// A name as the server's own tables hold it: longer ones meet at the same entry.
-pub(super) fn key(name: Text<'_>) -> Box<[u8]> {
+pub(super) fn known_as<'a>(name: Text<'a>) -> &'a [u8] {
     let bytes = name.bytes();
-    bytes.get(..NAME_BYTES).unwrap_or(bytes).into()
+    bytes.get(..NAME_BYTES).unwrap_or(bytes)
 }
 
 impl Relay {
@@ -67,14 +71,14 @@ impl Relay {
 
     /// True if a message may rely on what a statement's name stands for; else it has to wait.
     pub(super) fn sure_of_statement(&mut self, name: Text<'_>) -> bool {
-        let name = key(name);
-        let known = self.prepared.get(&name);
+        let name = known_as(name);
+        let known = self.prepared.get(name);
         if known.is_none_or(|it| it.birth.is_sure(self.segment)) || self.session.unrestricted() {
             return true;
         }
         if settled(&self.expected) {
             // All is answered and nobody confirmed it: it never was made.
-            self.prepared.remove(&name);
+            self.prepared.remove(name);
             return true;
         }
         self.settle();
@@ -83,13 +87,13 @@ impl Relay {
 
     /// The same for a portal.
     pub(super) fn sure_of_portal(&mut self, name: Text<'_>) -> bool {
-        let name = key(name);
-        let known = self.portals.get(&name);
+        let name = known_as(name);
+        let known = self.portals.get(name);
         if known.is_none_or(|it| it.birth.is_sure(self.segment)) || self.session.unrestricted() {
             return true;
         }
         if settled(&self.expected) {
-            self.portals.remove(&name);
+            self.portals.remove(name);
             return true;
         }
         self.settle();

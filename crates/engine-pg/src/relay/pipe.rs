@@ -4,20 +4,26 @@
 use bytes::{Buf, BytesMut};
 use net::Stream;
 use std::{
+    cell::RefCell,
     io,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Bytes asked for in one read at first.
-const READ: usize = 8 * 1024;
+/// Bytes asked for in one read at first, into a buffer that the sessions of a thread share.
+const READ: usize = 16 * 1024;
 /// Bytes asked for in one read while a stream flows.
 const READ_FLOWING: usize = 64 * 1024;
 /// Output beyond which nothing more is produced for this end until it was written: bytes.
 const HIGH_WATER: usize = 128 * 1024;
 /// Buffers larger than this are given back when they run empty: bytes.
-const KEEP: usize = 16 * 1024;
+const KEEP: usize = 2 * 1024;
+
+thread_local! {
+    /// What is read lies here until a session takes it: while it waits it needs no room for it.
+    static ARRIVED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// One end of a session.
 #[derive(Debug)]
@@ -64,10 +70,10 @@ impl Pipe {
         if self.ended || self.input.len() >= self.wanted.max(READ_FLOWING) {
             return Ok(false);
         }
-        let room = if self.flowing { READ_FLOWING } else { READ };
-        self.input.reserve(room.max(self.wanted.saturating_sub(self.input.len())));
-        let room = self.input.capacity() - self.input.len();
-        let read = tokio_util::io::poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.input);
+        let read = match self.flowing || self.wanted > self.input.len() + READ {
+            true => self.read_much(cx),
+            false => self.read_little(cx),
+        };
         match read {
             Poll::Pending => {
                 self.rest();
@@ -77,12 +83,29 @@ impl Pipe {
                 self.ended = true;
                 Ok(true)
             }
-            Poll::Ready(Ok(read)) => {
-                self.flowing = read == room;
-                Ok(true)
-            }
+            Poll::Ready(Ok(_)) => Ok(true),
             Poll::Ready(Err(error)) => Err(error),
         }
+    }
+
+    /// A stream flows, or a long message does: what comes is not copied again.
+    fn read_much(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.input.reserve(READ_FLOWING.max(self.wanted.saturating_sub(self.input.len())));
+        let room = self.input.capacity() - self.input.len();
+        let read = tokio_util::io::poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.input);
+        self.flowing = matches!(read, Poll::Ready(Ok(read)) if read == room);
+        read
+    }
+
+    fn read_little(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        ARRIVED.with_borrow_mut(|arrived| {
+            arrived.resize(READ, 0);
+            let mut room = ReadBuf::new(arrived);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut room))?;
+            self.input.extend_from_slice(room.filled());
+            self.flowing = room.remaining() == 0;
+            Poll::Ready(Ok(room.filled().len()))
+        })
     }
 
     /// Writes what can be written now; `Ok(true)` if something went.
@@ -114,11 +137,11 @@ impl Pipe {
 
     /// Gives large empty buffers back: an idle session should cost little.
     fn rest(&mut self) {
-        if self.input.is_empty() && self.input.capacity() > KEEP {
-            self.input = BytesMut::new();
-        }
-        if self.output.is_empty() && self.output.capacity() > KEEP {
-            self.output = BytesMut::new();
+        for buffer in [&mut self.input, &mut self.output] {
+            // What was consumed counts too: it is there until the buffer is used again.
+            if buffer.is_empty() && buffer.try_reclaim(KEEP + 1) {
+                *buffer = BytesMut::new();
+            }
         }
     }
 

@@ -5,8 +5,11 @@ use super::{End, Relay};
 use std::{
     future::Future,
     pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
     time::{Duration, Instant, SystemTime},
 };
 use tokio::{
@@ -87,6 +90,53 @@ async fn over(until: Option<SystemTime>) {
             tokio::time::sleep(left).await;
         }
         None => std::future::pending().await,
+    }
+}
+
+/// Tells orders from all else that wakes a session, so that a message does not cost a look at what
+/// seldom comes.
+#[derive(Default)]
+pub(super) struct Bell(Option<Arc<Rung>>);
+
+struct Rung {
+    /// Somebody rang, or nobody has looked yet.
+    rung: AtomicBool,
+    session: Waker,
+}
+
+impl Wake for Rung {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.rung.store(true, Ordering::Release);
+        self.session.wake_by_ref();
+    }
+}
+
+impl Bell {
+    /// Polls what rings it, if it rang.
+    pub(super) fn answer<T>(
+        &mut self,
+        cx: &Context<'_>,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        let same = self.0.as_ref().filter(|rung| rung.session.will_wake(cx.waker()));
+        let rung = match same {
+            Some(rung) => Arc::clone(rung),
+            None => {
+                let session = cx.waker().clone();
+                let rung = Arc::new(Rung { rung: AtomicBool::new(true), session });
+                self.0 = Some(Arc::clone(&rung));
+                rung
+            }
+        };
+        if !rung.rung.swap(false, Ordering::AcqRel) {
+            return Poll::Pending;
+        }
+        let waker = Waker::from(rung);
+        poll(&mut Context::from_waker(&waker))
     }
 }
 

@@ -11,10 +11,10 @@ use engine_pg::{
 };
 use gate::Gate;
 use net::{
-    listen::{Limits as Crowding, Listener},
+    listen::{Limits as Crowding, Listener, Threads},
     tls::{ClientTls, Mode, ServerTls, authority},
 };
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, thread, time::Duration};
 use tokio::sync::watch;
 
 /// How long a statement waits for the catalog to be read again before it is refused.
@@ -56,13 +56,18 @@ pub(super) async fn start(
     tracing::info!(address = %listener.address(), "postgres listens");
     tokio::spawn(follow(Arc::clone(shared), Arc::clone(&engine), planted, config));
     let serving = Arc::clone(&engine);
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let threads = Arc::new(Threads::start(cores).context("the threads of sessions")?);
     Ok(async move {
         let stop = async {
             stopping.wait(Stop::Drain).await;
             drain.send_replace(true);
         };
         // The caller limits how long the drain may take.
-        let handle = move |accepted| Arc::clone(&serving).serve(accepted);
+        let handle = move |accepted| {
+            let (threads, serving) = (Arc::clone(&threads), Arc::clone(&serving));
+            async move { threads.run(accepted, |accepted| serving.serve(accepted)).await }
+        };
         listener.serve(stop, Duration::MAX, handle).await;
         drop(engine.inside_ended().await);
     })
