@@ -19,7 +19,7 @@ use sql::{CopyShape, Guard, Scope, SyntaxError};
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     ops::Range,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+    sync::{Arc, Mutex, OnceLock, PoisonError, atomic::AtomicBool},
     time::SystemTime,
 };
 
@@ -43,6 +43,8 @@ pub struct Plan {
     pub unrestricted: bool,
     /// A command of the replication grammar: what it returns leaves as the upstream sends it.
     pub replication: bool,
+    /// The text's keyed hash, as the record has it; made when it is recorded first.
+    pub(crate) hashed: OnceLock<ledger::Hash>,
     pub(crate) policies: u64,
     pub(crate) context: PlanContext,
     /// What its names depend on, as a number.
@@ -83,6 +85,11 @@ pub struct Part {
 type Described = (Box<[Field]>, Arc<Masks>);
 
 impl Plan {
+    /// What stands for its text in records.
+    pub(crate) fn text_hash(&self, redactor: &ledger::Redactor) -> ledger::Hash {
+        *self.hashed.get_or_init(|| redactor.hash(self.text.as_bytes()))
+    }
+
     /// The same plan of one statement under another verdict.
     pub(crate) fn with_verdict(mut self, verdict: Verdict) -> Self {
         let verdict = Arc::new(verdict);
@@ -207,6 +214,7 @@ impl Gate {
             knowledge: Arc::clone(&knowledge),
             unrestricted: asker.unrestricted,
             replication: false,
+            hashed: OnceLock::new(),
             policies: policies.version(),
             context,
             names: asker.names,
@@ -252,6 +260,7 @@ impl Gate {
             knowledge,
             unrestricted: asker.unrestricted,
             replication: true,
+            hashed: OnceLock::new(),
             policies: policies.version(),
             context,
             names: asker.names,

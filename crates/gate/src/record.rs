@@ -142,7 +142,7 @@ pub(crate) fn intent(
     now: SystemTime,
 ) -> Result<Sequence, Refusal> {
     shape(session, plan, part, now);
-    let text = session.gate().ledger.redactor().hash(plan.text.as_bytes());
+    let text = plan.text_hash(session.gate().ledger.redactor());
     let kept = match part.verdict.keep_text {
         true => Some(kept(session, plan, statement, now)?),
         false => None,
@@ -197,7 +197,7 @@ pub(crate) fn held(
         by: Cow::Owned(request.identity.clone()),
         what: Cow::Borrowed("held"),
         shape: held.map(|part| part.shape),
-        text: Some(session.gate().ledger.redactor().hash(plan.text.as_bytes())),
+        text: Some(plan.text_hash(session.gate().ledger.redactor())),
         parameters: Cow::Owned(parameters.hashes.clone()),
         needs: needs.collect(),
         reason: Cow::Owned(request.reasons.first().cloned().unwrap_or_default()),
@@ -252,7 +252,7 @@ pub(crate) fn refused(
         statement,
         time: Time::from(now),
         shape: Some(part.shape),
-        text: session.gate().ledger.redactor().hash(plan.text.as_bytes()),
+        text: plan.text_hash(session.gate().ledger.redactor()),
         via: session.client().via.unwrap_or(via),
         sqlstate: Cow::Borrowed(refusal.sqlstate),
         reason,

@@ -115,7 +115,7 @@ impl StatementId {
         self.number
     }
 
-    fn text(self) -> [u8; STATEMENT_WIDTH] {
+    pub(crate) fn text(self) -> [u8; STATEMENT_WIDTH] {
         let mut out = [0; STATEMENT_WIDTH];
         if let Some((session, rest)) = out.split_first_chunk_mut::<SESSION_WIDTH>() {
             self.session.write(session);
@@ -171,7 +171,7 @@ impl Hash {
         self.0
     }
 
-    fn text(self) -> [u8; 32] {
+    pub(crate) fn text(self) -> [u8; 32] {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
         let mut out = [b'0'; 32];
@@ -198,6 +198,10 @@ impl ShapeId {
             hasher.update(part);
         }
         Self(Hash::truncate(&hasher.finalize().into()))
+    }
+
+    pub(crate) fn text(self) -> [u8; 32] {
+        self.0.text()
     }
 }
 

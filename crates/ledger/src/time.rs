@@ -45,7 +45,7 @@ impl Time {
     }
 
     /// The text, on the stack.
-    fn text(self) -> [u8; WIDTH] {
+    pub(crate) fn text(self) -> [u8; WIDTH] {
         let (days, rest) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
         let (year, month, day) = civil(days);
         let seconds = rest / SECOND;

@@ -61,6 +61,7 @@ impl Session {
             knowledge: Arc::clone(&planned.knowledge),
             unrestricted: planned.unrestricted,
             replication: false,
+            hashed: planned.hashed.clone(),
             policies: planned.policies,
             context: planned.context,
             names: planned.names,

@@ -247,6 +247,59 @@ fn an_intent_is_short_and_legible() {
     );
 }
 
+/// Intents and outcomes with every field present and absent, and values at their edges.
+fn of_statements() -> Vec<Record<'static>> {
+    const AMOUNTS: [u64; 6] = [0, 1, 9, 10, 1_234_567_890, u64::MAX];
+    let vias = [
+        Via::Simple,
+        Via::Extended,
+        Via::Prepared,
+        Via::FunctionCall,
+        Via::Console,
+        Via::Mcp,
+        Via::Api,
+        Via::Replication,
+    ];
+    let (Record::Intent(plain), Record::Outcome(ended)) = (intent(1), outcome(1)) else {
+        panic!("of these types");
+    };
+    let mut all = Vec::new();
+    for (nth, via) in vias.into_iter().enumerate() {
+        let parameters = vec![hash(b"x"); nth].into();
+        let parameter_count = AMOUNTS[nth % AMOUNTS.len()];
+        all.push(Intent { via, parameters, parameter_count, ..plain.clone() }.into());
+    }
+    all.push(Intent { turned_back: vec![Label::EMAIL].into(), ..plain.clone() }.into());
+    all.push(Intent { trace: Some("00-1\"".into()), ..plain.clone() }.into());
+    let approval = Some(Approved { hold: "h-1".into(), by: vec!["bob".into()].into() });
+    all.push(Intent { approval: approval.clone(), ..plain }.into());
+    for (nth, amount) in AMOUNTS.into_iter().enumerate() {
+        let each = |raw, masked, null| Disclosed { raw, masked, null };
+        let disclosed = [each(amount, 0, 0), each(0, amount, 1), each(0, 0, 0), each(1, 2, amount)];
+        let disclosed = disclosed[..nth.min(4)].to_vec().into();
+        let [duration_us, rows, affected, bytes] = [0, 1, 2, 3].map(|by| AMOUNTS[(nth + by) % 6]);
+        let counted = Outcome { duration_us, rows, affected, bytes, disclosed, ..ended.clone() };
+        all.push(counted.clone().into());
+        for tag in ["", "SELECT", "a\"b", "back\\slash", "tab\t", "\u{e9}"] {
+            all.push(Outcome { tag: tag.into(), ..counted.clone() }.into());
+            all.push(Outcome { sqlstate: Some(tag.into()), ..counted.clone() }.into());
+        }
+    }
+    all.push(Outcome { ended: Some("client left".into()), ..ended.clone() }.into());
+    all.push(Outcome { approval, ..ended }.into());
+    all
+}
+
+#[test]
+fn what_every_statement_has_is_written_as_serde_writes_it() {
+    for record in of_statements() {
+        let mut json = b"before".to_vec();
+        record.encode(&mut json).unwrap();
+        let expected = format!("before{}", serde_json::to_string(&record).unwrap());
+        assert_eq!(String::from_utf8(json).unwrap(), expected);
+    }
+}
+
 #[test]
 fn a_field_of_a_later_version_does_not_hide_a_record() {
     let text = r#"{"type":"stopped","time":"2026-11-22T03:15:11.000123Z","reason":"x","new":[1]}"#;
