@@ -300,3 +300,30 @@ pub(crate) fn verdict() -> model::Verdict {
         shadow: None,
     }
 }
+
+/// What one repeated statement asks of the allocator while it is decided and recorded.
+const ALLOCATIONS: u64 = 12;
+
+#[test]
+fn a_repeated_statement_asks_the_allocator_for_little() {
+    const ROUNDS: u64 = 200;
+    let dir = dir("thrift");
+    let (gate, database) = (gate(&dir), database());
+    for groups in [&["admins"][..], &[]] {
+        let mut session = open(&gate, &database, groups);
+        let mut once = || {
+            let now = SystemTime::now();
+            let parameters = session.parameters([Some(&b"7"[..])].into_iter());
+            let plan = session.plan("select id from people where id = $1", now);
+            let cleared = session.submit(&plan, Via::Extended, &parameters, None, now).unwrap();
+            let counts = Counts { rows: 1, bytes: 20, ..Counts::default() };
+            session.finish(cleared.get(), 0, &counts, now);
+        };
+        // What is met first is remembered.
+        (0..ROUNDS).for_each(|_| once());
+        let asked = allocation_counter::measure(|| (0..ROUNDS).for_each(|_| once()));
+        let each = asked.count_total.div_ceil(ROUNDS);
+        assert!(each <= ALLOCATIONS, "{each} allocations for {groups:?}");
+        assert!(asked.bytes_total / ROUNDS < 2_048, "{} bytes", asked.bytes_total / ROUNDS);
+    }
+}

@@ -61,6 +61,7 @@ mod slack;
 mod spans;
 mod tasks;
 mod temporary;
+mod thrift;
 mod tools;
 mod totp;
 mod upstreams;
