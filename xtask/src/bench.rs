@@ -7,6 +7,7 @@ mod lag;
 mod measure;
 mod place;
 mod report;
+mod soak;
 
 use crate::install;
 use crate::step::{build_weir, cargo, show, step};
@@ -106,6 +107,18 @@ pub(crate) fn rows(program: Option<&str>) -> Result<()> {
     }
     print!("{}", report.table(&places.names()));
     Ok(())
+}
+
+/// Random clients for so many minutes; `program` is a Weir that is built already.
+pub(crate) fn soak(minutes: &str, program: Option<&str>) -> Result<()> {
+    let minutes = minutes.parse()?;
+    install::servers_and_pooler()?;
+    let program = match program {
+        Some(program) => program.into(),
+        None => step("building weir (release)", || build_weir(true))?,
+    };
+    let places = step("servers and data", || Places::start(&program))?;
+    step("clients come and go", || soak::run(&places, minutes))
 }
 
 fn throughput(places: &Places, length: Length, report: &mut Report) -> Result<()> {

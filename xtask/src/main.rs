@@ -24,6 +24,7 @@ cargo xtask COMMAND
   bench --rows [WEIR]  what rows and COPY cost, alone
   bench --lag [WEIR]  how far the ledger's index stays behind under pgbench
   bench --questions N  how fast the record answers when it has N records
+  bench --soak MINUTES [WEIR]  clients come and go at random; memory and files must not grow
   tidy             check the house rules
   fuzz [--seconds N]  run every fuzz target for N seconds each (10)
   eval [--quick] [--seed S]  what is found in labelled data, beside Presidio in the same run
@@ -54,6 +55,8 @@ fn run(words: &[&str]) -> Result<()> {
         ["bench", "--lag"] => bench::lag(None),
         ["bench", "--lag", program] => bench::lag(Some(program)),
         ["bench", "--questions", records] => bench::questions(records),
+        ["bench", "--soak", minutes] => bench::soak(minutes, None),
+        ["bench", "--soak", minutes, program] => bench::soak(minutes, Some(program)),
         ["tidy"] => tidy::run(),
         ["fuzz"] => fuzz::run(fuzz::SECONDS),
         ["fuzz", "--seconds", seconds] => fuzz::run(seconds.parse()?),

@@ -213,6 +213,11 @@ pub(super) fn memory(place: &Place, clients: u32) -> Result<f64> {
     rss(&memory?)
 }
 
+/// Resident memory of a process: KiB.
+pub(super) fn resident(pid: u32) -> Result<f64> {
+    rss(&fs::read_to_string(format!("/proc/{pid}/status")).context("the proxy is gone")?)
+}
+
 fn rss(status: &str) -> Result<f64> {
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
     let number = line.split_whitespace().nth(1).context("no number")?;
@@ -246,6 +251,11 @@ fn wait(mut done: impl FnMut() -> Result<bool>) -> Result<()> {
         std::thread::sleep(Duration::from_millis(100));
     }
     Ok(())
+}
+
+/// Descriptors that a process has open.
+pub(super) fn files(pid: u32) -> Result<usize> {
+    Ok(fs::read_dir(format!("/proc/{pid}/fd")).context("the proxy is gone")?.count())
 }
 
 /// Sockets that a process has open.
