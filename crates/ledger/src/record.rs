@@ -471,12 +471,7 @@ fn is_empty<T: Clone>(list: &List<'_, T>) -> bool {
 impl Record<'_> {
     /// Appends the record's JSON.
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), LedgerError> {
-        let written = match self {
-            Self::Intent(intent) => line::intent(intent, out),
-            Self::Outcome(outcome) => line::outcome(outcome, out),
-            _ => false,
-        };
-        if written {
+        if line::encode(self, out) {
             return Ok(());
         }
         serde_json::to_writer(out, self).map_err(|error| LedgerError::Encoding(Arc::new(error)))

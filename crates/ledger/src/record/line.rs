@@ -2,10 +2,19 @@
 //! byte for byte, for a tenth of the work. Knows only what nearly all of them hold; the others are
 //! serde's.
 
-use super::{Disclosed, Intent, Outcome, Via};
+use super::{Disclosed, Intent, Outcome, Record, Via};
 
-/// Appends it; false, and nothing is appended, if it holds what is rare.
-pub(super) fn intent(record: &Intent<'_>, out: &mut Vec<u8>) -> bool {
+/// Appends the record's JSON; false, and nothing is appended, if it is another or holds what is
+/// rare.
+pub(super) fn encode(record: &Record<'_>, out: &mut Vec<u8>) -> bool {
+    match record {
+        Record::Intent(record) => intent(record, out),
+        Record::Outcome(record) => outcome(record, out),
+        _ => false,
+    }
+}
+
+fn intent(record: &Intent<'_>, out: &mut Vec<u8>) -> bool {
     let Intent {
         statement,
         time,
@@ -50,8 +59,7 @@ pub(super) fn intent(record: &Intent<'_>, out: &mut Vec<u8>) -> bool {
     true
 }
 
-/// The same for an outcome.
-pub(super) fn outcome(record: &Outcome<'_>, out: &mut Vec<u8>) -> bool {
+fn outcome(record: &Outcome<'_>, out: &mut Vec<u8>) -> bool {
     let Outcome {
         statement,
         time,

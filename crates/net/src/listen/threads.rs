@@ -40,7 +40,7 @@ impl Threads {
     /// # Errors
     /// The system gives no thread, or no descriptors for its runtime.
     pub fn start(count: usize) -> io::Result<Self> {
-        let lanes = (0..count.max(1)).map(|number| Lane::start(number));
+        let lanes = (0..count.max(1)).map(Lane::start);
         Ok(Self { lanes: lanes.collect::<io::Result<_>>()? })
     }
 

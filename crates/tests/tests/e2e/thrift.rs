@@ -40,7 +40,10 @@ fn done(pid: u32) -> Result<Done> {
 fn each(stage: &Stage, identity: &str, protocol: &str) -> Result<[f64; 2]> {
     let pid = stage.weir.pid()?;
     let script = stage.weir.folder().join("one.sql");
-    fs::write(&script, "\\set id random(1, 50)\nselect name from customers where id = :id;\n")?;
+    fs::write(
+        &script,
+        "\\set id random(1, 50)\nselect customer_no from customers where id = :id;\n",
+    )?;
     let url = format!("{}?sslmode=disable", stage.weir.url(identity, "shop"));
     let run = |statements: u64| -> Result<Done> {
         let before = done(pid)?;
