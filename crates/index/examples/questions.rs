@@ -117,7 +117,76 @@ fn ask(file: &Path) -> Outcomes {
     ] {
         timed(query, || Ok(Answers::open(file)?.sql(query, &limits)?))?;
     }
+    pages(file, &limits)
+}
+
+/// Asks what the console's pages ask.
+fn pages(file: &Path, limits: &Limits) -> Outcomes {
+    let some = "SELECT session, number FROM statements ORDER BY sequence DESC LIMIT 1 OFFSET 5000";
+    let table = Answers::open(file)?.sql(some, limits)?;
+    let Some([session, number]) = table.rows.first().map(Vec::as_slice) else {
+        return Err("no statement".into());
+    };
+    let days = (BEGINNING + SPAN) / 86_400_000_000;
+    let of_a_session = of_a_session(&session.to_string(), &number.to_string());
+    for (page, query) in of_a_session.into_iter().chain(of_days(days)) {
+        timed(&format!("page: {page}"), || Ok(Answers::open(file)?.sql(&query, limits)?))?;
+    }
     Ok(())
+}
+
+fn of_a_session(session: &str, number: &str) -> Vec<(&'static str, String)> {
+    let one = format!(
+        "SELECT sequence, outcome_sequence FROM statements WHERE session = '{session}'
+         AND number = {number}"
+    );
+    let replay = format!(
+        "SELECT number, statement, time, text, verdict, state FROM statements
+         WHERE session = '{session}' AND number > 0 ORDER BY number LIMIT 101"
+    );
+    let list = "SELECT session, sequence, identity, opened FROM sessions
+        WHERE sequence IS NOT NULL ORDER BY sequence DESC LIMIT 51";
+    let of_one = "SELECT session, sequence, identity FROM sessions
+        WHERE instr(lower(identity), 'person-11') > 0 ORDER BY sequence DESC LIMIT 51";
+    vec![
+        ("a statement", one),
+        ("a replay", replay),
+        ("sessions", list.to_owned()),
+        ("sessions of somebody", of_one.to_owned()),
+    ]
+}
+
+fn of_days(days: i64) -> Vec<(&'static str, String)> {
+    let month = days - 30;
+    let map = format!(
+        "SELECT database, column, sum(statements), sum(raw), sum(masked) FROM columns_daily
+         WHERE day_number >= {month} GROUP BY 1, 2"
+    );
+    let users = format!(
+        "SELECT d.identity, d.kind, sum((d.statements - d.refused) * (1 - c.wrote)),
+            sum((d.statements - d.refused) * c.wrote), max(d.day)
+         FROM (SELECT shape, max(use = 'written') AS wrote FROM columns_used
+            WHERE relation = 'public.customers' GROUP BY shape) c
+         JOIN daily d ON d.shape = c.shape WHERE d.day_number >= {month}
+         GROUP BY 1, 2 ORDER BY 3 DESC"
+    );
+    let feeds = "SELECT m.target, count(DISTINCT m.shape) FROM moves m
+        WHERE m.source >= 'public.customers.' AND m.source < 'public.customers/'
+        AND EXISTS (SELECT 1 FROM daily d WHERE d.shape = m.shape
+            AND d.statements > d.refused) GROUP BY 1";
+    let given = format!(
+        "SELECT identity, sum(raw), sum(masked), max(day) FROM disclosed_daily
+         WHERE origin = 'public.customers.email' AND day_number >= {month} GROUP BY 1"
+    );
+    let today = days - 1;
+    let left = format!("SELECT label, raw, masked FROM labels_daily WHERE day_number = {today}");
+    vec![
+        ("the data map", map),
+        ("who used a table", users),
+        ("what a table feeds", feeds.to_owned()),
+        ("who was given a column", given),
+        ("what left today", left),
+    ]
 }
 
 fn timed(name: &str, ask: impl Fn() -> Result<Table, Box<dyn Error>>) -> Outcomes {

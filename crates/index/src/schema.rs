@@ -5,7 +5,7 @@
 //! 1970, both in UTC.
 
 /// Changes with the tables and views. An index of another version is made again.
-pub(crate) const VERSION: i64 = 10;
+pub(crate) const VERSION: i64 = 11;
 
 /// Every table and index.
 pub(crate) const TABLES: &str = "
@@ -78,6 +78,7 @@ CREATE TABLE statement (
 );
 CREATE INDEX statement_shape ON statement (shape, who);
 CREATE INDEX statement_who ON statement (who);
+CREATE INDEX statement_session ON statement (session, number);
 CREATE TABLE open_statement (seq INTEGER PRIMARY KEY);
 CREATE TABLE approval (hold INTEGER, by INTEGER, seq INTEGER, PRIMARY KEY (hold, by, seq))
     WITHOUT ROWID;
@@ -98,6 +99,13 @@ CREATE TABLE daily_left (
 CREATE TABLE daily_failure (
     sqlstate INTEGER, shape INTEGER, who INTEGER, day INTEGER, statements INTEGER,
     PRIMARY KEY (sqlstate, shape, day, who)
+) WITHOUT ROWID;
+CREATE TABLE daily_column (
+    day INTEGER, database INTEGER, column INTEGER, statements INTEGER, raw INTEGER,
+    masked INTEGER, PRIMARY KEY (day, database, column)
+) WITHOUT ROWID;
+CREATE TABLE daily_label (
+    day INTEGER, label INTEGER, raw INTEGER, masked INTEGER, PRIMARY KEY (day, label)
 ) WITHOUT ROWID;
 CREATE TABLE event (
     seq INTEGER PRIMARY KEY, time INTEGER, type INTEGER, by INTEGER, identity INTEGER,

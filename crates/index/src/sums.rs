@@ -2,7 +2,7 @@
 
 use crate::error::IndexError;
 use rusqlite::{Connection, params};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// One identity's doings with one shape on one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,6 +80,7 @@ impl Sums {
         for (number, (first, last, count)) in self.days.drain() {
             day.execute([number, first, last, count])?;
         }
+        self.columns(db)?;
         let mut daily = db.prepare_cached(
             "INSERT INTO daily_sum VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET
              statements = statements + ?4, refused = refused + ?5, rows = rows + ?6,
@@ -107,6 +108,46 @@ impl Sums {
         )?;
         for ((sqlstate, k), count) in self.failures.drain() {
             failure.execute([sqlstate, k.shape, k.who, k.day, int(count)])?;
+        }
+        Ok(())
+    }
+
+    /// Adds to the sums of columns and labels, whoever it was.
+    fn columns(&self, db: &Connection) -> Result<(), IndexError> {
+        let mut ran: BTreeMap<(i64, i64), i64> = BTreeMap::new();
+        for (k, sum) in &self.daily {
+            *ran.entry((k.shape, k.day)).or_default() += int(sum.statements) - int(sum.refused);
+        }
+        let mut touched = db.prepare_cached(
+            "INSERT INTO daily_column SELECT ?2, h.database, c.column, ?3, 0, 0
+             FROM (SELECT DISTINCT column FROM shape_column WHERE shape = ?1) c, shape h
+             WHERE h.id = ?1
+             ON CONFLICT DO UPDATE SET statements = statements + excluded.statements",
+        )?;
+        for ((shape, day), count) in ran.into_iter().filter(|(_, count)| *count != 0) {
+            touched.execute([shape, day, count])?;
+        }
+        let mut left: BTreeMap<(i64, i64, i64), [u64; 2]> = BTreeMap::new();
+        for ((k, place), [raw, masked, _]) in &self.left {
+            let sum = left.entry((k.shape, k.day, *place)).or_default();
+            for (sum, more) in sum.iter_mut().zip([*raw, *masked]) {
+                *sum = sum.saturating_add(more);
+            }
+        }
+        let mut column = db.prepare_cached(
+            "INSERT INTO daily_column SELECT ?2, h.database, s.column, 0, ?4, ?5
+             FROM shape_source s, shape h WHERE s.shape = ?1 AND s.place = ?3 AND h.id = ?1
+             ON CONFLICT DO UPDATE SET raw = raw + excluded.raw, masked = masked + excluded.masked",
+        )?;
+        let mut label = db.prepare_cached(
+            "INSERT INTO daily_label SELECT ?2, l.label, ?4, ?5
+             FROM shape_label l WHERE l.shape = ?1 AND l.place = ?3
+             ON CONFLICT DO UPDATE SET raw = raw + excluded.raw, masked = masked + excluded.masked",
+        )?;
+        for ((shape, day, place), values) in left {
+            let [raw, masked] = values.map(int);
+            column.execute([shape, day, place, raw, masked])?;
+            label.execute([shape, day, place, raw, masked])?;
         }
         Ok(())
     }

@@ -341,6 +341,29 @@ fn days_keep_so_many_applications_apart() {
     assert_eq!(all("SELECT count(*) FROM statements"), ["71"]);
 }
 
+/// Sums without the identities say what the sums with them say.
+#[test]
+fn sums_of_columns_and_labels_lose_nothing() {
+    let answers = log().answers();
+    let sql = |query: &str| answers.sql(query, &Limits::default()).unwrap().rows;
+    let left = sql("SELECT day, database, origin, sum(raw), sum(masked) FROM disclosed_daily
+        GROUP BY 1, 2, 3 HAVING sum(raw) + sum(masked) > 0 ORDER BY 1, 2, 3");
+    let sums = sql("SELECT day, database, column, raw, masked FROM columns_daily
+        WHERE raw + masked > 0 ORDER BY 1, 2, 3");
+    assert!(left.len() > 3, "{left:?}");
+    assert_eq!(left, sums);
+    let ran = sql("SELECT d.day, d.database, c.column, sum(d.statements - d.refused)
+        FROM daily d JOIN (SELECT DISTINCT shape, column FROM columns_used) c ON c.shape = d.shape
+        GROUP BY 1, 2, 3 HAVING sum(d.statements - d.refused) > 0 ORDER BY 1, 2, 3");
+    let sums = sql("SELECT day, database, column, statements FROM columns_daily
+        WHERE statements > 0 ORDER BY 1, 2, 3");
+    assert!(ran.len() > 3, "{ran:?}");
+    assert_eq!(ran, sums);
+    let labels = sql("SELECT label, sum(raw) > 0, sum(masked) > 0 FROM labels_daily
+        GROUP BY 1 ORDER BY 1");
+    assert_eq!(labels, [[Cell::Text("email".into()), Cell::Int(1), Cell::Int(1)]]);
+}
+
 #[test]
 fn every_word_finds_what_it_says() {
     let log = log();

@@ -34,7 +34,8 @@ pub const VIEWS: &[View] = &[
         name: "statements",
         what: "a statement, run or refused: who, what, why, what came of it",
         query: "SELECT t.seq AS sequence, e.key || '.' || @number(t.number) AS statement,
-            e.key AS session, @time(t.time) AS time, t.time / 86400000000 AS day_number,
+            e.key AS session, t.number, @time(t.time) AS time,
+            t.time / 86400000000 AS day_number,
             @word(w.identity) AS identity, @word(w.kind) AS kind, @word(w.acts_for) AS acts_for,
             @name(w.groups) AS groups, @name(w.grants) AS grants, @word(w.database) AS database,
             @word(h.operation) AS operation, @word(h.verdict) AS verdict,
@@ -113,7 +114,8 @@ pub const VIEWS: &[View] = &[
         query: "SELECT @day(d.day) AS day, h.key AS shape, @word(w.identity) AS identity,
             @word(w.kind) AS kind, @word(w.acts_for) AS acts_for, @word(w.database) AS database,
             @word(h.operation) AS operation, @word(h.verdict) AS verdict, d.statements, d.refused,
-            d.rows, d.affected, d.bytes, @word(w.application) AS application
+            d.rows, d.affected, d.bytes, @word(w.application) AS application,
+            d.day AS day_number
             FROM daily_sum d JOIN who w ON w.id = d.who JOIN shape h ON h.id = d.shape",
     },
     View {
@@ -123,7 +125,7 @@ pub const VIEWS: &[View] = &[
         query: "SELECT @day(d.day) AS day, @word(w.identity) AS identity, @word(w.kind) AS kind,
             @word(w.acts_for) AS acts_for, @word(w.database) AS database, h.key AS shape,
             @word(s.column) AS origin, d.place, o.shows, o.method, o.labels, d.raw, d.masked,
-            d.nulls, @word(w.application) AS application
+            d.nulls, @word(w.application) AS application, d.day AS day_number
             FROM shape_source s JOIN daily_left d ON d.shape = s.shape AND d.place = s.place
             JOIN who w ON w.id = d.who JOIN shape h ON h.id = d.shape
             LEFT JOIN shape_output o ON o.shape = d.shape AND o.place = d.place",
@@ -138,6 +140,19 @@ pub const VIEWS: &[View] = &[
             @word(w.application) AS application
             FROM daily_left d JOIN who w ON w.id = d.who JOIN shape h ON h.id = d.shape
             LEFT JOIN shape_output o ON o.shape = d.shape AND o.place = d.place",
+    },
+    View {
+        name: "columns_daily",
+        what: "how many statements that ran touched a column in one day, and how many values with \
+               this origin left",
+        query: "SELECT @day(c.day) AS day, c.day AS day_number, @word(c.database) AS database,
+            @word(c.column) AS column, c.statements, c.raw, c.masked FROM daily_column c",
+    },
+    View {
+        name: "labels_daily",
+        what: "how many values of a label left in one day; one that bears several counts for each",
+        query: "SELECT @day(l.day) AS day, l.day AS day_number, @word(l.label) AS label, l.raw,
+            l.masked FROM daily_label l",
     },
     View {
         name: "days",

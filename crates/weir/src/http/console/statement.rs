@@ -88,14 +88,14 @@ fn gather(files: &Files, id: StatementId, audits: bool) -> Result<Option<Stateme
 }
 
 fn places(files: &Files, id: StatementId) -> Result<Option<Places>, IndexError> {
-    // The id was read as one: it holds no quotation mark.
-    let session = id.session();
+    // The id was read as one: it holds no quotation mark. The index has sessions with numbers.
+    let (session, number) = (id.session(), id.number());
     let query = format!(
         "SELECT t.sequence, t.outcome_sequence,
             (SELECT h.sequence FROM shapes h WHERE h.shape = t.shape
                 ORDER BY h.sequence DESC LIMIT 1),
             (SELECT s.sequence FROM sessions s WHERE s.session = '{session}' LIMIT 1)
-         FROM statements t WHERE t.session = '{session}' AND t.statement = '{id}'"
+         FROM statements t WHERE t.session = '{session}' AND t.number = {number}"
     );
     let table = Answers::open(&files.index)?.sql(&query, &LOOK)?;
     let Some(row) = table.rows.first() else { return Ok(None) };
