@@ -7,6 +7,7 @@ mod eval;
 mod fuzz;
 mod install;
 mod leak;
+mod pictures;
 mod step;
 mod test;
 mod tidy;
@@ -26,6 +27,7 @@ cargo xtask COMMAND
   bench --questions N  how fast the record answers when it has N records
   bench --soak MINUTES [WEIR]  clients come and go at random; memory and files must not grow
   tidy             check the house rules
+  pictures         make the documentation's pictures of the console anew
   fuzz [--seconds N]  run every fuzz target for N seconds each (10)
   eval [--quick] [--seed S]  what is found in labelled data, beside Presidio in the same run
   leak [--statements N] [--seed S]  look for labelled values behind random statements (100000)
@@ -58,6 +60,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["bench", "--soak", minutes] => bench::soak(minutes, None),
         ["bench", "--soak", minutes, program] => bench::soak(minutes, Some(program)),
         ["tidy"] => tidy::run(),
+        ["pictures"] => pictures::run(),
         ["fuzz"] => fuzz::run(fuzz::SECONDS),
         ["fuzz", "--seconds", seconds] => fuzz::run(seconds.parse()?),
         ["eval", words @ ..] => eval::run(words),

@@ -45,8 +45,14 @@ pub enum Place {
 
 impl Place {
     /// Those that there are, in order.
-    pub const ALL: &[Self] =
-        &[Self::Now, Self::Approvals, Self::Ask, Self::Identities, Self::Policies];
+    pub const ALL: &[Self] = &[
+        Self::Now,
+        Self::Approvals,
+        Self::Ask,
+        Self::DataMap,
+        Self::Identities,
+        Self::Policies,
+    ];
 
     /// Its name.
     pub const fn name(self) -> &'static str {

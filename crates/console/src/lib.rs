@@ -25,6 +25,8 @@ pub mod approvals;
 pub mod ask;
 pub mod assets;
 pub mod chart;
+pub mod data;
+pub mod flow;
 mod icon;
 pub mod identities;
 pub mod layout;

@@ -4,8 +4,10 @@
 //! address of its own.
 
 pub(crate) mod api;
+mod cells;
 mod console;
 mod guard;
+mod map;
 mod secure;
 
 use crate::{

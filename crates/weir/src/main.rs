@@ -22,6 +22,7 @@ mod exit;
 mod grants;
 mod http;
 mod issuers;
+mod labels;
 mod layout;
 mod logging;
 mod login;

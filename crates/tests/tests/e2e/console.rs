@@ -2,6 +2,7 @@
 //! checking a proof; and what it holds against those with evil in mind.
 
 mod ask;
+mod data;
 mod effect;
 mod identities;
 mod looks;

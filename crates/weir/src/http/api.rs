@@ -11,6 +11,7 @@
 
 pub(super) mod approvals;
 mod body;
+mod columns;
 mod delegations;
 mod events;
 mod grants;
@@ -20,7 +21,7 @@ pub(super) mod problem;
 mod scim;
 pub(super) mod session;
 
-use super::console;
+use super::console as pages;
 use super::guard::{Guarded, Lease, MAX_CONNECTIONS, MAX_LIFETIME};
 use crate::{
     channels::Channel,
@@ -32,7 +33,7 @@ use axum::{
     extract::{DefaultBodyLimit, State, connect_info::Connected},
     http::{HeaderMap, HeaderName, HeaderValue, Response, header},
     middleware::map_response,
-    routing::{MethodRouter, delete, get, post},
+    routing::{MethodRouter, delete, get, post, put},
     serve::IncomingStream,
 };
 use net::tls::{ALPN_HTTP, ServerTls};
@@ -83,6 +84,11 @@ fn routes() -> Vec<Route> {
         ("post", "/api/v1/approvals/{request}/approve", post(approvals::approve)),
         ("post", "/api/v1/approvals/{request}/deny", post(approvals::deny)),
         ("post", "/api/v1/approvals/{request}/preview", post(approvals::preview)),
+        ("get", "/api/v1/columns", get(columns::list)),
+        ("get", columns::ONE, get(columns::show)),
+        ("put", columns::LABEL, put(columns::set)),
+        ("delete", columns::LABEL, delete(columns::clear)),
+        ("get", "/api/v1/tables/{database}/{schema}/{table}", get(columns::table)),
         ("get", "/api/v1/grants", get(grants::list)),
         ("post", "/api/v1/grants", post(grants::ask)),
         ("get", "/api/v1/grants/{grant}", get(grants::show)),
@@ -126,7 +132,7 @@ pub(crate) async fn serve(
         .layer(map_response(|answer| async { careful(answer) }))
         .with_state(Arc::clone(&api))
         // Beside it, with headers of its own.
-        .merge(console::router(&api));
+        .merge(pages::router(&api));
     let guarded = Guarded::new(listener, MAX_CONNECTIONS, MAX_LIFETIME);
     let guarded = guarded.with_tls(tls.for_protocol(ALPN_HTTP)?);
     let service = router.into_make_service_with_connect_info::<Peer>();

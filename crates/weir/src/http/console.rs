@@ -14,6 +14,7 @@ mod answer;
 mod approvals;
 mod ask;
 mod assets;
+mod data;
 mod elsewhere;
 mod identities;
 mod kept;
@@ -24,7 +25,7 @@ mod origin;
 mod passkeys;
 mod policies;
 mod pulse;
-mod roles;
+pub(super) mod roles;
 mod sign_in;
 mod statement;
 mod stream;
@@ -100,6 +101,9 @@ fn routes() -> Router<Arc<Console>> {
         .route("/console/ask/export", get(ask::export))
         .route("/console/ask/save", post(ask::save))
         .route("/console/ask/forget", post(ask::forget))
+        .route("/console/data", get(data::list))
+        .route("/console/data/table", get(data::table))
+        .route("/console/data/column", get(data::one).post(data::say))
         .route("/console/identities", get(identities::list))
         .route("/console/identities/{name}", get(identities::one))
         .route("/console/identities/{name}/{what}", get(identities::ask).post(identities::change))

@@ -1,7 +1,6 @@
 //! `weir labels export`: JSON for scripts, CSV for spreadsheets, Markdown for a review.
 
-use super::view::View;
-use crate::{audit::no_formula, cli::ExportFormat, exit::Failure, out::Out};
+use crate::{audit::no_formula, cli::ExportFormat, exit::Failure, labels::View, out::Out};
 use model::Label;
 use std::collections::BTreeMap;
 use store::ColumnLabel;

@@ -1,8 +1,8 @@
 //! `weir labels scan`: reads a database's catalog and samples now and weighs every column anew.
 
-use super::view::View;
 use crate::{
     exit::Failure,
+    labels::View,
     out::Out,
     serve::{labels, upstream},
 };

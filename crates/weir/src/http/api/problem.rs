@@ -21,6 +21,8 @@ pub(super) enum Kind {
     WrongPassword,
     SecondFactor,
     MayNot,
+    NoRight,
+    Nothing,
     TooMany,
     NoSuchPath,
     NoSuchMethod,
@@ -63,6 +65,10 @@ impl Kind {
             Self::MayNot => {
                 (StatusCode::FORBIDDEN, "may-not", "This identity may not sign in here")
             }
+            Self::NoRight => {
+                (StatusCode::FORBIDDEN, "no-right", "No role of the caller's allows it")
+            }
+            Self::Nothing => (StatusCode::NOT_FOUND, "nothing", "There is no such thing"),
             Self::TooMany => {
                 (StatusCode::TOO_MANY_REQUESTS, "too-many", "Too many wrong passwords")
             }

@@ -7,11 +7,13 @@ use super::{
     problem::{Kind, Problem},
 };
 use crate::second_factor::{self, Checked};
+use crate::http::console::roles::roles;
 use axum::{
     Json,
     extract::{ConnectInfo, FromRequestParts, State},
     http::{StatusCode, header, request::Parts},
 };
+use console::layout::Right;
 use identity::{Attempts, IdentityError, Secret, token, token_hash};
 use ledger::{Time, record::SessionRefused};
 use model::{CredentialKind, IdentityKind};
@@ -57,6 +59,14 @@ impl FromRequestParts<Arc<Api>> for Caller {
         let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|peer| peer.0.address);
         let peer = peer.ok_or(Kind::Unavailable)?;
         Ok(Self { who, peer, hash, credential })
+    }
+}
+
+impl Caller {
+    /// Whoever may not is told so: the roles are those of the console.
+    pub(super) fn need(self, api: &Api, right: Right) -> Result<Self, Problem> {
+        let (_, rights) = roles(&api.shared.config.load().console, &self.who.groups);
+        if rights.contains(&right) { Ok(self) } else { Err(Kind::NoRight.into()) }
     }
 }
 

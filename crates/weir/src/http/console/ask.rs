@@ -245,4 +245,18 @@ impl Console {
         let asked = tokio::task::spawn_blocking(move || question(&Answers::open(&file)?));
         Ok(asked.await.map_err(|error| No::because("the record", &error))??)
     }
+
+    /// Asks the index; nothing if there is none yet.
+    pub(super) async fn ask_if_there<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Answers) -> Result<Option<T>, IndexError> + Send + 'static,
+    ) -> Result<Option<T>, No> {
+        let file = self.files().index;
+        let asked = tokio::task::spawn_blocking(move || match Answers::open(&file) {
+            // It is made a moment after a start.
+            Err(IndexError::Missing | IndexError::Version) => Ok(None),
+            answers => question(&answers?),
+        });
+        Ok(asked.await.map_err(|error| No::because("the record", &error))??)
+    }
 }

@@ -131,10 +131,25 @@ fn versions(answers: &Answers) -> Result<Vec<Version>, IndexError> {
     Ok(table.rows.iter().map(one).collect())
 }
 
-/// `GET /console/policies/explain`.
-pub(super) async fn ask(State(console): State<Arc<Console>>, looker: Looker) -> Answer {
+/// What an explanation begins with, where another page leads to it.
+#[derive(Default, Deserialize)]
+pub(super) struct Begins {
+    #[serde(default)]
+    identity: String,
+    #[serde(default)]
+    database: String,
+    #[serde(default)]
+    sql: String,
+}
+
+/// `GET /console/policies/explain`: asks nothing yet.
+pub(super) async fn ask(
+    State(console): State<Arc<Console>>,
+    looker: Looker,
+    Query(Begins { identity, database, sql }): Query<Begins>,
+) -> Answer {
     let looker = looker.need(Place::Policies.right())?;
-    let page = console.why(Asked::default()).await?;
+    let page = console.why(Asked { identity, database, sql }).await?;
     html(policies::why(&page, &looker.viewer))
 }
 

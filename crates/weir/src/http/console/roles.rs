@@ -5,7 +5,10 @@ use config::Console;
 use console::layout::Right;
 
 /// The roles of somebody in these groups, and what they may do.
-pub(super) fn roles(settings: &Console, groups: &[String]) -> (Vec<&'static str>, Vec<Right>) {
+pub(in crate::http) fn roles(
+    settings: &Console,
+    groups: &[String],
+) -> (Vec<&'static str>, Vec<Right>) {
     let Console { viewers, approvers, auditors, admins, .. } = settings;
     let is_in = |named: &[String]| groups.iter().any(|group| named.contains(group));
     let all: [(&str, bool, &[Right]); 4] = [

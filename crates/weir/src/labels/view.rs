@@ -9,23 +9,21 @@ use std::time::SystemTime;
 use store::{ColumnLabel, LabelledBy};
 
 /// What `row` gives.
-pub(super) const HEADER: &[&str] =
+pub(crate) const HEADER: &[&str] =
     &["DATABASE", "COLUMN", "TYPE", "LABEL", "CLASS", "CONFIDENCE", "BY"];
 
 /// Columns seen under a configuration, which has the classes of labels of its own.
-pub(super) struct View<'c> {
-    pub(super) config: &'c Config,
+pub(crate) struct View<'c> {
+    pub(crate) config: &'c Config,
 }
 
 impl View<'_> {
     /// A label that there is, or `none`.
-    pub(super) fn label(&self, word: &str) -> Result<Option<Label>, Failure> {
+    pub(crate) fn label(&self, word: &str) -> Result<Option<Label>, Failure> {
         if word == "none" {
             return Ok(None);
         }
-        let own = self.config.labels.rules.iter().map(|rule| rule.label.as_str());
-        let mut words: Vec<&str> = Label::ALL.iter().map(Label::as_str).chain(own).collect();
-        words.dedup();
+        let words = self.words();
         if words.contains(&word) {
             return Ok(Some(Label::new(word)));
         }
@@ -37,13 +35,21 @@ impl View<'_> {
         Err(Failure::Refused(why))
     }
 
-    pub(super) fn class(&self, label: &Label) -> Class {
+    /// Every label that there is.
+    pub(crate) fn words(&self) -> Vec<&str> {
+        let own = self.config.labels.rules.iter().map(|rule| rule.label.as_str());
+        let mut words: Vec<&str> = Label::ALL.iter().map(Label::as_str).chain(own).collect();
+        words.dedup();
+        words
+    }
+
+    pub(crate) fn class(&self, label: &Label) -> Class {
         let rules = &self.config.labels.rules;
         let own = rules.iter().find(|rule| rule.label == label.as_str());
         own.map_or_else(|| label.class(), |rule| rule.class)
     }
 
-    pub(super) fn row(&self, column: &ColumnLabel) -> Vec<String> {
+    pub(crate) fn row(&self, column: &ColumnLabel) -> Vec<String> {
         let place = &column.found.place;
         let label = column.label();
         let class = label.map(|label| self.class(label).as_str());
@@ -62,7 +68,7 @@ impl View<'_> {
         ]
     }
 
-    pub(super) fn object(&self, column: &ColumnLabel) -> Value {
+    pub(crate) fn object(&self, column: &ColumnLabel) -> Value {
         let place = &column.found.place;
         json!({
             "database": place.database,
@@ -79,7 +85,7 @@ impl View<'_> {
     }
 
     /// Everything that is known of it.
-    pub(super) fn explained(&self, column: &ColumnLabel) -> Value {
+    pub(crate) fn explained(&self, column: &ColumnLabel) -> Value {
         let mut object = self.object(column);
         let found = json!({
             "label": column.found.label,
@@ -109,7 +115,7 @@ impl View<'_> {
     }
 
     /// The same for people.
-    pub(super) fn explanation(&self, column: &ColumnLabel) -> Vec<String> {
+    pub(crate) fn explanation(&self, column: &ColumnLabel) -> Vec<String> {
         let found = &column.found;
         let named = |label: Option<&Label>| match label {
             Some(label) => format!("{label} ({})", self.class(label).as_str()),
