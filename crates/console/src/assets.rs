@@ -50,6 +50,8 @@ assets! {
     PASSKEY = "passkey", "js", "text/javascript; charset=utf-8";
     /// What checks a proof.
     PROOF = "proof", "js", "text/javascript; charset=utf-8";
+    /// What replays a session.
+    REPLAY = "replay", "js", "text/javascript; charset=utf-8";
     /// The sign in the browser's tab.
     SIGN = "sign", "svg", "image/svg+xml";
 }

@@ -49,6 +49,7 @@ impl Place {
         Self::Now,
         Self::Approvals,
         Self::Ask,
+        Self::Replay,
         Self::DataMap,
         Self::Identities,
         Self::Policies,

@@ -35,6 +35,7 @@ pub mod now;
 pub mod parts;
 pub mod passkeys;
 pub mod policies;
+pub mod replay;
 pub mod sign_in;
 pub mod sql;
 pub mod statement;

@@ -7,7 +7,7 @@ use crate::{
     chart::{Tile, tiles},
     icon,
     layout::{Page, Place, Right, Viewer, csrf},
-    parts, sql,
+    parts, replay, sql,
 };
 use maud::{Markup, html};
 
@@ -280,7 +280,13 @@ pub fn session_rows(sessions: &[Session], viewer: &Viewer) -> Markup {
     html! {
         @for session in sessions {
             tr role="row" {
-                td role="cell" data-label="Since" { (parts::moment(&session.since)) }
+                td role="cell" data-label="Since" {
+                    @if viewer.may(Right::Audit) {
+                        a href=(replay::link(&session.id)) { (parts::moment(&session.since)) }
+                    } @else {
+                        (parts::moment(&session.since))
+                    }
+                }
                 td role="cell" data-label="Who" { div { (parts::who(&session.identity)) } }
                 td role="cell" data-label="Database" { (Shown(&session.database)) }
                 td role="cell" data-label="Program" { (Shown(&session.application)) }

@@ -6,7 +6,7 @@ use crate::{
     icon,
     layout::{Page, Place, Right, Viewer, state},
     lineage::{self, Output},
-    parts, sql,
+    parts, replay, sql,
 };
 use maud::{Markup, html};
 
@@ -109,7 +109,7 @@ pub fn page(statement: &Statement, viewer: &Viewer) -> String {
                 @if audits { (records(statement)) }
             }
             div {
-                (about(statement))
+                (about(statement, audits))
                 (why(statement))
                 @if audits { (proof(statement)) }
             }
@@ -206,7 +206,7 @@ fn disclosed(statement: &Statement) -> Markup {
     }
 }
 
-fn about(statement: &Statement) -> Markup {
+fn about(statement: &Statement, audits: bool) -> Markup {
     html! {
         section .card aria-labelledby="about" {
             header { h2 #about { "About it" } }
@@ -228,7 +228,16 @@ fn about(statement: &Statement) -> Markup {
                     @if !statement.address.is_empty() {
                         dt { "From" } dd { (Shown(&statement.address)) }
                     }
-                    dt { "Session" } dd .mono { (Shown(&statement.session)) }
+                    dt { "Session" }
+                    dd .mono {
+                        @if audits {
+                            a href=(replay::link(&statement.session)) {
+                                (Shown(&statement.session))
+                            }
+                        } @else {
+                            (Shown(&statement.session))
+                        }
+                    }
                     dt { "Statement" } dd .mono { (Shown(&statement.id)) }
                 }
             }

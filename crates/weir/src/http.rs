@@ -8,6 +8,7 @@ mod cells;
 mod console;
 mod guard;
 mod map;
+mod replay;
 mod secure;
 
 use crate::{

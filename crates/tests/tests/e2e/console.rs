@@ -9,6 +9,7 @@ mod looks;
 mod misuse;
 mod passkeys;
 mod policies;
+mod replay;
 
 use std::time::Duration;
 use testkit::weir::{ADMIN, PERSON};

@@ -20,6 +20,7 @@ mod oauth;
 pub(super) mod problem;
 mod scim;
 pub(super) mod session;
+mod sessions;
 
 use super::console as pages;
 use super::guard::{Guarded, Lease, MAX_CONNECTIONS, MAX_LIFETIME};
@@ -89,6 +90,8 @@ fn routes() -> Vec<Route> {
         ("put", columns::LABEL, put(columns::set)),
         ("delete", columns::LABEL, delete(columns::clear)),
         ("get", "/api/v1/tables/{database}/{schema}/{table}", get(columns::table)),
+        ("get", "/api/v1/sessions", get(sessions::list)),
+        ("get", "/api/v1/sessions/{session}", get(sessions::show)),
         ("get", "/api/v1/grants", get(grants::list)),
         ("post", "/api/v1/grants", post(grants::ask)),
         ("get", "/api/v1/grants/{grant}", get(grants::show)),

@@ -25,6 +25,7 @@ mod origin;
 mod passkeys;
 mod policies;
 mod pulse;
+mod replay;
 pub(super) mod roles;
 mod sign_in;
 mod statement;
@@ -90,6 +91,8 @@ fn routes() -> Router<Arc<Console>> {
         .route("/console/sign-out", post(sign_in::out))
         .route("/console/now", get(now::page))
         .route("/console/now/events", get(now::events))
+        .route("/console/sessions", get(replay::list))
+        .route("/console/sessions/{session}", get(replay::one))
         .route("/console/sessions/{session}/end", post(now::end))
         .route("/console/approvals", get(approvals::inbox))
         .route("/console/approvals/{request}", get(approvals::show).post(approvals::say))
