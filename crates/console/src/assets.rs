@@ -48,6 +48,12 @@ assets! {
     TRY = "try", "js", "text/javascript; charset=utf-8";
     /// What has a passkey made, and has one sign.
     PASSKEY = "passkey", "js", "text/javascript; charset=utf-8";
+    /// What checks hashes and signatures.
+    TLOG = "tlog", "js", "text/javascript; charset=utf-8";
+    /// What checks files that somebody holds.
+    CHECK = "check", "js", "text/javascript; charset=utf-8";
+    /// What tells how far reports are.
+    REPORTS = "reports", "js", "text/javascript; charset=utf-8";
     /// What checks a proof.
     PROOF = "proof", "js", "text/javascript; charset=utf-8";
     /// What replays a session.

@@ -53,6 +53,7 @@ impl Place {
         Self::DataMap,
         Self::Identities,
         Self::Policies,
+        Self::Reports,
     ];
 
     /// Its name.

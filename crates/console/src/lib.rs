@@ -36,6 +36,7 @@ pub mod parts;
 pub mod passkeys;
 pub mod policies;
 pub mod replay;
+pub mod reports;
 pub mod sign_in;
 pub mod sql;
 pub mod statement;

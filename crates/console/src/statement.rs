@@ -2,7 +2,7 @@
 
 use crate::{
     Icon, Shown,
-    assets::PROOF,
+    assets::{PROOF, TLOG},
     icon,
     layout::{Page, Place, Right, Viewer, state},
     lineage::{self, Output},
@@ -115,7 +115,7 @@ pub fn page(statement: &Statement, viewer: &Viewer) -> String {
             }
         }
     };
-    let scripts: &[&crate::assets::Asset] = if audits { &[&PROOF] } else { &[] };
+    let scripts: &[&crate::assets::Asset] = if audits { &[&TLOG, &PROOF] } else { &[] };
     Page { title: "A statement", scripts, ..Page::of(Place::Now, viewer) }.whole(&content)
 }
 

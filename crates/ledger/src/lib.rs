@@ -87,4 +87,4 @@ pub use tiles::{
 };
 pub use time::{NotATime, Time};
 pub use vault::{KEYS_FOLDER, Kept, Vault};
-pub use verify::{DAMAGE_LISTED, Known, Verification, verify};
+pub use verify::{DAMAGE_LISTED, Known, Verification, verify, verify_telling};

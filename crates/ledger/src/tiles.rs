@@ -184,6 +184,14 @@ impl Tiles {
         Ok(Proof { index, hashes, checkpoint: checkpoint.to_owned() })
     }
 
+    /// The root of the tree when it had this size, which is at most its size now.
+    pub fn root_at(&mut self, size: u64) -> Result<Hash, LedgerError> {
+        if size > self.size {
+            return Err(out_of_tree(size, self.size));
+        }
+        tlog::root_of(self, size)
+    }
+
     /// The partial tiles of a tree of this size, of each level, and its partial bundle.
     pub(crate) fn open(&self) -> Result<(Vec<Vec<Hash>>, Vec<u8>), LedgerError> {
         let mut open = Vec::new();

@@ -74,9 +74,21 @@ pub struct Verification {
     pub unknown: Vec<StatementId>,
 }
 
+/// After how many records it is told how far one is.
+const BETWEEN_TELLINGS: u64 = 4_096;
+
 /// Reads the whole log and recomputes every checksum, chain, seal, tile and tree. Works on a copy,
 /// and beside a running Weir.
 pub fn verify(dir: &Path, known: &Known) -> Result<Verification, LedgerError> {
+    verify_telling(dir, known, &mut |_| {})
+}
+
+/// The same, and tells now and then how many records were read.
+pub fn verify_telling(
+    dir: &Path,
+    known: &Known,
+    tell: &mut dyn FnMut(u64),
+) -> Result<Verification, LedgerError> {
     segment::list(dir)?;
     let keys = match &known.keys {
         Some(keys) => Some(keys.clone()),
@@ -92,6 +104,9 @@ pub fn verify(dir: &Path, known: &Known) -> Result<Verification, LedgerError> {
     while let Some(item) = walk.step()? {
         match item {
             Item::Record(sequence) => {
+                if sequence.0.is_multiple_of(BETWEEN_TELLINGS) {
+                    tell(sequence.0);
+                }
                 let lost = tracker.observe(walk.payload());
                 check.found.unknown.extend(lost);
                 check.record(sequence, walk.payload())?;

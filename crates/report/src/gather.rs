@@ -67,6 +67,17 @@ pub fn make(
     basis: Basis,
     request: &Request,
 ) -> Result<Report, ReportError> {
+    make_telling(answers, dir, basis, request, &|_, _| {})
+}
+
+/// The same, and tells how many of how many questions were asked.
+pub fn make_telling(
+    answers: &Answers,
+    dir: &Path,
+    basis: Basis,
+    request: &Request,
+    tell: &dyn Fn(usize, usize),
+) -> Result<Report, ReportError> {
     let limits = Limits { time: request.patience, rows: ROWS };
     let period = period(answers, request, &limits)?;
     let asker = Asker { answers, limits, samples: request.samples, period: &period };
@@ -76,8 +87,12 @@ pub fn make(
         Subject::Access(target) => subject::access(&asker, target)?,
         Subject::Job { name, application } => subject::job(&asker, name, *application)?,
     };
-    let evidence: Vec<Evidence> =
-        frame.asks.iter().map(|ask| asker.gather(ask)).collect::<Result<_, _>>()?;
+    let all = frame.asks.len();
+    let asked = frame.asks.iter().enumerate().map(|(done, ask)| {
+        tell(done, all);
+        asker.gather(ask)
+    });
+    let evidence: Vec<Evidence> = asked.collect::<Result<_, _>>()?;
     let missing = missing(&basis, &period);
     let mut places: BTreeSet<u64> = evidence.iter().flat_map(|one| one.records.clone()).collect();
     let tell = basis.removed.iter().rev().filter_map(|one| one.record);

@@ -30,7 +30,7 @@ mod tests;
 pub use basis::{Basis, Removed, Verified};
 pub use error::ReportError;
 pub use frameworks::{Bearing, FRAMEWORKS, Framework};
-pub use gather::{Evidence, make};
+pub use gather::{Evidence, make, make_telling};
 pub use measure::Measure;
 pub use period::Period;
 pub use records::Sampled;
@@ -81,7 +81,7 @@ pub struct Request {
 pub struct Made {
     /// When, in UTC.
     pub time: String,
-    /// By whom: the operating system's user.
+    /// By whom: the operating system's user, or whoever is signed in.
     pub by: String,
     /// By which version of Weir.
     pub weir: String,

@@ -21,7 +21,7 @@ mod window;
 pub(crate) use answer::{csv, index, no_formula, object, search, sql, trace, words};
 pub(crate) use forget::forget;
 pub(crate) use proof::{check_proof, checkpoint, key, proof};
-pub(crate) use report::report;
+pub(crate) use report::{report, told, wait_for_checkpoint};
 pub(crate) use show::show;
 pub(crate) use tail::tail;
 pub(crate) use verify::verify;

@@ -9,6 +9,7 @@ mod console;
 mod guard;
 mod map;
 mod replay;
+mod reports;
 mod secure;
 
 use crate::{

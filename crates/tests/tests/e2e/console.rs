@@ -10,6 +10,7 @@ mod misuse;
 mod passkeys;
 mod policies;
 mod replay;
+mod reports;
 
 use std::time::Duration;
 use testkit::weir::{ADMIN, PERSON};

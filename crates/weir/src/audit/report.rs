@@ -30,7 +30,8 @@ pub(crate) fn report(
 ) -> Result<(), Failure> {
     let (subject, args) = asked(command);
     let now = Time::from(SystemTime::now());
-    let (found, answers) = answer::open(load, &args.place, &told(&subject, args))?;
+    let what = told(&subject, args.since.as_deref(), args.until.as_deref());
+    let (found, answers) = answer::open(load, &args.place, &what)?;
     let verified = match args.no_verify {
         true => None,
         false => Some(verify(&found.ledger, args.key.as_deref())?),
@@ -84,7 +85,7 @@ fn asked(command: &ReportCommand) -> (Subject, &ReportArgs) {
 }
 
 /// What the record says of this reading.
-fn told(subject: &Subject, args: &ReportArgs) -> String {
+pub(crate) fn told(subject: &Subject, since: Option<&str>, until: Option<&str>) -> String {
     let mut text = match subject {
         Subject::Framework(word) => format!("report {word}"),
         Subject::Person(name) => format!("report person {name}"),
@@ -92,7 +93,7 @@ fn told(subject: &Subject, args: &ReportArgs) -> String {
         Subject::Job { name, application: false } => format!("report job {name}"),
         Subject::Job { name, application: true } => format!("report job --application {name}"),
     };
-    for (word, day) in [("since", &args.since), ("until", &args.until)] {
+    for (word, day) in [("since", since), ("until", until)] {
         if let Some(day) = day {
             text.push_str(&format!(" {word} {day}"));
         }
@@ -114,7 +115,7 @@ fn verify(dir: &Path, key: Option<&Path>) -> Result<Verified, Failure> {
 }
 
 /// Waits a moment for a checkpoint of everything that the index has, where a Weir makes some.
-fn wait_for_checkpoint(dir: &Path, next: u64) -> Result<(), Failure> {
+pub(crate) fn wait_for_checkpoint(dir: &Path, next: u64) -> Result<(), Failure> {
     let Ok(keys) = Keys::read(dir) else { return Ok(()) };
     for _ in 0..LOOKS {
         let Some(note) = ledger::checkpoint(dir)? else { return Ok(()) };

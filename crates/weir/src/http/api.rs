@@ -18,12 +18,14 @@ mod grants;
 mod hooks;
 mod oauth;
 pub(super) mod problem;
+mod reports;
 mod scim;
 pub(super) mod session;
 mod sessions;
 
 use super::console as pages;
 use super::guard::{Guarded, Lease, MAX_CONNECTIONS, MAX_LIFETIME};
+use super::reports::Reports;
 use crate::{
     channels::Channel,
     mcp::{self, Mcp},
@@ -54,6 +56,8 @@ pub(crate) struct Api {
     /// Passwords are tried one at a time: no two guesses run before the first is counted, and
     /// strangers cannot keep every core at work.
     proofs: Semaphore,
+    /// Reports that are made, and those that were.
+    pub(super) reports: Reports,
 }
 
 /// From where a request comes.
@@ -90,6 +94,12 @@ fn routes() -> Vec<Route> {
         ("put", columns::LABEL, put(columns::set)),
         ("delete", columns::LABEL, delete(columns::clear)),
         ("get", "/api/v1/tables/{database}/{schema}/{table}", get(columns::table)),
+        ("get", "/api/v1/reports", get(reports::list)),
+        ("post", "/api/v1/reports", post(reports::ask)),
+        ("get", "/api/v1/reports/{report}", get(reports::show)),
+        ("delete", "/api/v1/reports/{report}", delete(reports::forget)),
+        ("get", "/api/v1/reports/{report}/{form}", get(reports::file)),
+        ("post", "/api/v1/checkpoints/check", post(reports::checkpoint)),
         ("get", "/api/v1/sessions", get(sessions::list)),
         ("get", "/api/v1/sessions/{session}", get(sessions::show)),
         ("get", "/api/v1/grants", get(grants::list)),
@@ -121,7 +131,8 @@ pub(crate) async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let tools = Mcp::new(Arc::clone(&shared));
-    let api = Arc::new(Api { shared, channels, proofs: Semaphore::new(1) });
+    let api =
+        Arc::new(Api { shared, channels, proofs: Semaphore::new(1), reports: Reports::new() });
     let router =
         routes().into_iter().fold(Router::new(), |all, (_, path, how)| all.route(path, how));
     let router = router

@@ -26,6 +26,7 @@ mod passkeys;
 mod policies;
 mod pulse;
 mod replay;
+mod reports;
 pub(super) mod roles;
 mod sign_in;
 mod statement;
@@ -115,6 +116,11 @@ fn routes() -> Router<Arc<Console>> {
         .route("/console/policies/try", get(policies::begin).post(policies::attempt))
         .route("/console/policies/check", post(policies::check))
         .route("/console/policies/explain", get(policies::ask).post(policies::explain))
+        .route("/console/reports", get(reports::page).post(reports::ask))
+        .route("/console/reports/list", get(reports::list))
+        .route("/console/reports/checkpoint", post(reports::checkpoint))
+        .route("/console/reports/{report}/forget", post(reports::forget))
+        .route("/console/reports/{report}/{form}", get(reports::file))
         .route("/console/statements/{statement}", get(statement::page))
         .route("/console/statements/{statement}/proof", get(statement::proof))
 }

@@ -1,0 +1,246 @@
+//! Reports: asking for one, how far each is, taking it away; and checking evidence that somebody
+//! else holds, in the browser.
+
+use crate::{
+    Icon, Shown,
+    assets::{CHECK, REPORTS, TLOG},
+    icon,
+    layout::{Page, Place, Tone, Viewer, csrf, notice, state},
+    parts,
+};
+use maud::{Markup, html};
+
+/// How far a report is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Others are made before it.
+    Waits,
+    /// The ledger is verified: records of about how many.
+    Verifies(u64, u64),
+    /// The record is asked: questions of how many.
+    Asks(u64, u64),
+    /// It is there; false if the ledger is not sound, which it says.
+    Done(bool),
+    /// It came to nothing: why.
+    Failed(String),
+}
+
+/// A report.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// By which it is asked for.
+    pub id: String,
+    /// What was asked for, in words.
+    pub words: String,
+    /// When.
+    pub asked: String,
+    /// How far it is.
+    pub how: How,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Form {
+    /// Which kind.
+    pub kind: String,
+    /// About whom or what.
+    pub name: String,
+    /// The first day.
+    pub since: String,
+    /// The last day.
+    pub until: String,
+}
+
+/// The page.
+#[derive(Clone, Debug, Default)]
+pub struct Reports {
+    /// Kinds with their titles; those that need a name say so.
+    pub kinds: Vec<(String, String)>,
+    /// This person's, newest first.
+    pub listed: Vec<Listed>,
+    /// What is asked for.
+    pub form: Form,
+    /// What came of it.
+    pub said: Option<(Tone, String)>,
+    /// The ledger's public key; nothing if there is none.
+    pub key: Option<String>,
+}
+
+/// The page.
+pub fn page(reports: &Reports, viewer: &Viewer) -> String {
+    let content = html! {
+        div .head { h1 { "Reports and evidence" } }
+        @if let Some((tone, words)) = &reports.said { (notice(*tone, &html! { (Shown(words)) })) }
+        div .columns {
+            div {
+                section .card aria-labelledby="ask" {
+                    header { h2 #ask { "Make a report" } }
+                    div .body { (form(reports, viewer)) }
+                }
+                section .card aria-labelledby="mine" {
+                    header { h2 #mine { "Your reports" } }
+                    div #list data-busy[busy(&reports.listed)] {
+                        (list(&reports.listed, viewer))
+                    }
+                }
+            }
+            div { (check(reports, viewer)) }
+        }
+    };
+    let page = Page::of(Place::Reports, viewer);
+    Page { title: "Reports", scripts: &[&REPORTS, &TLOG, &CHECK], ..page }.whole(&content)
+}
+
+/// True while one is under way.
+pub fn busy(listed: &[Listed]) -> bool {
+    listed.iter().any(|one| !matches!(one.how, How::Done(_) | How::Failed(_)))
+}
+
+fn form(reports: &Reports, viewer: &Viewer) -> Markup {
+    let form = &reports.form;
+    html! {
+        form .stack method="post" action=(Place::Reports.path()) {
+            (csrf(viewer))
+            div .field {
+                label for="kind" { "Report" }
+                select #kind name="kind" {
+                    @for (word, title) in &reports.kinds {
+                        option value=(word) selected[form.kind == *word] { (Shown(title)) }
+                    }
+                }
+            }
+            div .field {
+                label for="name" { "About whom or what" }
+                input #name name="name" maxlength="300" autocomplete="off" autocapitalize="none"
+                    spellcheck="false" value=(Shown(&form.name)) aria-describedby="name-means";
+                p #name-means .soft.small {
+                    "An identity, a column (" code { "customers.email" } ") or a label, a job. \
+                     Sets of controls need none."
+                }
+            }
+            div .filter {
+                div .field {
+                    label for="since" { "First day (UTC)" }
+                    input #since name="since" type="date" value=(Shown(&form.since));
+                }
+                div .field {
+                    label for="until" { "Last day" }
+                    input #until name="until" type="date" value=(Shown(&form.until));
+                }
+            }
+            label .row for="whole" {
+                input #whole name="whole" type="checkbox" value="yes" checked;
+                "Verify the whole ledger first"
+            }
+            button .main type="submit" { "Make it" }
+            p .soft.small {
+                "Without days: from the record's first to today. It is made in the background, one \
+                 after the other; asking for one is in the record."
+            }
+        }
+    }
+}
+
+/// The list, which a script asks for again while one is under way.
+pub fn list(listed: &[Listed], viewer: &Viewer) -> Markup {
+    html! {
+        @if listed.is_empty() {
+            (state(Icon::Report, "None yet", &html! {
+                "Reports that you ask for are here until Weir stops, the last five."
+            }))
+        } @else {
+            ul .list.body { @for one in listed { li { (row(one, viewer)) } } }
+        }
+    }
+}
+
+fn row(one: &Listed, viewer: &Viewer) -> Markup {
+    let path = format!("{}/{}", Place::Reports.path(), one.id);
+    html! {
+        div .row {
+            strong { (Shown(&one.words)) }
+            (parts::moment(&one.asked))
+            (badge(&one.how))
+        }
+        @match &one.how {
+            How::Waits => { p .soft.small { "Another one is made before it." } }
+            How::Verifies(done, all) => (progress("records verified", *done, *all)),
+            How::Asks(done, all) => (progress("questions asked", *done, *all)),
+            How::Failed(why) => { p { (Shown(why)) } }
+            How::Done(sound) => {
+                @if !sound {
+                    p { "The ledger is not sound, and the report says so at its beginning." }
+                }
+                div .row {
+                    @for (form, name) in [("html", "HTML"), ("pdf", "PDF"), ("json", "JSON")] {
+                        a .button.slim download href=(format!("{path}/{form}")) {
+                            (name) span .sr { " of " (Shown(&one.words)) }
+                        }
+                    }
+                    form method="post" action=(format!("{path}/forget")) {
+                        (csrf(viewer))
+                        button .slim.quiet type="submit" {
+                            "Forget" span .sr { " " (Shown(&one.words)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn badge(how: &How) -> Markup {
+    let (class, word) = match how {
+        How::Waits => ("", "waits"),
+        How::Verifies(..) => ("info", "verifies the ledger"),
+        How::Asks(..) => ("info", "asks the record"),
+        How::Done(true) => ("good", "done"),
+        How::Done(false) => ("warn", "done"),
+        How::Failed(_) => ("bad", "failed"),
+    };
+    html! { span .badge.(class) { (word) } }
+}
+
+fn progress(what: &str, done: u64, all: u64) -> Markup {
+    let words = format!("{} of {} {what}", parts::grouped(done), parts::grouped(all));
+    html! {
+        progress value=(done.min(all)) max=(all.max(1)) aria-label=(words) {}
+        p .soft.small { (words) }
+    }
+}
+
+fn check(reports: &Reports, viewer: &Viewer) -> Markup {
+    html! {
+        section .card aria-labelledby="evidence" {
+            header { h2 #evidence { "Check evidence" } }
+            div .body {
+                p .soft.small {
+                    "A checkpoint, a proof with its entry, or a report as JSON. Files are checked \
+                     here in the browser; a checkpoint also against the ledger as it is now. \
+                     Nothing else is sent."
+                }
+                @match &reports.key {
+                    None => {
+                        p { "The ledger has no key yet: there is nothing to check by." }
+                    }
+                    Some(key) => {
+                        div .field {
+                            label for="key" { "The ledger's key, or one kept elsewhere" }
+                            input #key .mono value=(key) spellcheck="false" autocomplete="off";
+                        }
+                        div #drop .drop data-csrf=(viewer.csrf)
+                            data-check=(format!("{}/checkpoint", Place::Reports.path())) {
+                            (icon(Icon::Check))
+                            label for="files" { "Drop files here, or choose some" }
+                            input #files type="file" multiple;
+                        }
+                        ol #steps .list aria-live="polite" {}
+                        noscript {
+                            p .soft { "Without scripts: " code { "weir audit check-proof" } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
