@@ -54,6 +54,7 @@ impl Place {
         Self::Identities,
         Self::Policies,
         Self::Reports,
+        Self::Setup,
     ];
 
     /// Its name.

@@ -37,6 +37,7 @@ pub mod passkeys;
 pub mod policies;
 pub mod replay;
 pub mod reports;
+pub mod setup;
 pub mod sign_in;
 pub mod sql;
 pub mod statement;

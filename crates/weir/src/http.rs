@@ -11,6 +11,7 @@ mod map;
 mod replay;
 mod reports;
 mod secure;
+mod setup;
 
 use crate::{
     metrics::Metrics,

@@ -11,6 +11,7 @@ mod passkeys;
 mod policies;
 mod replay;
 mod reports;
+mod setup;
 
 use std::time::Duration;
 use testkit::weir::{ADMIN, PERSON};

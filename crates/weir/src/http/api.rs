@@ -22,6 +22,7 @@ mod reports;
 mod scim;
 pub(super) mod session;
 mod sessions;
+mod status;
 
 use super::console as pages;
 use super::guard::{Guarded, Lease, MAX_CONNECTIONS, MAX_LIFETIME};
@@ -100,6 +101,8 @@ fn routes() -> Vec<Route> {
         ("delete", "/api/v1/reports/{report}", delete(reports::forget)),
         ("get", "/api/v1/reports/{report}/{form}", get(reports::file)),
         ("post", "/api/v1/checkpoints/check", post(reports::checkpoint)),
+        ("get", "/api/v1/status", get(status::show)),
+        ("post", "/api/v1/databases/{database}/test", post(status::test)),
         ("get", "/api/v1/sessions", get(sessions::list)),
         ("get", "/api/v1/sessions/{session}", get(sessions::show)),
         ("get", "/api/v1/grants", get(grants::list)),

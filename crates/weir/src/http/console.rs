@@ -28,6 +28,7 @@ mod pulse;
 mod replay;
 mod reports;
 pub(super) mod roles;
+mod setup;
 mod sign_in;
 mod statement;
 mod stream;
@@ -121,6 +122,9 @@ fn routes() -> Router<Arc<Console>> {
         .route("/console/reports/checkpoint", post(reports::checkpoint))
         .route("/console/reports/{report}/forget", post(reports::forget))
         .route("/console/reports/{report}/{form}", get(reports::file))
+        .route("/console/setup", get(setup::page))
+        .route("/console/setup/test", post(setup::test))
+        .route("/console/setup/new", get(setup::begin).post(setup::attempt))
         .route("/console/statements/{statement}", get(statement::page))
         .route("/console/statements/{statement}/proof", get(statement::proof))
 }
