@@ -63,6 +63,10 @@ const PYTHON: [&str; 11] = [
     "duckdb==2.0.1",
 ];
 
+/// What tries the API by its description. It has an environment of its own: it wants other versions
+/// than the clients.
+const FUZZER: [&str; 1] = ["schemathesis==4.32.5"];
+
 /// What makes labelled data, and what Weir's detection is compared with.
 const EVALUATION: [&str; 2] = ["Faker==40.63.0", "presidio-analyzer==2.2.366"];
 
@@ -154,7 +158,8 @@ pub(crate) fn evaluation() -> Result<PathBuf> {
 }
 
 fn python() -> Result<()> {
-    environment(&clients()?.join("python"), &PYTHON)
+    environment(&clients()?.join("python"), &PYTHON)?;
+    environment(&clients()?.join("schemathesis"), &FUZZER)
 }
 
 /// A virtual environment that says which versions it has: others replace it.

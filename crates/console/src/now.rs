@@ -61,6 +61,17 @@ pub struct Session {
     pub tls: bool,
 }
 
+/// How many values that bear a label left today.
+#[derive(Clone, Debug, Default)]
+pub struct ByLabel {
+    /// The label.
+    pub label: String,
+    /// As they were.
+    pub raw: u64,
+    /// Masked.
+    pub masked: u64,
+}
+
 /// What is looked for.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
@@ -91,6 +102,8 @@ pub struct Now {
     pub sessions: Vec<Session>,
     /// Sessions that are open beside those.
     pub more: usize,
+    /// What left today, most first; nothing if that is not known.
+    pub labels: Option<Vec<ByLabel>>,
     /// What is looked for.
     pub filter: Filter,
     /// What was just done, in words.
@@ -110,7 +123,7 @@ pub fn page(now: &Now, viewer: &Viewer) -> String {
         }
         section aria-label="The last hour" { div #tiles .tiles { (tiles(&now.tiles)) } }
         (statements(now))
-        (sessions(now, viewer))
+        div .columns { div { (sessions(now, viewer)) } div { (labels(now)) } }
     };
     let page = Page { scripts: &[&LIVE], ..Page::of(Place::Now, viewer) };
     page.whole(&content)
@@ -310,4 +323,39 @@ pub fn session_rows(sessions: &[Session], viewer: &Viewer) -> Markup {
             }
         }
     }
+}
+
+fn labels(now: &Now) -> Markup {
+    let all = now.labels.as_deref().unwrap_or_default();
+    let most = all.iter().map(|one| one.raw.saturating_add(one.masked)).max().unwrap_or(0);
+    html! {
+        section .card aria-labelledby="labels" {
+            header { h2 #labels { "What left today, by label" } }
+            @if now.labels.is_none() {
+                (crate::layout::state(
+                    Icon::Clock, "Not known yet", &html! { "The index of the record is behind." },
+                ))
+            } @else if all.is_empty() {
+                (crate::layout::state(
+                    Icon::Mask, "Nothing yet",
+                    &html! { "Values of columns that bear a label are counted here." },
+                ))
+            } @else {
+                div .body {
+                    ul .list {
+                        @for one in all {
+                            li {
+                                strong { (Shown(&one.label)) }
+                                (crate::data::warmth(heat(one), most))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn heat(one: &ByLabel) -> crate::data::Heat {
+    crate::data::Heat { statements: 0, raw: one.raw, masked: one.masked }
 }

@@ -15,6 +15,8 @@ const people = {
 };
 // What is done to the next requests: another nonce, no refresh tokens.
 let tamper = {};
+// Where another client, a web server's, may have people sent back.
+let back;
 let keys = {};
 let generation = 0;
 let retired;
@@ -41,7 +43,14 @@ async function rotate() {
       grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
       response_types: ['code'],
       redirect_uris: ['http://127.0.0.1/callback'],
-    }],
+    }, ...(back ? [{
+      client_id: 'console',
+      application_type: 'web',
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+      redirect_uris: [back],
+    }] : [])],
     claims: { openid: ['sub'], profile: ['preferred_username', 'groups'] },
     conformIdTokenClaims: false,
     cookies: { keys: ['a key of a test'] },
@@ -85,6 +94,7 @@ async function control(path, body) {
   switch (path) {
     case '/test/people': people[body.name] = body.person ?? undefined; return {};
     case '/test/rotate': await rotate(); return {};
+    case '/test/back': back = body.url; await rotate(); return {};
     case '/test/tamper': tamper = body; return {};
     case '/test/sign': return { token: await sign(body) };
     default: throw new Error(path);

@@ -98,6 +98,33 @@ impl Api {
         answer
     }
 
+    /// Sends what its description allows and what it does not, as somebody, and holds each answer
+    /// against it; what is wrong, with how it is repeated.
+    pub fn tried(&self, token: &str, examples: u32, without: &[&str]) -> Result<(), String> {
+        let program = crate::client::packages().unwrap().join("schemathesis/bin/schemathesis");
+        let mut command = Command::new(&program);
+        command.args(["run", &format!("{}/api/v1/openapi.json", self.url), "--tls-verify"]);
+        command.arg(&self.certificate).args(["-H", &format!("Authorization: Bearer {token}")]);
+        command.args(["--phases", "examples,coverage,fuzzing", "--seed", "1", "--no-color"]);
+        command.args(["--max-examples", &examples.to_string(), "--request-timeout", "30"]);
+        // A connection ends after its time; that is no answer.
+        command.args(["--request-retries", "3"]);
+        let checks = "not_a_server_error,status_code_conformance,content_type_conformance,\
+                      response_schema_conformance";
+        command.args(["--checks", checks, "--suppress-health-check", "all", "--warnings", "off"]);
+        for operation in without {
+            command.args(["--exclude-operation-id", operation]);
+        }
+        // Python believes no authority but those that it is told of.
+        command.env("PYTHONDONTWRITEBYTECODE", "1").env("REQUESTS_CA_BUNDLE", &self.certificate);
+        let folder = testkit::TestDir::new("schemathesis").unwrap();
+        let said = command.current_dir(folder.path()).output();
+        let said = said.unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+        let text = String::from_utf8_lossy(&said.stdout).into_owned();
+        assert!(text.contains("Tested: ") || text.contains("passed"), "{text}");
+        if said.status.success() { Ok(()) } else { Err(text) }
+    }
+
     /// Signs a person in with everybody's password.
     pub fn sign_in(&self, name: &str) -> String {
         let body = json!({ "name": name, "password": PASSWORD });

@@ -21,6 +21,9 @@ use testkit::{
 /// How long the driver may take to listen, and an answer to come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How large pictures of the documentation are beside the page.
+const PICTURE: f64 = 0.6;
+
 /// How a page is looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct View {
@@ -227,6 +230,18 @@ impl Browser {
         let how = json!({ "format": "png", "captureBeyondViewport": true });
         let shot = self.devtools("Page.captureScreenshot", how)?;
         let bytes = STANDARD.decode(shot["data"].as_str().context("no picture")?)?;
+        std::fs::create_dir_all(file.parent().context("no folder")?)?;
+        std::fs::write(file, bytes).with_context(|| file.display().to_string())
+    }
+
+    /// A small picture of what is seen first, for the documentation.
+    pub fn picture(&self, file: &Path) -> Result<()> {
+        let clip = json!({
+            "x": 0, "y": 0, "width": LIGHT.width, "height": LIGHT.height, "scale": PICTURE,
+        });
+        let shot =
+            self.devtools("Page.captureScreenshot", json!({ "format": "png", "clip": clip }));
+        let bytes = STANDARD.decode(shot?["data"].as_str().context("no picture")?)?;
         std::fs::create_dir_all(file.parent().context("no folder")?)?;
         std::fs::write(file, bytes).with_context(|| file.display().to_string())
     }

@@ -173,6 +173,11 @@ pub fn sign_in_at(browser: &Browser, url: &str, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Where the documentation's pictures go, if they are to be made: `cargo xtask pictures` says so.
+pub fn pictures() -> Option<PathBuf> {
+    std::env::var_os("WEIR_PICTURES").map(PathBuf::from)
+}
+
 /// Where pictures of pages go.
 pub fn shots() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);

@@ -95,6 +95,11 @@ impl Provider {
         self.control("rotate", json!({})).map(|_| ())
     }
 
+    /// Knows another client, `console`, whose people come back to this URL.
+    pub fn back_to(&self, url: &str) -> Result<()> {
+        self.control("back", json!({ "url": url })).map(|_| ())
+    }
+
     /// Does something to what is asked of it from now on.
     pub fn tamper(&self, how: Value) -> Result<()> {
         self.control("tamper", how).map(|_| ())

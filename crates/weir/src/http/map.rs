@@ -2,7 +2,10 @@
 //! from the store, figures of the last days from the index. Knows no page and no route.
 
 use super::cells::{number, patient, quoted, text};
-use console::data::{Change, Doer, Heat, Read};
+use console::{
+    data::{Change, Doer, Heat, Read},
+    now::ByLabel,
+};
 use index::{Answers, Cell, IndexError, Limits};
 use ledger::Time;
 use serde_json::Value;
@@ -21,6 +24,8 @@ const USERS: Limits = Limits { time: Duration::from_secs(1), rows: 50 };
 const MOVES: Limits = Limits { time: Duration::from_secs(1), rows: 2_000 };
 /// How many changes of a label are told.
 const CHANGES: Limits = Limits { time: Duration::from_secs(1), rows: 20 };
+/// How many labels are counted on the page of now.
+const TODAY: Limits = Limits { time: Duration::from_millis(500), rows: 12 };
 const DAY: u64 = 86_400;
 
 /// What is done to a relation without changing it.
@@ -196,6 +201,22 @@ pub(super) fn changes(
         }
     };
     Ok(table.rows.iter().map(one).collect())
+}
+
+/// What left today by label, the most first; nothing if it takes too long.
+pub(super) fn today(answers: &Answers) -> Result<Option<Vec<ByLabel>>, IndexError> {
+    let query = format!(
+        "SELECT label, raw, masked FROM labels_daily WHERE day_number = {} AND raw + masked > 0
+         ORDER BY raw + masked DESC, label",
+        first_day() + DAYS - 1
+    );
+    let Some(table) = patient(answers.sql(&query, &TODAY))? else { return Ok(None) };
+    let one = |row: &Vec<Cell>| ByLabel {
+        label: text(row, 0),
+        raw: number(row, 1),
+        masked: number(row, 2),
+    };
+    Ok(Some(table.rows.iter().map(one).collect()))
 }
 
 /// A moment as records write it.

@@ -4,7 +4,7 @@
 use testkit::weir::{ADMIN, AGENT, PERSON, SERVICE};
 use tests::{
     browser::{Browser, VIEWS},
-    console::{NOBODY, shots, sign_in, stage},
+    console::{NOBODY, pictures, shots, sign_in, stage},
     hold::{psql, request, until},
 };
 
@@ -39,6 +39,14 @@ fn every_page_is_fit_to_be_used_by_everybody() {
             browser.finds("main");
             let file = shots().join(format!("{name}-{}.png", view.name));
             browser.shoot(&file).unwrap();
+            // The places themselves are shown in the documentation.
+            let place = path.strip_prefix("/console/").filter(|rest| !rest.contains(['/', '?']));
+            if let (Some(folder), Some(place), "light") = (pictures(), place, view.name)
+                && !name.contains("denied")
+                && !name.contains("sign-in")
+            {
+                browser.picture(&folder.join(format!("{place}.png"))).unwrap();
+            }
             let found = browser.axe().unwrap();
             wrong.extend(found.into_iter().map(|one| format!("{name} {}: {one}", view.name)));
             if !browser.fits().unwrap() {
@@ -67,6 +75,11 @@ fn every_page_is_fit_to_be_used_by_everybody() {
     look("ask-answer", "/console/ask?q=database:shop");
     look("ask-counts", "/console/ask?q=&by=identity");
     look("ask-nothing", "/console/ask?q=database:nowhere");
+    let place = "database=shop&schema=public&table=customers";
+    look("data", "/console/data");
+    look("data-nothing", "/console/data?q=nothing+like+it");
+    look("data-table", &format!("/console/data/table?{place}"));
+    look("data-column", &format!("/console/data/column?{place}&column=email"));
     look("identities", "/console/identities");
     look("identity", &format!("/console/identities/{PERSON}"));
     look("identity-disable", &format!("/console/identities/{PERSON}/disable"));
@@ -74,6 +87,20 @@ fn every_page_is_fit_to_be_used_by_everybody() {
     look("policy", "/console/policies/one?id=deleting-needs-approval");
     look("policies-try", "/console/policies/try?file=90-holds.cedar");
     look("policies-explain", "/console/policies/explain");
+    let session = {
+        browser.go(&format!("{base}/console/sessions?q=copilot")).unwrap();
+        let path = "return document.querySelector('#rows a').pathname";
+        browser.script(path).unwrap().as_str().unwrap().to_owned()
+    };
+    look("replay", "/console/sessions");
+    look("replay-nothing", "/console/sessions?q=nothing+like+it");
+    look("replay-session", &session);
+    look("reports", "/console/reports");
+    browser.press("form.stack button").unwrap();
+    browser.finds("#list a[href$='/html']");
+    look("reports-done", "/console/reports");
+    look("setup", "/console/setup");
+    look("setup-new", "/console/setup/new");
     look("statement", &link);
     look("approval", &format!("/console/approvals/{hold}"));
     look("nothing", "/console/statements/none");

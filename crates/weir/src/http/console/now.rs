@@ -87,6 +87,7 @@ pub(super) async fn page(
         rows: console.live.recent(&filter, ROWS).await,
         sessions,
         more,
+        labels: console.ask_if_there(crate::http::map::today).await?,
         filter,
         done: (asked.ended == "yes").then(|| "The session was told to end.".to_owned()),
     };
