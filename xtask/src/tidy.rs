@@ -4,6 +4,7 @@
 //! fewer: one that is not needed any more is itself a complaint, and their number is a constant.
 
 mod edges;
+pub(crate) mod pictures;
 mod source;
 
 use crate::step::root;
@@ -64,6 +65,7 @@ pub(crate) fn run() -> Result<()> {
         });
     }
     complaints.extend(edges::check(&root)?);
+    complaints.extend(pictures::check(&root)?);
     let complaints = without_exceptions(&root, complaints)?;
     for complaint in &complaints {
         println!("{complaint}");

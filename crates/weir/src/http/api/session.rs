@@ -6,8 +6,8 @@ use super::{
     body::Body,
     problem::{Kind, Problem},
 };
-use crate::second_factor::{self, Checked};
 use crate::http::console::roles::roles;
+use crate::second_factor::{self, Checked};
 use axum::{
     Json,
     extract::{ConnectInfo, FromRequestParts, State},
