@@ -51,6 +51,7 @@ fn publish(directory: &Directory, people: &[Identity]) {
         identity: identity.clone(),
         verifier: verifier.clone(),
         enabled: true,
+        second_factor: false,
         credentials: Vec::new(),
     };
     directory.publish(people.iter().map(entry).collect());

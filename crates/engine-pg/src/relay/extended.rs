@@ -340,7 +340,7 @@ impl Relay {
     /// The portal to be run, once the session acts for whom it says, if it says so. Nothing if that
     /// has to wait.
     fn portal_as_said(&mut self, name: Text<'_>) -> Result<Option<Arc<Portal>>, Refusal> {
-        let portal = self.portals.get(&key(name)).filter(|_| self.parked.is_none());
+        let portal = self.portals.get(known_as(name)).filter(|_| self.parked.is_none());
         let said = portal.and_then(|portal| portal.prepared.as_ref()?.asserts.clone());
         match said.map_or(Ok(true), |token| self.end_user(&token))? {
             true => self.portal(name).map(Some),
