@@ -37,7 +37,8 @@ pub(crate) struct Collector {
     /// See [`Facts::keeps_names`].
     pub(crate) keeps_names: bool,
     uses: HashSet<(ColumnId, Use)>,
-    look_ups: BTreeMap<ColumnId, u32>,
+    /// How many values each column was compared with so far.
+    pub(crate) look_ups: BTreeMap<ColumnId, u32>,
 }
 
 impl Collector {

@@ -2,6 +2,7 @@
 //! variables those fill. Control flow is flattened, since analysis asks what can happen, not when.
 //! What the grammar here does not know makes the whole body unknown. Knows no catalog.
 
+mod control;
 mod loops;
 mod run;
 mod steps;
@@ -35,24 +36,38 @@ pub(crate) enum Step {
     Cursor { name: String, query: Option<Sql> },
     /// OPEN: it makes a cursor under a name that only the running body knows.
     Open,
-    /// `target := expression`.
-    Assign { target: Vec<String>, value: Sql },
+    /// `target := expression`; `each` for the elements of an array one by one.
+    Assign { target: Vec<String>, value: Sql, each: bool },
     /// A statement, and the variables its row goes to.
     Statement { sql: Sql, into: Vec<Vec<String>> },
+    /// The query that a loop goes through.
+    Rows { sql: Sql, into: Vec<Vec<String>> },
     /// FETCH … INTO: the cursor, and the variables its row goes to.
     Fetch { cursor: String, into: Vec<Vec<String>> },
-    /// What follows can happen again and again.
-    Repeats,
+    /// A branch or a loop begins: what follows happens as conditions say, `again` and again.
+    Opens { again: bool },
+    /// It ends.
+    Closes,
+    /// EXIT and CONTINUE; with `body`, a RETURN without a value.
+    Leaves { body: bool },
+    /// A variable that takes another value in each round of a loop.
+    Varies(String),
+    /// The bounds of a loop over numbers.
+    Times(Sql),
     /// Variables that go through all rows of a query.
     Each { names: Vec<String>, over: Sql },
     /// A condition that decides what happens.
     Condition(Sql),
     /// An expression whose value goes nowhere but can fail or bound a loop.
     Bound(Sql),
-    /// RETURN and RETURN NEXT with a value.
+    /// RETURN with a value.
     Return(Sql),
+    /// RETURN NEXT, with a value if it has one.
+    Next(Option<Sql>),
     /// RETURN QUERY.
     Query(Sql),
+    /// A message goes to the client.
+    Says,
     /// Values that go into a message to the client.
     Raise(Sql),
     /// SQL that is put together while the body runs, and the variables its rows go to.
@@ -75,6 +90,10 @@ struct Reader<'t> {
     pieces: Vec<Piece>,
     at: usize,
     depth: usize,
+    /// Loops around this place.
+    loops: usize,
+    /// Variables that are assigned in loops, each with the words of what it is assigned.
+    assigned: Vec<(String, Vec<String>)>,
     steps: Vec<Step>,
 }
 
@@ -91,6 +110,8 @@ pub(crate) fn steps(body: &str) -> Option<Vec<Step>> {
     }
     reader.block()?;
     reader.takes(";");
+    let varying = reader.varying().into_iter().map(Step::Varies);
+    reader.steps.extend(varying);
     (reader.at == reader.pieces.len()).then_some(reader.steps)
 }
 
@@ -107,7 +128,8 @@ impl<'t> Reader<'t> {
             let (start, end) = (token.span.start, token.span.end);
             pieces.push(Piece { kind: token.kind, start, end });
         }
-        Some(Self { text, pieces, at: 0, depth: 0, steps: Vec::new() })
+        let (assigned, steps) = (Vec::new(), Vec::new());
+        Some(Self { text, pieces, at: 0, depth: 0, loops: 0, assigned, steps })
     }
 
     fn piece(&self, ahead: usize) -> Option<Piece> {

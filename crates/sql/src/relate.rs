@@ -78,6 +78,11 @@ impl Relations {
         }
     }
 
+    /// The sets that were compared with something, each with that.
+    pub(crate) fn of_sets(&self) -> impl Iterator<Item = (ColumnId, &Sources)> {
+        self.sets.iter().map(|(set, sources)| (*set, sources))
+    }
+
     /// Takes over what another walk found.
     pub(crate) fn take(&mut self, other: Relations) {
         self.ties.extend(other.ties);

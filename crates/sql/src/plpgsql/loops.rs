@@ -5,7 +5,8 @@ use crate::lex::Kind;
 
 impl Reader<'_> {
     pub(super) fn loops(&mut self, kind: &str) -> Option<()> {
-        self.steps.push(Step::Repeats);
+        self.steps.push(Step::Opens { again: true });
+        self.loops += 1;
         // A bare LOOP has nothing before its body.
         self.at += usize::from(kind != "loop");
         match kind {
@@ -21,13 +22,15 @@ impl Reader<'_> {
                 self.needs("in")?;
                 self.needs("array")?;
                 let value = self.expression(&["loop"])?;
-                self.steps.push(Step::Assign { target, value });
+                self.steps.push(Step::Assign { target, value, each: true });
             }
             "for" => self.for_loop()?,
             _ => {}
         }
         self.needs("loop")?;
         self.statements(&["end"])?;
+        self.loops -= 1;
+        self.steps.push(Step::Closes);
         self.needs("end")?;
         self.needs("loop")?;
         if !self.sees(";") {
@@ -51,8 +54,11 @@ impl Reader<'_> {
             let name = into.first()?.first()?.clone();
             let ty = "integer".to_owned();
             self.steps.push(Step::Declare { name: name.clone(), ty, default: None });
-            self.steps.push(Step::Bound(sql(&text)?));
-            self.steps.push(Step::Assign { target: vec![name.clone()], value: sql(&text)? });
+            self.steps.push(Step::Times(sql(&text)?));
+            let value = sql(&format!("SELECT LEAST({low}, {})", by(high)))?;
+            let target = vec![name.clone()];
+            self.steps.push(Step::Assign { target, value, each: false });
+            self.steps.push(Step::Varies(name.clone()));
             let numbers = sql(&format!("SELECT generate_series({low}, {})", by(high)))?;
             self.steps.push(Step::Each { names: vec![name], over: numbers });
             return Some(());
@@ -62,7 +68,7 @@ impl Reader<'_> {
                 // A record need not be declared: the loop makes it.
                 self.implied(&into);
                 let names = into.iter().filter_map(|path| path.first().cloned()).collect();
-                self.steps.push(Step::Statement { sql, into });
+                self.steps.push(Step::Rows { sql, into });
                 self.steps.push(Step::Each { names, over: super::sql(text)? });
             }
             None => {
@@ -93,20 +99,62 @@ impl Reader<'_> {
     }
 }
 
-/// `low .. high` outside brackets and literals.
+impl Reader<'_> {
+    /// Notes that variables are assigned here what this text says.
+    pub(super) fn assigns_in_loop(&mut self, targets: &[Vec<String>], start: usize) {
+        if self.loops == 0 {
+            return;
+        }
+        let words: Vec<String> = self
+            .pieces
+            .iter()
+            .take(self.at)
+            .skip_while(|piece| piece.start < start)
+            .filter(|piece| matches!(piece.kind, Kind::Word | Kind::Quoted))
+            .map(|piece| self.shown(*piece).trim_matches('"').to_lowercase())
+            .collect();
+        for name in targets.iter().filter_map(|path| path.first()) {
+            self.assigned.push((name.to_lowercase(), words.clone()));
+        }
+    }
+
+    /// Variables whose value in a round depends on that of the round before.
+    pub(super) fn varying(&self) -> Vec<String> {
+        let mut varying: Vec<String> = Vec::new();
+        for (name, _) in &self.assigned {
+            let (mut reached, mut next): (Vec<&str>, Vec<&str>) = (Vec::new(), vec![name]);
+            while let Some(current) = next.pop() {
+                let words = self.assigned.iter().filter(|(known, _)| known == current);
+                for word in words.flat_map(|(_, words)| words) {
+                    let assigned = self.assigned.iter().any(|(known, _)| known == word);
+                    if assigned && !reached.contains(&word.as_str()) {
+                        reached.push(word);
+                        next.push(word);
+                    }
+                }
+            }
+            if reached.contains(&name.as_str()) && !varying.contains(name) {
+                varying.push(name.clone());
+            }
+        }
+        varying
+    }
+}
+
+/// `low .. high` outside brackets and literals. SQL would read `1..9` as two numbers.
 fn range(text: &str) -> Option<(&str, &str)> {
     let mut depth = 0_usize;
-    let mut dot = None;
     for token in crate::lex::Lexer::new(text) {
         match token.kind {
             Kind::Mark(b'(' | b'[') => depth += 1,
             Kind::Mark(b')' | b']') => depth = depth.saturating_sub(1),
-            Kind::Mark(b'.') if depth == 0 => {
-                if dot == Some(token.span.start) {
-                    let low = text.get(..token.span.start - 1)?;
-                    return Some((low, text.get(token.span.end..)?));
+            Kind::Text | Kind::Quoted | Kind::Comment => {}
+            _ if depth == 0 => {
+                let shown = text.get(token.span.start..)?;
+                let dots = shown.find("..").map(|at| token.span.start + at);
+                if let Some(dots) = dots.filter(|dots| *dots < token.span.end) {
+                    return Some((text.get(..dots)?, text.get(dots + 2..)?));
                 }
-                dot = Some(token.span.end);
             }
             _ => {}
         }

@@ -1,7 +1,7 @@
 //! What the steps of a PL/pgSQL body do: variables are filled until nothing new comes, in no
 //! order, so every path through the body is covered.
 
-use super::{Sql, Step};
+use super::{Sql, Step, control::Control};
 use crate::{
     analyse::{Frame, Walk},
     flow::{Columns, Distance, Field, Flow, Rest},
@@ -33,10 +33,16 @@ impl Walk<'_> {
     pub(crate) fn steps(&mut self, what: &str, set: bool, steps: &[Step]) -> Option<Columns> {
         let mut body = Yield { what: what.to_owned(), set, ..Yield::default() };
         let outer = std::mem::take(&mut self.loops);
-        self.loops.repeating = steps.iter().any(|step| matches!(step, Step::Repeats));
+        self.loops.repeating = steps.iter().any(|step| matches!(step, Step::Opens { again: true }));
+        self.enters_body(steps);
+        let (look_ups, sets) = (self.facts.look_ups.clone(), self.sets);
         for pass in 0..=MAX_PASSES {
             let before = self.weight();
-            for step in steps {
+            // Each pass is the same steps once more.
+            self.facts.look_ups.clone_from(&look_ups);
+            self.sets = sets;
+            for (index, step) in steps.iter().enumerate() {
+                self.controls(index, step);
                 self.step_of_body(step, &mut body);
             }
             if pass > 0 && self.weight() == before {
@@ -62,7 +68,7 @@ impl Walk<'_> {
                 1 + weigh(flow) + fields.map(|field| weigh(&field.flow)).sum::<usize>()
             })
             .sum();
-        ranging + known
+        ranging + known + self.loops.control.weight()
     }
 
     fn step_of_body(&mut self, step: &Step, body: &mut Yield) {
@@ -76,27 +82,20 @@ impl Walk<'_> {
             }
             Step::Cursor { name, query } => self.cursor(name, query.as_ref(), body),
             Step::Open => self.forget_cursors(),
-            Step::Repeats => {}
+            Step::Opens { .. }
+            | Step::Closes
+            | Step::Leaves { .. }
+            | Step::Varies(_)
+            | Step::Times(_)
+            | Step::Condition(_) => {}
             Step::Each { names, over } => {
                 if self.goes_through_all(over, true) {
                     names.iter().for_each(|name| self.loops.range(name));
                 }
             }
-            Step::Assign { target, value } => {
-                if self.goes_through_all(value, false) {
-                    self.loops.range_path(target);
-                }
-                let row = self.run_sql(value);
-                self.fill(target, first(row));
-            }
-            Step::Statement { sql, into } => {
-                let columns = self.run_sql(sql);
-                if self.goes_through_all(sql, false) {
-                    into.iter().for_each(|path| self.loops.range_path(path));
-                }
-                self.called(sql, &columns);
-                self.fill_all(into, columns, body);
-            }
+            Step::Assign { target, value, each } => self.assign(target, value, *each),
+            Step::Statement { sql, into } => self.stated(sql, into, false, body),
+            Step::Rows { sql, into } => self.stated(sql, into, true, body),
             Step::Fetch { cursor, into } => {
                 let columns = body.cursors.get(cursor).cloned().unwrap_or_else(Columns::open);
                 if self.loops.ranges(cursor) {
@@ -104,29 +103,61 @@ impl Walk<'_> {
                 }
                 self.fill_all(into, columns, body);
             }
-            Step::Condition(sql) | Step::Bound(sql) => {
+            Step::Bound(sql) => {
                 let row = self.run_sql(sql);
                 row.fields.iter().for_each(|field| self.facts.uses(&field.flow, Use::Inferred));
             }
+            Step::Says => self.acts(&[], true),
             Step::Raise(sql) => {
                 let row = self.run_sql(sql);
                 row.fields.iter().for_each(|field| self.facts.uses(&field.flow, Use::Exported));
             }
-            Step::Return(sql) => self.returns(sql, body),
+            Step::Return(sql) => self.returns(sql, false, body),
+            Step::Next(None) => self.acts(&[], true),
+            Step::Next(Some(sql)) => self.returns(sql, true, body),
             Step::Query(sql) => {
-                let columns = self.run_sql(sql);
+                let mut columns = self.run_sql(sql);
+                self.decided_rows(&mut columns, true);
                 self.yields(columns, body);
             }
             Step::Dynamic { into, returned } => self.dynamic(into, *returned, body),
             Step::Diagnostics { target, error } => {
                 // What an error says can hold any value that the body met.
-                let flow = if *error { Flow::unknown() } else { Flow::constant(None) };
+                let flow = if *error { Flow::unknown() } else { self.counted(None) };
                 match target.as_slice() {
                     [name] if name == "sqlerrm" => self.define(name, flow),
                     target => self.fill(target, flow),
                 }
             }
         }
+    }
+
+    fn assign(&mut self, target: &[String], value: &Sql, each: bool) {
+        if self.goes_through_all(value, false) {
+            self.loops.range_path(target);
+        }
+        let row = self.run_sql(value);
+        let value = first(row);
+        if let (true, true, [name]) = (each, !value.carries(), target) {
+            self.varies(name);
+        }
+        self.fill(target, value);
+    }
+
+    /// A statement, or the query that a loop goes through.
+    fn stated(&mut self, sql: &Sql, into: &[Vec<String>], looped: bool, body: &Yield) {
+        let sets = self.sets;
+        let columns = self.run_sql(sql);
+        if self.goes_through_all(sql, false) {
+            into.iter().for_each(|path| self.loops.range_path(path));
+        }
+        if looped {
+            self.goes_round(sets);
+        }
+        self.called(sql, &columns);
+        self.fill_all(into, columns, body);
+        let found = self.counted(None);
+        self.define("found", found);
     }
 
     fn declared(&mut self, name: &String, ty: &str, default: Option<&Sql>, body: &mut Yield) {
@@ -166,14 +197,15 @@ impl Walk<'_> {
     }
 
     /// RETURN and RETURN NEXT: a row for functions that return rows, else a value.
-    fn returns(&mut self, sql: &Sql, body: &mut Yield) {
+    fn returns(&mut self, sql: &Sql, next: bool, body: &mut Yield) {
         let rows = body.set;
         let row = self.run_sql(sql);
         let fields = match row.fields.as_slice() {
             [only] if rows => only.flow.fields.clone(),
             _ => None,
         };
-        let columns = fields.map_or(row, |fields| Columns::closed(fields.to_vec()));
+        let mut columns = fields.map_or(row, |fields| Columns::closed(fields.to_vec()));
+        self.decided_rows(&mut columns, next);
         self.yields(columns, body);
     }
 
@@ -215,7 +247,8 @@ impl Walk<'_> {
         self.gathers_all(select, each, &Env::default())
     }
 
-    fn run_sql(&mut self, sql: &Sql) -> Columns {
+    pub(super) fn run_sql(&mut self, sql: &Sql) -> Columns {
+        let before = std::mem::take(&mut self.facts.effects);
         let mut columns = Columns::default();
         for statement in sql.0.stmts() {
             columns = match statement {
@@ -226,6 +259,7 @@ impl Walk<'_> {
         for field in &mut columns.fields {
             field.flow.origin = None;
         }
+        self.acted(before);
         columns
     }
 
@@ -326,6 +360,7 @@ impl Walk<'_> {
         if name == "new" {
             self.fill_row(fields.first(), &value);
         }
+        let value = self.decided(value);
         let Some(Frame { arguments, .. }) = self.frames.last_mut() else { return };
         let Some((_, slot)) = arguments.iter_mut().find(|(known, _)| known == name) else {
             // A label in front, or a name that was not seen declared: all variables may be meant.
@@ -389,6 +424,8 @@ pub(crate) struct Loops {
     ranging: Vec<String>,
     /// Something in the body happens again and again.
     pub(crate) repeating: bool,
+    /// What the way through the body tells.
+    pub(super) control: Control,
 }
 
 impl Loops {

@@ -126,20 +126,25 @@ impl Reader<'_> {
                 if !self.sees("when") && !self.sees(";") {
                     self.name()?;
                 }
+                self.steps.push(Step::Opens { again: false });
                 if self.takes("when") {
                     let condition = self.expression(&[";"])?;
                     self.steps.push(Step::Condition(condition));
                 }
+                self.steps.push(Step::Leaves { body: false });
+                self.steps.push(Step::Closes);
             }
             "return" => self.returns()?,
             "raise" => self.raise()?,
             "assert" => {
+                self.steps.push(Step::Opens { again: false });
                 let condition = self.expression(&[",", ";"])?;
                 self.steps.push(Step::Condition(condition));
                 if self.takes(",") {
                     let message = self.expression(&[";"])?;
                     self.steps.push(Step::Raise(message));
                 }
+                self.steps.push(Step::Closes);
             }
             "execute" => self.dynamic(false)?,
             "open" => self.open()?,
@@ -189,13 +194,16 @@ impl Reader<'_> {
     fn assignment(&mut self) -> Option<()> {
         let target = self.target()?;
         self.at += 1;
+        let start = self.piece(0)?.start;
         let value = self.expression(&[";"])?;
-        self.steps.push(Step::Assign { target, value });
+        self.assigns_in_loop(std::slice::from_ref(&target), start);
+        self.steps.push(Step::Assign { target, value, each: false });
         self.needs(";")
     }
 
     fn branches(&mut self) -> Option<()> {
         self.needs("if")?;
+        self.steps.push(Step::Opens { again: false });
         loop {
             let condition = self.expression(&["then"])?;
             self.steps.push(Step::Condition(condition));
@@ -208,6 +216,7 @@ impl Reader<'_> {
         if self.takes("else") {
             self.statements(&["end"])?;
         }
+        self.steps.push(Step::Closes);
         self.needs("end")?;
         self.needs("if")?;
         self.needs(";")
@@ -215,9 +224,10 @@ impl Reader<'_> {
 
     fn case(&mut self) -> Option<()> {
         self.needs("case")?;
+        self.steps.push(Step::Opens { again: false });
         if !self.sees("when") {
             let subject = self.expression(&["when"])?;
-            self.steps.push(Step::Bound(subject));
+            self.steps.push(Step::Condition(subject));
         }
         while self.takes("when") {
             let condition = self.expression(&["then"])?;
@@ -228,6 +238,7 @@ impl Reader<'_> {
         if self.takes("else") {
             self.statements(&["end"])?;
         }
+        self.steps.push(Step::Closes);
         self.needs("end")?;
         self.needs("case")?;
         self.needs(";")
@@ -244,16 +255,19 @@ impl Reader<'_> {
             self.steps.push(Step::Query(query));
             return Some(());
         }
-        self.takes("next");
-        if !self.sees(";") {
-            let value = self.expression(&[";"])?;
-            self.steps.push(Step::Return(value));
-        }
+        let next = self.takes("next");
+        let value = if self.sees(";") { None } else { Some(self.expression(&[";"])?) };
+        self.steps.push(match (next, value) {
+            (true, value) => Step::Next(value),
+            (false, Some(value)) => Step::Return(value),
+            (false, None) => Step::Leaves { body: true },
+        });
         Some(())
     }
 
     /// RAISE: everything behind the format goes into a message.
     fn raise(&mut self) -> Option<()> {
+        self.steps.push(Step::Says);
         let levels = ["debug", "log", "info", "notice", "warning", "exception"];
         if levels.iter().any(|level| self.sees(level)) {
             self.at += 1;
@@ -373,6 +387,7 @@ impl Reader<'_> {
         }
         text.push_str(self.text.get(from..self.piece(0)?.start)?);
         let sql = sql(&text)?;
+        self.assigns_in_loop(&into, start);
         self.steps.push(Step::Statement { sql, into });
         Some(())
     }
