@@ -19,6 +19,8 @@ pub struct Client {
 
 /// psycopg 3.
 pub const PSYCOPG: Client = Client { file: "psycopg_client.py" };
+/// psycopg 3 with cursors and statements that SQL made.
+pub const BY_NAME: Client = Client { file: "by_name_client.py" };
 /// asyncpg.
 pub const ASYNCPG: Client = Client { file: "asyncpg_client.py" };
 /// SQLAlchemy over both.

@@ -463,6 +463,8 @@ impl Portal {
     /// The same portal under another plan.
     fn with_plan(&self, plan: Arc<Plan>) -> Self {
         let fields: OnceLock<Option<Box<[Field]>>> = self.fields.clone();
+        // A description that is still on its way reaches the portal as it was, not this one.
+        let described = self.asked.load(Ordering::Relaxed) && fields.get().is_some();
         Self {
             plan,
             prepared: self.prepared.clone(),
@@ -473,7 +475,7 @@ impl Portal {
             counted: self.counted.load(Ordering::Relaxed).into(),
             bound: self.bound.clone(),
             fields,
-            asked: self.asked.load(Ordering::Relaxed).into(),
+            asked: described.into(),
             unknown_formats: self.unknown_formats.load(Ordering::Relaxed).into(),
             birth: self.birth.again(),
         }

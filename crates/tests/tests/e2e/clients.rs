@@ -1,8 +1,9 @@
 //! Real clients see the same over Weir, as an identity with full rights, as over a direct
 //! connection: every value, type, error, notice, count and order.
 
+use testkit::weir::{PASSWORD, PERSON};
 use tests::Stage;
-use tests::client::{self, Client};
+use tests::client::{self, Client, Target};
 
 fn same(client: Client) {
     let stage = Stage::shop().unwrap();
@@ -32,4 +33,15 @@ fn node_postgres_sees_no_difference() {
 #[test]
 fn pgjdbc_sees_no_difference() {
     same(client::JDBC);
+}
+
+/// What SQL knows by a name is planned anew each time that it runs; its columns are asked for again.
+#[test]
+fn what_sql_made_gives_its_rows_over_the_extended_protocol() {
+    let stage = Stage::shop().unwrap();
+    client::BY_NAME.sees_the_same(&stage.upstream, &stage.weir);
+    let port = stage.weir.port();
+    let target = Target { user: PERSON, password: PASSWORD, port, database: "shop" };
+    let said = client::BY_NAME.run(target).unwrap();
+    assert!(said.contains("masked executed: [(1, ") && !said.contains("310000"), "{said}");
 }
