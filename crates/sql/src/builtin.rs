@@ -4,6 +4,10 @@
 //! Every other function of `pg_catalog` in `internal` or `c` computes from its arguments alone (or
 //! from catalogs, settings and the clock), so its result carries its arguments' columns.
 
+mod documents;
+
+pub(crate) use self::documents::{documents, keys};
+
 use model::Operation;
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -148,6 +152,8 @@ const ACTS: &[(Act, &[&str])] = &[
     (Act::Whole(Operation::Update), &["setval"]),
     (Act::Scope, &["set_config"]),
     (Act::Export(Operation::Notify), &["pg_notify"]),
+    // The session keeps what it is given, and shows it by what it answers later.
+    (Act::Export(Operation::Set), &["setseed", "set_limit", "set_curcfg", "set_curdict"]),
     (
         Act::Effect(Operation::Server),
         &[
@@ -282,6 +288,11 @@ pub(crate) fn folds(name: &str) -> bool {
     matches!(name, "lower" | "upper" | "btrim" | "ltrim" | "rtrim" | "normalize" | "unaccent")
 }
 
+/// Volatile functions of extensions that compute, and keep nothing.
+pub(crate) fn enciphers(name: &str) -> bool {
+    ["pgp_", "gen_", "uuid_"].iter().any(|prefix| name.starts_with(prefix))
+}
+
 /// Functions whose NULL or number of elements answers a question about what stands in their first
 /// argument.
 pub(crate) fn asks(name: &str) -> bool {
@@ -311,58 +322,6 @@ pub(crate) fn spreads(name: &str) -> bool {
             | "json_populate_recordset"
             | "jsonb_populate_recordset"
     )
-}
-
-/// Which arguments of a function can become keys of a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Keys {
-    /// The one at this place.
-    At(usize),
-    /// The first, the third and so on.
-    EveryOther,
-}
-
-impl Keys {
-    /// True if the argument at this place can.
-    pub(crate) fn holds(self, place: usize) -> bool {
-        match self {
-            Self::At(only) => place == only,
-            Self::EveryOther => place.is_multiple_of(2),
-        }
-    }
-}
-
-/// Functions that make a document of any value, as its type's own cast does.
-pub(crate) fn documents(name: &str) -> bool {
-    matches!(
-        name,
-        "to_json"
-            | "to_jsonb"
-            | "json_agg"
-            | "jsonb_agg"
-            | "json_build_array"
-            | "jsonb_build_array"
-            | "array_to_json"
-            | "row_to_json"
-    )
-}
-
-/// Functions that make keys of a document out of values.
-pub(crate) fn keys(name: &str) -> Option<Keys> {
-    Some(match name {
-        "json_build_object" | "jsonb_build_object" => Keys::EveryOther,
-        "jsonb_set" | "jsonb_set_lax" | "jsonb_insert" => Keys::At(1),
-        "json_object"
-        | "jsonb_object"
-        | "hstore_to_json"
-        | "hstore_to_jsonb"
-        | "hstore_to_json_loose"
-        | "hstore_to_jsonb_loose" => Keys::At(0),
-        _ if name.starts_with("json_object_agg") || name.starts_with("jsonb_object_agg") => {
-            Keys::At(0)
-        }
-        _ => return None,
-    })
 }
 
 /// Operators that compare: their result is a truth value, not a value of an operand.

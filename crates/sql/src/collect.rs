@@ -116,7 +116,11 @@ impl Collector {
             }
             return;
         }
-        let usage = if flow.distance <= Distance::Folded { Use::Tested } else { Use::Inferred };
+        let usage = if flow.distance <= Distance::Folded && !flow.is_mixed() {
+            Use::Tested
+        } else {
+            Use::Inferred
+        };
         self.uses(flow, usage);
     }
 
@@ -139,7 +143,7 @@ impl Collector {
                 self.uses(side, Use::Inferred);
             } else if other.is_given() {
                 self.looked_up(side, values);
-            } else if other.carries() || other.unknown {
+            } else if (other.carries() || other.unknown) && !other.is_made_up() {
                 self.tested(side);
             } else {
                 // A set of guesses is no look-up: nobody can say how many there are.

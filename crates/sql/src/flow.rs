@@ -145,6 +145,23 @@ impl Flow {
         self.sources.iter().any(|source| stand(*source) != Stand::Set)
     }
 
+    /// True if all of it can be of the client's making: a temporary table's column into which no
+    /// other column was put, a row of a set.
+    pub(crate) fn is_made_up(&self) -> bool {
+        let sets = || self.sources.iter().filter(|source| stand(**source) == Stand::Set);
+        let own = |source: &ColumnId| sets().any(|set| set.relation == source.relation);
+        sets().next().is_some() && self.sources.iter().all(own)
+    }
+
+    /// True if values of the client's making stand among those of a column.
+    pub(crate) fn is_mixed(&self) -> bool {
+        let columns = || self.sources.iter().filter(|source| stand(**source) != Stand::Set);
+        let made = |set: &ColumnId| {
+            stand(*set) == Stand::Set && columns().all(|column| column.relation != set.relation)
+        };
+        columns().next().is_some() && self.sources.iter().any(made)
+    }
+
     /// The same sources, at least this far away; origin, fields and type are gone.
     pub(crate) fn moved(mut self, distance: Distance) -> Self {
         self.distance = self.distance.max(distance);

@@ -87,6 +87,9 @@ impl Walk<'_> {
         let Some(range) = create.relation() else { return };
         self.effect_of_making(Some(range));
         let relation = made(range);
+        if create.partspec().is_some() || create.partbound().is_some() {
+            self.sorts_rows(range, "a partition");
+        }
         let mut columns = Columns::default();
         if !create.inh_relations().is_empty() || create.of_typename().is_some() {
             columns.rest = Rest::Open;
@@ -121,10 +124,25 @@ impl Walk<'_> {
         self.note_made(range, Some(columns), create.if_not_exists);
     }
 
+    /// Something that tells by a name, a failure or a missing row what stands in a row. On a table
+    /// of the session's own whoever reads it asks so what it likes of all that is put there later,
+    /// so it takes the right to set up what protects.
+    pub(crate) fn sorts_rows(&mut self, range: &RangeVar, what: &str) {
+        if temporary(range) || crate::is_temporary(&self.reached_as(range).schema) {
+            self.facts.about(Operation::Security, format!("{what} of a temporary table"));
+        }
+    }
+
     /// A CHECK runs its functions with each row. What they do is done by whoever writes it for a
     /// table of the session's own; elsewhere, it is up to whoever may make the table.
     pub(crate) fn checked(&mut self, node: Node<'_>, range: &RangeVar, env: &Env<'_>) {
         let Node::Constraint(constraint) = node else { return };
+        match constraint.contype {
+            ConstrType::CONSTR_CHECK => self.sorts_rows(range, "a check"),
+            ConstrType::CONSTR_FOREIGN => self.sorts_rows(range, "a foreign key"),
+            ConstrType::CONSTR_EXCLUSION => self.sorts_rows(range, "an exclusion"),
+            _ => {}
+        }
         let own = temporary(range) || crate::is_temporary(&self.reached_as(range).schema);
         if constraint.contype != ConstrType::CONSTR_CHECK || !own {
             return;

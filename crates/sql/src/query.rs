@@ -10,6 +10,7 @@ mod join;
 mod name;
 mod sublink;
 mod target;
+mod total;
 mod with;
 
 use crate::{
@@ -107,6 +108,12 @@ impl Walk<'_> {
                 Some(from) => {
                     if field.flow.ty.is_none() {
                         field.flow.ty = from.flow.ty;
+                    }
+                    // Values that the client gives among those of a column are guesses at it.
+                    if field.flow.is_given() && from.flow.carries()
+                        || from.flow.is_given() && field.flow.carries()
+                    {
+                        field.flow.sources.push(self.new_set());
                     }
                     field.flow.absorb(&from.flow);
                 }
@@ -209,7 +216,8 @@ impl Walk<'_> {
     pub(crate) fn window(&mut self, window: &WindowDef, env: &Env<'_>) {
         for item in window.partition_clause() {
             let flow = self.value(item, env);
-            self.facts.tested(&flow);
+            // The server sorts by it, and rows come in that order.
+            self.facts.uses(&flow, Use::Inferred);
         }
         for item in window.order_clause() {
             let flow = self.value(item.node(), env);

@@ -32,6 +32,10 @@ impl<'a> Walk<'a> {
                 .iter()
                 .all(|column| !matches!(kind(column), None | Some(RelationKind::Foreign)));
         self.facts.uses(&flow, if followed { Use::Copied } else { Use::Exported });
+        if stored.iter().any(|column| self.is_key_of_own(*column)) {
+            // Which other value it takes there is a question about this one.
+            self.facts.uses(&flow, Use::Inferred);
+        }
         for column in stored {
             self.facts.moved(Destination::Column(column), &flow);
         }
@@ -63,6 +67,15 @@ impl<'a> Walk<'a> {
             self.facts.moved(Destination::Column(column), &flow);
             self.written(column);
         }
+    }
+
+    /// True for a column of the session's own in which no two values are the same.
+    fn is_key_of_own(&self, column: ColumnId) -> bool {
+        let relation = self.catalog.relation(column.relation);
+        let own = relation.filter(|relation| crate::is_temporary(&relation.schema));
+        own.is_some_and(|relation| {
+            relation.columns.iter().any(|known| known.number == column.number && known.unique)
+        })
     }
 
     /// A value that goes into a column by name.

@@ -50,6 +50,7 @@ impl<'a> Walk<'a> {
                 self.puts(range, column, &flow);
             }
             AlterTableType::AT_AddConstraint => self.checked(command.def(), range, env),
+            AlterTableType::AT_AttachPartition => self.sorts_rows(range, "a partition"),
             AlterTableType::AT_ColumnDefault => {
                 let flow = self.value(command.def(), env);
                 self.puts(range, command.name().unwrap_or_default(), &flow);

@@ -29,6 +29,11 @@ impl Walk<'_> {
             Node::IndexStmt(index) => {
                 self.on_or(Operation::Create, index.relation(), "index");
                 self.facts.keeps_names = true;
+                let partial = !matches!(index.where_clause(), Node::None);
+                let computed = index.index_params().iter().any(|element| element.name().is_none());
+                if let Some(range) = index.relation().filter(|_| partial || computed) {
+                    self.sorts_rows(range, "an index over expressions");
+                }
             }
             Node::CreateSchemaStmt(create) => {
                 self.object(Operation::Create, "schema", create.schemaname());

@@ -6,7 +6,7 @@ use crate::{
     builtin::{self, Act},
     flow::{Distance, Field, Flow, Sources},
     names::{parts, split},
-    query::Mode,
+    query::{Mode, total},
     scope::Env,
     types::INTEGER,
 };
@@ -209,11 +209,20 @@ impl<'a> Walk<'a> {
             // Whether it is NULL is an answer, which no mask of the value hides.
             self.facts.uses(&flow, Use::Inferred);
         }
+        let aggregates = matches!(function.kind, FunctionKind::Aggregate | FunctionKind::Window);
+        if acted.is_none() && !aggregates && !total::is_total(&function.name, arguments) {
+            // Whether it fails is an answer.
+            self.facts.uses(&flow, Use::Inferred);
+        }
         if let Some(act) = acted {
             flow = self.act(act, function, arguments, flow);
         } else if function.language == "c" && function.schema != "pg_catalog" {
             // An extension's function computes, unless it is one of those known to do more.
-            flow.unknown |= function.volatility == model::catalog::Volatility::Volatile;
+            let volatile = function.volatility == model::catalog::Volatility::Volatile;
+            if volatile && !builtin::enciphers(&function.name) {
+                self.facts.uses(&flow, Use::Exported);
+            }
+            flow.unknown |= volatile;
         }
         flow.keyed |= self.keyed(function, arguments);
         let ty = self.result_type(function, arguments.values.iter().map(|(_, flow)| flow));
