@@ -142,6 +142,20 @@ fn an_answer_that_spells_a_value_is_masked_like_the_value() {
         "select max(g) from hr.employees, generate_series(309990, 310010) g
          where id = 1 and g <= salary"
             .to_owned(),
+        "create temp table o (n int); do $$ declare s numeric; n int := 0; begin
+         select salary into s from hr.employees where id = 1;
+         while n * 10000 < s loop n := n + 1; insert into o values (1); end loop; end $$;
+         select count(*) * 10000 from o"
+            .to_owned(),
+        "create temp table o (n int); do $$ begin for i in 309990..310010 loop
+         perform 1 from hr.employees where id = 1 and salary = i; exit when found;
+         insert into o values (1); end loop; end $$; select 309990 + count(*) from o"
+            .to_owned(),
+        "create temp table o (n int); do $$ declare s int; n int; begin
+         select salary into s from hr.employees where id = 1;
+         perform 1 from generate_series(1, 400000) k where k <= s;
+         get diagnostics n = row_count; insert into o values (n); end $$; select n from o"
+            .to_owned(),
         "select nullif(310000, salary + 1) from hr.employees where id = 1".to_owned(),
         "select (select 310000 where salary between 309999 and 310001) from hr.employees
          where id = 1"
