@@ -320,7 +320,7 @@ impl<'a> Judge<'a> {
                 } else if hidden && answer.allowed {
                     must(
                         "what puts its SQL together while it runs does not run for whom something \
-                         is hidden: it could read that and carry it out on ways that no mask covers",
+                         is hidden: it could read that, and carry it out on ways without a mask",
                     )
                 } else if answer.allowed {
                     let mut answer = answer;

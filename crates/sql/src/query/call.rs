@@ -297,23 +297,25 @@ impl<'a> Walk<'a> {
                 self.facts.uses(&flow, Use::Exported);
                 flow
             }
-            Act::Count if function.kind == FunctionKind::Aggregate => {
-                // Whether there is a value, and with DISTINCT whether it is another's.
-                arguments.values.iter().for_each(|(_, value)| self.facts.tested(value));
-                let sources = arguments.sets.clone();
-                Flow { unknown: flow.unknown, sources, ..Flow::constant(None) }
-            }
-            // Of columns as they stand, how many are NULL.
-            Act::Count if function.name != "pg_column_size" && arguments.is_whole() => {
-                self.facts.uses(&flow, Use::Inferred);
-                Flow { unknown: flow.unknown, ..Flow::constant(None) }
-            }
-            Act::Count => {
-                // Sizes can be made to be the value itself (`repeat('x', salary)`).
-                self.facts.uses(&flow, if flow.sized { Use::Exported } else { Use::Inferred });
-                flow
-            }
+            Act::Count => self.counted(function, arguments, flow),
         }
+    }
+
+    /// A count or a size.
+    fn counted(&mut self, function: &Function, arguments: &Arguments, flow: Flow) -> Flow {
+        if function.kind == FunctionKind::Aggregate {
+            // Whether there is a value, and with DISTINCT whether it is another's.
+            arguments.values.iter().for_each(|(_, value)| self.facts.tested(value));
+            let sources = arguments.sets.clone();
+            return Flow { unknown: flow.unknown, sources, ..Flow::constant(None) };
+        }
+        // Sizes can be made to be the value itself (`repeat('x', salary)`).
+        self.facts.uses(&flow, if flow.sized { Use::Exported } else { Use::Inferred });
+        if function.name != "pg_column_size" && arguments.is_whole() {
+            // Of columns as they stand, how many are NULL.
+            return Flow { unknown: flow.unknown, ..Flow::constant(None) };
+        }
+        flow
     }
 
     /// True if the first argument can only be the name of a parameter that the server lists:

@@ -55,9 +55,11 @@ const TOTAL: &[&str] = &[
 #[rustfmt::skip]
 const BY_FIRST: &[&str] = &[
     "substr", "substring", "overlay", "lpad", "rpad", "repeat", "split_part", "encode", "to_char",
-    "json_array_element", "jsonb_array_element", "digest", "hmac", "crypt", "metaphone", "pgp_sym_encrypt", "encrypt", "regexp_replace",
-    "regexp_match", "regexp_matches", "regexp_count", "regexp_instr", "regexp_like",
-    "regexp_substr", "regexp_split_to_array", "regexp_split_to_table", "trim_array", "date_bin",
+    "json_array_element", "jsonb_array_element", "digest", "hmac", "crypt", "metaphone",
+    "pgp_sym_encrypt", "encrypt", "regexp_replace", "regexp_match", "regexp_matches",
+    "regexp_count",
+    "regexp_instr", "regexp_like", "regexp_substr", "regexp_split_to_array",
+    "regexp_split_to_table", "trim_array", "date_bin",
     "jsonb_set", "jsonb_set_lax", "jsonb_path_exists", "jsonb_path_match", "jsonb_path_query",
     "jsonb_path_query_array", "jsonb_path_query_first", "jsonb_path_exists_tz", "set_masklen",
     "ts_delete", "ts_filter", "setweight", "array_fill", "slice",
