@@ -44,6 +44,12 @@ const TOTAL: &[&str] = &[
     // Search.
     "plainto_tsquery", "phraseto_tsquery", "websearch_to_tsquery", "strip", "numnode",
     "querytree", "ts_rank", "ts_rank_cd", "ts_headline", "tsvector_to_array",
+    // The server's own catalogs.
+    "pg_options_to_table", "aclexplode", "pg_get_expr",
+    // Types' own.
+    "citext", "each", "generate_subscripts", "textin", "textout", "varcharin", "varcharout",
+    "citextin", "citextout", "bpcharin", "bpcharout", "record_out", "array_out", "int4out",
+    "numeric_out", "date_out", "jsonb_out", "json_out",
     // Addresses.
     "host", "family", "masklen", "netmask", "network", "hostmask", "broadcast", "abbrev",
     "inet_same_family", "macaddr8_set7bit",
@@ -55,11 +61,10 @@ const TOTAL: &[&str] = &[
 #[rustfmt::skip]
 const BY_FIRST: &[&str] = &[
     "substr", "substring", "overlay", "lpad", "rpad", "repeat", "split_part", "encode", "to_char",
-    "json_array_element", "jsonb_array_element", "digest", "hmac", "crypt", "metaphone",
-    "pgp_sym_encrypt", "encrypt", "regexp_replace", "regexp_match", "regexp_matches",
-    "regexp_count",
-    "regexp_instr", "regexp_like", "regexp_substr", "regexp_split_to_array",
-    "regexp_split_to_table", "trim_array", "date_bin",
+    "json_array_element", "jsonb_array_element", "digest", "hmac", "crypt",
+    "metaphone", "pgp_sym_encrypt", "encrypt", "regexp_replace",
+    "regexp_match", "regexp_matches", "regexp_count", "regexp_instr", "regexp_like",
+    "regexp_substr", "regexp_split_to_array", "regexp_split_to_table", "trim_array", "date_bin",
     "jsonb_set", "jsonb_set_lax", "jsonb_path_exists", "jsonb_path_match", "jsonb_path_query",
     "jsonb_path_query_array", "jsonb_path_query_first", "jsonb_path_exists_tz", "set_masklen",
     "ts_delete", "ts_filter", "setweight", "array_fill", "slice",

@@ -35,7 +35,7 @@ fn pgjdbc_sees_no_difference() {
     same(client::JDBC);
 }
 
-/// What SQL knows by a name is planned anew each time that it runs; its columns are asked again.
+/// What SQL knows by a name is planned anew at each run, and its columns are asked for again.
 #[test]
 fn what_sql_made_gives_its_rows_over_the_extended_protocol() {
     let stage = Stage::shop().unwrap();
