@@ -297,12 +297,12 @@ impl<'a> Walk<'a> {
                 self.facts.uses(&flow, Use::Exported);
                 flow
             }
-            Act::Count => self.counted(function, arguments, flow),
+            Act::Count => self.measured(function, arguments, flow),
         }
     }
 
     /// A count or a size.
-    fn counted(&mut self, function: &Function, arguments: &Arguments, flow: Flow) -> Flow {
+    fn measured(&mut self, function: &Function, arguments: &Arguments, flow: Flow) -> Flow {
         if function.kind == FunctionKind::Aggregate {
             // Whether there is a value, and with DISTINCT whether it is another's.
             arguments.values.iter().for_each(|(_, value)| self.facts.tested(value));
