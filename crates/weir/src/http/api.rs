@@ -42,7 +42,12 @@ use axum::{
 };
 use net::tls::{ALPN_HTTP, ServerTls};
 use problem::{Kind, Problem};
-use std::{future::Future, net::SocketAddr, sync::Arc};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
 use tokio::{net::TcpListener, sync::Semaphore};
 
 /// The longest request body that is read.
@@ -57,6 +62,8 @@ pub(crate) struct Api {
     /// Passwords are tried one at a time: no two guesses run before the first is counted, and
     /// strangers cannot keep every core at work.
     proofs: Semaphore,
+    /// Passwords that were not looked at, and when that was noted last.
+    unlooked: Mutex<(Option<Instant>, u64)>,
     /// Reports that are made, and those that were.
     pub(super) reports: Reports,
 }
@@ -134,8 +141,13 @@ pub(crate) async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let tools = Mcp::new(Arc::clone(&shared));
-    let api =
-        Arc::new(Api { shared, channels, proofs: Semaphore::new(1), reports: Reports::new() });
+    let api = Arc::new(Api {
+        shared,
+        channels,
+        proofs: Semaphore::new(1),
+        unlooked: Mutex::default(),
+        reports: Reports::new(),
+    });
     let router =
         routes().into_iter().fold(Router::new(), |all, (_, path, how)| all.route(path, how));
     let router = router

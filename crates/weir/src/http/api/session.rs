@@ -157,12 +157,31 @@ pub(in crate::http) async fn admit(
     }
     let proven = prove(api, peer, name, shown).await;
     proven.map_err(|why| {
-        // What is not looked at is no guess; the guesses that led to it are in the record.
-        if why.reason != TOO_MANY {
-            note_refused(api, peer, name, format!("{door}: {}", why.reason));
+        match why.reason {
+            TOO_MANY => note_unlooked(api, peer, name, door),
+            reason => note_refused(api, peer, name, format!("{door}: {reason}")),
         }
         why.problem
     })
+}
+
+/// How often the record says that passwords are not looked at: it costs whoever sends them nothing.
+const UNLOOKED: Duration = Duration::from_secs(5);
+
+/// Puts a password that was not looked at into the record, with how many there were since.
+fn note_unlooked(api: &Api, peer: SocketAddr, name: &str, door: &str) {
+    let since = {
+        let mut unlooked = api.unlooked.lock().unwrap_or_else(PoisonError::into_inner);
+        let (noted, since) = &mut *unlooked;
+        if noted.is_some_and(|noted| noted.elapsed() < UNLOOKED) {
+            *since += 1;
+            return;
+        }
+        *noted = Some(Instant::now());
+        std::mem::take(since)
+    };
+    let more = if since > 0 { format!(", and {since} more since the last") } else { String::new() };
+    note_refused(api, peer, name, format!("{door}: {TOO_MANY}{more}"));
 }
 
 /// Puts a refused sign-in into the record.
