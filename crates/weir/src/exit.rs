@@ -16,6 +16,8 @@ pub(crate) const EXIT_CODES: &[(u8, &str)] = &[
 pub(crate) enum Failure {
     /// Files are wrong: every problem, as `file:line:column: message` with its help.
     Problems(Vec<Problem>),
+    /// The command line is wrong, in one sentence.
+    Usage(String),
     /// The answer is no, in one sentence.
     Refused(String),
     /// Something failed.
@@ -42,6 +44,10 @@ impl Failure {
         match self {
             Self::Problems(problems) => {
                 eprint!("{}", render(&problems));
+                ExitCode::from(2)
+            }
+            Self::Usage(why) => {
+                eprintln!("weir: {why}");
                 ExitCode::from(2)
             }
             Self::Refused(why) => {

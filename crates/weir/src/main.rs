@@ -39,6 +39,7 @@ mod serve;
 mod shares;
 mod signing;
 mod tasks;
+mod uptake;
 mod vault;
 mod watch;
 mod witness;

@@ -39,6 +39,7 @@ use crate::{
     people, preview,
     providers::Providers,
     shares::Shares,
+    uptake,
     witness::{self, Witness},
     workloads::Workloads,
 };
@@ -119,19 +120,20 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let shared = Arc::new(build(config).await?);
     let stop = stop::listen()?;
     let mut jobs = JoinSet::new();
+    let [people, given, had] = take_up(&shared, &mut jobs);
     let exports = exports::start(&shared)?;
     // Before anybody signs in: what was granted goes on after a start, and for no longer.
     let mut running = grants::Running::default();
     grants::bring_up_to_date(&shared, &mut running).await?;
-    jobs.spawn(grants::follow(Arc::clone(&shared), running));
+    jobs.spawn(grants::follow(Arc::clone(&shared), running, had));
     jobs.spawn(grants::tick(Arc::clone(&shared)));
     let deadlines = tasks::Deadlines::default();
     let _first = shared.works.keeper.set(Arc::new(tasks::Kept(shared.store.clone())));
     tasks::bring_up_to_date(&shared, &deadlines).await?;
-    jobs.spawn(tasks::follow(Arc::clone(&shared), Arc::clone(&deadlines)));
+    jobs.spawn(tasks::follow(Arc::clone(&shared), Arc::clone(&deadlines), given));
     jobs.spawn(tasks::tick(Arc::clone(&shared), deadlines));
     jobs.spawn(tasks::settle(Arc::clone(&shared)));
-    jobs.spawn(outbox::follow(Arc::clone(&shared)));
+    jobs.spawn(outbox::follow(Arc::clone(&shared), people));
     jobs.spawn(witness::follow(Arc::clone(&shared)));
     jobs.spawn(crate::anchors::follow(Arc::clone(&shared)));
     jobs.spawn(keeping::follow(Arc::clone(&shared)));
@@ -163,6 +165,23 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     indexing.stop();
     crate::vault::close().await;
     close(&shared).await
+}
+
+/// Lets commands learn when those who follow identities, tasks and grants have read them again.
+fn take_up(shared: &Shared, jobs: &mut JoinSet<()>) -> [uptake::Asked; 3] {
+    let [(one, people), (two, given), (three, had)] = std::array::from_fn(|_| uptake::pair());
+    let config = shared.config.load();
+    let state_dir = &config.state_dir;
+    match uptake::listen(state_dir) {
+        Ok(listener) => {
+            jobs.spawn(uptake::answer(listener, [one, two, three]));
+        }
+        Err(error) => {
+            let dir = state_dir.display();
+            tracing::warn!(%dir, "commands cannot wait until a change is taken up: {error:#}");
+        }
+    }
+    [people, given, had]
 }
 
 /// Opens state and record, and reads what is to be in force.

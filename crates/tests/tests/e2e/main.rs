@@ -65,6 +65,7 @@ mod thrift;
 mod tools;
 mod totp;
 mod upstreams;
+mod uptake;
 mod vault;
 mod webhook;
 mod workloads;

@@ -47,10 +47,7 @@ pub(super) async fn proven(store: &Store, name: &str, stdin: bool) -> Result<Pro
 }
 
 fn password(name: &str, stdin: bool) -> Result<Secret, Failure> {
-    Ok(match stdin {
-        true => super::identity::password_from_stdin()?,
-        false => Secret::from(rpassword::prompt_password(format!("Password of {name}: "))?),
-    })
+    super::identity::password_of(name, stdin)
 }
 
 async fn list(config: &Config, all: bool, json: bool) -> Result<(), Failure> {

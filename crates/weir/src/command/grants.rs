@@ -11,6 +11,7 @@ use crate::{
     out::Out,
     say::{Word, say as say_word},
     signing,
+    uptake::taken_up,
 };
 use config::Config;
 use gate::hold::later_too;
@@ -170,7 +171,9 @@ async fn ask(config: &Config, args: GrantRequest) -> Result<(), Failure> {
         }
     }
     store.close().await;
-    Ok(out.flush()?)
+    let uptake = taken_up(&config.state_dir).await;
+    out.flush()?;
+    uptake.told()
 }
 
 async fn found(store: &Store, grant: &str) -> Result<KeptGrant, Failure> {
@@ -194,6 +197,7 @@ async fn say(config: &Config, voice: GrantVoice, word: Word) -> Result<(), Failu
         (Word::Fine | Word::NotFine, "not_fine") => "reviewed: not fine",
         (Word::Fine | Word::NotFine, _) => "reviewed; others must review it too",
     };
+    let uptake = taken_up(&config.state_dir).await;
     let mut out = Out::new();
     if voice.json {
         out.json(&object(&found(&store, grant).await?, SystemTime::now()))?;
@@ -201,5 +205,6 @@ async fn say(config: &Config, voice: GrantVoice, word: Word) -> Result<(), Failu
         out.line(format!("{grant}: {said}."))?;
     }
     store.close().await;
-    Ok(out.flush()?)
+    out.flush()?;
+    uptake.told()
 }

@@ -7,12 +7,16 @@ use crate::{
     cli::{GroupCommand, IdentityAdd, IdentityCommand, IdentityPassword},
     exit::Failure,
     out::Out,
+    uptake::{Uptake, taken_up},
 };
 use config::Config;
 use identity::{ScramVerifier, Secret, secret::AGENT_KEY_PREFIX, secret::SERVICE_KEY_PREFIX};
 use ledger::Time;
 use model::{IdentityKind, IdentityName};
-use std::{io::Read, time::SystemTime};
+use std::{
+    io::{ErrorKind, Read},
+    time::SystemTime,
+};
 use store::{Account, NewIdentity, Passkey, Store, Verifier};
 
 /// Longest name of a provider for somebody: bytes, as OpenID Connect has it.
@@ -28,6 +32,7 @@ pub(super) async fn run(config: &Config, command: IdentityCommand) -> Result<(),
     if let IdentityCommand::Totp(command) = command {
         return totp::run(config, command).await;
     }
+    let asks = matches!(command, IdentityCommand::Passkeys { remove: None, .. });
     let store = Store::open(&config.state_dir).await?;
     let said = match command {
         IdentityCommand::Add(args) => add(&store, config, args, &by, now).await?,
@@ -79,9 +84,14 @@ pub(super) async fn run(config: &Config, command: IdentityCommand) -> Result<(),
         }
     };
     store.close().await;
+    let uptake = match asks {
+        true => Uptake::Done,
+        false => taken_up(&config.state_dir).await,
+    };
     let mut out = Out::new();
     out.line(said)?;
-    Ok(out.flush()?)
+    out.flush()?;
+    uptake.told()
 }
 
 /// Tells of a person's passkeys, or takes one of them away.
@@ -196,8 +206,26 @@ fn secret(from_stdin: bool, kind: IdentityKind) -> Result<(Secret, bool), Failur
     Ok((password_from_stdin()?, false))
 }
 
+/// Somebody's password: from standard input, or asked for at the terminal.
+pub(super) fn password_of(name: &str, from_stdin: bool) -> Result<Secret, Failure> {
+    if from_stdin {
+        return password_from_stdin();
+    }
+    match rpassword::prompt_password(format!("Password of {name}: ")) {
+        Ok(password) => Ok(Secret::from(password)),
+        // ENXIO: the process has no terminal (`man 4 tty`); or there is no such device at all.
+        Err(error) if error.raw_os_error() == Some(6) || error.kind() == ErrorKind::NotFound => {
+            Err(Failure::Usage(format!(
+                "there is no terminal to ask for {name}'s password at: give it with \
+                 --password-stdin"
+            )))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// One line of standard input.
-pub(super) fn password_from_stdin() -> Result<Secret, Failure> {
+fn password_from_stdin() -> Result<Secret, Failure> {
     let mut text = String::new();
     std::io::stdin().take(MAX_PASSWORD_BYTES + 2).read_to_string(&mut text)?;
     let line = text.strip_suffix('\n').unwrap_or(&text);

@@ -6,6 +6,7 @@ use crate::{
     cli::{KeyCommand, KeyCreate, KeyRotate},
     exit::Failure,
     out::Out,
+    uptake::taken_up,
 };
 use config::Config;
 use identity::{ScramVerifier, Secret, secret::KEY_PREFIX, token_hash};
@@ -47,7 +48,9 @@ async fn create(config: &Config, args: KeyCreate) -> Result<(), Failure> {
         made(&store, config, &args.identity, (args.databases, None), args.seconds, now).await?;
     store.add_credential(&new, &actor(), now).await?;
     store.close().await;
-    show(&new, &secret, None, args.json)
+    let uptake = taken_up(&config.state_dir).await;
+    show(&new, &secret, None, args.json)?;
+    uptake.told()
 }
 
 async fn rotate(config: &Config, args: KeyRotate) -> Result<(), Failure> {
@@ -62,7 +65,9 @@ async fn rotate(config: &Config, args: KeyRotate) -> Result<(), Failure> {
     let until = now + Duration::from_secs(args.overlap).min(config.keys.longest);
     let until = store.rotate_key(&new, until, &actor(), now).await?;
     store.close().await;
-    show(&new, &secret, Some(until), args.json)
+    let uptake = taken_up(&config.state_dir).await;
+    show(&new, &secret, Some(until), args.json)?;
+    uptake.told()
 }
 
 /// A key for somebody, and its secret.
@@ -141,12 +146,14 @@ async fn revoke(config: &Config, key: &str) -> Result<(), Failure> {
     if !known {
         return Err(Failure::Refused(format!("there is no key \"{key}\"")));
     }
+    let uptake = taken_up(&config.state_dir).await;
     let mut out = Out::new();
     out.line(match revoked {
         true => format!("{key} is revoked; its sessions end."),
         false => format!("{key} was revoked already."),
     })?;
-    Ok(out.flush()?)
+    out.flush()?;
+    uptake.told()
 }
 
 async fn list(

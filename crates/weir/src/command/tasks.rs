@@ -1,6 +1,7 @@
 //! `weir task …`: giving agents tasks, and looking after them. Knows no session: a running
 //! `weir serve` sees what is decided in the store.
 
+use super::identity::password_of;
 use crate::{
     actor::actor,
     approvals::{Proven, visible},
@@ -8,9 +9,9 @@ use crate::{
     exit::Failure,
     out::Out,
     tasks::{self, Wanted, object},
+    uptake::{Uptake, taken_up},
 };
 use config::Config;
-use identity::Secret;
 use ledger::Time;
 use model::{Access, Budget, TaskDetails, TaskType};
 use std::time::SystemTime;
@@ -29,21 +30,23 @@ pub(super) async fn run(config: &Config, command: TaskCommand) -> Result<(), Fai
         TaskCommand::End(voice) => {
             let (store, who) = proven(config, &voice.person, voice.password_stdin).await?;
             tasks::end(&store, &who, &voice.task, &voice.reason).await?;
-            said(&store, &voice, "ended; its sessions end").await
+            said(config, store, &voice, "ended; its sessions end").await
         }
         TaskCommand::Clear(voice) => {
             let (store, who) = proven(config, &voice.person, voice.password_stdin).await?;
             tasks::clear(&store, &who, &voice.task, &voice.reason).await?;
-            said(&store, &voice, "cleared").await
+            said(config, store, &voice, "cleared").await
         }
     }
 }
 
-async fn said(store: &Store, voice: &TaskVoice, what: &str) -> Result<(), Failure> {
+async fn said(config: &Config, store: Store, voice: &TaskVoice, what: &str) -> Result<(), Failure> {
     store.close().await;
+    let uptake = taken_up(&config.state_dir).await;
     let mut out = Out::new();
     out.line(format!("{}: {what}.", voice.task))?;
-    Ok(out.flush()?)
+    out.flush()?;
+    uptake.told()
 }
 
 async fn opened(config: &Config) -> Result<Store, Failure> {
@@ -53,11 +56,7 @@ async fn opened(config: &Config) -> Result<Store, Failure> {
 
 async fn proven(config: &Config, name: &str, from_stdin: bool) -> Result<(Store, Proven), Failure> {
     let store = opened(config).await?;
-    let password = if from_stdin {
-        super::identity::password_from_stdin()?
-    } else {
-        Secret::from(rpassword::prompt_password(format!("Password of {name}: "))?)
-    };
+    let password = password_of(name, from_stdin)?;
     let who = Proven::by_password(&store, name, &password).await?;
     Ok((store, who))
 }
@@ -83,15 +82,21 @@ async fn create(config: &Config, args: TaskCreate) -> Result<(), Failure> {
     let wanted = Wanted { agent: args.agent, details, seconds: args.seconds };
     let task = tasks::create(&store, &who, wanted).await?;
     store.close().await;
+    let uptake = taken_up(&config.state_dir).await;
     let mut out = Out::new();
     if args.json {
         out.json(&object(&task))?;
     } else {
         let (name, until) = (&task.given.task, Time::from(task.given.until));
-        out.line(format!("{name}: in force for {} until {until}.", task.given.chain))?;
+        let chain = &task.given.chain;
+        out.line(match uptake {
+            Uptake::Done => format!("{name}: in force for {chain} until {until}."),
+            _ => format!("{name}: for {chain} until {until}."),
+        })?;
         out.line(format!("Its client says: options='-c weir.task={name}'"))?;
     }
-    Ok(out.flush()?)
+    out.flush()?;
+    uptake.told()
 }
 
 async fn list(config: &Config, all: bool, json: bool) -> Result<(), Failure> {

@@ -170,7 +170,9 @@ async fn given(
     let task = task.map_err(|failure| match failure {
         Failure::Refused(why) => NoExchange::Details(why),
         Failure::Failed(error) => NoExchange::Failed(error),
-        Failure::Problems(_) | Failure::Ended(_) => NoExchange::Details(String::new()),
+        Failure::Problems(_) | Failure::Usage(_) | Failure::Ended(_) => {
+            NoExchange::Details(String::new())
+        }
     })?;
     let mut people = shared.people.subscribe();
     let in_force = async {

@@ -5,7 +5,10 @@
 //! and no disk that hang can lengthen a grant.
 
 use super::{Shared, outbox};
-use crate::grants::{resolve, terms};
+use crate::{
+    grants::{resolve, terms},
+    uptake::Asked,
+};
 use identity::Grant;
 use model::{Granted, verdict::Approval};
 use std::{
@@ -49,24 +52,30 @@ pub(super) async fn tick(shared: Arc<Shared>) {
 }
 
 /// Follows the store for ever.
-pub(super) async fn follow(shared: Arc<Shared>, mut running: Running) {
+pub(super) async fn follow(shared: Arc<Shared>, mut running: Running, mut asked: Asked) {
     loop {
-        if let Err(error) = follow_once(&shared, &mut running).await {
+        if let Err(error) = follow_once(&shared, &mut running, &mut asked).await {
             tracing::error!("grants are not up to date: {error:#}");
             tokio::time::sleep(RETRY).await;
         }
     }
 }
 
-async fn follow_once(shared: &Shared, running: &mut Running) -> anyhow::Result<()> {
+async fn follow_once(
+    shared: &Shared,
+    running: &mut Running,
+    asked: &mut Asked,
+) -> anyhow::Result<()> {
     // The feed is opened before the first look, so that no change falls between the two.
     let mut feed = shared.store.changes().await?;
     loop {
         bring_up_to_date(shared, running).await?;
+        asked.done();
         let next = running.deadlines.values().min().copied();
         let left = next.map_or(LOOK, |next| next.saturating_duration_since(Instant::now()));
         tokio::select! {
             changed = feed.changed() => changed?,
+            () = asked.next() => {}
             () = tokio::time::sleep(left.clamp(TICK, LOOK)) => {}
         }
     }

@@ -3,7 +3,7 @@
 //! the record has the order of commits. Decides nothing.
 
 use super::Shared;
-use crate::people;
+use crate::{people, uptake::Asked};
 use anyhow::Context;
 use ledger::{
     Ledger, Record, Time,
@@ -29,9 +29,9 @@ const RETRY: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Follows the store for ever.
-pub(super) async fn follow(shared: Arc<Shared>) {
+pub(super) async fn follow(shared: Arc<Shared>, mut asked: Asked) {
     loop {
-        if let Err(error) = follow_once(&shared).await {
+        if let Err(error) = follow_once(&shared, &mut asked).await {
             shared.health.store(false);
             tracing::error!("control state is not up to date: {error:#}");
             tokio::time::sleep(RETRY).await;
@@ -39,7 +39,7 @@ pub(super) async fn follow(shared: Arc<Shared>) {
     }
 }
 
-async fn follow_once(shared: &Shared) -> anyhow::Result<()> {
+async fn follow_once(shared: &Shared, asked: &mut Asked) -> anyhow::Result<()> {
     // The feed is opened before the first look, so that no change falls between the two.
     let mut feed = shared.store.changes().await?;
     let mut labels = None;
@@ -61,8 +61,10 @@ async fn follow_once(shared: &Shared) -> anyhow::Result<()> {
             shared.labels.send_modify(|count| *count += 1);
         }
         shared.holds.send_modify(|count| *count += 1);
+        asked.done();
         tokio::select! {
             changed = feed.changed() => changed?,
+            () = asked.next() => {}
             () = tokio::time::sleep_until(look) => {
                 look = tokio::time::Instant::now() + LOOK;
                 shared.store.due_holds(SystemTime::now()).await?;

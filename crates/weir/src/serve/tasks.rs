@@ -2,6 +2,7 @@
 //! Decides nothing: a person gave them, policies and budgets do the rest. Knows no session.
 
 use super::Shared;
+use crate::uptake::Asked;
 use anyhow::Context;
 use gate::{
     hold::Doing,
@@ -90,20 +91,25 @@ pub(super) async fn settle_all(shared: &Shared) {
 }
 
 /// Follows the store for ever.
-pub(super) async fn follow(shared: Arc<Shared>, deadlines: Deadlines) {
+pub(super) async fn follow(shared: Arc<Shared>, deadlines: Deadlines, mut asked: Asked) {
     loop {
-        if let Err(error) = follow_once(&shared, &deadlines).await {
+        if let Err(error) = follow_once(&shared, &deadlines, &mut asked).await {
             tracing::error!("tasks are not up to date: {error:#}");
             tokio::time::sleep(RETRY).await;
         }
     }
 }
 
-async fn follow_once(shared: &Shared, deadlines: &Deadlines) -> anyhow::Result<()> {
+async fn follow_once(
+    shared: &Shared,
+    deadlines: &Deadlines,
+    asked: &mut Asked,
+) -> anyhow::Result<()> {
     // The feed is opened before the first look, so that no change falls between the two.
     let mut feed = shared.store.changes().await?;
     loop {
         bring_up_to_date(shared, deadlines).await?;
+        asked.done();
         let next = {
             let deadlines = deadlines.lock().unwrap_or_else(PoisonError::into_inner);
             deadlines.values().map(|(at, _)| *at).min()
@@ -111,6 +117,7 @@ async fn follow_once(shared: &Shared, deadlines: &Deadlines) -> anyhow::Result<(
         let left = next.map_or(LOOK, |next| next.saturating_duration_since(Instant::now()));
         tokio::select! {
             changed = feed.changed() => changed?,
+            () = asked.next() => {}
             () = tokio::time::sleep(left.clamp(TICK, LOOK)) => {}
         }
     }

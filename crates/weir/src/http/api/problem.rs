@@ -167,7 +167,9 @@ impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Refused(why) => Self::new(Kind::Refused, why),
-            Failure::Problems(_) | Failure::Ended(_) => Kind::Unavailable.into(),
+            Failure::Problems(_) | Failure::Usage(_) | Failure::Ended(_) => {
+                Kind::Unavailable.into()
+            }
             Failure::Failed(error) => {
                 tracing::error!("the API cannot reach control state: {error:#}");
                 Kind::Unavailable.into()

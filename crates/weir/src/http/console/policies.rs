@@ -197,7 +197,7 @@ pub(super) async fn explain(
 fn words(failure: Failure) -> String {
     match failure {
         Failure::Problems(problems) => render(&problems),
-        Failure::Refused(why) => why,
+        Failure::Refused(why) | Failure::Usage(why) => why,
         Failure::Failed(error) => {
             tracing::error!("the console cannot explain: {error:#}");
             "It cannot be told now: the database cannot be read. The log says why.".to_owned()
