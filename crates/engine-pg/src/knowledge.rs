@@ -5,7 +5,7 @@ use crate::{
     catalog::{CatalogReader, Snapshot},
     labels::{FoundColumn, Labeller},
     upstream,
-    upstream::UpstreamConfig,
+    upstream::{UpstreamConfig, UpstreamError},
 };
 use gate::{CarriedLabel, Database, DecidedLabel, Gate, LabelRules};
 use model::{Catalog, LabelMap};
@@ -32,6 +32,18 @@ const RETRY: Duration = Duration::from_secs(2);
 const UNTRIED: u8 = 0;
 const REACHED: u8 = 1;
 const NOT_REACHED: u8 = 2;
+const NO_PASSWORD: u8 = 3;
+
+/// How it was when an upstream was last asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// It answered.
+    Yes,
+    /// It did not, or not well.
+    No,
+    /// It wants a password, and none is configured.
+    NoPassword,
+}
 
 /// The task that keeps what is known of one database. Ends when this is dropped.
 #[derive(Debug)]
@@ -96,12 +108,19 @@ impl Keeper {
         Self { database: Arc::clone(database), asked, known, reachable, task: None }
     }
 
-    /// Whether the upstream answered when it was last asked; `None` until it was.
-    pub(crate) fn is_reachable(&self) -> Option<bool> {
+    /// How it was when the upstream was last asked; `None` until it was.
+    pub(crate) fn reached(&self) -> Option<Reached> {
         match self.reachable.load(Ordering::Relaxed) {
             UNTRIED => None,
-            reached => Some(reached == REACHED),
+            REACHED => Some(Reached::Yes),
+            NO_PASSWORD => Some(Reached::NoPassword),
+            _ => Some(Reached::No),
         }
+    }
+
+    /// Whether the upstream answered when it was last asked; `None` until it was.
+    pub(crate) fn is_reachable(&self) -> Option<bool> {
+        self.reached().map(|reached| reached == Reached::Yes)
     }
 
     /// A session's view of it.
@@ -233,6 +252,12 @@ pub struct Shelf {
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// True if the upstream wants a password and the configuration has none.
+fn lacks_password(error: &Failure) -> bool {
+    let error = error.downcast_ref::<UpstreamError>();
+    matches!(error, Some(UpstreamError::NoPassword))
+}
+
 impl Reading {
     async fn run(mut self) {
         let mut stale_since: Option<tokio::time::Instant> = None;
@@ -244,7 +269,11 @@ impl Reading {
                 Ok(()) => self.look(asked, &mut stale_since).await,
                 Err(error) => Err(error),
             };
-            let reached = if result.is_ok() { REACHED } else { NOT_REACHED };
+            let reached = match &result {
+                Ok(()) => REACHED,
+                Err(error) if lacks_password(error) => NO_PASSWORD,
+                Err(_) => NOT_REACHED,
+            };
             self.reachable.store(reached, Ordering::Relaxed);
             if let Err(error) = result {
                 self.reader = None;

@@ -41,7 +41,7 @@ use std::{
 };
 use tokio::sync::{Notify, RwLock, watch};
 
-pub use knowledge::{Doing, KeepFound, Kept, Load, Shelf};
+pub use knowledge::{Doing, KeepFound, Kept, Load, Reached, Shelf};
 pub use labels::{FoundColumn, Labeller};
 pub use open::Opened;
 pub use relay::{Answer, Asserted, Asserts, Limits};
@@ -175,10 +175,10 @@ impl Engine {
         self.open_targets();
     }
 
-    /// Each open database, and whether its upstream answered when it was last asked.
-    pub fn reachable(&self) -> Vec<(String, bool)> {
+    /// Each open database, and how it was when its upstream was last asked.
+    pub fn reachable(&self) -> Vec<(String, Reached)> {
         let targets = self.lock_targets();
-        let reachable = |target: &Arc<Target>| target.keeper.is_reachable();
+        let reachable = |target: &Arc<Target>| target.keeper.reached();
         targets
             .iter()
             .filter_map(|(name, target)| Some((name.clone(), reachable(target)?)))

@@ -13,6 +13,8 @@ mod reports;
 mod secure;
 mod setup;
 
+pub(crate) use api::PERSONS_ONLY;
+
 use crate::{
     metrics::Metrics,
     serve::Health,
@@ -61,14 +63,16 @@ pub(crate) async fn serve(
     axum::serve(listener, router).with_graceful_shutdown(stop).await
 }
 
-/// 200 if a new session would be served, else 503; the body says what stands in the way.
+/// 200 if a new session would be served, else 503; the body says what stands in the way, and what
+/// an operator should know beside it.
 async fn ready(State(sources): State<Sources>) -> impl IntoResponse {
     let obstacles = sources.health.obstacles();
     let (status, ready) = match obstacles.is_empty() {
         true => (StatusCode::OK, true),
         false => (StatusCode::SERVICE_UNAVAILABLE, false),
     };
-    (status, Json(serde_json::json!({ "ready": ready, "obstacles": obstacles })))
+    let notes = sources.health.notes();
+    (status, Json(serde_json::json!({ "ready": ready, "obstacles": obstacles, "notes": notes })))
 }
 
 /// tlog-witness, "add-checkpoint".

@@ -81,11 +81,59 @@ fn the_policy_example_of_init_is_sound_when_uncommented() {
     let dir = installed();
     let file = dir.path().join("policies/own.cedar");
     let text = fs::read_to_string(&file).unwrap();
-    let (_, example) = text.split_once("// @id").unwrap();
-    let example = format!("// @id{example}").replace("// ", "");
-    fs::write(&file, example).unwrap();
+    let examples: Vec<&str> = text.split("// @id").skip(1).collect();
+    assert_eq!(examples.len(), 2);
+    let sound = |example: &&str| {
+        let (policy, _) = example.split_once("// );").unwrap();
+        format!("// @id{policy}// );").replace("// ", "")
+    };
+    fs::write(&file, examples.iter().map(sound).collect::<Vec<_>>().join("\n")).unwrap();
     let (code, _, stderr) = weir(dir.path(), &["policy", "check"]);
     assert_eq!(code, 0, "{stderr}");
+    let (_, listed, _) = weir(dir.path(), &["policy", "list"]);
+    assert!(listed.contains("support-sees-emails") && listed.contains("small-changes"));
+}
+
+#[test]
+fn a_url_without_a_password_is_told_how_to_give_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = "postgresql://app@db.internal/shop-2";
+    let (code, stdout, _) = weir(dir.path(), &["init", url]);
+    assert_eq!(code, 0);
+    assert!(stdout.contains("--password-env SHOP_2_PASSWORD"), "{stdout}");
+    let text = fs::read_to_string(dir.path().join("weir.toml")).unwrap();
+    assert!(text.contains("# password = { env = \"SHOP_2_PASSWORD\" }"), "{text}");
+    let dir = tempfile::tempdir().unwrap();
+    let (code, stdout, _) = weir(dir.path(), &["init", url, "--password-env", "SHOP_PASSWORD"]);
+    assert!(code == 0 && stdout.contains("$SHOP_PASSWORD"), "{stdout}");
+    // What stands there to be taken is taken.
+    let file = dir.path().join("weir.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let text = text.replace("# api =", "api =").replace("# [console]", "[console]");
+    fs::write(&file, text.replace("# approvers", "approvers")).unwrap();
+    let (code, _, stderr) = weir(dir.path(), &["check"]);
+    assert_eq!(code, 0, "{stderr}");
+}
+
+#[test]
+fn without_a_terminal_a_password_comes_from_standard_input() {
+    let dir = installed();
+    let add = ["identity", "add", "carol", "--kind", "person", "--password-stdin"];
+    let (code, _, stderr) = with_input(dir.path(), &add, "pw\n");
+    assert_eq!(code, 0);
+    assert!(stderr.contains("it holds from the next start on"), "{stderr}");
+    let end = ["task", "end", "t-0", "--as", "carol", "--reason", "done"];
+    let output = Command::new("setsid")
+        .args(["--wait", env!("CARGO_BIN_EXE_weir")])
+        .args(end)
+        .current_dir(dir.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    let what = "there is no terminal to ask for carol's password at: give it with --password-stdin";
+    assert!(said.contains(what), "{said}");
 }
 
 #[test]

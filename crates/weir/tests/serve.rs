@@ -175,14 +175,22 @@ fn policies_reload_and_a_broken_file_changes_nothing() {
     fs::write(&file, "permit (principal, action, resource").unwrap();
     let line = serve.wait_for("policies not taken up");
     assert!(line.contains("more.cedar:1:"), "{line}");
+    let line = serve.wait_for("this version stays in force");
+    let version: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(version["version"].as_str().unwrap().len(), 16, "{line}");
+    assert!(serve.get("/readyz").contains("\"notes\":[\"the policy files have problems"));
     tail_holds(&serve, "\"refused\":\"policies/more.cedar:1:");
+    // As it was before: nothing else is in force, and that too is said.
+    fs::remove_file(&file).unwrap();
+    serve.wait_for("the policies are sound again, and as in force");
+    assert!(serve.get("/readyz").contains("\"notes\":[]"));
     let good = "@id(\"ops-connect\") permit (principal in Group::\"ops\", \
                 action == Action::\"connect\", resource);";
     fs::write(&file, good).unwrap();
     serve.wait_for("other policies are in force");
     let metrics = serve.get("/metrics");
     assert!(metrics.contains("weir_policy_loads_total{result=\"refused\"} 1"), "{metrics}");
-    assert!(metrics.contains("weir_policy_loads_total{result=\"taken\"} 1"), "{metrics}");
+    assert!(metrics.contains("weir_policy_loads_total{result=\"taken\"} 2"), "{metrics}");
     let tail = serve.weir(&["audit", "tail", "--json"]);
     let versions: Vec<Value> = tail
         .lines()
@@ -209,7 +217,7 @@ fn the_configuration_reloads_and_a_broken_file_changes_nothing() {
         .replace("level = \"info\"", "level = \"debug\"");
     fs::write(&file, changed).unwrap();
     serve.wait_for("configuration taken up for new sessions");
-    serve.wait_for("[log] has changed in weir.toml; it takes effect at the next start");
+    serve.wait_for("[log] has changed: it holds from the next start on (restart `weir serve`)");
     serve.signal("HUP");
     until("a reload by signal", || {
         let metrics = serve.get("/metrics");

@@ -178,7 +178,9 @@ impl fmt::Display for UpstreamError {
             }
             Self::TlsRefused => f.write_str("upstream does not offer TLS"),
             Self::Tls(source) => write!(f, "upstream TLS: {source}"),
-            Self::NoPassword => f.write_str("upstream wants a password and none is configured"),
+            Self::NoPassword => f.write_str(
+                "cannot sign in: no password is configured: set `password` in [database.upstream]",
+            ),
             Self::Cleartext => f.write_str("upstream wants the password in clear without TLS"),
             Self::Method(what) => write!(f, "upstream wants to be signed in to by {what}"),
             Self::Scram(source) => write!(f, "upstream SCRAM: {source}"),

@@ -27,6 +27,17 @@ const POLICIES: &str = "\
 //     action == Action::\"disclose\",
 //     resource in Label::\"email\"
 // );
+//
+// A person's change of more than 100 rows is undone:
+//
+// @id(\"small-changes\")
+// @reason(\"more than 100 rows at once are a migration\")
+// @change_limit(\"100\")
+// permit (
+//     principal is Person,
+//     action in Action::\"write\",
+//     resource
+// );
 ";
 
 pub(super) fn init(file: &Path, args: &InitArgs) -> Result<(), Failure> {
@@ -54,8 +65,12 @@ pub(super) fn init(file: &Path, args: &InitArgs) -> Result<(), Failure> {
         write(&policy_file, 0o644, POLICIES)?;
     }
     write(file, 0o644, &text)?;
-    say(file, name, stored.then_some(secret_file.as_path()))?;
-    Ok(())
+    let password = match (&args.password_env, stored) {
+        (Some(variable), _) => Password::Variable(variable),
+        (None, true) => Password::File(&secret_file),
+        (None, false) => Password::None,
+    };
+    Ok(say(file, name, &password)?)
 }
 
 /// A file name that stays in its folder.
@@ -87,8 +102,10 @@ fn render(url: &Url, name: &str, args: &InitArgs, stored: bool) -> String {
         None if stored => {
             format!("password = {{ file = {} }}", quote(&format!("secrets/{}", safe(name))))
         }
-        None => "# password = { env = \"SHOP_PASSWORD\" }   # or { file = \"/run/secrets/shop\" }"
-            .into(),
+        None => format!(
+            "# password = {{ env = {} }}   # or {{ file = \"/run/secrets/shop\" }}",
+            quote(&variable(name))
+        ),
     };
     let database = if name == url.database {
         String::new()
@@ -106,6 +123,7 @@ environment = {environment}     # what policies know each database as
 [listen]
 postgres = \"127.0.0.1:6432\"     # clients connect here
 http = \"127.0.0.1:6480\"         # /healthz /readyz /metrics
+# api = \"127.0.0.1:6443\"        # the API, MCP and the console: https://127.0.0.1:6443/
 
 [tls]
 # certificate = \"server.pem\"    # without them a development certificate makes itself
@@ -128,6 +146,9 @@ port = {port}
 {database}user = {user}
 {password}
 tls = {tls}{why}
+
+# [console]
+# approvers = [\"dba\"]           # groups whose members decide about requests in the console
 
 [log]
 level = \"info\"
@@ -164,12 +185,38 @@ fn quote(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-fn say(file: &Path, name: &str, secret: Option<&Path>) -> io::Result<()> {
+/// A variable's name for a database's password.
+fn variable(database: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("{}_PASSWORD", database.chars().map(letter).collect::<String>())
+}
+
+/// Where the upstream's password stands.
+enum Password<'a> {
+    File(&'a Path),
+    Variable(&'a str),
+    None,
+}
+
+fn say(file: &Path, name: &str, password: &Password<'_>) -> io::Result<()> {
     let mut out = Out::new();
-    out.line(format!("Wrote {} and a policy folder beside it.", file.display()))?;
-    if let Some(secret) = secret {
-        let secret = secret.display();
-        out.line(format!("The password is in {secret}, which only you can read."))?;
+    let shown = file.display();
+    out.line(format!("Wrote {shown} and a policy folder beside it."))?;
+    match password {
+        Password::File(secret) => {
+            let secret = secret.display();
+            out.line(format!("The password is in {secret}, which only you can read."))?;
+        }
+        Password::Variable(variable) => {
+            out.line(format!("The password is in ${variable} when `weir serve` starts."))?;
+        }
+        Password::None => {
+            out.line(format!(
+                "The URL has no password. If the database asks for one, set `password` in \
+                 [database.upstream] of {shown},\nor begin anew with --password-env {}.",
+                variable(name)
+            ))?;
+        }
     }
     out.line("\nNext:")?;
     out.line("  weir identity add alice --kind person")?;

@@ -24,6 +24,8 @@ pub(super) mod session;
 mod sessions;
 mod status;
 
+pub(crate) use session::PERSONS_ONLY;
+
 use super::console as pages;
 use super::guard::{Guarded, Lease, MAX_CONNECTIONS, MAX_LIFETIME};
 use super::reports::Reports;

@@ -64,7 +64,10 @@ pub(super) async fn names(shared: &Shared) -> Result<Vec<String>, StoreError> {
 pub(super) async fn databases(shared: &Shared) -> Result<Vec<Database>, StoreError> {
     let config = shared.config.load_full();
     let reachable: BTreeMap<String, bool> = match shared.metrics.engine.get() {
-        Some(engine) => engine.reachable().into_iter().collect(),
+        Some(engine) => {
+            let all = engine.reachable().into_iter();
+            all.map(|(name, reached)| (name, reached == engine_pg::Reached::Yes)).collect()
+        }
         None => BTreeMap::new(),
     };
     let mut all = Vec::new();

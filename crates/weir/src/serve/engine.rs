@@ -122,8 +122,8 @@ async fn follow(
 ) {
     loop {
         tokio::time::sleep(LOOK).await;
-        for (name, reachable) in engine.reachable() {
-            shared.health.upstream(&name, reachable);
+        for (name, reached) in engine.reachable() {
+            shared.health.upstream(&name, reached);
         }
         let config = shared.config.load_full();
         if Arc::ptr_eq(&config, &in_force) {

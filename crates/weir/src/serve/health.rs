@@ -1,5 +1,6 @@
 //! Whether a new session would be served, and what stands in the way. Knows no protocol.
 
+use engine_pg::Reached;
 use ledger::Ledger;
 use std::{
     collections::BTreeMap,
@@ -16,7 +17,9 @@ pub(crate) struct Health {
     store: AtomicBool,
     draining: AtomicBool,
     /// What is known of each upstream, by the database's name; absent until first tried.
-    upstreams: Mutex<BTreeMap<String, bool>>,
+    upstreams: Mutex<BTreeMap<String, Reached>>,
+    /// The policies in their folder are not sound, so others are in force.
+    unsound: AtomicBool,
 }
 
 impl Health {
@@ -26,6 +29,7 @@ impl Health {
             store: AtomicBool::new(true),
             draining: AtomicBool::new(false),
             upstreams: Mutex::default(),
+            unsound: AtomicBool::new(false),
         }
     }
 
@@ -39,13 +43,18 @@ impl Health {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// A database's upstream answered, or did not, when it was last tried.
-    pub(crate) fn upstream(&self, database: &str, reachable: bool) {
+    /// The policies in their folder are sound, or not; gives how it was before.
+    pub(crate) fn policies(&self, sound: bool) -> bool {
+        !self.unsound.swap(!sound, Ordering::Relaxed)
+    }
+
+    /// How it was when a database's upstream was last tried.
+    pub(crate) fn upstream(&self, database: &str, reached: Reached) {
         let mut upstreams = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
         match upstreams.get_mut(database) {
-            Some(known) => *known = reachable,
+            Some(known) => *known = reached,
             None => {
-                upstreams.insert(database.to_owned(), reachable);
+                upstreams.insert(database.to_owned(), reached);
             }
         }
     }
@@ -64,12 +73,38 @@ impl Health {
             obstacles.push("the control state cannot be read".to_owned());
         }
         let upstreams = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
-        if !upstreams.is_empty() && upstreams.values().all(|reachable| !reachable) {
-            let names: Vec<&str> = upstreams.keys().map(String::as_str).collect();
-            obstacles.push(format!("no upstream answers: {}", names.join(", ")));
+        if !upstreams.is_empty() && upstreams.values().all(|one| *one != Reached::Yes) {
+            let are = |state| upstreams.iter().filter(move |(_, one)| **one == state);
+            let silent: Vec<&str> = are(Reached::No).map(|(name, _)| name.as_str()).collect();
+            if !silent.is_empty() {
+                obstacles.push(format!("no upstream answers: {}", silent.join(", ")));
+            }
+            obstacles.extend(are(Reached::NoPassword).map(|(name, _)| without_password(name)));
         }
         obstacles
     }
+
+    /// What an operator should know although sessions are served.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.unsound.load(Ordering::Relaxed) {
+            let note = "the policy files have problems: those from before stay in force; see the \
+                        log, or `weir policy check`";
+            notes.push(note.to_owned());
+        }
+        let upstreams = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
+        if upstreams.values().any(|one| *one == Reached::Yes) {
+            let them = upstreams.iter().filter(|(_, one)| **one == Reached::NoPassword);
+            notes.extend(them.map(|(name, _)| without_password(name)));
+        }
+        notes
+    }
+}
+
+/// What is to be done for an upstream.
+fn without_password(database: &str) -> String {
+    let what = "cannot sign in: no password is configured: set `password` in [database.upstream]";
+    format!("{what} for {database:?}")
 }
 
 #[cfg(test)]

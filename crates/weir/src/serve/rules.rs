@@ -53,11 +53,15 @@ async fn reload(shared: &Shared, dir: Option<PathBuf>, by: &'static str) {
     let record = match loaded {
         Ok(Ok(policies)) => {
             shared.metrics.policy_loads.get_or_create(&result(true)).inc();
+            let were_sound = shared.health.policies(true);
+            let version = format!("{:016x}", policies.version());
             if policies.version() == shared.policies.load().version() {
+                if !were_sound {
+                    tracing::info!(version, by, "the policies are sound again, and as in force");
+                }
                 return;
             }
             let record = changed(&policies, by, time);
-            let version = format!("{:016x}", policies.version());
             tracing::info!(version, by, "other policies are in force");
             shared.policies.store(Arc::new(policies));
             record
@@ -68,9 +72,12 @@ async fn reload(shared: &Shared, dir: Option<PathBuf>, by: &'static str) {
                 let text = render(std::slice::from_ref(problem));
                 tracing::error!("policies not taken up: {}", text.trim_end());
             }
+            let in_force = shared.policies.load();
+            let version = format!("{:016x}", in_force.version());
+            tracing::error!(version, by, "the policies have problems: this version stays in force");
+            shared.health.policies(false);
             shared.metrics.policy_loads.get_or_create(&result(false)).inc();
             let refused = render(&problems).trim_end().to_owned();
-            let in_force = shared.policies.load();
             PolicyChanged { refused: Some(refused.into()), ..changed(&in_force, by, time) }
         }
         // The runtime ends.

@@ -45,7 +45,7 @@ fn reload(shared: &Shared, asked: bool) {
     }
     let (new, left) = merge(&old, new);
     for key in left {
-        tracing::warn!("{key} has changed in weir.toml; it takes effect at the next start");
+        tracing::warn!("{key} has changed: it holds from the next start on (restart `weir serve`)");
     }
     for warning in &new.warnings {
         tracing::warn!(help = warning.help.as_deref().unwrap_or_default(), "{warning}");
@@ -65,12 +65,21 @@ fn merge(old: &Config, mut new: Config) -> (Config, Vec<&'static str>) {
         }
     };
     keep(old.state_dir == new.state_dir, "state_dir");
-    keep(old.listen == new.listen, "[listen]");
+    keep(old.listen.postgres == new.listen.postgres, "listen.postgres");
+    keep(old.listen.http == new.listen.http, "listen.http");
+    keep(old.listen.api == new.listen.api, "listen.api");
     keep(old.tls == new.tls, "[tls]");
     keep(old.log == new.log, "[log]");
     keep(old.witness == new.witness, "[witness]");
     keep(old.exports == new.exports, "[[export]]");
     keep(old.channels == new.channels, "[[channel]]");
+    keep(old.providers == new.providers, "[[provider]]");
+    keep(old.workloads == new.workloads, "[[workload]]");
+    keep(old.transmitters == new.transmitters, "[[transmitter]]");
+    keep(old.ledger.name == new.ledger.name, "ledger.name");
+    let (were, are) = (&old.limits, &new.limits);
+    keep(were.sign_in_timeout == are.sign_in_timeout, "limits.sign_in_timeout");
+    keep(were.max_signing_in == are.max_signing_in, "limits.max_signing_in");
     new.state_dir.clone_from(&old.state_dir);
     new.listen = old.listen.clone();
     new.tls = old.tls.clone();
@@ -78,6 +87,12 @@ fn merge(old: &Config, mut new: Config) -> (Config, Vec<&'static str>) {
     new.witness = old.witness.clone();
     new.exports.clone_from(&old.exports);
     new.channels.clone_from(&old.channels);
+    new.providers.clone_from(&old.providers);
+    new.workloads.clone_from(&old.workloads);
+    new.transmitters.clone_from(&old.transmitters);
+    new.ledger.name.clone_from(&old.ledger.name);
+    new.limits.sign_in_timeout = old.limits.sign_in_timeout;
+    new.limits.max_signing_in = old.limits.max_signing_in;
     (new, left)
 }
 

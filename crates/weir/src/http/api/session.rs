@@ -119,6 +119,9 @@ pub(super) async fn sign_in(
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
+/// What the API says to whoever is none.
+pub(crate) const PERSONS_ONLY: &str = "only persons sign in by name and password here";
+
 /// Why a password is not looked at.
 const TOO_MANY: &str = "too many wrong passwords";
 
@@ -316,7 +319,15 @@ async fn prove(
         |reason: &'static str| NotProven { problem: Problem::new(Kind::MayNot, reason), reason };
     match proven {
         Ok(identity) if identity.kind == IdentityKind::Person => Ok(Proven { verifier, by_code }),
-        Ok(_) => Err(may_not("only persons sign in here")),
+        Ok(identity) => {
+            let kind = match identity.kind {
+                IdentityKind::Agent => "an agent",
+                IdentityKind::Person | IdentityKind::Service => "a service",
+            };
+            let detail = format!("{name} is {kind}; {PERSONS_ONLY}");
+            let problem = Problem::new(Kind::MayNot, detail);
+            Err(NotProven { problem, reason: "only persons sign in here" })
+        }
         Err(IdentityError::WrongProof) => Err(NotProven {
             problem: Kind::WrongPassword.into(),
             reason: IdentityError::WrongProof.client_message(),

@@ -1,6 +1,7 @@
 //! What makes Weir ready, and what does not.
 
 use super::Health;
+use engine_pg::Reached;
 use ledger::{Ledger, Options, Time};
 
 #[test]
@@ -10,11 +11,21 @@ fn one_upstream_that_answers_is_enough() {
     let (ledger, _) = Ledger::open(dir.path(), options).unwrap();
     let health = Health::new(ledger);
     assert!(health.obstacles().is_empty(), "untried upstreams are no obstacle");
-    health.upstream("a", false);
-    health.upstream("b", false);
+    health.upstream("a", Reached::No);
+    health.upstream("b", Reached::No);
     assert_eq!(health.obstacles(), ["no upstream answers: a, b"]);
-    health.upstream("b", true);
+    health.upstream("a", Reached::NoPassword);
+    let what = "cannot sign in: no password is configured: set `password` in [database.upstream] \
+                for \"a\"";
+    assert_eq!(health.obstacles(), ["no upstream answers: b", what]);
+    assert!(health.notes().is_empty(), "what is an obstacle is no note");
+    health.upstream("b", Reached::Yes);
     assert!(health.obstacles().is_empty());
+    assert_eq!(health.notes(), [what]);
+    assert!(health.policies(false) && !health.policies(false));
+    assert!(health.obstacles().is_empty(), "sessions are served by those in force");
+    assert!(health.notes()[0].starts_with("the policy files have problems"));
+    assert!(!health.policies(true) && health.notes() == [what]);
     health.store(false);
     health.drain();
     assert_eq!(health.obstacles(), ["stopping", "the control state cannot be read"]);
