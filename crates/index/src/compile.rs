@@ -55,6 +55,8 @@ pub(crate) struct Conditions {
     pub(crate) who: Vec<Sql>,
     /// On `s`, a statement.
     pub(crate) statement: Vec<Sql>,
+    /// Only statements whose doings were not rolled back.
+    pub(crate) kept: bool,
     /// Only statements that were refused.
     pub(crate) refused: bool,
     /// Only statements that ended with one of these.
@@ -135,7 +137,13 @@ pub(crate) fn compile(question: &Question) -> Conditions {
                 found.shape.push(Sql::new(&head));
             }
             "shadow" => found.shape.push(shapes_in(term, "shape_shadow", "policy", exactly)),
-            "changes" => found.shape.push(changes(term)),
+            "changes" => {
+                let undone = |one: &Term| {
+                    one.word == "state" && !one.not && one.values.contains(&"undone".into())
+                };
+                found.kept |= !term.not && !question.terms.iter().any(undone);
+                found.shape.push(changes(term));
+            }
             "text" => found.shape.push(text(term)),
             "state" => {
                 found.refused |= !term.not && term.values == ["refused"];
@@ -253,6 +261,7 @@ fn state(term: &Term) -> Sql {
             "ended" => 0,
             "refused" => 1,
             "open" => 2,
+            "undone" => 4,
             _ => 3,
         };
         sql.add(if at == 0 { "" } else { ", " }).value(number);

@@ -10,7 +10,7 @@ mod shape;
 use crate::{
     error::IndexError,
     rows::{self, End, Start},
-    schema::{State, UNFORESEEN},
+    schema::{ROLLED_BACK, State, UNFORESEEN},
     sums::{Key, Sum, Sums, int},
     words::Words,
 };
@@ -216,11 +216,16 @@ impl Filler {
         if end.sqlstate != 0 {
             self.sums.failed(end.sqlstate, key);
         }
-        let (rows, affected, bytes) = (outcome.rows, outcome.affected, outcome.bytes);
-        self.sums.ended(key, Sum { rows, affected, bytes, ..Sum::default() });
+        let (rows, bytes) = (outcome.rows, outcome.bytes);
+        // What was rolled back changed nothing, whatever the upstream counted while it ran.
+        let (state, affected, undone) = match outcome.ended.as_deref() == Some(ROLLED_BACK) {
+            true => (State::Undone, 0, 1),
+            false => (State::Ended, outcome.affected, 0),
+        };
+        self.sums.ended(key, Sum { rows, affected, bytes, undone, ..Sum::default() });
         match open.written {
-            true => rows::complete(db, open.start.sequence, State::Ended, &end),
-            false => rows::insert(db, &open.start, State::Ended, Some(&end)),
+            true => rows::complete(db, open.start.sequence, state, &end),
+            false => rows::insert(db, &open.start, state, Some(&end)),
         }
     }
 

@@ -24,7 +24,11 @@ pub const WORDS: &[(&str, &str)] = &[
     ("kind", "what the identity is: person, service, agent"),
     ("database", "a database, by Weir's name"),
     ("relation", "a relation that is touched: customers, public.customers"),
-    ("changes", "a relation that is, or for all Weir understood could have been, changed"),
+    (
+        "changes",
+        "a relation that is, or for all Weir understood could have been, changed; not by what was \
+         undone, unless state:undone is asked for",
+    ),
     ("column", "a column that is touched: email, customers.email, public.customers.email"),
     ("label", "a label of a column that is touched"),
     (
@@ -40,7 +44,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("verdict", "allow, modify, hold, deny"),
     ("policy", "a policy that decided"),
     ("shadow", "a policy in shadow mode that would have decided otherwise; `any` of them"),
-    ("state", "ended, refused, open, unknown"),
+    ("state", "ended, refused, open, undone (a preview: all rolled back), unknown"),
     ("sqlstate", "the error that the client was given"),
     ("session", "a session's id"),
     ("address", "where the client's packets came from"),
@@ -200,7 +204,7 @@ pub(crate) fn few(word: &str) -> Option<&'static [&'static str]> {
         ],
         "disclosure" => &["raw", "masked"],
         "verdict" => &["allow", "modify", "hold", "deny"],
-        "state" => &["ended", "refused", "open", "unknown"],
+        "state" => &["ended", "refused", "open", "undone", "unknown"],
         _ => return None,
     })
 }

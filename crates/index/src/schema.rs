@@ -5,7 +5,7 @@
 //! 1970, both in UTC.
 
 /// Changes with the tables and views. An index of another version is made again.
-pub(crate) const VERSION: i64 = 11;
+pub(crate) const VERSION: i64 = 12;
 
 /// Every table and index.
 pub(crate) const TABLES: &str = "
@@ -89,7 +89,7 @@ CREATE TABLE day (
 );
 CREATE TABLE daily_sum (
     shape INTEGER, who INTEGER, day INTEGER, statements INTEGER, refused INTEGER, rows INTEGER,
-    affected INTEGER, bytes INTEGER, PRIMARY KEY (shape, day, who)
+    affected INTEGER, bytes INTEGER, undone INTEGER, PRIMARY KEY (shape, day, who)
 ) WITHOUT ROWID;
 CREATE INDEX daily_who ON daily_sum (who, day);
 CREATE TABLE daily_left (
@@ -128,7 +128,12 @@ pub(crate) enum State {
     Open = 2,
     /// The run that it belonged to ended without recording an outcome: it may have run or not.
     Unknown = 3,
+    /// It ran, and all that it did was rolled back: a preview.
+    Undone = 4,
 }
+
+/// How a statement ends, in its outcome's words, whose doings were all rolled back.
+pub(crate) const ROLLED_BACK: &str = "rolled back";
 
 /// What stands in place of an application that days' sums do not keep apart: a client may call
 /// itself something else in each session.

@@ -9,7 +9,7 @@ use crate::{
     compile::{Conditions, Sql, compile},
     error::IndexError,
     question::{Question, wrong},
-    schema::DAY,
+    schema::{DAY, State},
     sql::Limits,
     views,
 };
@@ -49,7 +49,8 @@ pub const BY: &[By] = &[
 /// The columns of a found statement, by their names in the view `statements` and beside it.
 const FOUND: &str = "s.seq AS sequence, @time, w1.text AS identity, w2.text AS acts_for, \
     w3.text AS database, w4.text AS operation, w5.text AS verdict, \
-    CASE s.state WHEN 0 THEN 'ended' WHEN 1 THEN 'refused' WHEN 2 THEN 'open' ELSE 'unknown' END \
+    CASE s.state WHEN 0 THEN 'ended' WHEN 1 THEN 'refused' WHEN 2 THEN 'open' \
+    WHEN 4 THEN 'undone' ELSE 'unknown' END \
     AS state, s.rows, s.affected, w6.text AS sqlstate, @raw AS raw, @masked AS masked, \
     h.policies, e.key || '.' || @number AS statement, x.text AS text";
 
@@ -169,6 +170,9 @@ impl<'a> Plan<'a> {
                 if self.conditions.refused && self.conditions.sqlstate.is_none() {
                     sql.add(" AND d.refused > 0");
                 }
+                if self.conditions.kept && self.conditions.sqlstate.is_none() {
+                    sql.add(" AND d.statements > d.undone");
+                }
                 self.of_sum(&mut sql, "d");
                 return sql;
             }
@@ -204,10 +208,14 @@ fn counting(plan: &Plan<'_>, by: By) -> Sql {
         Some(_) => (", raw, masked", ", sum(m.raw) AS raw, sum(m.masked) AS masked"),
         None => ("", ""),
     };
+    let statements = match plan.conditions.kept {
+        true => "sum(d.statements - d.undone)",
+        false => "sum(d.statements)",
+    };
     let mut sql = Sql::new(&format!(
         "SELECT {} AS {}, statements, refused, rows, affected, bytes{names}, \
          date(first * 86400, 'unixepoch') AS first, date(last * 86400, 'unixepoch') AS last \
-         FROM (SELECT {} AS k, sum(d.statements) AS statements, sum(d.refused) AS refused, \
+         FROM (SELECT {} AS k, {statements} AS statements, sum(d.refused) AS refused, \
          sum(d.rows) AS rows, sum(d.affected) AS affected, sum(d.bytes) AS bytes{sums}, \
          min(d.day) AS first, max(d.day) AS last",
         by.text, by.name, by.key
@@ -390,6 +398,9 @@ fn of_statement(sql: &mut Sql, plan: &Plan<'_>) {
     }
     if let Some(until) = question.until {
         sql.add(" AND s.time < ").value(until);
+    }
+    if conditions.kept {
+        sql.add(&format!(" AND s.state <> {}", State::Undone as i64));
     }
     sql.all(&conditions.statement);
     if let Some(sqlstate) = &conditions.sqlstate {

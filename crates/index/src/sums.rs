@@ -1,7 +1,7 @@
 //! What days add up to, kept in memory for the length of one batch. Knows no records.
 
 use crate::error::IndexError;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, params, params_from_iter};
 use std::collections::{BTreeMap, HashMap};
 
 /// One identity's doings with one shape on one day.
@@ -20,6 +20,8 @@ pub(crate) struct Sum {
     pub(crate) rows: u64,
     pub(crate) affected: u64,
     pub(crate) bytes: u64,
+    /// Of the statements those that were rolled back; nothing is affected by them.
+    pub(crate) undone: u64,
 }
 
 /// Everything that a batch adds.
@@ -52,6 +54,7 @@ impl Sums {
         sum.rows = sum.rows.saturating_add(more.rows);
         sum.affected = sum.affected.saturating_add(more.affected);
         sum.bytes = sum.bytes.saturating_add(more.bytes);
+        sum.undone += more.undone;
     }
 
     /// It ended with this SQLSTATE.
@@ -82,15 +85,17 @@ impl Sums {
         }
         self.columns(db)?;
         let mut daily = db.prepare_cached(
-            "INSERT INTO daily_sum VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET
+            "INSERT INTO daily_sum VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT DO UPDATE SET
              statements = statements + ?4, refused = refused + ?5, rows = rows + ?6,
-             affected = affected + ?7, bytes = bytes + ?8",
+             affected = affected + ?7, bytes = bytes + ?8, undone = undone + ?9",
         )?;
         for (k, sum) in sorted(self.daily.drain(), |(k, _)| (k.shape, k.day, k.who)) {
-            let Sum { statements, refused, rows, affected, bytes } = sum;
+            let Sum { statements, refused, rows, affected, bytes, undone } = sum;
             let (rows, affected, bytes) = (int(rows), int(affected), int(bytes));
-            let (statements, refused) = (int(statements), int(refused));
-            daily.execute([k.shape, k.who, k.day, statements, refused, rows, affected, bytes])?;
+            let (statements, refused, undone) = (int(statements), int(refused), int(undone));
+            let sums = [statements, refused, rows, affected, bytes, undone];
+            daily.execute(params_from_iter([k.shape, k.who, k.day].into_iter().chain(sums)))?;
         }
         let mut left = db.prepare_cached(
             "INSERT INTO daily_left VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET

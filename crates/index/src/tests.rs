@@ -413,6 +413,56 @@ fn every_word_finds_what_it_says() {
     }
 }
 
+/// A preview runs and is rolled back: it is in the record, and nothing was changed by it.
+#[test]
+fn what_was_rolled_back_changed_nothing() {
+    let log = Log::new();
+    let root = log.session(1, "root", IdentityKind::Person, None);
+    let made = shape("delete from customers where id = ?", Operation::Delete, "public.customers");
+    let id = made.shape;
+    log.put(made);
+    let ran = |number: u64, time: i64, affected: u64, ended: Option<&'static str>| {
+        log.intent(root, number, id, time);
+        log.put(Outcome {
+            statement: root.statement(number),
+            time: at(time),
+            duration_us: 17,
+            tag: "DELETE".into(),
+            sqlstate: None,
+            ended: ended.map(Into::into),
+            rows: 0,
+            affected,
+            bytes: 0,
+            approval: None,
+            disclosed: Vec::new().into(),
+        });
+    };
+    ran(1, 0, 5, Some("rolled back"));
+    ran(2, 1, 3, None);
+    // On a day of its own there was nothing but a preview.
+    ran(3, DAY, 7, Some("rolled back"));
+    let answers = log.answers();
+    let affected = |question: &str| cells(&ask(&answers, question), "affected");
+    assert_eq!(affected("changes:customers"), ["3"]);
+    assert_eq!(affected("changes:customers state:undone"), ["7", "5"]);
+    assert_eq!(affected("state:undone"), ["7", "5"]);
+    assert_eq!(affected("relation:customers"), ["7", "3", "5"]);
+    assert_eq!(cells(&ask(&answers, ""), "state"), ["undone", "ended", "undone"]);
+    let by = BY.iter().find(|by| by.name == "day").unwrap();
+    let count = |question: &str| {
+        let question = Question::parse(question, at(2 * DAY)).unwrap();
+        let table = answers.count(&question, *by, &Limits::default()).unwrap();
+        let (statements, affected) = (cells(&table, "statements"), cells(&table, "affected"));
+        statements.into_iter().zip(affected).collect::<Vec<_>>()
+    };
+    let pair = |one: &str, two: &str| (one.to_owned(), two.to_owned());
+    assert_eq!(count("changes:customers"), [pair("1", "3")]);
+    assert_eq!(count("identity:root"), [pair("2", "3"), pair("1", "0")]);
+    let daily = "SELECT sum(statements), sum(undone), sum(affected) FROM daily";
+    let sums = answers.sql(daily, &Limits::default()).unwrap();
+    assert_eq!(sums.rows, [[Cell::Int(3), Cell::Int(2), Cell::Int(3)]]);
+}
+
 /// A block that builds its statements can have changed anything, unless it ran read-only.
 #[test]
 fn what_was_not_understood_may_have_changed_a_relation() {

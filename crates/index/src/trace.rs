@@ -36,7 +36,8 @@ struct Node {
 const FORWARD: &str = "
 SELECT m.target, m.shape, m.how FROM shape_move m JOIN shape h ON h.id = m.shape
 WHERE m.source = ?1 AND h.database = ?2
-AND EXISTS (SELECT 1 FROM daily_sum d WHERE d.shape = m.shape AND d.statements > d.refused)
+AND EXISTS (SELECT 1 FROM daily_sum d WHERE d.shape = m.shape
+    AND d.statements > d.refused + d.undone)
 ORDER BY m.shape, m.target";
 
 /// The same, back: what was put into a column, also where it was named without its schema (`?3`) or
@@ -44,7 +45,8 @@ ORDER BY m.shape, m.target";
 const BACK: &str = "
 SELECT m.source, m.shape, m.how FROM shape_move m JOIN shape h ON h.id = m.shape
 WHERE m.target IN (SELECT id FROM word WHERE id = ?1 OR text IN (?3, ?4, ?5)) AND h.database = ?2
-AND EXISTS (SELECT 1 FROM daily_sum d WHERE d.shape = m.shape AND d.statements > d.refused)
+AND EXISTS (SELECT 1 FROM daily_sum d WHERE d.shape = m.shape
+    AND d.statements > d.refused + d.undone)
 ORDER BY m.shape, m.source";
 
 /// The columns by which statements know what another made: `?2` is its name, perhaps without its
@@ -62,9 +64,11 @@ WHERE h.database = ?1 AND k.relation IN (SELECT id FROM word
 
 /// Who did it, how often and when, of one shape.
 const DOERS: &str = "
-SELECT (SELECT text FROM word WHERE id = w.identity), sum(d.statements - d.refused), sum(d.rows),
-    sum(d.affected), date(min(d.day) * 86400, 'unixepoch'), date(max(d.day) * 86400, 'unixepoch')
-FROM daily_sum d JOIN who w ON w.id = d.who WHERE d.shape = ?1 AND d.statements > d.refused
+SELECT (SELECT text FROM word WHERE id = w.identity),
+    sum(d.statements - d.refused - d.undone), sum(d.rows), sum(d.affected),
+    date(min(d.day) * 86400, 'unixepoch'), date(max(d.day) * 86400, 'unixepoch')
+FROM daily_sum d JOIN who w ON w.id = d.who
+WHERE d.shape = ?1 AND d.statements > d.refused + d.undone
 GROUP BY w.identity";
 
 /// To whom values of a column went, by how they left.

@@ -40,7 +40,7 @@ pub const VIEWS: &[View] = &[
             @name(w.groups) AS groups, @name(w.grants) AS grants, @word(w.database) AS database,
             @word(h.operation) AS operation, @word(h.verdict) AS verdict,
             CASE t.state WHEN 0 THEN 'ended' WHEN 1 THEN 'refused' WHEN 2 THEN 'open'
-                ELSE 'unknown' END AS state,
+                WHEN 4 THEN 'undone' ELSE 'unknown' END AS state,
             h.policies, h.reasons, @name(t.reason) AS reason, @word(t.via) AS via,
             t.rows, t.affected, t.bytes, t.duration_us, @word(t.sqlstate) AS sqlstate,
             @name(t.ended) AS ended, @name(t.tag) AS tag, @name(t.turned_back) AS turned_back,
@@ -110,12 +110,13 @@ pub const VIEWS: &[View] = &[
     View {
         name: "daily",
         what: "what one identity did with one shape in one day (UTC), by what its client called \
-               itself",
+               itself; undone are those of its statements that were rolled back (previews): \
+               nothing is affected by them",
         query: "SELECT @day(d.day) AS day, h.key AS shape, @word(w.identity) AS identity,
             @word(w.kind) AS kind, @word(w.acts_for) AS acts_for, @word(w.database) AS database,
             @word(h.operation) AS operation, @word(h.verdict) AS verdict, d.statements, d.refused,
             d.rows, d.affected, d.bytes, @word(w.application) AS application,
-            d.day AS day_number
+            d.day AS day_number, d.undone
             FROM daily_sum d JOIN who w ON w.id = d.who JOIN shape h ON h.id = d.shape",
     },
     View {
