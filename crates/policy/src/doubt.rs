@@ -19,6 +19,8 @@ pub struct Known {
     pub groups: Option<BTreeSet<String>>,
     /// Identities.
     pub identities: Option<BTreeSet<String>>,
+    /// Groups whose members decide in the console.
+    pub deciders: Option<BTreeSet<String>>,
     /// Databases, by Weir's names.
     pub databases: Option<BTreeSet<String>>,
     /// Labels of one's own.
@@ -44,6 +46,9 @@ pub(crate) fn doubts(listed: &[Listed], types: &Types, known: &Known) -> Vec<Pro
             say(format!("can never permit anything: \"{}\" forbids all of it", stronger.id), None);
         }
         for (message, help) in idle(one, policy) {
+            say(message, help);
+        }
+        for (message, help) in undecided(one, known) {
             say(message, help);
         }
         // The shipped ones name groups that a new installation does not have yet.
@@ -119,6 +124,28 @@ fn resource_within(inner: &ResourceConstraint, outer: &ResourceConstraint) -> bo
         (Any | In(_) | Is(_) | IsIn(..), Eq(_)) => false,
         (Any | Eq(_) | In(_) | Is(_), IsIn(..)) => false,
     }
+}
+
+/// Groups that a policy asks and that decide nothing in the console.
+fn undecided(one: &Listed, known: &Known) -> Vec<(String, Option<String>)> {
+    let annotations = one.annotations.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let rule = Rule::read(PolicyId::new(one.id.as_str()), annotations).ok();
+    let (Some(approval), Some(deciders)) = (rule.and_then(|rule| rule.approval), &known.deciders)
+    else {
+        return Vec::new();
+    };
+    let say = |group: &String| {
+        let message = format!(
+            "group {group} may approve by \"{}\", but is in no role of [console] that decides",
+            one.id
+        );
+        let help = format!(
+            "write approvers = [\"{group}\"] in [console], or let them decide elsewhere: weir \
+             approvals, the API, a [[channel]]"
+        );
+        (message, Some(help))
+    };
+    approval.asks().filter(|group| !deciders.contains(*group)).map(say).collect()
 }
 
 /// Annotations that have no effect on what the policy is about.

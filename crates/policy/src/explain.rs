@@ -4,7 +4,7 @@
 use crate::ask::Answer;
 use crate::entity::Object;
 use crate::wording::{cedar, principal};
-use model::{Identity, Label, PolicyId, Verdict};
+use model::{Identity, Label, PolicyId, Verdict, verdict::Approval};
 use std::cell::RefCell;
 
 /// One question that policy was asked.
@@ -26,6 +26,10 @@ pub struct Question {
     pub unbounded: bool,
     /// Permitted.
     pub allowed: bool,
+    /// It is about whatever was not foreseen: no column of the catalog.
+    pub unforeseen: bool,
+    /// Whose consent it waits for although it is permitted, with the policy that says so.
+    pub needs: Vec<(PolicyId, Approval)>,
     /// The policies that decided; empty if none did.
     pub policies: Vec<PolicyId>,
     /// Policies that failed while they were evaluated.
@@ -76,6 +80,11 @@ fn named(who: &Identity) -> (String, String) {
     (who.name.to_string(), principal(who))
 }
 
+fn needs(answer: &Answer<'_>) -> Vec<(PolicyId, Approval)> {
+    let needs = answer.rules.iter().map(|rule| (rule, rule.consent()));
+    needs.filter_map(|(rule, need)| Some((rule.id.clone(), need?.clone()))).collect()
+}
+
 impl Question {
     pub(crate) fn new(
         (identity, principal): &(String, String),
@@ -101,6 +110,8 @@ impl Question {
             label,
             unbounded,
             allowed: answer.allowed,
+            unforeseen: matches!(object, Object::Column { schema: "", table: "", .. }),
+            needs: if answer.allowed { needs(answer) } else { Vec::new() },
             policies: answer.rules.iter().map(|rule| rule.id.clone()).collect(),
             failed: answer.failed.iter().map(|rule| rule.id.clone()).collect(),
         }

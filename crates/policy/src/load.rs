@@ -8,10 +8,10 @@ use crate::listed::Listed;
 use crate::problem::{Problem, nearest, position};
 use crate::rule::Rule;
 use cedar_policy::{
-    ActionConstraint, Effect, Policy, PolicySet, Schema, ValidationMode, Validator,
+    ActionConstraint, Effect, Policy, PolicySet, Schema, ValidationError, ValidationMode, Validator,
 };
 use model::PolicyId;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// The vocabulary against which every policy is validated.
@@ -254,7 +254,15 @@ fn validate(loaded: &[Loaded], sources: &[Source], schema: &Schema, problems: &m
     };
     let result = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
     let find = |id: &cedar_policy::PolicyId| loaded.iter().find(|loaded| loaded.policy.id() == id);
-    for error in result.validation_errors() {
+    // What follows from a word that is not known says nothing new.
+    let misspelt: HashSet<&cedar_policy::PolicyId> = result
+        .validation_errors()
+        .filter(|error| is_misspelt(error))
+        .map(ValidationError::policy_id)
+        .collect();
+    let follows =
+        |error: &ValidationError| misspelt.contains(error.policy_id()) && !is_misspelt(error);
+    for error in result.validation_errors().filter(|error| !follows(error)) {
         if let Some(loaded) = find(error.policy_id())
             && let Some(source) = sources.get(loaded.source)
         {
@@ -264,7 +272,7 @@ fn validate(loaded: &[Loaded], sources: &[Source], schema: &Schema, problems: &m
         }
     }
     // A warning is a policy that can never apply or that looks like another: nobody means that.
-    for warning in result.validation_warnings() {
+    for warning in result.validation_warnings().filter(|one| !misspelt.contains(one.policy_id())) {
         if let Some(loaded) = find(warning.policy_id())
             && let Some(source) = sources.get(loaded.source)
         {
@@ -273,6 +281,14 @@ fn validate(loaded: &[Loaded], sources: &[Source], schema: &Schema, problems: &m
             problems.push(whole_file(PathBuf::new(), warning.to_string()));
         }
     }
+}
+
+/// True if a policy names an action or a type that there is not.
+fn is_misspelt(error: &ValidationError) -> bool {
+    matches!(
+        error,
+        ValidationError::UnrecognizedActionId(_) | ValidationError::UnrecognizedEntityType(_)
+    )
 }
 
 fn at_policy(loaded: &Loaded, sources: &[Source], message: String) -> Option<Problem> {
@@ -301,8 +317,9 @@ fn described(
     if let Some(message) = problem.message.strip_prefix(&prefix) {
         problem.message = message.to_owned();
     }
-    if problem.help.is_none() {
-        problem.help = suggestion(&problem.message, schema);
+    // The nearest word of the vocabulary before what Cedar guesses, which may be any of it.
+    if problem.help.is_none() || problem.message.starts_with("unrecognized ") {
+        problem.help = suggestion(&problem.message, schema).or(problem.help);
     }
     problem
 }

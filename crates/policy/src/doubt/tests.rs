@@ -12,6 +12,7 @@ fn known() -> Known {
     let set = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
     Known {
         groups: set(&["support", "admins"]),
+        deciders: set(&["security"]),
         identities: set(&["alice"]),
         databases: set(&["shop"]),
         labels: set(&["badge"]),
@@ -41,6 +42,18 @@ fn a_permit_that_is_forbidden_as_a_whole_can_never_permit() {
     let shadow = "@shadow(\"on\") forbid (principal, action == Action::\"listen\", resource);\n\
                   permit (principal is Person, action == Action::\"listen\", resource);";
     assert_eq!(said(shadow, &Known::default()), []);
+}
+
+#[test]
+fn whoever_is_asked_decides_in_the_console_or_it_is_told() {
+    let text = "@id(\"two\") @approval(\"support|security\")
+        permit (principal, action == Action::\"delete\", resource);";
+    let found = said(text, &known());
+    assert_eq!(found.len(), 1, "{found:?}");
+    let word = "group support may approve by \"two\", but is in no role of [console]";
+    assert!(found[0].1.starts_with(word), "{found:?}");
+    let without = Known { deciders: None, ..known() };
+    assert_eq!(said(text, &without), [], "there is no console");
 }
 
 #[test]

@@ -64,6 +64,19 @@ fn a_misspelt_action_is_refused_with_the_right_one() {
 }
 
 #[test]
+fn a_misspelt_action_is_one_problem_with_one_answer() {
+    for (wrong, right) in [("dislose", "disclose"), ("slect", "select"), ("updat", "update")] {
+        let text = format!(
+            "permit (principal, action == Action::{wrong:?}, resource in Label::\"email\");"
+        );
+        let found = problems(&text);
+        assert_eq!(found.len(), 1, "{found:#?}");
+        let help = format!("did you mean Action::{right:?}?");
+        assert_eq!(found[0].help.as_deref(), Some(help.as_str()), "{found:#?}");
+    }
+}
+
+#[test]
 fn a_misspelt_attribute_is_refused_with_the_right_one() {
     let found = problems(
         "\nforbid (principal, action == Action::\"update\", resource)\nwhen { context.unbunded };",

@@ -71,6 +71,8 @@ pub(crate) async fn known_of(config: &Config, store: Option<&Store>) -> Result<K
     known.databases = (!names().any(|name| name == "*")).then(|| names().collect());
     let rules = config.labels.rules.iter().map(|rule| rule.label.clone());
     known.labels = Some(rules.collect());
+    let deciders = config.console.approvers.iter().chain(&config.console.admins);
+    known.deciders = config.listen.api.map(|_| deciders.cloned().collect());
     let Some(store) = store else { return Ok(known) };
     let accounts = store.identities().await?;
     if !accounts.is_empty() {

@@ -104,7 +104,7 @@ pub(crate) async fn told(
             model::Outcome::Deny => Vec::new(),
             _ => shows(&one),
         },
-        questions: one.questions.iter().map(|question| row(policies, question)).collect(),
+        questions: rows(policies, &one),
         changes: if tries { change::changes(&case, &who, &one) } else { Vec::new() },
     };
     Ok(all.into_iter().map(tell).collect())
@@ -178,8 +178,7 @@ fn one(out: &mut Out, case: &Case<'_>, who: &Circumstances, as_json: bool) -> Re
             shows(&one).iter().try_for_each(|shown| out.line(format!("  shows {shown}")))?;
         }
         out.line("")?;
-        let rows: Vec<Vec<String>> =
-            one.questions.iter().map(|question| row(case.policies, question)).collect();
+        let rows = rows(case.policies, &one);
         out.table(&["WHOSE RIGHT", "QUESTION", "ANSWER", "BY"], &rows)?;
         if !changes.is_empty() {
             out.line("")?;
@@ -198,17 +197,35 @@ fn who_asks(identity: &Identity) -> String {
     format!("{} {}{groups}", identity.kind.as_str(), identity.chain())
 }
 
+/// The questions with their answers. Where all was understood, what was not foreseen decides
+/// nothing.
+fn rows(policies: &PolicySet, one: &Explained) -> Vec<Vec<String>> {
+    let understood = one.facts.as_ref().is_some_and(|facts| {
+        let all = facts.unknowns.is_empty() && !facts.dynamic && !facts.outputs_unknown;
+        all && !facts.outputs.iter().flatten().any(|output| output.unknown)
+    });
+    let shown = one.questions.iter().filter(|question| !(understood && question.unforeseen));
+    shown.map(|question| row(policies, question)).collect()
+}
+
 fn row(policies: &PolicySet, question: &Question) -> Vec<String> {
     let label = question.label.as_ref().map_or(String::new(), |label| format!(" ({label})"));
     let wide = if question.unbounded { " unbounded" } else { "" };
+    let masks = question.action == "disclose" && question.label.is_some();
     let answer = match (question.allowed, question.policies.is_empty()) {
+        (true, _) if !question.needs.is_empty() => "hold",
         (true, _) => "permit",
         (false, false) => "forbid",
+        (false, true) if masks => "no policy: masked",
         (false, true) => "no policy",
+    };
+    let about = match question.unforeseen {
+        true => "(anything not foreseen)".to_owned(),
+        false => format!("{}{label}", question.resource),
     };
     vec![
         question.identity.clone(),
-        format!("{}{wide} {}{label}", question.action, question.resource),
+        format!("{}{wide} {about}", question.action),
         answer.to_owned(),
         by(policies, question).join(", "),
     ]
@@ -218,9 +235,17 @@ fn row(policies: &PolicySet, question: &Question) -> Vec<String> {
 fn by(policies: &PolicySet, question: &Question) -> Vec<String> {
     let failed = question.failed.iter().map(|id| (id, " (failed)"));
     let all = question.policies.iter().map(|id| (id, "")).chain(failed);
-    all.map(|(id, word)| match policies.policies().iter().find(|one| one.id == *id) {
-        Some(one) => format!("{id} {}:{}{word}", one.file.display(), one.line),
-        None => format!("{id}{word}"),
+    all.map(|(id, word)| {
+        let listed = policies.policies().iter().find(|one| one.id == *id);
+        let place =
+            listed.map_or_else(String::new, |one| format!(" {}:{}", one.file.display(), one.line));
+        let need = question.needs.iter().find(|(policy, _)| policy == id);
+        let need = need.map_or_else(String::new, |(_, need)| {
+            let verb =
+                if listed.is_some_and(|one| one.permits) { "permit once" } else { "forbid until" };
+            format!(" ({verb} approved by {need})")
+        });
+        format!("{id}{place}{need}{word}")
     })
     .collect()
 }
@@ -239,6 +264,8 @@ fn object(
             "label": question.label,
             "unbounded": question.unbounded,
             "allowed": question.allowed,
+            "needs": question.needs.iter().map(|(_, need)| need.to_string()).collect::<Vec<_>>(),
+            "unforeseen": question.unforeseen,
             "by": by(policies, question),
         })
     });
