@@ -8,6 +8,8 @@ use std::fmt;
 pub enum SsoError {
     /// The provider cannot be reached, or not over an encrypted channel.
     Unreachable(String),
+    /// The certificate of whoever is asked does not convince.
+    Untrusted(String),
     /// The provider answers what the specifications do not allow.
     Provider(String),
     /// The provider says no: its error, and its words.
@@ -26,6 +28,7 @@ impl fmt::Display for SsoError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(why) => write!(f, "the provider cannot be reached: {why}"),
+            Self::Untrusted(why) => write!(f, "the provider's certificate is not trusted: {why}"),
             Self::Provider(what) => write!(f, "the provider is not as it should be: {what}"),
             Self::Refused(error, words) if words.is_empty() => {
                 write!(f, "the provider refuses: {error}")

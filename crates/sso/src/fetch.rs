@@ -4,7 +4,7 @@ use crate::SsoError;
 use net::tls::{ClientTls, Mode};
 use reqwest::{Client, Method, RequestBuilder, Url, header, redirect::Policy};
 use serde_json::Value;
-use std::{path::Path, time::Duration};
+use std::{error::Error, path::Path, time::Duration};
 
 /// How long a provider may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -66,8 +66,15 @@ impl Web {
         // The address may hold what is nobody else's business.
         let unreachable = |error: reqwest::Error| {
             let error = error.without_url();
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            SsoError::Unreachable(cause.unwrap_or_else(|| error.to_string()))
+            let causes: Vec<String> = causes(&error).map(ToString::to_string).collect();
+            // The TLS library's own words for it (`rustls::Error::InvalidCertificate`).
+            if let Some(why) =
+                causes.iter().find(|cause| cause.contains("invalid peer certificate"))
+            {
+                return SsoError::Untrusted(why.clone());
+            }
+            let first = causes.into_iter().next();
+            SsoError::Unreachable(first.unwrap_or_else(|| error.to_string()))
         };
         let request = request.header(header::ACCEPT, "application/json");
         let mut answer = request.send().await.map_err(unreachable)?;
@@ -84,6 +91,11 @@ impl Web {
             Err(_) => Err(SsoError::Provider(format!("it answers {status} without JSON"))),
         }
     }
+}
+
+/// What an error comes from, one after the other.
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |error| (*error).source())
 }
 
 /// An address that may be asked: over TLS, or on this machine.

@@ -7,7 +7,7 @@
 use anyhow::{Context, bail};
 use identity::Secret;
 use serde::{Deserialize, Serialize};
-use sso::{Flow, Tokens, Web};
+use sso::{Flow, SsoError, Tokens, Web};
 use std::{
     fmt,
     fs::{DirBuilder, File, OpenOptions},
@@ -73,6 +73,19 @@ impl fmt::Debug for Login {
 pub(crate) struct Token {
     pub(crate) secret: Secret,
     pub(crate) until: SystemTime,
+}
+
+/// Why a Weir could not be asked, in words about Weir: what asks is made for providers.
+pub(crate) fn unreached(weir: &str, error: SsoError) -> anyhow::Error {
+    match error {
+        SsoError::Untrusted(why) => anyhow::anyhow!(
+            "the certificate of {weir} is not trusted here ({why}): --ca FILE (in development: \
+             STATE_DIR/dev-cert.pem)"
+        ),
+        SsoError::Unreachable(why) => anyhow::anyhow!("Weir at {weir} cannot be reached: {why}"),
+        SsoError::Provider(what) => anyhow::anyhow!("{weir} is not Weir's API: {what}"),
+        other => anyhow::Error::new(other).context(format!("Weir at {weir} cannot be asked")),
+    }
 }
 
 /// What a token is wanted for.
@@ -178,7 +191,7 @@ impl Login {
         form.extend(renews.map(|token| ("renews", token)));
         let url = format!("{}/oauth2/token", self.weir);
         let answer = Web::new(self.ca.as_deref())?.post(&url, &form).await;
-        let answer = answer.context("Weir cannot be asked")?;
+        let answer = answer.map_err(|error| unreached(&self.weir, error))?;
         let text = |name: &str| answer.body.get(name).and_then(serde_json::Value::as_str);
         if !answer.good {
             let words = text("error_description").or(text("error")).unwrap_or("no reason given");
@@ -286,7 +299,8 @@ impl Login {
     async fn revoke(&self, secret: &str) -> anyhow::Result<()> {
         let url = format!("{}/oauth2/revoke", self.weir);
         let form = [("token", secret), ("token_type_hint", "access_token")];
-        let answer = Web::new(self.ca.as_deref())?.post(&url, &form).await?;
+        let answer = Web::new(self.ca.as_deref())?.post(&url, &form).await;
+        let answer = answer.map_err(|error| unreached(&self.weir, error))?;
         if answer.good { Ok(()) } else { bail!("Weir refuses to end it") }
     }
 }

@@ -6,7 +6,7 @@ use aho_corasick::AhoCorasick;
 use serde_json::{Value, json};
 use testkit::{
     Postgres, Weir,
-    weir::{ADMIN, PASSWORD, PERSON},
+    weir::{ADMIN, AGENT, PASSWORD, PERSON},
 };
 use tests::{
     Stage,
@@ -164,6 +164,20 @@ fn a_task_over_standard_input_and_output() {
     assert_eq!(model.works("list_databases", json!({}))["you"], PERSON);
     let said = stage.weir.run(&["mcp"]).unwrap();
     assert_eq!(said.code, Some(3), "{}", said.all());
+    // An agent is told what it needs; and by that it is let in.
+    let words = stage.weir.words(&["mcp"]);
+    let mut command = std::process::Command::new(&words[0]);
+    let known = [("WEIR_USER", AGENT), ("WEIR_PASSWORD", PASSWORD)];
+    let said = command.args(&words[1..]).envs(known).output().unwrap();
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    let why = "copilot is an agent; only persons sign in by name and password here. Run `weir key \
+               create copilot` and set WEIR_TOKEN to the key.";
+    assert!(said.contains(why), "{said}");
+    let key = stage.weir.run(&["key", "create", AGENT, "--json"]).unwrap().success().unwrap();
+    let key: Value = serde_json::from_str(&key).unwrap();
+    let known = [("WEIR_TOKEN", key["secret"].as_str().unwrap())];
+    let mut model = Model::stdio(&stage.weir, &known);
+    assert_eq!(model.works("list_databases", json!({}))["you"], format!("{PERSON}/{AGENT}"));
 }
 
 #[test]

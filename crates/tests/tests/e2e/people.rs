@@ -296,6 +296,24 @@ fn an_answer_that_is_not_ours_is_none() {
 }
 
 #[test]
+fn who_cannot_sign_in_by_a_provider_is_told_why() {
+    let stage = tests::hold::stage_with(|options| options.api());
+    let ann = Person::new("ann").unwrap();
+    let (url, ca) = stage.weir.api().unwrap();
+    let outcome = tool::finish(&mut ann.command(&["login", &url]).unwrap()).unwrap();
+    let why = format!("the certificate of {url} is not trusted here");
+    assert!(outcome.stderr.contains(&why) && outcome.stderr.contains("--ca FILE"), "{outcome}");
+    let ca = ca.display().to_string();
+    let outcome = tool::finish(&mut ann.command(&["login", &url, "--ca", &ca]).unwrap()).unwrap();
+    let port = stage.weir.port();
+    let why = format!(
+        "this Weir has no [[provider]]: sign in with your password: psql -h 127.0.0.1 -p {port} -U \
+         NAME DATABASE"
+    );
+    assert!(outcome.code == Some(3) && outcome.stderr.contains(&why), "{outcome}");
+}
+
+#[test]
 fn files_for_clients_that_read_them() {
     let (stage, _provider) = stage_with("");
     let ann = signed_in(&stage, "ann");

@@ -195,6 +195,20 @@ fn an_explanation_says_what_decides_and_what_would_change_it() {
     let read = explain(&["--as", PERSON, "select email from customers"]);
     assert!(read.contains("shows email: email partial"), "{read}");
     assert!(read.contains("baseline-people-read baseline/20-people.cedar:"), "{read}");
+    // All of it is understood: nothing is asked about what is not foreseen.
+    assert!(read.contains("no policy: masked") && !read.contains("(unknown)"), "{read}");
+    let opaque = explain(&["--as", PERSON, "select a from nowhere"]);
+    assert!(opaque.contains("disclose (anything not foreseen)"), "{opaque}");
+    let held = folder(
+        "held",
+        "@id(\"deleting-needs-approval\") @approval(\"dba\")\n\
+         forbid (principal, action == Action::\"delete\", resource);",
+    );
+    let held = ["--dir", held.path().to_str().unwrap(), "--as", PERSON];
+    let held = explain(&[&held[..], &["delete from jobs where id = 5"]].concat());
+    let row = held.lines().find(|line| line.contains("delete Table")).unwrap();
+    let by = "(forbid until approved by one person in group dba)";
+    assert!(row.contains("  hold  ") && row.contains(by), "{held}");
     let drop = "drop table customers";
     let refused = explain(&["--as", PERSON, drop]);
     assert!(refused.contains("membership in group developers (allow)"), "{refused}");

@@ -477,5 +477,23 @@ fn one_asks_for_a_preview_of_ones_own_from_the_command_line() {
     assert!(code != Some(0) && said.contains("token"), "{said}");
     let elsewhere = stage.weir.run(&["preview", "shop", "select 1"]).unwrap();
     assert_eq!(elsewhere.code, Some(3), "{}", elsewhere.all());
+    // By name and password; and what to do next is said for a terminal, not for a model.
+    let own = ["preview", "shop", "delete from jobs where id = 5", "--as", PERSON];
+    let own = stage.weir.run_as_somebody(&[&own[..], &["--password-stdin"]].concat()).unwrap();
+    let said = own.all();
+    assert!(own.code == Some(0) && said.contains("Decision   hold"), "{said}");
+    let next = "Next       Send it with psql: it waits until ";
+    assert!(said.contains(next) && !said.contains("request_approval"), "{said}");
+    // None of it counts as a change.
+    let search = |question: &str| {
+        let found = stage.weir.run(&["audit", "search", question, "--json"]).unwrap();
+        found.success().unwrap()
+    };
+    let undone = until("the index", || {
+        let found = search("changes:jobs state:undone");
+        (found.lines().count() >= 2).then_some(found)
+    });
+    assert!(undone.contains("delete from jobs") && undone.contains("\"undone\""), "{undone}");
+    assert_eq!(search("changes:jobs"), "");
     assert_eq!(stage.truth("select note from jobs where id = 5").unwrap(), "job 5\n");
 }

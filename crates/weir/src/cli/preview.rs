@@ -7,12 +7,13 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Calls a running Weir, as `weir mcp` does. Who asks is said by the environment: WEIR_TOKEN, or for a
-person WEIR_USER and WEIR_PASSWORD. Shows the server's plan, how many rows would change in which
-table, and a few rows before and after, masked. What no rollback undoes is not tried.
+person WEIR_USER and WEIR_PASSWORD; or by --as, which asks for the password. Shows the server's
+plan, how many rows would change in which table, and a few rows before and after, masked. What no
+rollback undoes is not tried.
 
 Examples:
   WEIR_TOKEN=$(weir token) weir preview shop 'delete from jobs where id = 5' --url https://weir:6443
-  weir preview shop 'update jobs set note = $1 where id = $2' -v done -v 5")]
+  weir preview shop 'update jobs set note = $1 where id = $2' -v done -v 5 --as alice")]
 pub(crate) struct PreviewArgs {
     /// The database.
     pub(crate) database: String,
@@ -21,6 +22,12 @@ pub(crate) struct PreviewArgs {
     /// A value for $1, $2, …; may be given several times.
     #[arg(short = 'v', long = "value", value_name = "VALUE", allow_hyphen_values = true)]
     pub(crate) values: Vec<String>,
+    /// Who asks: a person, by the name they sign in with.
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) person: Option<String>,
+    /// Read their password from standard input (one line).
+    #[arg(long, requires = "person")]
+    pub(crate) password_stdin: bool,
     /// As JSON.
     #[arg(long)]
     pub(crate) json: bool,

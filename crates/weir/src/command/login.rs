@@ -45,6 +45,13 @@ pub(super) async fn login(args: LoginArgs) -> Result<(), Failure> {
         return said(&local::login(args, place).await?);
     }
     let offer = offer(&weir, ca.as_deref()).await?;
+    if offer.providers.is_empty() {
+        let (host, port) = (args.host.as_deref().unwrap_or(bare(host)), offer.postgres_port);
+        let port = args.port.unwrap_or(port);
+        let psql = format!("psql -h {host} -p {port} -U NAME DATABASE");
+        let why = format!("this Weir has no [[provider]]: sign in with your password: {psql}");
+        return Err(Failure::Refused(why));
+    }
     let mut provider = chosen(offer.providers, args.provider.as_deref())?;
     provider.ca = args.provider_ca.as_deref().map(std::path::absolute).transpose()?;
     let signed_out = Login {
@@ -84,7 +91,7 @@ fn bare(authority: &str) -> &str {
 
 async fn offer(weir: &str, ca: Option<&Path>) -> anyhow::Result<Offer> {
     let answer = Web::new(ca)?.get(&format!("{weir}/api/v1/providers")).await;
-    let answer = answer.with_context(|| format!("Weir at {weir} cannot be asked"))?;
+    let answer = answer.map_err(|error| login::unreached(weir, error))?;
     if !answer.good {
         bail!("{weir} is not Weir's API");
     }

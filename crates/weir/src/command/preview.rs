@@ -1,7 +1,7 @@
 //! `weir preview`, and the preview that `weir approvals show` has: asks a running Weir, and prints
 //! what it answers. Knows no database.
 
-use super::mcp;
+use super::{identity::password_of, mcp};
 use crate::{
     approvals::visible,
     cli::PreviewArgs,
@@ -17,7 +17,15 @@ pub(super) async fn preview(
     load: impl FnOnce() -> Result<Config, Failure>,
     args: PreviewArgs,
 ) -> Result<(), Failure> {
-    let remote = mcp::remote(load, args.remote)?;
+    let remote = match &args.person {
+        None => mcp::remote(load, args.remote)?,
+        Some(name) => {
+            let (url, ca) = mcp::reached(load, args.remote.url, args.remote.ca)?;
+            let password = Some((name.clone(), password_of(name, args.password_stdin)?));
+            let task = args.remote.task.filter(|task| !task.is_empty());
+            Remote { url, ca, token: None, password, task }
+        }
+    };
     let arguments = json!({
         "database": args.database, "sql": args.statement, "parameters": args.values,
     });
@@ -77,7 +85,13 @@ pub(super) fn print(out: &mut Out, said: &Value) -> anyhow::Result<()> {
         let tried = said.get("ran").and_then(Value::as_bool) == Some(true);
         out.line(format!("{} {why}", if tried { "Note      " } else { "Not tried " }))?;
     }
-    if let Some(next) = text("next") {
+    // A request for approval that is shown is there already; else sending it makes one.
+    let held = text("outcome").as_deref() == Some("hold") && text("request").is_none();
+    let next = match held {
+        true => Some(how_it_is_sent(said)),
+        false => text("next"),
+    };
+    if let Some(next) = next {
         out.line(format!("Next       {next}"))?;
     }
     if let Some(changes) = said.get("changes").filter(|changes| changes.is_object()) {
@@ -90,6 +104,19 @@ pub(super) fn print(out: &mut Out, said: &Value) -> anyhow::Result<()> {
         out.line(format!("Record     {receipt}; everything was rolled back"))?;
     }
     Ok(())
+}
+
+/// What somebody at a terminal does with a statement that waits for approval.
+fn how_it_is_sent(said: &Value) -> String {
+    let needs = said.get("needs").and_then(Value::as_array).into_iter().flatten();
+    let needs: Vec<String> = needs.filter_map(Value::as_str).map(visible).collect();
+    let run = if needs.len() == 1 && needs.iter().all(|one| one.starts_with("one ")) {
+        "runs"
+    } else {
+        "run"
+    };
+    let who = if needs.is_empty() { "others".to_owned() } else { needs.join(" and ") };
+    format!("Send it with psql: it waits until {who} {run} weir approvals approve REQUEST")
 }
 
 fn print_plan(out: &mut Out, node: &Value, depth: usize) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 //! goes on to a running Weir's `/mcp` with the caller's token. Knows no database.
 
 use super::handler;
+use crate::http::PERSONS_ONLY;
 use anyhow::{Context, anyhow, bail, ensure};
 use identity::Secret;
 use net::tls::{ClientTls, Mode};
@@ -104,6 +105,9 @@ async fn sign_in(
     let text = whole(&mut answer).await?;
     let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
     let word = |name: &str| value.get(name).and_then(Value::as_str);
+    if let Some(detail) = word("detail").filter(|it| it.ends_with(PERSONS_ONLY)) {
+        bail!("{detail}. Run `weir key create {name}` and set WEIR_TOKEN to the key.");
+    }
     ensure!(status == StatusCode::CREATED, "{}", word("title").unwrap_or("refused"));
     let token = word("token").context("the answer has no token")?;
     Ok(Secret::from(token.to_owned()))

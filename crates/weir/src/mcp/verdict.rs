@@ -107,7 +107,9 @@ pub(crate) fn decided(plan: &Plan, columns: &[Column]) -> Value {
     put("next", verdict.advice.as_ref().map(|advice| json!(advice)));
     put("max_rows_by_policy", verdict.row_limit.map(|limit| json!(limit)));
     put("smallest_group_by_policy", verdict.min_group.map(|least| json!(least)));
-    put("needs", (!verdict.needs.is_empty()).then(|| needs(&verdict.needs)));
+    // Nobody can consent to what is refused.
+    let asks = !verdict.needs.is_empty() && verdict.outcome != Outcome::Deny;
+    put("needs", asks.then(|| needs(&verdict.needs)));
     let limits = verdict.change_limits.iter().map(|limit| limit.rows).min();
     put("may_change_rows", limits.map(|limit| json!(limit)));
     let costs = verdict.cost_limits.iter().map(|limit| limit.cost).min();
