@@ -22,7 +22,7 @@ pub(crate) use answer::{csv, index, no_formula, object, search, sql, trace, word
 pub(crate) use forget::forget;
 pub(crate) use proof::{check_proof, checkpoint, key, proof};
 pub(crate) use report::{report, told, wait_for_checkpoint};
-pub(crate) use show::show;
+pub(crate) use show::{How, show};
 pub(crate) use tail::tail;
 pub(crate) use verify::verify;
 

@@ -21,7 +21,7 @@ pub(crate) use keys::{KeyCommand, KeyCreate, KeyRotate};
 pub(crate) use labels::{ExportFormat, LabelsCommand, LabelsList, LabelsSet};
 pub(crate) use people::{ConnectArgs, LoginArgs, PgpassArgs, TokenArgs};
 pub(crate) use policy::{BacktestArgs, ExplainArgs, FailOn, PolicyCommand, SuggestArgs, TestArgs};
-pub(crate) use preview::PreviewArgs;
+pub(crate) use preview::{McpArgs, PreviewArgs};
 pub(crate) use report::{ReportArgs, ReportCommand, ReportFormat};
 pub(crate) use second::TotpCommand;
 pub(crate) use tasks::{TaskCommand, TaskCreate, TaskVoice};
@@ -72,7 +72,10 @@ pub(crate) enum Command {
     #[command(after_help = "\
 SIGTERM or Ctrl-C lets open sessions finish (limits.drain_timeout); a second one ends them.
 SIGHUP reads weir.toml and the policies again; a changed file is noticed by itself. A broken file
-is reported and what was in force stays.")]
+is reported and what was in force stays. What holds from the next start on only, and is named in
+the log when it changes: state_dir, [listen], [tls], [log], [witness], [[export]], [[channel]],
+[[provider]], [[workload]], [[transmitter]], ledger.name, limits.sign_in_timeout and
+limits.max_signing_in.")]
     Serve,
     /// Look for mistakes in weir.toml and the policies, all at once.
     #[command(after_help = "\
@@ -118,10 +121,13 @@ exists is overwritten.")]
     },
     /// Tools for models, over standard input and output: for MCP clients that start their servers.
     #[command(after_help = "\
-Calls a running Weir at its /mcp. Who calls is said by the environment: WEIR_TOKEN, or for a
-person WEIR_USER and WEIR_PASSWORD. docs/mcp.md has lines to paste for common clients.
+Calls a running Weir at its /mcp. Who calls is said by the environment: WEIR_TOKEN, which for an
+agent or a service is a key of `weir key create`, and for a person what `weir token` prints. A
+person may give WEIR_USER and WEIR_PASSWORD instead. docs/mcp.md has lines to paste for common
+clients.
 
 Examples:
+  WEIR_TOKEN=weir_k1_… weir mcp                      an agent, by its key
   WEIR_TOKEN=… weir mcp
   WEIR_TOKEN=… weir mcp --url https://weir.internal:6443")]
     Mcp(McpArgs),
@@ -197,19 +203,6 @@ pub(crate) enum Shell {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct McpArgs {
-    /// Where Weir's API is; `api.url` or `listen.api` of weir.toml if not said.
-    #[arg(long, env = "WEIR_URL")]
-    pub(crate) url: Option<String>,
-    /// Certificates to believe beside the system's: PEM.
-    #[arg(long, value_name = "FILE", env = "WEIR_CA")]
-    pub(crate) ca: Option<PathBuf>,
-    /// The task that an agent works on, where it has several.
-    #[arg(long, value_name = "TASK", env = "WEIR_TASK")]
-    pub(crate) task: Option<String>,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// Problems and warnings as JSON on standard output.
     #[arg(long)]
@@ -242,8 +235,8 @@ Examples:
   echo \"$PASSWORD\" | weir identity add bob --kind person --password-stdin
   weir identity disable bob
 
-A running `weir serve` takes a change up within a second; disabling ends nobody's memory of the
-past: names stay, because records refer to them.")]
+A running `weir serve` acts by a change before the command ends; disabling ends nobody's memory of
+the past: names stay, because records refer to them.")]
 pub(crate) enum IdentityCommand {
     /// Add somebody. Without --password-stdin a password is made and printed once.
     Add(IdentityAdd),
@@ -375,6 +368,9 @@ pub(crate) enum AuditCommand {
         /// Reading them stands in the record.
         #[arg(long)]
         text: bool,
+        /// Of a refusal every record and what the verdict rests on, too, and not the short of it.
+        #[arg(long)]
+        full: bool,
     },
     /// Destroy the keys of kept texts: nobody can read them again, and the record stays whole.
     #[command(after_help = "\

@@ -56,9 +56,10 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             let noted = |what: &str| noted(file, what);
             match command {
                 AuditCommand::Tail(args) => audit::tail(&read("tail")?, &args),
-                AuditCommand::Show { id, json, text } => {
+                AuditCommand::Show { id, json, text, full } => {
                     let with = if text { " with its text" } else { "" };
-                    audit::show(&read(&format!("show {id}{with}"))?, &id, json, text)
+                    let how = audit::How { json, text, full };
+                    audit::show(&read(&format!("show {id}{with}"))?, &id, how)
                 }
                 AuditCommand::Forget { identity, before } => {
                     let (identity, before) = (identity.as_deref(), before.as_deref());

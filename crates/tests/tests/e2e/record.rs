@@ -68,6 +68,40 @@ fn one_statement_is_shown_with_its_facts() {
 }
 
 #[test]
+fn of_a_refusal_the_short_of_it_comes_first() {
+    let stage = Stage::shop().unwrap();
+    let _ = stage.weir.psql(PERSON, "shop", "drop table customers").unwrap();
+    let record = stage.weir.record(100).unwrap();
+    let line = record.iter().find(|line| line.contains("drop table")).unwrap();
+    let id = testkit::weir::field(line, "statement").unwrap();
+    let shown = stage.weir.run(&["audit", "show", id]).unwrap().success().unwrap();
+    let lines: Vec<&str> = shown.lines().map(str::trim).collect();
+    let begins = [
+        "refused ",
+        "time: ",
+        "who: person alice on shop",
+        "text: drop table customers",
+        "verdict: deny",
+        "reason: drop on public.customers",
+    ];
+    for (line, begin) in lines.iter().zip(begins) {
+        assert!(line.starts_with(begin), "{begin:?} in\n{shown}");
+    }
+    assert!(lines.len() < 12 && !shown.contains("basis"), "{shown}");
+    let full = stage.weir.run(&["audit", "show", id, "--full"]).unwrap().success().unwrap();
+    assert!(full.starts_with(lines[0]) && full.contains("basis"), "{full}");
+    // Whoever proves it is told what else it takes.
+    let proof = tests::hold::until("the checkpoint", || {
+        let proof = stage.weir.run(&["audit", "proof", id]).unwrap();
+        (proof.code == Some(0)).then_some(proof)
+    });
+    assert!(proof.stdout.contains("tlog-proof") && proof.stderr.contains("--entry FILE"));
+    let entry = stage.weir.folder().join("entry.json");
+    let proof = ["audit", "proof", id, "--entry", entry.to_str().unwrap()];
+    assert_eq!(stage.weir.run(&proof).unwrap().stderr, "");
+}
+
+#[test]
 fn a_kept_text_is_read_until_its_key_is_destroyed() {
     let upstream = Postgres::options().shop().start().unwrap();
     let keep = "@id(\"keep-people\") @keep(\"text\")\n\

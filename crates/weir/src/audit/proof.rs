@@ -38,8 +38,12 @@ pub(crate) fn proof(
     };
     let mut tiles = Tiles::new(dir, head.size);
     let proof = tiles.proof(sequence, &note)?;
-    if let Some(path) = entry {
-        fs::write(path, tiles.entry(sequence)?)?;
+    match entry {
+        Some(path) => fs::write(path, tiles.entry(sequence)?)?,
+        None => eprintln!(
+            "weir: to check this proof others need the entry too, to the byte: --entry FILE \
+             writes it"
+        ),
     }
     print(&proof.text())
 }

@@ -14,7 +14,19 @@ enum Wanted {
     Statement(StatementId),
 }
 
-pub(crate) fn show(dir: &Path, id: &str, json: bool, text: bool) -> Result<(), Failure> {
+/// How it is shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct How {
+    /// The records as they stand in the ledger.
+    pub(crate) json: bool,
+    /// With the texts that were kept.
+    pub(crate) text: bool,
+    /// Of a refusal all records too.
+    pub(crate) full: bool,
+}
+
+pub(crate) fn show(dir: &Path, id: &str, how: How) -> Result<(), Failure> {
+    let How { json, text, full } = how;
     let wanted = match (id.parse(), id.parse()) {
         (Ok(statement), _) => Wanted::Statement(statement),
         (_, Ok(session)) => Wanted::Session(session),
@@ -29,6 +41,15 @@ pub(crate) fn show(dir: &Path, id: &str, json: bool, text: bool) -> Result<(), F
     }
     let vault = text.then(|| Vault::new(dir));
     let mut out = Out::new();
+    let refusal = matches!(wanted, Wanted::Statement(_)).then(|| refusal(&found)).flatten();
+    if let Some(refusal) = refusal.filter(|_| !json) {
+        out.line(refusal)?;
+        if !full {
+            out.line("All records of it, with what the verdict rests on: --full")?;
+            return Ok(out.flush()?);
+        }
+        out.line("")?;
+    }
     for entry in &found {
         let text = vault.as_ref().and_then(|vault| kept(vault, entry));
         if json {
@@ -48,6 +69,46 @@ pub(crate) fn show(dir: &Path, id: &str, json: bool, text: bool) -> Result<(), F
         }
     }
     Ok(out.flush()?)
+}
+
+/// A refusal in short: what somebody asks first. `None` if it was not refused.
+fn refusal(found: &[Entry]) -> Option<String> {
+    let records: Vec<Record<'_>> = found.iter().filter_map(|entry| entry.record().ok()).collect();
+    let refused = records.iter().find_map(|record| match record {
+        Record::Refused(refused) => Some(refused),
+        _ => None,
+    })?;
+    let shape = records.iter().find_map(|record| match record {
+        Record::Shape(shape) if refused.shape == Some(shape.shape) => Some(shape),
+        _ => None,
+    });
+    let who = records.iter().find_map(|record| match record {
+        Record::SessionOpened(opened) => {
+            let (kind, database) = (opened.kind.as_str(), &opened.database);
+            Some(format!("{kind} {} on {database}", opened.identity))
+        }
+        _ => None,
+    });
+    let mut lines = vec![
+        format!("refused {}", refused.statement),
+        format!("  time: {}", refused.time),
+        format!("  who: {}", who.as_deref().unwrap_or("?")),
+    ];
+    if let Some(shape) = shape {
+        lines.push(format!("  text: {}", shape.text));
+        // Refused for another reason than the verdict on its shape says, if that lets it run.
+        let held = shape.verdict == model::Outcome::Hold;
+        lines.push(format!("  verdict: {}", if held { "hold" } else { "deny" }));
+    }
+    let reasons = shape.iter().flat_map(|shape| shape.reasons.iter().map(String::as_str));
+    let own = Some(&*refused.reason).filter(|reason| !reason.is_empty());
+    lines.extend(own.into_iter().chain(reasons).map(|reason| format!("  reason: {reason}")));
+    if let Some(shape) = shape.filter(|shape| !shape.policies.is_empty()) {
+        let policies: Vec<&str> = shape.policies.iter().map(|id| id.as_str()).collect();
+        lines.push(format!("  policies: {}", policies.join(", ")));
+    }
+    lines.push(format!("  sqlstate: {}", refused.sqlstate));
+    Some(lines.join("\n"))
 }
 
 /// The text that an intent keeps, or why it cannot be read.

@@ -1,7 +1,7 @@
-//! `weir preview` on the command line.
+//! `weir preview` on the command line, and how a running Weir is reached, by `weir mcp` too.
 
-use super::McpArgs;
 use clap::Args;
+use std::path::PathBuf;
 
 /// `weir preview DATABASE STATEMENT`
 #[derive(Debug, Args)]
@@ -33,4 +33,18 @@ pub(crate) struct PreviewArgs {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) remote: McpArgs,
+}
+
+// Without a doc comment: it would take the place of what the commands say of themselves.
+#[derive(Debug, Args)]
+pub(crate) struct McpArgs {
+    /// Where Weir's API is; `api.url` or `listen.api` of weir.toml if not said.
+    #[arg(long, env = "WEIR_URL")]
+    pub(crate) url: Option<String>,
+    /// Certificates to believe beside the system's: PEM.
+    #[arg(long, value_name = "FILE", env = "WEIR_CA")]
+    pub(crate) ca: Option<PathBuf>,
+    /// The task that an agent works on, where it has several.
+    #[arg(long, value_name = "TASK", env = "WEIR_TASK")]
+    pub(crate) task: Option<String>,
 }
