@@ -50,7 +50,7 @@ use std::{
     future::Future,
     pin::{Pin, pin},
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use wire_pg::backend::Status;
 
@@ -82,6 +82,8 @@ const MAX_EXPECTED: usize = 16 * 1024;
 /// Rounds of reading, masking and writing after which it is another session's turn: what is read in
 /// one is 64 KiB from each side.
 const ROUNDS: usize = 16;
+/// The same for time: a message may cost much.
+const SLICE: Duration = Duration::from_millis(4);
 /// How long a session that ends waits for its peers to take the last words.
 pub(crate) const GOODBYE: Duration = Duration::from_secs(2);
 /// Prepared statements and portals of the protocol in one session.
@@ -312,14 +314,19 @@ impl Relay {
     /// Makes all the progress that can be made now, or as much as is fair to the other sessions of
     /// the thread.
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        let begun = Instant::now();
         for _ in 0..ROUNDS {
             match self.step(cx) {
-                Ok(true) => {}
+                Ok(true) if begun.elapsed() < SLICE => {}
+                Ok(true) => break,
                 Ok(false) => return Poll::Pending,
                 Err(end) => return Poll::Ready(end),
             }
         }
-        cx.waker().wake_by_ref();
+        // To wake oneself would go before all that has happened elsewhere meanwhile: sockets and
+        // timers are looked at first.
+        let mut later = pin!(tokio::task::yield_now());
+        let _ = later.as_mut().poll(cx);
         Poll::Pending
     }
 
@@ -344,7 +351,10 @@ impl Relay {
         if !progress {
             self.check_ends()?;
             // What began to wait in this round must be polled once, or nothing will wake it.
-            progress = self.unblock(cx) || self.check_time(cx)?;
+            progress = self.unblock(cx)
+                || self.check_time(cx)?
+                || self.client.hungers()
+                || self.upstream.hungers();
         }
         Ok(progress)
     }

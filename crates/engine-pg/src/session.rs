@@ -97,9 +97,11 @@ async fn relay(
     let registered =
         engine.cancels.register(upstream.process_id, client.protocol_minor, cancel_target.clone());
     let Ok(registration) = registered else { return };
+    // It outlives the session, and may outlive its thread.
+    let background = engine.background.clone();
     let cancel = CancelOnce(Box::new(move || {
         let target = cancel_target.clone();
-        tokio::spawn(async move { cancel_upstream(&target).await });
+        background.spawn(async move { cancel_upstream(&target).await });
     }));
     let person = ForWhom::default();
     let open = engine.open.enter(Opened::of(&client, &session));

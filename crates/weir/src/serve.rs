@@ -55,7 +55,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 use store::{SecretName, Store};
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
 
 /// What the engines and the parts around them share.
 pub(crate) struct Shared {
@@ -141,7 +144,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     jobs.spawn(settings::follow(Arc::clone(&shared), stop.reloads()));
     let indexing = indexing::start(&shared)?;
     // On a task of its own from now on: it accepts sessions while this one waits for a signal.
-    let engine = tokio::spawn(engine::start(&shared, stop.stopping()).await?);
+    let mut engine = tokio::spawn(engine::start(&shared, stop.stopping()).await?);
     let channels = channels::read(&shared.config.load())?;
     for channel in &channels {
         jobs.spawn(channels::follow(Arc::clone(&shared), Arc::clone(channel)));
@@ -155,16 +158,35 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     tracing::info!("no new sessions; waiting for the open ones to end");
     let limit = shared.config.load().limits.drain_timeout;
     let now = stop.stopping();
-    tokio::select! {
-        ended = engine => ended.context("the engine failed")?,
-        () = tokio::time::sleep(limit) => tracing::warn!("sessions that were open are ended"),
-        () = now.wait(Stop::Now) => tracing::warn!("told twice: sessions are ended"),
+    let why = tokio::select! {
+        ended = &mut engine => { ended.context("the engine failed")?; None }
+        () = tokio::time::sleep(limit) => Some("sessions that were open are ended"),
+        () = now.wait(Stop::Now) => Some("told twice: sessions are ended"),
+    };
+    if let Some(why) = why {
+        tracing::warn!("{why}");
+        cut(&shared, &mut engine).await;
     }
     jobs.shutdown().await;
     exports::stop(exports).await;
     indexing.stop();
     crate::vault::close().await;
     close(&shared).await
+}
+
+/// How long sessions that are cut have to cancel what runs, say goodbye and write what came of it.
+const LAST_WORDS: Duration = Duration::from_secs(4);
+
+/// Ends the sessions that are open still.
+async fn cut(shared: &Shared, engine: &mut JoinHandle<()>) {
+    if let Some(serving) = shared.metrics.engine.get() {
+        for session in serving.opened() {
+            serving.end(&session.id);
+        }
+    }
+    if tokio::time::timeout(LAST_WORDS, &mut *engine).await.is_err() {
+        engine.abort();
+    }
 }
 
 /// Lets commands learn when those who follow identities, tasks and grants have read them again.

@@ -71,7 +71,10 @@ impl Source for Place {
                 return Ok(known);
             }
             // Whoever waits may stop waiting: a user that Vault is making must not be lost by that.
-            let asking = tokio::spawn(async move {
+            let Some(home) = inner.client.home() else {
+                return Err("the program is over".to_owned());
+            };
+            let asking = home.spawn(async move {
                 let _under_way = lease::under_way();
                 let _alone = inner.asking.lock().await;
                 match inner.known() {

@@ -35,6 +35,8 @@ pub(super) struct Pipe {
     pub(super) output: BytesMut,
     /// Bytes of the message at the front of `input` that must be there before it can be judged.
     pub(super) wanted: usize,
+    /// Nothing was read the last time, since there was as much as was wanted then.
+    sated: bool,
     flowing: bool,
     unflushed: bool,
     /// The other side closed its half.
@@ -49,6 +51,7 @@ impl Pipe {
             input,
             output: BytesMut::new(),
             wanted: 0,
+            sated: false,
             flowing: false,
             unflushed: false,
             ended: false,
@@ -67,7 +70,8 @@ impl Pipe {
 
     /// Reads once, if there is need; `Ok(true)` if something came.
     pub(super) fn read(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        if self.ended || self.input.len() >= self.wanted.max(READ_FLOWING) {
+        self.sated = self.input.len() >= self.wanted.max(READ_FLOWING);
+        if self.ended || self.sated {
             return Ok(false);
         }
         let read = match self.flowing || self.wanted > self.input.len() + READ {
@@ -106,6 +110,11 @@ impl Pipe {
             self.flowing = room.remaining() == 0;
             Poll::Ready(Ok(room.filled().len()))
         })
+    }
+
+    /// True, once, if more is wanted by now than when nothing was read: no wake-up would come.
+    pub(super) fn hungers(&mut self) -> bool {
+        std::mem::take(&mut self.sated) && !self.ended && self.input.len() < self.wanted
     }
 
     /// Writes what can be written now; `Ok(true)` if something went.

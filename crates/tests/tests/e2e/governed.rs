@@ -103,6 +103,18 @@ fn labelled_values_leave_masked_whatever_the_way() {
 }
 
 #[test]
+fn rows_longer_than_what_is_read_at_once_leave_masked_and_all() {
+    let stage = Stage::shop().unwrap();
+    // Each is longer than a buffer, so that one is there while a part of the next is.
+    for length in [100_000, 300_000, 1_500_000] {
+        let sql = format!(
+            "select id, email, repeat('ab cd ', {length} / 6) from customers where id <= 20"
+        );
+        masked(&stage, PERSON, &sql);
+    }
+}
+
+#[test]
 fn services_and_agents_see_no_more_than_people() {
     let stage = Stage::shop().unwrap();
     for identity in [SERVICE, AGENT] {

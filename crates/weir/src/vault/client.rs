@@ -7,7 +7,7 @@ use net::tls::{ClientTls, Mode};
 use reqwest::{Method, Url, redirect::Policy};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
+use tokio::{runtime::Handle, sync::Mutex};
 
 /// How long Vault may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,6 +39,8 @@ pub(super) struct Client {
     http: reqwest::Client,
     vault: Vault,
     token: Mutex<Option<Token>>,
+    /// The program's runtime: the threads of sessions end before it.
+    home: Option<Handle>,
 }
 
 struct Token {
@@ -57,7 +59,13 @@ impl Client {
             .redirect(Policy::none())
             .no_proxy()
             .build()?;
-        Ok(Self { http, vault: vault.clone(), token: Mutex::default() })
+        let home = Handle::try_current().ok();
+        Ok(Self { http, vault: vault.clone(), token: Mutex::default(), home })
+    }
+
+    /// Where what must be done to its end runs.
+    pub(super) fn home(&self) -> Option<Handle> {
+        self.home.clone().or_else(|| Handle::try_current().ok())
     }
 
     /// Reads a path: `database/creds/weir`, `secret/data/shop`, `secret/data/shop#field`.

@@ -106,7 +106,7 @@ impl Drop for Leased {
         let user = std::mem::take(&mut self.user);
         let out = self.out.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         // Without a runtime the program is over; Vault takes the user away when its time is.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        if let Some(runtime) = client.home() {
             runtime.spawn(async move {
                 give_back(&client, &id, &user).await;
                 drop(out);
