@@ -48,11 +48,10 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         touch(&mut transaction, name, now).await?;
-        sqlx::query("UPDATE identities SET certificates = ? WHERE name = ?")
-            .bind(micros(now))
-            .bind(name)
-            .execute(&mut *transaction)
-            .await?;
+        // One that followed an earlier revocation begins with the second behind that.
+        let query = "UPDATE identities SET certificates =
+             max(?, coalesce((certificates / 1000000 + 1) * 1000000, 0)) WHERE name = ?";
+        sqlx::query(query).bind(micros(now)).bind(name).execute(&mut *transaction).await?;
         note(&mut transaction, now, by, name, "certificates revoked").await?;
         transaction.commit().await?;
         Ok(())

@@ -184,7 +184,10 @@ impl Store {
     }
 }
 
-async fn count(connection: &mut SqliteConnection, person: &str) -> Result<i64, StoreError> {
+pub(crate) async fn count(
+    connection: &mut SqliteConnection,
+    person: &str,
+) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar("SELECT count(*) FROM passkeys WHERE person = ?")
         .bind(person)
         .fetch_one(&mut *connection)

@@ -56,6 +56,12 @@ impl Proven {
             .and_then(|account| ScramVerifier::parse(account.verifier.expose()).ok());
         match verifier {
             Some(verifier) if verifier.matches(password) => {
+                if store.second_factor(name).await?.is_some() {
+                    return Err(Failure::Refused(format!(
+                        "{name} has a second factor, for which the command line does not ask: use \
+                         the console or the API"
+                    )));
+                }
                 store.forget_tries(name).await?;
                 Ok(Self { name: name.to_owned(), via: "command line".to_owned() })
             }

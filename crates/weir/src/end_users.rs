@@ -77,6 +77,12 @@ impl Service {
         if self.settings.once && !self.spend(&claims, token, (until, now), shared).await? {
             return Err("the token was shown before".to_owned());
         }
+        // Whoever was ended while it was noted was not among those who act.
+        let gone =
+            !shared.directory.stands(&person) || shared.directory.has_ended(&person, claims.issued);
+        if gone {
+            return Err("the person was disabled, changed or ended meanwhile".to_owned());
+        }
         Ok(Asserted { person, until })
     }
 

@@ -10,7 +10,10 @@
 //! RESET makes the service be itself before the server says that no transaction is open. The same
 //! goes for one that is for nobody who is known.
 
-use super::{Block, Relay, expected::settled};
+use super::{
+    Block, Relay,
+    expected::{Expected, Request, settled},
+};
 use bytes::BytesMut;
 use gate::{END_USER_SAID, EndUser, Plan, Refusal};
 use identity::Secret;
@@ -104,6 +107,11 @@ impl Acting {
     /// Notes what goes to the server.
     pub(super) fn sent(&mut self, plan: &Plan) {
         self.left |= self.is_on() && plan.parts.iter().any(gate::may_leave);
+    }
+
+    /// What goes to the server ends whatever transaction is implicit: its answer tells.
+    pub(super) fn whole_sent(&mut self) {
+        self.left |= self.is_on();
     }
 }
 
@@ -240,7 +248,7 @@ impl Relay {
                 self.acting.set(None);
                 self.acting.left = false;
             }
-        } else if settled(&self.expected) {
+        } else if !self.expected.iter().any(ends) {
             self.acting.left = false;
         }
     }
@@ -257,6 +265,14 @@ impl Relay {
         self.session.end_user_refused(&refusal, SystemTime::now());
         refusal
     }
+}
+
+/// True for what can end a transaction.
+fn ends(expected: &Expected) -> bool {
+    matches!(
+        expected.request,
+        Request::Sync | Request::Query(_) | Request::FunctionCall(_) | Request::Execute(_)
+    )
 }
 
 /// The Query that goes to the server.

@@ -31,6 +31,9 @@ const SMALL_MESSAGE_BYTES: usize = 64 * 1024;
 /// A Bind beyond this is carried on as it comes, once its names are known: bytes.
 const WHOLE_BIND_BYTES: usize = 1 << 20;
 
+/// Messages dealt with in one round; those behind them wait for the next.
+const AT_ONCE: usize = 32;
+
 impl Relay {
     /// Works through the client's input; `Ok(true)` if anything was consumed.
     pub(super) fn take_client(&mut self) -> Result<bool, End> {
@@ -47,7 +50,11 @@ impl Relay {
     }
 
     fn client_messages(&mut self, input: &[u8], used: &mut usize) -> Result<(), End> {
-        while self.block.is_none() && !self.upstream.is_full() && self.expected.len() < MAX_EXPECTED
+        let mut dealt = 0;
+        while self.block.is_none()
+            && dealt < AT_ONCE
+            && !self.upstream.is_full()
+            && self.expected.len() < MAX_EXPECTED
         {
             let rest = input.get(*used..).unwrap_or_default();
             if rest.is_empty() {
@@ -89,6 +96,7 @@ impl Relay {
             self.delay.dealt(tag);
             self.session.dealt();
             *used += frame.len;
+            dealt += 1;
         }
         Ok(())
     }
@@ -210,6 +218,7 @@ impl Relay {
         // A server that takes COPY data ignores a Sync.
         if !self.copying_in {
             self.expected.push_back(Expected::of(Request::Sync));
+            self.acting.whole_sent();
             self.skipping = false;
             (self.open, self.ran) = (false, false);
             self.segment += 1;
@@ -444,6 +453,7 @@ impl Relay {
         }
         let request = request(run);
         if matches!(request, Request::Query(_) | Request::FunctionCall(_)) {
+            self.acting.whole_sent();
             self.segment += 1;
             (self.open, self.ran) = (false, false);
         }

@@ -31,7 +31,9 @@ impl Relay {
         made.birth.confirm();
         // Closed or replaced by what is still under way: then SQL must not know it either.
         let current = self.prepared.get(name).is_some_and(|known| Arc::ptr_eq(known, &made));
-        if let (Ok(name), false, true) = (std::str::from_utf8(name), name.is_empty(), current) {
+        // By SQL's EXECUTE it would say nothing of the end user, so SQL does not know it.
+        let known = current && made.asserts.is_none();
+        if let (Ok(name), false, true) = (std::str::from_utf8(name), name.is_empty(), known) {
             self.session.note_prepared(name, &made.plan);
         }
     }

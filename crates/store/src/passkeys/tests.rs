@@ -170,3 +170,33 @@ async fn a_password_alone_adds_no_key_to_others() {
     }
     assert_eq!(store.passkeys("carol").await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn a_voice_that_takes_a_key_is_not_handed_on_without_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = stage(&folder).await;
+    let eve = NewIdentity {
+        name: "eve".into(),
+        kind: IdentityKind::Person,
+        groups: Vec::new(),
+        acts_for: None,
+        verifier: String::from("v").into(),
+    };
+    store.add_identity(eve, "root", at(0)).await.unwrap();
+    let new = crate::NewDelegation {
+        delegator: "carol".into(),
+        delegate: "eve".into(),
+        groups: Vec::new(),
+        since: at(5),
+        until: at(500),
+        reason: "holiday".into(),
+    };
+    store.delegate(&new, "then").await.unwrap().unwrap();
+    asked(&store, "h").await;
+    // Before she had a key, too.
+    store.add_passkey(&key("carol", "k"), None).await.unwrap().unwrap();
+    let said = says(&store, "h", "eve", true, Signing::default()).await;
+    assert_eq!(said, Err(NoVoice::Unsigned(false)));
+    let all = Signing { unsigned: Unsigned::All, ..Signing::default() };
+    assert_eq!(says(&store, "h", "eve", true, all).await, Ok(()));
+}

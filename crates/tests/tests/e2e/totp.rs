@@ -66,6 +66,20 @@ fn the_password_alone_is_enough_nowhere() {
     assert_eq!(scene.api.call("GET", "/api/v1/session", &before, None).status, 401);
     let refused = scene.stage.weir.psql(PERSON, "shop", "select 1").unwrap();
     assert!(refused.stderr.contains("second factor"), "{refused}");
+    let words = [
+        "approvals",
+        "delegate",
+        "carol",
+        "--as",
+        PERSON,
+        "--for",
+        "1h",
+        "--reason",
+        "x",
+        "--password-stdin",
+    ];
+    let said = scene.stage.weir.run_as_somebody(&words).unwrap();
+    assert!(said.code != Some(0) && said.stderr.contains("second factor"), "{said}");
     assert_eq!(scene.sign_in("wrong", Some(&scene.code(0))).1, "wrong-password");
     assert_eq!(scene.sign_in(PASSWORD, Some("000000")).1, "second-factor");
     // A code counts once, and none of before it does.

@@ -283,7 +283,12 @@ async fn prove(
     let internal =
         || NotProven { problem: Kind::Unavailable.into(), reason: "passwords cannot be checked" };
     let _one_at_a_time = api.proofs.acquire().await.map_err(|_| internal())?;
-    let wait = attempts(api).check(peer.ip(), name, Instant::now());
+    // Codes have a count of their own: a token that signs in elsewhere forgives none of them.
+    let codes = format!("{name}\0code");
+    let wait = {
+        let (counts, now) = (attempts(api), Instant::now());
+        counts.check(peer.ip(), name, now).and_then(|()| counts.check(peer.ip(), &codes, now))
+    };
     wait.map_err(|wait| NotProven { problem: wait.into(), reason: TOO_MANY })?;
     let claim = api.shared.directory.claim(name);
     let verifier = store::Verifier::from(claim.verifier());
@@ -306,8 +311,19 @@ async fn prove(
         Err(_) => true,
     };
     match &proven {
-        Ok(_) if whole => attempts(api).succeeded(peer.ip(), name, Instant::now()),
-        Ok(_) | Err(IdentityError::WrongProof) => {
+        Ok(_) if whole => {
+            let (mut counts, now) = (attempts(api), Instant::now());
+            counts.succeeded(peer.ip(), name, now);
+            if by_code {
+                counts.succeeded(peer.ip(), &codes, now);
+            }
+        }
+        Ok(_) => {
+            let (mut counts, now) = (attempts(api), Instant::now());
+            counts.failed(peer.ip(), name, now);
+            counts.failed(peer.ip(), &codes, now);
+        }
+        Err(IdentityError::WrongProof) => {
             attempts(api).failed(peer.ip(), name, Instant::now());
         }
         Err(_) => {}
