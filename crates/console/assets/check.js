@@ -44,7 +44,11 @@
       async () => { if (records.length < TOLD) throw new Error('there is nothing to check'); });
     await step('Each is in the tree of its checkpoint', async () => {
       for (const record of records) {
-        await included(parsed(record.proof), new TextEncoder().encode(record.entry));
+        const found = parsed(record.proof);
+        if (String(found.index) !== String(record.sequence)) {
+          throw new Error(`what is to prove record ${record.sequence} proves another one`);
+        }
+        await included(found, new TextEncoder().encode(record.entry));
       }
     });
     await step('Each checkpoint is signed by that key', async () => {
@@ -88,11 +92,12 @@
       return { name: file.name, raw, text: new TextDecoder().decode(raw) };
     }));
     const proofs = all.some((file) => file.text.startsWith(HEADER));
+    const entry = all.find((file) => !file.text.startsWith(HEADER));
     let checked = 0;
     for (const file of all) {
       const how = kind(file);
-      // A file beside a proof is its entry.
-      if (!how && proofs) continue;
+      // The first file beside a proof is its entry.
+      if (!how && proofs && file === entry) continue;
       await step(`What ${file.name} is`, async () => {
         if (!how) throw new Error('neither a checkpoint nor a proof nor a report as JSON');
       });

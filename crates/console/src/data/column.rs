@@ -257,6 +257,8 @@ fn decide(page: &ColumnPage, viewer: &Viewer) -> Markup {
                         label for="reason" { "Why (stands in the record; write no value)" }
                         input #reason name="reason" maxlength="500" autocomplete="off";
                     }
+                    input type="hidden" name="decided"
+                        value=(page.decided.as_ref().map_or("", |one| one.at.as_str()));
                     div .row {
                         button #set .main type="submit" name="word" value="set" {
                             @if page.decided.is_some() { "Decide" } @else { "Confirm or correct" }

@@ -13,6 +13,8 @@ use std::{
     collections::{BTreeMap, HashMap},
     time::{Duration, SystemTime},
 };
+use store::{ColumnLabel, Store, StoreError};
+use tokio::sync::Semaphore;
 
 /// How many days are added up.
 pub(super) const DAYS: u64 = 30;
@@ -40,6 +42,16 @@ fn first_day() -> u64 {
     (since.as_secs() / DAY).saturating_sub(DAYS - 1)
 }
 
+/// One at a time: the store has two connections, and sessions need the other.
+static READINGS: Semaphore = Semaphore::const_new(1);
+
+/// Every known column of a database.
+pub(super) async fn columns(store: &Store, database: &str) -> Result<Vec<ColumnLabel>, StoreError> {
+    // It is never closed.
+    let _one = READINGS.acquire().await;
+    store.columns(database).await
+}
+
 /// How much each column was used, of one database or of all; nothing if it takes too long.
 pub(super) fn sums(answers: &Answers, database: Option<&str>) -> Result<Option<Sums>, IndexError> {
     let of = database.map(|name| format!(" AND database = {}", quoted(name))).unwrap_or_default();
@@ -48,7 +60,9 @@ pub(super) fn sums(answers: &Answers, database: Option<&str>) -> Result<Option<S
          WHERE day_number >= {}{of} GROUP BY 1, 2",
         first_day()
     );
-    let Some(table) = patient(answers.sql(&query, &SUMS))? else { return Ok(None) };
+    // A part of them would call the others unused.
+    let found = patient(answers.sql(&query, &SUMS))?.filter(|table| !table.more);
+    let Some(table) = found else { return Ok(None) };
     let one = |row: &Vec<Cell>| {
         let heat = Heat { statements: number(row, 2), raw: number(row, 3), masked: number(row, 4) };
         ((text(row, 0), text(row, 1)), heat)

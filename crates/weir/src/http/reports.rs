@@ -77,7 +77,7 @@ impl Wanted {
     /// What it is about, or what is wrong with it.
     fn subject(&self) -> Result<Subject, String> {
         let name = self.name.trim();
-        if name.len() > LONGEST || name.contains('\0') {
+        if name.len() > LONGEST || name.chars().any(char::is_control) {
             return Err("The name is too long, or is none.".to_owned());
         }
         let named = |subject: Subject| match name.is_empty() {
@@ -98,9 +98,25 @@ impl Wanted {
     }
 }
 
+/// True for `2026-01-31`, whether or not there is such a day.
+fn is_day(text: &str) -> bool {
+    text.len() == 10 && text.bytes().all(|c| c.is_ascii_digit() || c == b'-')
+}
+
 fn day(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Ends a report that was not begun: whoever asked for it went away meanwhile.
+struct Unbegun(Option<Arc<Kept>>);
+
+impl Drop for Unbegun {
+    fn drop(&mut self) {
+        if let Some(kept) = self.0.take() {
+            kept.end(Err("Whoever asked for it went away before it was begun.".to_owned()));
+        }
+    }
 }
 
 impl Reports {
@@ -138,14 +154,19 @@ impl Reports {
             Err(why) => return Ok(Err(why)),
         };
         let (since, until) = (day(&wanted.since), day(&wanted.until));
+        if ![&since, &until].into_iter().flatten().all(|text| is_day(text)) {
+            return Ok(Err("Days are written YYYY-MM-DD.".to_owned()));
+        }
         let words = told(&subject, since.as_deref(), until.as_deref());
         let now = SystemTime::now();
         let kept = match self.room(who, &words, now) {
             Ok(kept) => kept,
             Err(why) => return Ok(Err(why)),
         };
+        let mut unbegun = Unbegun(Some(Arc::clone(&kept)));
         let read = format!("read the record: {words} by {how}");
         if let Err(error) = shared.store.administered(now, who, &read).await {
+            unbegun.0 = None;
             kept.end(Err("It could not be put into the record that it was asked for.".to_owned()));
             return Err(error);
         }
@@ -165,6 +186,7 @@ impl Reports {
         let files = Files { ledger: layout::ledger(&config), index: layout::index(&config) };
         let (turn, whole) = (Arc::clone(&self.turn), wanted.whole);
         let made = Arc::clone(&kept);
+        unbegun.0 = None;
         tokio::spawn(async move {
             let Ok(_turn) = turn.acquire().await else { return };
             let making = Arc::clone(&made);

@@ -73,7 +73,7 @@ pub(super) async fn databases(shared: &Shared) -> Result<Vec<Database>, StoreErr
     let mut all = Vec::new();
     for name in names(shared).await?.iter().map(String::as_str).chain(any(&config)) {
         let Some((one, _)) = config.database(name) else { continue };
-        let columns = shared.store.columns(name).await?;
+        let columns = super::map::columns(&shared.store, name).await?;
         let tables: BTreeSet<(&str, &str)> = columns
             .iter()
             .map(|one| (one.found.place.schema.as_str(), one.found.place.relation.as_str()))

@@ -80,7 +80,7 @@ pub(super) async fn list(
         if !is(&asked.database, &name) {
             continue;
         }
-        for one in store.columns(&name).await?.iter().filter(fits) {
+        for one in map::columns(store, &name).await?.iter().filter(fits) {
             more |= found.len() >= LISTED;
             if !more {
                 found.push(View { config: &config }.object(one));
@@ -157,7 +157,7 @@ pub(super) async fn table(
     let (store, config) = (&api.shared.store, api.shared.config.load_full());
     let is_of =
         |one: &&ColumnLabel| one.found.place.schema == schema && one.found.place.relation == table;
-    let columns = store.columns(&database).await?;
+    let columns = map::columns(store, &database).await?;
     let columns: Vec<&ColumnLabel> = columns.iter().filter(is_of).collect();
     if columns.is_empty() {
         return Err(Kind::Nothing.into());
@@ -212,7 +212,7 @@ impl Api {
     /// The column of this place.
     async fn column(&self, place: &Four) -> Result<ColumnLabel, Problem> {
         let (database, schema, table, column) = place;
-        let all = self.shared.store.columns(database).await?;
+        let all = map::columns(&self.shared.store, database).await?;
         let found = all.into_iter().find(|one| {
             let place = &one.found.place;
             place.schema == *schema && place.relation == *table && place.column == *column

@@ -63,7 +63,7 @@ pub(super) async fn list(
     let store = &console.shared.store;
     let (mut databases, mut columns) = (Vec::new(), Vec::new());
     for name in store.labelled_databases().await? {
-        let known = store.columns(&name).await?;
+        let known = map::columns(store, &name).await?;
         databases.push(gather::counted(&name, &known));
         if asked.database.is_empty() || asked.database == name {
             columns.extend(known);
@@ -98,7 +98,7 @@ pub(super) async fn table(
     Query(asked): Query<Asked>,
 ) -> Answer {
     let looker = looker.need(Place::DataMap.right())?;
-    let columns = console.shared.store.columns(&asked.database).await?;
+    let columns = map::columns(&console.shared.store, &asked.database).await?;
     let is_of = |one: &ColumnLabel| {
         one.found.place.schema == asked.schema && one.found.place.relation == asked.table
     };
@@ -135,10 +135,13 @@ pub(super) async fn say(
 ) -> Result<Result<Redirect, Html<String>>, No> {
     let field = |name: &str| pressed.field(name).to_owned();
     let (word, label, reason) = (field("word"), field("label"), field("reason"));
+    let seen = field("decided");
     let looker = pressed.looker.need(Right::Administer)?;
     let found = console.column(&asked).await?.ok_or_else(|| looker.nothing())?;
     let config = console.shared.config.load_full();
+    let holds = found.decided.as_ref().map(|one| map::moment(one.at)).unwrap_or_default();
     let word = match word.as_str() {
+        _ if seen != holds => Err("Somebody decided about it meanwhile: look again.".to_owned()),
         "clear" => Ok(Word::TakeBack),
         "set" => meant(&View { config: &config }, &label, reason.trim()),
         _ => Err("Neither decided nor taken back.".to_owned()),
@@ -190,7 +193,7 @@ fn said(word: &str) -> Option<(Tone, String)> {
 impl Console {
     /// The column that is meant, if it is known.
     async fn column(&self, asked: &Asked) -> Result<Option<ColumnLabel>, No> {
-        let all = self.shared.store.columns(&asked.database).await?;
+        let all = map::columns(&self.shared.store, &asked.database).await?;
         Ok(all.into_iter().find(|one| {
             let place = &one.found.place;
             place.schema == asked.schema

@@ -125,6 +125,12 @@ pub(super) async fn attempt(
 /// a file or a variable of this machine, for a section may name any server.
 async fn reach(config: &config::Config, name: &str, secret: String) -> Result<Found, String> {
     let (database, _) = config.database(name).ok_or("there is no such database")?;
+    // On a socket the account that Weir runs as is what signs in: nobody typed that.
+    if database.upstream.host.starts_with('/') {
+        return Err("a socket of this machine is not tried from here: put the section into \
+                    weir.toml, and run `weir labels scan`"
+            .to_owned());
+    }
     let mut database = database.clone();
     database.upstream.password = None;
     let mut reached = upstream(config, &database).map_err(|error| format!("{error:#}"))?;
@@ -173,7 +179,13 @@ impl Console {
         let (shared, config) = (&self.shared, self.shared.config.load_full());
         let accounts = shared.store.identities().await?;
         let identities: Vec<String> = accounts.iter().map(|one| one.name.to_string()).collect();
-        let databases = setup::names(shared).await?;
+        // Lines are pasted into shells and programs: no name that means something there.
+        let plain = |one: &String| {
+            let letter = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            one.chars().all(letter) && !one.starts_with('-')
+        };
+        let names = setup::names(shared).await?;
+        let databases: Vec<String> = names.into_iter().filter(plain).collect();
         let chosen = |all: &[String], wanted: &str, or: &str| {
             let found = all.iter().find(|one| *one == wanted).or_else(|| all.first());
             found.cloned().unwrap_or_else(|| or.to_owned())
