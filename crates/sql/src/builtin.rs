@@ -296,9 +296,19 @@ pub(crate) fn enciphers(name: &str) -> bool {
 /// Functions whose NULL or number of elements answers a question about what stands in their first
 /// argument.
 pub(crate) fn asks(name: &str) -> bool {
-    name.starts_with("regexp_")
-        || name.starts_with("array_position")
-        || matches!(name, "array_remove" | "string_to_array" | "string_to_table")
+    matches!(
+        name,
+        "regexp_match"
+            | "regexp_matches"
+            | "regexp_substr"
+            | "regexp_split_to_array"
+            | "regexp_split_to_table"
+            | "array_position"
+            | "array_positions"
+            | "array_remove"
+            | "string_to_array"
+            | "string_to_table"
+    )
 }
 
 /// Functions that yield a row for each element of an argument: how many there are tells its size,
@@ -322,6 +332,7 @@ pub(crate) fn spreads(name: &str) -> bool {
             | "each"
             | "skeys"
             | "svals"
+            | "generate_subscripts"
             | "generate_subscripts"
             | "json_to_recordset"
             | "jsonb_to_recordset"

@@ -8,6 +8,8 @@ fn files(folder: &Path, all: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         match path.is_dir() {
             true => files(&path, all),
+            // A socket holds nothing.
+            false if !path.is_file() => {}
             false => all.push(path),
         }
     }

@@ -182,11 +182,12 @@ fn reports_are_for_auditors_and_each_is_its_owners_alone() {
         (json!({ "kind": "soc2", "colour": "red" }), 400),
         (json!({ "kind": "person", "name": "x".repeat(301) }), 400),
         (json!({ "kind": "person", "name": "'; drop table x" }), 202),
-        (json!({ "kind": "soc2", "since": "yesterday", "verify": false }), 202),
+        (json!({ "kind": "soc2", "since": "yesterday", "verify": false }), 400),
+        (json!({ "kind": "soc2", "since": "2026-13-77", "verify": false }), 202),
     ] {
         assert_eq!(ask(&olga, body.clone()).status, status, "{body}");
     }
-    // A day that is none is told where the report would be, and the last five are kept.
+    // A day that there is not is told where the report would be, and the last five are kept.
     let listed = || api.call("GET", "/api/v1/reports", &olga, None).body["reports"].clone();
     let all = until("the end of all", || {
         let all = listed();
