@@ -20,7 +20,7 @@ pub(crate) struct Cursor {
 }
 
 /// The file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CursorFile {
     path: PathBuf,
 }

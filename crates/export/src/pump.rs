@@ -12,6 +12,7 @@ use crate::{
 };
 use ledger::Ledger;
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
@@ -28,6 +29,8 @@ pub const BATCH_EVENTS: usize = 500;
 pub const BACKOFF_FIRST: Duration = Duration::from_millis(200);
 /// The longest such pause.
 pub const BACKOFF_LONGEST: Duration = Duration::from_secs(30);
+/// How long after a defect of the program an export begins again.
+const AFTER_DEFECT: Duration = Duration::from_secs(1);
 /// How long to wait where nothing new is durable.
 const IDLE: Duration = Duration::from_millis(100);
 /// How many batches a sink that gathers still takes when Weir ends: what came a moment ago.
@@ -99,7 +102,6 @@ impl Exports {
     ) -> Result<(), ExportError> {
         let file = CursorFile::new(folder, &settings.name)?;
         let cursor = begin(&self.ledger, &file, settings)?;
-        let maker = Maker::new(&settings.format, about, &key(&self.ledger));
         let counts = Arc::new(Counts {
             name: settings.name.clone(),
             next: AtomicU64::new(cursor.next),
@@ -107,28 +109,29 @@ impl Exports {
             failures: AtomicU64::default(),
             failing: AtomicBool::default(),
         });
-        let pump = Pump {
-            sink: Sink::new(settings, about)?,
-            source: Source::new(&self.ledger, maker, &cursor),
-            again: Again {
-                ledger: self.ledger.clone(),
-                about: about.clone(),
-                format: settings.format.clone(),
-                cursor,
-                events: 0,
-            },
+        let start = Start {
+            ledger: self.ledger.clone(),
+            about: about.clone(),
+            settings: settings.clone(),
             file,
             counts: Arc::clone(&counts),
-            trouble: Trouble::default(),
             stop: self.stop.subscribe(),
         };
+        let mut pump = Some(start.pump(cursor)?);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(ExportError::Thread)?;
         let thread = thread::Builder::new()
             .name(format!("export-{}", settings.name))
-            .spawn(move || runtime.block_on(pump.run()))
+            .spawn(move || {
+                while let Some(running) = pump.take() {
+                    let run = AssertUnwindSafe(|| runtime.block_on(running.run()));
+                    if catch_unwind(run).is_err() {
+                        pump = start.again(&runtime);
+                    }
+                }
+            })
             .map_err(ExportError::Thread)?;
         self.counts.push(counts);
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
@@ -159,6 +162,63 @@ impl Exports {
         for thread in self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             if thread.join().is_err() {
                 tracing::error!("an export ended abnormally");
+            }
+        }
+    }
+}
+
+/// What a pump is made of.
+struct Start {
+    ledger: Ledger,
+    about: About,
+    settings: Settings,
+    file: CursorFile,
+    counts: Arc<Counts>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Start {
+    /// One that goes on there.
+    fn pump(&self, cursor: Cursor) -> Result<Pump, ExportError> {
+        let maker = Maker::new(&self.settings.format, &self.about, &key(&self.ledger));
+        Ok(Pump {
+            sink: Sink::new(&self.settings, &self.about)?,
+            source: Source::new(&self.ledger, maker, &cursor),
+            again: Again {
+                ledger: self.ledger.clone(),
+                about: self.about.clone(),
+                format: self.settings.format.clone(),
+                cursor,
+                events: 0,
+            },
+            file: self.file.clone(),
+            counts: Arc::clone(&self.counts),
+            trouble: Trouble::default(),
+            stop: self.stop.clone(),
+        })
+    }
+
+    /// Another one after a defect of the program ended the last: from what was acknowledged, so
+    /// nothing is lost. `None` if the program ends meanwhile.
+    fn again(&self, runtime: &tokio::runtime::Runtime) -> Option<Pump> {
+        self.counts.failures.fetch_add(1, Ordering::Relaxed);
+        self.counts.failing.store(true, Ordering::Relaxed);
+        loop {
+            tracing::error!(
+                export = self.settings.name,
+                "a defect ended the export; it begins again"
+            );
+            let stops = async {
+                let mut stop = self.stop.clone();
+                tokio::time::timeout(AFTER_DEFECT, stop.wait_for(|stop| *stop)).await.is_ok()
+            };
+            if runtime.block_on(stops) {
+                return None;
+            }
+            let cursor = begin(&self.ledger, &self.file, &self.settings);
+            match cursor.and_then(|cursor| self.pump(cursor)) {
+                Ok(pump) => return Some(pump),
+                Err(error) => tracing::error!(export = self.settings.name, "no export: {error}"),
             }
         }
     }

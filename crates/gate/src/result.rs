@@ -116,6 +116,10 @@ fn text_in(mask: &ColumnMask, field: &Field, plan: &Plan, part: &Part, index: us
     if !mask.keeps() || is_code(field.type_id, plan) {
         return TextIn::Nothing;
     }
+    // A plan is the server's words, and names that only whoever changes the schema can choose.
+    if part.facts.operation == Operation::Explain {
+        return TextIn::Nothing;
+    }
     let outputs = part.facts.outputs.as_deref().unwrap_or_default();
     let sources = outputs.get(index).map_or(&[][..], |output| output.sources.as_slice());
     let labels = sources.iter().chain(field.origin.as_ref());

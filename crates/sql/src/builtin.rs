@@ -333,7 +333,6 @@ pub(crate) fn spreads(name: &str) -> bool {
             | "skeys"
             | "svals"
             | "generate_subscripts"
-            | "generate_subscripts"
             | "json_to_recordset"
             | "jsonb_to_recordset"
             | "json_populate_recordset"
