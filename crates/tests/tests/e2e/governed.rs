@@ -2,9 +2,10 @@
 //! agents see it. Each test first shows what the bare database gives away.
 
 use testkit::Postgres;
-use testkit::weir::{ADMIN, AGENT, PERSON, SERVICE};
+use testkit::weir::{ADMIN, AGENT, PASSWORD, PERSON, SERVICE};
 use tests::Stage;
 use tests::client::{self, Target};
+use tests::wire::{Raw, frame};
 
 /// Values that nobody without full rights may see: every form in which customer 1 to 20 appear.
 fn secrets(stage: &Stage) -> Vec<String> {
@@ -111,6 +112,17 @@ fn rows_longer_than_what_is_read_at_once_leave_masked_and_all() {
             "select id, email, repeat('ab cd ', {length} / 6) from customers where id <= 20"
         );
         masked(&stage, PERSON, &sql);
+        // By a client that takes all at once, so that nothing but the upstream wakes the session.
+        let mut raw = Raw::sign_in(stage.weir.port(), PERSON, PASSWORD, "shop").unwrap();
+        raw.send(&frame(b'Q', &[sql.as_bytes(), b"\0"].concat())).unwrap();
+        let mut rows = 0;
+        while let Some(message) = raw.read().unwrap() {
+            rows += usize::from(message.tag == b'D');
+            if message.tag == b'Z' {
+                break;
+            }
+        }
+        assert_eq!(rows, 20, "{length}");
     }
 }
 
