@@ -323,6 +323,11 @@ impl Weir {
         get(self.http, path)
     }
 
+    /// Everything that it wrote to its log since it was started last.
+    pub fn log_text(&self) -> String {
+        self.server.as_ref().map(Server::log_text).unwrap_or_default()
+    }
+
     /// The last lines of its log.
     pub fn log_tail(&self) -> String {
         self.server.as_ref().map(Server::log_tail).unwrap_or_default()

@@ -123,7 +123,7 @@ fn a_full_disk_stops_files_and_no_statement() {
     }
     // What a failed attempt left is no file, and the records wait.
     assert!(!metric(&stage, "export_lag", 0));
-    assert!(stage.weir.log_tail().contains("No space left"), "{}", stage.weir.log_tail());
+    assert!(stage.weir.log_text().contains("No space left"), "{}", stage.weir.log_text());
     stage.rows(PERSON, "select 1").unwrap();
     disk.clear().unwrap();
     let lines = || client::python("parquet.py", &[&path]);

@@ -114,7 +114,7 @@ fn what_stands_in_vault_signs_in_and_is_followed() {
     let said = who();
     assert!(said.code != Some(0), "{said}");
     assert!(!said.all().contains("vault") && !said.all().contains("standing"), "{said}");
-    assert!(weir.log_tail().contains("404"), "{}", weir.log_tail());
+    assert!(weir.log_text().contains("404"), "{}", weir.log_tail());
     for secret in [STANDING, rotated, "wr0ng-and-secret", ROOT_TOKEN] {
         nowhere(weir.folder(), secret);
     }
