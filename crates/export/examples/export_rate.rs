@@ -55,6 +55,8 @@ fn fill(ledger: &Ledger, now: Time, statements: u64) -> Result<Sequence, Any> {
             via: Via::Extended,
             parameters: vec![text].into(),
             parameter_count: 1,
+            literals: Vec::new().into(),
+            literal_count: 0,
             turned_back: Vec::new().into(),
             kept: None,
             risk: [].as_slice().into(),

@@ -14,7 +14,7 @@
 use crate::{
     line::Gate,
     plan::Plan,
-    record::{self, Parameters},
+    record::{self, Parameters, Value},
     refusal::Refusal,
     session::Session,
 };
@@ -136,10 +136,13 @@ pub struct Given {
 }
 
 impl Given {
-    /// Takes bind values with their formats (`true`: binary).
-    pub fn new<'a>(values: impl Iterator<Item = (bool, Option<&'a [u8]>)>) -> Self {
+    /// Takes bind values. One in binary format whose type is known is the same as its text.
+    pub fn new<'a>(values: impl Iterator<Item = Value<'a>>) -> Self {
         let mut given = Self::default();
-        for (binary, value) in values {
+        for value in values {
+            let plain = value.plain();
+            let binary = value.binary.is_some() && value.bytes.is_some() && plain.is_none();
+            let value = plain.as_deref().map(str::as_bytes).or(value.bytes);
             given.exact.push(u8::from(binary));
             let bytes = value.unwrap_or_default();
             let length = if value.is_some() { bytes.len() as u64 } else { u64::MAX };

@@ -63,7 +63,7 @@ pub use mask::{
 pub use plan::{Part, Plan};
 pub use policy::ProtocolFeature;
 pub use preview::{Preview, reads_alone, reads_whole};
-pub use record::Parameters;
+pub use record::{Parameters, Value};
 pub use refusal::Refusal;
 pub use result::{Field, Masks, TextIn};
 pub use session::{Client, Counts, Readiness, RowRoom, Session, Working, WorksAs};

@@ -7,6 +7,7 @@ use crate::{
     history::History,
     line::{Gate, Judged},
     preview,
+    record::Literals,
     result::{Field, Masks},
     risk::{self, Watched},
     session::Client,
@@ -75,6 +76,8 @@ pub struct Part {
     pub(crate) shape: ledger::ShapeId,
     pub(crate) normalised: Box<str>,
     pub(crate) shape_recorded: AtomicBool,
+    /// Hashes of its literals, once a record needs them.
+    pub(crate) literals: OnceLock<Literals>,
     /// The verdict is what policy says to these facts, and nothing was made of it since.
     pub(crate) decided: bool,
     /// The masks of the result as it was described last; the same description comes each time.
@@ -102,6 +105,12 @@ impl Plan {
 }
 
 impl Part {
+    /// What stands for the literals of its text in records.
+    pub(crate) fn literals(&self, plan: &Plan, redactor: &ledger::Redactor) -> &Literals {
+        let text = || plan.text.get(self.span.clone()).unwrap_or(&plan.text);
+        self.literals.get_or_init(|| Literals::of(redactor, text()))
+    }
+
     /// The same statement as the FunctionCall message makes it, under a verdict of its own and
     /// therefore with a shape of its own.
     pub(crate) fn called(&self, verdict: Verdict) -> Self {
@@ -116,6 +125,7 @@ impl Part {
             empty: self.empty,
             shape: ledger::ShapeId::of(&[select.as_bytes(), normalised.as_bytes()]),
             normalised: normalised.into(),
+            literals: OnceLock::new(),
             decided: false,
             shape_recorded: AtomicBool::new(false),
             masks: Mutex::new(None),
@@ -186,6 +196,7 @@ impl Gate {
             Part {
                 shape: shape_id(&normalised, asker, &context, (&statement.facts, &verdict)),
                 normalised: normalised.into(),
+                literals: OnceLock::new(),
                 decided: true,
                 shape_recorded: AtomicBool::new(false),
                 masks: Mutex::new(None),
@@ -238,6 +249,7 @@ impl Gate {
         let part = Part {
             shape: shape_id(&command.normalised, asker, &context, (&facts, &decided.verdict)),
             normalised: command.normalised.into(),
+            literals: OnceLock::new(),
             decided: false,
             shape_recorded: AtomicBool::new(false),
             masks: Mutex::new(None),

@@ -13,9 +13,9 @@ use crate::{
 use ledger::{
     Sequence, StatementId, Time,
     record::{
-        Approved, Basis, CatalogChanged, Disclosed, HASHED_PARAMETERS, HoldChanged, Intent,
-        LabelChanged, Outcome, Principal, Record, Refused, RiskPart, SessionClosed, SessionOpened,
-        SessionRefused, Shape, ShapeColumn, ShapeEffect, ShapeMove, ShapeOutput, Via,
+        Approved, Basis, CatalogChanged, Disclosed, HoldChanged, Intent, LabelChanged, Outcome,
+        Principal, Record, Refused, RiskPart, SessionClosed, SessionOpened, SessionRefused, Shape,
+        ShapeColumn, ShapeEffect, ShapeMove, ShapeOutput, Via,
     },
 };
 use model::{
@@ -24,45 +24,13 @@ use model::{
 };
 use std::{borrow::Cow, net::IpAddr, sync::atomic::Ordering, time::SystemTime};
 
+mod values;
 mod work;
 
+pub(crate) use values::Literals;
+pub use values::{Parameters, Value};
 pub(crate) use work::tainted;
 use work::work;
-
-/// Bind values as the record keeps them.
-#[derive(Clone, Debug, Default)]
-pub struct Parameters {
-    hashes: Vec<ledger::Hash>,
-    count: u64,
-    /// How many more values than parameters there are, arrays taken apart.
-    pub(crate) elements: u64,
-    /// Labels of which pseudonyms among them were turned back.
-    pub(crate) turned_back: Vec<Label>,
-}
-
-impl Parameters {
-    /// For values that came in a message too long to be held: nothing is known of them.
-    pub fn uncounted() -> Self {
-        Self::default()
-    }
-
-    /// Keyed hashes of the first values, and how many there are.
-    pub(crate) fn of<'a>(
-        redactor: &ledger::Redactor,
-        values: impl Iterator<Item = Option<&'a [u8]>>,
-    ) -> Self {
-        let mut parameters = Self::default();
-        for value in values {
-            if parameters.hashes.len() < HASHED_PARAMETERS {
-                parameters.hashes.push(redactor.hash(value.unwrap_or_default()));
-            }
-            parameters.count += 1;
-            let more = crate::look_ups::elements(value.unwrap_or_default());
-            parameters.elements = parameters.elements.saturating_add(more);
-        }
-        parameters
-    }
-}
 
 pub(crate) fn session_opened(session: &Session, now: SystemTime) -> Result<(), Refusal> {
     let identity = session.identity();
@@ -142,7 +110,8 @@ pub(crate) fn intent(
     now: SystemTime,
 ) -> Result<Sequence, Refusal> {
     shape(session, plan, part, now);
-    let text = plan.text_hash(session.gate().ledger.redactor());
+    let redactor = session.gate().ledger.redactor();
+    let (text, literals) = (plan.text_hash(redactor), part.literals(plan, redactor));
     let kept = match part.verdict.keep_text {
         true => Some(kept(session, plan, statement, now)?),
         false => None,
@@ -155,6 +124,8 @@ pub(crate) fn intent(
         via: session.client().via.unwrap_or(via),
         parameters: Cow::Borrowed(&parameters.hashes),
         parameter_count: parameters.count,
+        literals: Cow::Borrowed(&literals.hashes),
+        literal_count: literals.count,
         turned_back: Cow::Owned(turned_back(plan, parameters)),
         kept,
         risk: Cow::Borrowed(risk),
@@ -248,11 +219,13 @@ pub(crate) fn refused(
             Cow::Borrowed(refusal.message.as_str())
         }
     };
+    let redactor = session.gate().ledger.redactor();
     let record = Record::from(Refused {
         statement,
         time: Time::from(now),
         shape: Some(part.shape),
-        text: plan.text_hash(session.gate().ledger.redactor()),
+        text: plan.text_hash(redactor),
+        literals: Cow::Borrowed(&part.literals(plan, redactor).hashes),
         via: session.client().via.unwrap_or(via),
         sqlstate: Cow::Borrowed(refusal.sqlstate),
         reason,

@@ -29,7 +29,7 @@ use crate::{
     line::Gate,
     plan::{Part, Plan},
     preview::Preview,
-    record::{self, Parameters},
+    record::{self, Parameters, Value},
     refusal::Refusal,
     work::Mark,
 };
@@ -352,7 +352,7 @@ impl Session {
     }
 
     /// Bind values as they came, as the record keeps them.
-    pub fn parameters<'a>(&self, values: impl Iterator<Item = Option<&'a [u8]>>) -> Parameters {
+    pub fn parameters<'a>(&self, values: impl Iterator<Item = Value<'a>>) -> Parameters {
         Parameters::of(self.gate.ledger.redactor(), values)
     }
 

@@ -1,7 +1,7 @@
 //! A session against a real ledger on disk and the shipped policies: what is refused, what is
 //! recorded before it may run, and what masks come of a verdict.
 
-use crate::{Client, Counts, Database, Field, Gate, Parameters, Readiness, Session, Via};
+use crate::{Client, Counts, Database, Field, Gate, Parameters, Readiness, Session, Value, Via};
 use arc_swap::ArcSwap;
 use ledger::{Ledger, Options, Reader, Time};
 use model::{
@@ -313,7 +313,8 @@ fn a_repeated_statement_asks_the_allocator_for_little() {
         let mut session = open(&gate, &database, groups);
         let mut once = || {
             let now = SystemTime::now();
-            let parameters = session.parameters([Some(&b"7"[..])].into_iter());
+            let parameters =
+                session.parameters([Value { bytes: Some(b"7"), binary: None }].into_iter());
             let plan = session.plan("select id from people where id = $1", now);
             let cleared = session.submit(&plan, Via::Extended, &parameters, None, now).unwrap();
             let counts = Counts { rows: 1, bytes: 20, ..Counts::default() };

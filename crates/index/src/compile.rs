@@ -61,6 +61,8 @@ pub(crate) struct Conditions {
     pub(crate) refused: bool,
     /// Only statements that ended with one of these.
     pub(crate) sqlstate: Option<Sql>,
+    /// Only statements that name one of these values: a list of hashes.
+    pub(crate) values: Option<Sql>,
     /// Only statements of which values left, or were masked.
     pub(crate) left: Option<Left>,
 }
@@ -155,6 +157,15 @@ pub(crate) fn compile(question: &Question) -> Conditions {
                 found.statement.push(sql);
             }
             "sqlstate" => found.sqlstate = Some(exactly(&term.values)),
+            "value" if !term.not && found.values.is_none() => found.values = Some(hashes(term)),
+            "value" => {
+                let not = not(term);
+                let mut sql = Sql::new(&format!("s.seq {not}IN (SELECT k.seq FROM value k"));
+                sql.add(" WHERE k.hash IN ").piece(&hashes(term)).add(")");
+                found.statement.push(sql);
+            }
+            "task" | "purpose" | "tainted" => found.statement.push(circumstance(term)),
+            "risk" => found.statement.push(risky(term)),
             "hold" | "approved_by" => found.statement.push(approved(term)),
             "session" | "address" | "application" => of_sessions(term, &mut found),
             "disclosure" => found.left = Some(left(term, question)),
@@ -267,6 +278,42 @@ fn state(term: &Term) -> Sql {
         sql.add(if at == 0 { "" } else { ", " }).value(number);
     }
     sql.add(")");
+    sql
+}
+
+/// The hashes of values: see [`Question::keyed`].
+fn hashes(term: &Term) -> Sql {
+    let mut sql = Sql::new("(");
+    for (at, value) in term.values.iter().enumerate() {
+        sql.add(if at == 0 { "" } else { ", " }).value(value.parse::<i64>().unwrap_or_default());
+    }
+    sql.add(")");
+    sql
+}
+
+/// What a statement was part of.
+fn circumstance(term: &Term) -> Sql {
+    // `tainted:no` is all that is not tainted, most of which has no row here.
+    let no = term.word == "tainted" && term.values.iter().all(|value| value == "no");
+    let not = if term.not != no { "NOT " } else { "" };
+    let mut sql = Sql::new(&format!("s.seq {not}IN (SELECT c.seq FROM circumstance c WHERE "));
+    match (term.word, term.values.as_slice()) {
+        ("task", [any]) if any == "any" => sql.add("c.task <> 0)"),
+        ("tainted", _) => sql.add("c.tainted)"),
+        (word, values) => sql.add(&format!("c.{word} IN ")).piece(&exactly(values)).add(")"),
+    };
+    sql
+}
+
+/// At least so much risk: its shape's and what was unlike its identity's past.
+fn risky(term: &Term) -> Sql {
+    let least = term.values.first().and_then(|least| least.parse().ok()).unwrap_or(0i64);
+    let mut sql = Sql::new(&format!(
+        "{}((SELECT coalesce(k.risk, 0) FROM shape k WHERE k.id = s.shape) + \
+         coalesce((SELECT c.risk FROM circumstance c WHERE c.seq = s.seq), 0) >= ",
+        not(term)
+    ));
+    sql.value(least).add(")");
     sql
 }
 

@@ -15,8 +15,8 @@ use crate::{
     words::Words,
 };
 use ledger::{
-    Entry, Record, SessionId, ShapeId, StatementId,
-    record::{Approved, Disclosed, Intent, Outcome, Refused, Via},
+    Entry, Hash, Record, SessionId, ShapeId, StatementId,
+    record::{Approved, Disclosed, Intent, Outcome, Refused, RiskPart, Via, Work},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use session::Who;
@@ -149,8 +149,29 @@ impl Filler {
             self.start(db, sequence, id, Some(intent.shape), intent.time.micros(), via)?;
         start.turned_back = turned_back;
         self.approved(db, sequence, intent.approval.as_ref())?;
+        values(db, sequence, intent.parameters.iter().chain(intent.literals.iter()))?;
+        self.circumstance(db, sequence, intent.work.as_deref(), &intent.risk)?;
         self.sums.came(start.key(), sequence);
         self.open.insert(id, Open { start, written: false });
+        Ok(())
+    }
+
+    /// What a statement was part of, and how unlike its identity's past it was.
+    fn circumstance(
+        &mut self,
+        db: &Connection,
+        sequence: i64,
+        work: Option<&Work<'_>>,
+        risk: &[RiskPart<'_>],
+    ) -> Result<(), IndexError> {
+        if work.is_none() && risk.is_empty() {
+            return Ok(());
+        }
+        let task = self.words.maybe(db, work.map(|work| &*work.task))?;
+        let purpose = self.words.maybe(db, work.map(|work| &*work.purpose))?;
+        let tainted = work.is_some_and(|work| work.tainted);
+        db.prepare_cached("INSERT OR REPLACE INTO circumstance VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![sequence, task, purpose, tainted, points(risk)])?;
         Ok(())
     }
 
@@ -275,6 +296,8 @@ impl Filler {
             reason: self.words.word(db, &refused.reason)?,
             ..End::default()
         };
+        values(db, sequence, refused.literals.iter())?;
+        self.circumstance(db, sequence, refused.work.as_deref(), &[])?;
         self.sums.came(start.key(), sequence);
         self.sums.ended(start.key(), Sum { refused: 1, ..Sum::default() });
         self.sums.failed(end.sqlstate, start.key());
@@ -361,6 +384,31 @@ impl Filler {
         self.shapes.insert(id, row);
         Ok(row)
     }
+}
+
+/// The points of parts of a risk.
+fn points(risk: &[RiskPart<'_>]) -> i64 {
+    risk.iter().map(|part| i64::from(part.points)).sum()
+}
+
+/// Notes which values a statement names.
+fn values<'a>(
+    db: &Connection,
+    sequence: i64,
+    hashes: impl Iterator<Item = &'a Hash>,
+) -> Result<(), IndexError> {
+    for hash in hashes {
+        db.prepare_cached("INSERT OR IGNORE INTO value VALUES (?1, ?2)")?
+            .execute([value_number(hash), sequence])?;
+    }
+    Ok(())
+}
+
+/// The number that stands for a value's hash: half of it, which two values share by chance as seldom
+/// as once in a billion billion pairs.
+pub(crate) fn value_number(hash: &Hash) -> i64 {
+    let head = hash.bytes().first_chunk().copied().unwrap_or_default();
+    i64::from_be_bytes(head)
 }
 
 /// The word that a record has for it.

@@ -10,7 +10,7 @@
 //! statements' texts.
 
 use crate::error::IndexError;
-use ledger::Time;
+use ledger::{Redactor, Time};
 
 /// What can be asked for, with what it means.
 pub const WORDS: &[(&str, &str)] = &[
@@ -45,6 +45,15 @@ pub const WORDS: &[(&str, &str)] = &[
     ("policy", "a policy that decided"),
     ("shadow", "a policy in shadow mode that would have decided otherwise; `any` of them"),
     ("state", "ended, refused, open, undone (a preview: all rolled back), unknown"),
+    (
+        "value",
+        "a value that it names, as a literal or bound to it (the first 32 of each); asked by its \
+         keyed hash, so that neither the record nor the index holds it",
+    ),
+    ("task", "the task that it was part of; `any` of them"),
+    ("purpose", "what it was for, in the words of whoever said so"),
+    ("tainted", "yes: the agent had been shown text that others can write; no"),
+    ("risk", "at least so many points of 100"),
     ("sqlstate", "the error that the client was given"),
     ("session", "a session's id"),
     ("address", "where the client's packets came from"),
@@ -72,6 +81,8 @@ pub struct Question {
     pub(crate) until: Option<i64>,
     /// Only records before this one.
     pub(crate) before: Option<i64>,
+    /// Values are hashes by now.
+    pub(crate) keyed: bool,
 }
 
 const MINUTE: i64 = 60_000_000;
@@ -85,6 +96,30 @@ impl Question {
             question.term(token, now)?;
         }
         Ok(question)
+    }
+
+    /// The question with the hashes of the values that it asks for in their place. `redactor` is
+    /// that of the ledger; without one, a question for values is refused.
+    pub fn keyed(mut self, redactor: Option<&Redactor>) -> Result<Self, IndexError> {
+        for term in self.terms.iter_mut().filter(|term| term.word == "value") {
+            let Some(redactor) = redactor else {
+                return Err(wrong(
+                    "value: is asked by hashes that take the ledger's redaction.key, which is not \
+                     here"
+                        .into(),
+                ));
+            };
+            for value in &mut term.values {
+                *value = crate::fill::value_number(&redactor.value(value.as_bytes())).to_string();
+            }
+        }
+        self.keyed = true;
+        Ok(self)
+    }
+
+    /// True if it asks for values and does not have their hashes yet.
+    pub(crate) fn lacks_key(&self) -> bool {
+        !self.keyed && self.terms.iter().any(|term| term.word == "value")
     }
 
     /// The first moment that counts, if one is asked for: microseconds.
@@ -108,7 +143,7 @@ impl Question {
         let terms = self.terms.iter().map(|term| {
             let not = if term.not { "-" } else { "" };
             let values = match term.word {
-                "text" => "…".to_owned(),
+                "text" | "value" | "purpose" => "…".to_owned(),
                 _ => term.values.join(","),
             };
             format!("{not}{}:{values}", term.word)
@@ -204,13 +239,17 @@ pub(crate) fn few(word: &str) -> Option<&'static [&'static str]> {
         ],
         "disclosure" => &["raw", "masked"],
         "verdict" => &["allow", "modify", "hold", "deny"],
+        "tainted" => &["yes", "no"],
         "state" => &["ended", "refused", "open", "undone", "unknown"],
         _ => return None,
     })
 }
 
-/// Checks words whose values are few.
+/// Checks words whose values are few, or numbers.
 fn one_of(word: &str, values: &[String]) -> Result<(), IndexError> {
+    if word == "risk" && !matches!(values, [only] if only.parse::<u8>().is_ok()) {
+        return Err(wrong("risk: takes one number: risk:60 is 60 and more".into()));
+    }
     let Some(known) = few(word) else { return Ok(()) };
     match values.iter().find(|value| !known.contains(&value.as_str())) {
         Some(value) => Err(wrong(format!("{word}:{value} is not one of {}", known.join(", ")))),

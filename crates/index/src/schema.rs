@@ -5,7 +5,7 @@
 //! 1970, both in UTC.
 
 /// Changes with the tables and views. An index of another version is made again.
-pub(crate) const VERSION: i64 = 12;
+pub(crate) const VERSION: i64 = 13;
 
 /// Every table and index.
 pub(crate) const TABLES: &str = "
@@ -32,7 +32,7 @@ CREATE TABLE shape (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, seq INTEGER, time INTEGER, database INTEGER,
     text INTEGER, operation INTEGER, verdict INTEGER, read_only INTEGER, row_limit INTEGER,
     durability TEXT, policies TEXT, reasons TEXT, unknowns TEXT, functions TEXT,
-    policy_version TEXT, catalog_version INTEGER, label_version INTEGER, dynamic INTEGER
+    policy_version TEXT, catalog_version INTEGER, label_version INTEGER, dynamic INTEGER, risk INTEGER
 );
 CREATE INDEX shape_text ON shape (text);
 CREATE TABLE shape_policy (policy INTEGER, shape INTEGER, PRIMARY KEY (policy, shape))
@@ -79,6 +79,11 @@ CREATE TABLE statement (
 CREATE INDEX statement_shape ON statement (shape, who);
 CREATE INDEX statement_who ON statement (who);
 CREATE INDEX statement_session ON statement (session, number);
+CREATE TABLE value (hash INTEGER, seq INTEGER, PRIMARY KEY (hash, seq)) WITHOUT ROWID;
+CREATE TABLE circumstance (
+    seq INTEGER PRIMARY KEY, task INTEGER, purpose INTEGER, tainted INTEGER, risk INTEGER
+);
+CREATE INDEX circumstance_task ON circumstance (task) WHERE task <> 0;
 CREATE TABLE open_statement (seq INTEGER PRIMARY KEY);
 CREATE TABLE approval (hold INTEGER, by INTEGER, seq INTEGER, PRIMARY KEY (hold, by, seq))
     WITHOUT ROWID;

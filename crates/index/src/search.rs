@@ -57,6 +57,9 @@ const FOUND: &str = "s.seq AS sequence, @time, w1.text AS identity, w2.text AS a
 impl Answers {
     /// The newest statements that the question asks for, newest first.
     pub fn search(&self, question: &Question, limits: &Limits) -> Result<Table, IndexError> {
+        if question.lacks_key() {
+            return Err(wrong("value: needs the key of the ledger".into()));
+        }
         self.timed(limits.time, || {
             let sequences = find(&self.db, question, limits.rows.saturating_add(1))?;
             let more = sequences.len() > limits.rows;
@@ -73,10 +76,12 @@ impl Answers {
         if !question.whole_days() {
             return Err(wrong("counts are of whole days: write since:2026-06-01".into()));
         }
-        if !conditions.statement.is_empty() || conditions.sqlstate.is_some() {
+        let Conditions { statement, sqlstate, values, .. } = &conditions;
+        if !statement.is_empty() || sqlstate.is_some() || values.is_some() {
             return Err(wrong(
-                "counts are by day, identity and text: ask for state, sqlstate, session, address, \
-                 application, hold or approved_by without --by, or with `weir audit sql`"
+                "counts are by day, identity and text: ask for state, sqlstate, value, task, \
+                 purpose, tainted, risk, session, address, application, hold or approved_by \
+                 without --by, or with `weir audit sql`"
                     .into(),
             ));
         }
@@ -238,6 +243,9 @@ fn counting(plan: &Plan<'_>, by: By) -> Sql {
 /// The sequences of the newest statements that match, newest first.
 fn find(db: &Connection, question: &Question, limit: usize) -> Result<Vec<i64>, rusqlite::Error> {
     let plan = Plan::new(db, question, compile(question))?;
+    if let Some(values) = &plan.conditions.values {
+        return by_value(db, &plan, values, limit);
+    }
     if !plan.narrows() {
         return walk(db, &plan, limit);
     }
@@ -382,6 +390,28 @@ fn walk(db: &Connection, plan: &Plan<'_>, limit: usize) -> Result<Vec<i64>, rusq
     }
     if let Some(until) = plan.question.until {
         bound("<=", "max(last_seq)", until.div_euclid(DAY));
+    }
+    if let Some(before) = plan.question.before {
+        sql.add(" AND s.seq < ").value(before);
+    }
+    of_statement(&mut sql, plan);
+    sequences(db, sql, limit)
+}
+
+/// The matches of a question for values: few name one, so those are looked at one by one.
+fn by_value(
+    db: &Connection,
+    plan: &Plan<'_>,
+    values: &Sql,
+    limit: usize,
+) -> Result<Vec<i64>, rusqlite::Error> {
+    let mut sql = Sql::new("SELECT DISTINCT s.seq FROM value k CROSS JOIN statement s ON ");
+    sql.add("s.seq = k.seq WHERE k.hash IN ").piece(values);
+    for (known, column) in [(&plan.shapes, "shape"), (&plan.who, "who")] {
+        if let Some(numbers) = known {
+            sql.add(&format!(" AND s.{column} IN (SELECT value FROM json_each("));
+            sql.value(numbers.clone()).add("))");
+        }
     }
     if let Some(before) = plan.question.before {
         sql.add(" AND s.seq < ").value(before);

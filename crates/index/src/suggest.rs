@@ -63,6 +63,8 @@ impl Answers {
             "operation" => "SELECT c.operation FROM shape_effect c",
             "policy" => "SELECT c.policy FROM shape_policy c",
             "shadow" => "SELECT c.policy FROM shape_shadow c",
+            "task" => "SELECT c.task FROM circumstance c",
+            "purpose" => "SELECT c.purpose FROM circumstance c",
             "hold" => "SELECT a.hold FROM approval a",
             "approved_by" => "SELECT a.by FROM approval a",
             "sqlstate" => "SELECT f.sqlstate FROM daily_failure f",

@@ -114,6 +114,8 @@ impl Log {
             via: Via::Simple,
             parameters: Vec::new().into(),
             parameter_count: 0,
+            literals: Vec::new().into(),
+            literal_count: 0,
             turned_back: Vec::new().into(),
             kept: None,
             risk: [].as_slice().into(),
@@ -259,6 +261,7 @@ fn log() -> Log {
         time: at(2 * DAY),
         shape: Some(d),
         text: text(),
+        literals: Vec::new().into(),
         via: Via::Simple,
         sqlstate: "42501".into(),
         reason: "".into(),
@@ -1058,6 +1061,8 @@ fn what_ran_by_whose_consent() {
             via: Via::Simple,
             parameters: Vec::new().into(),
             parameter_count: 0,
+            literals: Vec::new().into(),
+            literal_count: 0,
             turned_back: Vec::new().into(),
             kept: None,
             risk: [].as_slice().into(),
@@ -1094,4 +1099,95 @@ fn what_ran_by_whose_consent() {
     let row: Vec<String> = table.rows[0].iter().map(ToString::to_string).collect();
     assert_eq!((row[0].as_str(), table.rows.len()), ("h-2", 1));
     assert!(["carol, dan", "dan, carol"].contains(&row[1].as_str()));
+}
+
+#[test]
+fn who_named_a_value_and_what_it_was_part_of() {
+    let log = Log::new();
+    let redactor = ledger::Redactor::new(&[7; 32]);
+    let alice = log.session(1, "alice", IdentityKind::Person, None);
+    let agent = log.session(2, "alice/copilot", IdentityKind::Agent, Some("alice"));
+    let mut shape = shape("select ?", Operation::Select, "public.customers");
+    shape.risk = vec![RiskPart { part: "raw".into(), points: 30 }].into();
+    let id = shape.shape;
+    log.put(shape);
+    let hash = |value: &str| redactor.value(value.as_bytes());
+    let work = ledger::record::Work {
+        task: "t-1".into(),
+        purpose: "a claim".into(),
+        tainted: true,
+        ..Default::default()
+    };
+    let plain = Intent {
+        statement: alice.statement(1),
+        time: at(0),
+        shape: id,
+        text: text(),
+        via: Via::Simple,
+        parameters: Vec::new().into(),
+        parameter_count: 0,
+        literals: vec![hash("a@x.org"), hash("7")].into(),
+        literal_count: 2,
+        turned_back: Vec::new().into(),
+        kept: None,
+        risk: Vec::new().into(),
+        trace: None,
+        approval: None,
+        work: None,
+    };
+    let one = log.put(plain.clone());
+    let two = log.put(Intent {
+        statement: agent.statement(1),
+        literals: Vec::new().into(),
+        parameters: vec![hash("b@x.org"), hash("07")].into(),
+        risk: vec![RiskPart { part: "new table".into(), points: 35 }].into(),
+        work: Some(Box::new(work)),
+        ..plain
+    });
+    let answers = log.answers();
+    let found = |question: &str| -> Vec<u64> {
+        let question = Question::parse(question, at(0)).unwrap().keyed(Some(&redactor)).unwrap();
+        let table = answers.search(&question, &Limits::default()).unwrap();
+        table.rows.iter().map(|row| row[0].to_string().parse().unwrap()).collect()
+    };
+    for (question, expected) in [
+        ("value:a@x.org", vec![one]),
+        ("value:7", vec![two, one]),
+        ("value:-7.0", vec![two, one]),
+        ("value:a@x.org,b@x.org", vec![two, one]),
+        ("value:7 value:b@x.org", vec![two]),
+        ("value:7 -value:b@x.org", vec![one]),
+        ("value:7 identity:alice/copilot", vec![two]),
+        ("value:7 relation:customers", vec![two, one]),
+        ("value:7 operation:select identity:alice/copilot", vec![two]),
+        ("value:7 relation:orders", vec![]),
+        ("value:A@x.org", vec![]),
+        ("task:t-1", vec![two]),
+        ("task:any", vec![two]),
+        ("-task:any", vec![one]),
+        ("purpose:\"a claim\"", vec![two]),
+        ("tainted:yes", vec![two]),
+        ("tainted:no", vec![one]),
+        ("-tainted:no", vec![two]),
+        ("risk:30", vec![two, one]),
+        ("risk:31", vec![two]),
+        ("-risk:65", vec![one]),
+        ("risk:66", vec![]),
+    ] {
+        assert_eq!(found(question), expected, "{question}");
+    }
+    let other = ledger::Redactor::new(&[8; 32]);
+    let question = Question::parse("value:7", at(0)).unwrap();
+    assert_eq!(question.told(), "value:…");
+    let keyed = question.clone().keyed(Some(&other)).unwrap();
+    assert!(answers.search(&keyed, &Limits::default()).unwrap().rows.is_empty());
+    assert!(question.clone().keyed(None).is_err());
+    assert!(answers.search(&question, &Limits::default()).is_err());
+    let sql = "SELECT task, purpose, tainted, risk FROM statements ORDER BY sequence";
+    let rows = answers.sql(sql, &Limits::default()).unwrap().rows;
+    let rows: Vec<String> = rows
+        .iter()
+        .map(|row| row.iter().map(ToString::to_string).collect::<Vec<_>>().join("|"))
+        .collect();
+    assert_eq!(rows, ["||0|30", "t-1|a claim|1|65"]);
 }

@@ -49,7 +49,14 @@ pub const VIEWS: &[View] = &[
             (SELECT v.text FROM approval a JOIN word v ON v.id = a.hold WHERE a.seq = t.seq
                 LIMIT 1) AS hold,
             (SELECT group_concat(v.text, ', ') FROM approval a JOIN word v ON v.id = a.by
-                WHERE a.seq = t.seq) AS approved_by, e.application
+                WHERE a.seq = t.seq) AS approved_by, e.application,
+            (SELECT v.text FROM circumstance c JOIN word v ON v.id = c.task WHERE c.seq = t.seq)
+                AS task,
+            (SELECT v.text FROM circumstance c JOIN word v ON v.id = c.purpose
+                WHERE c.seq = t.seq) AS purpose,
+            coalesce((SELECT c.tainted FROM circumstance c WHERE c.seq = t.seq), 0) AS tainted,
+            min(100, coalesce(h.risk, 0) + coalesce((SELECT c.risk FROM circumstance c
+                WHERE c.seq = t.seq), 0)) AS risk
             FROM statement t JOIN who w ON w.id = t.who JOIN session e ON e.id = t.session
             JOIN shape h ON h.id = t.shape",
     },
@@ -60,7 +67,7 @@ pub const VIEWS: &[View] = &[
             @word(h.database) AS database, x.text AS text, h.text AS text_id,
             @word(h.operation) AS operation, @word(h.verdict) AS verdict, h.policies, h.reasons,
             h.unknowns, h.functions, h.read_only, h.row_limit, h.durability, h.policy_version,
-            h.catalog_version, h.label_version
+            h.catalog_version, h.label_version, h.risk
             FROM shape h LEFT JOIN text x ON x.id = h.text @where h.id > 0",
     },
     View {

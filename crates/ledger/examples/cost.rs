@@ -34,6 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         via: Via::Extended,
         parameters: (&parameters).into(),
         parameter_count: 1,
+        literals: Vec::new().into(),
+        literal_count: 0,
         turned_back: [].as_slice().into(),
         kept: None,
         risk: [].as_slice().into(),

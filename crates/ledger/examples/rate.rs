@@ -83,6 +83,8 @@ fn sessions(
                 via: Via::Prepared,
                 parameters: parameters.as_slice().into(),
                 parameter_count: 1,
+                literals: Vec::new().into(),
+                literal_count: 0,
                 turned_back: [].as_slice().into(),
                 kept: None,
                 risk: [].as_slice().into(),

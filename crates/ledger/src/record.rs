@@ -263,6 +263,13 @@ pub struct Intent<'a> {
     /// How many bind values there are.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub parameter_count: u64,
+    /// Keyed hashes of the first [`HASHED_PARAMETERS`] literals of its text. A value has the same
+    /// hash here and among the bind values: [`crate::Redactor::value`].
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub literals: List<'a, Hash>,
+    /// How many literals there are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub literal_count: u64,
     /// Labels of which it holds a pseudonym, in its text or among the bind values, that was turned
     /// into the value that it stands for.
     #[serde(default, skip_serializing_if = "is_empty")]
@@ -284,8 +291,8 @@ pub struct Intent<'a> {
     pub work: Option<Box<Work<'a>>>,
 }
 
-/// How many bind values of a statement an intent carries hashes of.
-pub const HASHED_PARAMETERS: usize = 16;
+/// How many bind values of a statement, and how many literals, its record carries hashes of.
+pub const HASHED_PARAMETERS: usize = 32;
 
 /// What came of an intent. Which session it belongs to stands in its id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -350,6 +357,9 @@ pub struct Refused<'a> {
     pub shape: Option<ShapeId>,
     /// Keyed hash of the text as it came.
     pub text: Hash,
+    /// Keyed hashes of the first [`HASHED_PARAMETERS`] literals of its text.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub literals: List<'a, Hash>,
     /// How it came.
     pub via: Via,
     /// The SQLSTATE that the client was given.

@@ -38,6 +38,24 @@ impl Redactor {
         Hash::truncate(&mac.finalize().into_bytes().into())
     }
 
+    /// The hash of a value that a statement names: the same however it was written. A number counts
+    /// without its sign, which is an operator in a text, and without noughts that mean nothing; a
+    /// UUID in small letters; everything else as it is.
+    pub fn value(&self, value: &[u8]) -> Hash {
+        match canonical(value) {
+            Some(canonical) => self.hash(&canonical),
+            None => self.hash(value),
+        }
+    }
+
+    /// The redactor of a ledger in this directory, if its key is there.
+    pub fn of(dir: &Path) -> Result<Option<Self>, LedgerError> {
+        match dir.join(KEY_FILE).exists() {
+            true => Self::open(dir).map(Some),
+            false => Ok(None),
+        }
+    }
+
     /// Reads the key of a ledger's directory, or makes one.
     pub(crate) fn open(dir: &Path) -> Result<Self, LedgerError> {
         let path = dir.join(KEY_FILE);
@@ -56,6 +74,36 @@ impl Redactor {
         };
         Ok(Self::new(&key))
     }
+}
+
+/// Another spelling of a value that has several; `None` where it stands for itself.
+fn canonical(value: &[u8]) -> Option<Vec<u8>> {
+    let is_digit = |byte: &u8| byte.is_ascii_digit();
+    let number = value.strip_prefix(b"-").or(value.strip_prefix(b"+")).unwrap_or(value);
+    let digits = number.iter().filter(|byte| is_digit(byte)).count();
+    let points = number.iter().filter(|byte| **byte == b'.').count();
+    if digits > 0 && points <= 1 && digits + points == number.len() {
+        let mut parts = number.splitn(2, |byte| *byte == b'.');
+        let (whole, places) = (parts.next()?, parts.next().unwrap_or_default());
+        let begin = whole.iter().position(|digit| *digit != b'0').unwrap_or(whole.len());
+        let end = places.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1);
+        let mut plain = whole.get(begin..)?.to_vec();
+        if plain.is_empty() {
+            plain.push(b'0');
+        }
+        if end > 0 {
+            plain.push(b'.');
+            plain.extend_from_slice(places.get(..end)?);
+        }
+        return (plain != value).then_some(plain);
+    }
+    let hyphens = |place: usize| matches!(place, 8 | 13 | 18 | 23);
+    let is_uuid = value.len() == 36
+        && value.iter().enumerate().all(|(place, byte)| match hyphens(place) {
+            true => *byte == b'-',
+            false => byte.is_ascii_hexdigit(),
+        });
+    (is_uuid && value.iter().any(u8::is_ascii_uppercase)).then(|| value.to_ascii_lowercase())
 }
 
 /// Written whole under another name first: a crash never leaves half a key.

@@ -61,6 +61,8 @@ pub(crate) fn intent(number: u64) -> Record<'static> {
         via: Via::Extended,
         parameters: vec![hash(b"ada"), hash(b"bob")].into(),
         parameter_count: 2,
+        literals: Vec::new().into(),
+        literal_count: 0,
         turned_back: [].as_slice().into(),
         kept: None,
         risk: [].as_slice().into(),

@@ -89,7 +89,8 @@ pub(crate) fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
     pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
 }
 
-fn hex(bytes: &[u8], out: &mut Vec<u8>) {
+/// Appends the hexadecimal text of `bytea`.
+pub(crate) fn hex(bytes: &[u8], out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     out.extend_from_slice(b"\\x");
     out.extend(bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| {

@@ -54,7 +54,8 @@ fn money(format: Format, value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"0.00");
 }
 
-fn decode(kind: Kind, value: &[u8]) -> Option<String> {
+/// Decimal text of a number in binary form.
+pub(crate) fn decode(kind: Kind, value: &[u8]) -> Option<String> {
     let mut cursor = Cursor::new(value);
     Some(match kind {
         Kind::Int2 => cursor.int16()?.to_string(),

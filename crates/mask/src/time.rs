@@ -183,6 +183,21 @@ fn read_moment(format: Format, value: &[u8]) -> Option<(i64, i64)> {
     }
 }
 
+/// A date in binary form as ISO text; `None` if it is infinite.
+pub(crate) fn plain_date(value: &[u8]) -> Option<String> {
+    let days = Cursor::new(value).int32()?;
+    let finite = !matches!(days, i32::MIN | i32::MAX);
+    finite.then(|| format_date(i64::from(days) + POSTGRES_EPOCH_DAYS))
+}
+
+/// A moment in binary form as ISO text with a zone behind it; `None` if it is infinite.
+pub(crate) fn plain_moment(value: &[u8], zone: &str) -> Option<String> {
+    let moment = read_moment(Format::Binary, value)?;
+    let mut out = Vec::with_capacity(32);
+    write_moment(Kind::TimestampTz, Format::Text, moment, zone, &mut out);
+    String::from_utf8(out).ok()
+}
+
 fn write_moment(
     kind: Kind,
     format: Format,

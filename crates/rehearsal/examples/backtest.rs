@@ -218,6 +218,8 @@ fn intent(
         via: Via::Extended,
         parameters: vec![text].into(),
         parameter_count: 1,
+        literals: Vec::new().into(),
+        literal_count: 0,
         turned_back: Vec::new().into(),
         kept: None,
         risk: Vec::new().into(),

@@ -173,6 +173,8 @@ pub(super) struct Prepared {
     pub(super) plan: Arc<Plan>,
     /// The types that were declared for its parameters, where values are looked at.
     pub(super) types: Box<[u32]>,
+    /// The types of its parameters, once the server described those that were not all declared.
+    pub(super) described: OnceLock<Box<[u32]>>,
     /// Its result's columns, once the server described them; inner `None` means no rows.
     pub(super) fields: OnceLock<Option<Box<[Field]>>>,
     /// Whether the server made it.

@@ -75,7 +75,9 @@ impl Relay {
         // Always: policies may ask for consent by the time that values are bound.
         let types = parse.type_oids.iter().collect();
         let own = asserts.is_some().then_some(SAID);
-        let prepared = Arc::new(Prepared { plan, types, fields: OnceLock::new(), birth, asserts });
+        let (described, fields) = (OnceLock::new(), OnceLock::new());
+        let prepared = Prepared { plan, types, described, fields, birth, asserts };
+        let prepared = Arc::new(prepared);
         let before = self.prepared.insert(name.clone(), Arc::clone(&prepared));
         if let Some(text) = own.or(prepared.plan.sent.as_deref().map(str::as_bytes)) {
             let (name, types) = (parse.name.bytes(), parse.type_oids.iter());
@@ -93,13 +95,13 @@ impl Relay {
         if !self.ready() || !self.sure_of_statement(bind.statement) {
             return Ok(Step::Blocked);
         }
-        let mut parameters = self.session.parameters(bind.parameters.iter());
         let binary = bind.result_formats.iter().map(|format| format == Format::BINARY).collect();
         let bound = self.bound_plan(bind.statement).and_then(|(plan, prepared)| {
+            let values = super::turned::values(&bind, prepared.as_deref());
+            let mut parameters = self.session.parameters(values);
             let turned = self.turn_back(&plan, prepared.as_deref(), &bind, &mut parameters)?;
             let asks = plan.is_held() || plan.may_exceed();
-            let types = prepared.as_deref().map_or(&[][..], |prepared| &prepared.types);
-            let given = asks.then(|| super::turned::given(&bind, types));
+            let given = asks.then(|| super::turned::given(&bind, prepared.as_deref()));
             if let Some(given) = given.as_ref().filter(|_| self.side.is_inside()) {
                 self.side.bound(self.session.digest(&plan, given));
             }

@@ -2,7 +2,7 @@
 //! masked as that one's would be. Knows no functions.
 
 use super::{End, Relay, Step, expected::Request};
-use gate::{Applied, Refusal, Via};
+use gate::{Applied, Refusal, Value, Via};
 use std::time::SystemTime;
 use wire_pg::{
     Format,
@@ -10,6 +10,14 @@ use wire_pg::{
     frame::Message,
     frontend,
 };
+
+/// The arguments of a call: what types they have is the function's to say.
+fn values<'a>(call: &'a frontend::FunctionCall<'a>) -> impl Iterator<Item = Value<'a>> {
+    call.arguments.iter().enumerate().map(|(index, bytes)| {
+        let binary = super::turned::format(&call.formats, index) == Format::BINARY;
+        Value { bytes, binary: binary.then_some(0) }
+    })
+}
 
 impl Relay {
     pub(super) fn function_call(&mut self, message: Message<'_>) -> Result<Step, End> {
@@ -24,7 +32,7 @@ impl Relay {
             if !relay.carries(&plan)? {
                 return Ok(None);
             }
-            let parameters = relay.session.parameters(call.arguments.iter());
+            let parameters = relay.session.parameters(values(&call));
             relay.session.submit(&plan, Via::FunctionCall, &parameters, None, now).map(Some)
         });
         let cleared = match cleared? {

@@ -7,10 +7,10 @@ use super::{
     expected::{Prepared, Request},
 };
 use bytes::BytesMut;
-use gate::{Bound, Parameters, Plan, Refusal, Values, hold::Given};
+use gate::{Bound, Parameters, Plan, Refusal, Value, Values, hold::Given};
 use std::time::SystemTime;
 use wire_pg::{
-    Format, WireError, backend,
+    Format, Formats, WireError, backend,
     frame::Message,
     frontend::{self, Kind, encode},
 };
@@ -48,7 +48,7 @@ pub(super) fn bind(
         _ if bind.formats.is_empty() => Vec::new(),
         _ if literals.is_empty() => bind.formats.iter().collect(),
         count => (0..count)
-            .map(|index| format(bind, index))
+            .map(|index| format(&bind.formats, index))
             .chain(literals.iter().map(|_| Format::TEXT))
             .collect(),
     };
@@ -61,16 +61,31 @@ pub(super) fn bind(
 }
 
 /// What is bound, by the types that were declared for it, for whoever approves it.
-pub(super) fn given(bind: &frontend::Bind<'_>, types: &[u32]) -> Given {
-    let binary = |index| format(bind, index) == Format::BINARY;
-    let values = bind.parameters.iter().enumerate();
-    Given::new(values.map(|(index, value)| (binary(index), value))).of_types(types)
+pub(super) fn given(bind: &frontend::Bind<'_>, prepared: Option<&Prepared>) -> Given {
+    let types = prepared.map_or(&[][..], |prepared| &prepared.types);
+    Given::new(values(bind, prepared)).of_types(types)
+}
+
+/// Bind values with their formats and types, as far as anybody said what these are.
+pub(super) fn values<'a>(
+    bind: &'a frontend::Bind<'a>,
+    prepared: Option<&'a Prepared>,
+) -> impl Iterator<Item = Value<'a>> {
+    let declared = move |index: usize| {
+        let prepared = prepared?;
+        let declared = prepared.types.get(index).filter(|ty| **ty != 0);
+        declared.or_else(|| prepared.described.get()?.get(index)).copied()
+    };
+    bind.parameters.iter().enumerate().map(move |(index, bytes)| {
+        let binary = format(&bind.formats, index) == Format::BINARY;
+        Value { bytes, binary: binary.then(|| declared(index).unwrap_or_default()) }
+    })
 }
 
 /// The format of one value: none sent means text, one sent is that of all.
-fn format(bind: &frontend::Bind<'_>, index: usize) -> Format {
-    let at = if bind.formats.len() == 1 { 0 } else { index };
-    bind.formats.iter().nth(at).unwrap_or(Format::TEXT)
+pub(super) fn format(formats: &Formats<'_>, index: usize) -> Format {
+    let at = if formats.len() == 1 { 0 } else { index };
+    formats.iter().nth(at).unwrap_or(Format::TEXT)
 }
 
 impl Relay {
@@ -86,8 +101,9 @@ impl Relay {
             return Ok(None);
         }
         let values: Vec<Option<&[u8]>> = message.parameters.iter().collect();
-        let binary: Vec<bool> =
-            (0..values.len()).map(|index| format(message, index) == Format::BINARY).collect();
+        let binary: Vec<bool> = (0..values.len())
+            .map(|index| format(&message.formats, index) == Format::BINARY)
+            .collect();
         let types = prepared.map_or(&[][..], |prepared| &prepared.types);
         let bound = Values { values: &values, binary: &binary, types };
         let now = SystemTime::now();
@@ -138,7 +154,16 @@ impl Relay {
         message: Message<'_>,
         hidden: bool,
     ) -> Result<(), End> {
-        let own = match self.expected.front().map(|expected| &expected.request) {
+        let read = || backend::parameter_description(message.payload).map_err(upstream_broke);
+        let front = self.expected.front().map(|expected| &expected.request);
+        if let Some(Request::DescribeStatement(Some(prepared), _)) = front
+            && prepared.types.contains(&0) | prepared.types.is_empty()
+        {
+            let types = read()?.iter().collect();
+            // The same each time: a statement's parameters do not change while it is prepared.
+            let _ = prepared.described.set(types);
+        }
+        let own = match front {
             Some(Request::DescribeStatement(_, Some(own))) => *own,
             _ if hidden => return Ok(()),
             _ => {
@@ -146,7 +171,7 @@ impl Relay {
                 return Ok(());
             }
         };
-        let types = backend::parameter_description(message.payload).map_err(upstream_broke)?;
+        let types = read()?;
         let types = types.iter().take(own);
         backend::encode::parameter_description(&mut self.client.output, types)
             .map_err(upstream_broke)

@@ -1,10 +1,29 @@
 //! What an approval is bound to, and what approvers are shown.
 
 use super::{Given, later_too};
+use crate::Value;
 use model::verdict::{Approval, Escalation};
 
 fn given(values: &[(bool, Option<&[u8]>)]) -> Given {
-    Given::new(values.iter().copied())
+    of(&values.iter().map(|one| (one.0.then_some(0), one.1)).collect::<Vec<_>>())
+}
+
+/// The same with the types of what is in binary format.
+fn of(values: &[(Option<u32>, Option<&[u8]>)]) -> Given {
+    Given::new(values.iter().map(|(binary, bytes)| Value { bytes: *bytes, binary: *binary }))
+}
+
+#[test]
+fn a_value_in_binary_form_is_bound_and_shown_as_its_text() {
+    let binary = of(&[(Some(23), Some(&[0, 0, 0, 12])), (Some(25), Some(b"a'b"))]);
+    let text = of(&[(None, Some(b"12")), (None, Some(b"a'b"))]);
+    assert_eq!(binary.exact, text.exact);
+    assert_eq!(binary.shown, ["'12'", "'a'b'"]);
+    let other = of(&[(Some(23), Some(&[0, 0, 0, 13])), (Some(25), Some(b"a'b"))]);
+    assert_ne!(binary.exact, other.exact);
+    let bytes = [0, 0, 0, 12];
+    assert_ne!(of(&[(Some(23), Some(&bytes))]).exact, of(&[(Some(600), Some(&bytes))]).exact);
+    assert_eq!(of(&[(Some(23), None)]).exact, of(&[(None, None)]).exact);
 }
 
 #[test]

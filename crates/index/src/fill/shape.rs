@@ -47,7 +47,8 @@ impl Filler {
             "UPDATE shape SET seq = ?2, time = ?3, database = ?4, text = ?5, operation = ?6,
              verdict = ?7, read_only = ?8, row_limit = ?9, durability = ?10, policies = ?11,
              reasons = ?12, unknowns = ?13, functions = ?14, policy_version = ?15,
-             catalog_version = ?16, label_version = ?17, dynamic = ?18 WHERE id = ?1",
+             catalog_version = ?16, label_version = ?17, dynamic = ?18, risk = ?19
+             WHERE id = ?1",
         )?
         .execute(params![
             row,
@@ -68,6 +69,7 @@ impl Filler {
             int(shape.catalog_version),
             int(shape.label_version),
             dynamic(shape),
+            super::points(&shape.risk),
         ])?;
         self.names(db, row, shape)?;
         self.columns(db, row, &shape.columns)?;

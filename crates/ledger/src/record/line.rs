@@ -3,6 +3,7 @@
 //! serde's.
 
 use super::{Disclosed, Intent, Outcome, Record, Via};
+use crate::ids::Hash;
 
 /// Appends the record's JSON; false, and nothing is appended, if it is another or holds what is
 /// rare.
@@ -23,6 +24,8 @@ fn intent(record: &Intent<'_>, out: &mut Vec<u8>) -> bool {
         via,
         parameters,
         parameter_count,
+        literals,
+        literal_count,
         turned_back,
         kept,
         risk,
@@ -45,16 +48,10 @@ fn intent(record: &Intent<'_>, out: &mut Vec<u8>) -> bool {
     out.extend_from_slice(br#"","via":""#);
     out.extend_from_slice(word(*via).as_bytes());
     out.push(b'"');
-    if let Some((first, others)) = parameters.split_first() {
-        out.extend_from_slice(br#","parameters":[""#);
-        out.extend_from_slice(&first.text());
-        for other in others {
-            out.extend_from_slice(br#"",""#);
-            out.extend_from_slice(&other.text());
-        }
-        out.extend_from_slice(br#""]"#);
-    }
+    hashes(out, br#","parameters":["#, parameters);
     amount(out, br#","parameter_count":"#, *parameter_count);
+    hashes(out, br#","literals":["#, literals);
+    amount(out, br#","literal_count":"#, *literal_count);
     out.push(b'}');
     true
 }
@@ -105,6 +102,19 @@ fn outcome(record: &Outcome<'_>, out: &mut Vec<u8>) -> bool {
     }
     out.push(b'}');
     true
+}
+
+/// A list of hashes, left out where there is none.
+fn hashes(out: &mut Vec<u8>, name: &[u8], hashes: &[Hash]) {
+    let Some((first, others)) = hashes.split_first() else { return };
+    out.extend_from_slice(name);
+    out.push(b'"');
+    out.extend_from_slice(&first.text());
+    for other in others {
+        out.extend_from_slice(br#"",""#);
+        out.extend_from_slice(&other.text());
+    }
+    out.extend_from_slice(br#""]"#);
 }
 
 /// How one column's values left.

@@ -118,6 +118,7 @@ fn every_type() -> Vec<Record<'static>> {
             time,
             shape: Some(ShapeId::of(&[b"x"])),
             text: hash(b"drop table customers"),
+            literals: Vec::new().into(),
             via: Via::Simple,
             sqlstate: "42501".into(),
             reason: "".into(),
@@ -267,7 +268,10 @@ fn of_statements() -> Vec<Record<'static>> {
     for (nth, via) in vias.into_iter().enumerate() {
         let parameters = vec![hash(b"x"); nth].into();
         let parameter_count = AMOUNTS[nth % AMOUNTS.len()];
-        all.push(Intent { via, parameters, parameter_count, ..plain.clone() }.into());
+        let counted = Intent { via, parameters, parameter_count, ..plain.clone() };
+        let literals = vec![hash(b"y"); AMOUNTS.len() - nth.min(AMOUNTS.len())].into();
+        all.push(Intent { literals, literal_count: parameter_count, ..counted.clone() }.into());
+        all.push(counted.into());
     }
     all.push(Intent { turned_back: vec![Label::EMAIL].into(), ..plain.clone() }.into());
     all.push(Intent { trace: Some("00-1\"".into()), ..plain.clone() }.into());

@@ -14,6 +14,37 @@ fn agrees_with_a_published_vector() {
 }
 
 #[test]
+fn a_value_has_one_hash_however_it_is_written() {
+    let redactor = Redactor::new(&[7; 32]);
+    for (one, other) in [
+        ("7", "007"),
+        ("7", "-7"),
+        ("7", "+7.00"),
+        ("0", "000"),
+        ("0.5", ".50"),
+        ("10", "10."),
+        ("1200", "01200.0"),
+        ("11111111-1111-1111-1111-ABCDEFabcdef", "11111111-1111-1111-1111-abcdefabcdef"),
+    ] {
+        assert_eq!(redactor.value(one.as_bytes()), redactor.value(other.as_bytes()), "{one}");
+    }
+    for (one, other) in [
+        ("7", "70"),
+        ("0.5", "5"),
+        ("", "0"),
+        (".", ""),
+        ("1.2.3", "1.2.30"),
+        ("a", "A"),
+        ("1e3", "1000"),
+        ("7 ", "7"),
+        ("--7", "7"),
+    ] {
+        assert_ne!(redactor.value(one.as_bytes()), redactor.value(other.as_bytes()), "{one}");
+    }
+    assert_eq!(redactor.value(b"a@x.org"), redactor.hash(b"a@x.org"));
+}
+
+#[test]
 fn the_key_is_made_once_and_is_private() {
     let dir = crate::testing::Folder::new("key");
     let first = Redactor::open(dir.path()).unwrap();

@@ -173,3 +173,34 @@ fn a_copy_is_answered_from_without_weir_and_a_restart_goes_on() {
     caught_up(&stage);
     assert_eq!(search(&stage, "relation:customers").len(), before.len() + 1);
 }
+
+/// A value is found in whichever way it was named, and no record holds it.
+#[tokio::test]
+async fn who_asked_for_a_value_is_found() {
+    const MAIL: &str = "somebody.else@example.org";
+    let stage = Stage::shop().unwrap();
+    let text = format!("select id from customers where email = '{MAIL}' or id = 004711");
+    stage.rows(ADMIN, &text).unwrap();
+    let url = stage.weir.url(ADMIN, "shop");
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    // In binary form, by types that nobody but the server says.
+    let bound = "select id from customers where email = $1 or id = $2";
+    client.query(bound, &[&MAIL, &4_711_i64]).await.unwrap();
+    // In a text that is refused, and by somebody else.
+    let _ = stage.weir.psql(PERSON, "shop", &format!("drop tabel '{MAIL}'")).unwrap();
+    let other = format!("delete from customers where email = '{MAIL}' and id <> 4711");
+    let _ = stage.weir.psql(PERSON, "shop", &other).unwrap();
+    caught_up(&stage);
+    let found = search(&stage, &format!("value:{MAIL}"));
+    assert_eq!(texts(&found, "identity"), [PERSON, PERSON, ADMIN, ADMIN], "{found:?}");
+    let found = search(&stage, "value:4711");
+    assert_eq!(texts(&found, "identity"), [PERSON, ADMIN, ADMIN], "{found:?}");
+    assert!(search(&stage, "value:4712").is_empty());
+    let found = search(&stage, &format!("value:{MAIL} relation:customers identity:{ADMIN}"));
+    assert_eq!(found.len(), 2, "{found:?}");
+    let found = search(&stage, &format!("value:{MAIL} state:refused"));
+    assert_eq!(texts(&found, "sqlstate"), ["42601"], "{found:?}");
+    let record = stage.weir.record(1_000).unwrap().join("\n");
+    assert!(!record.contains("somebody") && record.contains("search value:…"), "{record}");
+}

@@ -32,6 +32,7 @@ pub(crate) fn search(load: impl Fn(&str) -> Load, args: &SearchArgs) -> Result<(
     let limits = limits(&args.form, rows);
     let what = format!("search {}", question.told());
     let (found, answers) = open(load, &args.place, what.trim_end())?;
+    let question = question.keyed(ledger::Redactor::of(&found.ledger)?.as_ref())?;
     let table = match args.by {
         Some(by) => answers.count(&question, counted(by)?, &limits)?,
         None => answers.search(&question, &limits)?,

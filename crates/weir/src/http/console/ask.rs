@@ -63,7 +63,7 @@ pub(super) async fn page(
     let looker = looker.need(Place::Ask.right())?;
     let answered = match &asked.q {
         None => Answered::Nothing,
-        Some(text) => match understood(text, &asked.before) {
+        Some(text) => match understood(&console, text, &asked.before) {
             Err(why) => Answered::Wrong(why.to_string()),
             Ok(question) => {
                 told(&console, &looker, "", &question).await?;
@@ -121,7 +121,7 @@ pub(super) async fn export(
         _ => return Err(looker.nothing()),
     };
     let text = asked.q.as_deref().unwrap_or_default();
-    let question = understood(text, "").map_err(|_| looker.nothing())?;
+    let question = understood(&console, text, "").map_err(|_| looker.nothing())?;
     told(&console, &looker, &format!(" as {}", asked.form), &question).await?;
     let limits = Limits { time: PATIENCE, rows: EXPORTED };
     let counted = by(&asked.by);
@@ -171,7 +171,7 @@ pub(super) async fn save(
     let (name, text) = (pressed.field("name").trim().to_owned(), pressed.field("q").to_owned());
     let looker = pressed.looker.need(Right::Audit)?;
     let fits = (1..=LONGEST_NAME).contains(&name.chars().count());
-    let said = match fits && understood(&text, "").is_ok() {
+    let said = match fits && understood(&console, &text, "").is_ok() {
         false => "wrong",
         true => {
             let (store, question) = (&console.shared.store, SavedQuestion { name, text });
@@ -210,11 +210,12 @@ fn said(word: &str) -> Option<(Tone, String)> {
     Some((tone, words))
 }
 
-fn understood(text: &str, before: &str) -> Result<Question, IndexError> {
+fn understood(console: &Console, text: &str, before: &str) -> Result<Question, IndexError> {
     if text.chars().count() > LONGEST {
         return Err(IndexError::Question(format!("longer than {LONGEST} letters")));
     }
     let question = Question::parse(text, Time::from(SystemTime::now()))?;
+    let question = question.keyed(Some(console.shared.ledger.redactor()))?;
     Ok(match before.parse() {
         Ok(sequence) => question.before(sequence),
         Err(_) => question,
