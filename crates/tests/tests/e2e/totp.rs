@@ -163,3 +163,68 @@ fn a_token_by_password_and_code_is_the_password_of_every_client() {
     };
     assert_eq!((body(&token), body(narrow.trim()), body("x")), (400, 400, 400));
 }
+
+#[test]
+fn signing_out_of_the_api_ends_the_sessions_that_follow_from_it() {
+    let mut scene = scene();
+    scene.enrol();
+    let body = json!({ "name": PERSON, "password": PASSWORD, "code": scene.code(0) });
+    let signed_in = scene.api.call("POST", "/api/v1/session", "", Some(body)).body;
+    let sign_in = signed_in["token"].as_str().unwrap();
+    let form = format!(
+        "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={sign_in}\
+         &subject_token_type=urn:ietf:params:oauth:token-type:access_token"
+    );
+    let kind = ["Content-Type: application/x-www-form-urlencoded"];
+    let exchanged = scene.api.raw("POST", "/oauth2/token", &kind, Some(&form)).body;
+    let token = exchanged["access_token"].as_str().unwrap();
+    let port = scene.stage.weir.port();
+    let (mut idle, mut busy) = (
+        Raw::sign_in(port, PERSON, token, "shop").unwrap(),
+        Raw::sign_in(port, PERSON, token, "shop").unwrap(),
+    );
+    busy.query("select pg_sleep(60)").unwrap();
+    let begun = std::time::Instant::now();
+    assert_eq!(scene.api.call("DELETE", "/api/v1/session", sign_in, None).status, 204);
+    for session in [&mut idle, &mut busy] {
+        let rest = session.rest().unwrap();
+        let error = rest.iter().find(|one| one.tag == b'E').and_then(|one| one.field(b'M'));
+        let error = error.unwrap();
+        assert!(error.contains("revoked"), "{error}");
+    }
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    assert!(Raw::sign_in(port, PERSON, token, "shop").is_err());
+    assert_eq!(scene.api.call("GET", "/api/v1/session", sign_in, None).status, 401);
+}
+
+#[test]
+fn what_the_command_says_is_so_when_it_returns() {
+    let scene = scene();
+    let totp = |what: &str| {
+        let said = scene.stage.weir.run(&["identity", "totp", what, PERSON]).unwrap();
+        assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""), "{said}");
+    };
+    for _ in 0..3 {
+        totp("enrol");
+        let refused = scene.stage.weir.psql(PERSON, "shop", "select 1").unwrap();
+        assert!(refused.stderr.contains("second factor"), "{refused}");
+        totp("remove");
+        scene.stage.weir.psql(PERSON, "shop", "select 1").unwrap().success().unwrap();
+    }
+}
+
+#[test]
+fn without_a_terminal_a_sign_in_says_what_to_do() {
+    let scene = scene();
+    let (url, ca) = scene.stage.weir.api().unwrap();
+    let alice = Person::new(PERSON).unwrap();
+    let weir = alice.command(&[]).unwrap();
+    let mut command = std::process::Command::new("setsid");
+    command.arg("--wait").arg(weir.get_program());
+    command.args(["login", &url, "--local", "--user", PERSON, "--ca"]).arg(ca);
+    command.env("HOME", alice.folder()).env("XDG_CONFIG_HOME", alice.folder().join("config"));
+    let said = tool::finish(&mut command).unwrap();
+    assert_eq!(said.code, Some(2), "{said}");
+    assert!(said.stderr.contains("there is no terminal"), "{said}");
+    assert!(said.stderr.contains("--password-stdin"), "{said}");
+}

@@ -211,14 +211,21 @@ pub(super) fn password_of(name: &str, from_stdin: bool) -> Result<Secret, Failur
     if from_stdin {
         return password_from_stdin();
     }
-    match rpassword::prompt_password(format!("Password of {name}: ")) {
-        Ok(password) => Ok(Secret::from(password)),
+    asked(&format!("Password of {name}: "), || {
+        format!(
+            "there is no terminal to ask for {name}'s password at: give it with --password-stdin"
+        )
+    })
+}
+
+/// What somebody types at the terminal without its being shown; where there is none, `otherwise`
+/// says what to do.
+pub(super) fn asked(prompt: &str, otherwise: impl Fn() -> String) -> Result<Secret, Failure> {
+    match rpassword::prompt_password(prompt) {
+        Ok(typed) => Ok(Secret::from(typed)),
         // ENXIO: the process has no terminal (`man 4 tty`); or there is no such device at all.
         Err(error) if error.raw_os_error() == Some(6) || error.kind() == ErrorKind::NotFound => {
-            Err(Failure::Usage(format!(
-                "there is no terminal to ask for {name}'s password at: give it with \
-                 --password-stdin"
-            )))
+            Err(Failure::Usage(otherwise()))
         }
         Err(error) => Err(error.into()),
     }

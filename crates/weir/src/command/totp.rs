@@ -1,7 +1,7 @@
 //! `weir identity totp …`: the second factor of people. What a device has to know is shown once.
 //! Knows no session: a running `weir serve` sees in the store who has one.
 
-use crate::{actor::actor, cli::TotpCommand, exit::Failure, out::Out, seal};
+use crate::{actor::actor, cli::TotpCommand, exit::Failure, out::Out, seal, uptake::taken_up};
 use anyhow::Context;
 use config::Config;
 use identity::{Secret, Totp, recovery_codes, recovery_hash};
@@ -35,7 +35,9 @@ pub(super) async fn run(config: &Config, command: TotpCommand) -> Result<(), Fai
         }
     }
     store.close().await;
-    Ok(out.flush()?)
+    // What is shown once is shown whether the running Weir has heard of it or not.
+    out.flush()?;
+    taken_up(&config.state_dir).await.told()
 }
 
 async fn enrol(

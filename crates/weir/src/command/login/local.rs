@@ -1,7 +1,7 @@
 //! `weir login --local`: a sign-in by password, and a code where there is a second factor, for
 //! people whom Weir itself knows. Neither is kept; what is, is Weir's token for the sign-in.
 
-use super::offer;
+use super::{super::identity::asked, offer};
 use crate::{
     cli::LoginArgs,
     exit::Failure,
@@ -37,7 +37,7 @@ pub(super) async fn login(args: LoginArgs, place: Place<'_>) -> Result<Login, Fa
     let name = name.ok_or_else(|| Failure::Refused("say who you are: --user NAME".to_owned()))?;
     let (password, code) = match args.password_stdin {
         true => from_stdin()?,
-        false => asked(&name)?,
+        false => at_terminal(&name)?,
     };
     let sign_in = sign_in(&weir, ca.as_deref(), (&name, &password, &code)).await?;
     let own = Vouching {
@@ -82,10 +82,17 @@ async fn sign_in(
     Ok(text("token").context("Weir's answer is not understood")?.to_owned())
 }
 
-fn asked(name: &str) -> anyhow::Result<(Secret, Secret)> {
-    let password = rpassword::prompt_password(format!("Password of {name}: "))?;
-    let code = rpassword::prompt_password("Code (empty if you have no second factor): ")?;
-    Ok((Secret::from(password), Secret::from(code.trim().to_owned())))
+fn at_terminal(name: &str) -> Result<(Secret, Secret), Failure> {
+    let otherwise = || {
+        format!(
+            "there is no terminal to ask for {name}'s password and code at: give them with \
+             --password-stdin, the password in the first line and the code, if there is a second \
+             factor, in the second"
+        )
+    };
+    let password = asked(&format!("Password of {name}: "), otherwise)?;
+    let code = asked("Code (empty if you have no second factor): ", otherwise)?;
+    Ok((password, Secret::from(code.expose().trim().to_owned())))
 }
 
 /// Two lines: the password, and the code if there is one.
