@@ -78,22 +78,19 @@ impl Store {
         .bind(id.map(|id| i64::from(id.number)))
         .execute(&mut *transaction)
         .await?;
-        let mut evidence = vec!["a person decided".to_owned()];
-        if !reason.is_empty() {
-            evidence.push(format!("reason: {reason}"));
-        }
+        let evidence = evidence("a person decided", reason);
         let change = LabelChange { place: place.clone(), before, after: label.clone(), evidence };
         note_label(&mut transaction, *at, by, &change).await?;
         transaction.commit().await?;
         Ok(())
     }
 
-    /// Takes a decision back, so that what Weir proposes holds again. False if there was none;
-    /// nothing is noted then.
+    /// Takes a decision back, so that what Weir proposes holds again; the reason stands in the
+    /// record. False if there was none; nothing is noted then.
     pub async fn forget_label(
         &self,
         place: &LabelPlace,
-        by: &str,
+        (by, reason): (&str, &str),
         now: SystemTime,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
@@ -111,12 +108,21 @@ impl Store {
             return Ok(false);
         }
         let after = in_force(&mut transaction, place).await?;
-        let evidence = vec!["a person's decision was taken back".to_owned()];
+        let evidence = evidence("a person's decision was taken back", reason);
         let change = LabelChange { place: place.clone(), before, after, evidence };
         note_label(&mut transaction, now, by, &change).await?;
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+/// What was done, and why.
+fn evidence(what: &str, reason: &str) -> Vec<String> {
+    let mut evidence = vec![what.to_owned()];
+    if !reason.is_empty() {
+        evidence.push(format!("reason: {reason}"));
+    }
+    evidence
 }
 
 async fn in_force(

@@ -58,7 +58,16 @@ pub fn administer(stage: &Stage) -> Result<()> {
         &["identity", "enable", "bob"],
         &["identity", "group", "add", "bob", "support"],
         &["labels", "set", "public.customers.country", "national_id", "--database", "shop"],
-        &["labels", "set", "public.customers.country", "--clear", "--database", "shop"],
+        &[
+            "labels",
+            "set",
+            "public.customers.country",
+            "--clear",
+            "--reason",
+            "a test",
+            "--database",
+            "shop",
+        ],
     ] {
         weir.run(command)?.success()?;
     }

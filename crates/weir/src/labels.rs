@@ -19,6 +19,17 @@ pub(crate) enum Word {
     TakeBack,
 }
 
+impl Word {
+    /// Why it cannot be said without a reason; nothing if it can.
+    pub(crate) const fn needs_reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Is(Some(_)) => None,
+            Self::Is(None) => Some("without a label its values leave unmasked"),
+            Self::TakeBack => Some("what a person decided holds no longer"),
+        }
+    }
+}
+
 /// Puts a decision into force, with who, why and when. False if there was none to be taken back.
 pub(crate) async fn decide(
     store: &Store,
@@ -32,7 +43,7 @@ pub(crate) async fn decide(
         Word::TakeBack => {
             // A label that follows a column's number was decided under another name.
             let decided = column.decided.as_ref().map_or(place, |decided| &decided.place);
-            store.forget_label(decided, by, at).await
+            store.forget_label(decided, (by, &reason), at).await
         }
         Word::Is(label) => {
             let (place, id, label) = (place.clone(), Some(column.found.id), label.clone());

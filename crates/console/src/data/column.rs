@@ -272,7 +272,8 @@ fn decide(page: &ColumnPage, viewer: &Viewer) -> Markup {
                 }
                 p .soft.small {
                     "It holds at once, for rows on their way too, and stands in the record. \
-                     Without a label its values leave unmasked: that needs a reason."
+                     A reason is needed where its values leave unmasked, and to take a \
+                     decision back."
                 }
             }
         }

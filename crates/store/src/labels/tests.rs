@@ -48,8 +48,10 @@ async fn the_last_decision_holds_and_each_is_noted() {
     store.decide_label(&none).await.unwrap();
     assert_eq!(store.labels("shop").await.unwrap(), [none]);
     assert!(store.labels("other").await.unwrap().is_empty());
-    assert!(store.forget_label(&place("ref"), "bob", UNIX_EPOCH).await.unwrap());
-    assert!(!store.forget_label(&place("ref"), "bob", UNIX_EPOCH).await.unwrap());
+    assert!(store.forget_label(&place("ref"), ("bob", "asked finance"), UNIX_EPOCH).await.unwrap());
+    assert!(
+        !store.forget_label(&place("ref"), ("bob", "asked finance"), UNIX_EPOCH).await.unwrap()
+    );
     assert!(store.labels("shop").await.unwrap().is_empty());
     let events: Vec<_> = store
         .events("ledger", 100)

@@ -94,7 +94,7 @@ fn a_decision_holds_at_once_in_open_sessions_and_is_recorded() {
     let said = labels(&stage, &[&set[..], &reason].concat()).success().unwrap();
     assert_eq!(said, "public.products.name is person_name now.\n");
     until("a mask", || !shows(&mut session, product).contains(name));
-    labels(&stage, &["set", "customers.last_name", "none"]).success().unwrap();
+    labels(&stage, &["set", "customers.last_name", "none", "--reason", "it is"]).success().unwrap();
     until("a value", || shows(&mut session, last_name).contains(surname));
 
     let why = labels(&stage, &["explain", "products.name"]).success().unwrap();
@@ -113,10 +113,15 @@ fn a_decision_holds_at_once_in_open_sessions_and_is_recorded() {
     assert!(!shows(&mut session, product).contains(name));
     assert!(shows(&mut session, last_name).contains(surname));
 
-    let cleared = labels(&stage, &["set", "customers.last_name", "--clear"]).success().unwrap();
+    let cleared =
+        labels(&stage, &["set", "customers.last_name", "--clear", "--reason", "a mistake"])
+            .success()
+            .unwrap();
     assert!(cleared.contains("person_name, by machine"), "{cleared}");
     until("a mask", || !shows(&mut session, last_name).contains(surname));
-    labels(&stage, &["set", "products.name", "--clear"]).success().unwrap();
+    labels(&stage, &["set", "products.name", "--clear", "--reason", "a mistake"])
+        .success()
+        .unwrap();
     until("a value", || shows(&mut session, product).contains(name));
 
     let record = stage.weir.record(2000).unwrap().join("\n");
@@ -133,7 +138,9 @@ fn a_decision_holds_at_once_in_open_sessions_and_is_recorded() {
         "\"before\":\"person_name\"",
         "decided"
     ]));
-    assert!(told(&["public.customers.last_name", "taken back", "\"after\":\"person_name\""]));
+    let back =
+        ["public.customers.last_name", "taken back", "\"after\":\"person_name\"", "a mistake"];
+    assert!(told(&back), "with the reason");
 }
 
 #[test]
@@ -150,6 +157,13 @@ fn what_cannot_be_decided_is_refused() {
     assert_eq!(usage.code, Some(2), "{usage}");
     let both = labels(&stage, &["set", "public.customers.email", "email", "--clear"]);
     assert_eq!(both.code, Some(2), "{both}");
+    // What unmasks, and what undoes a person's word, is not said without a reason.
+    for words in [&["none"][..], &["--clear"], &["--clear", "--reason", " "]] {
+        let words = [&["set", "public.customers.email"][..], words].concat();
+        let said = labels(&stage, &words);
+        assert_eq!(said.code, Some(2), "{said}");
+        assert!(said.stderr.contains("--reason"), "{said}");
+    }
 }
 
 #[test]
@@ -165,11 +179,12 @@ fn a_label_follows_a_rename_and_harmlessness_does_not() {
     assert!(!seen.contains("plain") && seen.contains("other words"), "{seen}");
     let why = labels(&stage, &["explain", "sheets.z"]).success().unwrap();
     assert!(why.contains("decided when it was public.papers.v"), "{why}");
-    let cleared = labels(&stage, &["set", "sheets.z", "--clear"]).success().unwrap();
+    let cleared =
+        labels(&stage, &["set", "sheets.z", "--clear", "--reason", "a mistake"]).success().unwrap();
     assert!(cleared.contains("none, by machine"), "{cleared}");
     until("a value", || stage.rows(PERSON, "select z from sheets").unwrap().contains("plain"));
 
-    labels(&stage, &["set", "customers.phone", "none"]).success().unwrap();
+    labels(&stage, &["set", "customers.phone", "none", "--reason", "it is"]).success().unwrap();
     stage.truth("alter table customers rename column phone to phone_number").unwrap();
     until("the name", || labels(&stage, &["list"]).stdout.contains("customers.phone_number"));
     let phone = json(&stage, &["explain", "customers.phone_number", "--json"]);
@@ -265,9 +280,9 @@ fn a_rule_labels_what_it_fits_without_a_restart() {
     std::fs::remove_file(stage.weir.policies().join("own.cedar")).unwrap();
     until("a mask", || !shows(&mut session, "select badge from gym").contains("M-1001"));
     // A person's decision about the column stands over the rule.
-    labels(&stage, &["set", "gym.badge", "none"]).success().unwrap();
+    labels(&stage, &["set", "gym.badge", "none", "--reason", "it is"]).success().unwrap();
     until("a value", || shows(&mut session, "select badge from gym").contains("M-1001"));
-    labels(&stage, &["set", "gym.badge", "--clear"]).success().unwrap();
+    labels(&stage, &["set", "gym.badge", "--clear", "--reason", "a mistake"]).success().unwrap();
     until("a mask", || !shows(&mut session, "select badge from gym").contains("M-1001"));
     // A broken rule is reported with its line, and the last good ones stay.
     let line = before.lines().count() + 6;

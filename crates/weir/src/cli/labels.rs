@@ -12,7 +12,7 @@ Examples:
   weir labels explain public.customers.ref           why it bears its label, or none
   weir labels set public.customers.ref national_id --reason 'tax number, asked finance'
   weir labels set public.products.name none --reason 'names of products'
-  weir labels set public.customers.ref --clear       what Weir finds holds again
+  weir labels set public.customers.ref --clear --reason 'a mistake'
   weir labels export --format markdown > labels.md   for a review
 
 A decision of a person stands over what Weir finds, holds in a running `weir serve` within a second,
@@ -86,7 +86,7 @@ pub(crate) struct LabelsSet {
     /// Take the decision back: what Weir finds holds again.
     #[arg(long)]
     pub(crate) clear: bool,
-    /// Why, for the record. Write no value into it.
+    /// Why, for the record; needed for `none` and --clear. Write no value into it.
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(crate) reason: String,
     /// The database, where several have such a column.

@@ -78,6 +78,9 @@ async fn set(view: &View<'_>, args: LabelsSet) -> Result<(), Failure> {
         true => Word::TakeBack,
         false => Word::Is(view.label(args.label.as_deref().unwrap_or_default())?),
     };
+    if let Some(why) = word.needs_reason().filter(|_| args.reason.trim().is_empty()) {
+        return Err(Failure::Usage(format!("{why}: say why, with --reason TEXT")));
+    }
     let changed = decide(&store, &found, &word, &by, (args.reason, now)).await?;
     let said = match (&word, changed) {
         (Word::TakeBack, true) => format!("{path} has the label again that Weir finds"),

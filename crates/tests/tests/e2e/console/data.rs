@@ -72,6 +72,9 @@ fn a_label_is_corrected_on_the_page_and_the_next_row_is_masked() {
     browser.sees("say why");
     assert!(!shows(&mut session, sql).contains(&name));
     browser.press("#clear").unwrap();
+    browser.sees("what a person decided holds no longer: say why");
+    browser.write("#reason", "they name no people").unwrap();
+    browser.press("#clear").unwrap();
     browser.sees("is taken back");
     until("the value", || shows(&mut session, sql).contains(&name).then_some(()));
     until("the history", || {
@@ -79,7 +82,8 @@ fn a_label_is_corrected_on_the_page_and_the_next_row_is_masked() {
         let told = browser.text("[aria-labelledby=changes]").unwrap();
         let all = told.contains("none → person_name")
             && told.contains("person_name → none")
-            && told.contains("root: a person decided; reason: they name people here");
+            && told.contains("root: a person decided; reason: they name people here")
+            && told.contains("was taken back; reason: they name no people");
         all.then_some(())
     });
     assert_eq!(browser.complaints().unwrap(), Vec::<String>::new());
@@ -201,7 +205,8 @@ fn only_an_admin_decides_and_only_a_viewer_looks() {
     };
     for who in [VIEWER, AUDITOR, APPROVER] {
         assert_eq!(put(who, "none", "let me"), (403, "no-right".into()), "{who}");
-        let answer = api.call("DELETE", &format!("{at}/label"), &api.sign_in(who), None);
+        let why = json!({ "reason": "let me" });
+        let answer = api.call("DELETE", &format!("{at}/label"), &api.sign_in(who), Some(why));
         assert_eq!(answer.problem(), "no-right");
     }
     let carol = api.sign_in(APPROVER);
@@ -222,6 +227,10 @@ fn only_an_admin_decides_and_only_a_viewer_looks() {
     assert_eq!(odd.problem(), "malformed");
     let none = api.call("GET", &format!("{at}x"), &victor, None);
     assert_eq!(none.problem(), "nothing");
-    let back = api.call("DELETE", &format!("{at}/label"), &api.sign_in(ADMIN), None);
-    assert_eq!(back.body["by"], "machine");
+    let back =
+        |why: Value| api.call("DELETE", &format!("{at}/label"), &api.sign_in(ADMIN), Some(why));
+    assert_eq!(back(json!({})).problem(), "malformed");
+    assert_eq!(back(json!({ "reason": " " })).problem(), "malformed");
+    assert_eq!(label()["by"], "person");
+    assert_eq!(back(json!({ "reason": "a mistake" })).body["by"], "machine");
 }

@@ -125,16 +125,15 @@ pub(super) async fn set(
         Err(Failure::Refused(why)) => return Err(Problem::new(Kind::Malformed, why)),
         label => label?,
     };
-    let reason = reason.trim();
-    if label.is_none() && reason.is_empty() {
-        let why = "without a label its values leave unmasked: that needs a `reason`";
-        return Err(Problem::new(Kind::Malformed, why));
-    }
-    if reason.chars().count() > LONGEST_REASON {
-        let why = format!("`reason` has at most {LONGEST_REASON} letters");
-        return Err(Problem::new(Kind::Malformed, why));
-    }
-    api.say(&caller, &place, &Word::Is(label), reason).await
+    api.say(&caller, &place, &Word::Is(label), &reason).await
+}
+
+/// Why somebody takes a decision back.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TakenBack {
+    #[serde(default)]
+    reason: String,
 }
 
 /// `DELETE /api/v1/columns/…/label`.
@@ -142,9 +141,10 @@ pub(super) async fn clear(
     State(api): State<Arc<Api>>,
     caller: Caller,
     At(place): At<Four>,
+    Body(TakenBack { reason }): Body<TakenBack>,
 ) -> Result<Json<Value>, Problem> {
     let caller = caller.need(&api, Right::Administer)?;
-    api.say(&caller, &place, &Word::TakeBack, "").await
+    api.say(&caller, &place, &Word::TakeBack, &reason).await
 }
 
 /// `GET /api/v1/tables/…`: who used a table, what feeds it and what it feeds.
@@ -228,6 +228,14 @@ impl Api {
         word: &Word,
         reason: &str,
     ) -> Result<Json<Value>, Problem> {
+        let reason = reason.trim();
+        if let Some(why) = word.needs_reason().filter(|_| reason.is_empty()) {
+            return Err(Problem::new(Kind::Malformed, format!("{why}: that needs a `reason`")));
+        }
+        if reason.chars().count() > LONGEST_REASON {
+            let why = format!("`reason` has at most {LONGEST_REASON} letters");
+            return Err(Problem::new(Kind::Malformed, why));
+        }
         let found = self.column(place).await?;
         let (store, by) = (&self.shared.store, &caller.who.name);
         decide(store, &found, word, by, (reason.to_owned(), SystemTime::now())).await?;

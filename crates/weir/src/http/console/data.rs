@@ -143,9 +143,13 @@ pub(super) async fn say(
     let word = match word.as_str() {
         _ if seen != holds => Err("Somebody decided about it meanwhile: look again.".to_owned()),
         "clear" => Ok(Word::TakeBack),
-        "set" => meant(&View { config: &config }, &label, reason.trim()),
+        "set" => meant(&View { config: &config }, &label),
         _ => Err("Neither decided nor taken back.".to_owned()),
     };
+    let word = word.and_then(|word| match word.needs_reason() {
+        Some(why) if reason.trim().is_empty() => Err(format!("Not taken: {why}: say why.")),
+        _ => Ok(word),
+    });
     let (store, now) = (&console.shared.store, SystemTime::now());
     match word {
         Err(why) => {
@@ -168,12 +172,9 @@ pub(super) async fn say(
     }
 }
 
-/// A label that there is, or none with a reason.
-fn meant(view: &View<'_>, label: &str, reason: &str) -> Result<Word, String> {
+/// A label that there is, or none.
+fn meant(view: &View<'_>, label: &str) -> Result<Word, String> {
     match view.label(label) {
-        Ok(None) if reason.is_empty() => {
-            Err("Without a label its values leave unmasked: say why.".to_owned())
-        }
         Ok(label) => Ok(Word::Is(label)),
         Err(Failure::Refused(_)) => Err("There is no such label.".to_owned()),
         Err(_) => Err("Labels cannot be read now.".to_owned()),
