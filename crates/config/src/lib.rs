@@ -35,10 +35,11 @@ pub use problem::Problem;
 pub use reference::{SectionDoc, reference, sections};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use settings::{
-    Api, Authority, Bucket, Canary, Channel, ChannelTo, ClientName, Config, Consent, Console,
-    Database, DecisionHook, Email, EmailTls, EndUsers, Export, ExportFormat, ExportTo, Keys,
-    LabelRule, Labels, Ledger, Limits, Listen, Log, LogFormat, LogLevel, Plaintext, Policies,
-    Provider, Repository, RoleOf, RoleRule, Shows, Slack, Tls, Transmitter, Upstream, UpstreamTls,
-    Vault, VaultAuth, WithoutRole, Witness, Witnessing, Workload, WorkloadKeys, WorkloadRule,
+    Api, Application, Authority, Aws, Azure, Bucket, Canary, Channel, ChannelTo, ClientName,
+    Clouds, Config, Consent, Console, Database, DecisionHook, Email, EmailTls, EndUsers, Export,
+    ExportFormat, ExportTo, Gcp, Iam, Keys, LabelRule, Labels, Ledger, Limits, Listen, Log,
+    LogFormat, LogLevel, Plaintext, Policies, Proof, Provider, Repository, RoleOf, RoleRule, Shows,
+    Slack, Tls, Transmitter, Upstream, UpstreamTls, Vault, VaultAuth, WithoutRole, Witness,
+    Witnessing, Workload, WorkloadKeys, WorkloadRule,
 };
 pub use table::{Absent, Key};

@@ -6,6 +6,7 @@ mod approvals;
 mod ca;
 mod canaries;
 mod channels;
+mod clouds;
 mod console;
 mod databases;
 mod end_users;

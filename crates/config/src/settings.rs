@@ -2,6 +2,7 @@
 //! defaulted stands in `load`.
 
 mod channels;
+mod clouds;
 mod console;
 mod databases;
 mod end_users;
@@ -11,6 +12,7 @@ mod vault;
 mod workloads;
 
 pub use channels::{Channel, ChannelTo, DecisionHook, Email, EmailTls, Shows, Slack};
+pub use clouds::{Application, Aws, Azure, Clouds, Gcp, Iam, Proof};
 pub use console::Console;
 pub use databases::{Database, RoleOf, RoleRule, Upstream, UpstreamTls, WithoutRole};
 pub use end_users::EndUsers;
@@ -63,6 +65,8 @@ pub struct Config {
     pub channels: Vec<Channel>,
     /// Where passwords of upstreams can stand.
     pub vault: Option<Vault>,
+    /// What Weir is in a cloud.
+    pub clouds: Clouds,
     /// How columns are labelled.
     pub labels: Labels,
     /// Values that were planted.

@@ -39,6 +39,7 @@ pub struct Weir {
     port: u16,
     http: u16,
     api: Option<u16>,
+    variables: Vec<(OsString, OsString)>,
 }
 
 /// What Weir should be like.
@@ -49,6 +50,7 @@ pub struct Options {
     limits: Vec<(String, String)>,
     policies: Vec<(String, String)>,
     sections: String,
+    variables: Vec<(OsString, OsString)>,
     api: bool,
     program: Option<PathBuf>,
 }
@@ -91,6 +93,12 @@ impl Options {
         self
     }
 
+    /// A variable of its environment.
+    pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
     /// With the API, on a port of its own.
     pub fn api(mut self) -> Self {
         self.api = true;
@@ -122,7 +130,8 @@ impl Options {
         let program = self.program.clone().map_or_else(program, Ok)?;
         let (port, http) = (port::free_port()?, port::free_port()?);
         let api = self.api.then(port::free_port).transpose()?;
-        let weir = Weir { server: None, folder, program, port, http, api };
+        let variables = self.variables.clone();
+        let weir = Weir { server: None, folder, program, port, http, api, variables };
         fs::write(weir.folder.join("upstream.secret"), SUPERUSER_PASSWORD)?;
         fs::create_dir_all(weir.policies())?;
         for (file, text) in &self.policies {
@@ -166,6 +175,7 @@ impl Weir {
             limits: Vec::new(),
             policies: Vec::new(),
             sections: String::new(),
+            variables: Vec::new(),
             api: false,
             program: None,
         }
@@ -187,7 +197,7 @@ impl Weir {
         let start = Start {
             name: "weir",
             command,
-            environment: Vec::new(),
+            environment: self.variables.clone(),
             folder: self.folder.path(),
             signal: "TERM",
         };

@@ -3,10 +3,10 @@
 use super::sections::pair;
 use crate::{
     kind::{Count, Fault, FilePath, SecretRef, Text, Time, Word},
-    settings::{Database, RoleOf, RoleRule, Upstream, UpstreamTls, WithoutRole},
+    settings::{Database, Iam, RoleOf, RoleRule, Upstream, UpstreamTls, WithoutRole},
     table::Table,
 };
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 pub(super) const DATABASE: &str =
     "A database that clients may ask for; the section stands once for each.";
@@ -16,6 +16,8 @@ const UPSTREAM: &str = "The real database behind the `[[database]]` above it.";
 pub(super) const ROLE: &str = "As which role of the database whose sessions work; the section \
 stands once for each. Those for an identity come before those for a group; the first that fits \
 counts. An agent that none is for works as whoever it acts for does. See docs/upstream.md.";
+
+const IAM: &[(&str, Iam)] = &[("aws", Iam::Aws), ("gcp", Iam::Gcp), ("azure", Iam::Azure)];
 
 const WITHOUT_ROLE: &[(&str, WithoutRole)] =
     &[("refuse", WithoutRole::Refuse), ("upstream", WithoutRole::Upstream)];
@@ -81,13 +83,15 @@ fn upstream(mut table: Table<'_>, name: &str) -> Upstream {
         let help = "leave it out, or give the [[database]] a name";
         table.fault(span, Fault::help("`database` cannot stand under name = \"*\"", help));
     }
-    let (user, vault) = signs_in_as(&mut table);
+    let (user, vault, iam) = signs_in_as(&mut table);
+    let iam_span = iam.as_ref().map(|(span, _)| span.clone());
     let upstream = Upstream {
         host,
         port: u16::try_from(port).unwrap_or(0),
         database,
         user,
         vault,
+        iam: iam.map(|(_, iam)| iam),
         password: table.optional(
             "password",
             &SecretRef,
@@ -125,18 +129,34 @@ fn upstream(mut table: Table<'_>, name: &str) -> Upstream {
             "From connect to the end of sign-in at the upstream.",
         ),
     };
+    if let Some(span) = iam_span {
+        encrypted(&table, span, &upstream);
+    }
     table.finish();
     upstream
 }
 
-/// The role that Weir signs in as, and the path at the vault that says with what.
-fn signs_in_as(table: &mut Table<'_>) -> (String, Option<String>) {
+/// A token is good for whoever hears it: it is shown to the right server alone.
+fn encrypted(table: &Table<'_>, span: Range<usize>, upstream: &Upstream) {
+    if upstream.tls != UpstreamTls::VerifyFull || upstream.host.starts_with('/') {
+        let help = "whoever hears or is shown a token can use it until its end: it goes by TLS, to \
+                    a server whose certificate was checked, and nowhere else";
+        let fault = Fault::help("`iam` needs tls = \"verify-full\" and a `host` by name", help);
+        table.fault(span, fault);
+    }
+}
+
+/// A word of the file, and where it stands.
+type Said<T> = (Range<usize>, T);
+
+/// The role that Weir signs in as, and the path at the vault or the cloud that says with what.
+fn signs_in_as(table: &mut Table<'_>) -> (String, Option<String>, Option<Said<Iam>>) {
     let user = table.optional(
         "user",
         &Text { what: "a role" },
         "The role Weir signs in as. It may be left out where what stands at `vault` names it.",
     );
-    let vault_span = table.span_of("vault");
+    let (vault_span, iam_span) = (table.span_of("vault"), table.span_of("iam"));
     let vault = table.optional(
         "vault",
         &Text { what: "a path" },
@@ -144,15 +164,27 @@ fn signs_in_as(table: &mut Table<'_>) -> (String, Option<String>) {
          `password`, or another field behind a `#`, and `username`), or `database/creds/weir`, \
          where a user is made that is renewed, and taken away at the end.",
     );
+    let iam = table.optional(
+        "iam",
+        &Word(IAM, Iam::Aws),
+        "Signs in by the word of a cloud, with a token in the password's place: of AWS (RDS, \
+         Aurora), GCP (Cloud SQL, AlloyDB) or Azure (Microsoft Entra). Needs tls = \
+         \"verify-full\". See [aws], [gcp] and [azure].",
+    );
     if user.is_none() && vault.is_none() {
         let help = "user = \"weir\", or vault = \"database/creds/weir\"";
         let fault = Fault::help("[database.upstream] needs `user` (a role)", help);
         table.fault(table.span(), fault);
     }
-    if let (Some(span), Some(_)) = (vault_span, table.span_of("password")) {
+    let password = table.span_of("password").is_some();
+    if let (Some(span), true) = (vault_span.clone(), password) {
         table.fault(span, Fault::new("`password` and `vault` cannot stand together"));
     }
-    (user.unwrap_or_default(), vault)
+    if let (Some(span), true) = (iam_span.clone(), password || vault_span.is_some()) {
+        let message = "`iam` cannot stand together with `password` or `vault`";
+        table.fault(span, Fault::new(message));
+    }
+    (user.unwrap_or_default(), vault, iam_span.zip(iam))
 }
 
 /// Its `[[database.role]]` sections, and what becomes of those that none is for.

@@ -1,8 +1,8 @@
 //! Every section and key of the file. To add a key is to add one read here.
 
 use super::{
-    api, approvals, ca, canaries, channels, console, databases, end_users, evidence, exports, keys,
-    labels, providers, transmitters, vault, workloads,
+    api, approvals, ca, canaries, channels, clouds, console, databases, end_users, evidence,
+    exports, keys, labels, providers, transmitters, vault, workloads,
 };
 use crate::{
     kind::{Address, Count, Fault, FilePath, OrOff, Size, Text, Time, TimeOrNone, Word},
@@ -74,6 +74,7 @@ pub(crate) fn documented() -> Vec<Section> {
         "[[database.role]]" => 4,
         "[database.upstream]" => 5,
         "[vault]" => 6,
+        "[aws]" | "[gcp]" | "[azure]" => 6,
         "[labels]" => 7,
         "[[labels.rule]]" => 7,
         "[[canary]]" => 8,
@@ -137,6 +138,7 @@ pub(super) fn top(mut table: Table<'_>) -> Config {
             let present = table.span_of("vault").is_some();
             vault::vault(table.table("vault", "[vault]", vault::VAULT), present)
         },
+        clouds: clouds::clouds(&mut table),
         labels: Labels { refresh: None, rules: Vec::new() },
         canaries: canaries::canaries(&mut table),
         ledger: evidence::ledger(table.table("ledger", "[ledger]", evidence::LEDGER)),

@@ -39,8 +39,7 @@ pub(super) fn vault(mut table: Table<'_>, present: bool) -> Option<Vault> {
         table.fault(table.span(), fault);
     }
     let own = |rest: &str| {
-        let host = rest.split(['/', ':']).next().unwrap_or_default();
-        matches!(host, "localhost" | "127.0.0.1") || rest.starts_with("[::1]")
+        is_own(rest.split(['/', ':']).next().unwrap_or_default()) || rest.starts_with("[::1]")
     };
     let fits = |address: &String| {
         address.starts_with("https://") || address.strip_prefix("http://").is_some_and(own)
@@ -58,6 +57,11 @@ pub(super) fn vault(mut table: Table<'_>, present: bool) -> Option<Vault> {
     table.finish();
     let address = address?.trim_end_matches('/').to_owned();
     Some(Vault { address, namespace, ca, auth: auth? })
+}
+
+/// True if a URL with this host stays on this machine.
+pub(super) fn is_own(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 /// How Weir signs in there; nothing if it is said in no way or in several.

@@ -1,5 +1,6 @@
 //! `[[database]]`: what clients ask for, and what is behind it. Data only.
 
+use super::Iam;
 use crate::secret::SecretSource;
 use std::{path::PathBuf, time::Duration};
 
@@ -41,6 +42,8 @@ pub struct Upstream {
     pub connect_timeout: Duration,
     /// The path at the Vault that says with what to sign in.
     pub vault: Option<String>,
+    /// The cloud by whose word to sign in. TLS is [`UpstreamTls::VerifyFull`] then.
+    pub iam: Option<Iam>,
 }
 
 /// How an upstream is spoken to.

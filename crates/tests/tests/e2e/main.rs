@@ -17,6 +17,7 @@ mod certificates;
 mod changes;
 mod channels;
 mod clients;
+mod clouds;
 mod console;
 mod costs;
 mod disk;

@@ -2,7 +2,7 @@
 //! to date. Knows the engine's settings, not its protocol.
 
 use super::{Shared, Stop, Stopping, bearers, canaries, histories, holds::Kept, labels};
-use crate::{layout, vault::Place};
+use crate::{cloud::Cloud, layout, vault::Place};
 use anyhow::Context;
 use config::{Config, Database, Plaintext, UpstreamTls, WithoutRole};
 use engine_pg::{
@@ -210,6 +210,10 @@ pub(crate) fn upstream(config: &Config, database: &Database) -> anyhow::Result<U
     reached.tls = tls;
     if let (Some(path), Some(vault)) = (&upstream.vault, &config.vault) {
         reached.credentials = Some(Arc::new(Place::new(vault, path).with_context(of)?));
+    }
+    if let Some(iam) = upstream.iam {
+        let cloud = Cloud::new(iam, &config.clouds, upstream).with_context(of)?;
+        reached.credentials = Some(Arc::new(cloud));
     }
     reached.connect_timeout = upstream.connect_timeout;
     Ok(reached)

@@ -1,10 +1,10 @@
 //! Vault's HTTP API, as far as it is needed: signing in, reading, renewing, revoking. Keeps its own
 //! token fresh. No error holds what Vault answered but its own words about an error.
 
+use crate::fetched;
 use anyhow::{Context, bail};
 use config::{Vault, VaultAuth};
-use net::tls::{ClientTls, Mode};
-use reqwest::{Method, Url, redirect::Policy};
+use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::{runtime::Handle, sync::Mutex};
@@ -52,13 +52,7 @@ struct Token {
 
 impl Client {
     pub(super) fn new(vault: &Vault) -> anyhow::Result<Self> {
-        let tls = ClientTls::new(Mode::VerifyFull, vault.ca.as_deref(), None)?;
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls.config())
-            .timeout(PATIENCE)
-            .redirect(Policy::none())
-            .no_proxy()
-            .build()?;
+        let http = fetched::client(vault.ca.as_deref(), PATIENCE)?;
         let home = Handle::try_current().ok();
         Ok(Self { http, vault: vault.clone(), token: Mutex::default(), home })
     }
@@ -189,15 +183,9 @@ impl Client {
             request = request.body(body.to_string());
         }
         let answer = request.send().await.map_err(reqwest::Error::without_url);
-        let mut answer = answer.context("Vault is not reachable")?;
+        let answer = answer.context("Vault is not reachable")?;
         let status = answer.status();
-        let mut bytes = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() > MAX_BYTES {
-                bail!("Vault's answer is too long");
-            }
-        }
+        let bytes = fetched::body(answer, MAX_BYTES).await.context("Vault")?;
         if status.is_success() {
             let said =
                 if bytes.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&bytes) };
