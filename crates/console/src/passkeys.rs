@@ -24,6 +24,8 @@ pub struct Key {
     pub added: String,
     /// When it signed last.
     pub used: Option<String>,
+    /// What a key signs to take this one away: base64url.
+    pub challenge: String,
 }
 
 /// The page's data.
@@ -31,7 +33,7 @@ pub struct Key {
 pub struct Keys {
     /// Those that there are.
     pub keys: Vec<Key>,
-    /// What a key signs to be added, or to take one away: base64url.
+    /// What a key signs to be added: base64url.
     pub challenge: String,
     /// By what a key knows its holder: base64url.
     pub user: String,
@@ -62,7 +64,7 @@ pub fn page(page: &Keys, viewer: &Viewer) -> String {
                 (state(Icon::Lock, "None yet", &html! { "Add the first one below." }))
             } @else {
                 div .body {
-                    ul .list { @for key in &page.keys { li { (one(key, page, &ids, viewer)) } } }
+                    ul .list { @for key in &page.keys { li { (one(key, &ids, viewer)) } } }
                 }
             }
         }
@@ -75,7 +77,7 @@ pub fn page(page: &Keys, viewer: &Viewer) -> String {
     Page { title, place: None, viewer, scripts: &[&PASSKEY] }.whole(&content)
 }
 
-fn one(key: &Key, page: &Keys, ids: &str, viewer: &Viewer) -> Markup {
+fn one(key: &Key, ids: &str, viewer: &Viewer) -> Markup {
     html! {
         div .row { strong { (Shown(&key.name)) } span .badge { (Shown(&key.kind)) } }
         p .soft.small {
@@ -85,7 +87,7 @@ fn one(key: &Key, page: &Keys, ids: &str, viewer: &Viewer) -> Markup {
                 None => "has signed nothing yet",
             }
         }
-        form method="post" action="/console/passkeys/remove" data-challenge=(page.challenge)
+        form method="post" action="/console/passkeys/remove" data-challenge=(key.challenge)
             data-keys=(ids) {
             (csrf(viewer))
             input type="hidden" name="name" value=(key.name);

@@ -78,7 +78,7 @@ pub use label_change::LabelChange;
 pub use labels::{DecidedLabel, LabelPlace};
 pub use open::{FILE_NAME, Store};
 pub use outbox::{Event, GrantEvent, Happened, HoldEvent, LabelEvent, TaskEvent};
-pub use passkeys::{MOST_PASSKEYS, NoPasskey, Passkey, Signature, Signing, Unsigned};
+pub use passkeys::{MOST_PASSKEYS, NoPasskey, Once, Passkey, Signature, Signing, Unsigned};
 pub use provisioned::{Arrival, NoArrival};
 pub use questions::{MOST_QUESTIONS, SavedQuestion};
 pub use scim::{Members, ProvisionedGroup, ProvisionedPerson};

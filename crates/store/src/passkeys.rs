@@ -7,7 +7,7 @@ use crate::{
     outbox::note,
 };
 use serde::{Deserialize, Serialize};
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 use std::time::SystemTime;
 
 /// How many one person may have.
@@ -55,6 +55,15 @@ pub struct Signature {
     pub count: u32,
 }
 
+/// A signature that counts once: until its key signs for the next time.
+#[derive(Clone, Copy, Debug)]
+pub struct Once<'a> {
+    /// The signature.
+    pub by: &'a Signature,
+    /// When its key had signed last as the signature was checked.
+    pub after: Option<SystemTime>,
+}
+
 /// Whose consent counts without a signature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unsigned {
@@ -85,7 +94,7 @@ pub enum NoPasskey {
     Known,
     /// They have as many as they may.
     TooMany,
-    /// They have others, and none of those signed it.
+    /// None of those that they have signed it, or one did once before.
     Unsigned,
 }
 
@@ -116,14 +125,14 @@ impl Store {
     pub async fn add_passkey(
         &self,
         key: &Passkey,
-        by: Option<&Signature>,
+        by: Option<Once<'_>>,
     ) -> Result<Result<(), NoPasskey>, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let has = count(&mut transaction, &key.person).await?;
         if has >= MOST_PASSKEYS {
             return Ok(Err(NoPasskey::TooMany));
         }
-        if has > 0 && !signed(&mut transaction, &key.person, by, key.added).await? {
+        if has > 0 && !signed_once(&mut transaction, &key.person, by, key.added).await? {
             return Ok(Err(NoPasskey::Unsigned));
         }
         for (column, value, why) in
@@ -161,7 +170,7 @@ impl Store {
         Ok(Ok(()))
     }
 
-    /// Takes a key of somebody's away; false if there is none of that name.
+    /// Takes a key of somebody's away, by an operator; false if there is none of that name.
     pub async fn remove_passkey(
         &self,
         person: &str,
@@ -169,19 +178,43 @@ impl Store {
         by: &str,
         now: SystemTime,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let done = sqlx::query("DELETE FROM passkeys WHERE person = ? AND name = ?")
-            .bind(person)
-            .bind(name)
-            .execute(&mut *transaction)
-            .await?;
-        if done.rows_affected() > 0 {
-            let what = format!("passkey removed: {name}");
-            note(&mut transaction, now, by, person, &what).await?;
-        }
-        transaction.commit().await?;
-        Ok(done.rows_affected() > 0)
+        let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        remove(transaction, person, name, (by, now)).await
     }
+
+    /// The same by themselves, which a key of theirs has signed.
+    pub async fn give_up_passkey(
+        &self,
+        person: &str,
+        name: &str,
+        by: Once<'_>,
+        now: SystemTime,
+    ) -> Result<Result<bool, NoPasskey>, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        if !signed_once(&mut transaction, person, Some(by), now).await? {
+            return Ok(Err(NoPasskey::Unsigned));
+        }
+        remove(transaction, person, name, (person, now)).await.map(Ok)
+    }
+}
+
+async fn remove(
+    mut transaction: Transaction<'_, Sqlite>,
+    person: &str,
+    name: &str,
+    (by, now): (&str, SystemTime),
+) -> Result<bool, StoreError> {
+    let done = sqlx::query("DELETE FROM passkeys WHERE person = ? AND name = ?")
+        .bind(person)
+        .bind(name)
+        .execute(&mut *transaction)
+        .await?;
+    if done.rows_affected() > 0 {
+        let what = format!("passkey removed: {name}");
+        note(&mut transaction, now, by, person, &what).await?;
+    }
+    transaction.commit().await?;
+    Ok(done.rows_affected() > 0)
 }
 
 pub(crate) async fn count(
@@ -209,6 +242,21 @@ pub(crate) async fn suffices(
         Unsigned::None => false,
         Unsigned::Keyless => count(connection, person).await? == 0,
     })
+}
+
+/// The same for a signature that counts once: its key has signed nothing since it was checked.
+async fn signed_once(
+    connection: &mut SqliteConnection,
+    person: &str,
+    by: Option<Once<'_>>,
+    now: SystemTime,
+) -> Result<bool, StoreError> {
+    let Some(Once { by, after }) = by else { return Ok(false) };
+    let used: Option<Option<i64>> = sqlx::query_scalar("SELECT used FROM passkeys WHERE id = ?")
+        .bind(&by.id)
+        .fetch_optional(&mut *connection)
+        .await?;
+    Ok(used == Some(after.map(micros)) && signed(connection, person, Some(by), now).await?)
 }
 
 /// True if the key is still this person's, and has not signed as often before: a copy of a key

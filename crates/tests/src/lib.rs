@@ -5,6 +5,7 @@
 //! tests see what a user sees.
 
 pub mod api;
+pub mod authenticator;
 pub mod browser;
 pub mod bypass;
 pub mod canary;

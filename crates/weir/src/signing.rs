@@ -4,9 +4,10 @@
 use axum::http::{HeaderMap, header};
 use config::{Config, Consent};
 use identity::passkey::{Assertion, Decision, PublicKey, Site, verify};
+use ledger::Time;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
+use std::{fmt::Write, time::SystemTime};
 use store::{KeptHold, Passkey, Signature, Store, StoreError, Unsigned};
 
 /// What a browser says that a key signed: all of it base64url.
@@ -28,14 +29,23 @@ pub(crate) const fn unsigned(config: &Config) -> Unsigned {
     }
 }
 
-/// The site at which keys are used: what is configured, or what the browser was sent to. A key is
-/// bound to its site by the browser, and is asked for it again when it is checked.
+/// Why nothing is signed here.
+pub(crate) const NO_SITE: &str = "keys are for one site: say its name as `url` in [api], and open \
+                                  the console by its name";
+
+/// The name that every browser has for its own machine.
+const THIS_MACHINE: &str = "localhost";
+
+/// The site at which keys are used: the one that is configured. A key is bound to its site by the
+/// browser, and is asked for it again when it is checked. Where none is configured it is this
+/// machine and nothing else: what the console is called is said by whoever stands between, who
+/// could have keys made for a site of their own.
 pub(crate) fn site(config: &Config, headers: &HeaderMap) -> Option<Site> {
     if let Some(url) = &config.api.url {
         return Site::of(url.trim_end_matches('/'));
     }
     let host = headers.get(header::HOST)?.to_str().ok()?;
-    Site::of(&format!("https://{host}"))
+    Site::of(&format!("https://{host}")).filter(|site| site.name() == THIS_MACHINE)
 }
 
 /// What a key signs for a decision of somebody's.
@@ -44,9 +54,35 @@ pub(crate) fn challenge(hold: &KeptHold, person: &str, consents: bool) -> [u8; 3
     Decision { request, digest, consents, person }.challenge()
 }
 
-/// What a key signs that is added by a sign-in, or takes another's place there.
-pub(crate) fn of_sign_in(word: &str, person: &str) -> [u8; 32] {
-    Sha256::digest(format!("weir passkey\n{word}\n{person}\n").as_bytes()).into()
+/// What becomes of somebody's keys.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Change<'c> {
+    /// One is added.
+    Add,
+    /// The one of this name is taken away.
+    Remove(&'c str),
+}
+
+/// What a key signs for a change of somebody's keys, in a sign-in with this word. It is another one
+/// after each change, and each time that one of the keys has signed.
+pub(crate) fn of_change(
+    change: Change<'_>,
+    word: &str,
+    person: &str,
+    keys: &[Passkey],
+) -> [u8; 32] {
+    let mut text = match change {
+        Change::Add => "weir passkeys: add\n".to_owned(),
+        Change::Remove(name) => format!("weir passkeys: remove\n{name}\n"),
+    };
+    // Writing into a string does not fail.
+    let _ = write!(text, "{word}\n{person}\n");
+    for Passkey { id, public, count, added, used, .. } in keys {
+        let micros = |at: &SystemTime| Time::from(*at).micros();
+        let used = used.as_ref().map(micros);
+        let _ = writeln!(text, "{id} {public} {count} {} {used:?}", micros(added));
+    }
+    Sha256::digest(text.as_bytes()).into()
 }
 
 /// The signature, if a key of theirs signed this at this site; else why it does not hold.
@@ -57,7 +93,7 @@ pub(crate) fn check(
     digest: &[u8],
     said: &Said,
 ) -> Result<Signature, String> {
-    let site = site.ok_or("keys are for sites with a name: open the console by its name")?;
+    let site = site.ok_or(NO_SITE)?;
     let key = keys.iter().find(|key| key.id == said.id).ok_or("it is no key of yours")?;
     if key.site != site.name() {
         return Err(format!("the key {} is for {}", key.name, key.site));

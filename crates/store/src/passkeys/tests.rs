@@ -98,6 +98,38 @@ async fn says(
     store.voice(hold, voice, &signing).await.unwrap().map(drop)
 }
 
+/// When a key of carol's signed last.
+async fn last(store: &Store, id: &str) -> Option<SystemTime> {
+    let keys = store.passkeys("carol").await.unwrap();
+    keys.into_iter().find(|key| key.id == id).and_then(|key| key.used)
+}
+
+#[tokio::test]
+async fn a_signature_about_keys_counts_once_whether_its_key_counts_or_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = stage(&folder).await;
+    let plain = |id: &str| Passkey { count: 0, ..key("carol", id) };
+    store.add_passkey(&plain("k"), None).await.unwrap().unwrap();
+    let word = by("k", 0);
+    let after = last(&store, "k").await;
+    let added = |id: &'static str, at: SystemTime| {
+        let key = Passkey { added: at, ..plain(id) };
+        let (store, once) = (&store, Once { by: &word, after });
+        async move { store.add_passkey(&key, Some(once)).await.unwrap() }
+    };
+    assert_eq!(added("a", at(5)).await, Ok(()));
+    assert_eq!(added("b", at(6)).await, Err(NoPasskey::Unsigned), "by the same word");
+    let gone = |once, now| store.give_up_passkey("carol", "a of carol", once, now);
+    let said = gone(Once { by: &word, after }, at(7)).await.unwrap();
+    assert_eq!(said, Err(NoPasskey::Unsigned), "by the same word");
+    let after = last(&store, "k").await;
+    assert_eq!(after, Some(at(5)));
+    assert_eq!(gone(Once { by: &word, after }, at(8)).await.unwrap(), Ok(true));
+    assert_eq!(gone(Once { by: &word, after }, at(9)).await.unwrap(), Err(NoPasskey::Unsigned));
+    let names: Vec<_> = store.passkeys("carol").await.unwrap().into_iter().map(|k| k.id).collect();
+    assert_eq!(names, ["k"]);
+}
+
 #[tokio::test]
 async fn whoever_has_a_key_consents_with_it_alone() {
     let folder = tempfile::tempdir().unwrap();
@@ -131,7 +163,9 @@ async fn whoever_has_a_key_consents_with_it_alone() {
     asked(&store, "i").await;
     let mut plain = key("carol", "p");
     plain.count = 0;
-    assert!(store.add_passkey(&plain, Some(&by("k", 6))).await.unwrap().is_ok());
+    let word = by("k", 6);
+    let once = Once { by: &word, after: last(&store, "k").await };
+    assert!(store.add_passkey(&plain, Some(once)).await.unwrap().is_ok());
     assert_eq!(says(&store, "i", "carol", true, signed(&by("p", 0))).await, Ok(()));
 }
 
@@ -154,7 +188,14 @@ async fn a_password_alone_adds_no_key_to_others() {
     let store = stage(&folder).await;
     let add = |key: Passkey, by: Option<Signature>| {
         let store = store.clone();
-        async move { store.add_passkey(&key, by.as_ref()).await.unwrap() }
+        async move {
+            let after = match &by {
+                Some(by) => last(&store, &by.id).await,
+                None => None,
+            };
+            let once = by.as_ref().map(|by| Once { by, after });
+            store.add_passkey(&key, once).await.unwrap()
+        }
     };
     assert_eq!(add(key("carol", "a"), None).await, Ok(()));
     assert_eq!(add(key("carol", "b"), None).await, Err(NoPasskey::Unsigned));

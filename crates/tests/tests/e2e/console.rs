@@ -5,6 +5,7 @@ mod ask;
 mod data;
 mod effect;
 mod identities;
+mod keys;
 mod looks;
 mod misuse;
 mod passkeys;

@@ -159,7 +159,7 @@ fn a_password_alone_adds_no_key_and_takes_none_away() {
         browser.script(&script).unwrap();
     };
     adds("");
-    browser.sees("Not added: one of your passkeys has to sign that this one is yours");
+    browser.sees("Not added: one of your passkeys has to sign it");
     let visitor = Visitor::signed_in(&stage.weir, APPROVER);
     let page = visitor.get("/console/passkeys").text;
     let csrf = page.split_once("name=\"csrf\" value=\"").unwrap().1.split('"').next().unwrap();

@@ -7,7 +7,7 @@ use super::{
     looker::{Looker, Pressed},
     sign_in::html,
 };
-use crate::signing;
+use crate::signing::{self, Change, of_change};
 use axum::{extract::State, http::HeaderMap};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use console::{
@@ -18,7 +18,7 @@ use identity::passkey::register;
 use ledger::Time;
 use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::SystemTime};
-use store::{MOST_PASSKEYS, NoPasskey, Passkey};
+use store::{MOST_PASSKEYS, NoPasskey, Once, Passkey, Signature};
 
 /// The longest name of a key: characters.
 const NAME: usize = 60;
@@ -54,16 +54,21 @@ pub(super) async fn remove(
     let looker = pressed.looker.need(Right::Decide)?;
     let (store, who) = (&console.shared.store, &looker.who.name);
     let site = signing::site(&console.shared.config.load(), &headers);
-    let challenge = signing::of_sign_in(&looker.viewer.csrf, who);
     let keys = store.passkeys(who).await?;
+    let challenge = of_change(Change::Remove(&name), &looker.viewer.csrf, who, &keys);
     let said = said.ok_or_else(|| "it takes a signature of one of your passkeys".to_owned());
     let signed = said.and_then(|said| signing::check(&keys, site.as_ref(), &challenge, &[], &said));
-    let told = match signed {
+    let removed = match &signed {
+        Err(why) => Err(why.clone()),
+        Ok(by) => {
+            let (once, now) = (once(&keys, by), SystemTime::now());
+            store.give_up_passkey(who, &name, once, now).await?.map_err(words)
+        }
+    };
+    let told = match removed {
         Err(why) => (Tone::Bad, format!("Not removed: {why}.")),
-        Ok(_) => match store.remove_passkey(who, &name, who, SystemTime::now()).await? {
-            true => (Tone::Good, format!("{name} is none of your passkeys any more.")),
-            false => (Tone::Bad, format!("There is no passkey {name}.")),
-        },
+        Ok(true) => (Tone::Good, format!("{name} is none of your passkeys any more.")),
+        Ok(false) => (Tone::Bad, format!("There is no passkey {name}.")),
     };
     console.passkeys_page(&looker, Some(told)).await
 }
@@ -80,19 +85,18 @@ impl Console {
         let name: String =
             pressed.field("name").trim().chars().filter(|c| !c.is_control()).take(NAME).collect();
         let Some(site) = signing::site(&self.shared.config.load(), headers) else {
-            let why = "keys are for sites with a name: open the console by its name";
-            return Ok(Err(why.to_owned()));
+            return Ok(Err(signing::NO_SITE.to_owned()));
         };
         if name.is_empty() {
             return Ok(Err("it has no name".to_owned()));
         }
-        let challenge = signing::of_sign_in(&looker.viewer.csrf, who);
+        let keys = self.shared.store.passkeys(who).await?;
+        let challenge = of_change(Change::Add, &looker.viewer.csrf, who, &keys);
         let (client, said) = (pressed.field("made_client"), pressed.field("made_authenticator"));
         let made = match register(&site, &challenge, client, said) {
             Ok(made) => made,
             Err(why) => return Ok(Err(why.to_string())),
         };
-        let keys = self.shared.store.passkeys(who).await?;
         let said = pressed.assertion();
         let said = said.map(|said| signing::check(&keys, Some(&site), &challenge, &[], &said));
         let by = match said.transpose() {
@@ -109,35 +113,41 @@ impl Console {
             added: now,
             used: None,
         };
-        let added = self.shared.store.add_passkey(&key, by.as_ref()).await?;
+        let added =
+            self.shared.store.add_passkey(&key, by.as_ref().map(|by| once(&keys, by))).await?;
         Ok(added.map(|()| name).map_err(words))
     }
 
     async fn passkeys_page(&self, looker: &Looker, said: Option<(Tone, String)>) -> Answer {
         let who = &looker.who.name;
         let keys = self.shared.store.passkeys(who).await?;
-        let challenge = signing::of_sign_in(&looker.viewer.csrf, who);
+        let csrf = &looker.viewer.csrf;
+        let sign = |change| URL_SAFE_NO_PAD.encode(of_change(change, csrf, who, &keys));
+        let challenge = sign(Change::Add);
+        let shown = keys.iter().map(|key| shown(key, sign(Change::Remove(&key.name)))).collect();
         let user = Sha256::digest(format!("weir person\n{who}\n").as_bytes());
-        let keys = Keys {
-            keys: keys.into_iter().map(shown).collect(),
-            challenge: URL_SAFE_NO_PAD.encode(challenge),
-            user: URL_SAFE_NO_PAD.encode(user),
-            said,
-        };
+        let keys = Keys { keys: shown, challenge, user: URL_SAFE_NO_PAD.encode(user), said };
         html(passkeys::page(&keys, &looker.viewer))
     }
 }
 
-fn shown(key: Passkey) -> Key {
+fn shown(key: &Passkey, challenge: String) -> Key {
     let kind = key.public.split_once(':').map_or("", |(kind, _)| kind).to_owned();
     Key {
         kind,
         added: Time::from(key.added).to_string(),
         used: key.used.map(|at| Time::from(at).to_string()),
-        id: key.id,
-        name: key.name,
-        site: key.site,
+        id: key.id.clone(),
+        name: key.name.clone(),
+        site: key.site.clone(),
+        challenge,
     }
+}
+
+/// A signature of one of these keys, good until that one signs again.
+fn once<'s>(keys: &[Passkey], by: &'s Signature) -> Once<'s> {
+    let after = keys.iter().find(|key| key.id == by.id).and_then(|key| key.used);
+    Once { by, after }
 }
 
 fn words(why: NoPasskey) -> String {
@@ -145,6 +155,6 @@ fn words(why: NoPasskey) -> String {
         NoPasskey::Name => "one of your passkeys is called so".to_owned(),
         NoPasskey::Known => "this key is known already".to_owned(),
         NoPasskey::TooMany => format!("you have {MOST_PASSKEYS} passkeys, and more are not kept"),
-        NoPasskey::Unsigned => "one of your passkeys has to sign that this one is yours".to_owned(),
+        NoPasskey::Unsigned => "one of your passkeys has to sign it, anew each time".to_owned(),
     }
 }
