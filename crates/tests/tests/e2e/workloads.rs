@@ -243,3 +243,45 @@ fn keys_from_a_file_are_read_again() {
     let (status, body) = exchange(&api, &job(&provider, json!({ "by": "retired" })), "");
     assert_eq!(status, 400, "{body}");
 }
+
+#[test]
+fn a_token_that_is_shown_as_it_is_ends_when_it_says() {
+    let (stage, provider) = stage("lifetime = \"1h\"\nclock_skew = \"0s\"");
+    let token = job(&provider, json!({ "claims": { "exp": seconds() + 8 } }));
+    assert!(libpq(&stage, &token).ends_with("\nin\n"));
+    let mut live = Raw::sign_in(stage.weir.port(), SERVICE, &token, "shop").unwrap();
+    live.query("select pg_sleep(60)").unwrap();
+    let rest = live.rest().unwrap();
+    let words = rest.iter().find(|one| one.tag == b'E').unwrap().field(b'M').unwrap();
+    assert!(words.contains("has expired"), "{words}");
+    assert!(Raw::sign_in(stage.weir.port(), SERVICE, &token, "shop").is_err());
+    let said = libpq(&stage, &token);
+    assert!(said.contains("refused:"), "{said}");
+}
+
+#[test]
+fn a_token_that_may_be_shown_again_is_kept_out_with_its_identity_alone() {
+    let (stage, provider) = stage("replay = \"allow\"");
+    let api = Api::of(&stage.weir);
+    let token = job(&provider, json!({ "claims": { "exp": seconds() + 600 } }));
+    let shown = || {
+        let (status, body) = exchange(&api, &token, "");
+        (status, body["access_token"].as_str().unwrap_or_default().to_owned())
+    };
+    let (first, second) = (shown(), shown());
+    assert_eq!((first.0, second.0), (200, 200));
+    let mut live = Raw::sign_in(stage.weir.port(), SERVICE, &first.1, "shop").unwrap();
+    stage.weir.run(&["key", "revoke", &credential(&stage)]).unwrap().success().unwrap();
+    let rest = live.rest().unwrap();
+    let words = rest.iter().find(|one| one.tag == b'E').unwrap().field(b'M').unwrap();
+    assert!(words.contains("revoked"), "{words}");
+    assert!(Raw::sign_in(stage.weir.port(), SERVICE, &first.1, "shop").is_err(), "it is over");
+    // What else was had for the same token goes on, and it can be shown again: it is a word of the
+    // issuer's, which revoking one of ours does not take back.
+    assert_eq!(psql(&stage, &second.1, "shop").success().unwrap().trim(), "in");
+    assert_eq!(shown().0, 200);
+    stage.weir.run(&["identity", "disable", SERVICE]).unwrap().success().unwrap();
+    let (status, body) = exchange(&api, &token, "");
+    assert_eq!((status, &body["error"]), (400, &json!("unauthorized_client")), "{body}");
+    assert_ne!(psql(&stage, &second.1, "shop").code, Some(0));
+}
