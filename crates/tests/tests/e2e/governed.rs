@@ -117,7 +117,7 @@ fn rows_longer_than_what_is_read_at_once_leave_masked_and_all() {
     // that fills what may be waiting for the client, which takes it all at once: then nothing but
     // the rest of that row wakes the session.
     let sql = "select id, email, repeat('ab cd ', (case when n = 1 then 1500000 when n % 2 = 0 \
-               then 130000 else 200000 end) / 6) from customers, generate_series(1, 60) n \
+               then 140000 else 220000 end) / 6) from customers, generate_series(1, 60) n \
                where id = 1 order by n";
     let mut raw = Raw::sign_in(stage.weir.port(), PERSON, PASSWORD, "shop").unwrap();
     raw.send(&frame(b'Q', &[sql.as_bytes(), b"\0"].concat())).unwrap();
