@@ -1,5 +1,5 @@
-//! Channels: where people hear of statements that wait for approval and of grants. Follows what
-//! happened to them and carries it out, one task for each channel. Decides nothing, and no
+//! Channels: where people hear of statements that wait for approval, of grants and of alarms.
+//! Follows what happened to them and carries it out, one task for each channel. Decides nothing, and no
 //! statement waits for it.
 //!
 //! ```text
@@ -212,7 +212,7 @@ fn follower(channel: &str) -> String {
 impl Channel {
     async fn tell(&self, store: &Store, event: &Event, step: &Step<'_>) -> Result<(), NotTold> {
         // What is deleted already concerns nobody.
-        let Some(about) = About::read(store, step.about).await? else { return Ok(()) };
+        let Some(about) = About::read(store, event, step.about).await? else { return Ok(()) };
         if !self.groups.is_empty() && !about.asks(&self.groups) {
             return Ok(());
         }

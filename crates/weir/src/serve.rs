@@ -27,6 +27,7 @@ mod settings;
 mod stop;
 mod tasks;
 
+pub(crate) use canaries::CANARY;
 pub(crate) use engine::upstream;
 pub(crate) use health::Health;
 pub(crate) use stop::{Stop, Stopping};

@@ -267,3 +267,37 @@ fn a_mail_says_where_to_decide() {
     assert_eq!(jobs(&stage), 50);
     drop(server);
 }
+
+/// Nobody has to look for it: whoever is called by a channel hears at once who met a canary.
+#[test]
+fn who_met_a_canary_is_told_of() {
+    let (runtime, folder) = (Runtime::new().unwrap(), TestDir::new("alarm").unwrap());
+    let port = port::free_port().unwrap();
+    let posted = listen(&runtime, port);
+    let section = format!(
+        "[[canary]]\nname = \"nobody\"\nvalue = \"zephyrine@nobody.example\"\n\
+         [[channel]]\nname = \"bot\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:{port}/in\"\n\
+         secret = {own}\ngroups = [\"dba\"]\n\
+         [[channel]]\nname = \"cards\"\nkind = \"teams\"\nhook = {cards}\n",
+        own = secret(&folder, "own", OWN),
+        cards = secret(&folder, "cards", &format!("http://127.0.0.1:{port}/in")),
+    );
+    let stage = stage_with(|options| options.api().sections(&section));
+    // That somebody is disabled by a person is no alarm.
+    stage.weir.run(&["identity", "disable", "carol"]).unwrap().success().unwrap();
+    stage.truth("insert into jobs (id, note) values (4711, 'zephyrine@nobody.example')").unwrap();
+    let _ = stage.weir.psql(PERSON, "shop", "select note from jobs where id = 4711").unwrap();
+    let called = |kind: &str| {
+        let posted = posted.lock().unwrap();
+        let found = posted.iter().map(|(_, body)| body).find(|body| body["type"] == kind);
+        found.cloned()
+    };
+    let call = until("a call", || called("alarm.suspended"));
+    assert_eq!(call["data"]["alarm"]["identity"], PERSON, "{call}");
+    assert_eq!(call["data"]["by"], "canary \"nobody\"", "{call}");
+    let card = until("a card", || called("message")).to_string();
+    assert!(card.contains("alice met the canary") && card.contains("is suspended"), "{card}");
+    assert!(card.contains("Act: weir audit search identity:alice"), "{card}");
+    let all = format!("{:?}", posted.lock().unwrap());
+    assert!(!all.contains("zephyrine") && !all.contains("carol"), "{all}");
+}

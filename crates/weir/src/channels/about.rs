@@ -1,16 +1,30 @@
-//! What a channel tells of: a request for approval or a grant. Knows no channel.
+//! What a channel tells of: a request for approval, a grant, or an alarm. Knows no channel.
 
 use crate::say::Word;
 use model::verdict::Approval;
+use std::time::SystemTime;
 use store::{
     Event, GrantEvent, GrantState, Happened, HoldEvent, HoldState, KeptGrant, KeptHold, Review,
     Store, StoreError,
 };
 
-/// Something that people hear of and decide.
+/// Something that people hear of; all but an alarm they decide, too.
 pub(super) enum About {
     Hold(Box<KeptHold>),
     Grant(Box<KeptGrant>),
+    Alarm(Alarm),
+}
+
+/// An identity was suspended by Weir itself.
+pub(super) struct Alarm {
+    /// A name of its own.
+    pub(super) name: String,
+    /// Whose.
+    pub(super) identity: String,
+    /// What did it: `canary "nobody's address"`.
+    pub(super) by: String,
+    /// When.
+    pub(super) at: SystemTime,
 }
 
 /// One step of it, as the outbox has it.
@@ -33,6 +47,13 @@ impl<'e> Step<'e> {
                 let GrantEvent { grant, what, reason, via, on_behalf, .. } = &**step;
                 Some(Self { about: grant, what, reason, via, on_behalf })
             }
+            Happened::Identity { identity, .. } if is_alarm(event) => Some(Self {
+                about: identity,
+                what: "suspended",
+                reason: "",
+                via: "",
+                on_behalf: &[],
+            }),
             Happened::Administered { .. }
             | Happened::Identity { .. }
             | Happened::Label(_)
@@ -41,9 +62,23 @@ impl<'e> Step<'e> {
     }
 }
 
+/// Nobody else is called so: names hold no spaces.
+fn is_alarm(event: &Event) -> bool {
+    event.by.starts_with(crate::serve::CANARY)
+}
+
 impl About {
     /// As it stands now; nothing if it is gone.
-    pub(super) async fn read(store: &Store, about: &str) -> Result<Option<Self>, StoreError> {
+    pub(super) async fn read(
+        store: &Store,
+        event: &Event,
+        about: &str,
+    ) -> Result<Option<Self>, StoreError> {
+        if is_alarm(event) {
+            let (identity, by) = (about.to_owned(), event.by.clone());
+            let name = format!("alarm-{}", event.id);
+            return Ok(Some(Self::Alarm(Alarm { name, identity, by, at: event.at })));
+        }
         Ok(match crate::say::is_grant(about) {
             true => store.grant(about).await?.map(|grant| Self::Grant(Box::new(grant))),
             false => store.hold(about).await?.map(|hold| Self::Hold(Box::new(hold))),
@@ -55,10 +90,11 @@ impl About {
         match self {
             Self::Hold(hold) => &hold.asked.hold,
             Self::Grant(grant) => &grant.asked.grant,
+            Self::Alarm(alarm) => &alarm.name,
         }
     }
 
-    /// Whether one of these groups is asked.
+    /// Whether one of these groups is asked. An alarm concerns everybody.
     pub(super) fn asks(&self, groups: &[String]) -> bool {
         let asks = |needs: &[Approval]| {
             needs.iter().flat_map(Approval::asks).any(|group| groups.contains(group))
@@ -66,6 +102,7 @@ impl About {
         match self {
             Self::Hold(hold) => asks(&hold.asked.needs),
             Self::Grant(grant) => asks(&grant.asked.needs) || asks(&grant.asked.reviewers),
+            Self::Alarm(_) => true,
         }
     }
 
@@ -80,6 +117,7 @@ impl About {
                 "begun" => grant.review == Review::Open,
                 _ => false,
             },
+            Self::Alarm(_) => true,
         }
     }
 
@@ -88,7 +126,7 @@ impl About {
         let decide = [(Word::Approve, "Approve"), (Word::Deny, "Deny")];
         match self {
             Self::Hold(hold) if hold.state == HoldState::Open => decide.to_vec(),
-            Self::Hold(_) => Vec::new(),
+            Self::Hold(_) | Self::Alarm(_) => Vec::new(),
             Self::Grant(grant) => {
                 let mut words = Vec::new();
                 if grant.state == GrantState::Open {

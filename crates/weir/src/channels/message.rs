@@ -1,7 +1,7 @@
 //! What people are told of a request or a grant, whatever the channel: lines of plain text, with
 //! everything that could deceive written out. Knows no channel's format.
 
-use super::{About, Channel};
+use super::{About, Channel, about::Alarm};
 use crate::{
     approvals::{outcome, visible},
     grants,
@@ -35,6 +35,8 @@ pub(super) struct Message {
     /// What can be said to it here, with the words on buttons. Nobody consents to what they were
     /// not shown: there is no yes under what was cut.
     pub(super) words: Vec<(Word, &'static str)>,
+    /// Somebody's word is wanted, here or elsewhere.
+    pub(super) decides: bool,
     /// How it stands.
     pub(super) outcome: String,
     /// How to decide elsewhere.
@@ -46,6 +48,7 @@ impl Message {
         let mut message = match about {
             About::Hold(hold) => of_hold(channel, hold),
             About::Grant(grant) => of_grant(channel, grant),
+            About::Alarm(alarm) => of_alarm(alarm),
         };
         message.words.extend(about.words());
         if message.cut {
@@ -63,7 +66,8 @@ impl Message {
             lines.extend(statement.lines().map(|line| format!("    {line}")));
         }
         lines.push(String::new());
-        lines.push("See all of it and decide:".to_owned());
+        lines
+            .push(if self.decides { "See all of it and decide:" } else { "Look, and act:" }.into());
         lines.extend(self.how.iter().map(|how| format!("    {how}")));
         lines.push(String::new());
         lines.join("\n")
@@ -93,8 +97,32 @@ fn of_hold(channel: &Channel, hold: &KeptHold) -> Message {
         statement,
         cut,
         words: Vec::new(),
+        decides: true,
         outcome: outcome(hold.state).to_owned(),
         how,
+    }
+}
+
+fn of_alarm(alarm: &Alarm) -> Message {
+    let (identity, by) = (visible(&alarm.identity), visible(&alarm.by));
+    Message {
+        name: alarm.name.clone(),
+        title: line(&format!("{identity} met the {by} and is suspended")),
+        facts: vec![
+            ("Who", identity.clone()),
+            ("Met", by),
+            ("When", Time::from(alarm.at).to_string()),
+            ("Done", "its sessions are ended, and it cannot sign in".to_owned()),
+        ],
+        statement: None,
+        cut: false,
+        words: Vec::new(),
+        decides: false,
+        outcome: "suspended".to_owned(),
+        how: vec![
+            format!("weir audit search identity:{identity}"),
+            format!("weir identity enable {identity}"),
+        ],
     }
 }
 
@@ -129,6 +157,7 @@ fn of_grant(channel: &Channel, grant: &KeptGrant) -> Message {
         statement: None,
         cut: false,
         words: Vec::new(),
+        decides: true,
         outcome,
         how,
     }

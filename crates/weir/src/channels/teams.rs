@@ -29,7 +29,14 @@ fn card(message: &Message, api: Option<&str>) -> Value {
         let lines = statement.lines().map(|line| run(line, json!({ "fontType": "Monospace" })));
         body.extend(lines);
     }
-    body.push(run(&format!("Decide: {}", message.how.join(" or ")), json!({ "isSubtle": true })));
+    body.push(run(
+        &format!(
+            "{}: {}",
+            if message.decides { "Decide" } else { "Act" },
+            message.how.join(" or ")
+        ),
+        json!({ "isSubtle": true }),
+    ));
     let mut content = json!({
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard",
         "version": "1.4", "body": body,

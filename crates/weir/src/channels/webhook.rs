@@ -64,6 +64,7 @@ impl Webhook {
                 ("approval", object)
             }
             About::Grant(grant) => ("grant", grants::object(grant, now)),
+            About::Alarm(alarm) => ("alarm", json!({ "identity": alarm.identity, "by": alarm.by })),
         };
         let body = json!({
             "type": format!("{kind}.{}", step.what.replace(": ", "_")),

@@ -7,7 +7,17 @@ use gate::{
     Gate,
     canary::{Canaries, Canary, Met},
 };
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+/// How what suspends an identity begins, before the canary's name.
+pub(crate) const CANARY: &str = "canary ";
+/// The pause before a suspension that failed is tried again; each further one doubles it.
+const PAUSE: Duration = Duration::from_millis(100);
+/// The longest pause.
+const PAUSE_LONGEST: Duration = Duration::from_secs(10);
 
 /// Puts the configuration's canaries in force, for sessions that are open too.
 pub(super) fn plant(gate: &Gate, config: &Config) -> anyhow::Result<()> {
@@ -30,12 +40,15 @@ pub(super) fn alarm(shared: &Arc<Shared>) -> Box<dyn Fn(Met) + Send + Sync> {
         shared.metrics.canaries.inc();
         let store = shared.store.clone();
         tokio::spawn(async move {
-            let by = format!("canary \"{}\"", met.canary);
-            if let Err(error) =
+            let by = format!("{CANARY}\"{}\"", met.canary);
+            let mut pause = PAUSE;
+            while let Err(error) =
                 store.set_enabled(&met.identity, false, &by, SystemTime::now()).await
             {
-                let identity = met.identity;
+                let identity = &met.identity;
                 tracing::error!(%error, identity, "an identity that met a canary is not suspended");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(PAUSE_LONGEST);
             }
         });
     })
