@@ -2,8 +2,8 @@
 //!
 //! Where a statement touched what its asker may not see raw, the server's words are a channel: a
 //! cast fails with the value in its message, a unique violation names the key. What is kept is what
-//! cannot carry a value: severity, SQLSTATE, and the names of schema, table, column, type and
-//! constraint.
+//! cannot carry a value: severity, SQLSTATE, the names of schema, table, column, type and
+//! constraint, and messages that are made of such names.
 
 use bytes::BytesMut;
 use gate::Refusal;
@@ -61,7 +61,8 @@ pub(crate) fn redact(out: &mut BytesMut, tag: Tag, report: Report<'_>) -> Result
     let spoken = said_before_data(report);
     let code = report.code().bytes();
     encode::report(out, tag, report, |field_code, text| match field_code {
-        field::MESSAGE if spoken => Some(Cow::Borrowed(text.bytes())),
+        field::MESSAGE if spoken || only_names(report) => Some(Cow::Borrowed(text.bytes())),
+        field::DETAIL | field::HINT if spoken => Some(Cow::Borrowed(text.bytes())),
         field::MESSAGE => {
             let message = format!("{} ({WITHHELD})", generic(code));
             Some(Cow::Owned(message.into_bytes()))
@@ -81,6 +82,32 @@ pub(crate) fn said_before_data(report: Report<'_>) -> bool {
     let of_analysis = code.starts_with(b"42") || code == b"3F000" || code == b"25P02";
     let pointed = report.field(field::POSITION).is_some() || code == b"25P02";
     of_analysis && pointed && report.field(field::WHERE).is_none()
+}
+
+/// Errors that PostgreSQL's executor words with names alone, by the function of its source that
+/// says them: what somebody's code raises under the same SQLSTATE names another.
+const NAMING: &[(&[u8], &[&[u8]])] = &[
+    (b"21000", &[b"ExecSetParamPlan", b"ExecScanSubPlan", b"ExecOnConflictUpdate"]),
+    (b"21000", &[b"ExecMergeMatched"]),
+    (b"23502", &[b"ExecConstraints", b"ReportNotNullViolationError"]),
+    (b"23503", &[b"ri_ReportViolation"]),
+    (b"23505", &[b"_bt_check_unique"]),
+    (b"23514", &[b"ExecConstraints", b"ExecPartitionCheckEmitError", b"ExecFindPartition"]),
+    (b"23P01", &[b"check_exclusion_or_unique_constraint"]),
+    (b"25006", &[b"PreventCommandIfReadOnly"]),
+    (b"44000", &[b"ExecWithCheckOptions"]),
+    (b"40P01", &[b"DeadLockReport"]),
+    (b"57014", &[b"ProcessInterrupts"]),
+];
+
+/// True if the message holds names from the catalog and no value.
+fn only_names(report: Report<'_>) -> bool {
+    let code = report.code().bytes();
+    let said_by = report.field(field::ROUTINE).map(|routine| routine.bytes());
+    NAMING
+        .iter()
+        .filter(|(known, _)| *known == code)
+        .any(|(_, routines)| said_by.is_some_and(|said_by| routines.contains(&said_by)))
 }
 
 /// What went wrong, by SQLSTATE (PostgreSQL manual, appendix A), in words that hold no value.
@@ -120,3 +147,6 @@ fn generic(code: &[u8]) -> &'static str {
         _ => "the statement failed",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use tests::talk::{self, Way};
 use tests::wire::{Message, Raw};
 
 /// What a case may say of itself.
-const KEYS: [&str; 6] = ["masked", "scanned", "varies", "protocol", "identity", "fails"];
+const KEYS: [&str; 7] = ["masked", "scanned", "varies", "protocol", "identity", "fails", "said"];
 
 /// Fewest cases that are a corpus.
 const ENOUGH: usize = 300;
@@ -189,6 +189,11 @@ impl<'a> Check<'a> {
             }
             (Some((code, _)), Some((other, said))) if code != other => {
                 return Err((Fault::Differs, format!("{code} is {other} {said}")));
+            }
+            (Some((code, said)), Some((_, other)))
+                if self.case.says("said", &code) && said != other =>
+            {
+                return Err((Fault::Differs, format!("{said} is {other}")));
             }
             (Some(_), None) => return Err((Fault::Differs, "does not fail".to_owned())),
             (None, Some((code, said))) => {

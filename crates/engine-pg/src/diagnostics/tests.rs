@@ -1,0 +1,46 @@
+//! Which words of the server's leave where its words could carry a value.
+
+use super::*;
+
+fn redacted(fields: &[(u8, &str)]) -> String {
+    let mut payload = Vec::new();
+    for (code, text) in fields {
+        payload.push(*code);
+        payload.extend_from_slice(text.as_bytes());
+        payload.push(0);
+    }
+    payload.push(0);
+    let mut out = BytesMut::new();
+    redact(&mut out, Tag::ErrorResponse, Report::parse(&payload).unwrap()).unwrap();
+    String::from_utf8_lossy(&out[5..]).replace('\0', "|")
+}
+
+#[test]
+fn what_a_constraint_is_called_is_said_and_the_row_that_broke_it_is_not() {
+    let said = [(b'M', "duplicate key value violates unique constraint \"k\"")];
+    let of = |code: &'static str, routine: &'static str| {
+        let more = [(b'C', code), (b'D', "Key (email)=(a@b.c) already exists."), (b'R', routine)];
+        redacted(&[said.as_slice(), &more].concat())
+    };
+    let own = of("23505", "_bt_check_unique");
+    assert!(own.contains("constraint \"k\"|") && !own.contains("a@b.c"), "{own}");
+    // What code raises, whatever it calls it.
+    for (code, routine) in [("23505", "exec_stmt_raise"), ("22P02", "_bt_check_unique")] {
+        let other = of(code, routine);
+        assert!(!other.contains("constraint \"k\"") && other.contains("withheld"), "{other}");
+    }
+}
+
+#[test]
+fn what_analysis_says_comes_with_its_hint() {
+    let hint = [
+        (b'C', "42883"),
+        (b'M', "function f(integer) does not exist"),
+        (b'H', "No function matches the given name and argument types."),
+        (b'P', "8"),
+    ];
+    assert!(redacted(&hint).contains("No function matches"));
+    // Code speaks: it has a context.
+    let inner = redacted(&[hint.as_slice(), &[(b'W', "PL/pgSQL function g() line 1")]].concat());
+    assert!(!inner.contains("No function matches") && !inner.contains("f(integer)"), "{inner}");
+}
