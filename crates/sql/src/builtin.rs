@@ -6,7 +6,7 @@
 
 mod documents;
 
-pub(crate) use self::documents::{documents, keys};
+pub(crate) use self::documents::{Collects, collects, documents, keys};
 
 use model::Operation;
 use std::{collections::HashMap, sync::LazyLock};

@@ -7,6 +7,7 @@ mod code;
 mod expr;
 mod from;
 mod join;
+mod json;
 mod name;
 mod sublink;
 mod target;

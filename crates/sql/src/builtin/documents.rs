@@ -1,4 +1,5 @@
-//! Functions that make documents, and which of their arguments become keys there. Data only.
+//! Functions that make documents and lists, and which of their arguments become keys there. Data
+//! only.
 
 /// Which arguments of a function can become keys of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,29 @@ pub(crate) fn documents(name: &str) -> bool {
             | "array_to_json"
             | "row_to_json"
     )
+}
+
+/// What an aggregate or a window function gives out again as it was given it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Collects {
+    /// Its first argument; the others say how, and have to be given.
+    First,
+    /// Its second, under keys that have to be given: a key that is NULL fails.
+    Pair,
+    /// Its only one, as elements of an array.
+    Elements,
+}
+
+/// Aggregates and window functions that give out values and compute nothing.
+pub(crate) fn collects(name: &str) -> Option<Collects> {
+    Some(match name {
+        "json_agg" | "jsonb_agg" | "json_agg_strict" | "jsonb_agg_strict" | "string_agg"
+        | "min" | "max" | "any_value" | "first_value" | "last_value" | "nth_value" | "lag"
+        | "lead" => Collects::First,
+        "json_object_agg" | "jsonb_object_agg" => Collects::Pair,
+        "array_agg" => Collects::Elements,
+        _ => return None,
+    })
 }
 
 /// Functions that make keys of a document out of values.

@@ -3,7 +3,7 @@
 
 use crate::{
     analyse::Walk,
-    builtin::{self, Act},
+    builtin::{self, Act, Collects},
     flow::{Distance, Field, Flow, Sources},
     names::{parts, split},
     query::{Mode, total},
@@ -30,6 +30,8 @@ pub(crate) struct Arguments {
     /// What the client made up itself among what an aggregate goes over: how many of its rows there
     /// are tells what they were compared with.
     pub(crate) sets: Sources,
+    /// True for `DISTINCT`.
+    pub(crate) distinct: bool,
 }
 
 impl Arguments {
@@ -49,8 +51,8 @@ impl<'a> Walk<'a> {
     pub(crate) fn call(&mut self, call: &FuncCall, env: &Env<'_>, mode: Mode) -> Flow {
         let names = parts(call.funcname());
         let (schema, name) = split(&names);
-        let mut arguments =
-            Arguments { spread: call.func_variadic, sets: env.sets(), ..Arguments::default() };
+        let (spread, distinct, sets) = (call.func_variadic, call.agg_distinct, env.sets());
+        let mut arguments = Arguments { spread, distinct, sets, ..Arguments::default() };
         for (index, node) in call.args().iter().enumerate() {
             if index == 0 {
                 arguments.text = constant_text(node);
@@ -188,7 +190,12 @@ impl<'a> Walk<'a> {
             flow.distance = Distance::Folded;
         }
         if aggregate || matches!(function.kind, FunctionKind::Aggregate | FunctionKind::Window) {
-            if acted != Some(Act::Count) {
+            if self.collects(function, arguments) {
+                // Its values stay masked, as many as there are rows. Which of them are the same is
+                // what DISTINCT asks.
+                let asked = arguments.values.iter().filter(|_| arguments.distinct);
+                asked.for_each(|(_, value)| self.facts.tested(value));
+            } else if acted != Some(Act::Count) {
                 self.facts.uses(&flow, Use::Inferred);
             }
             flow.distance = Distance::Aggregate;
@@ -232,6 +239,24 @@ impl<'a> Walk<'a> {
             flow.fields = self.fields_of(&flow);
         }
         flow
+    }
+
+    /// True for an aggregate or a window function that fails on none of its values and yields
+    /// nothing but what it was given, or one of these: what is masked stays so in it, and it
+    /// answers no question.
+    fn collects(&self, function: &Function, arguments: &Arguments) -> bool {
+        let values = &arguments.values;
+        let given = |index: usize| values.get(index).is_none_or(|(_, flow)| !flow.carries());
+        function.schema == "pg_catalog"
+            && match builtin::collects(&function.name) {
+                Some(Collects::First) => (1..values.len()).all(given),
+                Some(Collects::Pair) => given(0),
+                // Arrays of several sizes do not fit into one.
+                Some(Collects::Elements) => values.iter().all(|(_, flow)| {
+                    !flow.carries() || flow.ty.is_some() && self.element_of(flow.ty).is_none()
+                }),
+                None => false,
+            }
     }
 
     fn act(&mut self, act: Act, function: &Function, arguments: &Arguments, flow: Flow) -> Flow {

@@ -1,0 +1,112 @@
+//! SQL/JSON: what its constructors, functions and aggregates carry. Knows the tree and what it is
+//! made of.
+
+use super::{Mode, expr::answer};
+use crate::{
+    analyse::Walk,
+    flow::{Distance, Flow},
+    scope::Env,
+};
+use model::Use;
+use pg_raw_parse::{
+    Node,
+    nodes::{JsonBehavior, JsonOutput},
+};
+
+impl Walk<'_> {
+    pub(super) fn json(&mut self, node: Node<'_>, env: &Env<'_>, mode: Mode) -> Flow {
+        let mut flow = match node {
+            Node::JsonValueExpr(value) => self.expr(value.raw_expr(), env, mode),
+            Node::JsonIsPredicate(test) => {
+                let flow = self.expr(test.expr(), env, mode);
+                self.facts.uses(&flow, Use::Inferred);
+                return answer([&flow], mode);
+            }
+            Node::JsonParseExpr(expr) => self.optional(expr.expr().map(Node::JsonValueExpr), env),
+            Node::JsonScalarExpr(expr) => self.expr(expr.expr(), env, mode),
+            Node::JsonSerializeExpr(expr) => {
+                self.optional(expr.expr().map(Node::JsonValueExpr), env)
+            }
+            Node::JsonObjectConstructor(object) => {
+                let mut flow = Flow::constant(None);
+                for pair in object.exprs() {
+                    flow.absorb(&self.expr(Node::JsonKeyValue(pair), env, mode));
+                }
+                flow
+            }
+            Node::JsonKeyValue(pair) => {
+                let mut flow = self.expr(pair.key(), env, mode);
+                flow.keyed |= !flow.sources.is_empty();
+                flow.absorb(&self.optional(pair.value().map(Node::JsonValueExpr), env));
+                flow
+            }
+            Node::JsonArrayConstructor(array) => {
+                let mut flow = Flow::constant(None);
+                for item in array.exprs() {
+                    flow.absorb(&self.expr(Node::JsonValueExpr(item), env, mode));
+                }
+                flow
+            }
+            Node::JsonArrayQueryConstructor(array) => self.rows(array.query(), env),
+            Node::JsonObjectAgg(agg) => {
+                self.json_aggregate(agg.arg().map(Node::JsonKeyValue), agg.constructor(), env)
+            }
+            Node::JsonArrayAgg(agg) => {
+                self.json_aggregate(agg.arg().map(Node::JsonValueExpr), agg.constructor(), env)
+            }
+            Node::JsonFuncExpr(function) => {
+                let item = function.context_item().map(Node::JsonValueExpr);
+                let mut flow = self.optional(item, env);
+                flow.absorb(&self.expr(function.pathspec(), env, mode));
+                flow.absorb(&self.all(function.passing(), env, mode));
+                for behaviour in [function.on_empty(), function.on_error()] {
+                    flow.absorb(&self.optional(behaviour.map(JsonBehavior::expr), env));
+                }
+                flow.ty = function
+                    .output()
+                    .and_then(JsonOutput::type_name)
+                    .and_then(|name| self.type_of(name));
+                let ty = flow.ty;
+                return flow.moved(Distance::Expression).typed(ty);
+            }
+            Node::JsonArgument(argument) => {
+                self.optional(argument.val().map(Node::JsonValueExpr), env)
+            }
+            other => {
+                let shown = crate::statement::kind(other);
+                let why = "the analyser does not know it; write it another way";
+                self.facts.unknown(format!("an expression ({shown})"), why);
+                Flow::unknown()
+            }
+        };
+        flow = flow.moved(Distance::Expression);
+        flow
+    }
+
+    fn json_aggregate(
+        &mut self,
+        argument: Option<Node<'_>>,
+        constructor: Option<&pg_raw_parse::nodes::JsonAggConstructor>,
+        env: &Env<'_>,
+    ) -> Flow {
+        let flow = self.optional(argument, env);
+        // A key that is NULL or there twice fails; values are given out as they are.
+        if flow.keyed {
+            self.facts.uses(&flow, Use::Inferred);
+        }
+        if let Some(constructor) = constructor {
+            self.test(constructor.agg_filter(), env);
+            for sort in constructor.agg_order() {
+                let flow = match sort {
+                    Node::SortBy(sort) => self.value(sort.node(), env),
+                    other => self.value(other, env),
+                };
+                self.facts.uses(&flow, Use::Inferred);
+            }
+            if let Some(window) = constructor.over() {
+                self.window(window, env);
+            }
+        }
+        flow.moved(Distance::Aggregate)
+    }
+}
