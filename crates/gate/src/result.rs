@@ -74,10 +74,16 @@ impl Masks {
             decided.unwrap_or(&verdict.fallback).clone()
         };
         let decided: Box<[Disclosure]> = (0..fields.len()).map(decide).collect();
-        let compile = |(disclosure, field): (&Disclosure, &Field)| {
-            ColumnMask::compile(disclosure, field.type_id, catalog, field.format, key)
+        let compile = |(index, (disclosure, field)): (usize, (&Disclosure, &Field))| {
+            let open = verdict.open.get(index).filter(|_| agreed);
+            ColumnMask::compile(disclosure, field.type_id, catalog, field.format, key).opened(
+                disclosure,
+                open.map_or(&[], Vec::as_slice),
+                key,
+            )
         };
-        let columns: Vec<ColumnMask> = decided.iter().zip(fields).map(compile).collect();
+        let columns: Vec<ColumnMask> =
+            decided.iter().zip(fields).enumerate().map(compile).collect();
         let text = |(mask, (index, field))| text_in(mask, field, plan, part, index);
         let texts = columns.iter().zip(fields.iter().enumerate()).map(text).collect();
         let pass = columns.iter().all(ColumnMask::passes);

@@ -9,7 +9,7 @@ use crate::{
     text::{self, Form},
     value,
 };
-use model::{Catalog, Disclosure, Label, MaskMethod, TypeId};
+use model::{Catalog, Disclosure, Label, MaskMethod, TypeId, facts::Step};
 
 /// The form in which values of a column travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +58,8 @@ pub(crate) struct Rule {
     pub(crate) label: Label,
     pub(crate) method: MaskMethod,
     pub(crate) secret: Secret,
+    /// Where a document has values that bear no label.
+    pub(crate) open: Vec<Vec<Step>>,
 }
 
 impl ColumnMask {
@@ -80,6 +82,7 @@ impl ColumnMask {
                 label: label.clone(),
                 method: effective(label, *method),
                 secret: Secret::derive(key, label),
+                open: Vec::new(),
             })),
         };
         let quick = match (&action, &shape) {
@@ -89,6 +92,22 @@ impl ColumnMask {
             _ => None,
         };
         Self { action, shape, format, quick }
+    }
+
+    /// The same with places in a document whose values leave as those of a column without a label:
+    /// they are scanned, and all others masked. Types that are no documents have no such places.
+    pub fn opened(mut self, disclosure: &Disclosure, open: &[Vec<Step>], key: &Key) -> Self {
+        if let (Disclosure::Masked { label, method }, Shape::Json { .. }, false) =
+            (disclosure, &self.shape, open.is_empty())
+        {
+            self.action = Action::Mask(Box::new(Rule {
+                label: label.clone(),
+                method: effective(label, *method),
+                secret: Secret::derive(key, label),
+                open: open.to_vec(),
+            }));
+        }
+        self
     }
 
     /// True if values may be relayed without being looked at.
@@ -102,8 +121,9 @@ impl ColumnMask {
         match &self.action {
             Action::Pass | Action::Scan | Action::Back(_) => true,
             Action::Mask(rule) => {
-                rule.label == Label::FREE_TEXT
-                    && !matches!(rule.method, MaskMethod::Full | MaskMethod::Null)
+                !rule.open.is_empty()
+                    || rule.label == Label::FREE_TEXT
+                        && !matches!(rule.method, MaskMethod::Full | MaskMethod::Null)
             }
             Action::Null => false,
         }

@@ -6,10 +6,12 @@ use crate::{
     names::{self, Said},
     number, scan, text,
 };
-use model::Label;
+use model::{Label, MaskMethod};
 
+mod place;
 mod walk;
 
+use place::Place;
 use walk::{Leaf, Visitor};
 
 /// Masks what is found in the leaves, and all leaves below a key that names something personal.
@@ -27,10 +29,11 @@ pub(crate) fn scan(input: &[u8], out: &mut Vec<u8>) -> Applied {
     }
 }
 
-/// Masks every leaf by the rule. Keys stay if they look like column names; keys that look like
-/// data, and all keys of what is not understood, are numbered instead.
+/// Masks every leaf by the rule, but for those that stand in an open place. Keys stay if they look
+/// like column names or lead to an open place; keys that look like data, and all others of what is
+/// not understood, are numbered instead.
 pub(crate) fn mask(rule: &Rule, input: &[u8], out: &mut Vec<u8>) -> Applied {
-    let mut masker = Masker { rule, keys: 0 };
+    let mut masker = Masker { rule, keys: 0, place: Place::default() };
     match walk::walk(input, out, &mut masker) {
         Some(true) => Applied::Masked,
         // Nothing but structure and nulls.
@@ -42,6 +45,7 @@ pub(crate) fn mask(rule: &Rule, input: &[u8], out: &mut Vec<u8>) -> Applied {
 struct Masker<'a> {
     rule: &'a Rule,
     keys: usize,
+    place: Place,
 }
 
 impl Visitor for Masker<'_> {
@@ -50,7 +54,11 @@ impl Visitor for Masker<'_> {
             && key.bytes().any(|b| b.is_ascii_alphabetic())
             && key.bytes().filter(u8::is_ascii_digit).count() < 5
             && key.len() <= 63;
-        if plain && self.rule.label != Label::UNKNOWN {
+        let certain = !self.rule.open.is_empty() && {
+            self.place.key(key);
+            self.place.leads_to(&self.rule.open)
+        };
+        if certain || plain && self.rule.label != Label::UNKNOWN {
             return None;
         }
         self.keys += 1;
@@ -58,7 +66,12 @@ impl Visitor for Masker<'_> {
     }
 
     fn leaf(&mut self, leaf: Leaf<'_>) -> Option<String> {
+        self.place.value();
+        if let Some(listed) = self.place.open(&self.rule.open) {
+            return scanned(&leaf, listed);
+        }
         match leaf {
+            _ if self.rule.method == MaskMethod::Null => Some("null".to_owned()),
             Leaf::Text(value) => {
                 let mut out = Vec::new();
                 let rule = self.rule;
@@ -75,8 +88,31 @@ impl Visitor for Masker<'_> {
         }
     }
 
-    fn enter(&mut self, _object: bool) {}
-    fn leave(&mut self) {}
+    fn null(&mut self) {
+        self.place.value();
+    }
+
+    fn enter(&mut self, object: bool) {
+        self.place.enter(object);
+    }
+
+    fn leave(&mut self) {
+        self.place.leave();
+    }
+}
+
+/// A value that bears no label. Numbers of a column pass; those in an array may be a document's.
+fn scanned(leaf: &Leaf<'_>, listed: bool) -> Option<String> {
+    let found = |value: &str| {
+        let mut out = Vec::new();
+        let masked = scan::text(value.as_bytes(), &mut out) == Applied::Masked;
+        masked.then(|| String::from_utf8_lossy(&out).into_owned())
+    };
+    match leaf {
+        Leaf::Text(value) => found(value).map(|text| walk::quoted(&text)),
+        Leaf::Number(value) if listed => found(value).map(|_| "0".to_owned()),
+        Leaf::Number(_) | Leaf::Bool => None,
+    }
 }
 
 /// A walk ahead of the other: which objects, in order of their opening, describe persons. Taken

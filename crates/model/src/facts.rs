@@ -349,11 +349,34 @@ pub struct Output {
     /// True if it is a document in which a value of its sources can be a key: masking its values is
     /// not enough then.
     pub keyed: bool,
+    /// Of a document whose keys and places are certain: each value in it. All of `sources` are
+    /// among theirs. Empty for everything else.
+    pub inner: Vec<Inner>,
     /// The relation column that `RowDescription` must name for this output (a plain column
     /// reference to a relation or view at the top), or `None` for everything else.
     pub origin: Option<ColumnId>,
     /// True if something in it was not understood: its sources may be incomplete.
     pub unknown: bool,
+}
+
+/// A step into a document.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Step {
+    /// The value of this key.
+    Key(String),
+    /// The element at this place of an array, from 0.
+    At(usize),
+    /// Every element of an array.
+    Each,
+}
+
+/// A value within a document that is put together from columns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Inner {
+    /// Where it stands.
+    pub path: Vec<Step>,
+    /// What it carries, without a name.
+    pub value: Output,
 }
 
 /// How many values of the client's own a statement compares a column with, for equality.

@@ -1,7 +1,7 @@
 //! What policy says about a statement, for the session to carry out. Knows no protocol.
 
 use crate::{
-    facts::Operation,
+    facts::{Operation, Step},
     ids::{ColumnId, PolicyId},
     label::Label,
 };
@@ -223,6 +223,10 @@ pub struct Verdict {
     pub advice: Option<String>,
     /// One per output column of the facts, in order. Empty if the statement returns no rows.
     pub disclosures: Vec<Disclosure>,
+    /// Per output column that is masked: where a document has values that leave as those of columns
+    /// without a label do. May be shorter than `disclosures`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<Vec<Vec<Step>>>,
     /// For results whose columns are not those that the facts foresaw, and for every value of a
     /// statement with `outputs_unknown`.
     pub fallback: Disclosure,

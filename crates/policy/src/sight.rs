@@ -6,7 +6,7 @@ use crate::entity::{Object, temporary};
 use crate::rule::Rule;
 use crate::tie::told;
 use model::catalog::{Relation, RelationKind};
-use model::facts::{Derivation, Output};
+use model::facts::{Derivation, Inner, Output, Step};
 use model::{
     Catalog, Class, ColumnId, Disclosure, Facts, Label, LabelMap, MaskMethod, RelationId, TypeId,
 };
@@ -183,6 +183,24 @@ impl<'a> Sight<'a> {
                 seen
             })
             .clone()
+    }
+
+    /// Where an output that is masked has values that leave as those of columns without a label.
+    pub(crate) fn open(
+        &mut self,
+        output: &Output,
+        disclosure: &Disclosure,
+        facts: &Facts,
+    ) -> Vec<Vec<Step>> {
+        if !matches!(disclosure, Disclosure::Masked { .. }) {
+            return Vec::new();
+        }
+        let leaves = |inner: &&Inner| match self.output(&inner.value, facts).0 {
+            Disclosure::Scan => true,
+            Disclosure::Raw { labels } => labels.is_empty(),
+            Disclosure::Masked { .. } => false,
+        };
+        output.inner.iter().filter(leaves).map(|inner| inner.path.clone()).collect()
     }
 
     /// What may leave in one output column, and by which policies.

@@ -3,7 +3,7 @@
 
 use crate::sight::stronger;
 use crate::wording::{for_principal, refuse_orphan};
-use model::{Disclosure, Identity, IdentityKind, Outcome, Verdict, verdict::TurnBack};
+use model::{Disclosure, Identity, IdentityKind, Outcome, Verdict, facts::Step, verdict::TurnBack};
 
 /// The verdict that grants what both grant. `actor` is judged in `own`, the identity it acts for in
 /// `other`.
@@ -41,6 +41,7 @@ pub(crate) fn strictest(
         advice = advice.or_else(|| verdict.advice.clone());
         refused = refused.or(verdict.refused);
     }
+    let open = both_open(&own, &other);
     let count = own.disclosures.len().max(other.disclosures.len());
     let mut left = own.disclosures.into_iter();
     let mut right = other.disclosures.into_iter();
@@ -54,6 +55,7 @@ pub(crate) fn strictest(
         reasons,
         advice,
         disclosures: disclosures.collect(),
+        open,
         fallback: stricter(own.fallback, other.fallback),
         redact_diagnostics: own.redact_diagnostics || other.redact_diagnostics,
         redact_errors: own.redact_errors || other.redact_errors,
@@ -73,6 +75,28 @@ pub(crate) fn strictest(
         refused,
         shadow: None,
     }
+}
+
+/// What both leave open of documents: where one masks nothing, what the other leaves open.
+fn both_open(own: &Verdict, other: &Verdict) -> Vec<Vec<Vec<Step>>> {
+    let masks = |verdict: &Verdict, at: usize| {
+        matches!(verdict.disclosures.get(at), Some(Disclosure::Masked { .. }))
+    };
+    let paths = |verdict: &Verdict, at: usize| verdict.open.get(at).cloned().unwrap_or_default();
+    let both = |at: usize| match (masks(own, at), masks(other, at)) {
+        (true, true) => {
+            let theirs = paths(other, at);
+            let mut open = paths(own, at);
+            open.retain(|path| theirs.contains(path));
+            open
+        }
+        (true, false) => paths(own, at),
+        (false, true) => paths(other, at),
+        (false, false) => Vec::new(),
+    };
+    let count = own.disclosures.len().min(other.disclosures.len());
+    let open: Vec<Vec<Vec<Step>>> = (0..count).map(both).collect();
+    if open.iter().all(Vec::is_empty) { Vec::new() } else { open }
 }
 
 /// What either demands; one policy demands the same once.

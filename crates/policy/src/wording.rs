@@ -163,6 +163,7 @@ pub(crate) fn refuse(reason: String) -> Verdict {
         reasons: vec![reason],
         advice: None,
         disclosures: Vec::new(),
+        open: Vec::new(),
         fallback: veiled(),
         redact_diagnostics: true,
         redact_errors: true,

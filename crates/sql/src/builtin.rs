@@ -6,7 +6,7 @@
 
 mod documents;
 
-pub(crate) use self::documents::{Collects, collects, documents, keys};
+pub(crate) use self::documents::{Collects, Keys, collects, documents, keys};
 
 use model::Operation;
 use std::{collections::HashMap, sync::LazyLock};

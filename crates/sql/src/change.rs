@@ -48,6 +48,7 @@ impl<'a> Walk<'a> {
                     relation: Some(relation.id),
                     row_type: Some(relation.row_type),
                     columns: self.columns(relation),
+                    named: false,
                 };
                 let reference = reference(relation);
                 Target { table, made: false, relation: Some(relation), reference }

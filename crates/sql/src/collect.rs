@@ -1,14 +1,15 @@
 //! Gathers what a walk finds and turns it into [`Facts`]. Knows no SQL and no catalog.
 
 use crate::{
+    document,
     flow::{Columns, Distance, Flow, Rest},
     relate::{Relations, Stand, stand},
 };
 use model::{
     ColumnId, Facts, Operation, Use,
     facts::{
-        ColumnUse, Destination, Effect, FunctionRef, LookUp, Made, Move, RelationRef, Renamed,
-        SessionChange, Unknown,
+        ColumnUse, Destination, Effect, FunctionRef, LookUp, Made, Move, Output, RelationRef,
+        Renamed, SessionChange, Unknown,
     },
 };
 use std::collections::{BTreeMap, HashSet};
@@ -271,12 +272,16 @@ impl Collector {
     pub(crate) fn finish(mut self, outputs: Option<Columns>) -> Facts {
         let mut outputs_unknown = false;
         let outputs = outputs.map(|mut columns| {
+            let mut said = Vec::with_capacity(columns.fields.len());
             outputs_unknown = columns.rest != Rest::Closed;
             for field in &mut columns.fields {
+                let widen = |flow: &mut Flow| self.relations.widen(&mut flow.sources);
+                let inner = document::inner(&field.flow, widen);
                 self.relations.widen(&mut field.flow.sources);
                 self.uses(&field.flow, Use::Returned);
+                said.push(Output { inner, ..field.flow.output(&field.name) });
             }
-            columns.fields.iter().map(|field| field.flow.output(&field.name)).collect()
+            said
         });
         let moves = self.settled_moves();
         self.settle_sets();

@@ -112,6 +112,7 @@ impl Walk<'_> {
             relation: Some(relation.id),
             row_type: Some(relation.row_type),
             columns: self.columns(relation),
+            named: false,
         };
         for field in self.listed(copy, &table, Some(relation)).fields {
             // What stands in a column of the session's own from elsewhere is not written there.

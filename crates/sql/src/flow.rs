@@ -3,7 +3,7 @@
 use crate::relate::{Stand, stand};
 use model::{
     ColumnId, TypeId,
-    facts::{Derivation, Output},
+    facts::{Derivation, Output, Step},
 };
 use smallvec::SmallVec;
 use std::rc::Rc;
@@ -50,6 +50,19 @@ pub(crate) struct Flow {
     pub(crate) sized: bool,
     /// True if it is a document in which a value of its sources can be a key.
     pub(crate) keyed: bool,
+    /// True for a row whose fields are certain to be called so when it becomes a document.
+    pub(crate) named: bool,
+    /// What stands where, if it is a document or a list of which that is certain.
+    pub(crate) document: Option<Rc<[Leaf]>>,
+}
+
+/// A value within a document.
+#[derive(Clone, Debug)]
+pub(crate) struct Leaf {
+    /// Where it stands.
+    pub(crate) path: Vec<Step>,
+    /// What it carries.
+    pub(crate) flow: Flow,
 }
 
 /// A named value: a column of a table, a field of a row, an output.
@@ -108,6 +121,9 @@ impl Flow {
     /// Adds the sources of another value. The type and origin stay. Fields stay as far as the other
     /// value has them too; a field must never carry less than the whole.
     pub(crate) fn absorb(&mut self, other: &Flow) {
+        if !other.is_given() {
+            (self.named, self.document) = (false, None);
+        }
         if let Some(own) = &self.fields {
             let empty = other.sources.is_empty() && !other.unknown;
             self.fields = match &other.fields {
@@ -169,6 +185,7 @@ impl Flow {
         self.fields = None;
         self.ty = None;
         self.single = false;
+        (self.named, self.document) = (false, None);
         self
     }
 
@@ -230,7 +247,8 @@ impl Flow {
         };
         let (name, origin, unknown) = (name.to_owned(), self.origin, self.unknown);
         let keyed = self.keyed;
-        Output { name, sources, statistics, derivation, keyed, origin, unknown }
+        let inner = Vec::new();
+        Output { name, sources, statistics, derivation, keyed, inner, origin, unknown }
     }
 }
 

@@ -32,6 +32,7 @@ mod change;
 mod collect;
 mod copy;
 mod ddl;
+mod document;
 mod end_user;
 mod extent;
 mod flow;

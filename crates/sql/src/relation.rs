@@ -91,6 +91,8 @@ impl<'a> Walk<'a> {
                     relation: Some(relation.id),
                     row_type: Some(relation.row_type),
                     columns,
+                    // A row of a relation keeps its own names, whatever an alias calls them.
+                    named: range.alias().is_none_or(|a| crate::names::alias_columns(a).is_empty()),
                 }
             }
             Reached::Made(columns) => {
@@ -307,6 +309,7 @@ impl<'a> Walk<'a> {
                     relation: Some(relation.id),
                     row_type: Some(relation.row_type),
                     columns: Rc::clone(&plain),
+                    named: false,
                 };
                 let env = Env { fragments: vec![Fragment::table(table)], ..Env::default() };
                 Some(self.inside(Path::bare(), |walk| walk.value(target.val(), &env)))

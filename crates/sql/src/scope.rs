@@ -22,6 +22,9 @@ pub(crate) struct Table {
     pub(crate) row_type: Option<TypeId>,
     /// Its columns.
     pub(crate) columns: Rc<Columns>,
+    /// True if its rows bear the names of its columns as they stand here, so that a document made
+    /// of one has them as keys.
+    pub(crate) named: bool,
 }
 
 /// One item of a FROM list: a table, or a join with the tables in it.
@@ -61,7 +64,8 @@ impl Table {
     /// A table under a name, with nothing else known.
     pub(crate) fn new(alias: &str, columns: Columns) -> Self {
         let columns = Rc::new(columns);
-        Self { alias: alias.into(), schema: None, relation: None, row_type: None, columns }
+        let (relation, row_type) = (None, None);
+        Self { alias: alias.into(), schema: None, relation, row_type, columns, named: false }
     }
 
     /// The whole row.
@@ -72,7 +76,10 @@ impl Table {
         match self.columns.rest {
             Rest::Open => flow.unknown = true,
             Rest::Pending => {}
-            Rest::Closed => flow.fields = Some(self.columns.fields.as_slice().into()),
+            Rest::Closed => {
+                flow.fields = Some(self.columns.fields.as_slice().into());
+                flow.named = self.named;
+            }
         }
         flow.typed(self.row_type)
     }

@@ -144,6 +144,7 @@ impl Session {
         let same = again.parts.len() == plan.parts.len()
             && again.parts.iter().zip(&plan.parts).all(|(now, before)| {
                 now.verdict.disclosures == before.verdict.disclosures
+                    && now.verdict.open == before.verdict.open
                     && now.verdict.fallback == before.verdict.fallback
             });
         (!same).then_some(Some(again))

@@ -81,3 +81,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn values_in_open_places_are_scanned_and_all_others_masked() {
+    use crate::{ColumnMask, Format, Key};
+    use model::{Catalog, Disclosure, Label, MaskMethod, facts::Step};
+    let key = |name: &str| Step::Key(name.to_owned());
+    let open = [
+        vec![Step::Each, key("id")],
+        vec![Step::Each, key("tags")],
+        vec![Step::Each, key("pair"), Step::At(1)],
+        vec![Step::Each, key("note")],
+    ];
+    let document = r#"[{"id": 7, "tags": ["a", "b"], "pair": [null, 5, 6], "note": "al@b.org",
+        "email": "x", "own": {"id": 8}, "note2": {"id": "y"}}, {"id": {"id": 9, "z": "q"}}]"#;
+    for (method, hidden, number) in
+        [(MaskMethod::Full, "\"***\"", "0"), (MaskMethod::Null, "null", "null")]
+    {
+        let disclosure = Disclosure::Masked { label: Label::EMBEDDING, method };
+        let (catalog, secret) = (Catalog::default(), Key::new([42; 32]));
+        let mask = ColumnMask::compile(&disclosure, TypeId(114), &catalog, Format::Text, &secret)
+            .opened(&disclosure, &open, &secret);
+        let mut out = Vec::new();
+        assert_eq!(mask.apply(document.as_bytes(), &mut out), Applied::Masked);
+        let expected = format!(
+            r#"[{{"id": 7, "tags": ["a", "b"], "pair": [null, 5, {number}], "note": "a***@***.org",
+        "email": {hidden}, "own": {{"id": {number}}}, "note2": {{"id": {hidden}}}}}, {{"id": {{"id": {number}, "z": {hidden}}}}}]"#
+        );
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+}

@@ -17,6 +17,8 @@ pub(super) enum Leaf<'a> {
 pub(super) trait Visitor {
     fn key(&mut self, key: &str) -> Option<String>;
     fn leaf(&mut self, leaf: Leaf<'_>) -> Option<String>;
+    /// A null, which stays.
+    fn null(&mut self) {}
     fn enter(&mut self, object: bool);
     fn leave(&mut self);
 }
@@ -130,7 +132,10 @@ fn value<'a>(
         let raw = cursor.take(length).filter(|raw| !raw.is_empty())?;
         let word = std::str::from_utf8(raw).ok()?;
         let new = match word {
-            "null" => None,
+            "null" => {
+                visitor.null();
+                None
+            }
             "true" | "false" => visitor.leaf(Leaf::Bool),
             number if number.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
                 visitor.leaf(Leaf::Number(number))

@@ -38,7 +38,7 @@ impl<'a> Judge<'a> {
         self.needs.iter().for_each(|approval| push(&mut policies, &approval.policy));
         let mut raw = BTreeSet::new();
         let mut masked = BTreeSet::new();
-        let mut disclosures = Vec::new();
+        let (mut disclosures, mut open) = (Vec::new(), Vec::new());
         for output in facts.outputs.as_deref().unwrap_or_default() {
             for column in &output.statistics {
                 self.aggregates(*column);
@@ -54,6 +54,7 @@ impl<'a> Judge<'a> {
                 View::Raw(label) => label,
                 View::Scan | View::Masked(_, _) => None,
             }));
+            open.push(self.sight.open(output, &disclosure, facts));
             disclosures.push(disclosure);
             self.oblige(rules);
         }
@@ -65,8 +66,7 @@ impl<'a> Judge<'a> {
             .iter()
             .chain(std::iter::once(&fallback).filter(|_| facts.outputs_unknown))
             .any(|disclosure| matches!(disclosure, Disclosure::Masked { .. }));
-        let change_limits = self.change_limits();
-        let cost_limits = self.cost_limits();
+        let (change_limits, cost_limits) = (self.change_limits(), self.cost_limits());
         let limited =
             self.row_limit.is_some() || !change_limits.is_empty() || !cost_limits.is_empty();
         let outcome = match self.held {
@@ -84,6 +84,7 @@ impl<'a> Judge<'a> {
             reasons: self.reasons,
             advice: self.hold_advice,
             disclosures,
+            open: if open.iter().all(Vec::is_empty) { Vec::new() } else { open },
             fallback,
             redact_diagnostics,
             redact_errors,

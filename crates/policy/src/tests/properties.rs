@@ -69,6 +69,7 @@ fn outputs() -> impl Strategy<Value = Output> {
             statistics: sources.iter().copied().take(usize::from(statistics)).collect(),
             derivation,
             keyed: false,
+            inner: Vec::new(),
             origin: None,
             unknown,
         },

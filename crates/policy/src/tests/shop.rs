@@ -314,7 +314,7 @@ impl Shop {
         sources.sort();
         let (sources, statistics) = if statistic { (vec![], sources) } else { (sources, vec![]) };
         let (name, origin) = ("column".to_owned(), None);
-        Output { name, sources, statistics, derivation, keyed, origin, unknown }
+        Output { name, sources, statistics, derivation, keyed, inner: Vec::new(), origin, unknown }
     }
 }
 

@@ -88,6 +88,7 @@ impl<'a> Walk<'a> {
                 relation: Some(relation.id),
                 row_type: Some(relation.row_type),
                 columns: self.columns(relation),
+                named: false,
             },
             None => Table::new(name, Columns::open()),
         };

@@ -4,6 +4,7 @@
 use crate::{
     analyse::Walk,
     builtin::{self, Act, Collects},
+    document,
     flow::{Distance, Field, Flow, Sources},
     names::{parts, split},
     query::{Mode, total},
@@ -32,6 +33,8 @@ pub(crate) struct Arguments {
     pub(crate) sets: Sources,
     /// True for `DISTINCT`.
     pub(crate) distinct: bool,
+    /// Of what makes an object of a document: its keys, where they are text constants.
+    pub(crate) keys: Vec<Option<String>>,
 }
 
 impl Arguments {
@@ -53,6 +56,10 @@ impl<'a> Walk<'a> {
         let (schema, name) = split(&names);
         let (spread, distinct, sets) = (call.func_variadic, call.agg_distinct, env.sets());
         let mut arguments = Arguments { spread, distinct, sets, ..Arguments::default() };
+        if builtin::keys(name) == Some(builtin::Keys::EveryOther) {
+            let keys = call.args().iter().step_by(2).map(plain_text);
+            arguments.keys = keys.collect();
+        }
         for (index, node) in call.args().iter().enumerate() {
             if index == 0 {
                 arguments.text = constant_text(node);
@@ -238,6 +245,7 @@ impl<'a> Walk<'a> {
             flow.ty = ty;
             flow.fields = self.fields_of(&flow);
         }
+        flow.document = document::made_by(function, arguments);
         flow
     }
 
@@ -398,6 +406,14 @@ fn is_pattern(function: &Function, arguments: &Arguments) -> bool {
 
 fn is_table(function: &Function) -> bool {
     function.output_columns.first().is_some_and(|(name, _)| !name.is_empty())
+}
+
+/// The text of a constant as it stands: a cast could cut it off.
+fn plain_text(node: Node<'_>) -> Option<String> {
+    match node {
+        Node::A_Const(_) => constant_text(node),
+        _ => None,
+    }
 }
 
 /// The text of a constant argument, casts aside.

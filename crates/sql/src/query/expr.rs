@@ -141,6 +141,10 @@ impl Walk<'_> {
         let mut carrying = flows.iter().filter(|flow| !flow.sources.is_empty());
         if let (Some(only), None) = (carrying.next(), carrying.next()) {
             merged.distance = only.distance.max(Distance::Folded);
+            // What stands in its place where it is NULL is the client's own.
+            if flows.iter().all(|flow| flow.is_given() || std::ptr::eq(flow, only)) {
+                merged.document.clone_from(&only.document);
+            }
         }
         merged
     }
@@ -182,7 +186,7 @@ impl Walk<'_> {
         let distance =
             if to == Some('S') || flow.ty == ty { Distance::Cast } else { Distance::Expression };
         let mut cast = flow.clone();
-        cast.origin = None;
+        (cast.origin, cast.named, cast.document) = (None, false, None);
         cast.ty = ty;
         // Casts keep equality, which is all that a look-up asks.
         cast.distance = cast.distance.max(match distance {

@@ -34,7 +34,8 @@ impl Walk<'_> {
                     Node::SelectStmt(select) => self.select(select, outer.as_ref().unwrap_or(env)),
                     other => self.not_understood(other, "a subquery"),
                 };
-                Fragment::table(aliased("", self.made_up(columns), subselect.alias()))
+                let table = aliased("", self.made_up(columns), subselect.alias());
+                Fragment::table(Table { named: true, ..table })
             }
             Node::RangeFunction(function) => Fragment::table(self.functions(function, env)),
             Node::RangeTableFunc(function) => Fragment::table(self.xml_table(function, env)),
@@ -84,6 +85,7 @@ impl Walk<'_> {
             let alias = range.alias().and_then(Alias::aliasname).unwrap_or(name);
             let mut table = Table::new(alias, Columns::default());
             table.columns = renamed(&columns, &names);
+            table.named = cte.columns.rest == Rest::Closed;
             return table;
         }
         self.read(range)

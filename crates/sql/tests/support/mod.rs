@@ -9,7 +9,7 @@
 use model::{
     Catalog, ColumnId, Facts, FunctionId, RelationId, TypeId,
     catalog::{Column, Function, FunctionKind, Relation, RelationKind, Type, TypeKind, Volatility},
-    facts::{Derivation, Destination, Effect, RelationRef, SessionChange, Use},
+    facts::{Derivation, Destination, Effect, RelationRef, SessionChange, Step, Use},
 };
 use std::{collections::HashMap, fmt::Write as _};
 
@@ -203,6 +203,17 @@ pub(crate) fn lines(catalog: &Catalog, facts: &Facts) -> String {
         }
         let keyed = if output.keyed { " (in keys)" } else { "" };
         let _ = writeln!(out, "{line}{keyed}{}", if output.unknown { " ?" } else { "" });
+        for inner in &output.inner {
+            let steps = inner.path.iter().map(|step| match step {
+                Step::Key(key) => format!(".{key}"),
+                Step::At(place) => format!("[{place}]"),
+                Step::Each => "[*]".to_owned(),
+            });
+            let sources: Vec<String> =
+                inner.value.sources.iter().map(|id| shown(catalog, *id)).collect();
+            let path: String = steps.collect();
+            let _ = writeln!(out, "  ${path} = {}", sources.join(" + "));
+        }
     }
     if facts.outputs_unknown {
         out.push_str("outputs unknown\n");

@@ -21,6 +21,7 @@ mod clouds;
 mod console;
 mod costs;
 mod disk;
+mod documents;
 mod end_users;
 mod evasion;
 mod events;

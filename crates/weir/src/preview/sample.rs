@@ -225,6 +225,7 @@ fn made_of(facts: &Facts, column: Option<ColumnId>, name: &str) -> Output {
         derivation: Derivation::Identity,
         statistics: Vec::new(),
         keyed: false,
+        inner: Vec::new(),
         origin: None,
         unknown: column.is_none() || moves.iter().any(|it| it.unknown),
     }
