@@ -46,12 +46,14 @@ pub(crate) enum Collects {
     Elements,
 }
 
-/// Aggregates and window functions that give out values and compute nothing.
+/// Aggregates and window functions that give out values and compute nothing. Not the smallest and
+/// the largest: whichever of a value and a guess beside it comes out masked tells their order.
 pub(crate) fn collects(name: &str) -> Option<Collects> {
     Some(match name {
         "json_agg" | "jsonb_agg" | "json_agg_strict" | "jsonb_agg_strict" | "string_agg"
-        | "min" | "max" | "any_value" | "first_value" | "last_value" | "nth_value" | "lag"
-        | "lead" => Collects::First,
+        | "any_value" | "first_value" | "last_value" | "nth_value" | "lag" | "lead" => {
+            Collects::First
+        }
         "json_object_agg" | "jsonb_object_agg" => Collects::Pair,
         "array_agg" => Collects::Elements,
         _ => return None,
