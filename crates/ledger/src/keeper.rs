@@ -120,11 +120,8 @@ impl Inner {
         } else {
             let _ = writer.flush(self);
         }
-        let sealed = if self.failing.load(Ordering::Acquire) {
-            None
-        } else {
-            writer.seal(self).inspect_err(|error| self.fail(error)).ok()
-        };
+        // While the disk refuses too: what the reserve still takes can wait for hours.
+        let sealed = writer.seal(self).inspect_err(|error| self.fail(error)).ok();
         drop(writer);
         let mut state = self.keeper.state();
         let written = self.written.load(Ordering::Acquire);
@@ -133,7 +130,11 @@ impl Inner {
         if sync_failed {
             return;
         }
-        let Some(end) = state.unsynced.back().map(Batch::end) else { return };
+        let Some(end) = state.unsynced.back().map(Batch::end) else {
+            // Also what was written anew after a failure, seals included.
+            drop(state);
+            return self.sealed_upto(sealed);
+        };
         let files = state.files.clone();
         drop(state);
         let result = self.sync_files(&files);

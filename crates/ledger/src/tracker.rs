@@ -23,6 +23,21 @@ pub(crate) fn is_type(payload: &[u8], word: &str) -> bool {
         .is_some_and(|rest| rest.starts_with(b"\""))
 }
 
+/// True of records whose time is that of what they tell of, which may be long before they were
+/// written: events of control state, also from when Weir did not run.
+pub(crate) fn tells_of_before(payload: &[u8]) -> bool {
+    let late = [
+        "administered",
+        "grant_changed",
+        "hold_changed",
+        "identity_changed",
+        "label_changed",
+        "pruned",
+        "task_changed",
+    ];
+    late.iter().any(|word| is_type(payload, word))
+}
+
 impl Tracker {
     /// Takes note of a record. A new run begins with `started`: what was under way then is
     /// returned, and stays unknown.

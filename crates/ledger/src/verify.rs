@@ -7,8 +7,9 @@ use crate::{
     frame::Digest32,
     ids::{Sequence, StatementId},
     keys::{Keys, PUBLIC_FILE},
+    ledger::BACKLOG_BYTES,
     pruned::{PRUNED_FILE, Pruned as Removed},
-    reader::{Damage, Flaw},
+    reader::{Damage, Flaw, Reader},
     record::Record,
     seal::Seal,
     segment, tiles,
@@ -24,6 +25,9 @@ use std::{
     path::{Path, PathBuf},
 };
 use tlog::{Checkpoint, CosignatureVerifier, Tile};
+
+/// How much work may stand behind the last seal, in microseconds: a disk that syncs slowly.
+const UNSEALED_US: u64 = 60_000_000;
 
 /// How much damage is listed in full.
 pub const DAMAGE_LISTED: usize = 100;
@@ -90,11 +94,13 @@ pub fn verify_telling(
     tell: &mut dyn FnMut(u64),
 ) -> Result<Verification, LedgerError> {
     segment::list(dir)?;
+    let there = dir.join(PUBLIC_FILE);
+    let there = there.try_exists().map_err(|error| LedgerError::io("examine", &there, error))?;
     let keys = match &known.keys {
         Some(keys) => Some(keys.clone()),
-        // A log of an earlier version has none.
-        None if !dir.join(PUBLIC_FILE).exists() => None,
-        None => Some(Keys::read(dir)?),
+        None if there => Some(Keys::read(dir)?),
+        // Whatever else fits: nothing says whose log it is.
+        None => None,
     };
     let mut check = Check::new(dir, keys);
     check.removed = Removed::read(dir)?;
@@ -179,7 +185,12 @@ impl Check {
 
     /// The directory's checkpoint, and those that somebody kept.
     fn take_heads(&mut self, known: &Known) -> Result<(), LedgerError> {
-        let Some(keys) = self.keys.clone() else { return Ok(()) };
+        let Some(keys) = self.keys.clone() else {
+            // No seal, checkpoint or witness says anything without them.
+            let what = "the public keys are missing, so nobody can say who made it: give --key";
+            self.flaw(0, self.dir.join(PUBLIC_FILE), Flaw::Seal(what));
+            return Ok(());
+        };
         let file = self.dir.join(CHECKPOINT_FILE);
         match tiles::checkpoint(&self.dir)? {
             None => self.flaw(0, file, Flaw::Checkpoint("there is none")),
@@ -388,6 +399,33 @@ impl Check {
         Ok(())
     }
 
+    /// What stands behind the last seal is milliseconds of work: a seal covers all before it, and
+    /// beyond a limit nothing is written that is not durable, so sealed. More was put there.
+    fn tail(&mut self, size: u64) -> Result<(), LedgerError> {
+        let sealed = self.found.sealed;
+        if self.keys.is_none() || sealed >= size {
+            return Ok(());
+        }
+        let (mut bytes, mut since) = (0, None);
+        let tail = Reader::open_at(&self.dir, Sequence(sealed))?;
+        // What cannot be read was noted.
+        let tail = tail.flatten().take_while(|entry| entry.sequence.0 < size);
+        for entry in tail {
+            bytes += entry.payload.len();
+            let time = entry.time();
+            if !tracker::tells_of_before(&entry.payload) {
+                since = since.or(time);
+            }
+            let span = time.zip(since).map_or(0, |(time, since)| time.since(since));
+            if bytes > BACKLOG_BYTES || span > UNSEALED_US {
+                let what = "there is none, and more work stands behind the last than can";
+                self.flaw(entry.sequence.0, self.dir.clone(), Flaw::Seal(what));
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn end(&mut self) -> Result<(), LedgerError> {
         let size = self.tree.size();
         self.kept()?;
@@ -395,11 +433,7 @@ impl Check {
             let what = "it covers more records than there are";
             self.flaw(size, head.file, Flaw::Checkpoint(what));
         }
-        if self.keys.is_none() && self.found.seals > 0 {
-            // A log that never had keys has no seals either.
-            let what = "the public keys are missing, so nobody can say who made it";
-            self.flaw(0, self.dir.join(PUBLIC_FILE), Flaw::Seal(what));
-        }
+        self.tail(size)?;
         if self.found.checkpoint.as_ref().is_some_and(|head| head.size > self.found.sealed) {
             let file = self.dir.join(CHECKPOINT_FILE);
             let what = "it covers records that no seal covers";

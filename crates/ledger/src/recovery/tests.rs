@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    Ledger, Options,
     ids::Sequence,
     reader::{Flaw, Reader},
     record::{Record, SessionClosed, Stopped},
@@ -49,6 +50,27 @@ fn bounds(bytes: &[u8]) -> Vec<usize> {
         bounds.push(at);
     }
     bounds
+}
+
+#[test]
+fn a_log_that_lost_its_public_keys_keeps_its_secret_ones() {
+    let dir = Folder::new("pub");
+    let (ledger, _) = open(dir.path());
+    ledger.append(&intent(1)).unwrap();
+    drop(ledger);
+    let secrets =
+        || ["ledger.key", "ratchet.key"].map(|name| fs::read(dir.path().join(name)).unwrap());
+    let (before, public) = (secrets(), fs::read(dir.path().join("ledger.pub")).unwrap());
+    fs::remove_file(dir.path().join("ledger.pub")).unwrap();
+    let refused = Ledger::open(dir.path(), Options::new("n", "v", NOW)).unwrap_err();
+    assert!(refused.to_string().contains("weir audit key"), "{refused}");
+    assert_eq!(secrets(), before);
+    // What was kept elsewhere is put back, and the log goes on.
+    fs::write(dir.path().join("ledger.pub"), public).unwrap();
+    let (ledger, found) = open(dir.path());
+    assert_eq!(found.damage(), None);
+    drop(ledger);
+    assert_eq!(verify(dir.path(), &Known::default()).unwrap().damage, []);
 }
 
 #[test]
@@ -142,8 +164,10 @@ fn a_dropped_and_a_swapped_record_break_the_chain() {
     let swapped = [head, frame(4), frame(3), tail].concat();
     for tampered in [dropped, swapped] {
         fs::write(segment::path(dir.path(), 0), tampered).unwrap();
-        let first = verify(dir.path(), &Known::default()).unwrap().damage.remove(0);
-        assert_eq!((first.sequence, first.what), (Sequence(3), Flaw::Chain));
+        let damage = verify(dir.path(), &Known::default()).unwrap().damage;
+        // Such a log has no keys, and that is said first.
+        assert!(matches!(damage[0].what, Flaw::Seal(_)), "{damage:?}");
+        assert_eq!((damage[1].sequence, damage[1].what), (Sequence(3), Flaw::Chain));
     }
 }
 

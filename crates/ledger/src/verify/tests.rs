@@ -10,6 +10,7 @@ use crate::{
     seal::Ratchet,
     segment,
     testing::{Folder, NOW, Random, copy, intent, outcome},
+    time::Time,
 };
 
 /// How often each attempt is made.
@@ -106,11 +107,15 @@ fn rebuild(dir: &Path, frames: &[(bool, Vec<u8>)]) {
 
 /// Makes tiles and a checkpoint anew, with the log's own key.
 fn republish(dir: &Path) {
+    republish_upto(dir, u64::MAX);
+}
+
+fn republish_upto(dir: &Path, size: u64) {
     fs::remove_file(dir.join(CHECKPOINT_FILE)).unwrap();
     fs::remove_dir_all(dir.join("tile")).unwrap();
     let (key, _) = keys::open(dir, "unused").unwrap();
     let (mut publisher, _) = Publisher::open(dir, key).unwrap();
-    publisher.publish(u64::MAX).unwrap();
+    publisher.publish(size).unwrap();
 }
 
 fn records(frames: &[(bool, Vec<u8>)]) -> Vec<usize> {
@@ -261,6 +266,68 @@ fn a_tail_that_is_rewritten_with_the_stolen_keys_is_found() {
         rebuild(dir, &mine);
         republish(dir);
     });
+}
+
+/// The log up to its last seal but `back`, and behind it what somebody invents, without a seal and
+/// outside of the checkpoint: they have no key for either.
+fn invented(case: &Case, dir: &Path, back: usize, times: impl Iterator<Item = Time>) {
+    let frames = case.frames();
+    let seals: Vec<usize> = (0..frames.len()).filter(|at| frames[*at].0).collect();
+    let mut mine = frames[..=seals[seals.len() - 1 - back]].to_vec();
+    let sealed = records(&mine).len() as u64;
+    let reason = "x".repeat(1_000);
+    for time in times {
+        let mut payload = Vec::new();
+        let stopped = crate::record::Stopped { time, reason: reason.as_str().into() };
+        Record::from(stopped).encode(&mut payload).unwrap();
+        mine.push((false, payload));
+    }
+    rebuild(dir, &mine);
+    republish_upto(dir, sealed);
+}
+
+#[test]
+fn records_that_are_invented_behind_the_last_seal_are_found() {
+    let case = Case::new("invented");
+    case.attempts("invented", |dir, random| {
+        // Over two minutes and up to some days, in any number.
+        let (count, step) = (2 + random.below(50) as i64, 1 + random.below(9_000) as i64);
+        let times = (0..count).map(|n| NOW.micros() + (120 + n * step) * 1_000_000 * (n.min(1)));
+        invented(&case, dir, random.below(3), times.map(Time::from_micros));
+    });
+    // All at once, but more than may ever wait for a sync.
+    let copied = Folder::new("invented-many");
+    copy(case.dir.path(), copied.path());
+    invented(&case, copied.path(), 0, std::iter::repeat_n(NOW, BACKLOG_BYTES / 1_000));
+    let found = verify(copied.path(), &case.known).unwrap();
+    assert!(matches!(found.damage[..], [Damage { what: Flaw::Seal(_), .. }]), "{found:?}");
+}
+
+#[test]
+fn what_a_crash_leaves_behind_the_last_seal_is_sound() {
+    let case = Case::new("unsealed");
+    let copied = Folder::new("unsealed");
+    copy(case.dir.path(), copied.path());
+    let times = (0..50).map(|n| Time::from_micros(NOW.micros() + n * 1_000_000));
+    invented(&case, copied.path(), 0, times);
+    let found = verify(copied.path(), &case.known).unwrap();
+    assert_eq!((found.damage.len(), found.records - found.sealed), (0, 50), "{found:?}");
+}
+
+#[test]
+fn a_log_whose_keys_and_seals_were_taken_away_is_not_sound() {
+    let case = Case::new("no-seals");
+    let frames: Vec<_> = case.frames().into_iter().filter(|(seal, _)| !seal).collect();
+    rebuild(case.dir.path(), &frames);
+    fs::remove_file(case.dir.path().join(PUBLIC_FILE)).unwrap();
+    let mut known = Known { keys: None, ..case.known.clone() };
+    let found = verify(case.dir.path(), &known).unwrap();
+    assert!(matches!(found.damage[..], [Damage { what: Flaw::Seal(_), .. }]), "{found:?}");
+    known.checkpoints.clear();
+    assert_ne!(verify(case.dir.path(), &known).unwrap().damage, []);
+    // With the keys from elsewhere it is seen that the seals are gone.
+    let known = Known { checkpoints: Vec::new(), ..case.known };
+    assert_ne!(verify(case.dir.path(), &known).unwrap().damage, []);
 }
 
 #[test]

@@ -24,6 +24,12 @@ pub(crate) fn verify(dir: &Path, args: &VerifyArgs) -> Result<(), Failure> {
         }
         out.line(format!("{} records, chain {chain}", found.records))?;
         out.line(format!("{} of them under {} seals", found.sealed, found.seals))?;
+        let open = (found.records + found.removed).saturating_sub(found.sealed);
+        if open > 0 {
+            out.line(format!(
+                "{open} behind the last seal, which whoever has the machine can have written"
+            ))?;
+        }
         if let Some(head) = &found.checkpoint {
             let (size, root) = (head.size, hex(&head.root));
             out.line(format!("checkpoint of {}: {size} records, root {root}", head.origin))?;
@@ -32,7 +38,7 @@ pub(crate) fn verify(dir: &Path, args: &VerifyArgs) -> Result<(), Failure> {
             let time = Time::from_micros(i64::try_from(*time).unwrap_or(0) * 1_000_000);
             out.line(format!("cosigned by {witness} at {time}"))?;
         }
-        if known.keys.is_none() {
+        if known.keys.is_none() && dir.join(ledger::PUBLIC_FILE).exists() {
             out.line("The keys that lie in the ledger were used: keep a copy elsewhere (--key).")?;
         }
         if found.torn_bytes > 0 {
