@@ -2,6 +2,7 @@
 
 use crate::{
     error::LedgerError,
+    piece,
     seal::{self, RATCHET_FILE},
     segment,
 };
@@ -68,7 +69,16 @@ impl FromStr for Keys {
 /// The signing key of the log in this directory, and what auditors hold. A log that begins gets
 /// new ones; its name becomes part of them.
 pub(crate) fn open(dir: &Path, origin: &str) -> Result<(SigningKey, Keys), LedgerError> {
-    if !dir.join(PUBLIC_FILE).exists() {
+    let there =
+        |path: &Path| path.try_exists().map_err(|error| LedgerError::io("examine", path, error));
+    let public = dir.join(PUBLIC_FILE);
+    if !there(&public)? {
+        // A log that has begun keeps its keys: new ones would not continue its seals, and the
+        // secrets of those that auditors hold would be gone.
+        let begun = !piece::list(dir)?.is_empty();
+        if begun && (there(&dir.join(KEY_FILE))? || there(&dir.join(RATCHET_FILE))?) {
+            return Err(missing(&public));
+        }
         return create(dir, origin);
     }
     let keys = Keys::read(dir)?;
@@ -90,9 +100,10 @@ pub(crate) fn open(dir: &Path, origin: &str) -> Result<(SigningKey, Keys), Ledge
 /// A key without which the log cannot go on; says what to do.
 pub(crate) fn missing(path: &Path) -> LedgerError {
     LedgerError::Keys(format!(
-        "{} is missing, so nothing can be added to this ledger: restore it from a backup, or move \
-         the ledger's folder away, keep it, and begin another",
-        path.display()
+        "{} is missing, so nothing can be added to this ledger: restore it from a backup{}, or \
+         move the ledger's folder away, keep it, and begin another",
+        path.display(),
+        if path.ends_with(PUBLIC_FILE) { " or from what `weir audit key` once gave" } else { "" }
     ))
 }
 
