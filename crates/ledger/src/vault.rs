@@ -19,6 +19,9 @@ use std::{
 /// The folder of the keys, in the ledger's.
 pub const KEYS_FOLDER: &str = "keys";
 
+/// What a key's file ends with while it is being destroyed.
+const GONE: &str = ".gone";
+
 /// A text under encryption, in a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept<'a> {
@@ -93,6 +96,12 @@ impl Vault {
 
     /// The keys there are, by name.
     pub fn keys(&self) -> Result<Vec<String>, LedgerError> {
+        let mut all = self.files()?;
+        all.retain(|name| !name.contains('.'));
+        Ok(all)
+    }
+
+    fn files(&self) -> Result<Vec<String>, LedgerError> {
         let mut all = Vec::new();
         for month in list(&self.dir)? {
             for name in list(&self.dir.join(&month))? {
@@ -112,21 +121,40 @@ impl Vault {
     ) -> Result<Vec<String>, LedgerError> {
         let owner = identity.map(file_name);
         let mut destroyed = Vec::new();
-        for key in self.keys()? {
-            let Some((month, name)) = key.split_once('/') else { continue };
-            let theirs = owner.as_ref().is_none_or(|owner| owner == name);
+        let mut files = self.files()?;
+        // First what somebody left who died while they did this.
+        files.sort_by_key(|file| !file.ends_with(GONE));
+        for file in files {
+            let Some((month, name)) = file.split_once('/') else { continue };
+            let left = name.strip_suffix(GONE);
+            // No key's name has a point: any other with one is a draft that is no key yet, or
+            // another name of the key's file.
+            let Some(whose) = left.or_else(|| Some(name).filter(|name| !name.contains('.'))) else {
+                continue;
+            };
+            let theirs = owner.as_ref().is_none_or(|owner| owner == whose);
             if !theirs || before.is_some_and(|before| month >= before) {
                 continue;
             }
-            let path = self.dir.join(&key);
-            let erased = OpenOptions::new().write(true).open(&path).and_then(|mut file| {
+            let folder = self.dir.join(month);
+            let gone = folder.join(format!("{whose}{GONE}"));
+            if left.is_none() {
+                // Out of the way: nobody may find it while it is being overwritten.
+                let path = folder.join(whose);
+                fs::rename(&path, &gone)
+                    .map_err(|error| LedgerError::io("destroy", &path, error))?;
+                segment::sync_dir(&folder)?;
+            }
+            let erased = OpenOptions::new().write(true).open(&gone).and_then(|mut file| {
                 file.write_all(&[0; 32])?;
                 file.sync_all()?;
-                fs::remove_file(&path)
+                fs::remove_file(&gone)
             });
-            erased.map_err(|error| LedgerError::io("destroy", &path, error))?;
-            segment::sync_dir(&self.dir.join(month))?;
-            destroyed.push(key);
+            erased.map_err(|error| LedgerError::io("destroy", &gone, error))?;
+            segment::sync_dir(&folder)?;
+            if left.is_none() {
+                destroyed.push(file);
+            }
         }
         Ok(destroyed)
     }
@@ -167,8 +195,10 @@ fn list(dir: &Path) -> Result<Vec<String>, LedgerError> {
 fn read(path: &Path) -> Result<Option<[u8; 32]>, LedgerError> {
     match fs::read(path) {
         Ok(bytes) => {
-            let key = bytes.try_into();
-            key.map(Some).map_err(|_| LedgerError::Keys(format!("{} is damaged", path.display())))
+            let key: Result<[u8; 32], _> = bytes.try_into();
+            let key = key.map_err(|_| LedgerError::Keys(format!("{} is damaged", path.display())));
+            // What was overwritten and not removed is no key: everybody has it.
+            key.map(|key| Some(key).filter(|key| *key != [0; 32]))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(LedgerError::io("read", path, error)),
@@ -189,6 +219,9 @@ fn make(path: &Path) -> Result<[u8; 32], LedgerError> {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
         file.write_all(&key)?;
         file.sync_all()?;
+        if fs::read(path).is_ok_and(|bytes| bytes == [0; 32]) {
+            fs::remove_file(path)?;
+        }
         // Unlike a rename, a link never replaces a key that somebody else made meanwhile.
         match fs::hard_link(&draft, path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -197,7 +230,8 @@ fn make(path: &Path) -> Result<[u8; 32], LedgerError> {
         fs::remove_file(&draft)
     };
     written().map_err(|error| LedgerError::io("make", path, error))?;
-    if let Some(folder) = path.parent() {
+    // The month's folder may be new, and so may that of all keys.
+    for folder in path.ancestors().skip(1).take(3) {
         segment::sync_dir(folder)?;
     }
     read(path)?.ok_or_else(|| LedgerError::Keys(format!("{} is gone", path.display())))

@@ -32,6 +32,35 @@ fn a_text_opens_where_it_belongs_and_while_its_key_is_there() {
 }
 
 #[test]
+fn a_key_that_was_overwritten_is_none() {
+    let dir = Folder::new("vault-zeros");
+    let vault = Vault::new(dir.path());
+    let before = vault.keep("alice", NOW, "s.1", "one").unwrap();
+    let path = dir.path().join("keys/2026-11/alice");
+    // As whoever destroys it leaves it if they die before they remove it.
+    fs::write(&path, [0; 32]).unwrap();
+    assert_eq!(vault.open(&before, "s.1").unwrap(), None);
+    let after = vault.keep("alice", NOW, "s.2", "two").unwrap();
+    assert_ne!(fs::read(&path).unwrap(), [0; 32]);
+    assert_eq!(vault.open(&after, "s.2").unwrap().as_deref(), Some("two"));
+    assert!(vault.open(&before, "s.1").is_err());
+}
+
+#[test]
+fn what_was_left_of_keys_goes_too() {
+    let dir = Folder::new("vault-left");
+    let vault = Vault::new(dir.path());
+    vault.keep("alice", NOW, "s", "text").unwrap();
+    let month = dir.path().join("keys/2026-11");
+    for left in ["alice.gone", "alicia.gone"] {
+        fs::write(month.join(left), [7; 32]).unwrap();
+    }
+    assert_eq!(vault.keys().unwrap(), ["2026-11/alice"]);
+    assert_eq!(vault.destroy(Some("alice"), None).unwrap(), ["2026-11/alice"]);
+    assert_eq!(list(&month).unwrap(), ["alicia.gone"]);
+}
+
+#[test]
 fn many_that_make_one_key_make_the_same() {
     let dir = Folder::new("vault-many");
     let vault = Vault::new(dir.path());
