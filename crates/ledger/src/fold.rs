@@ -21,7 +21,7 @@ use crate::{
 };
 use std::{
     collections::BTreeSet,
-    fs::File,
+    fs::{self, File},
     ops::Range,
     path::{Path, PathBuf},
 };
@@ -90,6 +90,9 @@ impl Ledger {
         let firsts = segment::list(self.dir())?;
         for pair in firsts.windows(2) {
             let [first, end] = *pair else { continue };
+            if inner.hold.is_over() {
+                break;
+            }
             if end > full || keeping.refused.contains(&first) {
                 continue;
             }
@@ -120,7 +123,7 @@ impl Ledger {
 
 /// Compares a segment with what lies beside it and puts its seals in its place.
 fn fold(dir: &Path, records: Range<u64>, steps: &mut Steps<'_>) -> Result<(), LedgerError> {
-    let rest = compared(dir, &records)?;
+    let (rest, superseded) = compared(dir, &records)?;
     steps.next()?;
     sync(dir, &records)?;
     let name = folded::path(Path::new(""), records.start);
@@ -128,12 +131,20 @@ fn fold(dir: &Path, records: Range<u64>, steps: &mut Steps<'_>) -> Result<(), Le
     keys::write_bytes(dir, &name.to_string_lossy(), &rest.encode(), 0o644)?;
     segment::sync_dir(dir)?;
     steps.next()?;
-    piece::remove(&segment::path(dir, records.start))?;
+    let path = segment::path(dir, records.start);
+    if superseded {
+        // Evidence of what happened to the disk, until the time of these records is over.
+        let ruins = segment::ruins(dir, records.end);
+        fs::rename(&path, &ruins).map_err(|error| LedgerError::io("rename", &path, error))?;
+    } else {
+        piece::remove(&path)?;
+    }
     segment::sync_dir(dir)
 }
 
-/// Reads all of a segment and its bundles. An error says the first thing that is not alike.
-fn compared(dir: &Path, records: &Range<u64>) -> Result<Rest, LedgerError> {
+/// Reads all of a segment and its bundles: what stays of it, and whether there is something behind
+/// its end. An error says the first thing that is not alike.
+fn compared(dir: &Path, records: &Range<u64>) -> Result<(Rest, bool), LedgerError> {
     let mut scan = Scan::open(dir, records.start)?;
     let path = scan.path().to_owned();
     let unlike = |sequence, offset, what| {
@@ -166,8 +177,11 @@ fn compared(dir: &Path, records: &Range<u64>) -> Result<Rest, LedgerError> {
             Step::Seal(claimed) if claimed == chain => {
                 rest.seals.push((at, scan.payload().to_vec()));
             }
-            Step::End if at == records.end => return Ok(rest),
-            // Damage, or what a failed disk left: evidence.
+            Step::End if at == records.end => return Ok((rest, false)),
+            // The next segment took over here, because a sync failed or lengths could not be
+            // followed any more: what stands behind belongs to no record.
+            _ if at == records.end => return Ok((rest, true)),
+            // Damage: evidence.
             _ => return Err(unlike(at, offset, Flaw::Checksum)),
         }
     }

@@ -12,6 +12,15 @@ use std::sync::{
 pub(crate) struct Hold {
     set: AtomicBool,
     removing: Mutex<()>,
+    /// The log is about to be closed.
+    over: AtomicBool,
+}
+
+impl Hold {
+    /// True when nothing is begun any more that folds or prunes.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
 }
 
 impl Ledger {
@@ -22,6 +31,14 @@ impl Ledger {
         // Before the lock, which whoever removes could take again and again.
         hold.set.store(set, Ordering::SeqCst);
         drop(lock(&hold.removing));
+    }
+
+    /// Ends folding and pruning for good, and returns when neither is under way any more: a segment
+    /// or a round of bundles is finished first. What is appended then is the log's end.
+    pub fn end_keeping(&self) {
+        let inner = self.inner();
+        inner.hold.over.store(true, Ordering::SeqCst);
+        drop(lock(&inner.keeping));
     }
 
     /// True while nothing may be removed.

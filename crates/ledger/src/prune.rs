@@ -78,6 +78,9 @@ impl Ledger {
         }
         let mut before = old.before;
         loop {
+            if self.inner().hold.is_over() {
+                break;
+            }
             let to = end.min(before.saturating_add(bundles * TILE_WIDTH));
             let round = self.unless_held(|| self.round(rule, to, &mut still, steps));
             match round.transpose()? {
@@ -146,7 +149,8 @@ fn told(
     .into()
 }
 
-/// Removes what a round that died has left.
+/// Removes what a round that died has left, and what lay behind the ends of segments whose records
+/// are gone.
 fn sweep(dir: &Path, steps: &mut Steps<'_>) -> Result<(), LedgerError> {
     let mut pruned = Pruned::read(dir)?;
     let mut left = Vec::new();
@@ -165,7 +169,15 @@ fn sweep(dir: &Path, steps: &mut Steps<'_>) -> Result<(), LedgerError> {
         steps.next()?;
         pruned.write(dir)?;
     }
-    clear(dir, &left, pruned, steps)
+    let before = pruned.before;
+    clear(dir, &left, pruned, steps)?;
+    for end in segment::named(dir, segment::RUINS)? {
+        if end <= before {
+            steps.next()?;
+            piece::remove(&segment::ruins(dir, end))?;
+        }
+    }
+    Ok(())
 }
 
 /// The indices of the full bundles below a folder, `above` being what its name stands for.

@@ -21,6 +21,8 @@ pub(crate) const HEADER: usize = 52;
 /// The last byte is the version of the format.
 const MAGIC: &[u8; 8] = b"weirlog\x01";
 const EXTENSION: &str = "segment";
+/// Of segments that were folded and had something behind their end.
+pub(crate) const RUINS: &str = "ruins";
 
 /// What a header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +63,12 @@ pub(crate) const FIRST: Header = Header { first: 0, before: GENESIS };
 /// The path of the segment that begins at this sequence.
 pub(crate) fn path(dir: &Path, first: u64) -> PathBuf {
     dir.join(format!("{first:020}.{EXTENSION}"))
+}
+
+/// The path of a segment that was folded, with what stands behind its end, which was before this
+/// sequence.
+pub(crate) fn ruins(dir: &Path, end: u64) -> PathBuf {
+    dir.join(format!("{end:020}.{RUINS}"))
 }
 
 /// The first sequences of all segments, ascending, by their names.

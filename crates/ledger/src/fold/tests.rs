@@ -139,6 +139,54 @@ fn a_segment_that_is_not_what_its_bundles_are_stays() {
 }
 
 #[test]
+fn what_a_failed_disk_left_behind_a_segment_keeps_nothing_from_folding() {
+    for cut in [0, 100] {
+        let dir = Folder::new("fold-superseded");
+        let ledger = written(dir.path());
+        let firsts = segment::list(dir.path()).unwrap();
+        // What a segment has that was written anew into the next, or the ruins of it.
+        let next = fs::read(segment::path(dir.path(), firsts[1])).unwrap();
+        let mut bytes = fs::read(segment::path(dir.path(), firsts[0])).unwrap();
+        bytes.extend_from_slice(&next[segment::HEADER..next.len() / 2 - cut]);
+        fs::write(segment::path(dir.path(), firsts[0]), &bytes).unwrap();
+        let (before, known) = (everything(dir.path()), keys(dir.path()));
+        assert!(verify(dir.path(), &known).unwrap().superseded_bytes > 0);
+        let folding = ledger.fold().unwrap();
+        assert_eq!(folding.refused, []);
+        assert!(segment::list(dir.path()).unwrap().first() > Some(&firsts[1]), "{folding:?}");
+        assert_eq!(everything(dir.path()), before);
+        assert_eq!(verify(dir.path(), &known).unwrap().damage, []);
+        // It stays for whoever wants to look, until its records go.
+        let ruins = segment::ruins(dir.path(), firsts[1]);
+        assert_eq!(fs::read(&ruins).unwrap(), bytes);
+        let older = Time::from_micros(NOW.micros() + 1);
+        let rule = crate::Rule { older, before: u64::MAX, words: "all", now: NOW };
+        assert_eq!(ledger.prune(&rule).unwrap().unwrap().start, 0);
+        ledger.prune(&rule).unwrap();
+        assert!(!ruins.exists());
+        drop(ledger);
+        assert_eq!(verify(dir.path(), &known).unwrap().damage, []);
+    }
+}
+
+#[test]
+fn nothing_is_folded_or_removed_once_the_log_is_to_end() {
+    let dir = Folder::new("fold-over");
+    let ledger = written(dir.path());
+    ledger.fold().unwrap();
+    ledger.end_keeping();
+    let older = Time::from_micros(NOW.micros() + 1);
+    let rule = crate::Rule { older, before: u64::MAX, words: "all", now: NOW };
+    let records = ledger.stats().records;
+    assert_eq!(ledger.prune(&rule).unwrap(), None);
+    assert_eq!(ledger.stats().records, records);
+    let dir = Folder::new("fold-over");
+    let ledger = written(dir.path());
+    ledger.end_keeping();
+    assert_eq!(ledger.fold().unwrap(), Folding::default());
+}
+
+#[test]
 fn whoever_changes_what_is_left_is_found() {
     let dir = Folder::new("fold-tamper");
     let ledger = written(dir.path());
