@@ -2,7 +2,7 @@
 
 use crate::{error::IndexError, fill::Filler, schema, sums::int, views};
 use ledger::{Entry, LedgerError, Reader, Record, Sequence};
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -37,6 +37,8 @@ pub struct Index {
     reader: Option<(PathBuf, Reader)>,
     /// There is more to take in than one transaction can.
     full: bool,
+    /// What was there was thrown away when this was opened, and nobody was told yet.
+    anew: bool,
     /// Held for as long as anything may be written.
     _lock: File,
 }
@@ -46,14 +48,15 @@ pub struct Index {
 pub struct Caught {
     /// Records taken in.
     pub records: u64,
-    /// The index did not fit the ledger, which was cut or replaced: it was made anew.
+    /// The index did not fit the ledger, which was cut or replaced, or was none of this version: it
+    /// was made anew.
     pub anew: bool,
     /// The first record that is not in the index.
     pub next: u64,
 }
 
 impl Index {
-    /// Opens or makes the index. One that another version made, or that SQLite cannot read, is
+    /// Opens or makes the index. One that another version made, or that is no database any more, is
     /// thrown away: it is derived. [`IndexError::Busy`] if another process writes it.
     pub fn open(file: &Path) -> Result<Self, IndexError> {
         let mut options = OpenOptions::new();
@@ -64,12 +67,15 @@ impl Index {
             Err(TryLockError::WouldBlock) => return Err(IndexError::Busy),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
+        let mut anew = false;
         let db = match connect(file) {
             Ok(db) => db,
-            Err(IndexError::Version | IndexError::Storage(_)) => {
+            Err(error) if is_no_index(&error) => {
                 remove(file)?;
+                anew = true;
                 connect(file)?
             }
+            // A full disk, say: the index is as good as it was.
             Err(error) => return Err(error),
         };
         let filler = Filler::resume(&db)?;
@@ -84,6 +90,7 @@ impl Index {
             removed: 0,
             reader: None,
             full: false,
+            anew,
             _lock: lock,
         };
         index.read_place()?;
@@ -115,7 +122,8 @@ impl Index {
         upto: u64,
         stop: &dyn Fn() -> bool,
     ) -> Result<Caught, IndexError> {
-        let mut caught = Caught { next: self.next, ..Caught::default() };
+        let anew = std::mem::take(&mut self.anew);
+        let mut caught = Caught { next: self.next, anew, records: 0 };
         let mut same = self.reader.as_ref().is_some_and(|(open, _)| open == dir);
         // What is gone from the ledger is not to be found here either.
         let stale = self.next > 0
@@ -261,6 +269,18 @@ fn removed(entry: &Entry) -> u64 {
     match entry.record() {
         Ok(Record::Pruned(pruned)) => pruned.before,
         _ => 0,
+    }
+}
+
+/// True if the file is not, or no longer, an index of this version, so that only a new one helps.
+fn is_no_index(error: &IndexError) -> bool {
+    match error {
+        IndexError::Version => true,
+        IndexError::Storage(error) => matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+        ),
+        _ => false,
     }
 }
 

@@ -797,9 +797,32 @@ fn one_process_writes_and_any_may_read() {
 }
 
 #[test]
+fn an_index_that_cannot_be_opened_now_is_kept() {
+    let log = log();
+    let taken = ask(&log.answers(), "").rows.len();
+    let before = std::fs::read(log.file()).unwrap();
+    // What SQLite answers where it finds no room for it, or no descriptor.
+    let obstacle = log.folder.path().join("index.sqlite-wal");
+    let _ = std::fs::remove_file(&obstacle);
+    std::fs::create_dir(&obstacle).unwrap();
+    let refused = Index::open(&log.file());
+    assert!(matches!(refused, Err(IndexError::Storage(_))), "{refused:?}");
+    assert!(std::fs::read(log.file()).is_ok_and(|now| now == before), "it was thrown away");
+    std::fs::remove_dir(&obstacle).unwrap();
+    let mut index = Index::open(&log.file()).unwrap();
+    let caught = index.catch_up(&log.dir(), u64::MAX, &|| false).unwrap();
+    assert_eq!((caught.records, caught.anew), (0, false));
+    drop(index);
+    assert_eq!(ask(&log.answers(), "").rows.len(), taken);
+}
+
+#[test]
 fn a_file_that_is_no_index_is_made_anew() {
     let log = log();
     std::fs::write(log.file(), vec![7; 8192]).unwrap();
+    let mut index = Index::open(&log.file()).unwrap();
+    assert!(index.catch_up(&log.dir(), u64::MAX, &|| false).unwrap().anew);
+    drop(index);
     assert_eq!(ask(&log.answers(), "").rows.len(), 6);
     let db = rusqlite::Connection::open(log.file()).unwrap();
     db.pragma_update(None, "user_version", 99).unwrap();
