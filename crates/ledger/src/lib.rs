@@ -83,7 +83,8 @@ pub use redact::{KEY_FILE, Redactor};
 pub use reserve::RESERVE_BYTES;
 pub use seal::{RATCHET_FILE, Seal};
 pub use tiles::{
-    CHECKPOINT_FILE, Tiles, WITNESSED_FILE, checkpoint, open_checkpoint, witnessed, write_witnessed,
+    CHECKPOINT_FILE, Tiles, WITNESSED_FILE, checkpoint, open_checkpoint, witnessed, write_cosigned,
+    write_witnessed,
 };
 pub use time::{NotATime, Time};
 pub use vault::{KEYS_FOLDER, Kept, Vault};

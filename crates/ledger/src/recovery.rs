@@ -5,10 +5,11 @@ use crate::{
     folded::Rest,
     ids::{Sequence, SessionId, StatementId},
     piece,
-    reader::Damage,
+    reader::{Damage, Reader},
     scan::{Scan, Step},
     seal::Seal,
     segment::{self, FIRST, Header},
+    time::Time,
     tracker::{self, Tracker},
     walk::{Item, Walk},
 };
@@ -16,6 +17,10 @@ use std::{
     fs::{self, File},
     path::Path,
 };
+
+/// In how many of the last records it is looked when they were written: events of control state are
+/// dated before.
+const LOOKED_AT: u64 = 16;
 
 /// What was found at start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +40,8 @@ pub struct Recovery {
     pub open_sessions: Vec<SessionId>,
     /// True if the run before ended with `stopped`, or there was none.
     pub clean: bool,
+    /// When the newest of the last records was written, by what they say.
+    pub newest: Option<Time>,
     /// What does not fit together, in words: seals, the checkpoint, keys.
     pub trouble: Vec<String>,
     /// The last seal.
@@ -107,6 +114,8 @@ pub(crate) fn recover(dir: &Path) -> Result<(Recovery, Tail), LedgerError> {
     recovery.last_seal = last_seal(dir, &pieces)?;
     recovery.records = header.first;
     recovery.last_sequence = header.first.checked_sub(1).map(Sequence);
+    let last = Reader::open_last(dir, LOOKED_AT)?.flatten();
+    recovery.newest = last.filter_map(|entry| entry.time()).max();
     let tracker = last_run(dir, &pieces)?;
     recovery.clean = tracker.is_clean();
     (recovery.unknown, recovery.open_sessions) = tracker.under_way();

@@ -8,7 +8,7 @@
 //! payload/2c/26b46b68ffc6…    records that are longer than an entry can be, by SHA-256
 //! ```
 
-use crate::{entry, error::LedgerError, ids::Sequence, keys, pruned::Pruned, tree};
+use crate::{entry, error::LedgerError, ids::Sequence, keys, pruned::Pruned, tree, vault};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -17,7 +17,8 @@ use tlog::{Checkpoint, Hash, Nodes, Proof, TILE_WIDTH, Tile, VerifierKey, node, 
 
 /// The file with the newest checkpoint.
 pub const CHECKPOINT_FILE: &str = "checkpoint";
-/// The newest checkpoint that witnesses cosigned, with their signatures.
+/// The newest checkpoint that witnesses cosigned, with their signatures; with a point and a name
+/// behind, the newest that this one did.
 pub const WITNESSED_FILE: &str = "checkpoint.witnessed";
 /// Checkpoints that did not fit the log when it was opened, with a number behind.
 pub(crate) const CONFLICT_FILE: &str = "checkpoint.conflict";
@@ -39,6 +40,31 @@ pub fn witnessed(dir: &Path) -> Result<Option<String>, LedgerError> {
 /// Keeps a checkpoint with the cosignatures that it got.
 pub fn write_witnessed(dir: &Path, note: &str) -> Result<(), LedgerError> {
     keys::write(dir, WITNESSED_FILE, note, 0o644)
+}
+
+/// Keeps a checkpoint that this witness cosigned: that of another, or of all of one round, does not
+/// replace it.
+pub fn write_cosigned(dir: &Path, witness: &str, note: &str) -> Result<(), LedgerError> {
+    let name = format!("{WITNESSED_FILE}.{}", vault::file_name(witness));
+    keys::write(dir, &name, note, 0o644)
+}
+
+/// The newest checkpoint that each witness cosigned, and the file.
+pub(crate) fn cosigned(dir: &Path) -> Result<Vec<(PathBuf, String)>, LedgerError> {
+    let mut all = Vec::new();
+    let listed = fs::read_dir(dir).map_err(|error| LedgerError::io("list", dir, error))?;
+    for entry in listed.flatten() {
+        let name = entry.file_name();
+        let of =
+            name.to_str().and_then(|name| name.strip_prefix(WITNESSED_FILE)?.strip_prefix('.'));
+        // One that is being written has a point more.
+        if of.is_some_and(|of| !of.contains('.')) {
+            let note = read(&entry.path())?.unwrap_or_default();
+            all.push((entry.path(), String::from_utf8_lossy(&note).into_owned()));
+        }
+    }
+    all.sort_unstable();
+    Ok(all)
 }
 
 /// What a note says, if it is this log's checkpoint.

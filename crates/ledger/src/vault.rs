@@ -172,7 +172,7 @@ fn random(out: &mut [u8]) -> Result<(), LedgerError> {
 }
 
 /// A name that is a file's in every folder, and another for every identity.
-fn file_name(identity: &str) -> String {
+pub(crate) fn file_name(identity: &str) -> String {
     let mut name = String::new();
     for byte in identity.bytes() {
         match byte {

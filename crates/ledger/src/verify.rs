@@ -200,14 +200,15 @@ impl Check {
             }
         }
         let file = self.dir.join(WITNESSED_FILE);
-        let note = tiles::witnessed(&self.dir)?.unwrap_or_default();
-        if !note.is_empty() {
-            self.take_head(&note, file.clone(), &keys);
+        let mut notes = tiles::cosigned(&self.dir)?;
+        notes.extend(tiles::witnessed(&self.dir)?.map(|note| (file.clone(), note)));
+        for (file, note) in notes.iter().filter(|(_, note)| !note.is_empty()) {
+            self.take_head(note, file.clone(), &keys);
         }
         for witness in &known.witnesses {
-            match witness.time_of(&note) {
-                Ok(time) => self.found.cosigned.push((witness.name().to_owned(), time)),
-                Err(_) => {
+            match notes.iter().filter_map(|(_, note)| witness.time_of(note).ok()).max() {
+                Some(time) => self.found.cosigned.push((witness.name().to_owned(), time)),
+                None => {
                     let what = "no checkpoint is cosigned by a witness that must have";
                     self.flaw(0, file.clone(), Flaw::Checkpoint(what));
                 }

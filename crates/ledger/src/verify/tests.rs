@@ -315,6 +315,37 @@ fn what_a_crash_leaves_behind_the_last_seal_is_sound() {
 }
 
 #[test]
+fn a_witness_that_is_away_takes_nothing_from_another() {
+    let case = Case::new("witnesses");
+    let dir = case.dir.path();
+    let (one, two) = ([1; 32], [2; 32]);
+    let witness = |seed, name| tlog::CosignatureKey::from_seed(name, seed).unwrap();
+    let all = [witness(&one, "gw-2/witness"), witness(&two, "gw-3/witness")];
+    let cosigned = |by: &tlog::CosignatureKey, time| {
+        let note = tiles::checkpoint(dir).unwrap().unwrap();
+        let text = note.split_once("\n\n").unwrap().0.to_owned() + "\n";
+        let line = by.cosign(&text, time);
+        tiles::write_cosigned(dir, by.verifier().name(), &format!("{note}{line}")).unwrap();
+        format!("{note}{line}")
+    };
+    all.iter().for_each(|by| _ = cosigned(by, 100));
+    write(dir, 500..510);
+    // The second does not answer any more.
+    tiles::write_witnessed(dir, &cosigned(&all[0], 200)).unwrap();
+    let witnesses = all.iter().map(tlog::CosignatureKey::verifier).collect();
+    let known = Known { witnesses, ..case.known.clone() };
+    let found = verify(dir, &known).unwrap();
+    assert_eq!(found.damage, []);
+    let times: Vec<u64> = found.cosigned.iter().map(|(_, time)| *time).collect();
+    assert_eq!(times, [200, 100]);
+    // What either cosigned is compared with the log, whoever is asked for.
+    let other = Case::new("witnesses-other");
+    let note = tiles::checkpoint(other.dir.path()).unwrap().unwrap();
+    tiles::write_cosigned(dir, "gw-3/witness", &note).unwrap();
+    assert_ne!(verify(dir, &case.known).unwrap().damage, []);
+}
+
+#[test]
 fn a_log_whose_keys_and_seals_were_taken_away_is_not_sound() {
     let case = Case::new("no-seals");
     let frames: Vec<_> = case.frames().into_iter().filter(|(seal, _)| !seal).collect();
