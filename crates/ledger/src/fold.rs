@@ -18,6 +18,7 @@ use crate::{
     segment, tiles,
     time::Time,
     tracker,
+    walk::{Item, Walk},
 };
 use std::{
     collections::BTreeSet,
@@ -206,6 +207,7 @@ impl Bundle {
     ) -> Result<bool, LedgerError> {
         let (index, place) = (at / TILE_WIDTH, (at % TILE_WIDTH) as usize);
         if self.index != Some(index) {
+            mend(dir, index)?;
             let [entries, leaves] = files(dir, index);
             self.entries = tiles::read(&entries)?.unwrap_or_default();
             self.leaves = tiles::read(&leaves)?.unwrap_or_default();
@@ -222,6 +224,39 @@ impl Bundle {
         let beside = tiles::read(&tiles::payload_path(dir, name))?;
         Ok(same && beside.as_deref() == Some(payload))
     }
+}
+
+/// Makes a bundle or its leaves anew that a loss of power took, from the segments, whose chain is
+/// compared. What is there and says something else is evidence and stays.
+fn mend(dir: &Path, index: u64) -> Result<(), LedgerError> {
+    let paths = files(dir, index);
+    let mut lost = [false; 2];
+    for (path, lost) in paths.iter().zip(&mut lost) {
+        *lost = tiles::read(path)?.is_none_or(|bytes| bytes.is_empty());
+    }
+    if lost == [false; 2] {
+        return Ok(());
+    }
+    let mut walk = Walk::new(dir, Sequence(index * TILE_WIDTH), true);
+    let (mut entries, mut leaves) = (Vec::new(), Vec::new());
+    while leaves.len() < TILE_WIDTH as usize * 32 {
+        match walk.step()? {
+            Some(Item::Record(_)) => {
+                let entry = entry::of(walk.payload());
+                tlog::put_entry(&mut entries, &entry);
+                leaves.extend(tlog::leaf(&entry));
+            }
+            Some(Item::Seal(_)) => {}
+            // Not all of them can be read: what is missing is told by whoever compares.
+            _ => return Ok(()),
+        }
+    }
+    for ((level, bytes), lost) in [(None, entries), (Some(0), leaves)].into_iter().zip(lost) {
+        if lost {
+            tiles::write(dir, &Tile { level, index, width: TILE_WIDTH }, &bytes)?;
+        }
+    }
+    Ok(())
 }
 
 /// A full bundle, and the tile of its leaves.

@@ -62,6 +62,12 @@ impl Piece {
         }
     }
 
+    /// True of a segment that has less than a header: it was made a moment ago, or by a run that
+    /// died then.
+    pub(crate) fn is_being_begun(&self) -> bool {
+        matches!(self, Self::Segment(scan) if scan.offset() < segment::HEADER as u64)
+    }
+
     /// Where the next frame begins in a segment.
     pub(crate) fn offset(&self) -> u64 {
         match self {

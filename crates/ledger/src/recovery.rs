@@ -88,11 +88,11 @@ pub(crate) struct Tail {
 pub(crate) fn recover(dir: &Path) -> Result<(Recovery, Tail), LedgerError> {
     let mut recovery = Recovery { clean: true, ..Recovery::default() };
     drop_stillborn(dir, segment::list(dir)?, &mut recovery)?;
-    let pieces = piece::list(dir)?;
+    let mut pieces = piece::list(dir)?;
     let Some((last, whole)) = pieces.last().copied() else {
         return Ok((recovery, Tail { segment: None, header: FIRST, size: 0 }));
     };
-    let checked: Vec<(u64, bool)> = pieces.iter().rev().take(2).rev().copied().collect();
+    let mut checked: Vec<(u64, bool)> = pieces.iter().rev().take(2).rev().copied().collect();
     let begin = checked.first().map_or(0, |(first, _)| *first);
     let mut walk = Walk::new(dir, Sequence(begin), true);
     while let Some(item) = walk.step()? {
@@ -105,6 +105,14 @@ pub(crate) fn recover(dir: &Path) -> Result<(Recovery, Tail), LedgerError> {
     let mut tail = Tail { segment: whole.then_some(last), header, size: 0 };
     if let Some(scan) = walk.scan() {
         finish(scan, &mut recovery, &mut tail)?;
+    }
+    if whole && tail.segment.is_none() && last == header.first {
+        // Nothing of it can be read, and the segment that takes over has its name.
+        let (path, ruins) = (segment::path(dir, last), segment::ruins(dir, last));
+        fs::rename(&path, &ruins).map_err(|error| LedgerError::io("rename", &path, error))?;
+        segment::sync_dir(dir)?;
+        pieces.pop();
+        checked.pop();
     }
     for (first, _) in checked.into_iter().filter(|(_, whole)| *whole) {
         let path = segment::path(dir, first);

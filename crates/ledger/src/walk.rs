@@ -235,6 +235,9 @@ impl Walk {
         let successor = firsts.get(position + 1).copied();
         let piece = Piece::open(&self.dir, first, successor, self.leaves)?;
         let header = piece.header();
+        if successor.is_none() && header.is_none() && piece.is_being_begun() {
+            return Ok(false);
+        }
         let expected = match self.piece.replace(piece) {
             Some(left) => {
                 self.superseded += left.left()?;

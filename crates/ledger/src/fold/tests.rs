@@ -170,6 +170,22 @@ fn what_a_failed_disk_left_behind_a_segment_keeps_nothing_from_folding() {
 }
 
 #[test]
+fn full_tiles_that_the_disk_lost_are_made_again_before_they_are_all_there_is() {
+    let dir = Folder::new("fold-lost");
+    let ledger = written(dir.path());
+    let (before, known) = (everything(dir.path()), keys(dir.path()));
+    let sound = verify(dir.path(), &known).unwrap();
+    let ([bundle, _], [_, leaves]) = (files(dir.path(), 0), files(dir.path(), 1));
+    fs::remove_file(&leaves).unwrap();
+    fs::write(&bundle, "").unwrap();
+    assert_ne!(verify(dir.path(), &known).unwrap().damage, []);
+    let folding = ledger.fold().unwrap();
+    assert!(folding.folded > 3 && folding.refused.is_empty(), "{folding:?}");
+    assert_eq!(everything(dir.path()), before);
+    assert_eq!(verify(dir.path(), &known).unwrap(), sound);
+}
+
+#[test]
 fn nothing_is_folded_or_removed_once_the_log_is_to_end() {
     let dir = Folder::new("fold-over");
     let ledger = written(dir.path());

@@ -175,6 +175,8 @@ fn after_a_failed_sync_everything_unsynced_is_written_anew() {
     ledger.hand_over(place).unwrap();
     eventually("healthy again", || ledger.healthy());
     assert!(ledger.is_synced(place));
+    // Also under a seal, and nobody waits for the next record with that.
+    eventually("sealed", || ledger.stats().sealed == 2);
     let place = ledger.append(&outcome(1)).unwrap();
     ledger.hand_over(place).unwrap();
     ledger.synced(place).wait().unwrap();

@@ -58,3 +58,20 @@ fn the_chain_tells_one_log_from_another() {
         verify(two.path(), &Known::default()).unwrap().chain
     );
 }
+
+#[test]
+fn a_segment_that_is_being_begun_is_no_damage() {
+    let dir = Folder::new("begun");
+    drop(log(dir.path(), 0));
+    let mut reader = Reader::open(dir.path()).unwrap();
+    assert_eq!(reader.by_ref().map(Result::unwrap).count(), 1);
+    // The writer has made the file and not written its header, and then half of it.
+    let before = verify(dir.path(), &Known::default()).unwrap().chain;
+    let header = crate::segment::Header { first: 1, before }.encode();
+    let path = crate::segment::path(dir.path(), 1);
+    for written in [0, header.len() / 2, header.len()] {
+        std::fs::write(&path, &header[..written]).unwrap();
+        assert!(reader.next().is_none(), "{written} bytes");
+        assert_eq!(Reader::open(dir.path()).unwrap().filter(Result::is_err).count(), 0);
+    }
+}

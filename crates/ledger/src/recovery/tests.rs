@@ -8,6 +8,7 @@ use crate::{
     record::{Record, SessionClosed, Stopped},
     segment,
     testing::{Folder, NOW, intent, open, outcome, session},
+    tiles,
     verify::{Known, verify},
 };
 use std::{
@@ -50,6 +51,35 @@ fn bounds(bytes: &[u8]) -> Vec<usize> {
         bounds.push(at);
     }
     bounds
+}
+
+#[test]
+fn a_last_segment_of_which_nothing_can_be_read_stays_aside() {
+    let dir = Folder::new("aside");
+    let options = Options { segment_bytes: 1_000, ..Options::new("n", "v", NOW) };
+    let (ledger, _) = Ledger::open(dir.path(), options).unwrap();
+    let head = tiles::checkpoint(dir.path()).unwrap().unwrap();
+    for n in 0..20 {
+        let place = ledger.append(&intent(n)).unwrap();
+        ledger.hand_over(place).unwrap();
+    }
+    drop(ledger);
+    // As a machine that loses power leaves it before the next checkpoint.
+    fs::write(dir.path().join(tiles::CHECKPOINT_FILE), head).unwrap();
+    let last = *segment::list(dir.path()).unwrap().last().unwrap();
+    let path = segment::path(dir.path(), last);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[segment::HEADER + 2] = 0x7f;
+    fs::write(&path, &bytes).unwrap();
+    let (ledger, found) = open(dir.path());
+    assert_eq!((found.records, found.clean), (last, false));
+    assert!(found.damage().unwrap().contains("checksum"), "{found:?}");
+    drop(ledger);
+    assert_eq!(fs::read(segment::ruins(dir.path(), last)).unwrap(), bytes);
+    assert_eq!(Reader::open(dir.path()).unwrap().filter(Result::is_err).count(), 0);
+    let (ledger, found) = open(dir.path());
+    assert_eq!((found.records, found.first_bad), (last + 1, None));
+    drop(ledger);
 }
 
 #[test]
