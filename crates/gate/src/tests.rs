@@ -283,7 +283,7 @@ pub(crate) fn verdict() -> model::Verdict {
         reasons: Vec::new(),
         advice: None,
         disclosures: Vec::new(),
-        open: Vec::new(),
+        open: Box::default(),
         fallback: model::Disclosure::Scan,
         redact_diagnostics: true,
         redact_errors: true,

@@ -225,8 +225,8 @@ pub struct Verdict {
     pub disclosures: Vec<Disclosure>,
     /// Per output column that is masked: where a document has values that leave as those of columns
     /// without a label do. May be shorter than `disclosures`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub open: Vec<Vec<Vec<Step>>>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub open: Box<[Vec<Vec<Step>>]>,
     /// For results whose columns are not those that the facts foresaw, and for every value of a
     /// statement with `outputs_unknown`.
     pub fallback: Disclosure,

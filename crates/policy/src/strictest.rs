@@ -78,7 +78,7 @@ pub(crate) fn strictest(
 }
 
 /// What both leave open of documents: where one masks nothing, what the other leaves open.
-fn both_open(own: &Verdict, other: &Verdict) -> Vec<Vec<Vec<Step>>> {
+fn both_open(own: &Verdict, other: &Verdict) -> Box<[Vec<Vec<Step>>]> {
     let masks = |verdict: &Verdict, at: usize| {
         matches!(verdict.disclosures.get(at), Some(Disclosure::Masked { .. }))
     };
@@ -96,7 +96,7 @@ fn both_open(own: &Verdict, other: &Verdict) -> Vec<Vec<Vec<Step>>> {
     };
     let count = own.disclosures.len().min(other.disclosures.len());
     let open: Vec<Vec<Vec<Step>>> = (0..count).map(both).collect();
-    if open.iter().all(Vec::is_empty) { Vec::new() } else { open }
+    if open.iter().all(Vec::is_empty) { Box::default() } else { open.into() }
 }
 
 /// What either demands; one policy demands the same once.

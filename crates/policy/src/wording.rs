@@ -163,7 +163,7 @@ pub(crate) fn refuse(reason: String) -> Verdict {
         reasons: vec![reason],
         advice: None,
         disclosures: Vec::new(),
-        open: Vec::new(),
+        open: Box::default(),
         fallback: veiled(),
         redact_diagnostics: true,
         redact_errors: true,

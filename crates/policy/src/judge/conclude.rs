@@ -84,7 +84,7 @@ impl<'a> Judge<'a> {
             reasons: self.reasons,
             advice: self.hold_advice,
             disclosures,
-            open: if open.iter().all(Vec::is_empty) { Vec::new() } else { open },
+            open: if open.iter().all(Vec::is_empty) { Box::default() } else { open.into() },
             fallback,
             redact_diagnostics,
             redact_errors,
