@@ -11,6 +11,8 @@
 //! the names in it mean and do, and to the policies in force. Whatever of that changes, it is
 //! another statement, and needs another approval.
 
+mod bound;
+
 use crate::{
     line::Gate,
     plan::Plan,
@@ -242,31 +244,6 @@ impl Plan {
 }
 
 impl Session {
-    /// What an approval of this plan with these values is bound to.
-    pub fn digest(&self, plan: &Plan, given: &Given) -> Vec<u8> {
-        let facts = plan.parts.iter().fold(String::new(), |mut all, part| {
-            let model::Verdict { needs, change_limits, cost_limits, .. } = &*part.verdict;
-            let _ = write!(all, "{:?}{needs:?}{change_limits:?}{cost_limits:?}", part.facts);
-            all
-        });
-        let who = self.identity().chain();
-        let mut bound = Vec::new();
-        let policies = plan.policies.to_le_bytes();
-        let database = self.database().name.as_str();
-        for part in [
-            who.as_bytes(),
-            database.as_bytes(),
-            plan.text.as_bytes(),
-            &given.exact,
-            facts.as_bytes(),
-            &policies,
-        ] {
-            bound.extend_from_slice(&(part.len() as u64).to_le_bytes());
-            bound.extend_from_slice(part);
-        }
-        self.gate().ledger.redactor().hash(&bound).bytes().to_vec()
-    }
-
     /// Looks for an approval to change more rows than a plan's limits say; `None` if nothing here
     /// keeps approvals.
     pub fn look_for(&self, digest: &[u8], now: SystemTime) -> Option<Doing<Found>> {

@@ -1,12 +1,15 @@
 //! A session against a real ledger on disk and the shipped policies: what is refused, what is
 //! recorded before it may run, and what masks come of a verdict.
 
-use crate::{Client, Counts, Database, Field, Gate, Parameters, Readiness, Session, Value, Via};
+use crate::{
+    Client, Counts, Database, Field, Gate, Parameters, Readiness, Session, Value, Via, hold::Given,
+};
 use arc_swap::ArcSwap;
 use ledger::{Ledger, Options, Reader, Time};
 use model::{
-    Catalog, ColumnId, Identity, IdentityKind, Label, LabelMap, Labelling, RelationId, TypeId,
-    catalog::{Column, Relation, RelationKind, Type, TypeKind},
+    Catalog, ColumnId, FunctionId, Identity, IdentityKind, Label, LabelMap, Labelling, RelationId,
+    TypeId,
+    catalog::{Column, Function, FunctionKind, Relation, RelationKind, Type, TypeKind, Volatility},
 };
 use policy::PolicySet;
 use std::{path::PathBuf, sync::Arc, time::SystemTime};
@@ -328,4 +331,101 @@ fn a_repeated_statement_asks_the_allocator_for_little() {
         assert!(each <= ALLOCATIONS, "{each} allocations for {groups:?}");
         assert!(asked.bytes_total / ROUNDS < 2_048, "{} bytes", asked.bytes_total / ROUNDS);
     }
+}
+
+/// A function of that number whose body is SQL.
+fn function(id: u32, name: &str, body: &str) -> Function {
+    Function {
+        id: FunctionId(id),
+        schema: "public".to_owned(),
+        name: name.to_owned(),
+        kind: FunctionKind::Function,
+        language: "sql".to_owned(),
+        body: Some(body.to_owned()),
+        argument_names: Vec::new(),
+        argument_types: Vec::new(),
+        defaults: 0,
+        variadic: false,
+        return_type: TypeId(25),
+        returns_set: false,
+        output_columns: Vec::new(),
+        volatility: Volatility::Volatile,
+        security_definer: false,
+        settings: Vec::new(),
+    }
+}
+
+/// Whatever code a statement reaches, and however far down, an approval is for what it does now.
+#[test]
+fn an_approval_is_bound_to_the_code_that_its_statement_reaches() {
+    let dir = dir("meaning");
+    let (gate, database) = (gate(&dir), database());
+    let now = SystemTime::now();
+    let plain = Arc::clone(&database.knowledge().catalog);
+    let with = |change: &dyn Fn(&mut Catalog)| {
+        let mut catalog = Catalog::clone(&plain);
+        catalog.version += 1;
+        let view = Relation {
+            id: RelationId(200),
+            name: "seen".to_owned(),
+            kind: RelationKind::View,
+            definition: Some("SELECT id, email FROM public.people".to_owned()),
+            ..Relation::clone(catalog.relation(RelationId(100)).unwrap())
+        };
+        catalog.add_relation(view);
+        catalog.add_function(function(300, "outer_one", "select public.inner_one()"));
+        catalog.add_function(function(301, "inner_one", "select id from public.people"));
+        catalog.add_function(function(302, "on_change", "select 'a'"));
+        catalog.add_function(function(303, "other", "select 'a'"));
+        change(&mut catalog);
+        database.learn(Arc::new(catalog), None, database.wanted());
+        let mut session = open(&gate, &database, &[]);
+        let mut digest = |sql: &str| {
+            let plan = session.plan(sql, now);
+            session.digest(&plan, &Given::default())
+        };
+        ["select outer_one()", "delete from people", "select id from seen"].map(&mut digest)
+    };
+    let replace = |catalog: &mut Catalog, new: Function| {
+        catalog.remove_function(new.id);
+        catalog.add_function(new);
+    };
+    let triggered = |catalog: &mut Catalog, definition: &str| {
+        let mut people = Relation::clone(catalog.relation(RelationId(100)).unwrap());
+        people.triggers = vec![FunctionId(302)];
+        catalog.add_relation(people);
+        replace(catalog, function(302, "on_change", definition));
+    };
+    let before = with(&|_| {});
+    let same = |other: [Vec<u8>; 3]| -> Vec<bool> {
+        before.iter().zip(other).map(|(one, other)| *one == other).collect()
+    };
+    assert_eq!(same(with(&|_| {})), [true, true, true]);
+    // What it does not reach is nothing to it, nor is how much there is.
+    assert_eq!(same(with(&|it| replace(it, function(303, "other", "select 'b'")))), [true; 3]);
+    let analysed = |catalog: &mut Catalog| {
+        let mut people = Relation::clone(catalog.relation(RelationId(100)).unwrap());
+        people.estimated_rows = 12_345.0;
+        catalog.add_relation(people);
+    };
+    assert_eq!(same(with(&analysed)), [true; 3]);
+    let inner = "select email from public.people where id = '2'";
+    let inner = |it: &mut Catalog| replace(it, function(301, "inner_one", inner));
+    assert_eq!(same(with(&inner)), [false, true, true]);
+    let sets = |it: &mut Catalog| {
+        let inner = function(301, "inner_one", "select id from public.people");
+        let settings = vec!["search_path=elsewhere".to_owned()];
+        replace(it, Function { settings, ..inner });
+    };
+    assert_eq!(same(with(&sets)), [false, true, true]);
+    let view = |it: &mut Catalog| {
+        let mut view = Relation::clone(it.relation(RelationId(200)).unwrap());
+        view.definition = Some("SELECT id, email FROM public.people WHERE (id = '2')".to_owned());
+        it.add_relation(view);
+    };
+    assert_eq!(same(with(&view)), [true, true, false]);
+    let once = with(&|it| triggered(it, "select 'a'"));
+    let again = with(&|it| triggered(it, "select 'b'"));
+    assert_ne!(once[1], before[1]);
+    assert_ne!(once[1], again[1]);
 }

@@ -146,7 +146,7 @@ pub struct Function {
     pub kind: FunctionKind,
     /// `internal`, `c`, `sql`, `plpgsql`, …
     pub language: String,
-    /// `pg_proc.prosrc` for `sql` and `plpgsql`; for SQL-standard bodies `pg_get_function_sqlbody`.
+    /// `pg_proc.prosrc` unless it is `internal`; for SQL-standard bodies `pg_get_function_sqlbody`.
     pub body: Option<String>,
     /// Names of all arguments that have one, by position (input arguments only), else empty text.
     pub argument_names: Vec<String>,
@@ -346,6 +346,12 @@ impl Catalog {
     /// The function with this oid.
     pub fn function(&self, id: FunctionId) -> Option<&Arc<Function>> {
         self.own_or_below(|catalog| catalog.functions.get(&id))
+    }
+
+    /// All functions, in no order.
+    pub fn functions(&self) -> impl Iterator<Item = &Arc<Function>> {
+        let below = self.below.iter().flat_map(|below| below.functions.values());
+        self.functions.values().chain(below)
     }
 
     /// The functions of this catalog without what is below it, in no order.

@@ -425,6 +425,10 @@ pub struct Facts {
     pub effects: Vec<Effect>,
     /// Functions called.
     pub functions: Vec<FunctionRef>,
+    /// Functions of others than PostgreSQL that can run, called or not: those of triggers,
+    /// operators, casts and defaults, too, and what they call. Sorted, no duplicates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub code: Vec<FunctionId>,
     /// Columns by use, sorted, no duplicates.
     pub columns: Vec<ColumnUse>,
     /// How many values each looked-up column is compared with; sorted by column.
@@ -463,6 +467,7 @@ impl Facts {
             operation: Operation::Unknown,
             effects: vec![effect],
             functions: Vec::new(),
+            code: Vec::new(),
             columns: Vec::new(),
             look_ups: Vec::new(),
             outputs: None,

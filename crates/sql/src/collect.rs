@@ -6,13 +6,14 @@ use crate::{
     relate::{Relations, Stand, stand},
 };
 use model::{
-    ColumnId, Facts, Operation, Use,
+    ColumnId, Facts, FunctionId, Operation, Use,
+    catalog::Function,
     facts::{
         ColumnUse, Destination, Effect, FunctionRef, LookUp, Made, Move, Output, RelationRef,
         Renamed, SessionChange, Unknown,
     },
 };
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Facts in the making.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ pub(crate) struct Collector {
     pub(crate) effects: Vec<Effect>,
     /// No duplicates.
     pub(crate) functions: Vec<FunctionRef>,
+    /// See [`Facts::code`].
+    pub(crate) code: BTreeSet<FunctionId>,
     /// No duplicates.
     pub(crate) unknowns: Vec<Unknown>,
     /// In order.
@@ -77,6 +80,13 @@ impl Collector {
     pub(crate) fn function(&mut self, function: FunctionRef) {
         if !self.functions.contains(&function) {
             self.functions.push(function);
+        }
+    }
+
+    /// Notes that a function's code can run.
+    pub(crate) fn runs(&mut self, function: &Function) {
+        if function.schema != "pg_catalog" {
+            self.code.insert(function.id);
         }
     }
 
@@ -217,6 +227,7 @@ impl Collector {
     pub(crate) fn take(&mut self, other: Collector, keep: impl Fn(ColumnId, Use) -> Option<Use>) {
         other.effects.into_iter().for_each(|effect| self.effect(effect));
         other.functions.into_iter().for_each(|function| self.function(function));
+        self.code.extend(other.code);
         for unknown in other.unknowns {
             self.unknown(unknown.what, unknown.why);
         }
@@ -241,6 +252,7 @@ impl Collector {
     pub(crate) fn replay(&mut self, facts: &Facts, keep: impl Fn(Use) -> Option<Use>) {
         facts.effects.iter().for_each(|effect| self.effect(effect.clone()));
         facts.functions.iter().for_each(|function| self.function(function.clone()));
+        self.code.extend(&facts.code);
         for unknown in &facts.unknowns {
             self.unknown(unknown.what.clone(), unknown.why.clone());
         }
@@ -296,6 +308,7 @@ impl Collector {
             operation,
             effects: self.effects,
             functions: self.functions,
+            code: self.code.into_iter().collect(),
             columns,
             look_ups: self
                 .look_ups

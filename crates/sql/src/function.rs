@@ -106,6 +106,7 @@ impl<'a> Walk<'a> {
     /// What calling a function with a body does and yields.
     pub(crate) fn body(&mut self, function: &'a Arc<Function>, arguments: &Arguments) -> Flow {
         let what = format!("function {}.{}(…)", function.schema, function.name);
+        self.facts.runs(function);
         if self.calling.contains(&function.id) || self.expansion >= MAX_EXPANSION {
             self.facts.unknown(what, "it calls itself, or stands too deep in other functions");
             return self.opaque(function, arguments);
@@ -353,6 +354,7 @@ impl<'a> Walk<'a> {
             let Some(function) = self.catalog.function(*id) else { continue };
             let name = format!("{}.{}", function.schema, function.name);
             self.facts.function(FunctionRef { id: Some(*id), name });
+            self.facts.runs(function);
             let first = self.triggered.insert((relation.id, *id));
             if !first || self.calling.contains(id) || self.expansion >= MAX_EXPANSION {
                 continue;

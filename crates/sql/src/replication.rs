@@ -68,6 +68,7 @@ pub fn replication_command(text: &str, sql: bool) -> Option<ReplicationCommand> 
         operation: Operation::Replication,
         effects,
         functions: Vec::new(),
+        code: Vec::new(),
         columns: Vec::new(),
         look_ups: Vec::new(),
         outputs: None,

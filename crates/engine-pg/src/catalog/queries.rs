@@ -406,13 +406,13 @@ fn functions(major: u32) -> String {
     let body = if major >= 14 {
         format!(
             "CASE WHEN p.prosqlbody IS NULL \
-             THEN CASE WHEN l.lanname IN ('sql', 'plpgsql') THEN p.prosrc END \
+             THEN CASE WHEN l.lanname <> 'internal' THEN p.prosrc END \
              WHEN p.oid <> ALL (ARRAY(SELECT d.objid FROM pg_catalog.pg_depend d \
              WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass \
              AND d.refobjid IN ({LOCKED}))) THEN pg_catalog.pg_get_function_sqlbody(p.oid) END"
         )
     } else {
-        "CASE WHEN l.lanname IN ('sql', 'plpgsql') THEN p.prosrc END".to_owned()
+        "CASE WHEN l.lanname <> 'internal' THEN p.prosrc END".to_owned()
     };
     format!(
         "SELECT p.oid, n.nspname, p.proname, p.prokind, l.lanname, {body}, p.proargtypes, \

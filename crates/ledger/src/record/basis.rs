@@ -135,6 +135,7 @@ fn pruned(facts: &Facts) -> Facts {
         operation: facts.operation,
         effects: facts.effects.clone(),
         functions: Vec::new(),
+        code: Vec::new(),
         columns: facts.columns.clone(),
         look_ups: facts.look_ups.clone(),
         outputs: facts.outputs.clone(),

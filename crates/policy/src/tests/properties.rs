@@ -100,6 +100,7 @@ pub(super) fn facts() -> impl Strategy<Value = Facts> {
                 operation: effects.first().map_or(Operation::Select, |first| first.operation),
                 effects,
                 functions: vec![],
+                code: vec![],
                 columns: columns.into_iter().collect(),
                 look_ups: vec![],
                 outputs,

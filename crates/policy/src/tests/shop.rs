@@ -180,6 +180,7 @@ impl Shop {
                 operation: Operation::Empty,
                 effects: vec![],
                 functions: vec![],
+                code: vec![],
                 columns: vec![],
                 look_ups: vec![],
                 outputs: None,

@@ -135,6 +135,7 @@ impl<'a> Walk<'a> {
                 name: format!("{}.{}", function.schema, function.name),
             };
             self.facts.function(reference);
+            self.facts.runs(function);
             let flow = self.one(function, arguments, aggregate);
             match &mut result {
                 None => result = Some(flow),

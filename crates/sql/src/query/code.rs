@@ -118,6 +118,7 @@ impl<'a> Walk<'a> {
     /// What a function gives that runs without being named; nothing new if it only computes.
     fn run_silently(&mut self, id: FunctionId, operands: Vec<Flow>) -> Flow {
         let Some(function) = self.catalog.function(id) else { return Flow::unknown() };
+        self.facts.runs(function);
         if computes(function) {
             return Flow::constant(None);
         }
