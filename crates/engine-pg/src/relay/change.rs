@@ -14,7 +14,7 @@ mod settle;
 
 use super::{
     Block, End, Expected, Relay,
-    expected::{Portal, Request, Run},
+    expected::{Portal, Request, Run, Withheld},
 };
 use crate::diagnostics;
 use gate::{Cleared, Counts, Refusal, Statement, change::Place};
@@ -208,7 +208,7 @@ impl Relay {
 
     /// A part of a Query under a limit, or an Execute, is done. The word about the last of them is
     /// kept back until it is known that it stays.
-    pub(super) fn run_done(&mut self, tag: &str, word: &[u8]) -> Result<(), End> {
+    fn run_done(&mut self, tag: &str, word: &[u8]) -> Result<(), End> {
         self.tell_seen();
         let Some(run) = self.run_mut() else { return Ok(()) };
         let counts = run.take_counts(Some(tag), None);
@@ -236,12 +236,12 @@ impl Relay {
     pub(super) fn counted_complete(
         &mut self,
         tag: &str,
-        limited: Option<u64>,
+        withheld: Option<Withheld>,
         message: Message<'_>,
     ) -> Result<(), End> {
         let said = self.client.output.len();
-        match limited {
-            Some(rows) => self.say_limited(rows)?,
+        match withheld {
+            Some(withheld) => self.say_limited(withheld)?,
             None => self.client.output.extend_from_slice(message.whole),
         }
         let word = self.client.output.split_off(said);

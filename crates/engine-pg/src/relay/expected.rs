@@ -118,6 +118,15 @@ pub(super) struct Run {
     pub(super) counted: bool,
 }
 
+/// Rows beyond a limit were withheld.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Withheld {
+    /// How many left by this message.
+    pub(super) rows: u64,
+    /// How many left of the same result in all.
+    pub(super) all: u64,
+}
+
 impl Run {
     /// A run that begins now.
     pub(super) fn new(statement: Statement, portal: Option<Arc<Portal>>, now: Instant) -> Self {
@@ -140,9 +149,29 @@ impl Run {
         }
     }
 
+    /// How many further rows may leave.
+    pub(super) fn rows_to_go(&self) -> u64 {
+        let most = self.part().and_then(|part| part.verdict.row_limit).unwrap_or(u64::MAX);
+        most.saturating_sub(self.left_before()).saturating_sub(self.counts.rows)
+    }
+
+    /// How many rows of its portal left by messages before.
+    fn left_before(&self) -> u64 {
+        self.portal.as_ref().map_or(0, |portal| portal.left.load(Ordering::Relaxed))
+    }
+
+    /// If rows were withheld: how many left, and how many in all by this portal.
+    pub(super) fn withheld(&self) -> Option<Withheld> {
+        let rows = self.counts.rows;
+        self.limited.then(|| Withheld { rows, all: rows + self.left_before() })
+    }
+
     /// What the part that is being answered did; it is done.
     pub(super) fn take_counts(&mut self, tag: Option<&str>, sqlstate: Option<&str>) -> Counts {
         let mut counts = std::mem::take(&mut self.counts);
+        if let Some(portal) = &self.portal {
+            portal.left.fetch_add(counts.rows, Ordering::Relaxed);
+        }
         counts.duration_us = u64::try_from(self.sent.elapsed().as_micros()).unwrap_or(0);
         counts.tag = tag.map(str::to_owned);
         counts.sqlstate = sqlstate.map(str::to_owned);
@@ -238,6 +267,9 @@ pub(super) struct Portal {
     pub(super) bound: Option<Box<[u8]>>,
     /// How many rows it changed so far, where its changes are limited.
     pub(super) counted: AtomicU64,
+    /// How many of its rows left so far: a limit on rows is for all of them, however many messages
+    /// fetch them. Shared by the same portal under other plans.
+    pub(super) left: Arc<AtomicU64>,
     /// Whether the server made it.
     pub(super) birth: Birth,
 }

@@ -64,7 +64,7 @@ impl Relay {
         if self.session.is_metered() || self.session.watches_text() {
             rest = rest.get(..frame.len).unwrap_or_default();
             let row = DataRow::parse(payload).map_err(broke)?;
-            let limited = self.run_mut().is_some_and(|run| is_full(run));
+            let limited = self.run_mut().is_some_and(|run| run.rows_to_go() == 0);
             let room = if limited { Some(true) } else { self.room(masks, row, frame.len) };
             match room {
                 Some(true) => {}
@@ -123,11 +123,6 @@ impl Relay {
     }
 }
 
-/// True if no further row may leave.
-fn is_full(run: &Run) -> bool {
-    run.part().and_then(|part| part.verdict.row_limit).is_some_and(|most| run.counts.rows >= most)
-}
-
 /// The whole message of this kind at the front, if it is there.
 fn front(rest: &[u8], tag: Tag) -> Option<Message<'_>> {
     let (message, _) = frame::split(rest, PROTOCOL_MESSAGE_BYTES).ok()??;
@@ -143,7 +138,7 @@ impl Batch<'_> {
 
     /// Takes rows off the front of `rest`; returns the bytes consumed.
     fn rows(&mut self, masks: &Arc<Masks>, run: &mut Run, rest: &[u8]) -> Result<usize, End> {
-        let most = run.part().and_then(|part| part.verdict.row_limit).unwrap_or(u64::MAX);
+        let most = run.counts.rows.saturating_add(run.rows_to_go());
         let columns = masks.columns.len();
         // Nothing to mask: full rights under a limit, or a row without columns.
         let untouched = masks.columns.is_empty() && masks.pass;

@@ -1,7 +1,10 @@
 //! Rows and COPY data on their way to the client: what may leave, and when; relayed as they are
 //! where no column needs a look. Knows masks only as something to apply.
 
-use super::{End, Relay, expected::Request};
+use super::{
+    End, Relay,
+    expected::{Request, Withheld},
+};
 use gate::Masks;
 use std::{mem, sync::Arc};
 use wire_pg::{
@@ -312,8 +315,9 @@ impl Relay {
     }
 
     /// Tells the client that rows were withheld, in place of the server's count.
-    pub(super) fn say_limited(&mut self, rows: u64) -> Result<(), End> {
-        let message = format!("Weir withheld the rows beyond the first {rows}");
+    pub(super) fn say_limited(&mut self, withheld: Withheld) -> Result<(), End> {
+        let Withheld { rows, all } = withheld;
+        let message = format!("Weir withheld the rows beyond the first {all}");
         let warning =
             encode::Diagnostic::new(encode::Severity::Warning, "01000", &message).hint(match self
                 .session

@@ -110,10 +110,8 @@ impl Relay {
             Tag::NoData => self.described(None)?,
             Tag::CommandComplete => return self.command_complete(message, hidden),
             Tag::EmptyQueryResponse => self.finished(None, None)?,
-            Tag::PortalSuspended if self.run_mut().is_some_and(|run| run.counted) => {
-                return self.run_done("PORTAL SUSPENDED", message.whole);
-            }
-            Tag::PortalSuspended => self.finished(Some("PORTAL SUSPENDED"), None)?,
+            // Where rows were withheld, no further ones come, whatever the server has.
+            Tag::PortalSuspended => return self.complete("PORTAL SUSPENDED", message, hidden),
             Tag::CopyInResponse => self.copy_in(),
             Tag::CopyOutResponse => self.copy_out(message)?,
             Tag::CopyDone => self.copy_out_done()?,
@@ -259,13 +257,18 @@ impl Relay {
         if let Some(run) = self.run_mut().filter(|run| run.copied) {
             run.counts.rows = tag.rsplit(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
         }
-        let limited = self.run_mut().filter(|run| run.limited).map(|run| run.counts.rows);
+        self.complete(&tag, message, hidden)
+    }
+
+    /// A statement did what it was to do, or a portal as much as was asked for.
+    fn complete(&mut self, tag: &str, message: Message<'_>, hidden: bool) -> Result<(), End> {
+        let withheld = self.run_mut().and_then(|run| run.withheld());
         if self.run_mut().is_some_and(|run| run.counted) {
-            return self.counted_complete(&tag, limited, message);
+            return self.counted_complete(tag, withheld, message);
         }
-        self.finished(Some(&tag), None)?;
-        match limited {
-            Some(rows) => self.say_limited(rows)?,
+        self.finished(Some(tag), None)?;
+        match withheld {
+            Some(withheld) => self.say_limited(withheld)?,
             None if hidden => {}
             None => self.client.output.extend_from_slice(message.whole),
         }

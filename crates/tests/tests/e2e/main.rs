@@ -45,6 +45,7 @@ mod parquet;
 mod people;
 mod planted;
 mod policies;
+mod portions;
 mod preview;
 mod pseudonyms;
 mod record;
