@@ -1,6 +1,7 @@
 """An SMTP server that takes mail over TLS from who signs in, and writes each mail to a file.
 
-It has no mailbox for gone@ anything, and wants no mail that says "unwanted".
+It has no mailbox for gone@ anything, takes mail for later@ anything at the third try, and wants no
+mail that says "unwanted".
 
 Arguments: port, certificate, key, folder of mails, password. It runs until it is ended.
 """
@@ -19,10 +20,14 @@ PORT, CERTIFICATE, KEY, FOLDER, PASSWORD = sys.argv[1:]
 
 class Writer:
     count = 0
+    tries = 0
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address.startswith("gone@"):
             return "550 5.1.1 no such mailbox"
+        if address.startswith("later@") and self.tries < 2:
+            self.tries += 1
+            return "450 4.2.0 try later"
         envelope.rcpt_tos.append(address)
         return "250 ok"
 

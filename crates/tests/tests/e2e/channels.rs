@@ -222,6 +222,41 @@ fn a_mail_that_a_server_wants_never_holds_up_no_other() {
     drop(server);
 }
 
+/// One has no mailbox and another takes mail later: whoever has it does not get it again.
+#[test]
+fn a_mail_comes_once_to_whoever_takes_it() {
+    let folder = TestDir::new("mail").unwrap();
+    let authority = testkit::tls::Authority::new(&folder.join("tls")).unwrap();
+    let pair = authority.sign("localhost").unwrap();
+    let port = port::free_port().unwrap();
+    let mails = folder.join("mails");
+    std::fs::create_dir(&mails).unwrap();
+    let (text, password) = (port.to_string(), Path::new("hunter2"));
+    let arguments: [&Path; 5] = [Path::new(&text), &pair.certificate, &pair.key, &mails, password];
+    let server = client::serve("smtp_server.py", &arguments, folder.path()).unwrap();
+    let section = format!(
+        "[[channel]]\nname = \"mail\"\nkind = \"email\"\nhost = \"localhost\"\nport = {port}\n\
+         ca = {:?}\nuser = \"weir\"\npassword = {}\nfrom = \"Weir <weir@example.org>\"\n\
+         to = [\"gone@example.org\", \"dba@example.org\", \"later@example.org\"]\n",
+        authority.certificate(),
+        secret(&folder, "password", "hunter2"),
+    );
+    let stage = stage_with(|options| options.sections(&section));
+    let child = psql(&stage, PERSON, "delete from jobs where id = 3");
+    let hold = request(&stage);
+    let to = |whom: &str| {
+        let mails = std::fs::read_dir(&mails).unwrap();
+        let texts = mails.map(|mail| std::fs::read_to_string(mail.unwrap().path()).unwrap());
+        let line = format!("X-To: {whom}@example.org\n");
+        texts.filter(|text| text.contains(&hold) && text.contains(&line)).count()
+    };
+    until("the late mail", || (to("later") == 1).then_some(()));
+    assert_eq!((to("dba"), to("later")), (1, 1));
+    assert!(say(&stage, "deny", &hold, "carol").0);
+    ended(child);
+    drop(server);
+}
+
 /// aiosmtpd: STARTTLS and a password, or nothing is taken.
 #[test]
 fn a_mail_says_where_to_decide() {

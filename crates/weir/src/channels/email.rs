@@ -13,7 +13,10 @@ use lettre::{
         extension::ClientId,
     },
 };
-use std::time::Duration;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 /// How long one command of SMTP may take.
 const COMMAND: Duration = Duration::from_secs(20);
@@ -23,6 +26,18 @@ pub(crate) struct Email {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
     to: Vec<Mailbox>,
+    told: Mutex<Told>,
+}
+
+/// Who is done with, where a mail could not be sent to all at once: nobody gets it twice because
+/// somebody else cannot be told yet.
+#[derive(Default)]
+struct Told {
+    event: i64,
+    /// Those who have it, and those who were refused for good.
+    done: Vec<Mailbox>,
+    /// Who was refused for good, and why.
+    refused: Vec<String>,
 }
 
 impl Email {
@@ -59,6 +74,7 @@ impl Email {
             transport: builder.build(),
             from: address(&email.from)?,
             to: email.to.iter().map(address).collect::<anyhow::Result<_>>()?,
+            told: Mutex::default(),
         })
     }
 
@@ -73,23 +89,43 @@ impl Email {
         let message = Message::new(channel, about);
         // The same each time it is sent: what comes twice can be told to be one.
         let id = format!("<{}-{event}@weir>", message.name);
-        let refused = match self.send(&message, &id, &self.to).await {
-            Err(NotTold::Refused(why)) if self.to.len() > 1 => why,
-            sent => return sent,
-        };
-        let mut all = Vec::new();
+        let mut told = std::mem::take(&mut *self.told());
+        if told.event != event {
+            match self.send(&message, &id, &self.to).await {
+                Err(NotTold::Refused(why)) if self.to.len() > 1 => {
+                    let channel = &channel.name;
+                    tracing::warn!(channel, "each is sent their own, since to all: {why}");
+                }
+                sent => return sent,
+            }
+            told = Told { event, ..Told::default() };
+        }
+        let mut passing = None;
         for to in &self.to {
+            if told.done.contains(to) {
+                continue;
+            }
             match self.send(&message, &id, std::slice::from_ref(to)).await {
-                Ok(()) => {}
-                Err(NotTold::Refused(why)) => all.push(format!("{}: {why}", to.email)),
-                Err(why) => return Err(why),
+                Ok(()) => told.done.push(to.clone()),
+                Err(NotTold::Refused(why)) => {
+                    told.done.push(to.clone());
+                    told.refused.push(format!("{}: {why}", to.email));
+                }
+                Err(why) => passing = Some(why),
             }
         }
-        if all.is_empty() {
-            tracing::warn!(channel = channel.name, "sent to each alone, since to all: {refused}");
-            return Ok(());
+        match passing {
+            Some(why) => {
+                *self.told() = told;
+                Err(why)
+            }
+            None if told.refused.is_empty() => Ok(()),
+            None => Err(NotTold::Refused(told.refused.join("; "))),
         }
-        Err(NotTold::Refused(all.join("; ")))
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn send(&self, message: &Message, id: &str, to: &[Mailbox]) -> Result<(), NotTold> {
