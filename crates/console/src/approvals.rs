@@ -83,8 +83,19 @@ pub struct Request {
     pub said: Option<(Tone, String)>,
     /// Whoever looks may say something now.
     pub decides: bool,
+    /// What else they may do: stop what nothing ran by yet.
+    pub stops: Option<Stop>,
     /// What their consent is signed with.
     pub sign: Sign,
+}
+
+/// How somebody stops what nothing ran by yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// They decide, and it was approved, or they consented.
+    Deny,
+    /// They asked for it.
+    Withdraw,
 }
 
 /// What a consent is signed with.
@@ -201,7 +212,10 @@ pub fn request(request: &Request, viewer: &Viewer) -> String {
             div {
                 (statement(request))
                 @if request.tries { (preview::part(request, viewer)) }
-                @if request.decides { (decide(request, viewer)) } @else { (silent(request)) }
+                @if request.decides { (decide(request, viewer)) } @else {
+                    (silent(request))
+                    @if let Some(stop) = request.stops { (stops(request, stop, viewer)) }
+                }
             }
             div { (facts(request)) (voices(&request.voices)) }
         }
@@ -316,6 +330,19 @@ fn decide(request: &Request, viewer: &Viewer) -> Markup {
                     (signing(&request.sign))
                 }
             }
+        }
+    }
+}
+
+fn stops(request: &Request, stop: Stop, viewer: &Viewer) -> Markup {
+    let (value, word) = match stop {
+        Stop::Deny => ("deny", "Deny after all"),
+        Stop::Withdraw => ("withdraw", "Withdraw"),
+    };
+    html! {
+        form method="post" action=(path(&request.listed)) {
+            (csrf(viewer))
+            button .bad type="submit" name="word" value=(value) { (word) }
         }
     }
 }

@@ -16,7 +16,7 @@ mod say;
 use crate::{
     Store, StoreError, Voice,
     json::{json, read},
-    open::{micros, time},
+    open::{CLOCK_SLACK, micros, time},
     outbox::note_hold,
     voices::{Hearing, Said, escalate, next_escalation},
 };
@@ -120,13 +120,7 @@ impl Store {
     /// Opens a hold.
     pub async fn open_hold(&self, new: &NewHold) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let waiting: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM holds WHERE identity = ? AND state IN ('open', 'approved')",
-        )
-        .bind(&new.identity)
-        .fetch_one(&mut *transaction)
-        .await?;
-        if waiting >= MOST_WAITING {
+        if !has_room(&mut transaction, &new.identity).await? {
             return Err(StoreError::TooMany(new.identity.clone()));
         }
         sqlx::query(
@@ -154,10 +148,19 @@ impl Store {
         Ok(())
     }
 
+    /// Whether an identity may open a further hold.
+    pub async fn may_open_hold(&self, identity: &str, now: SystemTime) -> Result<bool, StoreError> {
+        let (mut transaction, now) = self.step(now).await?;
+        due(&mut transaction, now).await?;
+        let room = has_room(&mut transaction, identity).await?;
+        transaction.commit().await?;
+        Ok(room)
+    }
+
     /// What there is for a statement with this digest: an approval, which is used up by this, or a
     /// hold that waits, or nothing.
     pub async fn find_hold(&self, digest: &[u8], now: SystemTime) -> Result<FoundHold, StoreError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let (mut transaction, now) = self.step(now).await?;
         due(&mut transaction, now).await?;
         let rows = sqlx::query(
             "SELECT * FROM holds WHERE digest = ? AND state IN ('open', 'approved')
@@ -189,7 +192,7 @@ impl Store {
         hold: &str,
         now: SystemTime,
     ) -> Result<Result<Vec<String>, String>, StoreError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let (mut transaction, now) = self.step(now).await?;
         due(&mut transaction, now).await?;
         let used = match get(&mut transaction, hold).await? {
             Some(hold) => take(&mut transaction, &hold, now).await?,
@@ -214,6 +217,19 @@ impl Store {
         }
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Ends a hold that nobody decided in time; false if it is open no more. For whoever measured
+    /// its time by another clock.
+    pub async fn expire_hold(&self, hold: &str, now: SystemTime) -> Result<bool, StoreError> {
+        let (mut transaction, now) = self.step(now).await?;
+        let open = get(&mut transaction, hold).await?;
+        let open = open.filter(|hold| hold.state == HoldState::Open);
+        if let Some(hold) = &open {
+            settle(&mut transaction, hold, HoldState::Expired, Said::by("weir", ""), now).await?;
+        }
+        transaction.commit().await?;
+        Ok(open.is_some())
     }
 
     /// Ends what nobody decided or used in time, and lets what nobody decided for a while ask
@@ -292,6 +308,16 @@ impl Store {
     }
 }
 
+async fn has_room(transaction: &mut SqliteConnection, identity: &str) -> Result<bool, StoreError> {
+    let waiting: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM holds WHERE identity = ? AND state IN ('open', 'approved')",
+    )
+    .bind(identity)
+    .fetch_one(&mut *transaction)
+    .await?;
+    Ok(waiting < MOST_WAITING)
+}
+
 /// Uses an approval up, or says why it cannot be used. Who consented must still be who they were:
 /// enabled, and in the groups that were needed.
 async fn take(
@@ -314,10 +340,11 @@ async fn take(
 }
 
 /// Whether a hold's time is now. A clock that went back makes an old approval no younger: before it
-/// was asked for, or before the last voice, it is not valid either.
+/// was asked for, or before the last voice, it is not valid either. What two processes do at once
+/// is no clock that went back.
 fn in_time(hold: &KeptHold, now: SystemTime) -> Result<(), String> {
     let latest = hold.voices.iter().map(|voice| voice.at).max();
-    if now < hold.asked.asked.max(latest.unwrap_or(hold.asked.asked)) {
+    if now + CLOCK_SLACK < hold.asked.asked.max(latest.unwrap_or(hold.asked.asked)) {
         return Err("the clock went back since it was asked for".to_owned());
     }
     if now >= hold.asked.until { Err("its time is over".to_owned()) } else { Ok(()) }

@@ -2,7 +2,7 @@
 
 use crate::{StoreError, feed::ChangeFeed};
 use sqlx::{
-    SqlitePool,
+    Sqlite, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
@@ -10,7 +10,7 @@ use std::{
     io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// The file's name in the state folder.
@@ -55,7 +55,26 @@ pub struct Store {
     options: SqliteConnectOptions,
 }
 
+/// How far a clock may seem to have gone back before that is taken for true: less than it takes to
+/// see that a step had to wait.
+pub(crate) const CLOCK_SLACK: Duration = Duration::from_millis(500);
+
+/// What a step waited is seen in pieces of this length.
+const WAITED: u64 = 250;
+
 impl Store {
+    /// Begins a step that was said to happen at a time; gives the time by now. Where it waited for
+    /// others' steps, theirs may have been told of with later times.
+    pub(crate) async fn step(
+        &self,
+        said: SystemTime,
+    ) -> Result<(Transaction<'static, Sqlite>, SystemTime), StoreError> {
+        let began = Instant::now();
+        let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let waited = u64::try_from(began.elapsed().as_millis()).unwrap_or(0);
+        Ok((transaction, said + Duration::from_millis(waited - waited % WAITED)))
+    }
+
     /// Opens the control state in a folder, made with mode 0700 if it is not there. The file has
     /// mode 0600: it holds verifiers and keys.
     pub async fn open(dir: &Path) -> Result<Self, StoreError> {

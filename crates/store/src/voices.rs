@@ -45,6 +45,8 @@ pub enum NoVoice {
     OutOfTime(String),
     /// They asked for it, or somebody asked on their behalf.
     OwnRequest,
+    /// They did not ask for it, so it is not theirs to take back.
+    OthersRequest,
     /// They have the voice of this one, who asked for it, or this one has theirs.
     OneWith(String),
     /// They are no person, are disabled, or there is nobody of that name.

@@ -99,8 +99,23 @@ pub(crate) async fn decide(
     reason: &str,
     signing: &Signing<'_>,
 ) -> Result<Result<HoldState, NoVoice>, StoreError> {
-    let reason: String = reason.chars().filter(|c| !c.is_control()).take(MAX_REASON).collect();
-    store.voice(request, voice(person, consents, reason), signing).await
+    store.voice(request, voice(person, consents, short(reason)), signing).await
+}
+
+/// Takes a request back, or an approval that was not used, for somebody who has proven who they are
+/// and who asked for it.
+pub(crate) async fn take_back(
+    store: &Store,
+    request: &str,
+    who: &Proven,
+    reason: &str,
+) -> Result<Result<HoldState, NoVoice>, StoreError> {
+    store.take_back(request, &voice(who, false, short(reason))).await
+}
+
+/// A reason as it is kept.
+fn short(reason: &str) -> String {
+    reason.chars().filter(|c| !c.is_control()).take(MAX_REASON).collect()
 }
 
 /// What somebody says now.
@@ -119,6 +134,9 @@ pub(crate) fn words(why: &NoVoice, person: &str) -> String {
         NoVoice::OutOfTime(why) => format!("it cannot be decided now: {why}"),
         NoVoice::OwnRequest => {
             format!("{person} asked for it, or somebody on their behalf: others must decide")
+        }
+        NoVoice::OthersRequest => {
+            format!("{person} did not ask for it: whoever decides can deny it")
         }
         NoVoice::OneWith(other) => format!(
             "{other} asked for it, or somebody on their behalf, and {person} is one voice with \

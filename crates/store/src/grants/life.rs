@@ -5,7 +5,7 @@ use super::{GrantState, KeptGrant, NewGrant, REVIEW_WITHIN, all, get, say::is_en
 use crate::{
     Store, StoreError,
     json::json,
-    open::micros,
+    open::{CLOCK_SLACK, micros},
     outbox::note_grant,
     voices::{Said, escalate, next_escalation},
 };
@@ -206,7 +206,7 @@ async fn begin(
 pub(super) fn in_time(grant: &KeptGrant, now: SystemTime) -> Result<(), String> {
     let asked = grant.asked.asked;
     let latest = grant.voices.iter().map(|voice| voice.at).max().unwrap_or(asked);
-    if now < asked.max(latest) {
+    if now + CLOCK_SLACK < asked.max(latest) {
         return Err("the clock went back since it was asked for".to_owned());
     }
     if now >= grant.asked.until { Err("its time is over".to_owned()) } else { Ok(()) }

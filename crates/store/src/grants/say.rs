@@ -13,8 +13,8 @@ impl Store {
         grant: &str,
         mut voice: Voice,
     ) -> Result<Result<GrantState, NoVoice>, StoreError> {
-        let now = voice.at;
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let (mut transaction, now) = self.step(voice.at).await?;
+        voice.at = now;
         life::due(&mut transaction, now).await?;
         let Some(mut grant) = get(&mut transaction, grant).await? else {
             return Ok(Err(NoVoice::Nothing));

@@ -2,8 +2,11 @@
 
 use super::{HoldState, KeptHold, due, get, hearing, in_time, settle};
 use crate::{
-    NoVoice, Signing, Store, StoreError, Unsigned, Voice, json::json, outbox::note_hold, passkeys,
-    voices::Said,
+    NoVoice, Signing, Store, StoreError, Unsigned, Voice,
+    json::json,
+    outbox::note_hold,
+    passkeys,
+    voices::{Hearing, Said},
 };
 use sqlx::SqliteConnection;
 
@@ -16,8 +19,8 @@ impl Store {
         mut voice: Voice,
         signing: &Signing<'_>,
     ) -> Result<Result<HoldState, NoVoice>, StoreError> {
-        let now = voice.at;
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let (mut transaction, now) = self.step(voice.at).await?;
+        voice.at = now;
         due(&mut transaction, now).await?;
         let Some(mut hold) = get(&mut transaction, hold).await? else {
             return Ok(Err(NoVoice::Nothing));
@@ -30,8 +33,11 @@ impl Store {
                 return Ok(Err(why));
             }
         };
+        // Whoever consented and says no is one voice against it.
+        hold.voices.retain(|said| said.person != voice.person);
         sqlx::query(
-            "INSERT INTO hold_voices (hold, person, at, consents, reason, via, on_behalf, passkey)
+            "INSERT OR REPLACE INTO hold_voices (hold, person, at, consents, reason, via,
+             on_behalf, passkey)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&hold.asked.hold)
@@ -61,6 +67,30 @@ impl Store {
         transaction.commit().await?;
         Ok(Ok(state))
     }
+
+    /// One of those who asked, or on whose behalf it was asked, takes a request back, or an
+    /// approval that was not used. The caller has made sure who it is.
+    pub async fn take_back(
+        &self,
+        hold: &str,
+        voice: &Voice,
+    ) -> Result<Result<HoldState, NoVoice>, StoreError> {
+        let (mut transaction, now) = self.step(voice.at).await?;
+        due(&mut transaction, now).await?;
+        let Some(hold) = get(&mut transaction, hold).await? else {
+            return Ok(Err(NoVoice::Nothing));
+        };
+        let taken = if !hold.asked.members.contains(&voice.person) {
+            Err(NoVoice::OthersRequest)
+        } else if !HoldState::WAITING.contains(&hold.state) {
+            Err(NoVoice::Settled(hold.state.as_str()))
+        } else {
+            settle(&mut transaction, &hold, HoldState::Withdrawn, voice.said(), now).await?;
+            Ok(HoldState::Withdrawn)
+        };
+        transaction.commit().await?;
+        Ok(taken)
+    }
 }
 
 /// Whose voice it is, where it is not their own, if they have one.
@@ -70,14 +100,22 @@ async fn may_speak(
     voice: &Voice,
     signing: &Signing<'_>,
 ) -> Result<Result<Vec<String>, NoVoice>, StoreError> {
-    if hold.state != HoldState::Open {
+    // What was approved and not used yet can be stopped still.
+    let stops = hold.state == HoldState::Approved && !voice.consents;
+    if hold.state != HoldState::Open && !stops {
         return Ok(Err(NoVoice::Settled(hold.state.as_str())));
     }
     if let Err(why) = in_time(hold, voice.at) {
         return Ok(Err(NoVoice::OutOfTime(why)));
     }
     let person = &voice.person;
-    let admitted = hearing(hold).admits(connection, person, voice.consents, voice.at).await?;
+    // Whoever consented may think better of it.
+    let before: Vec<Voice> = { hold.voices.iter() }
+        .filter(|said| voice.consents || said.person != *person || !said.consents)
+        .cloned()
+        .collect();
+    let before = Hearing { voices: &before, ..hearing(hold) };
+    let admitted = before.admits(connection, person, voice.consents, voice.at).await?;
     // Against it everybody may speak as they can: that lets nothing run.
     let needed = voice.consents || signing.by.is_some();
     // Nobody hands on what takes a key of theirs: a password alone hands a voice on.

@@ -310,3 +310,143 @@ async fn a_voice_that_was_lent_counts_while_it_is() {
         assert!(store.delegations(false, at(33), 10).await.unwrap().is_empty());
     }
 }
+
+/// What two processes do at once is told of in whatever order: nobody's clock went back.
+#[tokio::test]
+async fn an_approval_that_comes_while_it_is_looked_for_is_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    let later = |now: SystemTime, millis| now + Duration::from_millis(millis);
+    let voice = |person: &str, at: SystemTime| Voice {
+        person: person.to_owned(),
+        at,
+        consents: true,
+        reason: String::new(),
+        via: "test".into(),
+        on_behalf: Vec::new(),
+    };
+    asked(&store, "h", vec![need(&["dba", "security"], 2)]).await;
+    for (person, at) in [("carol", later(at(12), 300)), ("erin", at(12))] {
+        let said = store.voice("h", voice(person, at), &Signing::default()).await.unwrap();
+        assert!(said.is_ok(), "{said:?}");
+    }
+    assert!(store.use_hold("h", at(12)).await.unwrap().is_ok());
+
+    // Whoever waits for their turn comes behind those they waited for.
+    asked(&store, "i", vec![need(&["dba"], 1)]).await;
+    let said = store.voice("i", voice("carol", later(at(13), 900)), &Signing::default()).await;
+    assert_eq!(said.unwrap(), Ok(HoldState::Approved));
+    let (turn, _) = store.step(at(13)).await.unwrap();
+    let looks = tokio::spawn({
+        let store = store.clone();
+        async move { store.find_hold(b"digest", at(13)).await.unwrap() }
+    });
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    drop(turn);
+    assert_eq!(looks.await.unwrap(), FoundHold::Used("i".into(), vec!["carol".into()]));
+
+    // A clock that did go back is not trusted.
+    asked(&store, "j", vec![need(&["dba"], 1)]).await;
+    let said = store.voice("j", voice("carol", at(20)), &Signing::default()).await;
+    assert_eq!(said.unwrap(), Ok(HoldState::Approved));
+    assert!(
+        store.use_hold("j", at(19)).await.unwrap().unwrap_err().contains("the clock went back")
+    );
+}
+
+/// The end of one that was asked for by a clock that went wrong is no end of others.
+#[tokio::test]
+async fn one_ends_without_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    for (hold, asked, until) in [("h", 10, 1_100), ("i", 20, 120)] {
+        let new = NewHold {
+            hold: hold.to_owned(),
+            digest: hold.as_bytes().to_vec(),
+            asked: at(asked),
+            until: at(until),
+            identity: "alice".to_owned(),
+            members: vec!["alice".to_owned()],
+            database: "shop".to_owned(),
+            statement: "delete from t".to_owned(),
+            given: Vec::new(),
+            shape: "delete from t".to_owned(),
+            reasons: Vec::new(),
+            needs: vec![need(&["dba"], 1)],
+        };
+        store.open_hold(&new).await.unwrap();
+    }
+    assert!(store.expire_hold("h", at(30)).await.unwrap());
+    assert!(!store.expire_hold("h", at(31)).await.unwrap());
+    let state = async |hold: &str| store.hold(hold).await.unwrap().unwrap().state;
+    assert_eq!((state("h").await, state("i").await), (HoldState::Expired, HoldState::Open));
+}
+
+/// Consent can be taken back as long as nothing ran by it, and a request by whoever asked.
+#[tokio::test]
+async fn what_was_not_used_is_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    let voice = |person: &str, consents, seconds| Voice {
+        person: person.to_owned(),
+        at: at(seconds),
+        consents,
+        reason: "ok".into(),
+        via: "test".into(),
+        on_behalf: Vec::new(),
+    };
+    let say = async |hold: &str, voice: Voice| {
+        store.voice(hold, voice, &Signing::default()).await.unwrap()
+    };
+    let named = |hold: &str| NewHold {
+        hold: hold.to_owned(),
+        digest: hold.as_bytes().to_vec(),
+        asked: at(10),
+        until: at(110),
+        identity: "alice/bot".to_owned(),
+        members: vec!["bot".to_owned(), "alice".to_owned()],
+        database: "shop".to_owned(),
+        statement: "delete from t".to_owned(),
+        given: Vec::new(),
+        shape: "delete from t".to_owned(),
+        reasons: Vec::new(),
+        needs: vec![need(&["dba"], 2)],
+    };
+    for hold in ["h", "i", "j", "k"] {
+        store.open_hold(&named(hold)).await.unwrap();
+    }
+    // Before it is enough, and after it was.
+    assert_eq!(say("h", voice("carol", true, 11)).await, Ok(HoldState::Open));
+    assert_eq!(say("h", voice("carol", true, 12)).await, Err(NoVoice::SaidAlready));
+    assert_eq!(say("h", voice("carol", false, 13)).await, Ok(HoldState::Denied));
+    for person in ["carol", "dave"] {
+        assert!(say("i", voice(person, true, 14)).await.is_ok());
+    }
+    assert_eq!(
+        say("i", voice("erin", false, 15)).await,
+        Err(NoVoice::NotAsked(vec!["dba".into()]))
+    );
+    assert_eq!(say("i", voice("alice", false, 15)).await, Err(NoVoice::OwnRequest));
+    assert_eq!(say("i", voice("carol", true, 15)).await, Err(NoVoice::Settled("approved")));
+    assert_eq!(say("i", voice("dave", false, 16)).await, Ok(HoldState::Denied));
+    let kept = store.hold("i").await.unwrap().unwrap();
+    assert_eq!(kept.asked.statement, "");
+    let said: Vec<_> =
+        kept.voices.iter().map(|voice| (voice.person.as_str(), voice.consents)).collect();
+    assert_eq!(said, [("carol", true), ("dave", false)]);
+    assert_eq!(store.find_hold(b"i", at(17)).await.unwrap(), FoundHold::Nothing);
+    assert!(store.use_hold("i", at(17)).await.unwrap().is_err());
+    // Whoever asked, approved or not; nobody else, and not what ran.
+    let back = async |hold: &str, person: &str| {
+        store.take_back(hold, &voice(person, false, 20)).await.unwrap()
+    };
+    assert_eq!(back("j", "carol").await, Err(NoVoice::OthersRequest));
+    assert_eq!(back("j", "alice").await, Ok(HoldState::Withdrawn));
+    assert_eq!(back("j", "alice").await, Err(NoVoice::Settled("withdrawn")));
+    assert_eq!(back("nothing", "alice").await, Err(NoVoice::Nothing));
+    for person in ["carol", "dave"] {
+        assert!(say("k", voice(person, true, 21)).await.is_ok());
+    }
+    assert_eq!(back("k", "alice").await, Ok(HoldState::Withdrawn));
+    assert!(store.use_hold("k", at(22)).await.unwrap().is_err());
+}

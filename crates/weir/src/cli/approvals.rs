@@ -12,6 +12,7 @@ Examples:
   weir approvals approve 0d4q2mr8k3v0h-3f7a.0000012 --as carol --reason 'ticket OPS-17'
   weir approvals delegate dave --as carol --for 14d --reason 'on holiday'
   weir approvals deny 0d4q2mr8k3v0h-3f7a.0000012 --as carol --reason 'use the export job'
+  weir approvals withdraw 0d4q2mr8k3v0h-3f7a.0000012 --as alice
 
 A statement waits where a policy has @approval. Whoever approves proves who they are with the
 password they sign in with; nobody approves what they asked for, or what an agent asked for on their
@@ -31,8 +32,10 @@ pub(crate) enum ApprovalsCommand {
     Show(Show),
     /// Let a statement run.
     Approve(Voice),
-    /// Refuse a statement.
+    /// Refuse a statement; one that is approved and did not run yet, too.
     Deny(Voice),
+    /// Take back what one has asked for, or its approval if it was not used.
+    Withdraw(Voice),
     /// Hand one's voice on to another person for a while, for requests and grants.
     #[command(after_help = "\
 Examples:
@@ -112,7 +115,7 @@ pub(crate) struct Undelegate {
 pub(crate) struct Voice {
     /// The request, as the client was told.
     pub(crate) request: String,
-    /// Who decides: a person, by the name they sign in with.
+    /// Who says so, by the name they sign in with: a person who decides, or who asked.
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) person: String,
     /// Why; the person who asked reads it, and it stands in the record.

@@ -6,7 +6,7 @@ mod delegations;
 use super::preview;
 use crate::{
     actor::actor,
-    approvals::{Proven, decide, object, outcome, visible, words},
+    approvals::{Proven, decide, object, outcome, take_back, visible, words},
     cli::{ApprovalsCommand, Show, Voice},
     exit::Failure,
     out::Out,
@@ -28,8 +28,9 @@ pub(super) async fn run(config: &Config, command: ApprovalsCommand) -> Result<()
     match command {
         ApprovalsCommand::List { all, json } => list(config, all, json).await,
         ApprovalsCommand::Show(args) => show(config, &args).await,
-        ApprovalsCommand::Approve(voice) => say(config, voice, true).await,
-        ApprovalsCommand::Deny(voice) => say(config, voice, false).await,
+        ApprovalsCommand::Approve(voice) => say(config, voice, Word::Approve).await,
+        ApprovalsCommand::Deny(voice) => say(config, voice, Word::Deny).await,
+        ApprovalsCommand::Withdraw(voice) => say(config, voice, Word::Withdraw).await,
         ApprovalsCommand::Delegate(args) => delegations::hand_on(config, args).await,
         ApprovalsCommand::Undelegate(args) => delegations::take_back(config, args).await,
         ApprovalsCommand::Delegations { all, json } => delegations::list(config, all, json).await,
@@ -156,11 +157,26 @@ fn print(out: &mut Out, hold: &KeptHold) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn say(config: &Config, voice: Voice, consents: bool) -> Result<(), Failure> {
+/// What is said to a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Approve,
+    Deny,
+    Withdraw,
+}
+
+async fn say(config: &Config, voice: Voice, word: Word) -> Result<(), Failure> {
     let store = opened(config).await?;
     let person = proven(&store, &voice.person, voice.password_stdin).await?;
     let signing = Signing { unsigned: signing::unsigned(config), by: None };
-    let said = decide(&store, &voice.request, &person, consents, &voice.reason, &signing).await?;
+    let (request, reason) = (&voice.request, &voice.reason);
+    let said = match word {
+        Word::Withdraw => take_back(&store, request, &person, reason).await?,
+        Word::Approve | Word::Deny => {
+            let consents = word == Word::Approve;
+            decide(&store, request, &person, consents, reason, &signing).await?
+        }
+    };
     let state = said.map_err(|why| Failure::Refused(words(&why, &voice.person)))?;
     let mut out = Out::new();
     if voice.json {

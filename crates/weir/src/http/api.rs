@@ -99,6 +99,7 @@ fn routes() -> Vec<Route> {
         ("post", "/api/v1/approvals/{request}/approve", post(approvals::approve)),
         ("post", "/api/v1/approvals/{request}/deny", post(approvals::deny)),
         ("post", "/api/v1/approvals/{request}/preview", post(approvals::preview)),
+        ("post", "/api/v1/approvals/{request}/withdraw", post(approvals::withdraw)),
         ("get", "/api/v1/columns", get(columns::list)),
         ("get", columns::ONE, get(columns::show)),
         ("put", columns::LABEL, put(columns::set)),

@@ -8,7 +8,7 @@ use super::{
     session::Caller,
 };
 use crate::{
-    approvals::{Proven, decide, object},
+    approvals::{Proven, decide, object, take_back},
     preview,
     serve::Shared,
     signing::{self, Said, challenge},
@@ -170,6 +170,21 @@ pub(super) async fn deny(
     Body(words): Body<SignedWords>,
 ) -> Result<Json<Value>, Problem> {
     say(&api, &caller, &request, false, &headers, &words).await
+}
+
+/// `POST /api/v1/approvals/{request}/withdraw`: whoever asked takes it back.
+pub(super) async fn withdraw(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Named(request): Named,
+    Body(words): Body<Words>,
+) -> Result<Json<Value>, Problem> {
+    seen(&api, &caller, &request).await?;
+    let (store, person) = (&api.shared.store, Proven::by_token(&caller.who));
+    let said = take_back(store, &request, &person, &words.reason).await?;
+    said.map_err(|why| Problem::no_voice(&why, &caller.who.name))?;
+    let hold = store.hold(&request).await?.ok_or(Kind::NoRequest)?;
+    Ok(Json(object(&hold, false)))
 }
 
 async fn say(

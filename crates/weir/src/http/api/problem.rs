@@ -134,7 +134,7 @@ impl Problem {
             NoVoice::Settled(_) | NoVoice::NoReview(_) => Kind::Settled,
             NoVoice::OutOfTime(_) => Kind::OutOfTime,
             NoVoice::OwnRequest | NoVoice::OneWith(_) => Kind::OwnRequest,
-            NoVoice::NoPerson | NoVoice::NotAsked(_) => Kind::NotAsked,
+            NoVoice::NoPerson | NoVoice::NotAsked(_) | NoVoice::OthersRequest => Kind::NotAsked,
             NoVoice::SaidAlready => Kind::SaidAlready,
             NoVoice::Unsigned(_) => Kind::KeyNeeded,
         };

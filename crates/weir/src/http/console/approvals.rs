@@ -12,7 +12,7 @@ use super::{
     weave::Past,
 };
 use crate::{
-    approvals::{Proven, decide, outcome, words},
+    approvals::{Proven, decide, outcome, take_back, words},
     http::api::approvals::{may_see, tried},
     signing,
 };
@@ -23,7 +23,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use console::{
-    approvals::{self, Inbox, Listed, Request, Sign, Voice, preview::Preview},
+    approvals::{self, Inbox, Listed, Request, Sign, Stop, Voice, preview::Preview},
     layout::{Place, Right, Tone},
     sql::Marked,
 };
@@ -82,6 +82,7 @@ pub(super) async fn say(
     let consents = match pressed.field("word") {
         "approve" => true,
         "deny" => false,
+        "withdraw" => return console.withdraw(&request, pressed).await,
         _ => return Err(No::Forged),
     };
     let reason = pressed.field("reason").to_owned();
@@ -123,6 +124,19 @@ impl Console {
     async fn hold(&self, request: &str, looker: &Looker) -> Result<KeptHold, No> {
         let hold = self.shared.store.hold(request).await?;
         hold.filter(|hold| may_see(hold, &looker.who)).ok_or_else(|| looker.nothing())
+    }
+
+    /// Whoever asked takes it back.
+    async fn withdraw(&self, request: &str, pressed: Pressed) -> Answer {
+        let looker = pressed.looker.need(Right::Decide)?;
+        self.hold(request, &looker).await?;
+        let person = Proven::by_console(&looker.who);
+        let told = match take_back(&self.shared.store, request, &person, "").await? {
+            Ok(state) => (Tone::Good, format!("Taken: {}.", outcome(state))),
+            Err(why) => (Tone::Bad, format!("Not taken: {}.", words(&why, &looker.who.name))),
+        };
+        let hold = self.hold(request, &looker).await?;
+        self.request_page(&hold, &looker, Some(told), None).await
     }
 
     /// Labelled columns and risk of what is asked for, if its shape is in the index already.
@@ -169,7 +183,14 @@ impl Console {
         let speaks = asked.needs.iter().flat_map(|need| need.asks());
         let speaks = { speaks }.any(|group| looker.who.speaks_in(group));
         let (marks, risk) = self.known(&asked.shape).await?;
+        let waits = HoldState::WAITING.contains(&hold.state);
+        let stops = match listed.own {
+            _ if !waits => None,
+            true => Some(Stop::Withdraw),
+            false => (speaks && (spoke || hold.state == HoldState::Approved)).then_some(Stop::Deny),
+        };
         let request = Request {
+            stops,
             decides: hold.state == HoldState::Open && !listed.own && !spoke && speaks,
             listed,
             statement: asked.statement.clone(),
@@ -179,7 +200,7 @@ impl Console {
             needs: asked.needs.iter().map(ToString::to_string).collect(),
             voices: hold.voices.iter().map(voice).collect(),
             risk,
-            tries: HoldState::WAITING.contains(&hold.state) && !asked.statement.is_empty(),
+            tries: waits && !asked.statement.is_empty(),
             preview,
             said,
             sign: self.sign(hold, &looker.who.name).await?,
