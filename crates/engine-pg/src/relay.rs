@@ -336,12 +336,13 @@ impl Relay {
             return Err(end);
         }
         // While somebody decides, a client that leaves must be noticed.
-        let reads = self.block.is_none() || self.waits_for_approval();
+        let waits = self.waits_for_approval();
+        let reads = self.block.is_none() || waits;
         if reads && !self.upstream.is_full() && self.expected.len() < MAX_EXPECTED {
-            progress |= self.client.read(cx).map_err(End::ClientLost)?;
+            progress |= self.client.read(cx, waits).map_err(End::ClientLost)?;
         }
         if !self.rows_are_held() && !self.client.is_full() {
-            let read = self.upstream.read(cx);
+            let read = self.upstream.read(cx, false);
             progress |= read.map_err(|error| End::UpstreamLost(Some(error)))?;
         }
         progress |= self.take_client()?;

@@ -12,16 +12,18 @@
 //! another statement, and needs another approval.
 
 mod bound;
+mod refused;
 
 use crate::{
+    change::Place,
     line::Gate,
     plan::Plan,
     record::{self, Parameters, Value},
     refusal::Refusal,
-    session::Session,
+    session::{Session, runs_by_name},
 };
 use ledger::Record;
-use model::{Blame, Outcome, verdict::Approval};
+use model::{Outcome, verdict::Approval};
 use std::{
     fmt::Write,
     future::Future,
@@ -43,6 +45,11 @@ pub type Doing<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
 pub trait Holds: Send + Sync {
     /// What there is already for a statement.
     fn find(&self, digest: &[u8], now: SystemTime) -> Doing<Found>;
+    /// The hold that waits or is approved for a statement, whose approval stays unused, and whether
+    /// it is approved.
+    fn known(&self, digest: &[u8], now: SystemTime) -> Doing<Option<(String, bool)>>;
+    /// Whether an identity may open a further one.
+    fn room(&self, identity: &str, now: SystemTime) -> Doing<bool>;
     /// Opens a hold.
     fn open(&self, request: Request) -> Doing<()>;
     /// Resolves when a hold is decided or its time is over. What happens to it before is noted
@@ -198,6 +205,10 @@ pub enum Asked {
     Approved(Approved),
     /// It waits.
     Waiting(Waiting),
+    /// It is approved, and its approval is there for when it is sent again.
+    Ready(String),
+    /// It cannot be asked for: as many requests of this identity wait already as may.
+    Full(String),
 }
 
 /// A hold that a session waits for.
@@ -224,6 +235,8 @@ pub struct Exceeded {
     pub words: String,
     /// The session may wait: nothing of it ran.
     pub stays: bool,
+    /// What it did is undone whatever is found, so that an approval stays for the next time.
+    pub undone: bool,
 }
 
 /// What a session asks for: bound to one statement.
@@ -235,6 +248,23 @@ pub struct Asking {
 }
 
 impl Plan {
+    /// True if somebody may be asked for it: it waits for approval, or may exceed a limit by one.
+    pub fn asks(&self) -> bool {
+        self.is_held() || self.may_exceed()
+    }
+
+    /// Refuses what would be refused with every approval, so that nobody is asked for it in vain.
+    pub fn runs_if_approved(&self, place: Place) -> Result<(), Refusal> {
+        if self.cost_limits().any(|limit| limit.beyond.is_none()) {
+            self.estimable()?;
+        }
+        let counted = !self.parts.iter().any(|part| part.verdict.read_only);
+        if counted && self.change_limits().any(|limit| limit.beyond.is_none()) {
+            self.countable(place)?;
+        }
+        Ok(())
+    }
+
     /// True if it waits for approval: a part is held, and none is refused.
     pub fn is_held(&self) -> bool {
         let outcomes = || self.parts.iter().map(|part| part.verdict.outcome);
@@ -260,13 +290,7 @@ impl Session {
         exceeded: Option<Exceeded>,
         now: SystemTime,
     ) -> Result<Asking, Refusal> {
-        if self.by_name(plan) {
-            return Err(Refusal::unenforceable(
-                "it waits for approval, and what it runs by a name cannot be shown to whoever \
-                 approves",
-                "Send the statement itself in its place.",
-            ));
-        }
+        may_be_shown(plan)?;
         if self.previews() {
             let what = "it is only tried, and asks nobody";
             return Err(Refusal::unenforceable(what, "Send it to run."));
@@ -283,11 +307,16 @@ impl Session {
         let digest = self.digest(plan, given);
         let mut request = self.request(plan, given, digest.clone(), now);
         let stays = exceeded.as_ref().is_none_or(|exceeded| exceeded.stays);
+        let uses = exceeded.as_ref().is_none_or(|exceeded| !exceeded.undone);
         request.reasons.splice(0..0, exceeded.map(|exceeded| exceeded.words));
         let record = record::held(self, plan, &request, parameters, now);
         let waiting = waiting(&request, stays, now);
         let gate = Arc::clone(self.gate());
-        let asked = Box::pin(find_or_open(holds, gate, request, record, waiting));
+        let asked: Doing<Asked> = if uses {
+            Box::pin(find_or_open(holds, gate, request, record, waiting))
+        } else {
+            Box::pin(look_or_open(holds, gate, request, record, waiting))
+        };
         Ok(Asking { digest, asked })
     }
 
@@ -339,6 +368,17 @@ impl Session {
     }
 }
 
+/// Refuses what nobody can be shown, with full rights too.
+pub fn may_be_shown(plan: &Plan) -> Result<(), Refusal> {
+    match runs_by_name(&plan.text) {
+        false => Ok(()),
+        true => Err(Refusal::unenforceable(
+            "it waits for approval, and what it runs by a name cannot be shown to whoever approves",
+            "Send the statement itself in its place.",
+        )),
+    }
+}
+
 /// Resolves when a hold is decided.
 pub fn decided(gate: &Gate, hold: &str, notes: &Notes) -> Doing<Decision> {
     match gate.holds.get() {
@@ -385,78 +425,43 @@ async fn find_or_open(
         }
         Found::Nothing => {}
     }
+    open(holds, gate, request, record, waiting).await
+}
+
+/// The same, but that an approval is not used.
+async fn look_or_open(
+    holds: Arc<dyn Holds>,
+    gate: Arc<Gate>,
+    request: Request,
+    record: Record<'static>,
+    mut waiting: Waiting,
+) -> Result<Asked, String> {
+    match holds.known(&request.digest, request.asked).await? {
+        Some((hold, true)) => Ok(Asked::Ready(hold)),
+        Some((hold, false)) => {
+            waiting.hold = hold;
+            Ok(Asked::Waiting(waiting))
+        }
+        None => open(holds, gate, request, record, waiting).await,
+    }
+}
+
+async fn open(
+    holds: Arc<dyn Holds>,
+    gate: Arc<Gate>,
+    request: Request,
+    record: Record<'static>,
+    waiting: Waiting,
+) -> Result<Asked, String> {
+    // What cannot be opened must not stand in the record as if it waited.
+    if !holds.room(&request.identity, request.asked).await? {
+        return Ok(Asked::Full(request.identity));
+    }
     // Whoever is asked finds in the record what they are asked for.
     let recorded = gate.ledger.append(&record).and_then(|at| gate.ledger.hand_over(at));
     recorded.map_err(|error| error.to_string())?;
     holds.open(request).await?;
     Ok(Asked::Waiting(waiting))
-}
-
-impl Refusal {
-    /// A held statement that does not run now: why, in words, and what to do.
-    fn of_hold(sqlstate: &'static str, what: &str, hold: &str, hint: String) -> Self {
-        Self {
-            sqlstate,
-            message: format!("Weir did not run this statement: {what}"),
-            detail: None,
-            hint: Some(hint),
-            position: None,
-            blame: Blame::Policy,
-            record: Some(hold.to_owned()),
-        }
-    }
-
-    /// It waits, and the client is not to wait with it.
-    pub fn awaits(waiting: &Waiting) -> Self {
-        let Waiting { hold, reason, needs, lifetime, .. } = waiting;
-        let minutes = lifetime.as_secs().div_ceil(60);
-        let hint = format!(
-            "It needs {needs}: weir approvals approve {hold}\nOnce it is approved, send exactly \
-             the same statement again within {minutes} minutes; it runs once."
-        );
-        let mut refusal = Self::of_hold("42501", "it needs approval", hold, hint);
-        refusal.detail = Some(reason.clone());
-        refusal
-    }
-
-    /// It was decided against, or nobody decided.
-    pub fn decided(hold: &str, decision: &Decision) -> Self {
-        let again = "Ask whoever decides, and send it again for another decision.".to_owned();
-        match decision {
-            Decision::Denied(by, why) if why.is_empty() => {
-                Self::of_hold("42501", &format!("{by} denied it"), hold, again)
-            }
-            Decision::Denied(by, why) => {
-                Self::of_hold("42501", &format!("{by} denied it: {why}"), hold, again)
-            }
-            Decision::Void(why) => Self::of_hold("42501", why, hold, again),
-            Decision::Expired | Decision::Approved(_) => {
-                let what = "nobody approved it in time";
-                Self::of_hold("42501", what, hold, again)
-            }
-        }
-    }
-
-    /// The client cancelled the wait.
-    pub fn withdrawn(hold: &str) -> Self {
-        let hint = "Nothing was executed, and the request for approval is withdrawn.".to_owned();
-        Self::of_hold("57014", "it was cancelled while it waited for approval", hold, hint)
-    }
-
-    /// Holds cannot be kept or read.
-    pub fn unapprovable(why: &str) -> Self {
-        Self {
-            sqlstate: "58030",
-            message: "Weir did not run this statement: it needs approval, and approvals cannot be \
-                      kept now"
-                .to_owned(),
-            detail: Some(why.to_owned()),
-            hint: Some("Nothing was executed. Try again; if it persists, tell an operator.".into()),
-            position: None,
-            blame: Blame::Internal,
-            record: None,
-        }
-    }
 }
 
 #[cfg(test)]

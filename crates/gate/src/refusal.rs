@@ -104,6 +104,19 @@ impl Refusal {
         }
     }
 
+    /// Its text is in an encoding that is not read.
+    pub fn not_utf8(and: &str) -> Self {
+        let hint = "Set client_encoding to UTF8 and send it again.";
+        Self::unenforceable(&format!("its text is not UTF-8, {and}"), hint)
+    }
+
+    /// It would wait for approval in a transaction that has failed, where the database runs nothing.
+    pub fn in_failed_transaction() -> Self {
+        let what = "its transaction has failed, so that nothing runs in it until it ends";
+        let hint = "Roll the transaction back and send it again; it needs approval then.";
+        Self { sqlstate: "25P02", blame: Blame::Client, ..Self::unenforceable(what, hint) }
+    }
+
     /// A limit of this installation was exceeded.
     pub fn limit(what: String, hint: &str) -> Self {
         Self {

@@ -18,6 +18,7 @@ mod working;
 
 use follow::Held;
 pub(crate) use follow::changes_names;
+pub(crate) use planning::names_something as runs_by_name;
 pub use role::WorksAs;
 pub use working::{RowRoom, Working};
 

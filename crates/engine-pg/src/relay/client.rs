@@ -78,7 +78,7 @@ impl Relay {
                 return Err(End::ClientMistook(frame.tag));
             };
             if let Some(consumed) = self.begin_long(tag, rest, frame)? {
-                self.session.dealt();
+                self.dealt();
                 *used += consumed;
                 continue;
             }
@@ -94,7 +94,7 @@ impl Relay {
                 break;
             }
             self.delay.dealt(tag);
-            self.session.dealt();
+            self.dealt();
             *used += frame.len;
             dealt += 1;
         }
@@ -145,6 +145,13 @@ impl Relay {
             }
             _ => Ok(None),
         }
+    }
+
+    /// The message at the front is done with, whatever became of it: what was waited for or found
+    /// for its sake serves no other.
+    fn dealt(&mut self) {
+        self.session.dealt();
+        self.approval_used();
     }
 
     fn client_message(&mut self, tag: Tag, message: Message<'_>) -> Result<Step, End> {
@@ -253,7 +260,7 @@ impl Relay {
     }
 
     /// The same for those who run without being understood, where what they write where matters.
-    fn becomes_certain(&mut self) -> bool {
+    pub(super) fn becomes_certain(&mut self) -> bool {
         if self.is_unsettled() && !self.copying_in {
             self.settle();
             return false;
@@ -320,7 +327,8 @@ impl Relay {
         if !self.provides(&plan, via)? {
             return Ok(None);
         }
-        let Held::Free(approved) = self.held(&plan, Some(&Given::default()), parameters)? else {
+        let Held::Free(approved) = self.held(&plan, Some(&Given::default()), parameters, via)?
+        else {
             return Ok(None);
         };
         if !self.carries(&plan)? {
@@ -357,7 +365,7 @@ impl Relay {
         let now = SystemTime::now();
         let unrestricted = self.session.unrestricted();
         match text.utf8() {
-            Some(utf8) if self.utf8 || unrestricted || utf8.is_ascii() => {
+            Some(utf8) if self.utf8 || utf8.is_ascii() => {
                 if !unrestricted && !self.session.database().is_fresh() {
                     return Err(Refusal::unenforceable(
                         "what Weir knows of the database is out of date and could not be read \
@@ -369,12 +377,12 @@ impl Relay {
                 self.planned(utf8, unrestricted, now)
             }
             _ if unrestricted => {
-                self.planned(&String::from_utf8_lossy(text.bytes()), unrestricted, now)
+                let text = String::from_utf8_lossy(text.bytes());
+                let plan = self.planned(&text, unrestricted, now)?;
+                let lost = plan.asks().then(|| "so that nobody could be shown what they approve");
+                lost.map_or(Ok(plan), |and| Err(Refusal::not_utf8(and)))
             }
-            _ => Err(Refusal::unenforceable(
-                "its text is not UTF-8, so it cannot be understood",
-                "Set client_encoding to UTF8 and send it again.",
-            )),
+            _ => Err(Refusal::not_utf8("so it cannot be understood")),
         }
     }
 

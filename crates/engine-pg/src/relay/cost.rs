@@ -142,7 +142,7 @@ impl Relay {
             Some(portal) => (portal.given.clone(), portal.parameters.clone()),
             None => (Some(Given::default()), Parameters::default()),
         };
-        let exceeded = Exceeded { words, stays: true };
+        let exceeded = Exceeded { words, stays: true, undone: false };
         let asking = given.and_then(|given| {
             let now = SystemTime::now();
             self.session.ask(&plan, &given, &parameters, Some(exceeded), now).ok()

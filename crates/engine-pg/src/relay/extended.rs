@@ -92,7 +92,7 @@ impl Relay {
 
     pub(super) fn bind(&mut self, message: Message<'_>) -> Result<Step, End> {
         let bind = frontend::Bind::parse(message.payload)?;
-        if !self.ready() || !self.sure_of_statement(bind.statement) {
+        if !self.ready() || !self.sure_of_statement(bind.statement) || !self.sure_of_names(&bind) {
             return Ok(Step::Blocked);
         }
         let binary = bind.result_formats.iter().map(|format| format == Format::BINARY).collect();
@@ -100,7 +100,7 @@ impl Relay {
             let values = super::turned::values(&bind, prepared.as_deref());
             let mut parameters = self.session.parameters(values);
             let turned = self.turn_back(&plan, prepared.as_deref(), &bind, &mut parameters)?;
-            let asks = plan.is_held() || plan.may_exceed();
+            let asks = plan.asks();
             let given = asks.then(|| super::turned::given(&bind, prepared.as_deref()));
             if let Some(given) = given.as_ref().filter(|_| self.side.is_inside()) {
                 self.side.bound(self.session.digest(&plan, given));
@@ -361,7 +361,7 @@ impl Relay {
         }
         let approved = match portal.approved.get() {
             Some(approved) => Some(approved.clone()),
-            None => match self.held(plan, portal.given.as_ref(), parameters)? {
+            None => match self.held(plan, portal.given.as_ref(), parameters, Via::Extended)? {
                 Held::Free(approved) => approved,
                 Held::Waits => return Ok(None),
             },

@@ -1,9 +1,10 @@
 //! Statements that wait for approval inside a session: the client is told, and its statement runs
 //! once it is approved. Knows no storage of approvals.
 
-use super::{Block, Relay};
+use super::{Block, Relay, expected::settled};
 use gate::{
-    Parameters, Plan, Refusal,
+    Parameters, Plan, Refusal, Via,
+    change::Place,
     hold::{self, Approved, Asked, Decision, Doing, Found, Given, Notes, Waiting},
 };
 use std::{
@@ -12,7 +13,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 use tokio::time::{Sleep, sleep};
-use wire_pg::backend::encode::{Diagnostic, Severity};
+use wire_pg::backend::{
+    Status,
+    encode::{Diagnostic, Severity},
+};
 
 /// How often the client hears that it still waits, so that nothing between takes the connection
 /// for dead.
@@ -27,6 +31,8 @@ pub(super) struct Hold {
     waiting: Option<Waiting>,
     /// What no approval was found for, so that it is looked for once.
     nothing: Option<Vec<u8>>,
+    /// The client cancelled while it was looked for.
+    cancelled: bool,
     /// An approval that is used up by the message at the front, and what it is bound to.
     approved: Option<(Vec<u8>, Approved)>,
 }
@@ -84,13 +90,34 @@ impl Relay {
         plan: &Plan,
         given: Option<&Given>,
         parameters: &Parameters,
+        via: Via,
     ) -> Result<Held, Refusal> {
-        if self.session.previews() {
+        if self.session.previews() || !plan.asks() || !self.session.may_run(plan) {
             return Ok(Held::Free(None));
         }
-        if !plan.is_held() || !self.session.may_run(plan) {
-            let looks = plan.may_exceed() && self.session.may_run(plan);
-            return Ok(given.filter(|_| looks).map_or(Held::Free(None), |it| self.looks(plan, it)));
+        // Behind something that fails it does not run: nobody is asked for it, and no approval is
+        // used up, before all that was sent is known to have gone well.
+        if !settled(&self.expected) {
+            self.settle();
+            return Ok(Held::Waits);
+        }
+        if plan.is_held() {
+            hold::may_be_shown(plan)?;
+        }
+        // Full rights need not be understood; whoever approves must be told what names mean now.
+        if self.session.unrestricted() && !self.becomes_certain() {
+            return Ok(Held::Waits);
+        }
+        if self.stays_failed() && !plan.parts.first().is_some_and(gate::may_leave) {
+            return Err(Refusal::in_failed_transaction());
+        }
+        plan.runs_if_approved(match (self.status, via) {
+            (Status::Idle, Via::Extended) => Place::Implicit,
+            (Status::Idle, _) => Place::Own,
+            (Status::Transaction | Status::Failed, _) => Place::Block,
+        })?;
+        if !plan.is_held() {
+            return Ok(given.map_or(Held::Free(None), |given| self.looks(plan, given)));
         }
         let Some(given) = given else {
             return Err(Refusal::unenforceable(
@@ -133,9 +160,10 @@ impl Relay {
         self.block = Some(Block::Hold(wait));
     }
 
-    /// An approval serves one run.
+    /// An approval serves one run, and the message that it was looked for.
     pub(super) fn approval_used(&mut self) {
         (self.hold.approved, self.hold.nothing) = (None, None);
+        self.hold.cancelled = false;
     }
 
     /// True if the client waits for a decision.
@@ -174,11 +202,22 @@ impl Relay {
                 let reminder = Box::pin(sleep(REMINDER));
                 self.block = Some(Block::Hold(Wait::Deciding(decided, reminder, notes)));
                 self.hold.waiting = Some(waiting);
-                self.tell_waiting(false);
+                if std::mem::take(&mut self.hold.cancelled) {
+                    self.cancel_hold();
+                } else {
+                    self.tell_waiting(false);
+                }
             }
             Came::Asked(Ok(Asked::Waiting(waiting))) => {
                 self.side.asked(&waiting);
                 self.refuse_next = Some(Refusal::awaits(&waiting));
+            }
+            // Where an approval may be used it is.
+            Came::Asked(Ok(Asked::Ready(hold))) => {
+                self.refuse_next = Some(Refusal::approved_meanwhile(&hold));
+            }
+            Came::Asked(Ok(Asked::Full(identity))) => {
+                self.refuse_next = Some(Refusal::too_many_holds(&identity));
             }
             Came::Looked(Ok(Found::Approved(approved))) => {
                 self.hold.approved = Some((std::mem::take(&mut self.hold.digest), approved));
@@ -212,7 +251,12 @@ impl Relay {
 
     /// The client asked to cancel what it runs: what waits is withdrawn.
     pub(super) fn cancel_hold(&mut self) {
-        let Some(waiting) = self.hold.waiting.take() else { return };
+        let Some(waiting) = self.hold.waiting.take() else {
+            // It is not asked for yet, and will be withdrawn as soon as it is.
+            self.hold.cancelled =
+                matches!(self.block, Some(Block::Hold(_) | Block::Budget(_) | Block::Labels(_)));
+            return;
+        };
         if !self.waits_for_approval() {
             return;
         }

@@ -15,6 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const READ: usize = 16 * 1024;
 /// Bytes asked for in one read while a stream flows.
 const READ_FLOWING: usize = 64 * 1024;
+/// Input that is kept where nothing is dealt with, so that its end is seen: bytes.
+const READ_WATCHED: usize = 1024 * 1024;
 /// Output beyond which nothing more is produced for this end until it was written: bytes.
 const HIGH_WATER: usize = 128 * 1024;
 /// Buffers larger than this are given back when they run empty: bytes.
@@ -68,9 +70,11 @@ impl Pipe {
         HIGH_WATER.saturating_sub(self.output.len())
     }
 
-    /// Reads once, if there is need; `Ok(true)` if something came.
-    pub(super) fn read(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        self.sated = self.input.len() >= self.wanted.max(READ_FLOWING);
+    /// Reads once, if there is need; `Ok(true)` if something came. `watched`: its end must be seen
+    /// behind more than is dealt with now.
+    pub(super) fn read(&mut self, cx: &mut Context<'_>, watched: bool) -> io::Result<bool> {
+        let most = if watched { READ_WATCHED } else { READ_FLOWING };
+        self.sated = self.input.len() >= self.wanted.max(most);
         if self.ended || self.sated {
             return Ok(false);
         }

@@ -59,7 +59,7 @@ const QUESTIONS: [(Setting, &[u8]); 4] = [
 impl Relay {
     /// True if the transaction is failed, which answers nothing and runs nothing but its own end,
     /// and nothing was sent since the server said so that could have been that end.
-    fn stays_failed(&self) -> bool {
+    pub(super) fn stays_failed(&self) -> bool {
         let runs_nothing = |expected: &Expected| {
             matches!(
                 expected.request,

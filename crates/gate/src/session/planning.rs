@@ -114,7 +114,7 @@ impl Session {
         let policies = self.gate.policies.load();
         plan.policies == policies.version()
             && plan.context.asker == self.asker
-            && (self.unrestricted
+            && (self.needs_no_names(plan)
                 || (plan.knowledge.revision == self.database.knowledge().revision
                     && plan.context.scope == self.scope_key))
             && plan.unrestricted == self.unrestricted
@@ -125,7 +125,12 @@ impl Session {
 
     /// True if a plan's names mean what they meant when it was made. Full rights depend on none.
     pub fn same_scope(&self, plan: &Plan) -> bool {
-        self.unrestricted || plan.names == self.names_key
+        self.needs_no_names(plan) || plan.names == self.names_key
+    }
+
+    /// Full rights depend on no names, unless somebody is asked who must be told what they mean.
+    fn needs_no_names(&self, plan: &Plan) -> bool {
+        self.unrestricted && !plan.asks()
     }
 
     /// True if a plan runs something by a name that only this session knows.
@@ -163,7 +168,7 @@ fn depends_on_names(text: &str, scope: &Scope) -> bool {
 }
 
 /// True if a text may run a prepared statement or read a cursor.
-fn names_something(text: &str) -> bool {
+pub(crate) fn names_something(text: &str) -> bool {
     let contains = |word: &str| {
         let window = text.as_bytes().windows(word.len());
         window.into_iter().any(|bytes| bytes.eq_ignore_ascii_case(word.as_bytes()))

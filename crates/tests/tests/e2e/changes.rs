@@ -10,7 +10,7 @@ use tests::{
     Stage,
     client::{self, Client},
     corpus::Sql,
-    hold::until,
+    hold::{approve, request, state, until},
     talk::{self, Way},
     wire::{Message, Raw, frame},
 };
@@ -603,4 +603,42 @@ fn consent_that_comes_while_it_runs_is_named_in_the_record() {
     let all = stage.weir.run(&["audit", "show", id, "--json"]).unwrap().success().unwrap();
     let named = format!(r#""approval":{{"hold":"{hold}","by":["carol"]}}"#);
     assert!(all.lines().any(|line| line.contains("outcome") && line.contains(&named)), "{all}");
+}
+
+/// Consent that comes while a statement is tried where nothing of it can stay is there for the next
+/// time.
+#[test]
+fn consent_that_comes_while_it_is_tried_is_not_lost() {
+    let stage = stage_with(POLICY);
+    let slowly = "create function slowly() returns trigger language plpgsql as
+        $$ begin perform pg_sleep(4); return null; end $$";
+    stage.rows(ADMIN, slowly).unwrap();
+    let slow = "create trigger slow after delete on jobs for each statement \
+                execute function slowly()";
+    stage.rows(ADMIN, slow).unwrap();
+    let tried = || {
+        let mut raw = Raw::sign_in(stage.weir.port(), "cleaner", PASSWORD, "shop").unwrap();
+        raw.query("begin").unwrap();
+        raw.until(b'Z').unwrap();
+        raw.query("delete from jobs where id <= 5").unwrap();
+        let said = raw.until(b'Z').unwrap();
+        raw.query("commit").unwrap();
+        raw.until(b'Z').unwrap();
+        let error = said.iter().find(|message| message.tag == b'E');
+        error.map_or_else(String::new, |error| error.field(b'M').unwrap())
+    };
+    assert!(tried().contains("needs approval"));
+    let hold = request(&stage);
+    let said = std::thread::scope(|scope| {
+        let again = scope.spawn(tried);
+        std::thread::sleep(std::time::Duration::from_millis(800));
+        approve(&stage, &hold, "carol");
+        again.join().unwrap()
+    });
+    assert!(said.contains("was approved meanwhile"), "{said}");
+    assert_eq!(state(&stage, &hold), "approved");
+    assert_eq!(stage.truth("select count(*) from jobs").unwrap().trim(), "50");
+    assert_eq!(tried(), "");
+    assert_eq!(stage.truth("select count(*) from jobs").unwrap().trim(), "45");
+    assert_eq!(state(&stage, &hold), "used");
 }

@@ -1,6 +1,9 @@
 //! A statement that waits for approval, lived through with real clients: it waits, runs once when
 //! it is approved, and never when it is not. The store and the record are looked at from outside.
 
+mod admins;
+mod back;
+mod failing;
 mod meaning;
 
 use serde_json::Value;

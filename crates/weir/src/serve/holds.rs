@@ -36,6 +36,22 @@ impl Holds for Kept {
         })
     }
 
+    fn known(&self, digest: &[u8], now: SystemTime) -> Doing<Option<(String, bool)>> {
+        let (store, digest) = (self.store.clone(), digest.to_vec());
+        Box::pin(async move {
+            let kept = store.hold_of(&digest).await.map_err(|error| error.to_string())?;
+            let kept = kept.filter(|kept| now < kept.asked.until);
+            Ok(kept.map(|kept| (kept.asked.hold, kept.state == HoldState::Approved)))
+        })
+    }
+
+    fn room(&self, identity: &str, now: SystemTime) -> Doing<bool> {
+        let (store, identity) = (self.store.clone(), identity.to_owned());
+        Box::pin(async move {
+            store.may_open_hold(&identity, now).await.map_err(|error| error.to_string())
+        })
+    }
+
     fn open(&self, request: Request) -> Doing<()> {
         let store = self.store.clone();
         Box::pin(

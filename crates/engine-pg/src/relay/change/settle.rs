@@ -6,7 +6,7 @@ use crate::diagnostics;
 use gate::{
     Counts, Parameters, Refusal,
     change::exceeds,
-    hold::{Asked, Exceeded, Given},
+    hold::{Approved, Asked, Exceeded, Given},
 };
 use std::{
     mem,
@@ -50,7 +50,9 @@ impl Relay {
         };
         let now = SystemTime::now();
         let words = format!("it was tried and undone: {}", exceeds(&limit, changed));
-        let exceeded = Exceeded { words, stays: false };
+        // In a block that a Query works in, nothing can stay that is weighed when it is done.
+        let undone = !self.may_stay();
+        let exceeded = Exceeded { words, stays: false, undone };
         let asking = given.and_then(|given| {
             self.session.ask(&plan, &given, &parameters, Some(exceeded), now).ok()
         });
@@ -67,8 +69,7 @@ impl Relay {
         let Poll::Ready(asked) = asked.as_mut().poll(cx) else { return false };
         let exceeded = self.change.refusal.take();
         // It was approved while it ran, and what it changed is still there.
-        let may_stay = self.change.own || self.change.portal.is_some();
-        if let (Ok(Asked::Approved(approved)), true) = (&asked, may_stay) {
+        if let (Ok(Asked::Approved(approved)), true) = (&asked, self.may_stay()) {
             // The intent was recorded before there was an approval to name.
             for counts in &mut self.change.done {
                 counts.approved = Some(approved.clone());
@@ -85,9 +86,10 @@ impl Relay {
                 Refusal::awaits(&waiting)
             }
             // Approved while it ran: what was undone for want of it is to be sent again.
-            Ok(Asked::Approved(_)) => {
-                Refusal::uncounted("it was approved while it ran; ask for it once more")
+            Ok(Asked::Ready(hold) | Asked::Approved(Approved { hold, .. })) => {
+                Refusal::approved_meanwhile(&hold)
             }
+            Ok(Asked::Full(identity)) => Refusal::too_many_holds(&identity),
             Err(why) => {
                 tracing::error!(%why, "approvals cannot be kept");
                 exceeded.map_or_else(|| Refusal::unapprovable(&why), |refusal| *refusal)
@@ -98,6 +100,11 @@ impl Relay {
             self.must_end = Some(end);
         }
         true
+    }
+
+    /// True if what was done can stay once it is weighed.
+    fn may_stay(&self) -> bool {
+        self.change.own || self.change.portal.is_some()
     }
 
     /// It stays.

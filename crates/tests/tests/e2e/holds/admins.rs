@@ -1,0 +1,111 @@
+//! Admins whom a policy has ask: their rights let run what nobody understands, and whoever approves
+//! must be told what runs all the same.
+
+use testkit::weir::{ADMIN, PASSWORD};
+use tests::{
+    Stage,
+    hold::{approve, ended, psql, request, requests, stage_with, state},
+    wire::{Message, Raw, frame},
+};
+
+const POLICY: &str = r#"
+@id("admins-too")
+@approval("dba")
+@hold("return")
+@reason("nobody deletes alone")
+forbid (principal in Group::"admins", action == Action::"delete", resource);
+"#;
+
+fn stage() -> Stage {
+    stage_with(|options| options.policy("91-admins.cedar", POLICY))
+}
+
+/// What an error among this says.
+fn error(said: &[Message]) -> String {
+    let error = said.iter().find(|message| message.tag == b'E');
+    error.and_then(|error| error.field(b'M')).unwrap_or_default()
+}
+
+fn raw(stage: &Stage) -> Raw {
+    Raw::sign_in(stage.weir.port(), ADMIN, PASSWORD, "shop").unwrap()
+}
+
+fn query(raw: &mut Raw, text: &[u8]) -> String {
+    raw.send(&frame(b'Q', &[text, b"\0"].concat())).unwrap();
+    error(&raw.until(b'Z').unwrap())
+}
+
+/// What runs by a name is shown to nobody, whoever runs it.
+#[test]
+fn what_runs_by_a_name_is_not_asked_for() {
+    let stage = stage();
+    let mut raw = raw(&stage);
+    assert_eq!(query(&mut raw, b"prepare p as delete from jobs where id = 1"), "");
+    let said = query(&mut raw, b"execute p");
+    assert!(said.contains("cannot be shown"), "{said}");
+    let by_name = [frame(b'B', b"\0p\0\0\0\0\0\0\0"), frame(b'E', &[0; 5]), frame(b'S', b"")];
+    raw.send(&by_name.concat()).unwrap();
+    let said = error(&raw.until(b'Z').unwrap());
+    assert!(said.contains("cannot be shown"), "{said}");
+    assert!(requests(&stage, true).is_empty());
+}
+
+/// It is asked for, and approved, by what its names mean where it runs.
+#[test]
+fn names_mean_what_they_mean_in_the_session() {
+    let stage = stage();
+    let admin = |sql: &str| stage.rows(ADMIN, sql).unwrap();
+    admin("create schema archive; create table archive.jobs (id int primary key, note text)");
+    admin("insert into archive.jobs select n, 'old' from generate_series(1, 9) n");
+    let sql = "delete from jobs where id = 1";
+    let extended = [
+        frame(b'P', &[b"\0", sql.as_bytes(), b"\0\0\0"].concat()),
+        frame(b'B', &[0; 8]),
+        frame(b'E', &[0; 5]),
+        frame(b'S', b""),
+    ];
+    let moved = || {
+        let mut raw = raw(&stage);
+        assert_eq!(query(&mut raw, b"set search_path = archive, public"), "");
+        raw
+    };
+    for by_wire in [sql.as_bytes(), b""] {
+        let ask = |raw: &mut Raw| match by_wire {
+            b"" => {
+                raw.send(&extended.concat()).unwrap();
+                error(&raw.until(b'Z').unwrap())
+            }
+            text => query(raw, text),
+        };
+        assert!(ask(&mut moved()).contains("needs approval"));
+        let hold = request(&stage);
+        let shown = stage.weir.run(&["approvals", "show", &hold]).unwrap().success().unwrap();
+        assert!(shown.contains("archive.jobs") && !shown.contains("public.jobs"), "{shown}");
+        approve(&stage, &hold, "carol");
+        // Elsewhere the same text is another statement.
+        assert!(ask(&mut raw(&stage)).contains("needs approval"));
+        assert_eq!(state(&stage, &hold), "approved");
+        assert_eq!(ask(&mut moved()), "");
+        assert_eq!(state(&stage, &hold), "used");
+        admin("insert into archive.jobs values (1, 'again')");
+        for other in requests(&stage, false) {
+            let other = other["request"].as_str().unwrap().to_owned();
+            assert!(tests::hold::say(&stage, "deny", &other, "carol").0);
+        }
+    }
+    assert_eq!(tests::hold::jobs(&stage), 50);
+    assert_eq!(ended(psql(&stage, ADMIN, "select count(*) from archive.jobs")).0, "9\n");
+}
+
+/// Bytes that nobody can be shown as they are.
+#[test]
+fn what_is_not_utf8_is_not_asked_for() {
+    let stage = stage();
+    let mut raw = raw(&stage);
+    assert_eq!(query(&mut raw, b"set client_encoding = 'latin1'"), "");
+    let said = query(&mut raw, b"delete from jobs where note = 'M\xfcller'");
+    assert!(said.contains("not UTF-8"), "{said}");
+    assert!(requests(&stage, true).is_empty());
+    assert_eq!(query(&mut raw, b"select 'M\xfcller'"), "");
+    assert!(query(&mut raw, b"delete from jobs where note = 'x'").contains("needs approval"));
+}
