@@ -245,10 +245,15 @@ pub fn csrf(viewer: &Viewer) -> Markup {
 
 /// A page for somebody who is nobody yet, or may not be here: no places.
 pub fn alone(title: &str, content: Markup) -> String {
+    alone_with(title, &[], content)
+}
+
+/// The same with scripts.
+pub(crate) fn alone_with(title: &str, scripts: &[&Asset], content: Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            (head(title, &[]))
+            (head(title, scripts))
             body .alone {
                 main #main {
                     a .brand href="/console/" { (icon(Icon::Weir)) "Weir" }

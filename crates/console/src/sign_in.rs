@@ -2,8 +2,10 @@
 
 use crate::{
     Markup, Shown,
-    layout::{Tone, alone, notice},
+    assets::PASSKEY,
+    layout::{Tone, alone, alone_with, notice},
     parts::escaped,
+    passkeys::trouble,
 };
 use maud::html;
 
@@ -20,9 +22,48 @@ pub struct SignIn<'s> {
     pub providers: &'s [String],
 }
 
+/// What a key has to sign of somebody whose password was right.
+#[derive(Clone, Debug, Default)]
+pub struct SecondHalf<'s> {
+    /// Whose password it was.
+    pub name: &'s str,
+    /// The word that this sign-in is known by.
+    pub word: &'s str,
+    /// What is signed: base64url.
+    pub challenge: &'s str,
+    /// The ids of the keys that may: base64url, with spaces between.
+    pub keys: &'s str,
+    /// Where to go then: a path of the console.
+    pub next: &'s str,
+}
+
 /// The page.
 pub fn page(sign_in: &SignIn<'_>) -> String {
     alone("Sign in", content(sign_in))
+}
+
+/// The page for the second half of a sign-in.
+pub fn second_half(half: &SecondHalf<'_>) -> String {
+    let again = format!("/console/sign-in?next={}", escaped(half.next));
+    let content = html! {
+        section .card {
+            div .body {
+                h1 { "One thing more" }
+                p { "Your passkey or security key shows that it is you, " (Shown(half.name)) "." }
+                form #key .stack method="post" action="/console/sign-in/passkey"
+                    data-challenge=(half.challenge) data-keys=(half.keys) {
+                    input type="hidden" name="word" value=(half.word);
+                    input type="hidden" name="next" value=(Shown(half.next));
+                    button .main type="submit" { "Use your passkey" }
+                    (trouble())
+                }
+                p .soft.small {
+                    "It is good for two minutes. Or " a href=(again) { "sign in with a code" } "."
+                }
+            }
+        }
+    };
+    alone_with("Sign in", &[&PASSKEY], content)
 }
 
 fn content(sign_in: &SignIn<'_>) -> Markup {

@@ -12,7 +12,7 @@ use crate::{
     replay,
     reports::{self, How},
     setup,
-    sign_in::{self, SignIn},
+    sign_in::{self, SecondHalf, SignIn},
 };
 
 /// Markup, quotes and what turns a line around, wherever a client can put a text.
@@ -85,6 +85,14 @@ fn no_text_of_a_clients_is_markup() {
     sound(&page(&now(), &everybody));
     let asked = SignIn { why: Some(HOSTILE), next: HOSTILE, name: HOSTILE, providers: &[] };
     sound(&sign_in::page(&asked));
+    let half = SecondHalf {
+        name: HOSTILE,
+        word: HOSTILE,
+        challenge: HOSTILE,
+        keys: HOSTILE,
+        next: HOSTILE,
+    };
+    sound(&sign_in::second_half(&half));
 }
 
 fn hostile() -> String {

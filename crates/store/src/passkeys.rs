@@ -170,6 +170,19 @@ impl Store {
         Ok(Ok(()))
     }
 
+    /// Notes that a key of somebody's has signed; false if the signature does not count.
+    pub async fn use_passkey(
+        &self,
+        person: &str,
+        by: Once<'_>,
+        now: SystemTime,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let counts = signed_once(&mut transaction, person, Some(by), now).await?;
+        transaction.commit().await?;
+        Ok(counts)
+    }
+
     /// Takes a key of somebody's away, by an operator; false if there is none of that name.
     pub async fn remove_passkey(
         &self,

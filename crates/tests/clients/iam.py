@@ -1,13 +1,13 @@
 """The identity services of three clouds, and a directory that believes them.
 
 Speaks HTTP as the instance metadata services of AWS (IMDSv2), GCP and Azure do, and the token
-endpoints of Google and Entra. Speaks LDAP to a PostgreSQL that has it check passwords: a password of
-AWS's is right if botocore makes the very same one of the same keys and time, and one of the others
-if it was issued here and has not ended.
+endpoints of Google and Entra. Speaks LDAP to a PostgreSQL that has it check passwords: one of AWS's
+is right if botocore makes the very same of the same keys and time, and one of the others if it was
+issued here and has not ended.
 
 Arguments: port of HTTP, port of LDAP, folder. In the folder: `lasts` (seconds that tokens are good
-for), `ended` (how many of the first tokens are good no more), `public.pem` (of a service account), and
-`asked` (a line for each token or key that was given, and for each password that was checked).
+for), `ended` (how many of the first tokens are good no more), `public.pem` (of a service account),
+and `asked` (a line for each token or key that was given, and each password that was checked).
 """
 
 import base64
@@ -28,7 +28,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 
 HTTP, LDAP, FOLDER = int(sys.argv[1]), int(sys.argv[2]), pathlib.Path(sys.argv[3])
-KEYS = {"AKIAENVIRONMENT": ("env/secret+key", None), "ASIAINSTANCE": ("instance/secret", "session+token/==")}
+KEYS = {
+    "AKIAENVIRONMENT": ("env/secret+key", None),
+    "ASIAINSTANCE": ("instance/secret", "session+token/=="),
+}
+RESOURCE = "https://ossrdbms-aad.database.windows.net"
 ISSUED = {}
 
 
@@ -109,16 +113,17 @@ class Metadata(http.server.BaseHTTPRequestHandler):
             return self.answer(200, said | {"Expiration": end.strftime("%Y-%m-%dT%H:%M:%SZ")})
         if url.path == "/computeMetadata/v1/instance/service-accounts/default/token":
             flavor = [("Metadata-Flavor", "Google")]
-            if self.headers.get("Metadata-Flavor") != "Google" or "sqlservice.login" not in query["scopes"]:
+            asked = self.headers.get("Metadata-Flavor")
+            if asked != "Google" or "sqlservice.login" not in query["scopes"]:
                 return self.answer(403, b"Missing Metadata-Flavor:Google header.", flavor)
             said = {"access_token": issued("gcp"), "expires_in": lasts(), "token_type": "Bearer"}
             return self.answer(200, said, flavor)
         if url.path == "/metadata/identity/oauth2/token":
-            wanted = {"api-version": "2018-02-01", "resource": "https://ossrdbms-aad.database.windows.net"}
+            wanted = {"api-version": "2018-02-01", "resource": RESOURCE}
             if self.headers.get("Metadata") != "true" or query != wanted:
                 return self.answer(400, {"error": "invalid_request", "error_description": "no"})
-            said = {"access_token": issued("azure"), "expires_in": str(lasts()), "token_type": "Bearer"}
-            return self.answer(200, said)
+            said = {"access_token": issued("azure"), "expires_in": str(lasts())}
+            return self.answer(200, said | {"token_type": "Bearer"})
         self.answer(404, b"")
 
     def do_POST(self):
@@ -129,7 +134,7 @@ class Metadata(http.server.BaseHTTPRequestHandler):
         wanted = {
             "grant_type": "client_credentials",
             "client_id": "weir-app",
-            "scope": "https://ossrdbms-aad.database.windows.net/.default",
+            "scope": f"{RESOURCE}/.default",
             "client_secret": "entra/secret",
         }
         if self.path == "/acme/oauth2/v2.0/token" and form == wanted:

@@ -8,7 +8,7 @@ use ledger::Time;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::{fmt::Write, time::SystemTime};
-use store::{KeptHold, Passkey, Signature, Store, StoreError, Unsigned};
+use store::{KeptHold, Once, Passkey, Signature, Store, StoreError, Unsigned};
 
 /// What a browser says that a key signed: all of it base64url.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -117,6 +117,12 @@ pub(crate) fn check(
         signature: signature.clone(),
         count,
     })
+}
+
+/// A signature of one of these keys, good until that one signs again.
+pub(crate) fn once<'s>(keys: &[Passkey], by: &'s Signature) -> Once<'s> {
+    let after = keys.iter().find(|key| key.id == by.id).and_then(|key| key.used);
+    Once { by, after }
 }
 
 /// The signature of a decision, if there is one; the inner error says why it does not hold.

@@ -16,6 +16,7 @@ mod ask;
 mod assets;
 mod data;
 mod elsewhere;
+mod halves;
 mod identities;
 mod kept;
 mod live;
@@ -44,6 +45,7 @@ use axum::{
     routing::{get, post},
 };
 use elsewhere::UnderWay;
+use halves::Halves;
 use kept::SignIns;
 use live::{Files, Live};
 use pulse::Pulse;
@@ -63,6 +65,7 @@ pub(super) struct Console {
     shared: Arc<Shared>,
     sign_ins: SignIns,
     under_way: UnderWay,
+    halves: Halves,
     live: Arc<Live>,
     /// One backtest at a time: each reads the whole record.
     backtests: Arc<Semaphore>,
@@ -88,6 +91,7 @@ fn routes() -> Router<Arc<Console>> {
         .route("/console/", get(sign_in::home))
         .route("/console/assets/{name}", get(assets::asset))
         .route("/console/sign-in", get(sign_in::page).post(sign_in::by_password))
+        .route("/console/sign-in/passkey", post(sign_in::by_passkey))
         .route("/console/sign-in/elsewhere", get(elsewhere::begin))
         .route(elsewhere::BACK, get(elsewhere::back))
         .route("/console/sign-out", post(sign_in::out))
@@ -136,6 +140,7 @@ pub(super) fn router(api: &Arc<Api>) -> Router {
         api: Arc::clone(api),
         sign_ins: SignIns::default(),
         under_way: UnderWay::default(),
+        halves: Halves::default(),
         live: Live::new(&shared),
         backtests: Arc::new(Semaphore::new(1)),
         explanations: Arc::new(Semaphore::new(1)),

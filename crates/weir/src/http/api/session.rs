@@ -106,7 +106,8 @@ pub(super) async fn sign_in(
     Body(Credentials { name, password, code }): Body<Credentials>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let shown = Proof::new(password, code);
-    let proven = admit(&api, peer, &name, shown, "the API").await?;
+    let door = Door { name: "the API", takes_passkeys: false };
+    let proven = admit(&api, peer, &name, shown, door).await?;
     let token = token().map_err(|_| Problem::from(Kind::Unavailable))?;
     let lifetime = api.shared.config.load().api.session_lifetime;
     let entry = Entry { hash: token_hash(&token), lifetime, to: "the API", from: peer };
@@ -135,8 +136,36 @@ pub(in crate::http) struct Proof {
 pub(in crate::http) struct Proven {
     /// What the password was checked against.
     verifier: store::Verifier,
-    /// With a code.
-    by_code: bool,
+    /// With a second factor.
+    by_both: bool,
+}
+
+impl Proven {
+    /// By the password that this was checked against, and a passkey.
+    pub(in crate::http) const fn by_passkey(verifier: store::Verifier) -> Self {
+        Self { verifier, by_both: true }
+    }
+}
+
+/// Why somebody is not let in.
+pub(in crate::http) struct NotAdmitted {
+    pub(in crate::http) problem: Problem,
+    /// What the password was checked against, if it was right and the second factor is missing.
+    pub(in crate::http) half: Option<store::Verifier>,
+}
+
+impl From<NotAdmitted> for Problem {
+    fn from(not: NotAdmitted) -> Self {
+        not.problem
+    }
+}
+
+/// A door that somebody stands before.
+#[derive(Clone, Copy)]
+pub(in crate::http) struct Door {
+    pub(in crate::http) name: &'static str,
+    /// A passkey may be the second factor there: a code that is missing is no refusal yet.
+    pub(in crate::http) takes_passkeys: bool,
 }
 
 impl Proof {
@@ -153,19 +182,38 @@ pub(in crate::http) async fn admit(
     peer: SocketAddr,
     name: &str,
     shown: Proof,
-    door: &str,
-) -> Result<Proven, Problem> {
+    door: Door,
+) -> Result<Proven, NotAdmitted> {
     if name.len() > NAME_BYTES {
-        return Err(Kind::WrongPassword.into());
+        return Err(NotAdmitted { problem: Kind::WrongPassword.into(), half: None });
     }
     let proven = prove(api, peer, name, shown).await;
-    proven.map_err(|why| {
-        match why.reason {
-            TOO_MANY => note_unlooked(api, peer, name, door),
-            reason => note_refused(api, peer, name, format!("{door}: {reason}")),
+    proven.map_err(|NotProven { problem, reason, half }| {
+        match reason {
+            TOO_MANY => note_unlooked(api, peer, name, door.name),
+            _ if door.takes_passkeys && half.is_some() => {}
+            _ => note_refused(api, peer, name, format!("{}: {reason}", door.name)),
         }
-        why.problem
+        NotAdmitted { problem, half }
     })
+}
+
+/// Makes sure that whoever tries by a passkey has not tried too often; their wait, in the record.
+pub(in crate::http) fn may_try(api: &Api, peer: SocketAddr, name: &str) -> Result<(), Problem> {
+    let wait = attempts(api).check(peer.ip(), name, Instant::now());
+    wait.map_err(|wait| {
+        note_unlooked(api, peer, name, "the console");
+        wait.into()
+    })
+}
+
+/// Counts what somebody tried by a passkey.
+pub(in crate::http) fn tried(api: &Api, peer: SocketAddr, name: &str, right: bool) {
+    let (mut counts, now) = (attempts(api), Instant::now());
+    match right {
+        true => counts.succeeded(peer.ip(), name, now),
+        false => counts.failed(peer.ip(), name, now),
+    }
 }
 
 /// How often the record says that passwords are not looked at: it costs whoever sends them nothing.
@@ -202,13 +250,13 @@ pub(in crate::http) fn note_refused(api: &Api, peer: SocketAddr, name: &str, rea
 }
 
 /// A sign-in that begins.
-pub(in crate::http) struct Entry {
+pub(in crate::http) struct Entry<'e> {
     /// The hash of its token.
     pub(in crate::http) hash: [u8; 32],
     /// How long it lasts.
     pub(in crate::http) lifetime: Duration,
     /// To what.
-    pub(in crate::http) to: &'static str,
+    pub(in crate::http) to: &'e str,
     /// From where.
     pub(in crate::http) from: SocketAddr,
 }
@@ -218,7 +266,7 @@ pub(in crate::http) async fn enter(
     api: &Api,
     name: &str,
     proven: &Proven,
-    entry: &Entry,
+    entry: &Entry<'_>,
 ) -> Result<SignedIn, Problem> {
     let now = SystemTime::now();
     let times = (now, now + entry.lifetime);
@@ -229,7 +277,7 @@ pub(in crate::http) async fn enter(
     // after it has ended the token.
     let account = api.shared.store.identity(name).await?;
     let other = account.is_none_or(|account| account.verifier != proven.verifier);
-    if other || !proven.by_code && api.shared.store.second_factor(name).await?.is_some() {
+    if other || !proven.by_both && api.shared.store.second_factor(name).await?.is_some() {
         let what = format!("a sign-in to {} with what was enough before was ended", entry.to);
         api.shared.store.end_token(&entry.hash, (now, name), &what).await?;
         return Err(Kind::WrongPassword.into());
@@ -264,12 +312,18 @@ fn object(who: &SignedIn) -> Value {
 struct NotProven {
     problem: Problem,
     reason: &'static str,
+    /// See [`NotAdmitted::half`].
+    half: Option<store::Verifier>,
 }
 
 impl NotProven {
     /// The password was right.
     fn code(reason: &'static str) -> Self {
-        Self { problem: Problem::new(Kind::SecondFactor, reason), reason }
+        Self::new(Problem::new(Kind::SecondFactor, reason), reason)
+    }
+
+    fn new(problem: impl Into<Problem>, reason: &'static str) -> Self {
+        Self { problem: problem.into(), reason, half: None }
     }
 }
 
@@ -280,8 +334,7 @@ async fn prove(
     name: &str,
     Proof { password, code }: Proof,
 ) -> Result<Proven, NotProven> {
-    let internal =
-        || NotProven { problem: Kind::Unavailable.into(), reason: "passwords cannot be checked" };
+    let internal = || NotProven::new(Kind::Unavailable, "passwords cannot be checked");
     let _one_at_a_time = api.proofs.acquire().await.map_err(|_| internal())?;
     // Codes have a count of their own: a token that signs in elsewhere forgives none of them.
     let codes = format!("{name}\0code");
@@ -289,7 +342,7 @@ async fn prove(
         let (counts, now) = (attempts(api), Instant::now());
         counts.check(peer.ip(), name, now).and_then(|()| counts.check(peer.ip(), &codes, now))
     };
-    wait.map_err(|wait| NotProven { problem: wait.into(), reason: TOO_MANY })?;
+    wait.map_err(|wait| NotProven::new(wait, TOO_MANY))?;
     let claim = api.shared.directory.claim(name);
     let verifier = store::Verifier::from(claim.verifier());
     // A few milliseconds of hashing are not for a thread that serves sessions.
@@ -304,7 +357,10 @@ async fn prove(
                 by_code = true;
                 true
             }
-            Checked::Missing => return Err(NotProven::code("a code is missing")),
+            Checked::Missing => {
+                let half = Some(verifier);
+                return Err(NotProven { half, ..NotProven::code("a code is missing") });
+            }
             Checked::Wrong => false,
             Checked::Failed => return Err(internal()),
         },
@@ -331,10 +387,11 @@ async fn prove(
     if !whole {
         return Err(NotProven::code("the code is wrong, or was used before"));
     }
-    let may_not =
-        |reason: &'static str| NotProven { problem: Problem::new(Kind::MayNot, reason), reason };
+    let may_not = |reason: &'static str| NotProven::new(Problem::new(Kind::MayNot, reason), reason);
     match proven {
-        Ok(identity) if identity.kind == IdentityKind::Person => Ok(Proven { verifier, by_code }),
+        Ok(identity) if identity.kind == IdentityKind::Person => {
+            Ok(Proven { verifier, by_both: by_code })
+        }
         Ok(identity) => {
             let kind = match identity.kind {
                 IdentityKind::Agent => "an agent",
@@ -342,12 +399,12 @@ async fn prove(
             };
             let detail = format!("{name} is {kind}; {PERSONS_ONLY}");
             let problem = Problem::new(Kind::MayNot, detail);
-            Err(NotProven { problem, reason: "only persons sign in here" })
+            Err(NotProven::new(problem, "only persons sign in here"))
         }
-        Err(IdentityError::WrongProof) => Err(NotProven {
-            problem: Kind::WrongPassword.into(),
-            reason: IdentityError::WrongProof.client_message(),
-        }),
+        Err(IdentityError::WrongProof) => {
+            let reason = IdentityError::WrongProof.client_message();
+            Err(NotProven::new(Kind::WrongPassword, reason))
+        }
         Err(other) => Err(may_not(other.client_message())),
     }
 }

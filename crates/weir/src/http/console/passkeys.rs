@@ -7,7 +7,7 @@ use super::{
     looker::{Looker, Pressed},
     sign_in::html,
 };
-use crate::signing::{self, Change, of_change};
+use crate::signing::{self, Change, of_change, once};
 use axum::{extract::State, http::HeaderMap};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use console::{
@@ -18,7 +18,7 @@ use identity::passkey::register;
 use ledger::Time;
 use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::SystemTime};
-use store::{MOST_PASSKEYS, NoPasskey, Once, Passkey, Signature};
+use store::{MOST_PASSKEYS, NoPasskey, Passkey};
 
 /// The longest name of a key: characters.
 const NAME: usize = 60;
@@ -142,12 +142,6 @@ fn shown(key: &Passkey, challenge: String) -> Key {
         site: key.site.clone(),
         challenge,
     }
-}
-
-/// A signature of one of these keys, good until that one signs again.
-fn once<'s>(keys: &[Passkey], by: &'s Signature) -> Once<'s> {
-    let after = keys.iter().find(|key| key.id == by.id).and_then(|key| key.used);
-    Once { by, after }
 }
 
 fn words(why: NoPasskey) -> String {
