@@ -3,6 +3,7 @@
 //!
 //! Trust the ratios and the CPU figures, not the absolutes. Knows nothing of how any of them works.
 
+pub(crate) mod console;
 mod lag;
 mod measure;
 mod place;

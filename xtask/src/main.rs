@@ -25,6 +25,8 @@ cargo xtask COMMAND
   bench --rows [WEIR]  what rows and COPY cost, alone
   bench --lag [WEIR]  how far the ledger's index stays behind under pgbench
   bench --questions N  how fast the record answers when it has N records
+  bench --console [--records N] [--sessions N] [--kept FOLDER] [--weir WEIR]
+                   what the console's pages take over ten million records and a thousand sessions
   bench --soak MINUTES [WEIR]  clients come and go at random; memory and files must not grow
   tidy             check the house rules
   pictures         make the documentation's pictures of the console anew
@@ -57,6 +59,9 @@ fn run(words: &[&str]) -> Result<()> {
         ["bench", "--lag"] => bench::lag(None),
         ["bench", "--lag", program] => bench::lag(Some(program)),
         ["bench", "--questions", records] => bench::questions(records),
+        ["bench", "--console", words @ ..] => {
+            bench::console::run(&bench::console::Scale::of(words)?)
+        }
         ["bench", "--soak", minutes] => bench::soak(minutes, None),
         ["bench", "--soak", minutes, program] => bench::soak(minutes, Some(program)),
         ["tidy"] => tidy::run(),

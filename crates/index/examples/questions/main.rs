@@ -1,0 +1,205 @@
+//! What the index costs and how fast it answers, over a synthetic ledger of N records that the real
+//! `Ledger` writes: `cargo run --release -p index --example questions -- 10000000`.
+//!
+//! The ledger is that of a company in half a year: 400 identities of three kinds, 2,000 shapes over
+//! 120 relations, some of them asked for all the time and most seldom. A second argument keeps the
+//! files in that folder; they are not written again if they are there. A third, `now`, lets the
+//! half year end now and asks nothing: a Weir is to be started on it.
+
+mod write;
+
+use index::{Answers, BY, Direction, Index, Limits, Question, Table};
+use ledger::Time;
+use std::{
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant, SystemTime},
+};
+
+/// 2026-03-01T00:00:00Z.
+const BEGINNING: i64 = 1_772_323_200_000_000;
+/// Half a year.
+const SPAN: i64 = 183 * 86_400_000_000;
+/// Longer than a session takes: ten minutes.
+const LAST_SESSION: i64 = 600_000_000;
+
+type Outcomes = Result<(), Box<dyn Error>>;
+
+fn main() -> Outcomes {
+    let mut arguments = std::env::args().skip(1);
+    let records: u64 = arguments.next().unwrap_or_else(|| "200000".to_owned()).parse()?;
+    let folder = match arguments.next() {
+        Some(folder) => PathBuf::from(folder),
+        None => std::env::temp_dir().join(format!("weir-questions-{}", std::process::id())),
+    };
+    let for_weir = match arguments.next().as_deref() {
+        None => false,
+        Some("now") => true,
+        Some(other) => return Err(format!("the third argument is `now`, and not {other}").into()),
+    };
+    let (log, file) = (folder.join("ledger"), folder.join("index.sqlite"));
+    if !log.exists() {
+        let begin = Instant::now();
+        let beginning = match for_weir {
+            // The last session goes on for some minutes after it began.
+            true => Time::from(SystemTime::now()).micros() - SPAN - LAST_SESSION,
+            false => BEGINNING,
+        };
+        write::write(&log, records, beginning, SPAN)?;
+        println!("written: {records} records in {:.1} s", begin.elapsed().as_secs_f64());
+    }
+    let begin = Instant::now();
+    let mut index = Index::open(&file)?;
+    let caught = index.catch_up(&log, u64::MAX, &|| false)?;
+    drop(index);
+    let (took, bytes) = (begin.elapsed().as_secs_f64(), fs::metadata(&file)?.len());
+    if caught.records > 0 {
+        println!(
+            "indexed: {} records in {took:.1} s, {:.0} a second",
+            caught.records,
+            caught.records as f64 / took
+        );
+    }
+    let all = caught.next;
+    println!("index: {} MB, {:.1} bytes a record", bytes >> 20, bytes as f64 / all as f64);
+    if for_weir {
+        return Ok(());
+    }
+    ask(&file)?;
+    if std::env::args().count() < 3 {
+        fs::remove_dir_all(&folder)?;
+    }
+    Ok(())
+}
+
+/// Asks everything twice: first with what a new process finds, then again.
+fn ask(file: &Path) -> Outcomes {
+    let now = Time::from_micros(BEGINNING + SPAN);
+    let limits = Limits { rows: 100, time: Duration::from_secs(120) };
+    let search = |question: &str| -> Result<(), Box<dyn Error>> {
+        let question_text = question.to_owned();
+        timed(&format!("search '{question}'"), || {
+            Ok(Answers::open(file)?.search(&Question::parse(&question_text, now)?, &limits)?)
+        })
+    };
+    let count = |question: &str, by: &'static str| -> Result<(), Box<dyn Error>> {
+        let by_what = *BY.iter().find(|known| known.name == by).ok_or("no such word")?;
+        timed(&format!("search '{question}' --by {by}"), || {
+            let question = Question::parse(question, now)?;
+            Ok(Answers::open(file)?.count(&question, by_what, &limits)?)
+        })
+    };
+    count("column:customers.email disclosure:raw since:2026-06-01", "identity")?;
+    search("column:customers.email disclosure:raw since:2026-06-01")?;
+    search("agent:copilot-7 acts_for:person-7")?;
+    count("agent:copilot-7 acts_for:person-7", "text")?;
+    count("identity:service-8", "day")?;
+    search("changes:public.r3 since:2026-07-01 until:2026-07-02T12:00")?;
+    search("identity:person-11 column:r40.ssn verdict:modify")?;
+    search("label:email disclosure:masked since:24h")?;
+    search("sqlstate:40P01")?;
+    search("sqlstate:42501 relation:r77")?;
+    search("text:\"refund\" -kind:service")?;
+    search("relation:r53 use:written")?;
+    search("state:refused identity:person-3")?;
+    search("approved_by:person-9")?;
+    search("")?;
+    timed("trace shop.customers.email", || {
+        Ok(Answers::open(file)?.trace("shop.customers.email", Direction::Forward, &limits)?)
+    })?;
+    timed("trace --back public.r53.email", || {
+        Ok(Answers::open(file)?.trace("public.r53.email", Direction::Back, &limits)?)
+    })?;
+    for query in [
+        "SELECT identity, sum(raw) FROM disclosed_daily WHERE origin = 'public.customers.email' \
+         AND day >= '2026-06-01' AND raw > 0 GROUP BY 1 ORDER BY 2 DESC",
+        "SELECT day, sum(statements) FROM daily WHERE identity = 'service-8' GROUP BY 1",
+        "SELECT time, text FROM statements WHERE identity = 'service-8' ORDER BY sequence DESC \
+         LIMIT 20",
+        "SELECT count(*) FROM statements",
+    ] {
+        timed(query, || Ok(Answers::open(file)?.sql(query, &limits)?))?;
+    }
+    pages(file, &limits)
+}
+
+/// Asks what the console's pages ask.
+fn pages(file: &Path, limits: &Limits) -> Outcomes {
+    let some = "SELECT session, number FROM statements ORDER BY sequence DESC LIMIT 1 OFFSET 5000";
+    let table = Answers::open(file)?.sql(some, limits)?;
+    let Some([session, number]) = table.rows.first().map(Vec::as_slice) else {
+        return Err("no statement".into());
+    };
+    let days = (BEGINNING + SPAN) / 86_400_000_000;
+    let of_a_session = of_a_session(&session.to_string(), &number.to_string());
+    for (page, query) in of_a_session.into_iter().chain(of_days(days)) {
+        timed(&format!("page: {page}"), || Ok(Answers::open(file)?.sql(&query, limits)?))?;
+    }
+    Ok(())
+}
+
+fn of_a_session(session: &str, number: &str) -> Vec<(&'static str, String)> {
+    let one = format!(
+        "SELECT sequence, outcome_sequence FROM statements WHERE session = '{session}'
+         AND number = {number}"
+    );
+    let replay = format!(
+        "SELECT number, statement, time, text, verdict, state FROM statements
+         WHERE session = '{session}' AND number > 0 ORDER BY number LIMIT 101"
+    );
+    let list = "SELECT session, sequence, identity, opened FROM sessions
+        WHERE sequence IS NOT NULL ORDER BY sequence DESC LIMIT 51";
+    let of_one = "SELECT session, sequence, identity FROM sessions
+        WHERE instr(lower(identity), 'person-11') > 0 ORDER BY sequence DESC LIMIT 51";
+    vec![
+        ("a statement", one),
+        ("a replay", replay),
+        ("sessions", list.to_owned()),
+        ("sessions of somebody", of_one.to_owned()),
+    ]
+}
+
+fn of_days(days: i64) -> Vec<(&'static str, String)> {
+    let month = days - 30;
+    let map = format!(
+        "SELECT database, column, sum(statements), sum(raw), sum(masked) FROM columns_daily
+         WHERE day_number >= {month} GROUP BY 1, 2"
+    );
+    let users = format!(
+        "SELECT d.identity, d.kind, sum((d.statements - d.refused) * (1 - c.wrote)),
+            sum((d.statements - d.refused) * c.wrote), max(d.day)
+         FROM (SELECT shape, max(use = 'written') AS wrote FROM columns_used
+            WHERE relation = 'public.customers' GROUP BY shape) c
+         JOIN daily d ON d.shape = c.shape WHERE d.day_number >= {month}
+         GROUP BY 1, 2 ORDER BY 3 DESC"
+    );
+    let feeds = "SELECT m.target, count(DISTINCT m.shape) FROM moves m
+        WHERE m.source >= 'public.customers.' AND m.source < 'public.customers/'
+        AND EXISTS (SELECT 1 FROM daily d WHERE d.shape = m.shape
+            AND d.statements > d.refused) GROUP BY 1";
+    let given = format!(
+        "SELECT identity, sum(raw), sum(masked), max(day) FROM disclosed_daily
+         WHERE origin = 'public.customers.email' AND day_number >= {month} GROUP BY 1"
+    );
+    let today = days - 1;
+    let left = format!("SELECT label, raw, masked FROM labels_daily WHERE day_number = {today}");
+    vec![
+        ("the data map", map),
+        ("who used a table", users),
+        ("what a table feeds", feeds.to_owned()),
+        ("who was given a column", given),
+        ("what left today", left),
+    ]
+}
+
+fn timed(name: &str, ask: impl Fn() -> Result<Table, Box<dyn Error>>) -> Outcomes {
+    let once = || -> Result<(f64, usize), Box<dyn Error>> {
+        let begin = Instant::now();
+        let rows = ask()?.rows.len();
+        Ok((begin.elapsed().as_secs_f64() * 1000.0, rows))
+    };
+    let ((first, rows), (again, _)) = (once()?, once()?);
+    println!("{first:8.0} ms, again {again:6.0} ms, {rows:4} rows: {name}");
+    Ok(())
+}
