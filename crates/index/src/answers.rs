@@ -3,12 +3,17 @@
 use crate::{error::IndexError, schema};
 use ledger::{LedgerError, Reader};
 use rusqlite::{Connection, OpenFlags, types::ValueRef};
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 /// An index, open for reading; works beside whoever writes it.
 #[derive(Debug)]
 pub struct Answers {
     pub(crate) db: Connection,
+    /// Once this is true nothing more is answered.
+    pub(crate) stop: Arc<AtomicBool>,
 }
 
 /// Up to where an answer knows.
@@ -60,7 +65,13 @@ impl Answers {
         if version != schema::VERSION {
             return Err(IndexError::Version);
         }
-        Ok(Self { db })
+        Ok(Self { db, stop: Arc::default() })
+    }
+
+    /// Answers nothing more once this is true: what is under way then ends within milliseconds,
+    /// with [`IndexError::Stopped`].
+    pub fn stop_when(&mut self, stop: Arc<AtomicBool>) {
+        self.stop = stop;
     }
 
     /// Up to where the index knows.
@@ -104,11 +115,16 @@ impl Table {
                 table.more = true;
                 break;
             }
-            let cells = (0..table.columns.len()).map(|at| row.get_ref(at).map(Cell::from));
-            let cells = cells.collect::<Result<_, _>>()?;
-            table.rows.push(cells);
+            table.push(row)?;
         }
         Ok(table)
+    }
+
+    /// Takes a row of a query in.
+    pub(crate) fn push(&mut self, row: &rusqlite::Row<'_>) -> Result<(), rusqlite::Error> {
+        let cells = (0..self.columns.len()).map(|at| row.get_ref(at).map(Cell::from));
+        self.rows.push(cells.collect::<Result<_, _>>()?);
+        Ok(())
     }
 }
 

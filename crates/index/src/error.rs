@@ -23,13 +23,15 @@ pub enum IndexError {
     Question(String),
     /// The answer took longer than it may.
     Slow(std::time::Duration),
+    /// Whoever asked does not want the answer any more.
+    Stopped,
 }
 
 impl IndexError {
     /// Whose doing it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Question(_) | Self::Slow(_) => Blame::Client,
+            Self::Question(_) | Self::Slow(_) | Self::Stopped => Blame::Client,
             Self::Storage(_)
             | Self::File(_)
             | Self::Ledger(_)
@@ -50,6 +52,7 @@ impl fmt::Display for IndexError {
             Self::Missing => f.write_str("there is no index yet"),
             Self::Version => f.write_str("the index was made by another version of Weir"),
             Self::Question(what) => f.write_str(what),
+            Self::Stopped => f.write_str("the question was taken back"),
             Self::Slow(limit) => {
                 let seconds = limit.as_secs();
                 write!(

@@ -31,10 +31,13 @@
 
 mod answers;
 mod compile;
+mod count;
 mod error;
 mod fill;
 mod index;
+mod parts;
 mod question;
+mod reached;
 mod rows;
 mod schema;
 mod search;
@@ -48,10 +51,12 @@ mod views;
 mod words;
 
 pub use answers::{Answers, Cell, State, Table};
+pub use count::{BY, By};
 pub use error::IndexError;
 pub use index::{Caught, Index, step_back};
+pub use parts::Take;
 pub use question::{Question, WORDS};
-pub use search::{BY, By, DEFAULT_ROWS};
+pub use search::DEFAULT_ROWS;
 pub use sql::Limits;
 pub use suggest::Suggested;
 pub use trace::Direction;

@@ -5,7 +5,7 @@
 //! 1970, both in UTC.
 
 /// Changes with the tables and views. An index of another version is made again.
-pub(crate) const VERSION: i64 = 13;
+pub(crate) const VERSION: i64 = 14;
 
 /// Every table and index.
 pub(crate) const TABLES: &str = "
@@ -97,6 +97,10 @@ CREATE TABLE daily_sum (
     affected INTEGER, bytes INTEGER, undone INTEGER, PRIMARY KEY (shape, day, who)
 ) WITHOUT ROWID;
 CREATE INDEX daily_who ON daily_sum (who, day);
+CREATE TABLE daily_total (
+    day INTEGER, who INTEGER, statements INTEGER, refused INTEGER, rows INTEGER,
+    affected INTEGER, bytes INTEGER, undone INTEGER, PRIMARY KEY (day, who)
+) WITHOUT ROWID;
 CREATE TABLE daily_left (
     shape INTEGER, who INTEGER, day INTEGER, place INTEGER, raw INTEGER, masked INTEGER,
     nulls INTEGER, PRIMARY KEY (shape, day, who, place)

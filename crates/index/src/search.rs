@@ -21,31 +21,6 @@ pub const DEFAULT_ROWS: usize = 100;
 /// How many statements are visited at least before more days are looked at.
 const CHUNK: i64 = 2_000;
 
-/// By what statements can be counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct By {
-    /// The word.
-    pub name: &'static str,
-    /// What is grouped by.
-    key: &'static str,
-    /// The same in words, with `k` for it.
-    text: &'static str,
-}
-
-const WORD: &str = "(SELECT v.text FROM word v WHERE v.id = k)";
-
-/// Everything by what statements can be counted.
-pub const BY: &[By] = &[
-    By { name: "identity", key: "w.identity", text: WORD },
-    By { name: "acts_for", key: "w.acts_for", text: WORD },
-    By { name: "kind", key: "w.kind", text: WORD },
-    By { name: "database", key: "w.database", text: WORD },
-    By { name: "day", key: "d.day", text: "date(k * 86400, 'unixepoch')" },
-    By { name: "operation", key: "h.operation", text: WORD },
-    By { name: "verdict", key: "h.verdict", text: WORD },
-    By { name: "text", key: "h.text", text: "(SELECT x.text FROM text x WHERE x.id = k)" },
-];
-
 /// The columns of a found statement, by their names in the view `statements` and beside it.
 const FOUND: &str = "s.seq AS sequence, @time, w1.text AS identity, w2.text AS acts_for, \
     w3.text AS database, w4.text AS operation, w5.text AS verdict, \
@@ -68,48 +43,22 @@ impl Answers {
             Ok(table)
         })
     }
-
-    /// How many statements, rows, bytes and values there are of what the question asks for, by
-    /// something. Whole days only, and nothing that a day's sums do not have.
-    pub fn count(&self, question: &Question, by: By, limits: &Limits) -> Result<Table, IndexError> {
-        let conditions = compile(question);
-        if !question.whole_days() {
-            return Err(wrong("counts are of whole days: write since:2026-06-01".into()));
-        }
-        let Conditions { statement, sqlstate, values, .. } = &conditions;
-        if !statement.is_empty() || sqlstate.is_some() || values.is_some() {
-            return Err(wrong(
-                "counts are by day, identity and text: ask for state, sqlstate, value, task, \
-                 purpose, tainted, risk, session, address, application, hold or approved_by \
-                 without --by, or with `weir audit sql`"
-                    .into(),
-            ));
-        }
-        self.timed(limits.time, || {
-            let plan = Plan::new(&self.db, question, conditions)?;
-            let sql = counting(&plan, by);
-            let mut statement = self.db.prepare(&sql.text)?;
-            let columns = statement.column_names().into_iter().map(str::to_owned).collect();
-            let mut rows = statement.query(params_from_iter(&sql.values))?;
-            Table::read(columns, &mut rows, limits.rows)
-        })
-    }
 }
 
 /// A question with its words looked up.
-struct Plan<'a> {
+pub(crate) struct Plan<'a> {
     question: &'a Question,
-    conditions: Conditions,
+    pub(crate) conditions: Conditions,
     /// The shapes, as a JSON array of their numbers.
     shapes: Option<String>,
     /// Who, likewise.
     who: Option<String>,
     /// The places of results that `disclosure:` is about, as pairs of shape and place.
-    places: Option<String>,
+    pub(crate) places: Option<String>,
 }
 
 impl<'a> Plan<'a> {
-    fn new(
+    pub(crate) fn new(
         db: &Connection,
         question: &'a Question,
         mut conditions: Conditions,
@@ -149,8 +98,14 @@ impl<'a> Plan<'a> {
         found.iter().any(|known| known.is_some()) || self.conditions.sqlstate.is_some()
     }
 
+    /// True if a day's sum of an identity has nothing that the question is not about.
+    pub(crate) fn is_of_all_shapes(&self) -> bool {
+        let Conditions { kept, refused, sqlstate, .. } = &self.conditions;
+        self.shapes.is_none() && self.places.is_none() && sqlstate.is_none() && !kept && !refused
+    }
+
     /// Which sums of days the question is about: `FROM … WHERE …`, with `d` for the sum.
-    fn sums(&self) -> Sql {
+    pub(crate) fn sums(&self) -> Sql {
         let mut sql = Sql::new(" FROM ");
         match (&self.places, &self.conditions.left) {
             (Some(places), Some(left)) => {
@@ -207,41 +162,12 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Counts by something.
-fn counting(plan: &Plan<'_>, by: By) -> Sql {
-    let (names, sums) = match plan.places {
-        Some(_) => (", raw, masked", ", sum(m.raw) AS raw, sum(m.masked) AS masked"),
-        None => ("", ""),
-    };
-    let statements = match plan.conditions.kept {
-        true => "sum(d.statements - d.undone)",
-        false => "sum(d.statements)",
-    };
-    let mut sql = Sql::new(&format!(
-        "SELECT {} AS {}, statements, refused, rows, affected, bytes{names}, \
-         date(first * 86400, 'unixepoch') AS first, date(last * 86400, 'unixepoch') AS last \
-         FROM (SELECT {} AS k, {statements} AS statements, sum(d.refused) AS refused, \
-         sum(d.rows) AS rows, sum(d.affected) AS affected, sum(d.bytes) AS bytes{sums}, \
-         min(d.day) AS first, max(d.day) AS last",
-        by.text, by.name, by.key
-    ));
-    // The joins with what is grouped by come last: sums are found first.
-    let sums = plan.sums();
-    let joined = " CROSS JOIN shape h ON h.id = d.shape CROSS JOIN who w ON w.id = d.who WHERE 1";
-    let text = match sums.text.rfind(" WHERE 1") {
-        Some(at) => {
-            let (from, tests) = sums.text.split_at(at);
-            format!("{from}{joined}{}", tests.trim_start_matches(" WHERE 1"))
-        }
-        None => sums.text,
-    };
-    sql.piece(&Sql { text, values: sums.values });
-    sql.add(" GROUP BY 1) ORDER BY 2 DESC, 1");
-    sql
-}
-
 /// The sequences of the newest statements that match, newest first.
-fn find(db: &Connection, question: &Question, limit: usize) -> Result<Vec<i64>, rusqlite::Error> {
+pub(crate) fn find(
+    db: &Connection,
+    question: &Question,
+    limit: usize,
+) -> Result<Vec<i64>, rusqlite::Error> {
     let plan = Plan::new(db, question, compile(question))?;
     if let Some(values) = &plan.conditions.values {
         return by_value(db, &plan, values, limit);
@@ -461,7 +387,7 @@ fn sequences(db: &Connection, mut sql: Sql, limit: usize) -> Result<Vec<i64>, ru
 }
 
 /// Statements in words.
-fn describe(db: &Connection, sequences: &[i64]) -> Result<Table, rusqlite::Error> {
+pub(crate) fn describe(db: &Connection, sequences: &[i64]) -> Result<Table, rusqlite::Error> {
     let labels = |count: usize| {
         format!(
             "(SELECT group_concat(DISTINCT v.text) FROM counts c, json_each(c.text) j, \

@@ -10,7 +10,10 @@ use rusqlite::{
     hooks::{AuthAction, AuthContext, Authorization},
     limits::Limit,
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
 
 /// How much an answer may take.
 #[derive(Clone, Copy, Debug)]
@@ -56,10 +59,19 @@ impl Answers {
         run: impl FnOnce() -> Result<T, rusqlite::Error>,
     ) -> Result<T, IndexError> {
         let end = Instant::now() + limit;
-        self.db.progress_handler(STEPS, Some(move || Instant::now() >= end))?;
+        let is_stopped = || self.stop.load(Ordering::Relaxed);
+        if is_stopped() {
+            return Err(IndexError::Stopped);
+        }
+        let stop = Arc::clone(&self.stop);
+        let ends = move || stop.load(Ordering::Relaxed) || Instant::now() >= end;
+        self.db.progress_handler(STEPS, Some(ends))?;
         let answer = run();
         self.db.progress_handler(0, None::<fn() -> bool>)?;
-        answer.map_err(|error| explain(error, limit))
+        answer.map_err(|error| match explain(error, limit) {
+            IndexError::Slow(_) if is_stopped() => IndexError::Stopped,
+            error => error,
+        })
     }
 }
 

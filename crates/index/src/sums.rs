@@ -24,6 +24,23 @@ pub(crate) struct Sum {
     pub(crate) undone: u64,
 }
 
+impl Sum {
+    fn add(&mut self, more: &Self) {
+        self.statements += more.statements;
+        self.refused += more.refused;
+        self.rows = self.rows.saturating_add(more.rows);
+        self.affected = self.affected.saturating_add(more.affected);
+        self.bytes = self.bytes.saturating_add(more.bytes);
+        self.undone += more.undone;
+    }
+
+    /// In the order of the tables.
+    fn numbers(self) -> [i64; 6] {
+        let Self { statements, refused, rows, affected, bytes, undone } = self;
+        [statements, refused, rows, affected, bytes, undone].map(int)
+    }
+}
+
 /// Everything that a batch adds.
 #[derive(Debug, Default)]
 pub(crate) struct Sums {
@@ -49,12 +66,7 @@ impl Sums {
 
     /// It ended or was refused.
     pub(crate) fn ended(&mut self, key: Key, more: Sum) {
-        let sum = self.daily.entry(key).or_default();
-        sum.refused += more.refused;
-        sum.rows = sum.rows.saturating_add(more.rows);
-        sum.affected = sum.affected.saturating_add(more.affected);
-        sum.bytes = sum.bytes.saturating_add(more.bytes);
-        sum.undone += more.undone;
+        self.daily.entry(key).or_default().add(&more);
     }
 
     /// It ended with this SQLSTATE.
@@ -84,6 +96,7 @@ impl Sums {
             day.execute([number, first, last, count])?;
         }
         self.columns(db)?;
+        self.totals(db)?;
         let mut daily = db.prepare_cached(
             "INSERT INTO daily_sum VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
              ON CONFLICT DO UPDATE SET
@@ -91,11 +104,8 @@ impl Sums {
              affected = affected + ?7, bytes = bytes + ?8, undone = undone + ?9",
         )?;
         for (k, sum) in sorted(self.daily.drain(), |(k, _)| (k.shape, k.day, k.who)) {
-            let Sum { statements, refused, rows, affected, bytes, undone } = sum;
-            let (rows, affected, bytes) = (int(rows), int(affected), int(bytes));
-            let (statements, refused, undone) = (int(statements), int(refused), int(undone));
-            let sums = [statements, refused, rows, affected, bytes, undone];
-            daily.execute(params_from_iter([k.shape, k.who, k.day].into_iter().chain(sums)))?;
+            let key = [k.shape, k.who, k.day].into_iter();
+            daily.execute(params_from_iter(key.chain(sum.numbers())))?;
         }
         let mut left = db.prepare_cached(
             "INSERT INTO daily_left VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET
@@ -113,6 +123,24 @@ impl Sums {
         )?;
         for ((sqlstate, k), count) in self.failures.drain() {
             failure.execute([sqlstate, k.shape, k.who, k.day, int(count)])?;
+        }
+        Ok(())
+    }
+
+    /// Adds to the sums of identities, whatever they did, so that a count of everything reads few.
+    fn totals(&self, db: &Connection) -> Result<(), IndexError> {
+        let mut totals: BTreeMap<(i64, i64), Sum> = BTreeMap::new();
+        for (k, sum) in &self.daily {
+            totals.entry((k.day, k.who)).or_default().add(sum);
+        }
+        let mut total = db.prepare_cached(
+            "INSERT INTO daily_total VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT DO UPDATE SET
+             statements = statements + ?3, refused = refused + ?4, rows = rows + ?5,
+             affected = affected + ?6, bytes = bytes + ?7, undone = undone + ?8",
+        )?;
+        for ((day, who), sum) in totals {
+            total.execute(params_from_iter([day, who].into_iter().chain(sum.numbers())))?;
         }
         Ok(())
     }

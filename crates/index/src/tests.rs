@@ -12,7 +12,15 @@ use model::facts::Derivation;
 use model::{
     Disclosure, Durability, Granted, IdentityKind, Label, MaskMethod, Operation, PolicyId, Use,
 };
-use std::path::PathBuf;
+use std::{
+    ops::ControlFlow,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 use tempfile::TempDir;
 
 /// 2026-06-02T00:00:00Z.
@@ -289,6 +297,46 @@ fn who_read_a_column_raw_since_a_day() {
 }
 
 #[test]
+fn what_somebody_reached_is_what_the_sums_of_all_say() {
+    let log = log();
+    let answers = log.answers();
+    for name in ["alice", "root", "copilot", "alice/copilot", "lice", "nobody", "' OR 1=1 --"] {
+        let end = name.replace('\'', "''");
+        let query = format!(
+            "SELECT database, origin, labels, sum(raw) AS raw, sum(masked) AS masked,
+                max(day) AS last FROM disclosed_daily
+             WHERE identity = '{end}' OR substr(identity, -{}) = '/{end}' GROUP BY 1, 2, 3
+             ORDER BY labels IS NULL OR labels = '', sum(raw) DESC, sum(masked) DESC, 2",
+            name.chars().count() + 1
+        );
+        let slow = answers.sql(&query, &Limits::default()).unwrap();
+        assert_eq!(answers.reached(name, &Limits::default()).unwrap(), slow, "{name}");
+        let is_known = ["alice", "root", "copilot", "alice/copilot"].contains(&name);
+        assert_eq!(slow.rows.is_empty(), !is_known, "{name}");
+    }
+}
+
+#[test]
+fn counts_of_everything_are_those_of_all_shapes_together() {
+    let log = log();
+    let answers = log.answers();
+    let question = |text: &str| Question::parse(text, at(3 * DAY)).unwrap();
+    for by in BY {
+        let count = |text: &str| {
+            let found = answers.count(&question(text), *by, &Limits::default()).unwrap();
+            found.rows
+        };
+        // Which operations there are is told from shapes, so that their sums are added up.
+        let (all, added) = (count(""), count("operation:select,delete,insert,update"));
+        assert_eq!(all, added, "{}", by.name);
+        assert!(!all.is_empty());
+        assert_eq!(count("identity:root"), count("identity:root operation:select,delete"));
+        let days = "since:2026-06-03 until:2026-06-04";
+        assert_eq!(count(days), count(&format!("{days} operation:select,delete")), "{}", by.name);
+    }
+}
+
+#[test]
 fn counts_are_those_of_the_statements() {
     let log = log();
     let answers = log.answers();
@@ -510,6 +558,85 @@ fn an_answer_goes_on_where_it_ended() {
         }
         assert_eq!(found, whole, "{text}");
     }
+}
+
+#[test]
+fn an_answer_in_parts_is_the_same_answer() {
+    let log = Log::new();
+    let session = log.session(1, "alice", IdentityKind::Person, None);
+    let known: Vec<ShapeId> = ["a", "b", "c"]
+        .into_iter()
+        .map(|name| {
+            let read = read(name, false);
+            let id = read.shape;
+            log.put(read);
+            id
+        })
+        .collect();
+    for number in 0..50 {
+        log.run(session, number, known[number as usize % 3], number as i64, &[[1, 0, 0]]);
+    }
+    let answers = log.answers();
+    let in_parts = |rows: usize, stop: usize, by: &str| {
+        let limits = Limits { rows, ..Limits::default() };
+        let (mut whole, mut parts) = (Table::default(), 0);
+        let mut take = |part: &Table| {
+            assert!(part.rows.len() <= 16, "{} at once", part.rows.len());
+            parts += 1;
+            whole.columns = part.columns.clone();
+            whole.rows.extend(part.rows.iter().cloned());
+            if parts == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let question = |text: &str| Question::parse(text, at(0)).unwrap();
+        let by = BY.iter().find(|one| one.name == by);
+        match by {
+            Some(by) => answers.count_in_parts(&question(""), *by, &limits, &mut take),
+            None => answers.search_in_parts(&question("kind:person"), &limits, &mut take),
+        }
+        .unwrap();
+        (whole, parts)
+    };
+    let whole = ask(&answers, "kind:person");
+    assert_eq!(whole.rows.len(), 50);
+    let (parted, parts) = in_parts(1_000, 0, "");
+    assert_eq!((parted.columns, parted.rows, parts), (whole.columns, whole.rows.clone(), 4));
+    assert_eq!(in_parts(20, 0, "").0.rows, whole.rows[..20]);
+    assert_eq!(in_parts(1_000, 2, "").0.rows, whole.rows[..32], "it was broken off");
+    let by = BY.iter().find(|one| one.name == "text").unwrap();
+    let question = Question::parse("", at(0)).unwrap();
+    let counted = answers.count(&question, *by, &Limits::default()).unwrap();
+    assert_eq!(in_parts(1_000, 0, "text").0.rows, counted.rows);
+    assert_eq!(in_parts(2, 0, "text").0.rows, counted.rows[..2]);
+    // Nothing has columns too.
+    let (nothing, parts) = in_parts(0, 0, "");
+    assert_eq!((nothing.columns, nothing.rows.len(), parts), (counted_columns(&answers), 0, 1));
+}
+
+fn counted_columns(answers: &Answers) -> Vec<String> {
+    ask(answers, "kind:service").columns
+}
+
+#[test]
+fn a_question_that_is_taken_back_ends_at_once() {
+    let log = log();
+    let mut answers = log.answers();
+    let stop = Arc::new(AtomicBool::new(false));
+    answers.stop_when(Arc::clone(&stop));
+    let limits = Limits { time: Duration::from_secs(60), rows: 1 };
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+        SELECT count(*) FROM n";
+    let begun = Instant::now();
+    let taken_back = std::thread::spawn({
+        let stop = Arc::clone(&stop);
+        move || {
+            std::thread::sleep(Duration::from_millis(100));
+            stop.store(true, Ordering::Relaxed);
+        }
+    });
+    assert!(matches!(answers.sql(endless, &limits), Err(IndexError::Stopped)));
+    assert!(begun.elapsed() < Duration::from_secs(30), "it went on to its limit");
+    taken_back.join().unwrap();
+    assert!(matches!(answers.sql("SELECT 1", &limits), Err(IndexError::Stopped)), "and for good");
 }
 
 #[test]

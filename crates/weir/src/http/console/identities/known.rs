@@ -1,6 +1,7 @@
 //! All that is known of one identity, for its page.
 
 use super::{super::now::session, Console, No, is_of, listed};
+use crate::http::cells::{number, text};
 use console::identities::{Budget, Credential, Grant, One, Reached, Reaching, Task};
 use index::{Answers, Cell, IndexError, Limits};
 use ledger::Time;
@@ -115,23 +116,9 @@ fn task(kept: &KeptTask) -> Task {
 
 /// Of which columns values left to somebody as the outermost actor.
 fn reached(answers: &Answers, name: &str) -> Result<Reaching, IndexError> {
-    // Names of identities hold no quotation mark; one that did would say nothing else here.
-    let name = name.replace('\'', "''");
-    let letters = name.chars().count() + 1;
-    let query = format!(
-        "SELECT database, origin, labels, sum(raw), sum(masked), max(day) FROM disclosed_daily
-         WHERE identity = '{name}' OR substr(identity, -{letters}) = '/{name}'
-         GROUP BY 1, 2, 3
-         ORDER BY labels IS NULL OR labels = '', sum(raw) DESC, sum(masked) DESC, 2"
-    );
-    let table = match answers.sql(&query, &REACHED) {
+    let table = match answers.reached(name, &REACHED) {
         Err(IndexError::Slow(_)) => return Ok(Reaching::TooMuch),
         table => table?,
-    };
-    let text = |row: &[Cell], at: usize| row.get(at).map(ToString::to_string).unwrap_or_default();
-    let number = |row: &[Cell], at: usize| match row.get(at) {
-        Some(Cell::Int(number)) => u64::try_from(*number).unwrap_or(0),
-        _ => 0,
     };
     let one = |row: &Vec<Cell>| Reached {
         database: text(row, 0),
