@@ -379,7 +379,7 @@ impl Relay {
             _ if unrestricted => {
                 let text = String::from_utf8_lossy(text.bytes());
                 let plan = self.planned(&text, unrestricted, now)?;
-                let lost = plan.asks().then(|| "so that nobody could be shown what they approve");
+                let lost = plan.asks().then_some("so that nobody could be shown what they approve");
                 lost.map_or(Ok(plan), |and| Err(Refusal::not_utf8(and)))
             }
             _ => Err(Refusal::not_utf8("so it cannot be understood")),
