@@ -1,8 +1,12 @@
 //! If the record cannot be written, the statement does not run: a full disk, and room again.
 
-use std::time::{Duration, Instant};
-use testkit::weir::{ADMIN, PERSON};
-use testkit::{Postgres, Weir, tool};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    time::{Duration, Instant},
+};
+use testkit::weir::{self, ADMIN, PERSON};
+use testkit::{Postgres, TestDir, Weir, tool};
 use tests::disk::SmallDisk;
 
 #[test]
@@ -49,4 +53,37 @@ fn a_full_disk_refuses_and_room_resumes() {
     }
     let verified = weir.run(&["audit", "verify"]).unwrap();
     assert_eq!(verified.code, Some(0), "{verified}");
+}
+
+#[test]
+fn a_log_that_nobody_can_write_ends_nothing() {
+    let upstream = Postgres::options().start().unwrap();
+    upstream.create_database("mute").unwrap();
+    let folder = TestDir::new("mute").unwrap();
+    // Weir as it is, but whatever it says on standard error meets a full disk.
+    let program = folder.join("weir");
+    let weir = weir::program().unwrap();
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *serve) exec {0} \"$@\" 2>/dev/full;; esac\nexec {0} \"$@\"\n",
+        weir.display()
+    );
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let weir = Weir::options(&upstream).program(&program).start().unwrap();
+    let ask = || weir.psql(PERSON, "mute", "select 1").unwrap();
+    assert_eq!(ask().code, Some(0));
+    // A policy file with a problem is said by who follows the folder, who goes on all the same.
+    fs::write(weir.policies().join("broken.cedar"), "permit (").unwrap();
+    let end = Instant::now() + Duration::from_secs(30);
+    while !weir.http("/readyz").unwrap().contains("policy files have problems") {
+        assert!(Instant::now() < end, "nobody follows the policies");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    weir.run(&["identity", "disable", PERSON]).unwrap().success().unwrap();
+    let end = Instant::now() + Duration::from_secs(30);
+    while ask().code == Some(0) {
+        assert!(Instant::now() < end, "nobody follows who is disabled");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(weir.psql(ADMIN, "mute", "select 1").unwrap().code, Some(0));
 }
