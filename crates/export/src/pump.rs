@@ -346,25 +346,28 @@ impl Pump {
         let cursor = self.source.cursor();
         loop {
             let taken = self.sink.taken();
-            let delivered = self.sink.deliver(events).await;
-            match delivered.and_then(|()| self.acknowledged(&cursor, events.len() as u64)) {
-                Ok(()) => break,
-                Err(error) => {
-                    // A part of it was taken: the pauses begin anew.
-                    if self.sink.taken() > taken {
-                        self.trouble.attempts = 0;
-                    }
-                    self.failed(&error).await;
-                    if self.sink.gathers() {
-                        self.source = self.again.source();
-                        return;
-                    }
-                }
+            let Err(error) = self.sink.deliver(events).await else { break };
+            // A part of it was taken: the pauses begin anew.
+            if self.sink.taken() > taken {
+                self.trouble.attempts = 0;
+            }
+            self.failed(&error).await;
+            if self.sink.gathers() {
+                self.source = self.again.source();
+                return;
             }
         }
+        self.note(&cursor, events.len() as u64).await;
         // What is only gathered is no success yet.
         if self.sink.is_settled() {
             self.recovered();
+        }
+    }
+
+    /// Until it is noted, however long that takes: the other side has it and is not given it again.
+    async fn note(&mut self, cursor: &Cursor, events: u64) {
+        while let Err(error) = self.acknowledged(cursor, events) {
+            self.failed(&error).await;
         }
     }
 
@@ -372,15 +375,11 @@ impl Pump {
     async fn settle(&mut self) {
         let cursor = self.source.cursor();
         let was_open = !self.sink.is_settled();
-        let settled = self.sink.settle();
-        let settled = settled.and_then(|()| match was_open && self.sink.is_settled() {
-            true => self.acknowledged(&cursor, 0),
-            false => Ok(()),
-        });
-        if let Err(error) = settled {
+        if let Err(error) = self.sink.settle() {
             self.failed(&error).await;
             self.source = self.again.source();
         } else if was_open && self.sink.is_settled() {
+            self.note(&cursor, 0).await;
             self.recovered();
         }
         if self.sink.is_settled() {
@@ -436,3 +435,6 @@ struct Trouble {
     attempts: u32,
     mentioned: Option<Instant>,
 }
+
+#[cfg(test)]
+mod tests;
