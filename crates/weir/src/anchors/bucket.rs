@@ -1,13 +1,13 @@
 //! A checkpoint as an object that nobody can remove before its time: S3's PutObject with Object
 //! Lock, signed by AWS Signature Version 4. Knows one request.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use config::Bucket;
 use hmac::{Hmac, KeyInit, Mac};
 use ledger::Time;
 use net::tls::{ClientTls, Mode};
-use reqwest::{Client, Url, redirect::Policy};
+use reqwest::{Client, RequestBuilder, Response, Url, redirect::Policy};
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
@@ -17,8 +17,8 @@ use tlog::Checkpoint;
 
 /// How long the server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How much of its complaint is said.
-const COMPLAINT: usize = 300;
+/// How much of what it says is read: more than a checkpoint has.
+const COMPLAINT: usize = 1_000;
 
 /// Puts the checkpoint there under its size. One that is there already is not replaced.
 pub(super) async fn put(
@@ -34,7 +34,7 @@ pub(super) async fn put(
     let until = now.checked_add(bucket.retention).context("its retention is too long")?;
     let hash: [u8; 32] = Sha256::digest(note).into();
     let headers = BTreeMap::from([
-        ("host", host),
+        ("host", host.clone()),
         ("if-none-match", "*".to_owned()),
         ("x-amz-checksum-sha256", STANDARD.encode(hash)),
         ("x-amz-content-sha256", hex(&hash)),
@@ -46,22 +46,49 @@ pub(super) async fn put(
     let secret = bucket.secret_key.read()?;
     let key = Key { name: &bucket.access_key, secret: secret.expose(), region: &bucket.region };
     let signed = key.sign("PUT", url.path(), &headers)?;
-    let mut request = client(bucket)?.put(url).header("authorization", signed);
-    request = request.header("content-type", "text/plain; charset=utf-8");
-    for (name, value) in headers.iter().filter(|(name, _)| **name != "host") {
-        request = request.header(*name, value);
-    }
+    let client = client(bucket)?;
+    let request = client.put(url.clone()).header("authorization", signed);
+    let request = with(request.header("content-type", "text/plain; charset=utf-8"), &headers);
     let answer = request.body(note.to_owned()).send().await?;
     match answer.status().as_u16() {
-        200..=299 => Ok(()),
-        // It was put there before, and nobody replaces it.
-        412 => Ok(()),
-        status => {
-            let said = answer.text().await.unwrap_or_default();
-            let said: String = said.chars().take(COMPLAINT).collect();
-            bail!("it answered {status}: {said}")
-        }
+        200..=299 => return Ok(()),
+        // It was put there before, and nobody replaces it. Was it this one?
+        412 => {}
+        status => bail!("it answered {status}: {}", said(answer).await),
     }
+    let headers = BTreeMap::from([
+        ("host", host),
+        ("x-amz-content-sha256", hex(&Sha256::digest(""))),
+        ("x-amz-date", compact(now)),
+    ]);
+    let signed = key.sign("GET", url.path(), &headers)?;
+    let answer = with(client.get(url).header("authorization", signed), &headers).send().await?;
+    let (status, there) = (answer.status(), said(answer).await);
+    ensure!(
+        status.is_success(),
+        "a checkpoint of {} records lies there, and cannot be compared: it answered {status}: \
+         {there}",
+        head.size
+    );
+    let same = there == note.chars().take(COMPLAINT).collect::<String>();
+    ensure!(
+        same,
+        "another checkpoint of {} records lies there: this ledger is not the one that was \
+         anchored, or an old copy was put in its place",
+        head.size
+    );
+    Ok(())
+}
+
+fn with(request: RequestBuilder, headers: &BTreeMap<&str, String>) -> RequestBuilder {
+    let headers = headers.iter().filter(|(name, _)| **name != "host");
+    headers.fold(request, |request, (name, value)| request.header(*name, value))
+}
+
+/// What it says, or the beginning of it.
+async fn said(answer: Response) -> String {
+    let said = answer.text().await.unwrap_or_default();
+    said.chars().take(COMPLAINT).collect()
 }
 
 /// Who signs.

@@ -5,22 +5,32 @@ use crate::serve::Shared;
 use anyhow::{Context, bail, ensure};
 use config::Witness;
 use ledger::Tiles;
-use std::{collections::HashMap, fs, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fs,
+    io::{ErrorKind, Write},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 use tlog::{AddCheckpoint, Checkpoint};
+use tokio::task::JoinHandle;
 
 /// How long a witness may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long after no client could be made it is tried again.
+const NO_CLIENT: Duration = Duration::from_secs(60);
 /// The longest answer that is read.
 const ANSWER_BYTES: usize = 16 << 10;
 
 /// Asks and writes again and again. What fails is said in the log, once until it changes.
 pub(crate) async fn follow(shared: Arc<Shared>) {
-    let client = match client() {
-        Ok(client) => client,
-        Err(error) => {
-            tracing::error!("witnesses cannot be asked: {error:#}");
-            return;
+    let client = loop {
+        match client() {
+            Ok(client) => break client,
+            Err(error) => tracing::error!("witnesses cannot be asked: {error:#}"),
         }
+        tokio::time::sleep(NO_CLIENT).await;
     };
     let mut asked = Asked::default();
     loop {
@@ -52,6 +62,8 @@ struct Asked {
     done: Option<u64>,
     /// Attempts of the ledger to make a checkpoint that failed, as far as they were told.
     failures: u64,
+    /// The copying that did not end in time: a folder of another machine can be away.
+    copying: Option<JoinHandle<anyhow::Result<()>>>,
 }
 
 impl Asked {
@@ -75,12 +87,15 @@ async fn round(
     if asked.done == Some(head.size) {
         return Ok(());
     }
-    if let Some(folder) = &settings.anchor {
-        anchor(folder, &head, &note).with_context(|| format!("{}", folder.display()))?;
-    }
     let (mut lines, mut all) = (String::new(), true);
     for witness in &settings.witnesses {
-        match cosigned(client, witness, dir, &head, &note, asked).await {
+        let cosigned = cosigned(client, witness, dir, &head, &note, asked).await;
+        let kept = cosigned.and_then(|line| {
+            // One for each: whoever does not answer in this round has cosigned another.
+            ledger::write_cosigned(dir, witness.key.name(), &format!("{note}{line}"))?;
+            Ok(line)
+        });
+        match kept {
             Ok(line) => {
                 lines.push_str(&line);
                 asked.sizes.insert(witness.url.clone(), head.size);
@@ -96,6 +111,19 @@ async fn round(
     }
     if !lines.is_empty() {
         ledger::write_witnessed(dir, &format!("{note}{lines}"))?;
+    }
+    if let Some(folder) = &settings.anchor {
+        let name = folder.display().to_string();
+        match anchored(folder, &head, &note, asked).await {
+            Ok(()) if asked.said.remove(&name).is_some() => {
+                tracing::info!("{name}: takes checkpoints again");
+            }
+            Ok(()) => {}
+            Err(error) => {
+                all = false;
+                asked.say(&name, &format!("{error:#}"));
+            }
+        }
     }
     if all {
         asked.done = Some(head.size);
@@ -160,17 +188,52 @@ async fn read(mut answer: reqwest::Response) -> anyhow::Result<String> {
     Ok(String::from_utf8(bytes)?)
 }
 
-/// Copies a checkpoint to where it cannot be overwritten, under its size.
-fn anchor(folder: &Path, head: &Checkpoint, note: &str) -> std::io::Result<()> {
-    let path = folder.join(format!("{:020}.checkpoint", head.size));
-    match fs::File::create_new(&path) {
-        Ok(mut file) => {
-            std::io::Write::write_all(&mut file, note.as_bytes())?;
-            file.sync_all()
+/// Copies the checkpoint into the anchor's folder, on a thread that may wait for it.
+async fn anchored(
+    folder: &Path,
+    head: &Checkpoint,
+    note: &str,
+    asked: &mut Asked,
+) -> anyhow::Result<()> {
+    async fn end(mut job: JoinHandle<anyhow::Result<()>>, asked: &mut Asked) -> anyhow::Result<()> {
+        match tokio::time::timeout(PATIENCE, &mut job).await {
+            Ok(ended) => ended.context("the thread failed")?,
+            Err(_) => {
+                asked.copying = Some(job);
+                bail!("the folder does not answer")
+            }
         }
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
     }
+    if let Some(before) = asked.copying.take() {
+        end(before, asked).await?;
+    }
+    let (folder, size, note) = (folder.to_owned(), head.size, note.to_owned());
+    end(tokio::task::spawn_blocking(move || anchor(&folder, size, &note)), asked).await
+}
+
+/// Copies a checkpoint to where it cannot be overwritten, under its size. Needs no other name and
+/// no removal: such folders may have neither.
+fn anchor(folder: &Path, size: u64, note: &str) -> anyhow::Result<()> {
+    let path = folder.join(format!("{size:020}.checkpoint"));
+    let mut file = match fs::File::create_new(&path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let there = fs::read(&path)?;
+            if there == note.as_bytes() {
+                return Ok(());
+            }
+            ensure!(
+                note.as_bytes().starts_with(&there),
+                "another checkpoint of {size} records lies there as {}: this ledger is not the one \
+                 that was anchored, or an old copy was put in its place",
+                path.display()
+            );
+            // A copying that did not come to its end.
+            fs::File::options().write(true).open(&path)?
+        }
+        other => other?,
+    };
+    file.write_all(note.as_bytes())?;
+    Ok(file.sync_all()?)
 }
 
 fn client() -> anyhow::Result<reqwest::Client> {
@@ -181,3 +244,6 @@ fn client() -> anyhow::Result<reqwest::Client> {
         .redirect(reqwest::redirect::Policy::none())
         .build()?)
 }
+
+#[cfg(test)]
+mod tests;
