@@ -18,6 +18,7 @@ mod health;
 mod histories;
 mod holds;
 mod indexing;
+mod jobs;
 mod keeping;
 pub(crate) mod labels;
 mod listening;
@@ -30,6 +31,7 @@ mod tasks;
 pub(crate) use canaries::CANARY;
 pub(crate) use engine::upstream;
 pub(crate) use health::Health;
+use outbox::Copied;
 pub(crate) use stop::{Stop, Stopping};
 
 use crate::{
@@ -49,17 +51,16 @@ use arc_swap::ArcSwap;
 use config::Config;
 use gate::{history::Histories, work::Works};
 use identity::{Attempts, Directory};
+use jobs::Jobs;
 use ledger::{Ledger, Options, Time, record::Stopped};
 use policy::PolicySet;
 use std::{
+    pin::Pin,
     sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 use store::{SecretName, Store};
-use tokio::{
-    sync::watch,
-    task::{JoinHandle, JoinSet},
-};
+use tokio::{sync::watch, task::JoinHandle};
 
 /// What the engines and the parts around them share.
 pub(crate) struct Shared {
@@ -76,8 +77,8 @@ pub(crate) struct Shared {
     pub(crate) people: watch::Sender<u64>,
     /// Changes with each change of what is known of labels beside what is found.
     pub(crate) labels: watch::Sender<u64>,
-    /// Held by whoever copies events into the ledger.
-    pub(crate) copying: tokio::sync::Mutex<()>,
+    /// Held by whoever copies events into the ledger: what is there already.
+    pub(crate) copying: tokio::sync::Mutex<Copied>,
     /// Changes with each change of what waits for approval.
     pub(crate) holds: watch::Sender<u64>,
     /// What identities did before.
@@ -96,6 +97,8 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     /// The record.
     pub(crate) ledger: Ledger,
+    /// When the newest record of the run before was written.
+    pub(crate) ran: Option<Time>,
     /// Cosigns other ledgers' checkpoints, if it does.
     pub(crate) witness: Option<Arc<Witness>>,
     /// From which pseudonyms are derived.
@@ -123,56 +126,84 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     }
     let shared = Arc::new(build(config).await?);
     let stop = stop::listen()?;
-    let mut jobs = JoinSet::new();
+    let mut jobs = Jobs::default();
     let [people, given, had] = take_up(&shared, &mut jobs);
     let exports = exports::start(&shared)?;
     // Before anybody signs in: what was granted goes on after a start, and for no longer.
     let mut running = grants::Running::default();
     grants::bring_up_to_date(&shared, &mut running).await?;
-    jobs.spawn(grants::follow(Arc::clone(&shared), running, had));
-    jobs.spawn(grants::tick(Arc::clone(&shared)));
+    jobs.spawn("grants", grants::follow(Arc::clone(&shared), running, had));
+    jobs.spawn("the end of grants", grants::tick(Arc::clone(&shared)));
     let deadlines = tasks::Deadlines::default();
     let _first = shared.works.keeper.set(Arc::new(tasks::Kept(shared.store.clone())));
     tasks::bring_up_to_date(&shared, &deadlines).await?;
-    jobs.spawn(tasks::follow(Arc::clone(&shared), Arc::clone(&deadlines), given));
-    jobs.spawn(tasks::tick(Arc::clone(&shared), deadlines));
-    jobs.spawn(tasks::settle(Arc::clone(&shared)));
-    jobs.spawn(outbox::follow(Arc::clone(&shared), people));
-    jobs.spawn(witness::follow(Arc::clone(&shared)));
-    jobs.spawn(crate::anchors::follow(Arc::clone(&shared)));
-    jobs.spawn(keeping::follow(Arc::clone(&shared)));
-    jobs.spawn(rules::follow(Arc::clone(&shared), stop.reloads()));
-    jobs.spawn(settings::follow(Arc::clone(&shared), stop.reloads()));
+    jobs.spawn("tasks", tasks::follow(Arc::clone(&shared), Arc::clone(&deadlines), given));
+    jobs.spawn("the end of tasks", tasks::tick(Arc::clone(&shared), deadlines));
+    jobs.spawn("identities", outbox::follow(Arc::clone(&shared), people));
+    jobs.spawn("policies", rules::follow(Arc::clone(&shared), stop.reloads()));
+    jobs.spawn("settings", settings::follow(Arc::clone(&shared), stop.reloads()));
+    let kept = |begin: fn(Arc<Shared>) -> Job| {
+        let shared = Arc::clone(&shared);
+        move || begin(Arc::clone(&shared))
+    };
+    jobs.keep("what tasks used up", kept(|shared| Box::pin(tasks::settle(shared))));
+    jobs.keep("witnesses", kept(|shared| Box::pin(witness::follow(shared))));
+    jobs.keep("anchors", kept(|shared| Box::pin(crate::anchors::follow(shared))));
+    jobs.keep("keeping", kept(|shared| Box::pin(keeping::follow(shared))));
     let indexing = indexing::start(&shared)?;
     // On a task of its own from now on: it accepts sessions while this one waits for a signal.
     let mut engine = tokio::spawn(engine::start(&shared, stop.stopping()).await?);
     let channels = channels::read(&shared.config.load())?;
     for channel in &channels {
-        jobs.spawn(channels::follow(Arc::clone(&shared), Arc::clone(channel)));
+        let (shared, channel) = (Arc::clone(&shared), Arc::clone(channel));
+        jobs.keep("a channel", move || channels::follow(Arc::clone(&shared), Arc::clone(&channel)));
     }
     // Last, so that whoever finds Weir ready finds it listening too.
     listening::start(&shared, channels, &stop, &mut jobs).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
 
-    stop.stopping().wait(Stop::Drain).await;
-    shared.health.drain();
-    tracing::info!("no new sessions; waiting for the open ones to end");
-    let limit = shared.config.load().limits.drain_timeout;
-    let now = stop.stopping();
-    let why = tokio::select! {
-        ended = &mut engine => { ended.context("the engine failed")?; None }
-        () = tokio::time::sleep(limit) => Some("sessions that were open are ended"),
-        () = now.wait(Stop::Now) => Some("told twice: sessions are ended"),
+    let told = stop.stopping();
+    let defect = tokio::select! {
+        () = told.wait(Stop::Drain) => None,
+        // What is not kept up to date any more must not be taken for what is in force.
+        ended = jobs.ended() => Some(ended),
+        _ = &mut engine => Some("the engine ended".to_owned()),
     };
-    if let Some(why) = why {
-        tracing::warn!("{why}");
-        cut(&shared, &mut engine).await;
+    if let Some(defect) = &defect {
+        tracing::error!("{defect}: Weir ends");
+        stop.end();
     }
+    drain(&shared, &stop, &mut engine).await;
     jobs.shutdown().await;
     exports::stop(exports).await;
     indexing.stop();
     crate::vault::close().await;
-    close(&shared).await
+    close(&shared, if defect.is_some() { "defect" } else { "signal" }).await?;
+    defect.map_or(Ok(()), |defect| Err(anyhow::anyhow!("{defect}")))
+}
+
+/// A job that can be begun again.
+type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Lets no session begin, and waits for the open ones, as long as it may.
+async fn drain(shared: &Shared, stop: &stop::Signals, engine: &mut JoinHandle<()>) {
+    shared.health.drain();
+    if engine.is_finished() {
+        return;
+    }
+    tracing::info!("no new sessions; waiting for the open ones to end");
+    let limit = shared.config.load().limits.drain_timeout;
+    let now = stop.stopping();
+    let why = tokio::select! {
+        ended = &mut *engine => match ended {
+            Ok(()) => return,
+            Err(_) => "the engine failed: sessions are ended",
+        },
+        () = tokio::time::sleep(limit) => "sessions that were open are ended",
+        () = now.wait(Stop::Now) => "sessions are ended at once",
+    };
+    tracing::warn!("{why}");
+    cut(shared, engine).await;
 }
 
 /// How long sessions that are cut have to cancel what runs, say goodbye and write what came of it.
@@ -185,19 +216,22 @@ async fn cut(shared: &Shared, engine: &mut JoinHandle<()>) {
             serving.end(&session.id);
         }
     }
+    if engine.is_finished() {
+        return;
+    }
     if tokio::time::timeout(LAST_WORDS, &mut *engine).await.is_err() {
         engine.abort();
     }
 }
 
 /// Lets commands learn when those who follow identities, tasks and grants have read them again.
-fn take_up(shared: &Shared, jobs: &mut JoinSet<()>) -> [uptake::Asked; 3] {
+fn take_up(shared: &Shared, jobs: &mut Jobs) -> [uptake::Asked; 3] {
     let [(one, people), (two, given), (three, had)] = std::array::from_fn(|_| uptake::pair());
     let config = shared.config.load();
     let state_dir = &config.state_dir;
     match uptake::listen(state_dir) {
         Ok(listener) => {
-            jobs.spawn(uptake::answer(listener, [one, two, three]));
+            jobs.spawn("answers to commands", uptake::answer(listener, [one, two, three]));
         }
         Err(error) => {
             let dir = state_dir.display();
@@ -230,7 +264,8 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
     rules::record_start(&ledger, &policies)?;
     let directory = Directory::new(store.secret(SecretName::MockSignIn).await?.expose());
     people::publish(&store, &directory).await?;
-    outbox::copy(&store, &ledger).await?;
+    let mut copied = Copied::default();
+    outbox::copy(&store, &ledger, &mut copied).await?;
     let witness = match config.witness.logs.as_slice() {
         [] => None,
         logs => {
@@ -240,6 +275,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
         }
     };
     Ok(Shared {
+        ran: found.newest,
         witness,
         providers: Providers::read(&config)?,
         workloads: Workloads::read(&config)?,
@@ -254,7 +290,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
         people: watch::Sender::new(0),
         labels: watch::Sender::new(0),
         holds: watch::Sender::new(0),
-        copying: tokio::sync::Mutex::default(),
+        copying: tokio::sync::Mutex::new(copied),
         histories: Arc::new(histories::restore(&store).await?),
         works: Arc::default(),
         previews: preview::places(),
@@ -273,11 +309,17 @@ async fn pseudonym_key(store: &Store) -> anyhow::Result<mask::Key> {
 }
 
 /// Writes `stopped` and waits until all of it is on stable storage.
-async fn close(shared: &Shared) -> anyhow::Result<()> {
+async fn close(shared: &Shared, reason: &'static str) -> anyhow::Result<()> {
     /// A disk that is broken may never answer, and the process has to end.
     const LAST_SYNC: Duration = Duration::from_secs(10);
+    // `stopped` is to be the last: nothing is removed behind it.
+    let ledger = shared.ledger.clone();
+    let kept = tokio::task::spawn_blocking(move || ledger.end_keeping());
+    if tokio::time::timeout(LAST_SYNC, kept).await.is_err() {
+        tracing::error!("the ledger is still being folded");
+    }
     let time = Time::from(SystemTime::now());
-    let place = shared.ledger.append(&Stopped { time, reason: "signal".into() }.into())?;
+    let place = shared.ledger.append(&Stopped { time, reason: reason.into() }.into())?;
     shared.ledger.hand_over(place)?;
     tokio::time::timeout(LAST_SYNC, shared.ledger.synced(place))
         .await

@@ -17,16 +17,18 @@ const OLD: u64 = 1_000;
 
 /// A ledger of a run two months ago, and one of a run yesterday.
 fn old_ledger(dir: &Path) {
+    [60, 1].into_iter().for_each(|days| run_of(dir, days));
+}
+
+fn run_of(dir: &Path, days: u32) {
     let day = Duration::from_secs(24 * 60 * 60);
-    for days in [60, 1] {
-        let time = Time::from(SystemTime::now() - day * days);
-        let options = Options { segment_bytes: 20_000, ..Options::new("node", "0.0.0", time) };
-        let (ledger, _) = Ledger::open(dir, options).unwrap();
-        for n in 0..OLD {
-            let reason = format!("{days} days ago, {n}").into();
-            let place = ledger.append(&Record::from(Stopped { time, reason })).unwrap();
-            ledger.hand_over(place).unwrap();
-        }
+    let time = Time::from(SystemTime::now() - day * days);
+    let options = Options { segment_bytes: 20_000, ..Options::new("node", "0.0.0", time) };
+    let (ledger, _) = Ledger::open(dir, options).unwrap();
+    for n in 0..OLD {
+        let reason = format!("{days} days ago, {n}").into();
+        let place = ledger.append(&Record::from(Stopped { time, reason })).unwrap();
+        ledger.hand_over(place).unwrap();
     }
 }
 
@@ -60,6 +62,20 @@ fn found(weir: &Weir, days: u64) -> Option<u64> {
     let answer = weir.run(&["audit", "sql", &question, "--json"]).unwrap();
     let row: Value = serde_json::from_str(answer.stdout.lines().next()?).unwrap();
     row["n"].as_u64()
+}
+
+#[test]
+fn nothing_goes_at_once_when_the_clock_may_be_ahead() {
+    let upstream = Postgres::options().start().unwrap();
+    upstream.create_database("kept").unwrap();
+    let mut weir =
+        Weir::options(&upstream).sections("[ledger]\nretention = \"30d\"\n").prepare().unwrap();
+    // The run before ended two months ago, or so it seems.
+    run_of(&weir.ledger(), 60);
+    weir.start_again().unwrap();
+    until("it is not said", || weir.log_text().contains("should the clock be ahead"));
+    weir.stop().unwrap();
+    assert_eq!(verified(&weir)["pruned"], 0);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! From the store to the directory and the ledger.
 
 use super::publish;
-use crate::serve::outbox::copy;
+use crate::serve::outbox::{Copied, copy};
 use identity::{Directory, ScramVerifier, Secret};
 use ledger::{Ledger, Options, Reader, Record, Time};
 use model::IdentityKind;
@@ -50,16 +50,48 @@ async fn a_verifier_that_cannot_be_read_lets_nobody_in() {
 }
 
 #[tokio::test]
+async fn an_event_is_recorded_once_however_often_the_disk_refuses() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path()).await;
+    let log = dir.path().join("ledger");
+    let options = Options::new("node", "0", Time::from_micros(0));
+    let options = Options { segment_bytes: 1, ..options };
+    let (ledger, _) = Ledger::open(&log, options).unwrap();
+    let mut copied = Copied::default();
+    assert_eq!(copy(&store, &ledger, &mut copied).await.unwrap(), 2);
+    // In the place of the next segment.
+    let obstacle = log.join(format!("{:020}.segment", ledger.stats().records));
+    std::fs::create_dir(&obstacle).unwrap();
+    for enabled in [false, true] {
+        store.set_enabled("bot", enabled, "os:eve", UNIX_EPOCH).await.unwrap();
+        for _ in 0..3 {
+            copy(&store, &ledger, &mut copied).await.unwrap_err();
+        }
+    }
+    std::fs::remove_dir(&obstacle).unwrap();
+    while copy(&store, &ledger, &mut copied).await.is_err() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(copy(&store, &ledger, &mut copied).await.unwrap(), 0);
+    let said = |what: &str| {
+        let entries = Reader::open(&log).unwrap().map(Result::unwrap);
+        entries.filter(|entry| String::from_utf8_lossy(&entry.payload).contains(what)).count()
+    };
+    assert_eq!((said("\"what\":\"disabled"), said("\"what\":\"enabled")), (1, 1));
+}
+
+#[tokio::test]
 async fn events_are_recorded_once() {
     let dir = tempfile::tempdir().unwrap();
     let store = store(dir.path()).await;
     let log = dir.path().join("ledger");
     let options = Options::new("node", "0", Time::from_micros(0));
     let (ledger, _) = Ledger::open(&log, options).unwrap();
-    assert_eq!(copy(&store, &ledger).await.unwrap(), 2);
-    assert_eq!(copy(&store, &ledger).await.unwrap(), 0);
+    let mut copied = Copied::default();
+    assert_eq!(copy(&store, &ledger, &mut copied).await.unwrap(), 2);
+    assert_eq!(copy(&store, &ledger, &mut copied).await.unwrap(), 0);
     store.set_enabled("bot", false, "os:eve", UNIX_EPOCH).await.unwrap();
-    assert_eq!(copy(&store, &ledger).await.unwrap(), 1);
+    assert_eq!(copy(&store, &ledger, &mut copied).await.unwrap(), 1);
     let said: Vec<String> = Reader::open(&log)
         .unwrap()
         .filter_map(|entry| match entry.unwrap().record().unwrap() {

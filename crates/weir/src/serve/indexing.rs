@@ -7,6 +7,7 @@ use crate::layout;
 use anyhow::Context;
 use index::{Index, IndexError};
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{
         Arc,
@@ -71,10 +72,15 @@ impl Work {
         }
         let mut failing = false;
         while !self.stopping() {
-            let Err(error) = self.follow() else { return };
+            let why = match catch_unwind(AssertUnwindSafe(|| self.follow())) {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => error.to_string(),
+                // Told by where it is; the next attempt begins with a new `Index`.
+                Err(_) => "a defect of the program".to_owned(),
+            };
             // Once for a row of failures: a full disk would fill the log too.
             if !std::mem::replace(&mut failing, true) {
-                tracing::warn!("the index is not kept up to date: {error}");
+                tracing::warn!("the index is not kept up to date: {why}");
             }
             thread::park_timeout(RETRY);
         }

@@ -14,19 +14,32 @@ use std::{
 const PAUSE: Duration = Duration::from_secs(60);
 /// How often records and texts are looked for whose time is over.
 const ROUND: Duration = Duration::from_secs(60 * 60);
-/// After records were removed others stay for so long: the index is made anew for it.
+/// After records were removed others stay for so long, because the index is made anew for it; and
+/// so long nothing is removed where the clock may be wrong.
 const REST: Duration = Duration::from_secs(24 * 60 * 60);
+/// A run that ended longer ago may have ended so by a clock that is ahead alone.
+const AWAY: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 /// A segment is not written for longer, so that the records of a quiet ledger can go too.
 const SEGMENT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Folds segments, and removes what is older than it is kept, for ever.
 pub(super) async fn follow(shared: Arc<Shared>) {
     let mut next = tokio::time::Instant::now();
+    if is_doubtful(shared.ran, SystemTime::now().into()) {
+        next += REST;
+        let ledger = &shared.config.load().ledger;
+        if ledger.retention.is_some() || ledger.keep_text.is_some() {
+            tracing::warn!(
+                "the newest record of the run before is days old: should the clock be ahead, what \
+                 is kept would go too early, so nothing is removed for a day"
+            );
+        }
+    }
     loop {
         let due = tokio::time::Instant::now() >= next;
         if due {
             next += ROUND;
-            if let Err(error) = texts(&shared) {
+            if let Err(error) = texts(&shared).await {
                 tracing::error!("texts whose time is over are still there: {error:#}");
             }
             if let Err(error) = holds(&shared).await {
@@ -48,8 +61,15 @@ pub(super) async fn follow(shared: Arc<Shared>) {
     }
 }
 
-/// Destroys the keys of months that are older than texts are kept.
-fn texts(shared: &Shared) -> anyhow::Result<()> {
+/// Whether the clock may be ahead: what would be removed by it does not come again. Many machines
+/// set it some time after they start.
+fn is_doubtful(ran: Option<Time>, now: Time) -> bool {
+    ran.is_some_and(|ran| u128::from(now.since(ran)) > AWAY.as_micros())
+}
+
+/// Destroys the keys of months that are older than texts are kept. The record comes first: no key
+/// ends unseen.
+async fn texts(shared: &Shared) -> anyhow::Result<()> {
     let config = shared.config.load();
     let (Some(limit), None) = (config.ledger.keep_text, &config.ledger.hold) else {
         return Ok(());
@@ -58,14 +78,17 @@ fn texts(shared: &Shared) -> anyhow::Result<()> {
     let Some(oldest) = now.checked_sub(limit) else { return Ok(()) };
     // A month has a key while any of its days is young enough.
     let before: String = Time::from(oldest).to_string().chars().take(7).collect();
-    let destroy = || shared.ledger.vault().destroy(None, Some(&before));
-    let destroyed = shared.ledger.unless_held(destroy).transpose()?.unwrap_or_default();
-    if !destroyed.is_empty() {
+    let (ledger, vault) = (&shared.ledger, shared.ledger.vault());
+    let is_due = |key: &String| key.split('/').next().is_some_and(|month| *month < *before);
+    if vault.keys()?.iter().any(is_due) && !ledger.is_held() {
         let what = format!("kept texts from before {before} are forgotten: their time is over");
         let (time, by) = (Time::from(now), Cow::Borrowed("weir"));
         let record = Administered { time, by, what: Cow::Owned(what) };
-        shared.ledger.append(&record.into())?;
+        let place = ledger.append(&record.into())?;
+        ledger.hand_over(place)?;
+        ledger.synced(place).await?;
     }
+    ledger.unless_held(|| vault.destroy(None, Some(&before))).transpose()?;
     Ok(())
 }
 
@@ -86,7 +109,7 @@ async fn holds(shared: &Shared) -> anyhow::Result<()> {
 }
 
 /// Folds the segments that can be, where records are to go some day: until then they lie on disk
-/// twice, and either mends the other. Nothing is lost by it, so a legal hold does not forbid it.
+/// twice. Nothing is lost by it, so a legal hold does not forbid it.
 fn fold(shared: &Shared) -> anyhow::Result<()> {
     if shared.config.load().ledger.retention.is_none() {
         return Ok(());

@@ -1,11 +1,11 @@
 //! The two HTTP addresses: one for machines, that asks nobody who they are, and one for people, who
 //! sign in over TLS. Knows no route.
 
-use super::{Shared, Stop, engine, stop};
+use super::{Shared, Stop, engine, jobs::Jobs, stop};
 use crate::{channels::Channel, http};
 use anyhow::Context;
 use std::sync::Arc;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::net::TcpListener;
 
 /// Listens on both, if they are switched on. They answer until the very end, so that a drain can be
 /// watched and what waits can still be decided.
@@ -13,7 +13,7 @@ pub(super) async fn start(
     shared: &Arc<Shared>,
     channels: Vec<Arc<Channel>>,
     stop: &stop::Signals,
-    tasks: &mut JoinSet<()>,
+    jobs: &mut Jobs,
 ) -> anyhow::Result<()> {
     let config = shared.config.load_full();
     if let Some(address) = config.listen.api {
@@ -23,7 +23,7 @@ pub(super) async fn start(
         tracing::info!(address = %listener.local_addr()?, "the API listens");
         let (tls, shared) = (engine::tls(&config)?, Arc::clone(shared));
         let stopping = stop.stopping();
-        tasks.spawn(async move {
+        jobs.spawn("the API", async move {
             let stop = async move { stopping.wait(Stop::Now).await };
             if let Err(error) = http::api::serve(listener, &tls, shared, channels, stop).await {
                 tracing::error!("the API ended: {error:#}");
@@ -41,7 +41,7 @@ pub(super) async fn start(
         witness: shared.witness.clone(),
     };
     let stopping = stop.stopping();
-    tasks.spawn(async move {
+    jobs.spawn("http", async move {
         let stop = async move { stopping.wait(Stop::Now).await };
         if let Err(error) = http::serve(listener, sources, stop).await {
             tracing::error!("http ended: {error}");

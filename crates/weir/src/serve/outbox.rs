@@ -6,7 +6,7 @@ use super::Shared;
 use crate::{people, uptake::Asked};
 use anyhow::Context;
 use ledger::{
-    Ledger, Record, Time,
+    Ledger, Record, Sequence, Time,
     record::{
         Administered, GrantChanged, HoldChanged, IdentityChanged, LabelChanged, Signed, TaskChanged,
     },
@@ -76,28 +76,40 @@ async fn follow_once(shared: &Shared, asked: &mut Asked) -> anyhow::Result<()> {
 /// Copies events into the ledger for whoever needs them to be there before they go on.
 pub(super) async fn catch_up(shared: &Shared) -> anyhow::Result<u64> {
     // Two that copy at once would record everything twice.
-    let _one_at_a_time = shared.copying.lock().await;
-    copy(&shared.store, &shared.ledger).await
+    let mut copied = shared.copying.lock().await;
+    copy(&shared.store, &shared.ledger, &mut copied).await
+}
+
+/// What was appended last: until the store knows of it, it is not to be appended again.
+#[derive(Debug, Default)]
+pub(crate) struct Copied {
+    event: Option<i64>,
+    place: Option<Sequence>,
 }
 
 /// Copies events into the ledger, also those of when Weir was not running; gives how many there
 /// were. One counts as copied once its record is on stable storage: a crash in between repeats a
-/// record and loses none.
-pub(crate) async fn copy(store: &Store, ledger: &Ledger) -> anyhow::Result<u64> {
+/// record and loses none. A failure repeats none: `done` is to be given again.
+pub(crate) async fn copy(store: &Store, ledger: &Ledger, done: &mut Copied) -> anyhow::Result<u64> {
     let mut copied = 0;
     loop {
         let events = store.events(LEDGER, BATCH).await.context("events cannot be read")?;
         let Some(newest) = events.last().map(|event| event.id) else { return Ok(copied) };
-        let mut last = None;
-        for event in &events {
-            announce(event);
+        // What an attempt before this one appended waits in the ledger for the disk.
+        let left = |event: &&Event| done.event.is_none_or(|copied| event.id > copied);
+        for event in events.iter().filter(left).collect::<Vec<_>>() {
+            if let Some(cause) = ledger.cause() {
+                return Err(cause.into());
+            }
             // A hold is in the record before it is in the store.
             if let Some(record) = record(event) {
-                last = Some(ledger.append(&record)?);
+                done.place = Some(ledger.append(&record)?);
                 copied += 1;
             }
+            done.event = Some(event.id);
+            announce(event);
         }
-        if let Some(last) = last {
+        if let Some(last) = done.place {
             ledger.hand_over(last)?;
             ledger.synced(last).await?;
         }

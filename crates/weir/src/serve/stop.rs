@@ -1,6 +1,7 @@
 //! Signals: when to stop and when to read files again. Knows not what is stopped.
 
 use anyhow::Context;
+use std::sync::Arc;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -19,7 +20,7 @@ pub(crate) enum Stop {
 
 /// The source of what follows.
 pub(crate) struct Signals {
-    stop: watch::Receiver<Stop>,
+    stop: Arc<watch::Sender<Stop>>,
     reload: watch::Receiver<u64>,
 }
 
@@ -36,19 +37,20 @@ pub(crate) fn listen() -> anyhow::Result<Signals> {
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
     let mut hangup = signal(SignalKind::hangup()).context("SIGHUP")?;
-    let (stop, stop_seen) = watch::channel(Stop::Run);
+    let stop = Arc::new(watch::Sender::new(Stop::Run));
+    let told = Arc::clone(&stop);
     let (reload, reload_seen) = watch::channel(0);
     tokio::spawn(async move {
         loop {
             tokio::select! {
-                Some(()) = terminate.recv() => further(&stop),
-                Some(()) = interrupt.recv() => further(&stop),
+                Some(()) = terminate.recv() => further(&told),
+                Some(()) = interrupt.recv() => further(&told),
                 Some(()) = hangup.recv() => reload.send_modify(|count| *count += 1),
                 else => return,
             }
         }
     });
-    Ok(Signals { stop: stop_seen, reload: reload_seen })
+    Ok(Signals { stop, reload: reload_seen })
 }
 
 fn further(stop: &watch::Sender<Stop>) {
@@ -58,7 +60,12 @@ fn further(stop: &watch::Sender<Stop>) {
 impl Signals {
     /// When to stop.
     pub(crate) fn stopping(&self) -> Stopping {
-        Stopping(self.stop.clone())
+        Stopping(self.stop.subscribe())
+    }
+
+    /// As if it had been told twice.
+    pub(crate) fn end(&self) {
+        self.stop.send_replace(Stop::Now);
     }
 
     /// When to read files again.
