@@ -228,8 +228,9 @@ impl Relay {
     fn described(&mut self, fields: Option<Box<[Field]>>) -> Result<(), End> {
         match self.expected.pop_front().map(|expected| expected.request) {
             Some(Request::DescribeStatement(prepared, _)) => {
-                if let Some(prepared) = prepared {
-                    // A statement's result cannot change while it is prepared.
+                // A statement's result cannot change while it is prepared, unless it runs something
+                // by a name, which may stand for something else by then.
+                if let Some(prepared) = prepared.filter(|it| !self.session.by_name(&it.plan)) {
                     let _ = prepared.fields.set(fields);
                 }
                 Ok(())
