@@ -23,6 +23,7 @@ mod extended;
 mod failure;
 mod fastpath;
 mod hold;
+mod long;
 mod masked;
 mod names;
 mod pipe;

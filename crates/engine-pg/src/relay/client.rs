@@ -15,7 +15,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 use wire_pg::{
-    Text, WireError,
+    Text,
     backend::Status,
     frame::{self, Message},
     frontend::{self, Tag, encode},
@@ -26,10 +26,6 @@ use wire_pg::{
 const REFUSED: &[u8] = b"!weir refused the statement that stood here";
 /// The name under which a refused Parse, Bind or Execute is made to fail; never comes to be.
 const REFUSED_NAME: &[u8] = b"weir refused";
-/// Messages that hold names and numbers alone are no longer than this: bytes.
-const SMALL_MESSAGE_BYTES: usize = 64 * 1024;
-/// A Bind beyond this is carried on as it comes, once its names are known: bytes.
-const WHOLE_BIND_BYTES: usize = 1 << 20;
 
 /// Messages dealt with in one round; those behind them wait for the next.
 const AT_ONCE: usize = 32;
@@ -99,52 +95,6 @@ impl Relay {
             dealt += 1;
         }
         Ok(())
-    }
-
-    /// Deals with messages that are too long to be held: COPY data and long Binds stream through,
-    /// statements beyond the limit are refused and dropped. `Some` is the number of bytes consumed.
-    fn begin_long(
-        &mut self,
-        tag: Tag,
-        rest: &[u8],
-        frame: frame::Frame,
-    ) -> Result<Option<usize>, End> {
-        match tag {
-            Tag::CopyData if rest.len() < frame.len => {
-                self.contain_copy();
-                if self.skipping && !self.copying_in {
-                    self.client_drops = frame.len;
-                } else {
-                    self.client_passes = frame.len;
-                }
-                Ok(Some(0))
-            }
-            Tag::Query | Tag::Parse if frame.len > self.limits.statement_bytes => {
-                self.client_drops = frame.len;
-                if self.skipping {
-                    return Ok(Some(0));
-                }
-                let limit = self.limits.statement_bytes;
-                let what = format!("it is longer than {limit} bytes");
-                let refusal =
-                    Refusal::limit(what, "Split it, or send data as COPY or as parameters.");
-                match tag {
-                    Tag::Query => self.refuse_query(refusal)?,
-                    _ => self.refuse_extended(refusal)?,
-                }
-                Ok(Some(0))
-            }
-            Tag::Execute | Tag::Describe | Tag::Close | Tag::Sync | Tag::Flush | Tag::Terminate
-                if frame.len > SMALL_MESSAGE_BYTES =>
-            {
-                let (tag, len) = (frame.tag, frame.len);
-                Err(WireError::TooLong { tag, len, limit: SMALL_MESSAGE_BYTES }.into())
-            }
-            Tag::Bind if frame.len > WHOLE_BIND_BYTES && rest.len() < frame.len => {
-                self.long_bind(rest, frame)
-            }
-            _ => Ok(None),
-        }
     }
 
     /// The message at the front is done with, whatever became of it: what was waited for or found

@@ -16,18 +16,18 @@ use std::{
 };
 use wire_pg::{
     Format, Text,
-    frame::{Frame, HEADER_LEN, Message},
+    frame::Message,
     frontend::{self, Kind, encode},
 };
 
 /// What a Bind binds.
-struct Bound {
-    plan: Arc<Plan>,
-    prepared: Option<Arc<Prepared>>,
-    parameters: Parameters,
-    given: Option<Given>,
+pub(super) struct Bound {
+    pub(super) plan: Arc<Plan>,
+    pub(super) prepared: Option<Arc<Prepared>>,
+    pub(super) parameters: Parameters,
+    pub(super) given: Option<Given>,
     /// The message's payload, where the cost is limited.
-    whole: Option<Box<[u8]>>,
+    pub(super) whole: Option<Box<[u8]>>,
 }
 
 impl Relay {
@@ -128,53 +128,8 @@ impl Relay {
         Ok(Step::Done)
     }
 
-    /// A Bind that is too long to be held: its names come first, the rest streams through. Its
-    /// parameters are not hashed, and neither are its result formats seen, so the portal is
-    /// described before it runs.
-    pub(super) fn long_bind(&mut self, rest: &[u8], frame: Frame) -> Result<Option<usize>, End> {
-        let names = rest.get(HEADER_LEN..).unwrap_or_default();
-        let mut parts = names.splitn(3, |byte| *byte == 0);
-        let (Some(portal), Some(statement), Some(_)) = (parts.next(), parts.next(), parts.next())
-        else {
-            return Ok(None);
-        };
-        if self.skipping {
-            self.client_drops = frame.len;
-            return Ok(Some(0));
-        }
-        let (portal, statement) = (Text::new(portal), Text::new(statement));
-        if !self.ready() || !self.sure_of_statement(statement) {
-            // Nothing is consumed; the names are looked at again when the block is gone.
-            return Ok(Some(0));
-        }
-        let bound = self.bound_plan(statement).and_then(|(plan, prepared)| {
-            if plan.turned.looks_at_parameters() || !plan.turned.literals.is_empty() {
-                return Err(Refusal::unenforceable(
-                    "what is bound to it is too long to look for pseudonyms in it",
-                    "Send the long values apart from those that are compared.",
-                ));
-            }
-            let parameters = Parameters::uncounted();
-            let bound = Bound { plan, prepared, parameters, given: None, whole: None };
-            self.note_bind(portal, bound, Box::default())
-        });
-        match bound {
-            Ok(made) => {
-                self.read_early(Some(&made.1.plan))?;
-                made.1.unknown_formats.store(true, Ordering::Relaxed);
-                self.expected.push_back(Expected::of(Request::Bind(Some(made))));
-                self.client_passes = frame.len;
-            }
-            Err(refusal) => {
-                self.refuse_extended(refusal)?;
-                self.client_drops = frame.len;
-            }
-        }
-        Ok(Some(0))
-    }
-
     /// The plan of a statement that is bound now, and the statement if the protocol made it.
-    fn bound_plan(
+    pub(super) fn bound_plan(
         &mut self,
         statement: Text<'_>,
     ) -> Result<(Arc<Plan>, Option<Arc<Prepared>>), Refusal> {
@@ -187,7 +142,7 @@ impl Relay {
         Ok((plan, prepared))
     }
 
-    fn note_bind(
+    pub(super) fn note_bind(
         &mut self,
         portal: Text<'_>,
         bound: Bound,

@@ -98,7 +98,9 @@ impl Pipe {
 
     /// A stream flows, or a long message does: what comes is not copied again.
     fn read_much(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        self.input.reserve(READ_FLOWING.max(self.wanted.saturating_sub(self.input.len())));
+        // A length that is only announced reserves no more than has come already.
+        let missing = self.wanted.saturating_sub(self.input.len());
+        self.input.reserve(missing.min(self.input.len()).max(READ_FLOWING));
         let room = self.input.capacity() - self.input.len();
         let read = tokio_util::io::poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.input);
         self.flowing = matches!(read, Poll::Ready(Ok(read)) if read == room);

@@ -7,9 +7,14 @@ use tests::wire::{Raw, frame, startup};
 
 /// Resident memory of Weir in KiB.
 fn memory(stage: &Stage) -> u64 {
+    told(stage, "VmRSS:")
+}
+
+/// What the kernel tells of Weir under a name, in KiB.
+fn told(stage: &Stage, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", stage.weir.pid().unwrap()));
     let status = status.expect("weir is gone");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
@@ -95,6 +100,34 @@ fn broken_messages_end_their_session_alone() {
         other.query("select 1").unwrap();
         other.until(b'Z').unwrap();
     }
+    still_serves(&stage);
+}
+
+#[test]
+fn a_length_that_is_only_announced_takes_no_room() {
+    let stage = Stage::shop().unwrap();
+    let begin = told(&stage, "VmSize:");
+    let announced = |tag: u8, length: u32| {
+        let mut raw = signed_in(&stage);
+        raw.send(&[&[tag][..], &length.to_be_bytes(), &[b'x'; 200]].concat()).unwrap();
+        raw
+    };
+    // As long as may be, but nothing of it has come.
+    let waiting: Vec<Raw> = (0..12).map(|_| announced(b'F', 200 << 20)).collect();
+    // Longer than may be: refused at the beginning.
+    for tag in [b'F', b'c', b'f', b'p'] {
+        let error = announced(tag, 0x3fff_ffff).until(b'E').unwrap();
+        let code = error.last().unwrap().field(b'C').unwrap_or_default().to_owned();
+        assert!(["54000", "08P01"].contains(&code.as_str()), "{}: {code}", char::from(tag));
+    }
+    // The names of what is bound do not end.
+    let mut endless = announced(b'B', 0x3fff_ffff);
+    endless.send(&[b'x'; 100 * 1024]).unwrap();
+    let error = endless.until(b'E').unwrap();
+    assert_eq!(error.last().unwrap().field(b'C').as_deref(), Some("08P01"));
+    let grown = told(&stage, "VmSize:").saturating_sub(begin);
+    assert!(grown < 1 << 20, "{grown} KiB for {} sessions", waiting.len());
+    drop(waiting);
     still_serves(&stage);
 }
 
