@@ -26,6 +26,8 @@ const LOOK: Duration = Duration::from_millis(1000);
 const LEAVE: Duration = Duration::from_secs(5);
 /// How often everything is read, whatever seems to have changed.
 const WHOLE: Duration = Duration::from_secs(3600);
+/// How long what is known is relied on while nobody can ask whether it changed.
+const TRUST: Duration = Duration::from_secs(10);
 /// How long to wait before trying again after a failure.
 const RETRY: Duration = Duration::from_secs(2);
 /// States of [`Keeper::reachable`].
@@ -84,6 +86,7 @@ impl Keeper {
             last: None,
             connections: 0,
             looked: Instant::now(),
+            confirmed: Instant::now(),
             whole: Instant::now(),
             reachable: Arc::clone(&reachable),
             version: 0,
@@ -193,6 +196,8 @@ struct Reading {
     connections: u64,
     /// When it was last asked whether anything changed.
     looked: Instant,
+    /// When the server answered that last.
+    confirmed: Instant,
     /// When everything was read.
     whole: Instant,
     reachable: Arc<AtomicU8>,
@@ -258,6 +263,13 @@ fn lacks_password(error: &Failure) -> bool {
     matches!(error, Some(UpstreamError::NoPassword))
 }
 
+impl Drop for Reading {
+    fn drop(&mut self) {
+        // Nobody will tell any more whether what is known still holds.
+        self.database.changed();
+    }
+}
+
 impl Reading {
     async fn run(mut self) {
         let mut stale_since: Option<tokio::time::Instant> = None;
@@ -278,6 +290,9 @@ impl Reading {
             if let Err(error) = result {
                 self.reader = None;
                 self.database.counters.catalog_failures.fetch_add(1, Ordering::Relaxed);
+                if self.confirmed.elapsed() >= TRUST && self.database.is_fresh() {
+                    self.database.changed();
+                }
                 tracing::warn!(
                     database = %self.database.name, %error, "the catalog could not be read"
                 );
@@ -321,6 +336,7 @@ impl Reading {
         if !asked || self.database.is_fresh() {
             self.looked = Instant::now();
             let fingerprint = self.reader().await?.fingerprint().await?;
+            self.confirmed = self.looked;
             match &self.last {
                 Some(last) if last.fingerprint() == fingerprint => {
                     // Nobody waits for what somebody's lock withheld.
@@ -380,7 +396,7 @@ impl Reading {
             self.whole = begin;
         }
         let snapshot = reader.renew(before.as_ref(), version).await?;
-        self.looked = begin;
+        (self.looked, self.confirmed) = (begin, begin);
         let catalog = Arc::clone(&snapshot.catalog);
         let same = before.is_some_and(|before| Arc::ptr_eq(&before.catalog, &catalog));
         let weighs = !same || again || self.labeller.has_work();

@@ -4,7 +4,9 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 use testkit::weir::{ADMIN, PASSWORD, PERSON};
 use testkit::{Postgres, Weir, free_port};
+use tests::Stage;
 use tests::client::{self, Target, difference};
+use tests::wire::Raw;
 
 fn version(major: u32) {
     let upstream = Postgres::options().version(major).unwrap().shop().start().unwrap();
@@ -131,5 +133,41 @@ fn a_full_upstream_says_so_through_weir() {
     let end = Instant::now() + Duration::from_secs(10);
     while weir.psql(PERSON, "shop", "select 1").unwrap().code != Some(0) {
         assert!(Instant::now() < end, "no session after the others left");
+    }
+}
+
+#[test]
+fn what_cannot_be_asked_for_long_is_not_relied_on() {
+    let stage = Stage::shop().unwrap();
+    let mut session = Raw::sign_in(stage.weir.port(), PERSON, PASSWORD, "shop").unwrap();
+    let mut refused = || {
+        session.query("select id from products order by id limit 1").unwrap();
+        let messages = session.until(b'Z').unwrap();
+        let error = messages.iter().find(|message| message.tag == b'E')?;
+        Some(error.field(b'M').unwrap_or_default())
+    };
+    assert_eq!(refused(), None);
+    // Sessions that are there stay; the catalog's reader does not come back.
+    let allow = |allowed: bool| {
+        let text = format!("alter database shop with allow_connections {allowed}");
+        stage.upstream.psql("postgres", &text).unwrap();
+    };
+    allow(false);
+    let end = "select pg_terminate_backend(pid) from pg_stat_activity
+               where application_name like 'weir catalog%'";
+    stage.upstream.psql("postgres", end).unwrap();
+    let begin = Instant::now();
+    let why = loop {
+        if let Some(why) = refused() {
+            break why;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60), "it goes on without knowing");
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    assert!(why.contains("out of date"), "{why}");
+    allow(true);
+    while refused().is_some() {
+        assert!(begin.elapsed() < Duration::from_secs(120), "it does not come back");
+        std::thread::sleep(Duration::from_millis(200));
     }
 }
