@@ -16,6 +16,14 @@ use std::{
 /// Rows sampled per relation.
 const SAMPLE_ROWS: u32 = 200;
 
+/// A sample of fewer values says nothing of a column.
+const FEW_VALUES: usize = 3;
+/// After how long a relation of few rows is sampled again, at first and at last; each pause is
+/// [`LONGER`] times the one before.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LAST_PAUSE: Duration = Duration::from_secs(3600);
+const LONGER: u32 = 5;
+
 /// SQLSTATE of a lock that was not to be had in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
@@ -56,6 +64,12 @@ struct Known {
     sampled: bool,
 }
 
+/// When a relation of few rows is sampled again.
+struct Thin {
+    due: Instant,
+    pause: Duration,
+}
+
 /// What is kept of labels between two readings of the catalog.
 #[derive(Default)]
 pub struct Labeller {
@@ -66,6 +80,8 @@ pub struct Labeller {
     earlier: HashMap<(Place, String), Labelling>,
     /// Relations that were weighed long ago.
     stale: HashSet<RelationId>,
+    /// Relations that had too few rows for a sample: they may fill.
+    thin: HashMap<RelationId, Thin>,
     /// Everything is to be weighed.
     anew: bool,
     /// Relations that a sample could not be taken of without losing the connection.
@@ -99,6 +115,7 @@ impl Labeller {
         self.rules = rules;
         self.weighed.clear();
         self.stale.clear();
+        self.thin.clear();
         self.unsampled.clear();
         self.anew = true;
         if thoroughly {
@@ -114,7 +131,8 @@ impl Labeller {
 
     /// True if there is something to be weighed in a catalog that was weighed before.
     pub(crate) fn has_work(&self) -> bool {
-        self.anew || !self.stale.is_empty()
+        let now = Instant::now();
+        self.anew || !self.stale.is_empty() || self.thin.values().any(|thin| thin.due <= now)
     }
 
     /// True if no sample was withheld by somebody's lock.
@@ -137,6 +155,9 @@ impl Labeller {
         let before = self.weighed.len();
         self.weighed.retain(|id, _| catalog.relation(*id).is_some());
         self.stale.retain(|id| catalog.relation(*id).is_some());
+        self.thin.retain(|id, _| catalog.relation(*id).is_some());
+        let due = self.thin.iter().filter(|(_, thin)| thin.due <= begin);
+        self.stale.extend(due.map(|(id, _)| *id));
         let mut changed = self.anew || self.weighed.len() != before;
         for relation in catalog.own_relations() {
             let unweighed = [RelationKind::Sequence, RelationKind::Composite];
@@ -148,12 +169,20 @@ impl Labeller {
                 !old && (known.sampled || !again) && Arc::ptr_eq(&known.relation, relation)
             });
             if known.is_none() {
-                changed = true;
+                let before = self.weighings(relation).filter(|_| old);
                 self.weigh_relation(reader, catalog, relation, old).await?;
+                changed |= before.is_none() || before != self.weighings(relation);
             }
         }
         self.anew = false;
         Ok(changed.then(|| self.found(catalog)))
+    }
+
+    /// What came of weighing a relation as it is.
+    fn weighings(&self, relation: &Arc<Relation>) -> Option<HashMap<i16, Weighing>> {
+        let known = self.weighed.get(&relation.id);
+        let known = known.filter(|known| Arc::ptr_eq(&known.relation, relation));
+        known.map(|it| it.columns.iter().map(|(at, one)| (*at, one.weighing.clone())).collect())
     }
 
     /// What was weighed, as labels and for whoever keeps it.
@@ -206,6 +235,7 @@ impl Labeller {
             }
         }
         let samples = self.samples(reader, catalog, relation, &fresh).await?;
+        self.note_thin(relation.id, samples.as_deref().unwrap_or_default());
         let mut evidence = Vec::with_capacity(fresh.len());
         for (at, column) in fresh.iter().copied().enumerate() {
             let values = samples.as_ref().and_then(|samples| samples.get(at));
@@ -227,6 +257,16 @@ impl Labeller {
         let (relation, sampled) = (Arc::clone(relation), samples.is_some());
         self.weighed.insert(relation.id, Known { relation, columns, sampled });
         Ok(())
+    }
+
+    /// Notes whether a relation had too few rows for its sample to say anything.
+    fn note_thin(&mut self, relation: RelationId, samples: &[Vec<String>]) {
+        let before = self.thin.remove(&relation);
+        if samples.is_empty() || samples.iter().any(|values| values.len() >= FEW_VALUES) {
+            return;
+        }
+        let pause = before.map_or(FIRST_PAUSE, |thin| (thin.pause * LONGER).min(LAST_PAUSE));
+        self.thin.insert(relation, Thin { due: Instant::now() + pause, pause });
     }
 
     /// Values of columns, one list each. `None` if they are not to be had because of somebody's

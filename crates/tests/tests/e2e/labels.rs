@@ -296,3 +296,15 @@ fn a_rule_labels_what_it_fits_without_a_restart() {
     until("a value", || shows(&mut session, "select badge from gym").contains("M-1001"));
     stage.weir.stop().unwrap();
 }
+
+#[test]
+fn a_table_that_fills_later_is_weighed_then() {
+    let stage = stage();
+    stage.upstream.psql("shop", "create table import (c1 text, c2 text)").unwrap();
+    let arguments = ["explain", "public.import.c2", "--json"];
+    until("a look", || labels(&stage, &arguments).code == Some(0));
+    assert_eq!(json(&stage, &arguments)["label"], Value::Null);
+    let fill = "insert into import select 'x', last_name from customers limit 50";
+    stage.upstream.psql("shop", fill).unwrap();
+    until("a label", || json(&stage, &arguments)["label"] == "person_name");
+}
