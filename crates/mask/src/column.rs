@@ -20,6 +20,9 @@ pub enum Format {
     Binary,
 }
 
+/// Columns of one result that keep what became of their values.
+const MOST_RECENT: usize = 32;
+
 /// What became of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Applied {
@@ -158,6 +161,21 @@ impl ColumnMask {
             },
             None => self.apply(value, out),
         }
+    }
+
+    /// The same for each column of a result, of which so many keep something that a wide one takes
+    /// no more room than others.
+    pub fn recents(columns: &[Self]) -> Vec<Recent> {
+        let mut left = MOST_RECENT;
+        let recent = |column: &Self| {
+            let own = column.recent();
+            match own.is_on() && left > 0 {
+                true => left -= 1,
+                false => return Recent::off(),
+            }
+            own
+        };
+        columns.iter().map(recent).collect()
     }
 
     /// What [`Self::apply_lately`] wants, for a number of values of this column.

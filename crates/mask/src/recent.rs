@@ -72,6 +72,11 @@ impl Recent {
         Self { slots: Box::default(), tried: 0, met: 0, on: true, turn: false }
     }
 
+    /// True if it keeps anything.
+    pub(crate) fn is_on(&self) -> bool {
+        self.on
+    }
+
     /// For one whose values are not.
     pub(crate) fn off() -> Self {
         Self { slots: Box::default(), tried: 0, met: 0, on: false, turn: false }

@@ -61,6 +61,7 @@ pub fn find(value: &[u8]) -> Vec<Find> {
 fn with_hits<T>(value: &[u8], make: impl FnOnce(&[Hit]) -> T) -> T {
     let mut hits = Hits::default();
     find_into(value, &mut hits);
+    hits.settle(value.len());
     let made = make(hits.all());
     hits.give_back();
     made

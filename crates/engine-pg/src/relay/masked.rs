@@ -28,7 +28,7 @@ impl Lately {
     /// One per column; what was kept under other masks is gone.
     fn under(&mut self, masks: &Arc<Masks>) -> &mut [Recent] {
         if self.of.as_ref().is_none_or(|of| !Arc::ptr_eq(of, masks)) {
-            self.columns = masks.columns.iter().map(ColumnMask::recent).collect();
+            self.columns = ColumnMask::recents(&masks.columns);
             self.of = Some(Arc::clone(masks));
         }
         &mut self.columns

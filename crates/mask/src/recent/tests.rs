@@ -95,3 +95,12 @@ fn values_whose_places_are_taken_take_turns() {
     recent.keep(at(3), b"long", Applied::Masked, &[b'x'; BYTES]);
     assert_eq!(recent.of(at(3), b"value", &mut out), Some(Applied::Masked));
 }
+
+#[test]
+fn a_wide_result_keeps_no_more_than_others() {
+    let dear = crate::testing::scan(model::TypeId(25), crate::Format::Text);
+    let columns = vec![dear; 1_600];
+    let recents = crate::ColumnMask::recents(&columns);
+    assert_eq!(recents.len(), 1_600);
+    assert_eq!(recents.iter().filter(|recent| recent.is_on()).count(), 32);
+}

@@ -17,22 +17,39 @@ pub(super) struct Hit {
 #[derive(Default)]
 pub(super) struct Hits {
     hits: Vec<Hit>,
+    /// There were more than [`MOST`].
+    over: bool,
 }
 
 thread_local! {
     static ROOM: Cell<Vec<Hit>> = const { Cell::new(Vec::new()) };
 }
 
+/// Finds in one value beyond which it is masked whole: it is no text that somebody reads, and what
+/// is found must not take more room than the value.
+const MOST: usize = 256 * 1024;
 /// Finds in one value for which room is kept.
 const MOST_KEPT: usize = 1024;
 
 impl Hits {
     #[inline]
     pub(super) fn push(&mut self, hit: Hit) {
+        if self.hits.len() >= MOST {
+            self.over = true;
+            return;
+        }
         if self.hits.capacity() == 0 {
             self.hits = ROOM.take();
         }
         self.hits.push(hit);
+    }
+
+    /// One find instead of too many.
+    pub(super) fn settle(&mut self, whole: usize) {
+        if std::mem::take(&mut self.over) {
+            self.hits.clear();
+            self.hits.push(Hit { start: 0, end: whole, kind: Kind::Credential });
+        }
     }
 
     pub(super) fn all(&self) -> &[Hit] {

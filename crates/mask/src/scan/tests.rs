@@ -108,3 +108,9 @@ fn a_letter_behind_digits_counts_wherever_a_block_ends() {
         }
     }
 }
+
+#[test]
+fn a_value_of_nothing_but_finds_is_masked_whole() {
+    assert_eq!(scanned(&"al@b.org ".repeat(1_000)), "a***@***.org ".repeat(1_000));
+    assert_eq!(scanned(&"al@b.org ".repeat(300_000)), "***");
+}
