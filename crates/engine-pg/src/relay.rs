@@ -279,10 +279,16 @@ impl Relay {
     /// Notes a setting that the server reported, at start or later.
     pub(crate) fn note_setting(&mut self, name: &[u8], value: &[u8]) {
         match name {
-            b"client_encoding" => self.utf8 = value.eq_ignore_ascii_case(b"UTF8"),
+            b"client_encoding" => self.note_encoding(&String::from_utf8_lossy(value)),
             b"standard_conforming_strings" | b"search_path" => self.session.scope_unknown(),
             _ => {}
         }
+    }
+
+    /// Notes the client's encoding.
+    fn note_encoding(&mut self, name: &str) {
+        self.utf8 = name.eq_ignore_ascii_case("UTF8");
+        self.session.set_client_encoding(name);
     }
 
     /// Relays until the session ends, then tells both sides and the record.

@@ -63,6 +63,8 @@ pub struct Part {
     pub span: Range<usize>,
     /// For COPY TO STDOUT: the stream's format.
     pub copy: Option<CopyShape>,
+    /// The encoding of what it returns, where text in it cannot be taken apart by its bytes.
+    pub(crate) blurred: Option<Box<str>>,
     /// The text does not parse.
     pub syntax_error: Option<SyntaxError>,
     /// Nothing but comments: runs, and returns EmptyQueryResponse in PostgreSQL.
@@ -121,6 +123,7 @@ impl Part {
             verdict: Arc::new(verdict),
             span: self.span.clone(),
             copy: None,
+            blurred: self.blurred.clone(),
             syntax_error: self.syntax_error.clone(),
             empty: self.empty,
             shape: ledger::ShapeId::of(&[select.as_bytes(), normalised.as_bytes()]),
@@ -207,6 +210,7 @@ impl Gate {
                 verdict,
                 span: statement.span,
                 copy: statement.copy,
+                blurred: statement.blurred,
                 syntax_error: statement.syntax_error,
                 empty: statement.empty,
             }
@@ -260,6 +264,7 @@ impl Gate {
             verdict: Arc::new(raw_or_refused(&decided.verdict)),
             span: 0..text.len(),
             copy: None,
+            blurred: None,
             syntax_error: None,
             empty: false,
         };

@@ -5,8 +5,9 @@ use crate::plan::{Part, Plan};
 use mask::{ColumnMask, CopyMask, CopyStream, Format, Key};
 use model::{
     ColumnId, Disclosure, Facts, Label, MaskMethod, Operation, RelationId, TypeId,
-    catalog::TypeKind,
+    catalog::TypeKind, facts::Output,
 };
+use sql::CopyShape;
 
 /// `pg_type.oid` of text.
 const TEXT: u32 = 25;
@@ -71,11 +72,14 @@ impl Masks {
         let verdict = &part.verdict;
         let decide = |index: usize| {
             let decided = verdict.disclosures.get(index).filter(|_| agreed);
-            decided.unwrap_or(&verdict.fallback).clone()
+            let decided = decided.unwrap_or(&verdict.fallback);
+            let document = |field: &Field| ColumnMask::may_hold_document(field.type_id, catalog);
+            let unreadable = part.blurred.is_some() && fields.get(index).is_none_or(document);
+            within_documents(decided, part, index, unreadable)
         };
         let decided: Box<[Disclosure]> = (0..fields.len()).map(decide).collect();
         let compile = |(index, (disclosure, field)): (usize, (&Disclosure, &Field))| {
-            let open = verdict.open.get(index).filter(|_| agreed);
+            let open = verdict.open.get(index).filter(|_| agreed && part.blurred.is_none());
             ColumnMask::compile(disclosure, field.type_id, catalog, field.format, key).opened(
                 disclosure,
                 open.map_or(&[], Vec::as_slice),
@@ -191,8 +195,9 @@ fn agrees(plan: &Plan, facts: &Facts, disclosures: &[Disclosure], fields: &[Fiel
 }
 
 /// The mask of a COPY TO STDOUT stream; `None` if it may be relayed as it is. The server does not
-/// describe such a stream, so types come from the columns that the outputs are; where there is no
-/// such column, text is masked as text and binary only as what passes for any type.
+/// describe such a stream, so types come from the columns that the outputs are, or from the
+/// statement; where neither tells, text is masked as text and binary only as what passes for any
+/// type.
 pub(crate) fn copy_mask(
     plan: &Plan,
     part: usize,
@@ -208,12 +213,18 @@ pub(crate) fn copy_mask(
     let outputs = part.facts.outputs.as_deref().unwrap_or_default();
     let catalog = &plan.knowledge.catalog;
     let fields = (0..columns).map(|index| {
-        let origin = outputs.get(index).and_then(|output| output.origin);
+        let output = outputs.get(index);
+        let origin = output.and_then(|output| output.origin);
+        let masked = part.verdict.disclosures.get(index);
+        let masked = matches!(masked, Some(Disclosure::Masked { .. }));
+        // A mask makes nothing of what is not of its type. The scan passes by what holds no text.
+        let sound = |ty: &TypeId| masked || ColumnMask::may_hold_text(*ty, catalog);
+        let told = output.and_then(|output| output.type_id).filter(sound);
         let column = origin.and_then(|id| {
             let columns = &catalog.relation(id.relation)?.columns;
             columns.iter().find(|column| column.number == id.number)
         });
-        let unknown = if binary { TypeId(0) } else { TypeId(TEXT) };
+        let unknown = told.unwrap_or(if binary { TypeId(0) } else { TypeId(TEXT) });
         let format = if binary { Format::Binary } else { Format::Text };
         Field { origin, type_id: column.map_or(unknown, |column| column.type_id), format }
     });
@@ -233,6 +244,39 @@ pub(crate) fn copy_mask(
         quote: shape.quote,
         escape: shape.escape,
         header: shape.header,
+        force_quote: (0..columns).map(|index| forces(shape, outputs.get(index))).collect(),
     };
     Ok(Some(CopyMask::new(stream, masks.columns)))
+}
+
+/// True if a column of a stream is quoted whatever it holds.
+fn forces(shape: &CopyShape, output: Option<&Output>) -> bool {
+    match &shape.force_quote {
+        sql::ForceQuote::None => false,
+        sql::ForceQuote::All => true,
+        sql::ForceQuote::Columns(names) => output.is_some_and(|it| names.contains(&it.name)),
+    }
+}
+
+/// What is decided on a column, with what is known of documents: a value that was taken out of one
+/// by a key is masked as under that key, and nothing is read in a document whose text cannot be
+/// taken apart.
+fn within_documents(
+    decided: &Disclosure,
+    part: &Part,
+    index: usize,
+    unreadable: bool,
+) -> Disclosure {
+    if !matches!(decided, Disclosure::Scan) {
+        return decided.clone();
+    }
+    if unreadable {
+        return Disclosure::Masked { label: Label::UNKNOWN, method: MaskMethod::Null };
+    }
+    let output = part.facts.outputs.as_deref().and_then(|outputs| outputs.get(index));
+    let keys = output.map_or(&[][..], |output| output.keys.as_slice());
+    match mask::label_of_keys(keys.iter().map(String::as_str)) {
+        Some(label) => Disclosure::Masked { label, method: MaskMethod::Partial },
+        None => Disclosure::Scan,
+    }
 }

@@ -336,6 +336,7 @@ impl Session {
     pub fn examine(&mut self, plan: &Plan, via: Via, now: SystemTime) -> Result<(), Refusal> {
         let Some(part) = plan.parts.iter().find(|part| !may_run(part, plan)) else {
             self.keeps_role(plan, via, now)?;
+            self.finds_columns(plan, via, now)?;
             return self.examine_turned(plan, via, now);
         };
         Err(self.refuse(plan, part, via, now))

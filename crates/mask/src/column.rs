@@ -113,6 +113,16 @@ impl ColumnMask {
         self
     }
 
+    /// True if values of a type can hold text that somebody wrote.
+    pub fn may_hold_text(ty: TypeId, catalog: &Catalog) -> bool {
+        Shape::of(ty, catalog).carries_text()
+    }
+
+    /// True if values of a type can hold a document.
+    pub fn may_hold_document(ty: TypeId, catalog: &Catalog) -> bool {
+        Shape::of(ty, catalog).holds_document()
+    }
+
     /// True if values may be relayed without being looked at.
     pub fn passes(&self) -> bool {
         matches!(self.action, Action::Pass)

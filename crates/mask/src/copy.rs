@@ -41,6 +41,8 @@ pub struct CopyStream {
     pub escape: u8,
     /// True if the first line holds column names (text, CSV).
     pub header: bool,
+    /// Which columns are always quoted (CSV); false for those that are missing.
+    pub force_quote: Vec<bool>,
 }
 
 impl CopyStream {
@@ -54,6 +56,7 @@ impl CopyStream {
             quote: b'"',
             escape: b'"',
             header: false,
+            force_quote: Vec::new(),
         }
     }
 }
@@ -119,6 +122,8 @@ impl std::error::Error for CopyError {}
 pub struct CopyMask {
     stream: CopyStream,
     columns: Vec<ColumnMask>,
+    /// What stands for NULL stands for nothing else (text).
+    null_is_sure: bool,
     /// The beginning of a row whose end has not come yet.
     pending: Vec<u8>,
     rows: u64,
@@ -159,9 +164,11 @@ impl CopyMask {
     /// A mask for a stream with one mask per column, in order; their format is binary for a
     /// binary stream and text for the others.
     pub fn new(stream: CopyStream, columns: Vec<ColumnMask>) -> Self {
-        let recent = columns.iter().map(ColumnMask::recent).collect();
+        let recent = ColumnMask::recents(&columns);
         let scratch = Scratch { recent, ..Scratch::default() };
-        Self { stream, columns, pending: Vec::new(), rows: 0, state: State::Start, scratch }
+        let null_is_sure = text::is_no_value(&stream.null, stream.delimiter);
+        let (pending, state) = (Vec::new(), State::Start);
+        Self { stream, columns, null_is_sure, pending, rows: 0, state, scratch }
     }
 
     /// Takes one payload and appends what may be relayed: whole rows only, possibly none.
@@ -241,7 +248,9 @@ impl CopyMask {
                 csv::mask_row(line, &self.stream, &self.columns, &mut self.scratch, out)?;
             }
             CopyFormat::Text | CopyFormat::Binary => {
-                text::mask_row(line, &self.stream, &self.columns, &mut self.scratch, out)?;
+                let null = self.null_is_sure.then_some(self.stream.null.as_slice());
+                let stream = (&self.stream, null);
+                text::mask_row(line, stream, &self.columns, &mut self.scratch, out)?;
             }
         }
         out.push(b'\n');

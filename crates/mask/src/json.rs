@@ -15,18 +15,35 @@ use place::Place;
 use walk::{Leaf, Visitor};
 
 /// Masks what is found in the leaves, and all leaves below a key that names something personal.
-/// Text that is not JSON is scanned as text.
+/// What cannot be read becomes NULL.
 pub(crate) fn scan(input: &[u8], out: &mut Vec<u8>) -> Applied {
-    let start = out.len();
-    let mut scanner = Scanner { input, persons: None, object: 0, stack: Vec::new() };
-    match walk::walk(input, out, &mut scanner) {
+    match by_key(input, out) {
         Some(true) => Applied::Masked,
         Some(false) => Applied::Raw,
-        None => {
-            out.truncate(start);
-            scan::text(input, out)
-        }
+        None => Applied::Null,
     }
+}
+
+/// The same for text, which may be a document; what else is found in it is masked too.
+pub(crate) fn scan_text(input: &[u8], out: &mut Vec<u8>) -> Applied {
+    let first = input.iter().find(|byte| !byte.is_ascii_whitespace());
+    if !matches!(first, Some(b'{' | b'[')) {
+        return scan::text(input, out);
+    }
+    let mut document = Vec::new();
+    if by_key(input, &mut document) != Some(true) {
+        return scan::text(input, out);
+    }
+    if scan::text(&document, out) == Applied::Raw {
+        out.extend_from_slice(&document);
+    }
+    Applied::Masked
+}
+
+/// Whether anything was masked; `None` if it is no document.
+fn by_key(input: &[u8], out: &mut Vec<u8>) -> Option<bool> {
+    let mut scanner = Scanner { input, persons: None, object: 0, stack: Vec::new() };
+    walk::walk(input, out, &mut scanner)
 }
 
 /// Masks every leaf by the rule, but for those that stand in an open place. Keys stay if they look
@@ -224,7 +241,8 @@ impl Visitor for Scanner<'_> {
     fn leaf(&mut self, leaf: Leaf<'_>) -> Option<String> {
         let label = self.stack.last().and_then(|frame| frame.label.as_ref());
         match (leaf, label) {
-            (Leaf::Bool, _) => None,
+            (Leaf::Bool, Some(_)) => Some("false".to_owned()),
+            (Leaf::Bool, None) => None,
             (Leaf::Text(value), Some(label)) if !value.is_empty() => {
                 Some(walk::quoted(&text::partial(label, value)))
             }

@@ -61,6 +61,7 @@ pub use back::{Found, TurnBack};
 pub use column::{Applied, ColumnMask, Format};
 pub use copy::{CopyError, CopyFormat, CopyMask, CopyStream, MAX_ROW_BYTES};
 pub use key::{Key, MAX_KEYS};
+pub use names::label_of_keys;
 pub use plain::plain;
 pub use propose::{ColumnEvidence, weigh, weigh_together};
 pub use recent::Recent;

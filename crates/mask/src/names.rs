@@ -223,6 +223,22 @@ thread_local! {
     static REMEMBERED: RefCell<HashMap<String, Said>> = RefCell::new(HashMap::new());
 }
 
+/// The label that the keys on the way to a value in a document give it, from the outermost on.
+pub fn label_of_keys<'k>(keys: impl IntoIterator<Item = &'k str>) -> Option<Label> {
+    let mut label = None;
+    let mut person = false;
+    for key in keys {
+        let said = of_key(key);
+        match &said {
+            Said::Label(own) => label = Some(own.clone()),
+            Said::NameOfSomething if person => label = Some(Label::PERSON_NAME),
+            Said::NameOfSomething | Said::Person | Said::Nothing => {}
+        }
+        person = said == Said::Person;
+    }
+    label
+}
+
 /// What a JSON key says.
 pub(crate) fn of_key(key: &str) -> Said {
     if key.len() > MAX_NAME_BYTES {

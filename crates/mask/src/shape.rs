@@ -46,8 +46,8 @@ pub(crate) enum Shape {
     Lexemes,
     /// pgvector's `vector`: as many zeros as there were numbers.
     Vector,
-    /// A base type of which only a constant is known; cannot hold people's text.
-    Constant { text: &'static str, binary: &'static [u8] },
+    /// A base type of which only a constant is known; of some it can hold words of text.
+    Constant { text: &'static str, binary: &'static [u8], words: bool },
     /// An enum or another type that cannot hold people's text and has no neutral value.
     Closed,
     /// An array; `box` alone has another delimiter than a comma.
@@ -100,6 +100,18 @@ impl Shape {
         }
     }
 
+    /// True if a value of this form can hold a document.
+    pub(crate) fn holds_document(&self) -> bool {
+        match self {
+            Self::Json { .. } | Self::Record | Self::Opaque => true,
+            Self::Array { element: inner, .. } | Self::Range(inner) | Self::Multirange(inner) => {
+                inner.holds_document()
+            }
+            Self::Composite(fields) => fields.iter().any(Self::holds_document),
+            _ => false,
+        }
+    }
+
     /// True if a value of this form can hold text that somebody wrote.
     pub(crate) fn carries_text(&self) -> bool {
         match self {
@@ -120,8 +132,8 @@ impl Shape {
             | Self::Point
             | Self::Bits
             | Self::Vector
-            | Self::Constant { .. }
             | Self::Closed => false,
+            Self::Constant { words, .. } => *words,
             Self::Array { element: inner, .. } | Self::Range(inner) | Self::Multirange(inner) => {
                 inner.carries_text()
             }

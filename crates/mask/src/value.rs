@@ -71,13 +71,14 @@ pub(crate) fn apply(
 
 fn scan_leaf(shape: &Shape, format: Format, value: &[u8], out: &mut Vec<u8>) -> Applied {
     match shape {
-        Shape::Text => scan::text(value, out),
+        Shape::Text => json::scan_text(value, out),
         Shape::Json { versioned } => json_body(*versioned, format, value, out, json::scan),
         Shape::Bytes => bytea::scan(format, value, out),
-        Shape::Lexemes | Shape::Opaque if format == Format::Text => scan::text(value, out),
+        Shape::Opaque if format == Format::Text => json::scan_text(value, out),
+        Shape::Lexemes if format == Format::Text => scan::text(value, out),
         // The pieces of these are counted or ordered, so they cannot be changed in place.
         Shape::Lexemes => whole_if_found(value, out, |out| constant(shape, format, out)),
-        Shape::Range(_) | Shape::Multirange(_) => {
+        Shape::Range(_) | Shape::Multirange(_) | Shape::Constant { words: true, .. } => {
             whole_if_found(value, out, |out| constant(shape, format, out))
         }
         Shape::Opaque => whole_if_found(value, out, |_| Applied::Null),
@@ -95,7 +96,7 @@ fn scan_leaf(shape: &Shape, format: Format, value: &[u8], out: &mut Vec<u8>) -> 
         | Shape::Point
         | Shape::Bits
         | Shape::Vector
-        | Shape::Constant { .. }
+        | Shape::Constant { words: false, .. }
         | Shape::Closed => Applied::Raw,
     }
 }
@@ -161,7 +162,7 @@ fn constant(shape: &Shape, format: Format, out: &mut Vec<u8>) -> Applied {
         Shape::Char => (b"*", b"*"),
         Shape::Bool => (b"f", &[0]),
         Shape::Lexemes => (b"'***'", b"\0\0\0\x01***\0\0\0"),
-        Shape::Constant { text, binary } => (text.as_bytes(), binary),
+        Shape::Constant { text, binary, .. } => (text.as_bytes(), binary),
         // The flag byte 1 says "empty"; a multirange is a count of ranges.
         Shape::Range(_) => (b"empty", &[1]),
         Shape::Multirange(_) => (b"{}", &[0; 4]),

@@ -4,7 +4,7 @@
 //! listed in `unknowns`, and an output whose origin is not known says so. Unknown is never empty.
 //! Knows no people, no policy and no wire format.
 
-use crate::ids::{ColumnId, FunctionId, RelationId};
+use crate::ids::{ColumnId, FunctionId, RelationId, TypeId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -357,6 +357,12 @@ pub struct Output {
     pub origin: Option<ColumnId>,
     /// True if something in it was not understood: its sources may be incomplete.
     pub unknown: bool,
+    /// Its type, where the statement tells it.
+    #[serde(default)]
+    pub type_id: Option<TypeId>,
+    /// The constant keys by which it was taken out of documents, from the outermost on.
+    #[serde(default)]
+    pub keys: Vec<String>,
 }
 
 /// A step into a document.

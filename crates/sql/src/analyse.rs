@@ -15,7 +15,10 @@ use crate::{
     relate,
     scope::Env,
 };
-use model::{Catalog, Facts, FunctionId, Operation, RelationId, facts::Effect};
+use model::{
+    Catalog, Facts, FunctionId, Operation, RelationId,
+    facts::{Effect, SessionChange},
+};
 use pg_raw_parse::{Node, Owned, StmtList};
 use std::{
     collections::{HashMap, HashSet},
@@ -106,6 +109,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) forgot: (bool, bool),
     /// False where earlier statements may have changed how the server reads literals.
     pub(crate) readable: bool,
+    /// True where the statement or one before it may have changed the client's encoding.
+    recodes: bool,
     /// True if the statement's functions may have changed the path.
     pub(crate) lost_path: bool,
     /// Columns of relations already expanded.
@@ -204,11 +209,13 @@ fn statements<'a>(
         let facts = Arc::new(facts);
         walk.follow(&facts);
         let copy = walk.copy.take();
+        walk.recodes |= recodes(&facts, scope);
+        let blurred = walk.blurred(copy.as_ref());
         let guards = std::mem::take(&mut walk.guards);
         let mut given = std::mem::take(&mut walk.given);
         crate::given::settle(text, &mut given);
         let (syntax_error, empty) = (None, false);
-        analysed.push(Analysed { facts, span, syntax_error, copy, guards, given, empty });
+        analysed.push(Analysed { facts, span, syntax_error, copy, blurred, guards, given, empty });
     }
     if analysed.is_empty() && !text.is_empty() {
         let effect =
@@ -220,6 +227,22 @@ fn statements<'a>(
         analysed.push(Analysed { empty: true, ..Analysed::of(facts, span) });
     }
     analysed
+}
+
+/// True if a statement may change the client's encoding: unless all it does is to end a transaction
+/// that cannot have begun with another, or to set something else by its name.
+fn recodes(facts: &Facts, scope: &Scope) -> bool {
+    let harmless = |effect: &Effect| match effect.operation {
+        Operation::Transaction | Operation::Commit => !scope.was_blurred,
+        Operation::SetRole | Operation::Security => true,
+        Operation::Set => effect.object.as_deref().is_some_and(|name| {
+            let known = crate::builtin::scope_parameter(name);
+            known && !matches!(name, "client_encoding" | "names")
+        }),
+        _ => false,
+    };
+    let changes = facts.session.contains(&SessionChange::Scope);
+    facts.dynamic || changes && !facts.effects.iter().all(harmless)
 }
 
 /// A statement's span without the white space and comments in front of it.
@@ -282,6 +305,7 @@ impl<'a> Walk<'a> {
             cursors: HashMap::new(),
             forgot: (false, false),
             readable: true,
+            recodes: false,
             lost_path: false,
             expanded: HashMap::new(),
             frames: Vec::new(),
@@ -316,6 +340,16 @@ impl<'a> Walk<'a> {
         ties.append(&mut inner.relations.ties);
         inner.relations.ties.clone_from(ties);
         inner.finish(outputs)
+    }
+
+    /// See [`Analysed::blurred`].
+    fn blurred(&self, copy: Option<&CopyShape>) -> Option<Box<str>> {
+        let named = copy.and_then(|copy| copy.encoding.as_deref());
+        if named.is_none() && self.recodes {
+            return Some("one that a statement of the same text may set".into());
+        }
+        let encoding = named.unwrap_or(&self.scope.client_encoding);
+        (!crate::encoding::is_told_by_bytes(encoding)).then(|| encoding.into())
     }
 
     /// What the rest of the text must know of a statement before it.

@@ -85,11 +85,7 @@ impl Walk<'_> {
         let shown = named(range.schemaname(), range.relname(), relation);
         self.facts.on(operation, shown);
         let table = self.read(range);
-        let mut columns = self.listed(copy, &table, relation);
-        for field in &mut columns.fields {
-            field.flow.origin = None;
-        }
-        columns
+        self.listed(copy, &table, relation)
     }
 
     fn copy_from(&mut self, copy: &CopyStmt, operation: Operation, env: &Env<'_>) {
@@ -170,6 +166,7 @@ fn shape(options: &CastNodeList<DefElem>) -> CopyShape {
                 || truth(option.arg())
         }),
         force_quote,
+        encoding: text("encoding"),
     }
 }
 

@@ -50,6 +50,8 @@ pub(crate) struct Flow {
     pub(crate) sized: bool,
     /// True if it is a document in which a value of its sources can be a key.
     pub(crate) keyed: bool,
+    /// The constant keys by which it, or what it is made of, was taken out of documents.
+    pub(crate) keys: SmallVec<[Rc<str>; 1]>,
     /// True for a row whose fields are certain to be called so when it becomes a document.
     pub(crate) named: bool,
     /// What stands where, if it is a document or a list of which that is certain.
@@ -148,7 +150,17 @@ impl Flow {
         self.unknown |= other.unknown;
         self.sized |= other.sized;
         self.keyed |= other.keyed;
+        self.take_keys(&other.keys);
         self.distance = self.distance.max(other.distance);
+    }
+
+    /// Adds keys behind those that it has.
+    pub(crate) fn take_keys(&mut self, keys: &[Rc<str>]) {
+        for key in keys {
+            if !self.keys.contains(key) {
+                self.keys.push(Rc::clone(key));
+            }
+        }
     }
 
     /// True if it carries no column and is known: a constant, a parameter, or made of these.
@@ -246,9 +258,22 @@ impl Flow {
             Distance::Aggregate => Derivation::Aggregate,
         };
         let (name, origin, unknown) = (name.to_owned(), self.origin, self.unknown);
-        let keyed = self.keyed;
-        let inner = Vec::new();
-        Output { name, sources, statistics, derivation, keyed, inner, origin, unknown }
+        let (keyed, type_id) = (self.keyed, self.ty);
+        // A truth about a value is not the value.
+        let told = type_id != Some(crate::types::BOOLEAN);
+        let keys = self.keys.iter().filter(|_| told).map(|key| key.to_string()).collect();
+        Output {
+            name,
+            sources,
+            statistics,
+            derivation,
+            keyed,
+            inner: Vec::new(),
+            origin,
+            unknown,
+            type_id,
+            keys,
+        }
     }
 }
 

@@ -33,6 +33,7 @@ mod collect;
 mod copy;
 mod ddl;
 mod document;
+mod encoding;
 mod end_user;
 mod extent;
 mod flow;
@@ -94,6 +95,11 @@ pub struct Scope {
     pub temp_schema: Option<String>,
     /// The parameter of that name; its default is true.
     pub standard_conforming_strings: bool,
+    /// `client_encoding`.
+    pub client_encoding: String,
+    /// The session had an encoding before in which text cannot be taken apart by its bytes: the end
+    /// of a transaction may bring it back.
+    pub was_blurred: bool,
     /// Prepared statements by name. Those of SQL and of the protocol share one name space.
     pub prepared: HashMap<String, Arc<Facts>>,
     /// Cursors by name. DECLAREd cursors and named portals share one name space.
@@ -117,6 +123,8 @@ impl Default for Scope {
             search_path: vec!["pg_catalog".to_owned(), "public".to_owned()],
             temp_schema: None,
             standard_conforming_strings: true,
+            client_encoding: "UTF8".to_owned(),
+            was_blurred: false,
             prepared: HashMap::new(),
             cursors: HashMap::new(),
             carried: Arc::default(),
@@ -147,6 +155,13 @@ pub struct Carried {
     pub unknown: bool,
 }
 
+impl Scope {
+    /// True if text in the client's encoding can be taken apart by its bytes.
+    pub fn tells_bytes(&self) -> bool {
+        encoding::is_told_by_bytes(&self.client_encoding)
+    }
+}
+
 /// True for the schemas in which sessions' temporary objects live. No ordinary schema can have
 /// such a name: PostgreSQL reserves the prefix `pg_`.
 pub fn is_temporary(schema: &str) -> bool {
@@ -165,6 +180,9 @@ pub struct Analysed {
     pub syntax_error: Option<SyntaxError>,
     /// The stream's format, for COPY … TO STDOUT and COPY … FROM STDIN.
     pub copy: Option<CopyShape>,
+    /// The encoding of what it returns, as it is called, if text in it cannot be taken apart by its
+    /// bytes, or if it is not known whether it can.
+    pub blurred: Option<Box<str>>,
     /// Aggregates in the statement that can be guarded by the size of their group.
     pub guards: Vec<Guard>,
     /// Values that the client gives for columns, where they can be replaced by others.
@@ -177,7 +195,8 @@ impl Analysed {
     /// A statement of which nothing but its facts is known.
     pub(crate) fn of(facts: Arc<Facts>, span: Range<usize>) -> Self {
         let (guards, given) = (Vec::new(), Vec::new());
-        Self { facts, span, syntax_error: None, copy: None, guards, given, empty: false }
+        let (syntax_error, copy, blurred) = (None, None, None);
+        Self { facts, span, syntax_error, copy, blurred, guards, given, empty: false }
     }
 }
 
@@ -229,4 +248,6 @@ pub struct CopyShape {
     pub header: bool,
     /// CSV's columns that are always quoted.
     pub force_quote: ForceQuote,
+    /// The encoding that is named, if one is.
+    pub encoding: Option<String>,
 }

@@ -8,6 +8,7 @@ mod expr;
 mod from;
 mod join;
 mod json;
+pub(crate) mod keys;
 mod name;
 mod sublink;
 mod target;

@@ -31,6 +31,10 @@ fn said(catalog: &Catalog, text: &str) -> String {
             if let Some(copy) = &analysed.copy {
                 part.push_str(&format!("copy: {copy:?}\n"));
             }
+            let returns = analysed.facts.outputs.is_some();
+            if let Some(encoding) = analysed.blurred.as_ref().filter(|_| returns) {
+                part.push_str(&format!("cannot be taken apart in {encoding}\n"));
+            }
             part
         })
         .collect();

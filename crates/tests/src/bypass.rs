@@ -36,6 +36,8 @@ pub struct Case {
     pub undo: Vec<String>,
     /// Why Weir lets this out today; such a case must leak.
     pub open: Option<String>,
+    /// Nothing but the scan of content could know that what it carries is secret.
+    pub by_content: bool,
     /// The query whose answer changes when the case acts.
     pub check: Option<String>,
     /// What comes back when it acts.
@@ -171,6 +173,7 @@ fn attribute(case: &mut Case, line: &str) -> Result<()> {
         ("expect", "masked") => case.expect = Expect::Masked,
         ("expect", "refused") => case.expect = Expect::Refused,
         ("commits", "") => case.commits = true,
+        ("by", "content") => case.by_content = true,
         ("open", why) if !why.is_empty() => case.open = Some(why.to_owned()),
         ("check", query) if !query.is_empty() => case.check = Some(query.to_owned()),
         ("shows", text) if !text.is_empty() => case.shows = Some(text.to_owned()),

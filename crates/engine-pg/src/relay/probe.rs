@@ -30,6 +30,8 @@ pub(super) enum Setting {
     SessionUser,
     /// standard_conforming_strings.
     Strings,
+    /// client_encoding, of which the server tells only before it is ready again.
+    Encoding,
 }
 
 /// Answers as they come in.
@@ -49,11 +51,12 @@ pub(super) struct Probe {
 const FAILED_TRANSACTION: &str = "25P02";
 const ROLE_LOST: &str = "the database does not let it work as its role any more";
 
-const QUESTIONS: [(Setting, &[u8]); 4] = [
+const QUESTIONS: [(Setting, &[u8]); 5] = [
     (Setting::SearchPath, b"SHOW search_path"),
     (Setting::Role, b"SHOW role"),
     (Setting::SessionUser, b"SHOW session_authorization"),
     (Setting::Strings, b"SHOW standard_conforming_strings"),
+    (Setting::Encoding, b"SHOW client_encoding"),
 ];
 
 impl Relay {
@@ -168,6 +171,7 @@ impl Relay {
             Setting::Role => self.probe.role = value.filter(|role| role != "none"),
             Setting::SessionUser => self.probe.session_user = value,
             Setting::Strings => self.probe.conforming = value.as_deref() == Some("on"),
+            Setting::Encoding => self.note_encoding(value.as_deref().unwrap_or_default()),
         }
     }
 

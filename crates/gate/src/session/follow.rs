@@ -49,6 +49,15 @@ impl Session {
         self.adopt();
     }
 
+    /// Tells what the server says the client's encoding is.
+    pub fn set_client_encoding(&mut self, encoding: &str) {
+        encoding.clone_into(&mut self.scope.client_encoding);
+        self.scope.was_blurred |= !self.scope.tells_bytes();
+        if self.scope.was_blurred {
+            self.rekey();
+        }
+    }
+
     /// Tells what the server says the session has for itself: its own relations and types.
     pub fn set_temporary(&mut self, own: Catalog) {
         let changed = self.temporary.told(own);
@@ -291,6 +300,7 @@ impl Session {
         let mut hasher = DefaultHasher::new();
         (self.scope.altered, &self.scope.search_path, &self.scope.temp_schema).hash(&mut hasher);
         self.scope.standard_conforming_strings.hash(&mut hasher);
+        (self.scope.was_blurred, self.scope.tells_bytes()).hash(&mut hasher);
         if self.temporary.is_own() {
             (self.own().to_string(), self.temporary.named).hash(&mut hasher);
         }

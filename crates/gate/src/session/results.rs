@@ -2,12 +2,14 @@
 
 use super::{Session, TEXT};
 use crate::{
-    plan::Plan,
+    plan::{Part, Plan},
+    refusal::Refusal,
     result::{self, Field, Masks},
 };
+use ledger::record::Via;
 use mask::{Applied, ColumnMask, CopyMask, Format};
-use model::Disclosure;
-use std::sync::Arc;
+use model::{Disclosure, Operation};
+use std::{sync::Arc, time::SystemTime};
 
 impl Session {
     /// Masks for the result of one statement of a plan, as the server describes it. Where the
@@ -36,6 +38,29 @@ impl Session {
         result::copy_mask(plan, part, columns, binary, &self.gate.mask_key)
     }
 
+    /// The refusal of a COPY whose columns could not be told apart, recorded.
+    pub(super) fn finds_columns(
+        &mut self,
+        plan: &Plan,
+        via: Via,
+        now: SystemTime,
+    ) -> Result<(), Refusal> {
+        let blurred = plan.parts.iter().filter(|part| is_split(part));
+        match blurred.filter_map(|part| part.blurred.as_deref()).next() {
+            Some(encoding) if !self.unrestricted => {
+                let refusal = Refusal::unenforceable(
+                    &format!(
+                        "columns of COPY cannot be told apart in its encoding ({encoding}), whose \
+                         characters may end in a delimiter"
+                    ),
+                    "Add ENCODING 'UTF8' to its options.",
+                );
+                Err(self.told(plan, refusal, via, now))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Scans a notification's payload, which any session may have sent, for whoever may not see
     /// everything. True if `out` holds what is to be sent instead.
     pub fn mask_notification(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
@@ -51,4 +76,12 @@ impl Session {
             Applied::Masked | Applied::Null => true,
         }
     }
+}
+
+/// True for a COPY to the client that is taken apart by its bytes to be masked.
+fn is_split(part: &Part) -> bool {
+    let by_bytes = part.copy.as_ref().is_some_and(|copy| copy.format != sql::CopyFormat::Binary);
+    let raw = |shown: &Disclosure| matches!(shown, Disclosure::Raw { .. });
+    let masked = part.facts.outputs_unknown || !part.verdict.disclosures.iter().all(raw);
+    by_bytes && part.facts.operation == Operation::CopyOut && masked
 }

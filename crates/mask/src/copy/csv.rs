@@ -63,7 +63,11 @@ pub(super) fn mask_row(
             out.push(stream.delimiter);
         }
         let buffers = [&mut scratch.plain, &mut scratch.masked];
-        mask_field(field, stream, (column, recent), buffers, out, expected == 1)?;
+        let place = Place {
+            alone: expected == 1,
+            forced: stream.force_quote.get(found).copied().unwrap_or(false),
+        };
+        mask_field(field, stream, (column, recent), buffers, out, place)?;
         found += 1;
     }
     if found == expected { Ok(()) } else { Err(CopyError::Columns { found, expected }) }
@@ -84,13 +88,22 @@ fn field_length(text: &[u8], stream: &CopyStream) -> Result<usize, CopyError> {
     }
 }
 
+/// What is known of a field but its value.
+#[derive(Clone, Copy)]
+struct Place {
+    /// It is the only one of its row.
+    alone: bool,
+    /// It is quoted whatever it holds.
+    forced: bool,
+}
+
 fn mask_field(
     field: &[u8],
     stream: &CopyStream,
     (column, recent): (&ColumnMask, &mut Recent),
     [unescaped, masked]: [&mut Vec<u8>; 2],
     out: &mut Vec<u8>,
-    alone: bool,
+    place: Place,
 ) -> Result<(), CopyError> {
     let quoted = field.first() == Some(&stream.quote);
     if column.passes() || (!quoted && field == stream.null) {
@@ -113,7 +126,9 @@ fn mask_field(
         Applied::Raw => out.extend_from_slice(field),
         Applied::Null => out.extend_from_slice(&stream.null),
         Applied::Masked => {
-            let quotes = quoted || needs_quotes(masked, stream, alone);
+            // Whether the value needed quotes is its own affair: the client chooses which
+            // characters do, and would see which of them it holds.
+            let quotes = place.forced || needs_quotes(masked, stream, place.alone);
             write(masked, stream, quotes, out);
         }
     }

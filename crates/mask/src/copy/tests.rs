@@ -49,7 +49,7 @@ fn csv_keeps_quotes_headers_and_line_ends() {
     let input = b"id,email@x.org,text\n1,\"alice@example.org\",\"a \"\"b\"\"\nto bob@example.com\"\n2,,\"\"\n";
     let (out, rows) = run(&stream, &[input], Format::Text).unwrap();
     let expected =
-        b"id,email@x.org,text\n1,\"a***@***.org\",\"a \"\"b\"\"\nto b***@***.com\"\n2,,\"\"\n";
+        b"id,email@x.org,text\n1,a***@***.org,\"a \"\"b\"\"\nto b***@***.com\"\n2,,\"\"\n";
     assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(expected));
     assert_eq!(rows, 2);
 }
@@ -65,6 +65,40 @@ fn csv_with_an_escape_of_its_own() {
     let input = b"1;al@b.org;'it\\'s al@b.org \\\\'\n";
     let (out, _) = run(&stream, &[input], Format::Text).unwrap();
     assert_eq!(String::from_utf8_lossy(&out), "1;a***@***.org;'it\\'s a***@***.org \\\\'\n");
+}
+
+#[test]
+fn what_stands_for_null_is_no_guess() {
+    let guess = |null: &[u8], input: &[u8]| {
+        let stream = CopyStream { null: null.to_vec(), ..CopyStream::new(CopyFormat::Text) };
+        String::from_utf8(run(&stream, &[input], Format::Text).unwrap().0).unwrap()
+    };
+    let smith = b"1\talice@example.org\tx\n2\tbob@example.com\tx\n";
+    assert_eq!(guess(b"alice@example.org", smith), "1\ta***@***.org\tx\n2\tb***@***.com\tx\n");
+    // An escaped character is as much a value.
+    let odd = b"1\ta\\\\b@example.org\tx\n";
+    assert!(!guess(b"a\\\\b@example.org", odd).contains("example"));
+    for null in ["", "\\N", "\\NULL", "a\\-"] {
+        let kept = format!("1\t{null}\tx\n");
+        assert_eq!(guess(null.as_bytes(), kept.as_bytes()), kept, "{null:?} is no value");
+    }
+    for null in ["NULL", "NA", "0", "\\\\N", "\\t"] {
+        assert!(!text::is_no_value(null.as_bytes(), b'\t'), "{null:?} may be a value");
+    }
+}
+
+#[test]
+fn quotes_say_nothing_of_what_is_masked() {
+    let csv = CopyStream::new(CopyFormat::Csv);
+    let csv = CopyStream { delimiter: b'7', quote: b'x', escape: b'x', ..csv };
+    let masked = |stream: &CopyStream, value: &str| {
+        let input = format!("17{value}7y\n");
+        String::from_utf8(run(stream, &[input.as_bytes()], Format::Text).unwrap().0).unwrap()
+    };
+    assert_eq!(masked(&csv, "xa7@b.orgx"), masked(&csv, "ab@b.org"));
+    assert_eq!(masked(&csv, "xaxx@b.orgx"), masked(&csv, "ab@b.org"));
+    let forced = CopyStream { force_quote: vec![false, true], ..csv };
+    assert_eq!(masked(&forced, "xab@b.orgx"), "17xa***@***.orgx7y\n");
 }
 
 fn binary() -> Vec<u8> {

@@ -11,10 +11,29 @@ pub(super) fn row_length(input: &[u8]) -> Option<usize> {
     memchr::memchr(b'\n', input).map(|at| at + 1)
 }
 
-/// Appends the row (without line end) with its fields masked.
+/// True if no value is written as what stands for NULL is: if it is empty, or holds a backslash
+/// before what needs none. Any other may be a value as well, and is masked like one: who chooses
+/// it would see by it which values it hits.
+pub(super) fn is_no_value(null: &[u8], delimiter: u8) -> bool {
+    let mut bytes = null.iter();
+    while let Some(byte) = bytes.next() {
+        if *byte != b'\\' {
+            continue;
+        }
+        let escapes = |next: &u8| {
+            *next == b'\\' || *next == delimiter || ESCAPES.iter().any(|(it, _)| it == next)
+        };
+        if !bytes.next().is_some_and(escapes) {
+            return true;
+        }
+    }
+    null.is_empty()
+}
+
+/// Appends the row (without line end) with its fields masked. `null`: what certainly is NULL.
 pub(super) fn mask_row(
     line: &[u8],
-    stream: &CopyStream,
+    (stream, null): (&CopyStream, Option<&[u8]>),
     columns: &[ColumnMask],
     scratch: &mut Scratch,
     out: &mut Vec<u8>,
@@ -33,7 +52,7 @@ pub(super) fn mask_row(
         if found > 0 {
             out.push(stream.delimiter);
         }
-        if column.passes() || field == stream.null {
+        if column.passes() || Some(field) == null {
             out.extend_from_slice(field);
         } else if escaped {
             unescape(field, &mut scratch.plain)?;

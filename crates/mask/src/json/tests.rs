@@ -38,6 +38,38 @@ fn jsonb_in_binary_keeps_its_version_byte() {
 }
 
 #[test]
+fn strings_of_another_encoding_do_not_hide_the_rest() {
+    let latin = b"{\"last_name\":\"Smith\",\"x\":\"\xE9\",\"salary\":52000}";
+    let mut out = Vec::new();
+    assert_eq!(scan(latin, &mut out), Applied::Masked);
+    assert_eq!(out, b"{\"last_name\":\"S***\",\"x\":\"\xE9\",\"salary\":0}");
+    let deep = format!("{}\"Smith\"{}", "{\"last_name\":".repeat(6_001), "}".repeat(6_001));
+    assert_eq!(scan(deep.as_bytes(), &mut Vec::new()), Applied::Null);
+}
+
+#[test]
+fn documents_in_columns_of_text_are_masked_by_key() {
+    for ty in [25, 0] {
+        let mask = testing::scan(TypeId(ty), crate::Format::Text);
+        let masked = |text: &str| {
+            let mut out = Vec::new();
+            match mask.apply(text.as_bytes(), &mut out) {
+                Applied::Masked => String::from_utf8(out).unwrap(),
+                Applied::Raw | Applied::Null => text.to_owned(),
+            }
+        };
+        assert_eq!(
+            masked(r#" {"last_name": "Smith", "n": 1}"#),
+            r#" {"last_name": "S***", "n": 1}"#
+        );
+        assert_eq!(masked(r#"[{"salary": 52000}]"#), r#"[{"salary": 0}]"#);
+        assert_eq!(masked("{no document} al@b.org"), "{no document} a***@***.org");
+        let both = r#"{"salary": 52000, "a": "tel", "b": "+46 70 913 582 647"}"#;
+        assert!(!masked(both).contains("52000") && !masked(both).contains("582"));
+    }
+}
+
+#[test]
 fn what_is_not_json_is_null_when_masked() {
     let mask = testing::mask("email", "partial", TypeId(114), crate::Format::Text);
     for broken in ["{", "{\"a\"}", "[1,]", "nul", "\"a", "{\"a\":1}}", "", "[1 2]", "]"] {

@@ -162,8 +162,9 @@ fn string<'a>(cursor: &mut Cursor<'a>) -> Option<(&'a [u8], std::borrow::Cow<'a,
         at += 2;
     }
     let raw = cursor.take(at + 2)?;
-    let text = std::str::from_utf8(body.get(..at)?).ok()?;
-    Some((raw, if escaped { unescape(text)?.into() } else { text.into() }))
+    // Structure is ASCII in every encoding, so that one string of another does not hide the rest.
+    let text = String::from_utf8_lossy(body.get(..at)?);
+    Some((raw, if escaped { unescape(&text)?.into() } else { text }))
 }
 
 fn unescape(text: &str) -> Option<String> {

@@ -75,7 +75,8 @@ fn temporal(oid: u32) -> Option<Shape> {
 }
 
 fn other(oid: u32) -> Option<Shape> {
-    let constant = |text, binary| Shape::Constant { text, binary };
+    let constant = |text, binary| Shape::Constant { text, binary, words: false };
+    let words = |text, binary| Shape::Constant { text, binary, words: true };
     Some(match oid {
         // oid, xid, cid and all reg* types: an unsigned number; reg* types read "0" as a number.
         24 | 26 | 28 | 29 | 2202..=2206 | 3734 | 3769 | 4089 | 4096 | 4191 => {
@@ -94,8 +95,8 @@ fn other(oid: u32) -> Option<Shape> {
         3220 => constant("0/0", &[0; 8]),
         5069 => constant("0", &[0; 8]),
         // An empty one is sent by some servers and not read again by them.
-        3615 => constant("'***'", b"\0\0\0\x01\x01\0\0***\0"),
-        4072 => constant("$", b"\x01$"),
+        3615 => words("'***'", b"\0\0\0\x01\x01\0\0***\0"),
+        4072 => words("$", b"\x01$"),
         // aclitem, void, gtsvector, internal statistics: no person's text, no neutral value.
         1033 | 2278 | 3642 | 3361 | 3402 | 4600 | 4601 => Shape::Closed,
         _ => return None,

@@ -72,6 +72,8 @@ fn outputs() -> impl Strategy<Value = Output> {
             inner: Vec::new(),
             origin: None,
             unknown,
+            type_id: None,
+            keys: Vec::new(),
         },
     )
 }

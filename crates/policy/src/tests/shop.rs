@@ -315,7 +315,19 @@ impl Shop {
         sources.sort();
         let (sources, statistics) = if statistic { (vec![], sources) } else { (sources, vec![]) };
         let (name, origin) = ("column".to_owned(), None);
-        Output { name, sources, statistics, derivation, keyed, inner: Vec::new(), origin, unknown }
+        let (inner, type_id, keys) = (Vec::new(), None, Vec::new());
+        Output {
+            name,
+            sources,
+            statistics,
+            derivation,
+            keyed,
+            inner,
+            origin,
+            unknown,
+            type_id,
+            keys,
+        }
     }
 }
 

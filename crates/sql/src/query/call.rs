@@ -367,8 +367,12 @@ impl<'a> Walk<'a> {
 
     /// A value as the function's declaration shapes it: fields of its rows, or its type.
     pub(crate) fn shaped(&mut self, function: &Function, flow: Flow) -> Flow {
+        let unpacks = super::keys::unpacks(&function.name);
         let each = |name: &str, ty| {
-            let flow = Flow { origin: None, fields: None, ..flow.clone() };
+            let mut flow = Flow { origin: None, fields: None, ..flow.clone() };
+            if unpacks {
+                flow.take_keys(&[name.into()]);
+            }
             Field::new(name, flow.typed(Some(ty)))
         };
         if function.output_columns.len() > 1
@@ -418,12 +422,9 @@ fn plain_text(node: Node<'_>) -> Option<String> {
 }
 
 /// The text of a constant argument, casts aside.
-fn constant_text(node: Node<'_>) -> Option<String> {
+pub(super) fn constant_text(node: Node<'_>) -> Option<String> {
     match node {
-        Node::TypeCast(cast) => match cast.arg() {
-            Node::A_Const(_) => constant_text(cast.arg()),
-            _ => None,
-        },
+        Node::TypeCast(cast) => constant_text(cast.arg()),
         Node::A_Const(constant) => match constant.val()? {
             ConstValue::String(text) => Some(text.to_owned()),
             _ => None,

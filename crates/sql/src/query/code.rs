@@ -256,3 +256,14 @@ impl<'a> Walk<'a> {
 fn computes(function: &Function) -> bool {
     matches!(function.language.as_str(), "internal" | "c") || function.schema == "pg_catalog"
 }
+
+/// How many values stand on the right of a comparison.
+pub(super) fn elements(node: Node<'_>) -> u32 {
+    let count = match node {
+        Node::NodeList(list) => list.len(),
+        Node::A_ArrayExpr(array) => array.elements().len(),
+        Node::TypeCast(cast) => return elements(cast.arg()),
+        _ => 1,
+    };
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

@@ -37,7 +37,11 @@ impl Walk<'_> {
             // The leaves need no room.
             Node::None | Node::A_Const(_) => Flow::constant(constant_type(node)),
             Node::ColumnRef(reference) => self.reference(reference, env),
-            _ => self.deeper(|walk| walk.branch(node, env, mode), Flow::unknown),
+            _ => {
+                let mut flow = self.deeper(|walk| walk.branch(node, env, mode), Flow::unknown);
+                self.taken_by(node, &mut flow);
+                flow
+            }
         }
     }
 
@@ -301,7 +305,7 @@ impl Walk<'_> {
             _ => right,
         };
         self.note_given(expr, &left, &right);
-        self.facts.compared(&left, &right, equality, elements(expr.rexpr()));
+        self.facts.compared(&left, &right, equality, super::code::elements(expr.rexpr()));
         answer([&left, &right], mode)
     }
 
@@ -364,6 +368,7 @@ pub(super) fn answer<const N: usize>(sides: [&Flow; N], mode: Mode) -> Flow {
         }
     }
     answer.distance = Distance::Expression;
+    answer.keys.clear();
     answer
 }
 
@@ -387,17 +392,6 @@ fn cuts(name: &TypeName) -> bool {
         _ => false,
     };
     !name.typmods().is_empty() && !name.typmods().iter().all(long)
-}
-
-/// How many values stand on the right of a comparison.
-fn elements(node: Node<'_>) -> u32 {
-    let count = match node {
-        Node::NodeList(list) => list.len(),
-        Node::A_ArrayExpr(array) => array.elements().len(),
-        Node::TypeCast(cast) => return elements(cast.arg()),
-        _ => 1,
-    };
-    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// The type of a constant, where its spelling alone decides it.

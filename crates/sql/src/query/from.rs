@@ -11,7 +11,7 @@ use model::Use;
 use pg_raw_parse::{
     Node,
     list::{CastNodeList, NodeList},
-    nodes::{Alias, JsonTableColumn, RangeFunction, RangeTableFunc, RangeVar},
+    nodes::{Alias, JsonTableColumn, JsonTablePathSpec, RangeFunction, RangeTableFunc, RangeVar},
 };
 use std::rc::Rc;
 
@@ -108,9 +108,10 @@ impl Walk<'_> {
             }
             let mut part = self.function_columns(call, env);
             if let Some(definitions) = definitions.filter(|list| !list.is_empty()) {
-                part = self.defined(part, definitions.iter());
+                part = self.defined(part, &name, definitions.iter());
             } else if !range.coldeflist().is_empty() {
-                part = self.defined(part, range.coldeflist().iter().map(Node::ColumnDef));
+                let definitions = range.coldeflist().iter().map(Node::ColumnDef);
+                part = self.defined(part, &name, definitions);
             }
             columns.fields.append(&mut part.fields);
             if part.rest != Rest::Closed {
@@ -170,6 +171,7 @@ impl Walk<'_> {
     fn defined<'t>(
         &mut self,
         part: Columns,
+        function: &str,
         definitions: impl Iterator<Item = Node<'t>>,
     ) -> Columns {
         let mut all = Flow::merge(part.fields.iter().map(|field| &field.flow));
@@ -184,7 +186,11 @@ impl Walk<'_> {
             };
             flow.ty = definition.type_name().and_then(|name| self.type_of(name));
             flow.fields = None;
-            columns.fields.push(Field::new(definition.colname().unwrap_or_default(), flow));
+            let name = definition.colname().unwrap_or_default();
+            if super::keys::unpacks(function) {
+                flow.take_keys(&[name.into()]);
+            }
+            columns.fields.push(Field::new(name, flow));
         }
         columns
     }
@@ -261,7 +267,12 @@ impl Walk<'_> {
             flow.absorb(&self.value(behaviour.expr(), env));
         }
         flow.ty = column.type_name().and_then(|name| self.type_of(name));
-        columns.fields.push(Field::new(column.name().unwrap_or_default(), flow));
+        let name = column.name().unwrap_or_default();
+        let path = column.pathspec().map(JsonTablePathSpec::string);
+        let keys = path.map_or_else(|| vec![name.to_owned()], super::keys::path_of_sql);
+        let keys: Vec<Rc<str>> = keys.iter().map(|key| key.as_str().into()).collect();
+        flow.take_keys(&keys);
+        columns.fields.push(Field::new(name, flow));
     }
 
     /// All values of a list as one.

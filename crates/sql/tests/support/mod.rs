@@ -201,6 +201,9 @@ pub(crate) fn lines(catalog: &Catalog, facts: &Facts) -> String {
             let same = sources.len() == 1 && sources[0] == origin;
             let _ = write!(line, " @{}", if same { "" } else { &origin });
         }
+        if !output.keys.is_empty() {
+            let _ = write!(line, " by {}", output.keys.join("."));
+        }
         let keyed = if output.keyed { " (in keys)" } else { "" };
         let _ = writeln!(out, "{line}{keyed}{}", if output.unknown { " ?" } else { "" });
         for inner in &output.inner {

@@ -271,8 +271,8 @@ fn judge(place: &mut Place, case: &Case, wrong: &mut Vec<String>) -> (bool, bool
     let speaker = |identity, baseline| Speaker { identity, baseline };
     let person = ways(case).iter().map(|way| (*way, speaker(first, true)));
     let agent = case.identity.is_none().then_some((Way::Simple, speaker(AGENT, true)));
-    let lineage =
-        (!case.name.starts_with(INFERENCE)).then_some((Way::Simple, speaker(first, false)));
+    let lineage = (!case.name.starts_with(INFERENCE) && !case.by_content)
+        .then_some((Way::Simple, speaker(first, false)));
     for (way, who) in person.chain(agent).chain(lineage) {
         let (findings, denied) = place.attempt(case, way, who);
         let alone = if who.baseline { "" } else { ", by lineage alone" };

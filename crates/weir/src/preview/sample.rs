@@ -227,6 +227,8 @@ fn made_of(facts: &Facts, column: Option<ColumnId>, name: &str) -> Output {
         keyed: false,
         inner: Vec::new(),
         origin: None,
+        type_id: None,
+        keys: Vec::new(),
         unknown: column.is_none() || moves.iter().any(|it| it.unknown),
     }
 }
