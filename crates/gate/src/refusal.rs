@@ -110,7 +110,7 @@ impl Refusal {
         Self::unenforceable(&format!("its text is not UTF-8, {and}"), hint)
     }
 
-    /// It would wait for approval in a transaction that has failed, where the database runs nothing.
+    /// It would wait for approval in a transaction that has failed, where nothing runs.
     pub fn in_failed_transaction() -> Self {
         let what = "its transaction has failed, so that nothing runs in it until it ends";
         let hint = "Roll the transaction back and send it again; it needs approval then.";

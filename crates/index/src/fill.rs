@@ -404,8 +404,8 @@ fn values<'a>(
     Ok(())
 }
 
-/// The number that stands for a value's hash: half of it, which two values share by chance as seldom
-/// as once in a billion billion pairs.
+/// The number that stands for a value's hash: half of it, which two values share by chance once in
+/// a billion billion pairs.
 pub(crate) fn value_number(hash: &Hash) -> i64 {
     let head = hash.bytes().first_chunk().copied().unwrap_or_default();
     i64::from_be_bytes(head)

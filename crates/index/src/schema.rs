@@ -32,7 +32,8 @@ CREATE TABLE shape (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, seq INTEGER, time INTEGER, database INTEGER,
     text INTEGER, operation INTEGER, verdict INTEGER, read_only INTEGER, row_limit INTEGER,
     durability TEXT, policies TEXT, reasons TEXT, unknowns TEXT, functions TEXT,
-    policy_version TEXT, catalog_version INTEGER, label_version INTEGER, dynamic INTEGER, risk INTEGER
+    policy_version TEXT, catalog_version INTEGER, label_version INTEGER, dynamic INTEGER,
+    risk INTEGER
 );
 CREATE INDEX shape_text ON shape (text);
 CREATE TABLE shape_policy (policy INTEGER, shape INTEGER, PRIMARY KEY (policy, shape))

@@ -1,5 +1,5 @@
-//! The values that stand in a text, for the record's hashes. Knows the lexical rules and no grammar,
-//! so that it also works on what the grammar rejects.
+//! The values that stand in a text, for the record's hashes. Knows the lexical rules and no
+//! grammar, so that it also works on what the grammar rejects.
 
 use crate::lex::{Kind, Lexer};
 

@@ -1,6 +1,6 @@
 //! Channels: where people hear of statements that wait for approval, of grants and of alarms.
-//! Follows what happened to them and carries it out, one task for each channel. Decides nothing, and no
-//! statement waits for it.
+//! Follows what happened to them and carries it out, one task for each channel. Decides nothing,
+//! and no statement waits for it.
 //!
 //! ```text
 //! store (outbox) ─▶ follow ─▶ slack, teams, email, webhook

@@ -212,6 +212,21 @@ fn approval(chance: &mut Chance, id: StatementId) -> Option<Approved<'static>> {
     })
 }
 
+fn refused(id: StatementId, time: Time, shape: ShapeId, text: Hash) -> Refused<'static> {
+    Refused {
+        statement: id,
+        time,
+        shape: Some(shape),
+        text,
+        literals: Vec::new().into(),
+        via: Via::Extended,
+        sqlstate: "42501".into(),
+        reason: "".into(),
+        trace: None,
+        work: None,
+    }
+}
+
 /// An intent with its outcome, or a refusal; how many records it took.
 fn statement(
     ledger: &Ledger,
@@ -224,19 +239,7 @@ fn statement(
 ) -> Result<u64, Box<dyn Error>> {
     let (id, via) = (session.statement(number), Via::Extended);
     if chance.below(200) == 0 {
-        let (time, shape) = (Time::from_micros(time), Some(shape.shape));
-        let refused = Refused {
-            statement: id,
-            time,
-            shape,
-            text,
-            literals: Vec::new().into(),
-            via,
-            sqlstate: "42501".into(),
-            reason: "".into(),
-            trace: None,
-            work: None,
-        };
+        let refused = refused(id, Time::from_micros(time), shape.shape, text);
         ledger.append(&refused.into())?;
         return Ok(1);
     }
