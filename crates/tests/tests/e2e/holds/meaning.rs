@@ -34,7 +34,9 @@ fn what_code_and_views_do_is_a_part_of_what_is_approved() {
         let text = format!("begin new.note := '{word}'; return new; end");
         body("noted() returns trigger", "plpgsql", &text)
     };
-    let other = |word: &str| format!("begin update jobs set note = '{word}' where id = 9; end");
+    let other = |word: &str| {
+        format!("begin update jobs set note = '{word}' where id = 9; return null; end")
+    };
     admin("create table other (id int); insert into other values (1)");
     admin(&noted("one"));
     admin("create trigger noted before update on jobs for each row execute function noted()");
