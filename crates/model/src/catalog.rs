@@ -327,8 +327,7 @@ impl Catalog {
 
     /// All relations, in no order.
     pub fn relations(&self) -> impl Iterator<Item = &Arc<Relation>> {
-        let below = self.below.iter().flat_map(|below| below.relations.values());
-        self.relations.values().chain(below)
+        self.relations.values().chain(self.below.iter().flat_map(|below| below.relations.values()))
     }
 
     /// The relations of this catalog without what is below it, in no order.
@@ -350,8 +349,7 @@ impl Catalog {
 
     /// All functions, in no order.
     pub fn functions(&self) -> impl Iterator<Item = &Arc<Function>> {
-        let below = self.below.iter().flat_map(|below| below.functions.values());
-        self.functions.values().chain(below)
+        self.functions.values().chain(self.below.iter().flat_map(|below| below.functions.values()))
     }
 
     /// The functions of this catalog without what is below it, in no order.

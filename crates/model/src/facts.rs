@@ -431,8 +431,7 @@ pub struct Facts {
     pub effects: Vec<Effect>,
     /// Functions called.
     pub functions: Vec<FunctionRef>,
-    /// Functions of others than PostgreSQL that can run, called or not: those of triggers,
-    /// operators, casts and defaults, too, and what they call. Sorted, no duplicates.
+    /// Functions that can run, called or not, but for PostgreSQL's own. Sorted, no duplicates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub code: Vec<FunctionId>,
     /// Columns by use, sorted, no duplicates.
