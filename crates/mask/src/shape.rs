@@ -108,7 +108,22 @@ impl Shape {
                 inner.holds_document()
             }
             Self::Composite(fields) => fields.iter().any(Self::holds_document),
-            _ => false,
+            Self::Text
+            | Self::Identifier
+            | Self::Char
+            | Self::Bytes
+            | Self::Bool
+            | Self::Number(_)
+            | Self::Time(_)
+            | Self::Uuid
+            | Self::Network
+            | Self::Mac
+            | Self::Point
+            | Self::Bits
+            | Self::Lexemes
+            | Self::Vector
+            | Self::Constant { .. }
+            | Self::Closed => false,
         }
     }
 
