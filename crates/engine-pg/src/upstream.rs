@@ -7,6 +7,7 @@
 
 use bytes::{Bytes, BytesMut};
 use credentials::{Credentials, Lease, Source};
+use identity::scram::RememberedKeys;
 use net::{Stream, tls::ClientTls};
 use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
@@ -68,6 +69,9 @@ pub struct UpstreamConfig {
     pub allow_cleartext: bool,
     /// How long connecting and sign-in may take together.
     pub connect_timeout: Duration,
+    /// What the password was worth to servers that asked for it by SCRAM: their thousands of rounds
+    /// of hashing are done once and not for each session. Clones share it.
+    pub salted: Arc<RememberedKeys>,
 }
 
 impl UpstreamConfig {
@@ -83,6 +87,7 @@ impl UpstreamConfig {
             tls: None,
             allow_cleartext: false,
             connect_timeout: CONNECT_TIMEOUT,
+            salted: Arc::default(),
         }
     }
 }

@@ -41,7 +41,7 @@ pub use attempts::{Attempts, Thresholds, Wait, network};
 pub use credential::{Admitted, Claim, Credential, Standing};
 pub use directory::{Bar, Directory, Entry, Grant};
 pub use error::IdentityError;
-pub use scram::{Challenge, Mechanism, ScramServer, ScramVerifier, Signed};
+pub use scram::{Challenge, Mechanism, ScramClient, ScramServer, ScramVerifier, Signed};
 pub use secret::Secret;
 pub use token::{token, token_hash};
 pub use totp::{Totp, recovery_codes, recovery_hash};

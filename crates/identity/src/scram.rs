@@ -1,12 +1,15 @@
-//! SCRAM-SHA-256 and SCRAM-SHA-256-PLUS, the server's side (RFC 5802, RFC 7677). No I/O.
+//! SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677): the server's side, and the client's
+//! for where Weir signs in itself. No I/O.
 //!
 //! Each step consumes the one before, so a message cannot be tried twice and no step can be left
 //! out. An [`model::Identity`] comes out of the last step only.
 
+mod client;
 mod exchange;
 mod parse;
 mod verifier;
 
+pub use client::{Binding, ClientKeys, Proven, RememberedKeys, Salting, ScramClient, ServerFault};
 pub use exchange::{Challenge, Mechanism, ScramServer, Signed};
 pub use verifier::{DEFAULT_ITERATIONS, ScramVerifier};
 

@@ -1,5 +1,6 @@
 //! Why there is no session at the upstream, and what a client may be told of it. Knows SQLSTATEs.
 
+use identity::scram::ServerFault;
 use model::Blame;
 use net::NetError;
 use std::{error, fmt, io, time::Duration};
@@ -86,7 +87,7 @@ pub enum UpstreamError {
     /// The server wants a way of sign-in that Weir does not speak.
     Method(String),
     /// The server did not prove that it knows the password, or spoke SCRAM wrongly.
-    Scram(io::Error),
+    Scram(ServerFault),
     /// The server sent what is not the protocol.
     Wire(WireError),
     /// The server sent a message that has no place there.
@@ -195,7 +196,8 @@ impl fmt::Display for UpstreamError {
 impl error::Error for UpstreamError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::Down(source) | Self::Scram(source) => Some(source),
+            Self::Down(source) => Some(source),
+            Self::Scram(source) => Some(source),
             Self::Tls(source) => Some(source),
             Self::Wire(source) => Some(source),
             _ => None,

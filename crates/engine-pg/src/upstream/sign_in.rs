@@ -5,18 +5,22 @@ use super::{
     Connection, Host, MAX_SIGN_IN_BYTES, Secret, ServerError, UpstreamConfig, UpstreamError,
 };
 use bytes::Bytes;
-use net::tls::end_point_hash;
-use postgres_protocol::authentication::{
-    md5_hash,
-    sasl::{ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256},
+use identity::{
+    ScramClient,
+    scram::{Binding, RememberedKeys},
 };
-use std::{io, net::IpAddr};
+use net::tls::end_point_hash;
+use postgres_protocol::authentication::md5_hash;
+use std::{io, net::IpAddr, sync::Arc};
 use tokio::task;
 use wire_pg::{
     Text,
     backend::{Authentication, Mechanisms, Tag},
     frontend::encode,
 };
+
+const SCRAM_SHA_256: &str = "SCRAM-SHA-256";
+const SCRAM_SHA_256_PLUS: &str = "SCRAM-SHA-256-PLUS";
 
 /// Answers the server's authentication requests until it says that it is satisfied.
 pub(super) async fn authenticate(
@@ -44,7 +48,7 @@ pub(super) async fn authenticate(
             }
             Authentication::Sasl(mechanisms) => {
                 let secret = password(config)?.clone();
-                scram(connection, &secret, mechanisms, certificate).await?;
+                scram(connection, &secret, &config.salted, mechanisms, certificate).await?;
                 continue;
             }
             Authentication::SaslContinue(_) | Authentication::SaslFinal(_) => {
@@ -89,54 +93,63 @@ fn clear_is_safe(config: &UpstreamConfig, peer: Option<IpAddr>, tls: bool) -> bo
 async fn scram(
     connection: &mut Connection,
     secret: &Secret,
+    remembered: &Arc<RememberedKeys>,
     offered: Mechanisms<'_>,
     certificate: Option<&[u8]>,
 ) -> Result<(), UpstreamError> {
     let (mechanism, binding) = choose(offered, certificate)?;
-    let mut exchange = ScramSha256::new(secret.expose().as_bytes(), binding);
+    let exchange = ScramClient::new(binding).map_err(io::Error::other)?;
     let mut out = Vec::new();
-    encode::sasl_initial_response(&mut out, mechanism.as_bytes(), Some(exchange.message()))?;
+    let first = exchange.message();
+    encode::sasl_initial_response(&mut out, mechanism.as_bytes(), Some(first.as_bytes()))?;
     connection.write(&out).await?;
 
     let payload = request(connection).await?;
     let Authentication::SaslContinue(challenge) = Authentication::parse(&payload)? else {
         return Err(UpstreamError::Unexpected(Tag::Authentication));
     };
-    let challenge = challenge.to_vec();
-    // Thousands of rounds of hashing, as many as the server says: not on a thread that others'
-    // sessions wait for.
-    let hashed = task::spawn_blocking(move || exchange.update(&challenge).map(|()| exchange));
-    let mut exchange = hashed.await.map_err(io::Error::other)?.map_err(UpstreamError::Scram)?;
+    let salting = exchange.salting(challenge).map_err(UpstreamError::Scram)?;
+    let proven = match salting.remembered(secret, remembered) {
+        Some(keys) => salting.prove(&keys),
+        // Thousands of rounds of hashing, as many as the server says: not on a thread that others'
+        // sessions wait for.
+        None => {
+            let (secret, remembered) = (secret.clone(), Arc::clone(remembered));
+            let work = move || {
+                let keys = salting.work_out(&secret, &remembered);
+                salting.prove(&keys)
+            };
+            task::spawn_blocking(work).await.map_err(io::Error::other)?
+        }
+    };
     out.clear();
-    encode::sasl_response(&mut out, exchange.message())?;
+    encode::sasl_response(&mut out, proven.message.as_bytes())?;
     connection.write(&out).await?;
 
     let payload = request(connection).await?;
     let Authentication::SaslFinal(proof) = Authentication::parse(&payload)? else {
         return Err(UpstreamError::Unexpected(Tag::Authentication));
     };
-    exchange.finish(proof).map_err(UpstreamError::Scram)
+    proven.check(proof).map_err(UpstreamError::Scram)
 }
 
 /// The strongest mechanism that both sides have, and what to say about channel binding.
 fn choose(
     offered: Mechanisms<'_>,
     certificate: Option<&[u8]>,
-) -> Result<(&'static str, ChannelBinding), UpstreamError> {
+) -> Result<(&'static str, Binding), UpstreamError> {
     let has = |name: &str| offered.iter().any(|offer| offer.bytes() == name.as_bytes());
     let hash = certificate.and_then(end_point_hash);
     match (has(SCRAM_SHA_256_PLUS), has(SCRAM_SHA_256), hash) {
-        (true, _, Some(hash)) => {
-            Ok((SCRAM_SHA_256_PLUS, ChannelBinding::tls_server_end_point(hash)))
-        }
+        (true, _, Some(hash)) => Ok((SCRAM_SHA_256_PLUS, Binding::EndPoint(hash))),
         // The server offers binding and we cannot (its certificate's signature has no hash that
         // RFC 5929 defines): "n", we do not support it. A liar in between gains nothing from
         // this: it has to show a certificate that TLS accepted.
-        (true, true, None) => Ok((SCRAM_SHA_256, ChannelBinding::unsupported())),
+        (true, true, None) => Ok((SCRAM_SHA_256, Binding::Cannot)),
         // We could bind and the server did not offer it: "y" tells it so, and a server whose
         // offer was taken away on the wire refuses (RFC 5802 section 6).
-        (false, true, Some(_)) => Ok((SCRAM_SHA_256, ChannelBinding::unrequested())),
-        (false, true, None) => Ok((SCRAM_SHA_256, ChannelBinding::unsupported())),
+        (false, true, Some(_)) => Ok((SCRAM_SHA_256, Binding::NotOffered)),
+        (false, true, None) => Ok((SCRAM_SHA_256, Binding::Cannot)),
         _ => {
             let names: Vec<_> = offered.iter().filter_map(Text::utf8).take(8).collect();
             Err(UpstreamError::Method(format!("SASL {}", names.join(", "))))

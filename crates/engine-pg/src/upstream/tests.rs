@@ -127,6 +127,36 @@ async fn scram_and_start_up_settings() {
 }
 
 #[tokio::test]
+async fn the_rounds_of_scram_are_done_once_for_all_sessions() {
+    let config = cluster().root();
+    for _ in 0..3 {
+        connect(&config, &[]).await.unwrap();
+        // Each session has its own copy.
+        connect(&config.clone(), &[]).await.unwrap();
+    }
+    assert_eq!(config.salted.made(), 1);
+
+    let password = |text: &str| Some(Secret::from(text.to_owned()));
+    let wrong = UpstreamConfig { password: password("another"), ..config.clone() };
+    let error = connect(&wrong, &[]).await.unwrap_err();
+    assert!(error.is_of_credentials(), "{error}");
+    let superuser = cluster().root();
+    let ask_for = |sql: String| ask_of(superuser.clone(), sql);
+    ask_for("create role turning login password 'first'".to_owned()).await;
+    let turning = cluster().tcp("turning", "first");
+    assert_eq!(signed_in_as(&turning).await, "turning");
+    ask_for("alter role turning password 'second'".to_owned()).await;
+    let error = connect(&turning, &[]).await.unwrap_err();
+    assert!(error.is_of_credentials(), "what is remembered is no way in: {error}");
+    let again = UpstreamConfig { password: password("second"), ..turning };
+    assert_eq!(signed_in_as(&again).await, "turning");
+}
+
+async fn ask_of(config: UpstreamConfig, sql: String) {
+    ask(connect(&config, &[]).await.unwrap(), &sql).await.unwrap();
+}
+
+#[tokio::test]
 async fn every_other_way_of_sign_in() {
     let cluster = cluster();
     assert_eq!(signed_in_as(&cluster.tcp("md5_role", "md5 word")).await, "md5_role");

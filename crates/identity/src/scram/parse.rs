@@ -1,6 +1,8 @@
-//! The grammar of the two client messages (RFC 5802 section 7). Judges no credential.
+//! The grammar of the messages of both sides (RFC 5802 section 7). Judges no credential.
 
+use super::ServerFault;
 use crate::IdentityError;
+use std::num::NonZeroU32;
 
 /// The longest message that is read. The longest one that makes sense, with a 64-byte channel
 /// binding and generous nonces, has about 400 bytes.
@@ -34,6 +36,15 @@ pub(super) struct Final<'a> {
     pub(super) proof: &'a str,
     /// Everything before the proof; part of what is signed.
     pub(super) without_proof: &'a str,
+}
+
+/// `server-first-message`.
+pub(super) struct ServerFirst<'a> {
+    /// All of it; part of what is signed.
+    pub(super) text: &'a str,
+    pub(super) nonce: &'a str,
+    pub(super) salt: &'a str,
+    pub(super) iterations: NonZeroU32,
 }
 
 pub(super) fn first(message: &[u8]) -> Result<First<'_>, IdentityError> {
@@ -88,6 +99,34 @@ pub(super) fn last(message: &[u8]) -> Result<Final<'_>, IdentityError> {
         return Err(IdentityError::Malformed("the SCRAM message has no nonce"));
     };
     Ok(Final { binding, nonce, proof, without_proof })
+}
+
+/// Extensions are refused, as PostgreSQL sends none.
+pub(super) fn server_first(message: &[u8]) -> Result<ServerFirst<'_>, ServerFault> {
+    let text = server_text(message)?;
+    let mut parts = text.split(',');
+    let mut part = |name: &str| parts.next().and_then(|part| part.strip_prefix(name));
+    let (nonce, salt, iterations) = (part("r="), part("s="), part("i="));
+    if let (Some(nonce), Some(salt), Some(iterations), None) =
+        (nonce, salt, iterations, parts.next())
+        && let (true, Ok(iterations)) = (nonce.bytes().all(is_printable), iterations.parse())
+    {
+        return Ok(ServerFirst { text, nonce, salt, iterations });
+    }
+    Err(ServerFault("its first message is not `r=…,s=…,i=…`"))
+}
+
+/// The server's signature in base 64.
+pub(super) fn server_final(message: &[u8]) -> Result<&str, ServerFault> {
+    let signature = server_text(message)?.strip_prefix("v=");
+    signature.ok_or(ServerFault("its last message is not a signature"))
+}
+
+fn server_text(message: &[u8]) -> Result<&str, ServerFault> {
+    if message.len() > MAX_MESSAGE_BYTES {
+        return Err(ServerFault("a message is too long"));
+    }
+    std::str::from_utf8(message).map_err(|_| ServerFault("a message is not UTF-8"))
 }
 
 fn text(message: &[u8]) -> Result<&str, IdentityError> {

@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use hmac::Mac;
 use std::{fmt, num::NonZeroU32};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 /// Iterations for new passwords: RFC 7677's least, and PostgreSQL's default.
 pub const DEFAULT_ITERATIONS: NonZeroU32 = match NonZeroU32::new(4096) {
@@ -35,20 +36,13 @@ impl ScramVerifier {
     /// The verifier of a password with this salt. The password is normalised by SASLprep
     /// (RFC 4013) where that is possible, and taken as it is where it is not, as PostgreSQL does.
     pub fn from_password(password: &Secret, salt: &[u8], iterations: NonZeroU32) -> Self {
-        let text = password.expose();
-        let salted = match stringprep::saslprep(text) {
-            Ok(prepared) => {
-                let prepared = zeroize::Zeroizing::new(prepared.into_owned());
-                salted(prepared.as_bytes(), salt, iterations)
-            }
-            Err(_) => salted(text.as_bytes(), salt, iterations),
-        };
-        let client_key = hmac(&salted, &[b"Client Key"]);
+        let salted = salted_password(password, salt, iterations);
+        let client_key = hmac(&*salted, &[b"Client Key"]);
         Self {
             iterations,
             salt: salt.to_vec(),
             stored_key: hash(&client_key),
-            server_key: hmac(&salted, &[b"Server Key"]),
+            server_key: server_key(&salted),
         }
     }
 
@@ -129,6 +123,27 @@ impl fmt::Debug for ScramVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ScramVerifier({} iterations, ***)", self.iterations)
     }
+}
+
+/// `SaltedPassword` of RFC 5802 section 3.
+pub(super) fn salted_password(
+    password: &Secret,
+    salt: &[u8],
+    iterations: NonZeroU32,
+) -> Zeroizing<[u8; KEY_BYTES]> {
+    let text = password.expose();
+    Zeroizing::new(match stringprep::saslprep(text) {
+        Ok(prepared) => {
+            let prepared = Zeroizing::new(prepared.into_owned());
+            salted(prepared.as_bytes(), salt, iterations)
+        }
+        Err(_) => salted(text.as_bytes(), salt, iterations),
+    })
+}
+
+/// `ServerKey` of RFC 5802 section 3.
+pub(super) fn server_key(salted: &[u8; KEY_BYTES]) -> [u8; KEY_BYTES] {
+    hmac(salted, &[b"Server Key"])
 }
 
 /// `Hi` of RFC 5802 section 2.2: PBKDF2 with HMAC-SHA-256 and one block.

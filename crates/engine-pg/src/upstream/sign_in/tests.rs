@@ -28,8 +28,7 @@ fn chosen(offer: &[&str], certificate: Option<&[u8]>) -> Result<String, String> 
         panic!("SASL")
     };
     let (mechanism, binding) = choose(mechanisms, certificate).map_err(|e| e.to_string())?;
-    let first = ScramSha256::new(b"x", binding).message().to_vec();
-    let header = String::from_utf8(first).unwrap();
+    let header = ScramClient::new(binding).unwrap().message();
     Ok(format!("{mechanism} {}", header.split(",,").next().unwrap()))
 }
 
