@@ -1,9 +1,9 @@
 //! The numbers and names by which records refer to each other. Knows no records.
 
 use crate::time::Time;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
 /// A record's place in the log, from zero, without gaps: also its leaf index in a tree over it.
 #[derive(
@@ -64,10 +64,23 @@ fn write_digits(mut value: u64, out: &mut [u8]) {
     }
 }
 
+/// Where a byte stands among the digits.
+const fn digit(byte: u8) -> Option<u8> {
+    Some(match byte {
+        b'0'..=b'9' => byte - b'0',
+        b'a'..=b'h' => byte - b'a' + 10,
+        b'j' | b'k' => byte - b'j' + 18,
+        b'm' | b'n' => byte - b'm' + 20,
+        b'p'..=b't' => byte - b'p' + 22,
+        b'v'..=b'z' => byte - b'v' + 27,
+        _ => return None,
+    })
+}
+
 fn read_digits(text: &[u8]) -> Result<u64, NotAnId> {
     text.iter().try_fold(0u64, |value, byte| {
-        let digit = DIGITS.iter().position(|candidate| candidate == byte).ok_or(NotAnId)?;
-        Ok(value.checked_mul(32).ok_or(NotAnId)? | digit as u64)
+        let digit = digit(*byte).ok_or(NotAnId)?;
+        Ok(value.checked_mul(32).ok_or(NotAnId)? | u64::from(digit))
     })
 }
 
@@ -139,7 +152,7 @@ impl FromStr for SessionId {
         let salt = u32::try_from(read_digits(salt.as_bytes())?).map_err(|_| NotAnId)?;
         let id = Self { time: read_digits(time.as_bytes())?, salt };
         // Thirteen digits hold 65 bits: the first may only be 0 or 1, and writing it shows that.
-        if id.to_string() == text { Ok(id) } else { Err(NotAnId) }
+        if id.text() == text.as_bytes() { Ok(id) } else { Err(NotAnId) }
     }
 }
 
@@ -223,10 +236,18 @@ impl FromStr for Hash {
     type Err = NotAnId;
 
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        if text.len() != 32 || !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(NotAnId);
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Ok(byte - b'0'),
+            b'a'..=b'f' => Ok(byte - b'a' + 10),
+            _ => Err(NotAnId),
+        };
+        let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return Err(NotAnId) };
+        let pairs: &[[u8; 2]; 16] = pairs.try_into().map_err(|_| NotAnId)?;
+        let mut bytes = [0; 16];
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = digit(*high)? << 4 | digit(*low)?;
         }
-        u128::from_str_radix(text, 16).map(|n| Self(n.to_be_bytes())).map_err(|_| NotAnId)
+        Ok(Self(bytes))
     }
 }
 
@@ -246,8 +267,7 @@ macro_rules! as_text {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <Cow<'de, str>>::deserialize(deserializer)?;
-                text.parse().map_err(de::Error::custom)
+                crate::text::parsed(deserializer)
             }
         }
     )* };

@@ -57,6 +57,7 @@ mod seal;
 mod segment;
 #[cfg(test)]
 mod testing;
+mod text;
 mod tiles;
 mod time;
 mod tracker;

@@ -1,6 +1,6 @@
 //! A moment as records write it. Knows no clock: callers say what time it is.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{
     fmt,
     str::FromStr,
@@ -149,8 +149,7 @@ impl Serialize for Time {
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
+        crate::text::parsed(deserializer)
     }
 }
 

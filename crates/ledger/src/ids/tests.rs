@@ -21,6 +21,15 @@ fn ids_return_from_their_texts() {
 }
 
 #[test]
+fn digits_are_worth_their_places() {
+    let worth: Vec<u8> = (0..=255).filter(|byte| digit(*byte).is_some()).collect();
+    assert_eq!(worth, DIGITS);
+    for (place, byte) in (0..).zip(DIGITS) {
+        assert_eq!(digit(*byte), Some(place));
+    }
+}
+
+#[test]
 fn other_texts_are_refused() {
     for text in ["", "-", "0d4q2mr8k3v0h-3f7", "zzzzzzzzzzzzz-0000", "0d4q2mr8k3v0u-3f7a"] {
         assert_eq!(text.parse::<SessionId>(), Err(NotAnId), "{text}");
@@ -29,6 +38,16 @@ fn other_texts_are_refused() {
     for text in ["", "+0000000000000000000000000000001", "G0000000000000000000000000000001"] {
         assert_eq!(text.parse::<Hash>(), Err(NotAnId), "{text}");
     }
+    let hash = Hash([0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0, 0, 0, 0, 0, 0, 0xf0, 0x0f]);
+    let text = "0123456789abcdef000000000000f00f";
+    assert_eq!((text.parse(), hash.to_string().as_str()), (Ok(hash), text));
+    for text in [&text[1..], &format!("{text}0"), &text.to_uppercase(), &text.replace('f', "g")] {
+        assert_eq!(text.parse::<Hash>(), Err(NotAnId), "{text}");
+    }
+    assert!(serde_json::from_str::<Hash>("1").is_err());
+    assert!(serde_json::from_str::<Hash>("null").is_err());
+    let escaped = text.replacen('0', "\\u0030", 1);
+    assert_eq!(serde_json::from_str::<Hash>(&format!("\"{escaped}\"")).unwrap(), hash);
 }
 
 #[test]

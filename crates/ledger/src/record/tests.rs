@@ -310,3 +310,22 @@ fn a_field_of_a_later_version_does_not_hide_a_record() {
     assert_eq!(Record::decode(text.as_bytes()).unwrap().type_word(), "stopped");
     assert!(Record::decode(br#"{"type":"invented_later"}"#).is_err());
 }
+
+#[test]
+fn reading_a_statements_records_allocates_for_lists_and_words_alone() {
+    let [intent, outcome] = [intent(7), outcome(7)].map(|record| {
+        let mut json = Vec::new();
+        record.encode(&mut json).unwrap();
+        json
+    });
+    let asked = allocation_counter::measure(|| {
+        serde_json::from_slice::<Intent<'_>>(&intent).unwrap();
+    });
+    // The list of parameters.
+    assert_eq!(asked.count_total, 1, "{asked:?}");
+    let asked = allocation_counter::measure(|| {
+        serde_json::from_slice::<Outcome<'_>>(&outcome).unwrap();
+    });
+    // The tag.
+    assert_eq!(asked.count_total, 1, "{asked:?}");
+}
