@@ -75,6 +75,17 @@ impl Database {
         self.knowledge.load_full()
     }
 
+    /// The revision of what is known now. Every statement asks: a count that all threads share is
+    /// not touched.
+    pub(crate) fn revision(&self) -> u64 {
+        self.knowledge.load().revision
+    }
+
+    /// The same for the catalog's version.
+    pub(crate) fn catalog_version(&self) -> u64 {
+        self.knowledge.load().catalog.version
+    }
+
     /// Replaces what is known. `proposed` are the labels that the columns' own evidence speaks for,
     /// `None` if they are the same as before; those that values carried and those that people
     /// decided are laid over them. `generation` is [`Self::wanted`] as it was before the reading

@@ -46,6 +46,8 @@ pub struct Plan {
     pub replication: bool,
     /// The text's keyed hash, as the record has it; made when it is recorded first.
     pub(crate) hashed: OnceLock<ledger::Hash>,
+    /// Whether it may run something by a name that only a session knows; told when asked first.
+    pub(crate) by_name: OnceLock<bool>,
     pub(crate) policies: u64,
     pub(crate) context: PlanContext,
     /// What its names depend on, as a number.
@@ -230,6 +232,7 @@ impl Gate {
             unrestricted: asker.unrestricted,
             replication: false,
             hashed: OnceLock::new(),
+            by_name: OnceLock::new(),
             policies: policies.version(),
             context,
             names: asker.names,
@@ -278,6 +281,7 @@ impl Gate {
             unrestricted: asker.unrestricted,
             replication: true,
             hashed: OnceLock::new(),
+            by_name: OnceLock::new(),
             policies: policies.version(),
             context,
             names: asker.names,

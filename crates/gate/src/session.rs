@@ -283,7 +283,7 @@ impl Session {
             return Readiness::CatalogStale;
         }
         // What others drop may take what depends on it along.
-        let version = self.database.knowledge().catalog.version;
+        let version = self.database.catalog_version();
         if std::mem::replace(&mut self.catalog_seen, version) != version {
             self.temporary.asked_for |= self.temporary.any();
         }

@@ -62,6 +62,7 @@ impl Session {
             unrestricted: planned.unrestricted,
             replication: false,
             hashed: planned.hashed.clone(),
+            by_name: planned.by_name.clone(),
             policies: planned.policies,
             context: planned.context,
             names: planned.names,

@@ -115,7 +115,7 @@ impl Session {
         plan.policies == policies.version()
             && plan.context.asker == self.asker
             && (self.needs_no_names(plan)
-                || (plan.knowledge.revision == self.database.knowledge().revision
+                || (plan.knowledge.revision == self.database.revision()
                     && plan.context.scope == self.scope_key))
             && plan.unrestricted == self.unrestricted
             && plan.context.standing == self.standing(&policies)
@@ -135,7 +135,7 @@ impl Session {
 
     /// True if a plan runs something by a name that only this session knows.
     pub fn by_name(&self, plan: &Plan) -> bool {
-        !self.unrestricted && names_something(&plan.text)
+        !self.unrestricted && *plan.by_name.get_or_init(|| names_something(&plan.text))
     }
 
     /// What is decided on a plan by the labels that are in force now, if it is another decision
