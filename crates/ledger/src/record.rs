@@ -8,7 +8,7 @@
 
 use crate::{
     error::LedgerError,
-    ids::{Hash, Sequence, SessionId, ShapeId, StatementId},
+    ids::{Hash, SessionId, ShapeId, StatementId},
     time::Time,
     vault::Kept,
 };
@@ -18,6 +18,7 @@ use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 mod basis;
 mod dated;
+mod entry;
 mod grant;
 mod hold;
 mod line;
@@ -29,6 +30,7 @@ mod task;
 
 pub use basis::{Basis, BasisColumn, BasisRelation};
 pub(crate) use dated::time;
+pub use entry::Entry;
 pub use grant::GrantChanged;
 pub use hold::{Approved, HoldChanged, Signed};
 pub use pruned::Pruned;
@@ -458,18 +460,5 @@ impl Record<'_> {
     }
 }
 
-/// A record with its place, as a reader meets it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    /// Its place in the log.
-    pub sequence: Sequence,
-    /// Its JSON, as it stands in the log.
-    pub payload: Vec<u8>,
-}
-
-impl Entry {
-    /// What it says. An error for a record type of a later version; the JSON can still be shown.
-    pub fn record(&self) -> Result<Record<'static>, LedgerError> {
-        Record::decode(&self.payload)
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -48,6 +48,7 @@ fn every_type() -> Vec<Record<'static>> {
         fallback: Disclosure::Raw { labels: vec![Label::new("custom")] },
         read_only: true,
         row_limit: Some(1000),
+        risk: vec![RiskPart { part: "dynamic".into(), points: 20 }].into(),
         durability: Durability::BeforeRow,
         shadow: None,
         basis: None,
@@ -175,7 +176,19 @@ fn every_type() -> Vec<Record<'static>> {
             needs: vec!["one person in group dba".into()].into(),
             reason: "rows are deleted by two people".into(),
             via: "".into(),
+            on_behalf: vec!["carol".to_owned()].into(),
             signed: None,
+        }
+        .into(),
+        Pruned {
+            time,
+            by: "weir".into(),
+            from: 3,
+            before: 9,
+            rule: "ledger.retention = \"400d\"".into(),
+            oldest: Some(time),
+            newest: Some(time),
+            kept: 2,
         }
         .into(),
         GrantChanged {
@@ -192,6 +205,8 @@ fn every_type() -> Vec<Record<'static>> {
             needs: vec!["one person in group dba".into()].into(),
             reviewers: vec!["one person in group security".into()].into(),
             reason: "ticket OPS-17".into(),
+            via: "slack".into(),
+            on_behalf: vec!["carol".to_owned()].into(),
         }
         .into(),
         TaskChanged {
