@@ -25,7 +25,7 @@ pub(crate) fn start(log: config::Log) -> anyhow::Result<()> {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     }
     .map_err(|error| anyhow::anyhow!("logging cannot start: {error}"))?;
-    panic::set_hook(Box::new(|defect| tell(defect)));
+    panic::set_hook(Box::new(tell));
     Ok(())
 }
 
