@@ -336,7 +336,8 @@ impl Session {
                 reasons.push(reason.clone());
             }
         }
-        let risk = plan.parts.iter().flat_map(|part| part.risk.iter());
+        let unlike = self.unlike_now(plan, now);
+        let risk = plan.parts.iter().flat_map(|part| part.risk.iter()).chain(&unlike);
         reasons.push(format!("risk {}", crate::risk::words(risk)));
         let mut members = Vec::new();
         let mut member = Some(self.identity());

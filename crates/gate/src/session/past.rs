@@ -44,6 +44,15 @@ impl Session {
         parts
     }
 
+    /// What makes a statement risky beside what it does, of which the past does not hear.
+    pub(crate) fn unlike_now(&self, plan: &Plan, now: SystemTime) -> Vec<RiskPart<'static>> {
+        let watched: Vec<_> = plan.watched().cloned().collect();
+        match self.is_its_own() {
+            true => self.history.parts(&watched, &self.client, now),
+            false => Vec::new(),
+        }
+    }
+
     /// Tells the past how many statements there were.
     pub(super) fn beat(&mut self, now: SystemTime) {
         let statements = std::mem::take(&mut self.pulse.0);

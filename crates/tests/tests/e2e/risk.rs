@@ -5,7 +5,7 @@ use testkit::{
     Postgres, Weir,
     weir::{ADMIN, PERSON, SERVICE},
 };
-use tests::Stage;
+use tests::{Stage, hold::requests};
 
 const POLICY: &str = r#"
 @id("no-harvest")
@@ -14,6 +14,12 @@ const POLICY: &str = r#"
 forbid (principal is Person, action == Action::"select", resource)
 when { context.share >= 20 }
 unless { principal in Group::"admins" };
+
+@id("a-harvest-waits")
+@approval("dba")
+@hold("return")
+forbid (principal is Service, action == Action::"select", resource)
+when { context.share >= 20 };
 
 @id("no-risk")
 @reason("what a service does is not that risky")
@@ -75,6 +81,20 @@ fn small_reads_that_add_up_to_a_table_end() {
     stage.rows(ADMIN, "select * from clients").unwrap();
     stage.rows(ADMIN, "select * from clients").unwrap();
     stage.rows(SERVICE, &page("clients", 1)).unwrap();
+}
+
+#[test]
+fn whoever_decides_sees_what_held_it() {
+    let stage = stage("staging");
+    let mut read = 0;
+    while stage.rows(SERVICE, &page("partners", 1 + read)).is_ok() {
+        read += 20;
+        assert!(read < 1_000, "nobody is asked");
+    }
+    let asked = requests(&stage, false);
+    let [request] = asked.as_slice() else { panic!("{asked:?}") };
+    let reasons = request["reasons"].to_string();
+    assert!(reasons.contains("streak"), "{request}");
 }
 
 #[test]
