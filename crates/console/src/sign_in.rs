@@ -51,8 +51,8 @@ pub fn second_half(half: &SecondHalf<'_>) -> String {
                 h1 { "One thing more" }
                 p { "Your passkey or security key shows that it is you, " (Shown(half.name)) "." }
                 form #key .stack method="post" action="/console/sign-in/passkey"
-                    data-challenge=(half.challenge) data-keys=(half.keys) {
-                    input type="hidden" name="word" value=(half.word);
+                    data-challenge=(Shown(half.challenge)) data-keys=(Shown(half.keys)) {
+                    input type="hidden" name="word" value=(Shown(half.word));
                     input type="hidden" name="next" value=(Shown(half.next));
                     button .main type="submit" { "Use your passkey" }
                     (trouble())
