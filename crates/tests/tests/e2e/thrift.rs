@@ -1,5 +1,6 @@
-//! What a repeated statement costs Weir beyond what it costs any proxy, in counts that do not
-//! depend on how busy the machine is: writes and wake-ups of the threads that sessions run on.
+//! What a repeated statement costs Weir beyond what it costs any proxy, in counts: writes and
+//! wake-ups of the threads that sessions run on. A busy machine can only add wake-ups, by timers
+//! that come up while a statement takes longer, so the least of a few looks counts.
 
 use anyhow::{Context, Result};
 use std::fs;
@@ -8,6 +9,10 @@ use tests::Stage;
 
 /// Statements between two looks.
 const STATEMENTS: u64 = 1_000;
+/// How often it is looked at most.
+const LOOKS: usize = 4;
+/// One for the client's message, one for the server's answer, and a little.
+const MOST_SLEEPS: f64 = 2.4;
 
 /// What the threads of sessions did so far.
 #[derive(Clone, Copy, Debug)]
@@ -64,13 +69,18 @@ fn a_repeated_statement_is_one_write_and_two_wake_ups() {
     let stage = Stage::shop().unwrap();
     for identity in [ADMIN, PERSON] {
         for protocol in ["simple", "extended", "prepared"] {
-            let [writes, sleeps] = each(&stage, identity, protocol).unwrap();
+            let mut looks = (0..LOOKS).map(|_| each(&stage, identity, protocol).unwrap());
+            let [mut writes, mut sleeps] = looks.next().unwrap();
+            while sleeps >= MOST_SLEEPS
+                && let Some(more) = looks.next()
+            {
+                [writes, sleeps] = [writes.max(more[0]), sleeps.min(more[1])];
+            }
             // Its intent goes to the kernel before it is sent, so where nobody else writes this
             // cannot be less than one.
             let said = format!("{identity}, {protocol}: {writes} writes, {sleeps} sleeps");
             assert!((0.9..1.1).contains(&writes), "{said}");
-            // For the client's message and for the server's answer.
-            assert!(sleeps < 2.4, "{said}");
+            assert!(sleeps < MOST_SLEEPS, "{said}");
             println!("{said}");
         }
     }
