@@ -19,7 +19,7 @@ unless { principal in Group::"admins" };
 @approval("dba")
 @hold("return")
 forbid (principal is Service, action == Action::"select", resource)
-when { context.share >= 20 };
+when { context.share >= 30 };
 
 @id("no-risk")
 @reason("what a service does is not that risky")
