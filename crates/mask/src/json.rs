@@ -122,7 +122,7 @@ impl Visitor for Masker<'_> {
 fn scanned(leaf: &Leaf<'_>, listed: bool) -> Option<String> {
     let found = |value: &str| {
         let mut out = Vec::new();
-        let masked = scan::text(value.as_bytes(), &mut out) == Applied::Masked;
+        let masked = scan_text(value.as_bytes(), &mut out) == Applied::Masked;
         masked.then(|| String::from_utf8_lossy(&out).into_owned())
     };
     match leaf {

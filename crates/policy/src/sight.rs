@@ -78,6 +78,18 @@ impl<'a> Place<'a> {
     }
 }
 
+/// True of a value that is no document, holds none and was not taken out of one, of a type of the
+/// server's own: nobody's code makes a document of it.
+fn is_plain(value: &Output) -> bool {
+    const DOCUMENTS: [u32; 7] = [114, 199, 705, 2249, 2287, 3802, 3807];
+    const OWN: u32 = 16_384;
+    value.keys.is_empty()
+        && match value.type_id {
+            Some(TypeId(ty)) => ty < OWN && !DOCUMENTS.contains(&ty),
+            None => value.sources.is_empty() && value.statistics.is_empty() && !value.unknown,
+        }
+}
+
 impl<'a> Sight<'a> {
     pub(crate) fn new(asker: &'a Asker<'a>, catalog: &'a Catalog, labels: &'a LabelMap) -> Self {
         let by_column = asker.by_column("disclose");
@@ -196,6 +208,7 @@ impl<'a> Sight<'a> {
             return Vec::new();
         }
         let leaves = |inner: &&Inner| match self.output(&inner.value, facts).0 {
+            _ if !is_plain(&inner.value) => false,
             Disclosure::Scan => true,
             Disclosure::Raw { labels } => labels.is_empty(),
             Disclosure::Masked { .. } => false,

@@ -305,6 +305,10 @@ impl<'a> Walk<'a> {
             } else {
                 *slot = Flow { origin: None, ..flow.clone() };
                 slot.ty = flow.ty.or(declared);
+                // A row becomes the declared one by its places: its fields are called otherwise.
+                if flow.ty != declared {
+                    (slot.named, slot.document) = (false, None);
+                }
             }
         }
         bound
