@@ -164,6 +164,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
 
     let told = stop.stopping();
     let defect = tokio::select! {
+        // The engine ends by the same word: that it did is no defect then.
+        biased;
         () = told.wait(Stop::Drain) => None,
         // What is not kept up to date any more must not be taken for what is in force.
         ended = jobs.ended() => Some(ended),
