@@ -52,8 +52,8 @@ assets! {
     TLOG = "tlog", "js", "text/javascript; charset=utf-8";
     /// What checks files that somebody holds.
     CHECK = "check", "js", "text/javascript; charset=utf-8";
-    /// What tells how far reports are.
-    REPORTS = "reports", "js", "text/javascript; charset=utf-8";
+    /// What tells how far something is that is made in the background.
+    BUSY = "busy", "js", "text/javascript; charset=utf-8";
     /// What checks a proof.
     PROOF = "proof", "js", "text/javascript; charset=utf-8";
     /// What replays a session.

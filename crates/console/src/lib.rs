@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! weir/src/http/console ── data ──▶ now, approvals, statement, … ──▶ layout ──▶ HTML
-//!                                         └── parts, chart, sql
+//!                                         └── parts, job, chart, sql
 //! ```
 //!
 //! Templates are `maud`'s: the compiler checks them, and they escape by themselves. What a client
@@ -29,6 +29,7 @@ pub mod data;
 pub mod flow;
 mod icon;
 pub mod identities;
+pub mod job;
 pub mod layout;
 pub mod lineage;
 pub mod now;

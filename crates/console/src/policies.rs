@@ -4,7 +4,7 @@
 mod attempt;
 mod why;
 
-pub use attempt::{Backtested, Changed, Trouble, Try, attempt, sound};
+pub use attempt::{Backtested, Changed, Held, Trouble, Try, attempt, held, held_link, sound};
 pub use why::{Asked, Told, Why, why};
 
 use crate::{

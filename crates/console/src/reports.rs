@@ -3,40 +3,12 @@
 
 use crate::{
     Icon, Shown,
-    assets::{CHECK, REPORTS, TLOG},
+    assets::{BUSY, CHECK, TLOG},
     icon,
+    job::{self, How, Listed},
     layout::{Page, Place, Tone, Viewer, csrf, notice, state},
-    parts,
 };
 use maud::{Markup, html};
-
-/// How far a report is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum How {
-    /// Others are made before it.
-    Waits,
-    /// The ledger is verified: records of about how many.
-    Verifies(u64, u64),
-    /// The record is asked: questions of how many.
-    Asks(u64, u64),
-    /// It is there; false if the ledger is not sound, which it says.
-    Done(bool),
-    /// It came to nothing: why.
-    Failed(String),
-}
-
-/// A report.
-#[derive(Clone, Debug)]
-pub struct Listed {
-    /// By which it is asked for.
-    pub id: String,
-    /// What was asked for, in words.
-    pub words: String,
-    /// When.
-    pub asked: String,
-    /// How far it is.
-    pub how: How,
-}
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
@@ -79,7 +51,8 @@ pub fn page(reports: &Reports, viewer: &Viewer) -> String {
                 }
                 section .card aria-labelledby="mine" {
                     header { h2 #mine { "Your reports" } }
-                    div #list data-busy[busy(&reports.listed)] {
+                    div #list data-from="/console/reports/list"
+                        data-busy[job::busy(&reports.listed)] {
                         (list(&reports.listed, viewer))
                     }
                 }
@@ -88,12 +61,7 @@ pub fn page(reports: &Reports, viewer: &Viewer) -> String {
         }
     };
     let page = Page::of(Place::Reports, viewer);
-    Page { title: "Reports", scripts: &[&REPORTS, &TLOG, &CHECK], ..page }.whole(&content)
-}
-
-/// True while one is under way.
-pub fn busy(listed: &[Listed]) -> bool {
-    listed.iter().any(|one| !matches!(one.how, How::Done(_) | How::Failed(_)))
+    Page { title: "Reports", scripts: &[&BUSY, &TLOG, &CHECK], ..page }.whole(&content)
 }
 
 fn form(reports: &Reports, viewer: &Viewer) -> Markup {
@@ -157,55 +125,22 @@ pub fn list(listed: &[Listed], viewer: &Viewer) -> Markup {
 fn row(one: &Listed, viewer: &Viewer) -> Markup {
     let path = format!("{}/{}", Place::Reports.path(), one.id);
     html! {
-        div .row {
-            strong { (Shown(&one.words)) }
-            (parts::moment(&one.asked))
-            (badge(&one.how))
-        }
-        @match &one.how {
-            How::Waits => { p .soft.small { "Another one is made before it." } }
-            How::Verifies(done, all) => (progress("records verified", *done, *all)),
-            How::Asks(done, all) => (progress("questions asked", *done, *all)),
-            How::Failed(why) => { p { (Shown(why)) } }
-            How::Done(sound) => {
-                @if !sound {
-                    p { "The ledger is not sound, and the report says so at its beginning." }
-                }
-                div .row {
-                    @for (form, name) in [("html", "HTML"), ("pdf", "PDF"), ("json", "JSON")] {
-                        a .button.slim download href=(format!("{path}/{form}")) {
-                            (name) span .sr { " of " (Shown(&one.words)) }
-                        }
-                    }
-                    form method="post" action=(format!("{path}/forget")) {
-                        (csrf(viewer))
-                        button .slim.quiet type="submit" {
-                            "Forget" span .sr { " " (Shown(&one.words)) }
-                        }
-                    }
-                }
+        (job::row(one, &path, viewer))
+        @if let How::Done(sound) = &one.how {
+            @if !sound {
+                p { "The ledger is not sound, and the report says so at its beginning." }
             }
+            div .row {
+                @for (form, name) in [("html", "HTML"), ("pdf", "PDF"), ("json", "JSON")] {
+                    a .button.slim download href=(format!("{path}/{form}")) {
+                        (name) span .sr { " of " (Shown(&one.words)) }
+                    }
+                }
+                (job::press("forget", "Forget", one, &path, viewer))
+            }
+        } @else if one.how.is_over() {
+            (job::press("forget", "Forget", one, &path, viewer))
         }
-    }
-}
-
-fn badge(how: &How) -> Markup {
-    let (class, word) = match how {
-        How::Waits => ("", "waits"),
-        How::Verifies(..) => ("info", "verifies the ledger"),
-        How::Asks(..) => ("info", "asks the record"),
-        How::Done(true) => ("good", "done"),
-        How::Done(false) => ("warn", "done"),
-        How::Failed(_) => ("bad", "failed"),
-    };
-    html! { span .badge.(class) { (word) } }
-}
-
-fn progress(what: &str, done: u64, all: u64) -> Markup {
-    let words = format!("{} of {} {what}", parts::grouped(done), parts::grouped(all));
-    html! {
-        progress value=(done.min(all)) max=(all.max(1)) aria-label=(words) {}
-        p .soft.small { (words) }
     }
 }
 

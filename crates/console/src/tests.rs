@@ -7,11 +7,10 @@ use crate::{
         TablePage,
     },
     flow::Node,
+    job::{self, How},
     layout::{Place, Right, Tone, Viewer},
     now::{ByLabel, Now, Row, Session, page},
-    replay,
-    reports::{self, How},
-    setup,
+    replay, reports, setup,
     sign_in::{self, SecondHalf, SignIn},
 };
 
@@ -221,8 +220,7 @@ fn no_text_of_a_clients_is_markup_in_a_replay() {
 
 #[test]
 fn no_text_of_a_clients_is_markup_in_reports_and_setup() {
-    let listed =
-        |how| reports::Listed { id: "1".to_owned(), words: hostile(), asked: moment(), how };
+    let listed = |how| job::Listed { id: "1".to_owned(), words: hostile(), asked: moment(), how };
     let hows = [
         How::Waits,
         How::Verifies(1, 0),
@@ -238,7 +236,7 @@ fn no_text_of_a_clients_is_markup_in_reports_and_setup() {
         key: Some("weir+00000000+AQ==".to_owned()),
     };
     sound(&reports::page(&page, &everybody()));
-    assert!(reports::busy(&page.listed));
+    assert!(job::busy(&page.listed));
     let database = setup::Database {
         name: hostile(),
         environment: hostile(),

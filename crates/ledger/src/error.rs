@@ -44,6 +44,8 @@ pub enum LedgerError {
     Keys(String),
     /// The log was closed: its last handle is gone or its threads have ended.
     Closed,
+    /// Whoever asked for a reading broke it off.
+    Stopped,
 }
 
 impl LedgerError {
@@ -65,7 +67,8 @@ impl LedgerError {
             | Self::NotALedger(_)
             | Self::Damaged(_)
             | Self::Pruned { .. }
-            | Self::Keys(_) => "the audit record cannot be used",
+            | Self::Keys(_)
+            | Self::Stopped => "the audit record cannot be used",
         }
     }
 
@@ -108,6 +111,7 @@ impl fmt::Display for LedgerError {
             ),
             Self::Keys(why) => f.write_str(why),
             Self::Closed => f.write_str("the ledger is closed"),
+            Self::Stopped => f.write_str("the reading was stopped"),
         }
     }
 }

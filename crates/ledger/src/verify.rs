@@ -21,7 +21,7 @@ use crate::{
 use std::{
     collections::BTreeMap,
     fs,
-    ops::Range,
+    ops::{ControlFlow, Range},
     path::{Path, PathBuf},
 };
 use tlog::{Checkpoint, CosignatureVerifier, Tile};
@@ -84,14 +84,15 @@ const BETWEEN_TELLINGS: u64 = 4_096;
 /// Reads the whole log and recomputes every checksum, chain, seal, tile and tree. Works on a copy,
 /// and beside a running Weir.
 pub fn verify(dir: &Path, known: &Known) -> Result<Verification, LedgerError> {
-    verify_telling(dir, known, &mut |_| {})
+    verify_telling(dir, known, &mut |_| ControlFlow::Continue(()))
 }
 
-/// The same, and tells now and then how many records were read.
+/// The same, and tells now and then how many records were read; [`LedgerError::Stopped`] if whoever
+/// is told breaks it off.
 pub fn verify_telling(
     dir: &Path,
     known: &Known,
-    tell: &mut dyn FnMut(u64),
+    tell: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Verification, LedgerError> {
     segment::list(dir)?;
     let there = dir.join(PUBLIC_FILE);
@@ -110,8 +111,8 @@ pub fn verify_telling(
     while let Some(item) = walk.step()? {
         match item {
             Item::Record(sequence) => {
-                if sequence.0.is_multiple_of(BETWEEN_TELLINGS) {
-                    tell(sequence.0);
+                if sequence.0.is_multiple_of(BETWEEN_TELLINGS) && tell(sequence.0).is_break() {
+                    return Err(LedgerError::Stopped);
                 }
                 let lost = tracker.observe(walk.payload());
                 check.found.unknown.extend(lost);

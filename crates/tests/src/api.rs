@@ -184,7 +184,9 @@ impl Api {
         if let Some(words) = schema["enum"].as_array() {
             assert!(words.contains(value), "{at}: {value} is none of {words:?}");
         }
-        for name in schema["required"].as_array().into_iter().flatten() {
+        // As in JSON Schema, fields are required of objects: `null` has none.
+        let required = schema["required"].as_array().filter(|_| !value.is_null());
+        for name in required.into_iter().flatten() {
             assert!(value.get(name.as_str().unwrap()).is_some(), "{at}: no {name} in {value}");
         }
         if let (Some(fields), Some(properties)) = (value.as_object(), schema.get("properties")) {

@@ -4,9 +4,11 @@
 //! address of its own.
 
 pub(crate) mod api;
+mod backtests;
 mod cells;
 mod console;
 mod guard;
+mod jobs;
 mod map;
 mod replay;
 mod reports;

@@ -33,6 +33,7 @@ mod metrics;
 mod out;
 mod people;
 mod preview;
+mod progress;
 mod providers;
 mod say;
 mod seal;

@@ -3,8 +3,9 @@
 
 use crate::{
     Icon, Shown,
-    assets::POLICIES,
+    assets::{BUSY, POLICIES},
     icon,
+    job::{self, Listed},
     layout::{Page, Place, Tone, Viewer, csrf, notice},
     parts::grouped,
     sql,
@@ -75,10 +76,24 @@ pub struct Try {
     pub days: u32,
     /// What is wrong with it; nothing if it was not checked.
     pub troubles: Option<Vec<Trouble>>,
-    /// What a backtest found.
-    pub backtested: Option<Backtested>,
-    /// Why there was none.
+    /// How far holding it against the record is.
+    pub held: Option<Held>,
+    /// Why it is not held against it.
     pub said: Option<String>,
+}
+
+/// A change that is held against the record, or was.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// How far it is.
+    pub listed: Listed,
+    /// What was found, once it is there.
+    pub found: Option<Backtested>,
+}
+
+/// Where one is.
+pub fn held_link(id: &str) -> String {
+    format!("/console/policies/try/{id}")
 }
 
 /// The page.
@@ -89,6 +104,13 @@ pub fn attempt(page: &Try, viewer: &Viewer) -> String {
         p .soft {
             "Nothing is saved here: policies are files that Weir follows. What is written below is \
              checked, and held against the record, as it would be in the place of that file."
+        }
+        @if let Some(why) = &page.said { (notice(Tone::Bad, &html! { (Shown(why)) })) }
+        @if let Some(one) = &page.held {
+            div #list data-from=(format!("{}/how", held_link(&one.listed.id)))
+                data-busy[!one.listed.how.is_over()] {
+                (held(one, viewer))
+            }
         }
         form #files .filter method="get" action="/console/policies/try" {
             div .field {
@@ -130,11 +152,22 @@ pub fn attempt(page: &Try, viewer: &Viewer) -> String {
                 }
             }
         }
-        @if let Some(why) = &page.said { (notice(Tone::Bad, &html! { (Shown(why)) })) }
-        @if let Some(found) = &page.backtested { (backtested(found)) }
     };
     let title = "Try a change";
-    Page { title, scripts: &[&POLICIES], ..Page::of(Place::Policies, viewer) }.whole(&content)
+    Page { title, scripts: &[&POLICIES, &BUSY], ..Page::of(Place::Policies, viewer) }
+        .whole(&content)
+}
+
+/// How far one is, which a script asks for again while it is under way, or what was found.
+pub fn held(held: &Held, viewer: &Viewer) -> Markup {
+    match &held.found {
+        Some(found) => backtested(found),
+        None => html! {
+            section .card aria-label="Held against the record" {
+                div .body { (job::row(&held.listed, &held_link(&held.listed.id), viewer)) }
+            }
+        },
+    }
 }
 
 /// What is wrong with the text, or that nothing is.

@@ -6,13 +6,16 @@ use crate::{
     actor::actor,
     cli::{ReportArgs, ReportCommand, ReportFormat},
     exit::Failure,
+    progress::Progress,
 };
 use ::report::{Basis, Made, Request, Subject, Verified};
 use config::Config;
 use ledger::{Keys, Known, Time};
 use std::{
+    cell::RefCell,
     fs,
     io::{IsTerminal, Write},
+    ops::ControlFlow,
     os::unix::fs::OpenOptionsExt,
     path::Path,
     thread,
@@ -34,7 +37,7 @@ pub(crate) fn report(
     let (found, answers) = answer::open(load, &args.place, &what)?;
     let verified = match args.no_verify {
         true => None,
-        false => Some(verify(&found.ledger, args.key.as_deref())?),
+        false => Some(verify(&found.ledger, args.key.as_deref(), answers.state()?.next)?),
     };
     wait_for_checkpoint(&found.ledger, answers.state()?.next)?;
     let basis = Basis::read(&found.ledger, &answers, verified)?;
@@ -51,7 +54,12 @@ pub(crate) fn report(
             weir: env!("CARGO_PKG_VERSION").to_owned(),
         },
     };
-    let report = ::report::make(&answers, &found.ledger, basis, &request)?;
+    let progress = RefCell::new(Progress::new());
+    let tell = |done: usize, all: usize| {
+        progress.borrow_mut().tell("questions asked", done as u64, all as u64);
+    };
+    let report = ::report::make_telling(&answers, &found.ledger, basis, &request, &tell)?;
+    drop(progress);
     let text = match args.format {
         ReportFormat::Html => report.html().into_bytes(),
         ReportFormat::Json => report.json()?.into_bytes(),
@@ -101,7 +109,7 @@ pub(crate) fn told(subject: &Subject, since: Option<&str>, until: Option<&str>) 
     text
 }
 
-fn verify(dir: &Path, key: Option<&Path>) -> Result<Verified, Failure> {
+fn verify(dir: &Path, key: Option<&Path>, records: u64) -> Result<Verified, Failure> {
     let keys: Option<Keys> = match key {
         Some(path) => {
             let failed = |error| Failure::Refused(format!("{}: {error}", path.display()));
@@ -110,7 +118,13 @@ fn verify(dir: &Path, key: Option<&Path>) -> Result<Verified, Failure> {
         None => None,
     };
     let own_key = keys.is_some();
-    let found = ledger::verify(dir, &Known { keys, ..Known::default() })?;
+    let mut progress = Progress::new();
+    let mut tell = |done: u64| {
+        progress.tell("records verified", done, records);
+        ControlFlow::Continue(())
+    };
+    let known = Known { keys, ..Known::default() };
+    let found = ledger::verify_telling(dir, &known, &mut tell)?;
     Ok(Verified::new(&found, own_key))
 }
 

@@ -1,7 +1,7 @@
 //! `weir policy …`: whether the policies are sound, what they are, and what they mean before they
 //! are in force. Every verdict that is shown comes from what decides on the wire.
 
-mod backtest;
+pub(crate) mod backtest;
 pub(crate) mod check;
 pub(crate) mod explain;
 mod packs;
@@ -12,9 +12,13 @@ use crate::{
     cli::PolicyCommand,
     exit::{Failure, problems},
     out::Out,
+    progress::Progress,
 };
 use policy::{Listed, PolicySet};
 use std::path::{Path, PathBuf};
+
+/// After how many records it is told how far a reading is.
+pub(crate) const BETWEEN_TELLINGS: u64 = 4_096;
 
 pub(super) fn run(file: &Path, command: PolicyCommand) -> Result<(), Failure> {
     match command {
@@ -62,11 +66,20 @@ pub(crate) fn since(text: &str) -> Result<i64, Failure> {
     Ok(question.begins().unwrap_or_default())
 }
 
-/// Feeds every record to `take`; damage is said and does not end the reading.
+/// Feeds every record to `take`, and shows how far it is; damage is said and does not end the
+/// reading.
 pub(crate) fn each(dir: &Path, mut take: impl FnMut(&ledger::Entry)) -> Result<(), Failure> {
+    let last = ledger::Reader::open_last(dir, 1)?.filter_map(Result::ok).last();
+    let all = last.map_or(0, |last| last.sequence.0 + 1);
+    let mut progress = Progress::new();
     for entry in ledger::Reader::open(dir)? {
         match entry {
-            Ok(entry) => take(&entry),
+            Ok(entry) => {
+                if entry.sequence.0.is_multiple_of(BETWEEN_TELLINGS) {
+                    progress.tell("records read", entry.sequence.0, all);
+                }
+                take(&entry);
+            }
             Err(error @ ledger::LedgerError::Damaged(_)) => {
                 eprintln!("weir: the ledger is damaged: {error} (see `weir audit verify`)");
             }

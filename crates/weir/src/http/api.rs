@@ -10,6 +10,7 @@
 //! description in docs/openapi.json, which a test compares.
 
 pub(super) mod approvals;
+mod backtests;
 mod body;
 mod columns;
 mod delegations;
@@ -28,12 +29,13 @@ pub(crate) use session::PERSONS_ONLY;
 
 use super::console as pages;
 use super::guard::{Guarded, Lease, MAX_CONNECTIONS, MAX_LIFETIME};
-use super::reports::Reports;
+use super::{backtests::Backtests, jobs::Jobs};
 use crate::{
     channels::Channel,
     mcp::{self, Mcp},
     serve::Shared,
 };
+use ::report::Report;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, State, connect_info::Connected},
@@ -67,7 +69,9 @@ pub(crate) struct Api {
     /// Passwords that were not looked at, and when that was noted last.
     unlooked: Mutex<(Option<Instant>, u64)>,
     /// Reports that are made, and those that were.
-    pub(super) reports: Reports,
+    pub(super) reports: Jobs<Report>,
+    /// The same of backtests.
+    pub(super) backtests: Backtests,
 }
 
 /// From where a request comes.
@@ -110,6 +114,10 @@ fn routes() -> Vec<Route> {
         ("get", "/api/v1/reports/{report}", get(reports::show)),
         ("delete", "/api/v1/reports/{report}", delete(reports::forget)),
         ("get", "/api/v1/reports/{report}/{form}", get(reports::file)),
+        ("get", "/api/v1/backtests", get(backtests::list)),
+        ("post", "/api/v1/backtests", post(backtests::ask)),
+        ("get", "/api/v1/backtests/{backtest}", get(backtests::show)),
+        ("delete", "/api/v1/backtests/{backtest}", delete(backtests::forget)),
         ("post", "/api/v1/checkpoints/check", post(reports::checkpoint)),
         ("get", "/api/v1/status", get(status::show)),
         ("post", "/api/v1/databases/{database}/test", post(status::test)),
@@ -149,7 +157,8 @@ pub(crate) async fn serve(
         channels,
         proofs: Semaphore::new(1),
         unlooked: Mutex::default(),
-        reports: Reports::new(),
+        reports: Jobs::default(),
+        backtests: Jobs::default(),
     });
     let router =
         routes().into_iter().fold(Router::new(), |all, (_, path, how)| all.route(path, how));

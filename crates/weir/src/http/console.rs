@@ -16,6 +16,7 @@ mod ask;
 mod assets;
 mod data;
 mod elsewhere;
+mod file;
 mod halves;
 mod identities;
 mod kept;
@@ -67,8 +68,6 @@ pub(super) struct Console {
     under_way: UnderWay,
     halves: Halves,
     live: Arc<Live>,
-    /// One backtest at a time: each reads the whole record.
-    backtests: Arc<Semaphore>,
     /// One explanation at a time.
     explanations: Arc<Semaphore>,
     /// Pages of what happens now that are open: each renders what comes.
@@ -119,11 +118,15 @@ fn routes() -> Router<Arc<Console>> {
         .route("/console/policies", get(policies::list))
         .route("/console/policies/one", get(policies::one))
         .route("/console/policies/try", get(policies::begin).post(policies::attempt))
+        .route("/console/policies/try/{backtest}", get(policies::held))
+        .route("/console/policies/try/{backtest}/how", get(policies::how))
+        .route("/console/policies/try/{backtest}/stop", post(policies::stop))
         .route("/console/policies/check", post(policies::check))
         .route("/console/policies/explain", get(policies::ask).post(policies::explain))
         .route("/console/reports", get(reports::page).post(reports::ask))
         .route("/console/reports/list", get(reports::list))
         .route("/console/reports/checkpoint", post(reports::checkpoint))
+        .route("/console/reports/{report}/stop", post(reports::stop))
         .route("/console/reports/{report}/forget", post(reports::forget))
         .route("/console/reports/{report}/{form}", get(reports::file))
         .route("/console/setup", get(setup::page))
@@ -142,7 +145,6 @@ pub(super) fn router(api: &Arc<Api>) -> Router {
         under_way: UnderWay::default(),
         halves: Halves::default(),
         live: Live::new(&shared),
-        backtests: Arc::new(Semaphore::new(1)),
         explanations: Arc::new(Semaphore::new(1)),
         streams: Shares::new(STREAMS, STREAMS_OF_ONE),
         pulse: Pulse::start(&shared),

@@ -43,6 +43,19 @@ fn session(row: &[Cell]) -> Session {
     }
 }
 
+/// What the record says of a list of sessions that somebody looks at: not what they look for, which
+/// may be a value.
+pub(super) fn told(sought: &str, before: Option<u64>) -> String {
+    let mut words = "read the record: sessions".to_owned();
+    if !sought.trim().is_empty() {
+        words.push_str(" text:…");
+    }
+    if let Some(before) = before {
+        words.push_str(&format!(" before record {before}"));
+    }
+    words
+}
+
 /// Sessions whose identity, database or program has this text, newest first.
 pub(super) fn sessions(
     answers: &Answers,

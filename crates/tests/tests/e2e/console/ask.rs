@@ -90,6 +90,7 @@ fn an_answer_is_paged_and_exported_whole() {
     });
     assert_eq!(file.header("content-disposition"), "attachment; filename=\"weir-answer.csv\"");
     assert!(file.text.starts_with("sequence,time,identity,"));
+    assert_eq!(file.header("content-length"), "", "it leaves while it is made");
     let second = olga.get(&path(question, &format!("&before={before}"))).text;
     let ids = |page: &str| -> Vec<String> {
         let all = page.split("<tr id=\"s-").skip(1);

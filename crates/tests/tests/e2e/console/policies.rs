@@ -1,8 +1,10 @@
 //! Policies: seen, a change of them tried and held against the record, a decision explained; and
 //! nothing of it changes what is in force.
 
+use serde_json::{Value, json};
 use testkit::weir::{ADMIN, PERSON};
 use tests::{
+    api::Api,
     browser::Browser,
     console::{APPROVER, AUDITOR, VIEWER, Visitor, sign_in, stage},
     hold::until,
@@ -52,7 +54,9 @@ fn a_change_is_checked_while_it_is_written_and_held_against_the_record() {
     browser.write("#text", STRICTER).unwrap();
     until("that it is sound", || browser.text("#sound").unwrap().contains("sound").then_some(()));
     browser.press("#backtest").unwrap();
+    // Nobody loads the page again, and what was written is still there.
     browser.finds("#backtested");
+    assert_eq!(browser.script(text).unwrap(), STRICTER);
     let found = browser.text("#backtested").unwrap();
     for word in ["3 of ", "stricter", "3 × alice", "count(*) from orders", "orders are closed"] {
         assert!(found.contains(word), "{word} in {found}");
@@ -65,6 +69,55 @@ fn a_change_is_checked_while_it_is_written_and_held_against_the_record() {
         let record = stage.weir.record(300).unwrap().join("\n");
         record.contains("policy backtest of 7d by the console").then_some(())
     });
+}
+
+#[test]
+fn a_backtest_is_its_owners_alone_and_stopped_when_they_say_so() {
+    let stage = stage();
+    stage.rows(PERSON, "select count(*) from orders").unwrap();
+    let api = Api::of(&stage.weir);
+    let (olga, root) = (api.sign_in(AUDITOR), api.sign_in(ADMIN));
+    let ask = |token: &str, body: Value| api.call("POST", "/api/v1/backtests", token, Some(body));
+    let stricter = json!({ "file": "95-new.cedar", "text": STRICTER });
+    assert_eq!(ask(&api.sign_in(APPROVER), stricter.clone()).problem(), "no-right");
+    for wrong in [
+        json!({ "file": "95-new.cedar", "text": "forbid (principal, action, resourc);" }),
+        json!({ "file": "../95-new.cedar", "text": STRICTER }),
+        json!({ "file": "95-new.cedar", "text": STRICTER, "days": 0 }),
+        json!({ "file": "95-new.cedar", "text": STRICTER, "days": 91 }),
+        json!({ "file": "95-new.cedar" }),
+    ] {
+        assert_eq!(ask(&olga, wrong.clone()).problem(), "malformed", "{wrong}");
+    }
+    let begun = ask(&olga, stricter.clone());
+    assert_eq!(begun.status, 202, "{begun:?}");
+    let id = begun.body["backtest"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/backtests/{id}");
+    let done = until("the backtest", || {
+        let told = api.call("GET", &path, &olga, None).body;
+        (told["state"] == "done").then_some(told)
+    });
+    let change = &done["found"]["changes"][0];
+    assert_eq!((&change["direction"], &change["identity"]), (&json!("stricter"), &json!(PERSON)));
+    let why = "select on public.orders is refused by policy \"no-orders\": orders are closed";
+    assert_eq!(change["reasons"], json!([why]), "{done}");
+    // To others there is none.
+    assert_eq!(api.call("GET", &path, &root, None).problem(), "nothing");
+    assert_eq!(api.call("DELETE", &path, &root, None).problem(), "nothing");
+    assert_eq!(api.call("GET", "/api/v1/backtests", &root, None).body["backtests"], json!([]));
+    let visitor = Visitor::signed_in(&stage.weir, ADMIN);
+    for page in ["", "/how"] {
+        assert_eq!(visitor.get(&format!("/console/policies/try/{id}{page}")).status, 404);
+    }
+    assert_eq!(visitor.press(&format!("/console/policies/try/{id}/stop"), &[]).status, 404);
+    // What was begun is forgotten, done or not; and then nobody is told of it.
+    let next = ask(&olga, stricter).body["backtest"].as_str().unwrap().to_owned();
+    for id in [id, next] {
+        let path = format!("/api/v1/backtests/{id}");
+        assert_eq!(api.call("DELETE", &path, &olga, None).status, 204);
+        assert_eq!(api.call("GET", &path, &olga, None).problem(), "nothing");
+    }
+    assert_eq!(api.call("GET", "/api/v1/backtests", &olga, None).body["backtests"], json!([]));
 }
 
 #[test]

@@ -109,6 +109,22 @@ fn a_session_is_seen_again_step_by_step() {
     assert_eq!(rest["statements"].as_array().unwrap().len(), 1, "{rest}");
     let listed = api.call("GET", "/api/v1/sessions?q=alice", &token, None).body;
     assert!(listed["sessions"].as_array().unwrap().iter().any(|one| one["session"] == id.as_str()));
+    // Who looks at lists is in the record, without what they look for.
+    olga.get("/console/sessions?q=alice-of-nowhere&before=99");
+    api.call("GET", "/api/v1/sessions", &token, None);
+    olga.get("/console/now");
+    let record = until("the record of lists", || {
+        let record = stage.weir.record(400).unwrap().join("\n");
+        let all = [
+            "read the record: sessions text:… by the console",
+            "read the record: sessions text:… before record 99 by the console",
+            "read the record: sessions text:… by the API",
+            "read the record: sessions by the API",
+            "read the record: what happens now by the console",
+        ];
+        all.into_iter().all(|words| record.contains(words)).then_some(record)
+    });
+    assert!(!record.contains("alice-of-nowhere"));
 }
 
 #[test]

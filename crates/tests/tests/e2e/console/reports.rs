@@ -204,3 +204,43 @@ fn reports_are_for_auditors_and_each_is_its_owners_alone() {
     }
     assert_eq!(listed().as_array().unwrap().len(), 5);
 }
+
+#[test]
+fn what_is_under_way_is_stopped_by_whoever_asked_for_it() {
+    let stage = stage();
+    stage.rows(PERSON, "select 1").unwrap();
+    let api = Api::of(&stage.weir);
+    let token = api.sign_in(AUDITOR);
+    let olga = Visitor::signed_in(&stage.weir, AUDITOR);
+    let root = Visitor::signed_in(&stage.weir, ADMIN);
+    let begin = || {
+        let begun = api.call("POST", "/api/v1/reports", &token, Some(json!({ "kind": "soc2" })));
+        begun.body["report"].as_str().unwrap().to_owned()
+    };
+    let state = |id: &str| {
+        let told = api.call("GET", &format!("/api/v1/reports/{id}"), &token, None).body;
+        told["state"].as_str().unwrap().to_owned()
+    };
+    let all: Vec<String> = (0..4).map(|_| begin()).collect();
+    let last = all.last().unwrap();
+    let stop = format!("/console/reports/{last}/stop");
+    assert_eq!(root.press(&stop, &[]).status, 404, "it is not root's");
+    let own = format!("Origin: {}", olga.url());
+    assert_eq!(olga.post(&stop, &[], &[&own]).status, 403, "without the word");
+    let list = olga.get("/console/reports/list");
+    assert_eq!(list.header("weir-busy"), "yes");
+    assert!(list.text.contains(&stop), "{}", list.text);
+    assert_eq!(olga.press(&stop, &[]).header("location"), "/console/reports?said=stopped");
+    assert_eq!(state(last), "stopped");
+    assert_eq!(olga.press(&stop, &[]).status, 404, "there is nothing to be stopped any more");
+    until("the others", || all[..3].iter().all(|id| state(id) == "done").then_some(()));
+    assert_eq!(state(last), "stopped", "it was made all the same");
+    let list = olga.get("/console/reports/list");
+    assert_eq!(list.header("weir-busy"), "no");
+    assert!(list.text.contains(&format!("/console/reports/{last}/forget")), "{}", list.text);
+    assert_eq!(olga.get(&format!("/console/reports/{last}/html")).status, 404);
+    // Over the API what is under way is stopped by forgetting it.
+    let one = format!("/api/v1/reports/{}", begin());
+    assert_eq!(api.call("DELETE", &one, &token, None).status, 204);
+    assert_eq!(api.call("GET", &one, &token, None).problem(), "nothing");
+}

@@ -98,7 +98,8 @@ fn tell(out: &mut Out, report: &Report) -> Result<(), Failure> {
     Ok(())
 }
 
-fn object(report: &Report) -> serde_json::Value {
+/// A report as JSON.
+pub(crate) fn object(report: &Report) -> serde_json::Value {
     let changes = report.changes.iter().map(|change| {
         json!({
             "identity": change.identity,

@@ -9,16 +9,23 @@ use super::{
     session::Caller,
 };
 use crate::{
-    http::reports::{self, Kept, Wanted, grew_from},
+    http::{
+        jobs::Job,
+        reports::{self, Wanted, grew_from},
+    },
     layout,
 };
+use ::report::Report;
 use axum::{
     Json,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use console::{layout::Right, reports::How};
+use console::{
+    job::{How, Listed},
+    layout::Right,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::SystemTime};
@@ -51,7 +58,8 @@ pub(super) async fn ask(
     let caller = caller.need(&api, Right::Audit)?;
     let Asked { kind, name, since, until, verify } = asked;
     let wanted = Wanted { kind, name, since, until, whole: verify };
-    let begun = api.reports.begin(&api.shared, &caller.who.name, "the API", &wanted).await?;
+    let who = &caller.who.name;
+    let begun = reports::begin(&api.reports, &api.shared, who, "the API", &wanted).await?;
     let kept = begun.map_err(|why| Problem::new(Kind::Malformed, why))?;
     Ok((StatusCode::ACCEPTED, Json(object(&kept.listed()))))
 }
@@ -83,14 +91,14 @@ pub(super) async fn file(
     At((id, form)): At<(String, String)>,
 ) -> Result<Response, Problem> {
     let (caller, kept) = own(&api, caller, &id)?;
-    let report = kept.report().ok_or(Kind::Nothing)?;
+    let report = kept.made().ok_or(Kind::Nothing)?;
     let (kind, body) = reports::form(&report, &form).ok_or(Kind::Nothing)?;
     let read = format!("read the record: {} as {form} by the API", kept.listed().words);
     api.shared.store.administered(SystemTime::now(), &caller.who.name, &read).await?;
     Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
 }
 
-/// `DELETE /api/v1/reports/{report}`.
+/// `DELETE /api/v1/reports/{report}`: one that is under way is stopped.
 pub(super) async fn forget(
     State(api): State<Arc<Api>>,
     caller: Caller,
@@ -127,23 +135,37 @@ pub(super) async fn checkpoint(
 }
 
 /// One of the caller's own; to everybody else there is none.
-fn own(api: &Api, caller: Caller, id: &str) -> Result<(Caller, Arc<Kept>), Problem> {
+fn own(api: &Api, caller: Caller, id: &str) -> Result<(Caller, Arc<Job<Report>>), Problem> {
     let caller = caller.need(api, Right::Audit)?;
     let kept = api.reports.one(&caller.who.name, id).ok_or(Kind::Nothing)?;
     Ok((caller, kept))
 }
 
-fn object(one: &console::reports::Listed) -> Value {
+fn object(one: &Listed) -> Value {
+    let mut all = progress(one);
+    if let Value::Object(all) = &mut all {
+        all.insert("report".to_owned(), json!(one.id));
+        if one.how == How::Done(false) {
+            let why = "the ledger is not sound, and the report says so";
+            all.insert("why".to_owned(), json!(why));
+        }
+    }
+    all
+}
+
+/// What was asked for, when, how far it is, and why it came to nothing.
+pub(super) fn progress(one: &Listed) -> Value {
     let (state, progress, why) = match &one.how {
         How::Waits => ("waits", None, None),
         How::Verifies(done, all) => ("verifies", Some((done, all)), None),
         How::Asks(done, all) => ("asks", Some((done, all)), None),
-        How::Done(true) => ("done", None, None),
-        How::Done(false) => ("done", None, Some("the ledger is not sound, and the report says so")),
+        How::Reads(done, all) => ("reads", Some((done, all)), None),
+        How::Done(_) => ("done", None, None),
+        How::Stopped => ("stopped", None, None),
         How::Failed(why) => ("failed", None, Some(why.as_str())),
     };
     json!({
-        "report": one.id, "what": one.words, "asked": one.asked, "state": state,
+        "what": one.words, "asked": one.asked, "state": state,
         "done": progress.map(|(done, _)| done), "of": progress.map(|(_, all)| all), "why": why,
     })
 }

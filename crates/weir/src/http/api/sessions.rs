@@ -1,5 +1,5 @@
 //! Sessions of the record over the API, and one of them statement by statement, by the same
-//! functions as the console's replay. Auditors alone; whoever reads one is in the record.
+//! functions as the console's replay. Auditors alone; whoever reads a list or one is in the record.
 
 use super::{
     Api,
@@ -35,12 +35,13 @@ pub(super) async fn list(
     caller: Caller,
     asked: Result<Query<Listed>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
-    caller.need(&api, Right::Audit)?;
+    let caller = caller.need(&api, Right::Audit)?;
     let words = "a list takes `q`, and `before`: the number of a record";
     let Query(asked) = asked.map_err(|_| Problem::new(Kind::Malformed, words))?;
-    let found = api.known(move |answers| {
-        replay::sessions(answers, &asked.q.unwrap_or_default(), asked.before)
-    });
+    let sought = asked.q.unwrap_or_default();
+    let read = format!("{} by the API", replay::told(&sought, asked.before));
+    api.shared.store.administered(SystemTime::now(), &caller.who.name, &read).await?;
+    let found = api.known(move |answers| replay::sessions(answers, &sought, asked.before));
     let found = found.await?.unwrap_or_default();
     if found.slow {
         let why = "too many sessions would have to be looked through: ask for less";

@@ -6,6 +6,7 @@ mod answer;
 use super::{
     Console,
     answer::{Answer, No},
+    file::file,
     looker::{Looker, Pressed},
     sign_in::html,
 };
@@ -14,14 +15,13 @@ use answer::{answer, by, examples, known};
 use axum::{
     Json,
     extract::{Query, State},
-    http::header,
     response::{IntoResponse, Redirect, Response},
 };
 use console::{
     ask::{self, Answered, Ask},
     layout::{Place, Right, Tone},
 };
-use index::{Answers, BY, Cell, IndexError, Limits, Question, WORDS};
+use index::{Answers, BY, Cell, IndexError, Limits, Question, Table, WORDS};
 use ledger::Time;
 use serde::Deserialize;
 use std::{
@@ -124,34 +124,29 @@ pub(super) async fn export(
     let question = understood(&console, text, "").map_err(|_| looker.nothing())?;
     told(&console, &looker, &format!(" as {}", asked.form), &question).await?;
     let limits = Limits { time: PATIENCE, rows: EXPORTED };
-    let counted = by(&asked.by);
-    let lines = asked.form == "json";
-    let found = console.ask(move |answers| {
-        let table = match counted {
-            Some(by) => answers.count(&question, by, &limits)?,
-            None => answers.search(&question, &limits)?,
-        };
-        let mut file = String::new();
-        let mut line = |line: &str| {
-            file.push_str(line);
-            file.push('\n');
-        };
-        if !lines {
-            line(&csv(table.columns.iter().map(String::as_str)));
-        }
-        for row in &table.rows {
-            if lines {
-                line(&serde_json::Value::Object(object(&table, row)).to_string());
-            } else {
-                let cells: Vec<String> = row.iter().map(harmless).collect();
-                line(&csv(cells.iter().map(String::as_str)));
+    let (counted, is_csv) = (by(&asked.by), asked.form == "csv");
+    let index = console.files().index;
+    file((kind, name), move |lines| {
+        let answers = Answers::open(&index)?;
+        let mut first = is_csv;
+        let mut take = |table: &Table| {
+            if std::mem::take(&mut first) {
+                lines.line(&csv(table.columns.iter().map(String::as_str)))?;
             }
+            table.rows.iter().try_for_each(|row| {
+                if !is_csv {
+                    return lines.line(&serde_json::Value::Object(object(table, row)).to_string());
+                }
+                let cells: Vec<String> = row.iter().map(harmless).collect();
+                lines.line(&csv(cells.iter().map(String::as_str)))
+            })
+        };
+        match counted {
+            Some(by) => answers.count_in_parts(&question, by, &limits, &mut take),
+            None => answers.search_in_parts(&question, &limits, &mut take),
         }
-        Ok(file)
-    });
-    let named = format!("attachment; filename=\"{name}\"");
-    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, &named)];
-    Ok((headers, found.await?).into_response())
+    })
+    .await
 }
 
 /// What a cell says in a file for a spreadsheet, which takes none of it for a formula: texts are a

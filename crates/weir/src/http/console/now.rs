@@ -1,4 +1,4 @@
-//! What happens now, and ending a session.
+//! What happens now, and ending a session. Whoever looks is in the record.
 
 use super::{
     Console,
@@ -51,6 +51,13 @@ impl Asked {
 }
 
 impl Console {
+    /// Puts into the record that somebody sees statements of others as they come.
+    async fn looks(&self, looker: &Looker, what: &str) -> Result<(), No> {
+        let read = format!("read the record: {what} by the console");
+        let (store, who) = (&self.shared.store, &looker.who.name);
+        Ok(store.administered(SystemTime::now(), who, &read).await?)
+    }
+
     /// The sessions that are open, newest first, and how many there are beside those.
     fn sessions(&self) -> (Vec<Session>, usize) {
         let engine = self.shared.metrics.engine.get();
@@ -80,6 +87,7 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
 ) -> Answer {
     let looker = looker.need(Place::Now.right())?;
+    console.looks(&looker, "what happens now").await?;
     let filter = asked.filter();
     let (sessions, more) = console.sessions();
     let now = Now {
@@ -103,6 +111,7 @@ pub(super) async fn events(
     let looker = looker.need(Place::Now.right())?;
     let place = console.streams.take(&looker.who.name);
     let place = place.ok_or(No::Unavailable("one more page of what happens now"))?;
+    console.looks(&looker, "what happens from now on").await?;
     let rows = console.live.follow().await;
     let (events, answer) = stream();
     tokio::spawn(async move {

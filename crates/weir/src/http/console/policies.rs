@@ -12,6 +12,7 @@ use super::{
 use crate::{
     command::policy::explain::{of, told},
     exit::{Failure, render},
+    http::backtests::name,
 };
 use axum::{
     extract::{Query, State},
@@ -25,11 +26,10 @@ use index::{Answers, Cell, IndexError, Limits};
 use policy::Listed;
 use serde::Deserialize;
 use std::{
-    path::Path,
     sync::Arc,
     time::{Duration, SystemTime},
 };
-pub(super) use trial::{attempt, begin, check};
+pub(super) use trial::{attempt, begin, check, held, how, stop};
 
 /// How many versions are listed.
 const VERSIONS: Limits = Limits { time: Duration::from_secs(2), rows: 20 };
@@ -68,11 +68,6 @@ pub(super) async fn one(
     let found = set.policies().iter().find(|policy| policy.id.as_str() == named.id);
     let found = found.ok_or_else(|| looker.nothing())?;
     html(policies::one(&listed(found), &looker.viewer))
-}
-
-/// The name of a policy's file, by which a file of that name takes its place.
-pub(super) fn name(file: &Path) -> String {
-    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn listed(policy: &Listed) -> Policy {

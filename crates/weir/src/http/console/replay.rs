@@ -1,5 +1,5 @@
-//! Sessions of the record, and one of them statement by statement. Whoever sees one again is in the
-//! record.
+//! Sessions of the record, and one of them statement by statement. Whoever sees a list of them, or
+//! one again, is in the record.
 
 use super::{
     Console,
@@ -35,9 +35,11 @@ pub(super) async fn list(
     Query(asked): Query<Asked>,
 ) -> Answer {
     let looker = looker.need(Place::Replay.right())?;
-    let found = console.ask_if_there(move |answers| {
-        replay::sessions(answers, &asked.q, asked.before.parse().ok()).map(Some)
-    });
+    let before = asked.before.parse().ok();
+    let read = format!("{} by the console", replay::told(&asked.q, before));
+    console.shared.store.administered(SystemTime::now(), &looker.who.name, &read).await?;
+    let found =
+        console.ask_if_there(move |answers| replay::sessions(answers, &asked.q, before).map(Some));
     let found: Sessions = found.await?.unwrap_or_default();
     html(pages::list(&found, &looker.viewer))
 }

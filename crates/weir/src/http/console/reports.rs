@@ -7,7 +7,7 @@ use super::{
     looker::{Looker, Pressed},
     sign_in::html,
 };
-use crate::http::reports::{Wanted, grew_from, kinds};
+use crate::http::reports::{self as made, Wanted, grew_from, kinds};
 use axum::{
     Json,
     extract::{Path, Query, State},
@@ -15,6 +15,8 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use console::{
+    Markup,
+    job::{Listed, busy},
     layout::{Place, Tone},
     reports::{self as pages, Form},
 };
@@ -43,6 +45,7 @@ pub(super) async fn page(
     let looker = looker.need(Place::Reports.right())?;
     let said = match asked.said.as_str() {
         "begun" => Some((Tone::Good, "It is made now: stay, or come back.".to_owned())),
+        "stopped" => Some((Tone::Good, "It is stopped.".to_owned())),
         "forgotten" => Some((Tone::Good, "The report is forgotten.".to_owned())),
         _ => None,
     };
@@ -57,9 +60,14 @@ pub(super) async fn list(
 ) -> Result<Response, No> {
     let looker = looker.need(Place::Reports.right())?;
     let listed = console.api.reports.of(&looker.who.name);
-    let busy = if pages::busy(&listed) { "yes" } else { "no" };
-    let page = pages::list(&listed, &looker.viewer).into_string();
-    Ok(([(HeaderName::from_static("weir-busy"), busy)], Html(page)).into_response())
+    Ok(fragment(&listed, pages::list(&listed, &looker.viewer)))
+}
+
+/// A list alone, and whether it will change.
+pub(super) fn fragment(listed: &[Listed], page: Markup) -> Response {
+    let busy = if busy(listed) { "yes" } else { "no" };
+    let page = Html(page.into_string());
+    ([(HeaderName::from_static("weir-busy"), busy)], page).into_response()
 }
 
 /// `POST /console/reports`.
@@ -77,7 +85,8 @@ pub(super) async fn ask(
     };
     let looker = pressed.looker.need(Place::Reports.right())?;
     let (shared, who) = (&console.shared, &looker.who.name);
-    let begun = console.api.reports.begin(shared, who, "the console", &wanted).await?;
+    let reports = &console.api.reports;
+    let begun = made::begin(reports, shared, who, "the console", &wanted).await?;
     Ok(match begun {
         Ok(_) => Ok(Redirect::to("/console/reports?said=begun")),
         Err(why) => {
@@ -96,8 +105,8 @@ pub(super) async fn file(
 ) -> Result<Response, No> {
     let looker = looker.need(Place::Reports.right())?;
     let kept = console.api.reports.one(&looker.who.name, &id).ok_or_else(|| looker.nothing())?;
-    let report = kept.report().ok_or_else(|| looker.nothing())?;
-    let Some((kind, body)) = crate::http::reports::form(&report, &form) else {
+    let report = kept.made().ok_or_else(|| looker.nothing())?;
+    let Some((kind, body)) = made::form(&report, &form) else {
         return Err(looker.nothing());
     };
     let words = kept.listed().words;
@@ -107,6 +116,19 @@ pub(super) async fn file(
     let named = format!("attachment; filename=\"weir-report-{id}.{form}\"");
     let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, &named)];
     Ok((headers, body).into_response())
+}
+
+/// `POST /console/reports/{report}/stop`.
+pub(super) async fn stop(
+    State(console): State<Arc<Console>>,
+    Path(id): Path<String>,
+    pressed: Pressed,
+) -> Result<Redirect, No> {
+    let looker = pressed.looker.need(Place::Reports.right())?;
+    match console.api.reports.stop(&looker.who.name, &id) {
+        true => Ok(Redirect::to("/console/reports?said=stopped")),
+        false => Err(looker.nothing()),
+    }
 }
 
 /// `POST /console/reports/{report}/forget`.

@@ -1,49 +1,35 @@
-//! A change of policies before it is one: the set in force with another text in the place of a
-//! file, checked as `weir policy check` does and held against the record as `weir policy backtest`
-//! does.
+//! A change of policies that is tried: the page that it is written on, and the one that tells how
+//! far holding it against the record is and what came of it.
 
 use super::{
     super::{
         Console,
         answer::{Answer, No},
         looker::{Looker, Pressed},
+        reports::fragment,
         sign_in::html,
     },
-    Named, name,
+    Named,
 };
-use crate::{
-    command::policy::{check::known_of, since},
-    exit::{Failure, Problem},
+use crate::http::{
+    backtests::{self, Backtest, DAYS, MOST_DAYS, Trial, checked, name},
+    jobs::Job,
 };
 use axum::{
-    extract::{Query, State},
-    response::Html,
+    extract::{Path, Query, State},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use console::{
     layout::Place,
     parts,
-    policies::{self, Backtested, Changed, Trouble, Try},
+    policies::{self, Backtested, Changed, Held, Trouble, Try},
 };
-use ledger::{LedgerError, Reader};
 use policy::PolicySet;
-use rehearsal::{Asked, Backtest, Change, Circumstances, Direction};
-use std::{
-    collections::BTreeSet,
-    path::Path,
-    sync::Arc,
-    time::{Duration, Instant, SystemTime},
-};
-use tokio::sync::OwnedSemaphorePermit;
+use rehearsal::Change;
+use std::{collections::BTreeSet, sync::Arc};
 
-/// How many days are looked back unless told otherwise, and at most.
-const DAYS: u32 = 7;
-const MOST_DAYS: u32 = 90;
-/// How long a backtest may take: less than its connection has, so that the answer still arrives.
-const PATIENCE: Duration = Duration::from_secs(45);
 /// How many kinds of changes are shown.
 const SHOWN: usize = 50;
-/// The longest text: bytes.
-const LONGEST: usize = 40_000;
 
 /// `GET /console/policies/try`.
 pub(in super::super) async fn begin(
@@ -68,37 +54,74 @@ pub(in super::super) async fn check(
     State(console): State<Arc<Console>>,
     pressed: Pressed,
 ) -> Result<Html<String>, No> {
-    let (file, text) = (pressed.field("file").to_owned(), pressed.field("text").to_owned());
+    let (trial, _) = asked(&pressed);
     pressed.looker.need(Place::Policies.right())?;
-    let (_, troubles) = console.checked(file, text).await?;
+    let (_, troubles) = console.checked(&trial).await?;
     Ok(Html(policies::sound(&troubles).into_string()))
 }
 
-/// `POST /console/policies/try`.
+/// `POST /console/policies/try`: it is checked, and with that word held against the record.
 pub(in super::super) async fn attempt(
     State(console): State<Arc<Console>>,
     pressed: Pressed,
-) -> Result<Html<String>, No> {
-    let (file, text) = (pressed.field("file").to_owned(), pressed.field("text").to_owned());
-    let days = pressed.field("days").parse().unwrap_or(DAYS).clamp(1, MOST_DAYS);
-    let backtests = pressed.field("word") == "backtest";
+) -> Result<Response, No> {
+    let (trial, is_held) = asked(&pressed);
     let looker = pressed.looker.need(Place::Policies.right())?;
-    let files = files(&console.shared.policies.load());
-    let (set, troubles) = console.checked(file.clone(), text.clone()).await?;
-    let mut page = Try { files, file, text, days, ..Try::default() };
-    page.troubles = Some(troubles);
-    if let (true, Some(set)) = (backtests, set) {
-        match Arc::clone(&console.backtests).try_acquire_owned() {
-            Err(_) => {
-                page.said = Some("Somebody else's runs now: try again when it is done.".into())
-            }
-            Ok(runs) => match console.backtest(&looker, set, days, runs).await? {
-                Ok(found) => page.backtested = Some(found),
-                Err(why) => page.said = Some(why),
-            },
+    let (set, troubles) = console.checked(&trial).await?;
+    let mut said = None;
+    if let (true, Some(set)) = (is_held, set) {
+        let (all, who) = (&console.api.backtests, (looker.who.name.as_str(), "the console"));
+        match backtests::begin(all, &console.shared, who, set, trial.clone()).await? {
+            Ok(job) => return Ok(Redirect::to(&policies::held_link(job.id())).into_response()),
+            Err(why) => said = Some(why),
         }
     }
+    let page = Try { said, troubles: Some(troubles), ..console.page(&trial) };
+    Ok(Html(policies::attempt(&page, &looker.viewer)).into_response())
+}
+
+/// `GET /console/policies/try/{backtest}`.
+pub(in super::super) async fn held(
+    State(console): State<Arc<Console>>,
+    Path(id): Path<String>,
+    looker: Looker,
+) -> Answer {
+    let looker = looker.need(Place::Policies.right())?;
+    let job = console.held(&looker, &id)?;
+    let page = Try { held: Some(shown(&job)), ..console.page(job.about()) };
     html(policies::attempt(&page, &looker.viewer))
+}
+
+/// `GET /console/policies/try/{backtest}/how`: how far it is alone, and whether that will change.
+pub(in super::super) async fn how(
+    State(console): State<Arc<Console>>,
+    Path(id): Path<String>,
+    looker: Looker,
+) -> Result<Response, No> {
+    let looker = looker.need(Place::Policies.right())?;
+    let held = shown(&*console.held(&looker, &id)?);
+    let part = policies::held(&held, &looker.viewer);
+    Ok(fragment(std::slice::from_ref(&held.listed), part))
+}
+
+/// `POST /console/policies/try/{backtest}/stop`.
+pub(in super::super) async fn stop(
+    State(console): State<Arc<Console>>,
+    Path(id): Path<String>,
+    pressed: Pressed,
+) -> Result<Redirect, No> {
+    let looker = pressed.looker.need(Place::Policies.right())?;
+    match console.api.backtests.stop(&looker.who.name, &id) {
+        true => Ok(Redirect::to(&policies::held_link(&id))),
+        false => Err(looker.nothing()),
+    }
+}
+
+/// What a form asks for, and whether it is to be held against the record.
+fn asked(pressed: &Pressed) -> (Trial, bool) {
+    let days = pressed.field("days").parse().unwrap_or(DAYS).clamp(1, MOST_DAYS);
+    let (file, text) = (pressed.field("file").to_owned(), pressed.field("text").to_owned());
+    (Trial { file, text, days }, pressed.field("word") == "backtest")
 }
 
 /// The files of a set, by name.
@@ -118,117 +141,40 @@ fn text(set: &PolicySet, wanted: &str) -> String {
     }
 }
 
-fn trouble(problem: Problem, wrong: bool) -> Trouble {
-    let Problem { file, line, column, message, help } = problem;
-    let file = Path::new(&file).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Trouble { place: format!("{file}:{line}:{column}"), message, help, wrong }
-}
-
 impl Console {
-    /// The set in force with this text in the place of that file, if it is sound, and what is wrong
-    /// with it or doubtful in that file.
-    async fn checked(
-        &self,
-        file: String,
-        text: String,
-    ) -> Result<(Option<PolicySet>, Vec<Trouble>), No> {
-        let wrong = |message: &str| {
-            let trouble =
-                Trouble { message: message.to_owned(), wrong: true, ..Trouble::default() };
-            Ok((None, vec![trouble]))
-        };
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if file.is_empty() || !file.ends_with(".cedar") || !file.chars().all(plain) {
-            return wrong("the name of the file has letters, digits and . _ -, and ends in .cedar");
-        }
-        if text.len() > LONGEST {
-            return wrong("the text is too long for a page: use weir policy check");
-        }
-        let config = self.shared.config.load_full();
-        let known = known_of(&config, Some(&self.shared.store))
-            .await
-            .map_err(|failure| No::because("the control state", &format!("{failure:?}")))?;
-        let set = self.shared.policies.load_full();
-        let made = tokio::task::spawn_blocking(move || {
-            let made = set.with(&[(&file, &text)]);
-            made.map(|set| {
-                let doubts =
-                    set.doubts(&known).into_iter().filter(|doubt| name(&doubt.file) == file);
-                let doubts = doubts.map(|doubt| trouble(doubt.into(), false)).collect();
-                (set, doubts)
-            })
-        });
-        let made = made.await.map_err(|error| No::because("the policies", &error))?;
-        Ok(match made {
-            Ok((set, doubts)) => (Some(set), doubts),
-            Err(found) => {
-                let all = found.into_iter().map(|problem| trouble(problem.into(), true));
-                (None, all.collect())
-            }
-        })
+    async fn checked(&self, trial: &Trial) -> Result<(Option<PolicySet>, Vec<Trouble>), No> {
+        let found = checked(&self.shared, trial).await;
+        found.map_err(|failure| No::because("the policies", &format!("{failure:?}")))
     }
 
-    /// What would have been decided otherwise in the last days. That somebody asked is in the
-    /// record.
-    async fn backtest(
-        &self,
-        looker: &Looker,
-        set: PolicySet,
-        days: u32,
-        runs: OwnedSemaphorePermit,
-    ) -> Result<Result<Backtested, String>, No> {
-        let what = format!("read the record: policy backtest of {days}d by the console");
-        self.shared.store.administered(SystemTime::now(), &looker.who.name, &what).await?;
-        let ledger = self.files().ledger;
-        // It is held until the reading ends, whether or not anybody still waits for it.
-        let ran = tokio::task::spawn_blocking(move || {
-            let _runs = runs;
-            run(&set, &ledger, days)
-        });
-        ran.await.map_err(|error| No::because("the record", &error))
+    fn held(&self, looker: &Looker, id: &str) -> Result<Arc<Job<Backtest, Trial>>, No> {
+        self.api.backtests.one(&looker.who.name, id).ok_or_else(|| looker.nothing())
+    }
+
+    /// The page with what somebody wrote.
+    fn page(&self, trial: &Trial) -> Try {
+        let Trial { file, text, days } = trial.clone();
+        Try { files: files(&self.shared.policies.load()), file, text, days, ..Try::default() }
     }
 }
 
-fn run(set: &PolicySet, ledger: &Path, days: u32) -> Result<Backtested, String> {
-    let begun = Instant::now();
-    let failed = |failure: Failure| {
-        tracing::error!("a backtest did not come to its end: {failure:?}");
-        "The record cannot be read: the log says why.".to_owned()
-    };
-    let since = since(&format!("{days}d")).map_err(failed)?;
-    let mut backtest = Backtest::new(set, 1);
-    let wanted = |asked: &Asked, _: Option<&Circumstances>| asked.time.micros() >= since;
-    let mut late = false;
-    for entry in Reader::open(ledger).map_err(|error| failed(error.into()))? {
-        late = begun.elapsed() > PATIENCE;
-        if late {
-            break;
-        }
-        match entry {
-            Ok(entry) => backtest.feed(&entry, wanted),
-            Err(LedgerError::Damaged(damage)) => {
-                tracing::warn!("a backtest reads past damage: {damage}");
-            }
-            Err(error) => return Err(failed(error.into())),
-        }
-    }
-    if late {
-        let seconds = PATIENCE.as_secs();
-        return Err(format!(
-            "The record is too long for a page: it was not read within {seconds} s. The command \
-             line has no such limit: weir policy backtest --since {days}d"
-        ));
-    }
-    let report = backtest.finish();
+/// A backtest as the page shows it.
+fn shown(job: &Job<Backtest, Trial>) -> Held {
+    let found = job.made();
+    Held { listed: job.listed(), found: found.map(|found| backtested(&found)) }
+}
+
+fn backtested(found: &Backtest) -> Backtested {
+    let Backtest { report, took } = found;
     let unknowable = report.unknowable.iter();
-    Ok(Backtested {
+    Backtested {
         statements: report.statements,
         same: report.same,
         changed: report.changes.iter().take(SHOWN).map(changed).collect(),
         more: report.changes.len().saturating_sub(SHOWN),
         unknowable: unknowable.map(|(why, count)| (why.why().to_string(), *count)).collect(),
-        took: parts::duration(u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX)),
-    })
+        took: parts::duration(u64::try_from(took.as_micros()).unwrap_or(u64::MAX)),
+    }
 }
 
 fn changed(change: &Change) -> Changed {
@@ -236,11 +182,7 @@ fn changed(change: &Change) -> Changed {
         statements: change.statements,
         identity: change.identity.clone(),
         database: change.database.clone(),
-        direction: match change.direction {
-            Direction::Stricter => "stricter",
-            Direction::Looser => "looser",
-            Direction::Other => "other",
-        },
+        direction: change.direction.as_str(),
         what: change.what.join(", "),
         text: change.text.clone(),
         reasons: change.reasons.clone(),
