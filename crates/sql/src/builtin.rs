@@ -6,7 +6,7 @@
 
 mod documents;
 
-pub(crate) use self::documents::{Collects, Keys, collects, documents, keys};
+pub(crate) use self::documents::{Collects, Keys, collects, documents, keys, writes_text};
 
 use model::Operation;
 use std::{collections::HashMap, sync::LazyLock};

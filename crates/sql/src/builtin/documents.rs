@@ -35,6 +35,11 @@ pub(crate) fn documents(name: &str) -> bool {
     )
 }
 
+/// Functions of any value that are written in SQL with a cast to text (`prosrc` in `pg_proc`).
+pub(crate) fn writes_text(name: &str) -> bool {
+    matches!(name, "quote_literal" | "quote_nullable" | "anytextcat" | "textanycat")
+}
+
 /// What an aggregate or a window function gives out again as it was given it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Collects {

@@ -247,6 +247,13 @@ impl<'a> Walk<'a> {
             flow.fields = self.fields_of(&flow);
         }
         flow.document = document::made_by(function, arguments);
+        if function.schema == "pg_catalog"
+            && let Some(made) = self.casts_within(&function.name, arguments)
+        {
+            // Where in it that stands is not known.
+            flow.absorb(&made);
+            flow.document = None;
+        }
         flow
     }
 

@@ -9,7 +9,7 @@ use crate::{
     parse,
     query::{Mode, call::Arguments},
     scope::Env,
-    types::{JSON, JSONB, RECORD, TSQUERY},
+    types::{JSON, JSONB, RECORD, TEXT, TSQUERY},
 };
 use model::{
     FunctionId, TypeId,
@@ -21,6 +21,9 @@ use pg_raw_parse::{
     raw::A_Expr_Kind,
 };
 use std::sync::Arc;
+
+/// How far what stands within a value is looked at.
+const DEPTH: usize = 16;
 
 impl<'a> Walk<'a> {
     /// An operator over its operands, whoever made it.
@@ -39,7 +42,7 @@ impl<'a> Walk<'a> {
             self.facts.unknown(format!("operator {name}"), why);
             flow.unknown = true;
         }
-        if !own && !code.casts.iter().any(|cast| cast.silent) {
+        if !own && code.casts.is_empty() {
             return flow;
         }
         let left = (!prefix).then(|| self.expr(expr.lexpr(), env, mode));
@@ -50,11 +53,32 @@ impl<'a> Walk<'a> {
                 flow.absorb(&coerced);
             }
         }
+        if name == "||" {
+            // Beside a text it is written in SQL, with a cast of whatever stands there.
+            let sides =
+                left.iter().map(|left| (expr.lexpr(), left)).chain([(expr.rexpr(), &right)]);
+            for (node, operand) in sides {
+                if !is_text(operand) && !self.is_computed(node) {
+                    flow.absorb(&self.own_casts(operand, Some(TEXT)));
+                }
+            }
+        }
         for id in self.operators(schema, name, left.as_ref(), &right) {
             let operands = left.iter().chain([&right]).cloned();
             flow.absorb(&self.run_silently(id, operands.collect()));
         }
         flow
+    }
+
+    /// True of what an operator of PostgreSQL's own gives, or of an extension: no value of a type
+    /// that has such a cast.
+    fn is_computed(&self, node: Node<'_>) -> bool {
+        let Node::A_Expr(expr) = node else { return false };
+        let names = parts(expr.name());
+        let own = self.catalog.code.operators.get(split(&names).1);
+        let language = |id| self.catalog.function(id).map(|function| function.language.as_str());
+        expr.kind == A_Expr_Kind::AEXPR_OP
+            && own.into_iter().flatten().all(|one| language(one.function) == Some("c"))
     }
 
     /// `&&` is a comparison, but for queries of text search: those it joins.
@@ -162,6 +186,58 @@ impl<'a> Walk<'a> {
         flow
     }
 
+    /// What casts give that one of PostgreSQL's own functions runs on what it is given: those to
+    /// JSON on any value that stands in a document it makes, those to text where it is in SQL.
+    pub(crate) fn casts_within(&mut self, name: &str, arguments: &Arguments) -> Option<Flow> {
+        let casts = &self.catalog.code.casts;
+        if casts.is_empty() {
+            return None;
+        }
+        if builtin::documents(name) || builtin::keys(name).is_some() {
+            return self.casts_to_json(arguments);
+        }
+        if !builtin::writes_text(name) {
+            return None;
+        }
+        let mut made = Flow::constant(None);
+        for (_, given) in arguments.values.iter().filter(|(_, given)| !is_text(given)) {
+            made.absorb(&self.own_casts(given, Some(TEXT)));
+        }
+        (!made.sources.is_empty() || made.unknown).then_some(made)
+    }
+
+    /// What the casts to JSON give that are meant where these values stand in a document.
+    fn casts_to_json(&mut self, arguments: &Arguments) -> Option<Flow> {
+        let casts = self.catalog.code.casts.iter().filter(|cast| cast.target == JSON);
+        let casts: Vec<_> = casts.map(|cast| (cast.source, cast.function)).collect();
+        let mut made: Option<Flow> = None;
+        for (source, function) in casts {
+            for (_, given) in &arguments.values {
+                if self.may_hold(given, source, DEPTH) {
+                    let one = self.run_silently(function, vec![given.clone()]);
+                    made.get_or_insert_with(|| Flow::constant(None)).absorb(&one);
+                }
+            }
+        }
+        made
+    }
+
+    /// True unless no value of a type stands within this one: in its fields, in its elements.
+    fn may_hold(&mut self, given: &Flow, wanted: TypeId, depth: usize) -> bool {
+        if depth == 0 {
+            return true;
+        }
+        if let Some(fields) = self.fields_of(given) {
+            return fields.iter().any(|field| self.may_hold(&field.flow, wanted, depth - 1));
+        }
+        let Some(ty) = given.ty else { return !is_text(given) };
+        if let Some(element) = self.element_of(Some(ty)) {
+            let element = Flow::constant(Some(element));
+            return self.may_hold(&element, wanted, depth - 1);
+        }
+        [Some(ty), self.base_type(Some(ty))].contains(&Some(wanted)) || ty == RECORD
+    }
+
     /// A value with what a cast may make of it that nobody wrote.
     pub(crate) fn coerced(&mut self, mut flow: Flow) -> Flow {
         let Some(ty) = flow.ty else { return flow };
@@ -266,4 +342,10 @@ pub(super) fn elements(node: Node<'_>) -> u32 {
         _ => 1,
     };
     u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// True for a constant of which nothing but its place says what it is: beside a value of any type
+/// it is a text.
+fn is_text(flow: &Flow) -> bool {
+    flow.single && flow.ty.is_none() && flow.is_given()
 }

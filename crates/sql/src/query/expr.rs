@@ -35,7 +35,8 @@ impl Walk<'_> {
     pub(crate) fn expr(&mut self, node: Node<'_>, env: &Env<'_>, mode: Mode) -> Flow {
         match node {
             // The leaves need no room.
-            Node::None | Node::A_Const(_) => Flow::constant(constant_type(node)),
+            Node::None => Flow::constant(None),
+            Node::A_Const(_) => Flow { single: true, ..Flow::constant(constant_type(node)) },
             Node::ColumnRef(reference) => self.reference(reference, env),
             _ => {
                 let mut flow = self.deeper(|walk| walk.branch(node, env, mode), Flow::unknown);
