@@ -86,7 +86,7 @@ impl Counters {
         }
         for (column, disclosed) in counts.disclosed.iter().enumerate() {
             let how = verdict.disclosures.get(column).unwrap_or(&verdict.fallback);
-            if matches!(how, Disclosure::Raw { labels } if !labels.is_empty()) {
+            if tells_raw(how) {
                 self.raw.fetch_add(disclosed.raw, Relaxed);
             }
             if disclosed.masked > 0 {
@@ -97,7 +97,17 @@ impl Counters {
                 count.fetch_add(disclosed.masked, Relaxed);
             }
         }
+        // Relayed without a look: they left as the upstream sent them.
+        if counts.disclosed.is_empty() && counts.rows > 0 {
+            let columns = verdict.disclosures.iter().filter(|how| tells_raw(how)).count() as u64;
+            self.raw.fetch_add(counts.rows.saturating_mul(columns), Relaxed);
+        }
     }
+}
+
+/// True of a column whose values bear a label and leave as they are.
+pub(crate) fn tells_raw(how: &Disclosure) -> bool {
+    matches!(how, Disclosure::Raw { labels } if !labels.is_empty())
 }
 
 /// Durations in a few buckets.

@@ -4,6 +4,7 @@
 
 use crate::{
     book::CarriedLabel,
+    counters::tells_raw,
     database::Database,
     hold,
     plan::{Part, Plan},
@@ -19,7 +20,7 @@ use ledger::{
     },
 };
 use model::{
-    Catalog, ColumnId, Disclosure, Identity, Label,
+    Catalog, ColumnId, Identity, Label,
     facts::{Destination, Effect, RelationRef},
 };
 use std::{borrow::Cow, net::IpAddr, sync::atomic::Ordering, time::SystemTime};
@@ -244,7 +245,10 @@ pub(crate) fn outcome(
 ) {
     // Rows that were relayed without a look left as the upstream sent them, in every column.
     let relayed: Vec<Disclosed>;
-    let disclosed = if counts.disclosed.is_empty() && counts.rows > 0 && tells_raw(part) {
+    let disclosed = if counts.disclosed.is_empty()
+        && counts.rows > 0
+        && part.verdict.disclosures.iter().any(tells_raw)
+    {
         let each = Disclosed { raw: counts.rows, ..Disclosed::default() };
         relayed = vec![each; part.verdict.disclosures.len()];
         &relayed
@@ -266,13 +270,6 @@ pub(crate) fn outcome(
         approval: counts.approved.as_ref().map(approval),
     });
     keep(session, &record);
-}
-
-fn tells_raw(part: &Part) -> bool {
-    part.verdict.disclosures.iter().any(|disclosure| match disclosure {
-        Disclosure::Raw { labels } => !labels.is_empty(),
-        Disclosure::Scan | Disclosure::Masked { .. } => false,
-    })
 }
 
 /// `INSERT 0 5` is `INSERT` and 5.

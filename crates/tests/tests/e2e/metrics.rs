@@ -36,6 +36,7 @@ fn counts_move_with_what_happens() {
         ("weir_refusals_total{database=\"*\"}", 1.0),
         ("weir_statement_errors_total{database=\"*\"}", 1.0),
         ("weir_values_masked_total{database=\"*\"}", 14.0),
+        ("weir_values_raw_total{database=\"*\"}", 11.0),
         ("weir_values_found_total{database=\"*\"}", 1.0),
         ("weir_rows_total{database=\"*\"}", 26.0),
         ("weir_sessions_opened_total{database=\"*\"}", 6.0),

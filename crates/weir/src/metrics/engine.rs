@@ -40,6 +40,7 @@ const BY_DATABASE: &[(&str, &str, Of)] = &[
     ("statement_errors", "Statements that failed in the database", |c| &c.failed),
     ("rows", "Rows that left", |c| &c.rows),
     ("row_bytes", "Bytes of rows and streams that left", |c| &c.bytes),
+    ("values_raw", "Values that bear a label and left as they are", |c| &c.raw),
     ("values_masked", "Values masked by their label", |c| &c.masked),
     ("values_found", "Values changed because a scan found something in them", |c| &c.found),
     ("plan_hits", "Statement texts whose decision was remembered", |c| &c.plan_hits),
