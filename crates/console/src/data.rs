@@ -19,10 +19,12 @@ use maud::{Markup, html};
 pub struct Heat {
     /// Statements that touched it.
     pub statements: u64,
-    /// Values of it that left as they are.
+    /// Values of it that bear a label and left as they are.
     pub raw: u64,
     /// Values of it that left masked.
     pub masked: u64,
+    /// Values of it that bear no label and left.
+    pub plain: u64,
 }
 
 impl Heat {
@@ -33,12 +35,19 @@ impl Heat {
             statements: self.statements.saturating_add(other.statements),
             raw: self.raw.saturating_add(other.raw),
             masked: self.masked.saturating_add(other.masked),
+            plain: self.plain.saturating_add(other.plain),
         }
     }
 
     /// Values that left.
     pub const fn values(self) -> u64 {
-        self.raw.saturating_add(self.masked)
+        self.raw.saturating_add(self.masked).saturating_add(self.plain)
+    }
+
+    /// The same of what bears no label.
+    #[must_use]
+    pub const fn unlabelled(self) -> Self {
+        Self { raw: 0, plain: self.plain.saturating_add(self.raw), ..self }
     }
 }
 
@@ -273,19 +282,20 @@ pub(crate) fn warmth(heat: Heat, most: u64) -> Markup {
         0 => 0,
         count => (count.saturating_mul(1_000) / most.max(1)).clamp(8, 1_000),
     };
-    let (masked, raw) = (part(heat.masked), part(heat.raw));
+    let (masked, raw, plain) = (part(heat.masked), part(heat.raw), part(heat.plain));
+    let said = [(heat.raw, "raw"), (heat.masked, "masked"), (heat.plain, "unlabelled")];
+    let said = said.into_iter().filter(|(count, _)| *count > 0);
+    let said = said.map(|(count, how)| format!("{} {how}", grouped(count)));
+    let said = said.collect::<Vec<_>>().join(", ");
     html! {
         @if heat.values() > 0 {
             div .heat {
                 svg .bar viewBox="0 0 1000 8" preserveAspectRatio="none" aria-hidden="true" {
                     rect .bad width=(raw) height="8" {}
                     rect .mask x=(raw) width=(masked) height="8" {}
+                    rect .plain x=(raw + masked) width=(plain) height="8" {}
                 }
-                span .small.soft {
-                    @if heat.raw > 0 { (grouped(heat.raw)) " raw" }
-                    @if heat.raw > 0 && heat.masked > 0 { ", " }
-                    @if heat.masked > 0 { (grouped(heat.masked)) " masked" }
-                }
+                span .small.soft { (said) }
             }
         }
     }

@@ -357,5 +357,5 @@ fn labels(now: &Now) -> Markup {
 }
 
 fn heat(one: &ByLabel) -> crate::data::Heat {
-    crate::data::Heat { statements: 0, raw: one.raw, masked: one.masked }
+    crate::data::Heat { raw: one.raw, masked: one.masked, ..Default::default() }
 }

@@ -110,7 +110,7 @@ fn everybody() -> Viewer {
 #[test]
 fn no_text_of_a_clients_is_markup_on_the_data_map() {
     let label = || Some((hostile(), "pii"));
-    let heat = Heat { statements: 1, raw: 2, masked: 3 };
+    let heat = Heat { statements: 1, raw: 2, masked: 3, plain: 4 };
     let place = || [hostile(), hostile(), hostile()];
     let column = || Column {
         place: [hostile(), hostile(), hostile(), hostile()],

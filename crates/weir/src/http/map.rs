@@ -64,7 +64,12 @@ pub(super) fn sums(answers: &Answers, database: Option<&str>) -> Result<Option<S
     let found = patient(answers.sql(&query, &SUMS))?.filter(|table| !table.more);
     let Some(table) = found else { return Ok(None) };
     let one = |row: &Vec<Cell>| {
-        let heat = Heat { statements: number(row, 2), raw: number(row, 3), masked: number(row, 4) };
+        let heat = Heat {
+            statements: number(row, 2),
+            raw: number(row, 3),
+            masked: number(row, 4),
+            plain: 0,
+        };
         ((text(row, 0), text(row, 1)), heat)
     };
     Ok(Some(table.rows.iter().map(one).collect()))

@@ -13,7 +13,7 @@ use console::{
 };
 use model::Label;
 use std::collections::{BTreeMap, BTreeSet};
-use store::{ColumnLabel, LabelPlace};
+use store::ColumnLabel;
 
 /// A label with its class, as pages have it.
 fn named(view: &View<'_>, label: &Label) -> (String, &'static str) {
@@ -25,9 +25,12 @@ fn hundredths(confidence: f32) -> u32 {
     (f64::from(confidence) * 100.0).round().clamp(0.0, 100.0) as u32
 }
 
-fn heat(sums: Option<&Sums>, place: &LabelPlace) -> Heat {
+/// How much a column was used; what left of it counts as raw only if it bears a label.
+fn heat(sums: Option<&Sums>, column: &ColumnLabel) -> Heat {
+    let place = &column.found.place;
     let key = (place.database.clone(), place.path());
-    sums.and_then(|sums| sums.get(&key)).copied().unwrap_or_default()
+    let heat = sums.and_then(|sums| sums.get(&key)).copied().unwrap_or_default();
+    if column.label().is_some() { heat } else { heat.unlabelled() }
 }
 
 /// A database with how many tables, columns and labelled columns it has.
@@ -82,7 +85,7 @@ pub(super) fn tables(
             let (label, class) = named(view, label);
             (label, class, count)
         });
-        let heats = columns.iter().map(|one| heat(sums, &one.found.place));
+        let heats = columns.iter().map(|one| heat(sums, one));
         Table {
             place: [database, schema, table].map(str::to_owned),
             columns: columns.len(),
@@ -112,7 +115,7 @@ fn column(view: &View<'_>, one: &ColumnLabel, sums: Option<&Sums>) -> Column {
         label: one.label().map(|label| named(view, label)),
         confidence: hundredths(one.confidence()),
         by: one.by().as_str(),
-        heat: heat(sums, place),
+        heat: heat(sums, one),
     }
 }
 
