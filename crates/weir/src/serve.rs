@@ -116,7 +116,10 @@ pub(crate) fn start(config: Config) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("the runtime cannot start")?;
-    runtime.block_on(run(config))
+    let ended = runtime.block_on(run(config));
+    // Whatever waits for a disk or a peer that does not answer keeps nobody from ending Weir.
+    runtime.shutdown_timeout(LAST_WORDS);
+    ended
 }
 
 /// Builds everything, serves, and closes the ledger in good order.
@@ -152,7 +155,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     jobs.keep("keeping", kept(|shared| Box::pin(keeping::follow(shared))));
     let indexing = indexing::start(&shared)?;
     // On a task of its own from now on: it accepts sessions while this one waits for a signal.
-    let mut engine = tokio::spawn(engine::start(&shared, stop.stopping()).await?);
+    let mut engine = tokio::spawn(engine::start(&shared, stop.stopping(), &mut jobs).await?);
     let channels = channels::read(&shared.config.load())?;
     for channel in &channels {
         let (shared, channel) = (Arc::clone(&shared), Arc::clone(channel));

@@ -1,7 +1,9 @@
 //! Starts the PostgreSQL engine with what the rest of the program built, and keeps its settings up
 //! to date. Knows the engine's settings, not its protocol.
 
-use super::{Shared, Stop, Stopping, bearers, canaries, histories, holds::Kept, labels};
+use super::{
+    Shared, Stop, Stopping, bearers, canaries, histories, holds::Kept, jobs::Jobs, labels,
+};
 use crate::{cloud::Cloud, layout, vault::Place};
 use anyhow::Context;
 use config::{Config, Database, Plaintext, UpstreamTls, WithoutRole};
@@ -27,6 +29,7 @@ const LOOK: Duration = Duration::from_millis(250);
 pub(super) async fn start(
     shared: &Arc<Shared>,
     stopping: Stopping,
+    jobs: &mut Jobs,
 ) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
     let config = shared.config.load_full();
     let settings = settings(&config)?;
@@ -40,7 +43,8 @@ pub(super) async fn start(
     let _ = gate.holds.set(Arc::new(Kept::new(shared)));
     canaries::plant(&gate, &config)?;
     let _ = gate.alarm.set(canaries::alarm(shared));
-    tokio::spawn(histories::follow(Arc::clone(shared)));
+    let kept = Arc::clone(shared);
+    jobs.keep("what identities did", move || histories::follow(Arc::clone(&kept)));
     let (drain, draining) = watch::channel(false);
     let planted = Arc::clone(&gate);
     let (people, shelf) = (shared.people.subscribe(), labels::shelf(shared));
@@ -54,7 +58,8 @@ pub(super) async fn start(
         .await
         .with_context(|| format!("listen.postgres: {address} cannot be listened on"))?;
     tracing::info!(address = %listener.address(), "postgres listens");
-    tokio::spawn(follow(Arc::clone(shared), Arc::clone(&engine), planted, config));
+    let work = follow(Arc::clone(shared), Arc::clone(&engine), planted, config);
+    jobs.spawn("settings of sessions", work);
     let serving = Arc::clone(&engine);
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let threads = Arc::new(Threads::start(cores).context("the threads of sessions")?);
