@@ -7,7 +7,8 @@ use crate::{
     upstream,
     upstream::{UpstreamConfig, UpstreamError},
 };
-use gate::{CarriedLabel, Database, DecidedLabel, Gate, LabelRules};
+use arc_swap::ArcSwap;
+use gate::{CarriedLabel, Database, Gate};
 use model::{Catalog, LabelMap};
 use std::{
     future::Future,
@@ -19,6 +20,10 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 use tokio::sync::{Notify, watch};
+
+mod shelf;
+
+pub use shelf::{Doing, KeepFound, Kept, Load, Shelf};
 
 /// How often a database is asked whether its structure changed.
 const LOOK: Duration = Duration::from_millis(1000);
@@ -54,6 +59,7 @@ pub(crate) struct Keeper {
     asked: Arc<Notify>,
     known: watch::Receiver<u64>,
     reachable: Arc<AtomicU8>,
+    upstream: Arc<ArcSwap<UpstreamConfig>>,
     task: Option<tokio::task::JoinHandle<()>>,
 }
 
@@ -76,10 +82,11 @@ impl Keeper {
         let (tell, known) = watch::channel(0);
         let asked = Arc::new(Notify::new());
         let reachable = Arc::new(AtomicU8::new(UNTRIED));
+        let upstream = Arc::new(ArcSwap::from_pointee(upstream));
         let reading = Reading {
             gate: Arc::downgrade(gate),
             database: Arc::clone(database),
-            upstream,
+            upstream: Arc::clone(&upstream),
             asked: Arc::clone(&asked),
             tell,
             reader: None,
@@ -101,14 +108,31 @@ impl Keeper {
             shelf,
         };
         let task = Some(tokio::spawn(reading.run()));
-        Self { database: Arc::clone(database), asked, known, reachable, task }
+        Self { database: Arc::clone(database), asked, known, reachable, upstream, task }
     }
 
     /// For what has nothing to be read: nothing is ever known of it.
-    pub(crate) fn idle(database: &Arc<Database>) -> Self {
+    pub(crate) fn idle(database: &Arc<Database>, upstream: UpstreamConfig) -> Self {
         let (_, known) = watch::channel(0);
         let (asked, reachable) = (Arc::default(), Arc::new(AtomicU8::new(UNTRIED)));
-        Self { database: Arc::clone(database), asked, known, reachable, task: None }
+        let upstream = Arc::new(ArcSwap::from_pointee(upstream));
+        Self { database: Arc::clone(database), asked, known, reachable, upstream, task: None }
+    }
+
+    /// What it keeps known.
+    pub(crate) const fn database(&self) -> &Arc<Database> {
+        &self.database
+    }
+
+    /// True if these settings speak of the database that it reads.
+    pub(crate) fn is_at(&self, upstream: &UpstreamConfig) -> bool {
+        let own = self.upstream.load();
+        (&own.host, own.port, &own.database) == (&upstream.host, upstream.port, &upstream.database)
+    }
+
+    /// Says how the same place is reached from its next connection on.
+    pub(crate) fn reach(&self, upstream: UpstreamConfig) {
+        self.upstream.store(Arc::new(upstream));
     }
 
     /// How it was when the upstream was last asked; `None` until it was.
@@ -186,7 +210,7 @@ impl KnowledgeWatch {
 struct Reading {
     gate: Weak<Gate>,
     database: Arc<Database>,
-    upstream: UpstreamConfig,
+    upstream: Arc<ArcSwap<UpstreamConfig>>,
     asked: Arc<Notify>,
     tell: watch::Sender<u64>,
     reader: Option<CatalogReader>,
@@ -216,43 +240,6 @@ struct Reading {
     outdated: bool,
     interval: Option<Duration>,
     shelf: Option<Shelf>,
-}
-
-/// What is known of a database's labels beside what is found.
-#[derive(Clone, Debug, Default)]
-pub struct Kept {
-    /// Labels that values carried.
-    pub carried: Vec<CarriedLabel>,
-    /// What people decided.
-    pub decided: Vec<DecidedLabel>,
-    /// What the last run found.
-    pub found: Vec<FoundColumn>,
-    /// Labels that the configuration gives.
-    pub rules: Arc<LabelRules>,
-    /// After how long all columns are weighed anew; `None` for never.
-    pub interval: Option<Duration>,
-    /// Grows whenever somebody asks for that at once.
-    pub asked: i64,
-}
-
-/// Resolves when something is done, or says why it is not.
-pub type Doing<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
-
-/// Reads what was kept of the database of this name.
-pub type Load = Arc<dyn Fn(&str) -> Doing<Kept> + Send + Sync>;
-
-/// Keeps what was found about all columns of the database of this name.
-pub type KeepFound = Arc<dyn Fn(&str, Vec<FoundColumn>) -> Doing<()> + Send + Sync>;
-
-/// Where labels outlast a run. Kept by whoever has a place for them.
-#[derive(Clone)]
-pub struct Shelf {
-    /// Reads what was kept.
-    pub load: Load,
-    /// Keeps what was found.
-    pub found: KeepFound,
-    /// Changes with each change of what [`Self::load`] reads.
-    pub changes: watch::Receiver<u64>,
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -368,7 +355,7 @@ impl Reading {
             let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
             let settings =
                 [setting("application_name", "weir catalog"), setting("client_encoding", "UTF8")];
-            let upstream = upstream::connect(&self.upstream, &settings).await?;
+            let upstream = upstream::connect(&self.upstream.load_full(), &settings).await?;
             self.last = None;
             self.connections += 1;
             self.reader = Some(CatalogReader::new(upstream)?);
@@ -461,11 +448,9 @@ impl Reading {
         self.interval = kept.interval;
         let first = self.scanned.is_none();
         let asked = self.scanned.replace(kept.asked).is_some_and(|scanned| scanned < kept.asked);
+        self.database.remember(kept.carried, kept.decided);
         if first {
-            self.database.remember(kept.carried, kept.decided);
             self.labeller.remember(kept.found);
-        } else {
-            self.database.decide(kept.decided);
         }
         if first || asked || **self.labeller.rules() != *kept.rules {
             self.labeller.start_anew(kept.rules, asked);

@@ -24,6 +24,7 @@ mod open;
 mod relay;
 mod role;
 mod session;
+mod targets;
 pub mod upstream;
 
 use arc_swap::ArcSwap;
@@ -39,6 +40,7 @@ use std::{
     },
     time::{Instant, SystemTime},
 };
+use targets::{Target, Targets};
 use tokio::sync::{Notify, RwLock, watch};
 
 pub use knowledge::{Doing, KeepFound, Kept, Load, Reached, Shelf};
@@ -71,15 +73,6 @@ pub struct DatabaseConfig {
     pub roles: Roles,
     /// Where it is.
     pub upstream: UpstreamConfig,
-}
-
-/// A database that sessions can be opened to.
-#[derive(Debug)]
-pub(crate) struct Target {
-    pub(crate) database: Arc<gate::Database>,
-    pub(crate) roles: Roles,
-    pub(crate) upstream: UpstreamConfig,
-    pub(crate) keeper: Keeper,
 }
 
 /// What can be changed while sessions run: it holds for those that come.
@@ -116,7 +109,7 @@ pub struct Engine {
     door: Door,
     directory: Arc<Directory>,
     settings: ArcSwap<Settings>,
-    targets: std::sync::Mutex<HashMap<String, Arc<Target>>>,
+    targets: std::sync::Mutex<Targets>,
     cancels: cancel::Registry<CancelTarget>,
     /// By the name in the configuration: what clients choose under `*` is counted together.
     counted: std::sync::Mutex<BTreeMap<String, Arc<gate::Counters>>>,
@@ -167,11 +160,11 @@ impl Engine {
         Arc::new(engine)
     }
 
-    /// Puts new settings in force for sessions that come; those that run keep theirs.
+    /// Puts new settings in force for sessions that come; those that run keep theirs. What is known
+    /// of a database that is where it was stays, shared by both.
     pub fn reload(&self, settings: Settings) {
         self.settings.store(Arc::new(settings));
-        // Sessions that run keep the database they were opened to.
-        self.lock_targets().clear();
+        self.lock_targets().let_go();
         self.open_targets();
     }
 
@@ -180,7 +173,7 @@ impl Engine {
         let targets = self.lock_targets();
         let reachable = |target: &Arc<Target>| target.keeper.reached();
         targets
-            .iter()
+            .open()
             .filter_map(|(name, target)| Some((name.clone(), reachable(target)?)))
             .collect()
     }
@@ -205,7 +198,7 @@ impl Engine {
     pub fn labels(&self) -> BTreeMap<String, usize> {
         let settings = self.settings.load();
         let mut labels = BTreeMap::new();
-        for (name, target) in self.lock_targets().iter() {
+        for (name, target) in self.lock_targets().open() {
             let name = find(&settings, name).map_or(name, |found| &found.name).clone();
             *labels.entry(name).or_default() += target.database.knowledge().labels.columns.len();
         }
@@ -263,7 +256,7 @@ impl Engine {
     /// The database of this name; opened now if only `*` covers it.
     pub(crate) fn target(&self, name: &str) -> Option<Arc<Target>> {
         if let Some(target) = self.lock_targets().get(name) {
-            return Some(Arc::clone(target));
+            return Some(target);
         }
         let settings = self.settings.load();
         let config = find(&settings, name)?;
@@ -288,17 +281,17 @@ impl Engine {
         let counters = self.counters_of(&config.name);
         let environment = config.environment.clone();
         let database = Arc::new(gate::Database::counted(CLUSTER.into(), environment, counters));
-        let keeper = Keeper::idle(&database);
         let (roles, upstream) = (config.roles.clone(), config.upstream.clone());
+        let keeper = Arc::new(Keeper::idle(&database, upstream.clone()));
         Some(Arc::new(Target { database, roles, upstream, keeper }))
     }
 
     /// Forgets a database that only `*` covers and that could not be connected to, so that names
-    /// nobody serves do not pile up.
+    /// nobody serves do not pile up. Sessions that are open to it keep it known.
     pub(crate) fn forget_target(&self, name: &str) {
         let named = self.settings.load().databases.iter().any(|config| config.name == name);
         if !named {
-            self.lock_targets().remove(name);
+            self.lock_targets().forget(name);
         }
     }
 
@@ -312,24 +305,33 @@ impl Engine {
     fn open_targets(&self) {
         let settings = self.settings.load_full();
         for config in settings.databases.iter().filter(|config| config.name != "*") {
-            if !self.lock_targets().contains_key(&config.name) {
+            if self.lock_targets().get(&config.name).is_none() {
                 self.open_target(&config.name, config.clone());
             }
         }
+        self.lock_targets().settle();
     }
 
     fn open_target(&self, name: &str, config: DatabaseConfig) -> Arc<Target> {
         let counters = self.counters_of(&config.name);
         let DatabaseConfig { name: _, environment, roles, upstream } = config;
-        let database = Arc::new(gate::Database::counted(name.into(), environment, counters));
-        let _entered = self.background.enter();
-        let keeper = Keeper::start(&self.gate, &database, upstream.clone(), self.shelf.clone());
-        let target = Arc::new(Target { database, roles, upstream, keeper });
-        self.lock_targets().insert(name.to_owned(), Arc::clone(&target));
-        target
+        let mut targets = self.lock_targets();
+        // Somebody else may have come first.
+        if let Some(target) = targets.get(name) {
+            return target;
+        }
+        let known = targets.known(name, &upstream, &environment, &counters);
+        let keeper = known.unwrap_or_else(|| {
+            let database = Arc::new(gate::Database::counted(name.into(), environment, counters));
+            let _entered = self.background.enter();
+            let (upstream, shelf) = (upstream.clone(), self.shelf.clone());
+            Arc::new(Keeper::start(&self.gate, &database, upstream, shelf))
+        });
+        let database = Arc::clone(keeper.database());
+        targets.add(name, Arc::new(Target { database, roles, upstream, keeper }))
     }
 
-    fn lock_targets(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Target>>> {
+    fn lock_targets(&self) -> std::sync::MutexGuard<'_, Targets> {
         self.targets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

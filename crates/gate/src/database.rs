@@ -119,19 +119,15 @@ impl Database {
         }));
     }
 
-    /// Takes over labels that were kept from an earlier run, and what people decided.
+    /// Takes over labels that are kept, and what people decided: in force at once, for every
+    /// session.
     pub fn remember(&self, carried: Vec<CarriedLabel>, decided: Vec<DecidedLabel>) {
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut differs = book.decide(decided);
         for label in carried {
-            book.put(label, true);
+            differs |= book.put(label, true);
         }
-        book.decide(decided);
-    }
-
-    /// Puts in force at once, for every session, what people decided.
-    pub fn decide(&self, decided: Vec<DecidedLabel>) {
-        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        if book.decide(decided) {
+        if differs {
             let knowledge = self.knowledge();
             self.carried.fetch_add(1, Ordering::SeqCst);
             self.publish(&book, Arc::clone(&knowledge.catalog), knowledge.generation);

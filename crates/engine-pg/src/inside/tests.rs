@@ -387,6 +387,7 @@ async fn names_that_nobody_is_let_into_are_forgotten() {
         let refusal = stage.engine.open_inside(caller).await.unwrap_err();
         assert_eq!(refusal.sqlstate, "28000");
     }
-    let known: Vec<String> = stage.engine.targets.lock().unwrap().keys().cloned().collect();
+    let known: Vec<String> =
+        stage.engine.targets.lock().unwrap().open().map(|(name, _)| name.clone()).collect();
     assert_eq!(known, ["shop"]);
 }

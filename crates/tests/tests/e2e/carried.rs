@@ -307,3 +307,60 @@ fn what_bears_no_label_is_copied_as_it_is() {
         upstream.psql("shop", "select country from customers where id = 1").unwrap()
     );
 }
+
+/// Sessions from before a change of the settings and those after it know one another's labels.
+fn both_ways(stage: &Stage, before: &mut Raw, after: &mut Raw) {
+    let secrets = secrets(stage);
+    // Each has decided it once while nothing was there.
+    for raw in [&mut *before, &mut *after] {
+        run(raw, "select upper(a), upper(b) from box");
+    }
+    let (one, other) = (
+        "update box set a = c.last_name from customers c where c.id = box.k",
+        "update box set b = c.first_name from customers c where c.id = box.k",
+    );
+    assert_eq!(error(&run(before, one)), None);
+    assert_eq!(error(&run(after, other)), None);
+    for raw in [before, after] {
+        let answers = run(raw, "select upper(a), upper(b) from box");
+        assert_eq!(error(&answers), None);
+        let seen = text(&answers);
+        for secret in &secrets {
+            assert!(!seen.contains(secret.as_str()), "a row shows {secret}");
+        }
+    }
+    let truth = stage.truth("select upper(a), upper(b) from box").unwrap();
+    assert!(secrets.iter().any(|secret| truth.contains(secret.as_str())));
+}
+
+#[test]
+fn a_label_reaches_sessions_from_before_and_after_other_settings() {
+    let mut stage = stage();
+    let mut before = session(&stage, PERSON);
+    run(&mut before, "select 1");
+    let loads = |stage: &Stage| stage.weir.http("/metrics").unwrap();
+    let taken = "weir_config_loads_total{result=\"taken\"} 1";
+    stage.weir.server().unwrap().signal("HUP").unwrap();
+    let end = Instant::now() + Duration::from_secs(20);
+    while !loads(&stage).contains(taken) {
+        assert!(Instant::now() < end, "not taken up:\n{}", loads(&stage));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // The engine takes it up by itself, a moment later.
+    std::thread::sleep(Duration::from_millis(600));
+    let mut after = session(&stage, PERSON);
+    both_ways(&stage, &mut before, &mut after);
+}
+
+#[test]
+fn a_label_reaches_sessions_around_one_that_could_not_be_opened() {
+    let stage = stage();
+    let mut before = session(&stage, PERSON);
+    run(&mut before, "select 1");
+    // The database refuses such a session when Weir opens it there.
+    let nonsense = [("user", PERSON), ("database", "shop"), ("TimeZone", "nonsense")];
+    let refused = Raw::sign_in_with(stage.weir.port(), PASSWORD, &nonsense);
+    assert!(refused.is_err());
+    let mut after = session(&stage, PERSON);
+    both_ways(&stage, &mut before, &mut after);
+}

@@ -39,7 +39,7 @@ pub(super) async fn start(
         .with_works(Arc::clone(&shared.works));
     let gate = Arc::new(gate);
     // Before anybody can write: what is written takes its labels along from the first statement.
-    let _ = gate.keep.set(labels::keep(&shared.store));
+    let _ = gate.keep.set(labels::keep(shared));
     let _ = gate.holds.set(Arc::new(Kept::new(shared)));
     canaries::plant(&gate, &config)?;
     let _ = gate.alarm.set(canaries::alarm(shared));

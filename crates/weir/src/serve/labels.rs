@@ -7,16 +7,21 @@ use engine_pg::{Doing, FoundColumn, Kept, Shelf};
 use gate::{CarriedLabel, DecidedLabel, Keep, LabelRule, LabelRules, Place, RuleText};
 use model::{Label, Labelling, Weighing};
 use std::{sync::Arc, time::SystemTime};
-use store::{FoundLabel, KeptLabel, LabelPlace, Store};
+use store::{FoundLabel, KeptLabel, LabelPlace};
 
 /// Keeps the labels that values carried to columns of a database in the store.
-pub(super) fn keep(store: &Store) -> Keep {
-    let store = store.clone();
+pub(super) fn keep(shared: &Shared) -> Keep {
+    let (store, changes) = (shared.store.clone(), shared.labels.clone());
     Arc::new(move |database: &str, labels: Vec<CarriedLabel>| {
-        let store = store.clone();
+        let (store, changes) = (store.clone(), changes.clone());
         let kept: Vec<KeptLabel> =
             labels.into_iter().map(|label| stored(database, label)).collect();
-        Box::pin(async move { store.keep_carried(&kept).await.map_err(|error| error.to_string()) })
+        Box::pin(async move {
+            store.keep_carried(&kept).await.map_err(|error| error.to_string())?;
+            // Sessions from before the settings changed may know the database apart from others.
+            changes.send_modify(|count| *count += 1);
+            Ok(())
+        })
     })
 }
 
