@@ -120,6 +120,13 @@ impl Report {
         });
     }
 
+    /// Something masked that says no label, and whether it was sensitive.
+    pub(super) fn masked(&mut self, tool: Tool, place: Place, sensitive: bool) {
+        let all = self.tallies.entry((place, Row::All, tool)).or_default();
+        all.found += 1;
+        all.correct += u64::from(sensitive);
+    }
+
     /// A value without anything sensitive.
     pub(super) fn harmless(&mut self, tool: Tool, place: Place, kind: &str, harmed: bool) {
         self.add(tool, place, Row::Kind(kind.to_owned()), |tally| {
