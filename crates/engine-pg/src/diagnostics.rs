@@ -67,9 +67,20 @@ pub(crate) fn redact(out: &mut BytesMut, tag: Tag, report: Report<'_>) -> Result
             let message = format!("{} ({WITHHELD})", generic(code));
             Some(Cow::Owned(message.into_bytes()))
         }
+        field::WHERE => copied_line(text.bytes()).map(Cow::Borrowed),
         kept if SAFE_FIELDS.contains(&kept) => Some(Cow::Borrowed(text.bytes())),
         _ => None,
     })
+}
+
+/// Which line and column of a COPY it is (`COPY t, line 2, column c: "…"`), without what stands
+/// there.
+fn copied_line(context: &[u8]) -> Option<&[u8]> {
+    let line = context.split(|byte| *byte == b'\n').next()?;
+    let end = line.windows(3).position(|three| three == b": \"").unwrap_or(line.len());
+    let place = &line[..end];
+    let line = place.windows(7).position(|seven| seven == b", line ")?;
+    (place.starts_with(b"COPY ") && place.get(line + 7)?.is_ascii_digit()).then_some(place)
 }
 
 const WITHHELD: &str =
@@ -94,9 +105,24 @@ const NAMING: &[(&[u8], &[&[u8]])] = &[
     (b"23505", &[b"_bt_check_unique"]),
     (b"23514", &[b"ExecConstraints", b"ExecPartitionCheckEmitError", b"ExecFindPartition"]),
     (b"23P01", &[b"check_exclusion_or_unique_constraint"]),
+    (b"22001", &[b"varchar", b"bpchar", b"varchar_input", b"bpchar_input"]),
+    (b"22003", &[b"apply_typmod"]),
+    (b"23502", &[b"domain_check_input", b"ExecEvalConstraintNotNull"]),
+    (b"23514", &[b"domain_check_input", b"ExecEvalConstraintCheck"]),
+    (b"25001", &[b"PreventInTransactionBlock"]),
     (b"25006", &[b"PreventCommandIfReadOnly"]),
-    (b"44000", &[b"ExecWithCheckOptions"]),
+    (b"25P01", &[b"CheckTransactionBlock", b"RequireTransactionBlock"]),
+    (b"40001", &[b"ExecUpdate", b"ExecDelete", b"ExecLockRows", b"ExecMergeMatched"]),
+    (b"40001", &[b"ExecOnConflictUpdate", b"heapam_tuple_lock", b"GetTupleForTrigger"]),
+    (b"40001", &[b"CheckForSerializableConflictOut", b"CheckForSerializableConflictIn"]),
+    (b"40001", &[b"OnConflict_CheckForSerializationFailure", b"CheckTargetForConflictsIn"]),
+    (b"40001", &[b"PreCommit_CheckForSerializationFailure"]),
     (b"40P01", &[b"DeadLockReport"]),
+    (b"42P10", &[b"infer_arbiter_indexes"]),
+    (b"44000", &[b"ExecWithCheckOptions"]),
+    (b"55000", &[b"pg_stat_statements_internal"]),
+    (b"55P03", &[b"ProcessInterrupts", b"heapam_tuple_lock", b"heap_lock_tuple"]),
+    (b"55P03", &[b"RangeVarGetRelidExtended", b"LockTableRecurse"]),
     (b"57014", &[b"ProcessInterrupts"]),
 ];
 

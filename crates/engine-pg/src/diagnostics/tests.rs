@@ -44,3 +44,18 @@ fn what_analysis_says_comes_with_its_hint() {
     let inner = redacted(&[hint.as_slice(), &[(b'W', "PL/pgSQL function g() line 1")]].concat());
     assert!(!inner.contains("No function matches") && !inner.contains("f(integer)"), "{inner}");
 }
+
+#[test]
+fn the_line_of_a_copy_is_said_and_not_what_stands_there() {
+    let of = |context: &'static str| {
+        redacted(&[(b'C', "22007"), (b'M', "invalid input"), (b'W', context)])
+    };
+    let said = of("COPY customers, line 2, column signed_up_at: \"a secret\"");
+    assert!(said.contains("WCOPY customers, line 2, column signed_up_at|"), "{said}");
+    assert!(!said.contains("secret"), "{said}");
+    assert!(of("COPY t, line 17: \"a secret\"").contains("WCOPY t, line 17|"));
+    for other in ["COPY a secret", "PL/pgSQL function f(a secret) line 3", "COPY t, line a secret"]
+    {
+        assert!(!of(other).contains("secret"), "{other}");
+    }
+}
