@@ -49,9 +49,10 @@ const CLIENTS: [Need; 12] = [
 
 /// Python clients, an SMTP server, MCP's official SDK and the published OCSF schema, with their
 /// versions: a new release must not break a build.
-const PYTHON: [&str; 11] = [
+const PYTHON: [&str; 12] = [
     "psycopg[binary]==3.3.9",
     "asyncpg==0.32.0",
+    "pg8000==1.31.6",
     "SQLAlchemy==2.1.9",
     "greenlet==3.5.6",
     "ocsf-json-schema==1.2.0",

@@ -1,4 +1,4 @@
-"""SQLAlchemy: reflection of the whole shop, the ORM, streaming, two drivers below it."""
+"""SQLAlchemy: reflection of the whole shop, the ORM, streaming, three drivers below it."""
 
 import asyncio
 import os
@@ -87,6 +87,10 @@ def main():
     for part in (reflection, orm, streaming):
         print(f"--- {part.__name__}")
         part(engine)
+    engine.dispose()
+    # Written in Python alone, with a SCRAM of its own.
+    engine = create_engine(f"postgresql+pg8000://{URL}")
+    orm(engine)
     engine.dispose()
     asyncio.run(asynchronous())
     print("done")

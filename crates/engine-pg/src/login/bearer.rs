@@ -47,6 +47,11 @@ impl Bearers {
         Self { admit: Arc::new(admit), discovery }
     }
 
+    /// True if there is somebody from whom a client can get a token.
+    pub(super) const fn has_provider(&self) -> bool {
+        self.discovery.is_some()
+    }
+
     /// What a client is told whose token is none (RFC 7628 section 3.2.2).
     fn refusal(&self) -> String {
         let mut text = r#"{"status":"invalid_token""#.to_owned();

@@ -37,8 +37,10 @@ impl<'d> Ways<'d> {
             let none = || Reason::Protocol("OAUTHBEARER is not offered here".to_owned());
             return Ok(vec![bearer.ok_or_else(none)?]);
         }
-        // After SCRAM: whoever has a password and knows both must not be asked for a token.
+        // After SCRAM: whoever has a password and knows both must not be asked for a token. And not
+        // without need: there are drivers that give up at a mechanism that they do not know.
         let scram = Mechanism::offered(self.end_point.as_deref());
+        let bearer = bearer.filter(|_| self.bearers.is_some_and(Bearers::has_provider));
         Ok(scram.iter().copied().chain(bearer).collect())
     }
 
