@@ -29,6 +29,7 @@ mod names;
 mod pipe;
 mod preview;
 mod probe;
+mod puzzled;
 mod reads;
 mod replication;
 mod rows;

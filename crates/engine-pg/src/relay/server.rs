@@ -264,10 +264,14 @@ impl Relay {
     /// A statement did what it was to do, or a portal as much as was asked for.
     fn complete(&mut self, tag: &str, message: Message<'_>, hidden: bool) -> Result<(), End> {
         let withheld = self.run_mut().and_then(|run| run.withheld());
+        let puzzled = self.run_mut().and_then(|run| run.puzzled()).filter(|_| !hidden);
         if self.run_mut().is_some_and(|run| run.counted) {
             return self.counted_complete(tag, withheld, message);
         }
         self.finished(Some(tag), None)?;
+        if let Some(puzzled) = puzzled {
+            self.say_puzzled(&puzzled);
+        }
         match withheld {
             Some(withheld) => self.say_limited(withheld)?,
             None if hidden => {}
