@@ -188,7 +188,7 @@ impl Walk<'_> {
             || name == "role" && set.args().iter().filter_map(word).eq(["none".to_owned()]);
         if identity && !back {
             self.facts.about(Operation::SetRole, name.clone());
-        } else if builtin::protective_parameter(&name) {
+        } else if builtin::protective_parameter(&name) && !back && !protects(&name, set) {
             self.facts.about(Operation::Security, format!("parameter {name}"));
             self.facts.about(Operation::Set, name.clone());
         } else {
@@ -398,5 +398,21 @@ fn flow_of(output: &Output) -> Flow {
         origin: output.origin,
         unknown: output.unknown,
         ..Flow::default()
+    }
+}
+
+/// True if this gives a parameter that protects the value by which it does.
+fn protects(name: &str, set: &VariableSetStmt) -> bool {
+    let given: Vec<_> = set.args().iter().filter_map(word).collect();
+    let [given] = given.as_slice() else { return false };
+    let given = given.to_ascii_lowercase();
+    match name {
+        "session_replication_role" => given == "origin",
+        "row_security"
+        | "check_function_bodies"
+        | "synchronous_commit"
+        | "track_activities"
+        | "track_counts" => matches!(given.as_str(), "on" | "true" | "yes" | "1"),
+        _ => false,
     }
 }
