@@ -11,11 +11,61 @@ use model::{
     Blame, Operation, RelationId,
     catalog::{Catalog, RelationKind},
     facts::SessionChange,
-    verdict::{Approval, ChangeLimit, CostLimit},
+    verdict::{Approval, ChangeLimit, CostLimit, Estimate},
 };
 
 /// How deep partitions are looked through for foreign ones.
 const MOST_LEVELS: usize = 16;
+/// How deep plans are looked through; what nests deeper counts as changing everything.
+const MOST_LEVELS_OF_PLAN: usize = 256;
+
+/// What the server's planner expects of a statement.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Expects {
+    /// What it costs, in the planner's own unit.
+    pub cost: f64,
+    /// How many rows it returns or changes, whichever are more.
+    pub rows: f64,
+}
+
+impl Expects {
+    /// From the planner's answer to `EXPLAIN (FORMAT JSON)`; `None` if it is none.
+    pub fn read(answer: &[u8]) -> Option<Self> {
+        let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
+        let plan = answer.pointer("/0/Plan")?;
+        let cost = plan.get("Total Cost")?.as_f64()?;
+        let rows = expected_rows(plan)?.max(changed_rows(plan, MOST_LEVELS_OF_PLAN));
+        Some(Self { cost, rows })
+    }
+
+    /// How much of it.
+    fn of(&self, what: Estimate) -> f64 {
+        match what {
+            Estimate::Cost => self.cost,
+            Estimate::Rows => self.rows,
+        }
+    }
+}
+
+fn expected_rows(node: &serde_json::Value) -> Option<f64> {
+    node.get("Plan Rows")?.as_f64()
+}
+
+/// The rows that reach what changes tables, wherever in a plan it stands. A node that changes says
+/// itself how many it returns.
+fn changed_rows(node: &serde_json::Value, levels: usize) -> f64 {
+    let below = || node.get("Plans").and_then(serde_json::Value::as_array).into_iter().flatten();
+    let Some(levels) = levels.checked_sub(1) else { return f64::INFINITY };
+    let deeper: f64 = below().map(|node| changed_rows(node, levels)).sum();
+    let changes = node.get("Node Type").and_then(serde_json::Value::as_str) == Some("ModifyTable");
+    // Plans of subqueries and of WITH hang below it beside the rows it changes.
+    let source = |node: &&serde_json::Value| {
+        let how = node.get("Parent Relationship").and_then(serde_json::Value::as_str);
+        !matches!(how, Some("InitPlan" | "SubPlan"))
+    };
+    let own = below().filter(source).filter_map(expected_rows).sum::<f64>();
+    deeper + if changes { own } else { 0.0 }
+}
 
 /// Where a limited statement runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,10 +181,12 @@ impl Statement {
         self.plan.cost_limits().filter(move |limit| !approved || limit.beyond.is_none())
     }
 
-    /// The first limit that a run of this cost exceeds, those without consent first.
-    pub fn costs_more(&self, cost: f64) -> Option<&CostLimit> {
-        // Costs are far below what an f64 holds exactly.
-        let exceeded = || self.cost_limits().filter(|limit| cost > limit.cost as f64);
+    /// The first limit that a run exceeds of which the planner expects this, those without consent
+    /// first.
+    pub fn costs_more(&self, expected: &Expects) -> Option<&CostLimit> {
+        // Costs and counts are far below what an f64 holds exactly.
+        let exceeded =
+            || self.cost_limits().filter(|limit| expected.of(limit.of) > limit.most as f64);
         exceeded().find(|limit| limit.beyond.is_none()).or_else(|| exceeded().next())
     }
 
@@ -177,14 +229,18 @@ impl Refusal {
         Self {
             sqlstate: "42501",
             message: format!("Weir refused this statement: {words}"),
-            detail: Some(
-                "The cost is what the server's planner expects, in its own unit (see EXPLAIN)."
+            detail: Some(match limit.of {
+                Estimate::Cost => "The cost is what the server's planner expects, in its own unit \
+                                   (see EXPLAIN)."
                     .to_owned(),
-            ),
+                Estimate::Rows => "The rows are what the server's planner expects it to return or \
+                                   to change (see EXPLAIN)."
+                    .to_owned(),
+            }),
             hint: Some(format!(
                 "Narrow it, use an index, or add a LIMIT, until EXPLAIN says at most {}; or ask \
                  an administrator for a policy that permits more.",
-                limit.cost
+                limit.words()
             )),
             position: None,
             blame: Blame::Policy,
@@ -210,9 +266,10 @@ impl Refusal {
 }
 
 /// `the server expects a cost of 91000, and policy "cheap" permits 1000`.
-pub fn costs(limit: &CostLimit, cost: f64) -> String {
-    let CostLimit { cost: most, policy, .. } = limit;
-    format!("the server expects a cost of {cost:.0}, and policy \"{policy}\" permits {most}")
+pub fn costs(limit: &CostLimit, expected: &Expects) -> String {
+    let CostLimit { of, most, policy, .. } = limit;
+    let words = of.words(format_args!("{:.0}", expected.of(*of)));
+    format!("the server expects {words}, and policy \"{policy}\" permits {most}")
 }
 
 /// `it changed 5213 rows, and policy "few" permits 100`.

@@ -198,15 +198,49 @@ pub struct ChangeLimit {
     pub policy: PolicyId,
 }
 
-/// How much the server may expect a statement to cost before it runs.
+/// What the server's planner is asked about a statement before it runs.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Estimate {
+    /// What it costs, in the planner's own unit.
+    #[default]
+    Cost,
+    /// How many rows it returns or changes, whichever are more.
+    Rows,
+}
+
+/// How much the server may expect of a statement before it runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CostLimit {
-    /// The most that the server's planner may expect, in its own unit.
-    pub cost: u64,
-    /// The consent by which it may cost more; none lets it if there is none.
+    /// Of what.
+    #[serde(default)]
+    pub of: Estimate,
+    /// The most that the server's planner may expect of it.
+    #[serde(rename = "cost")]
+    pub most: u64,
+    /// The consent by which it may be more; none lets it if there is none.
     pub beyond: Option<Approval>,
     /// The policy that says so.
     pub policy: PolicyId,
+}
+
+impl CostLimit {
+    /// `a cost of 1000`, `1000 rows`.
+    pub fn words(&self) -> String {
+        self.of.words(self.most)
+    }
+}
+
+impl Estimate {
+    /// So much of it, in words: `a cost of 1000`, `1000 rows`.
+    pub fn words(self, much: impl fmt::Display) -> String {
+        match self {
+            Self::Cost => format!("a cost of {much}"),
+            Self::Rows => format!("{much} rows"),
+        }
+    }
 }
 
 /// A verdict with its reasons.
@@ -241,7 +275,7 @@ pub struct Verdict {
     pub row_limit: Option<u64>,
     /// How many rows it may change: all of these hold. Empty for what changes none.
     pub change_limits: Vec<ChangeLimit>,
-    /// How much the server may expect it to cost: all of these hold.
+    /// How much the server may expect of it: all of these hold.
     pub cost_limits: Vec<CostLimit>,
     /// Statistics over labelled columns leave for groups with at least so many distinct values, and
     /// as NULL for others. Whoever runs the statement sees to it.

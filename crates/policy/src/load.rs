@@ -175,7 +175,8 @@ fn parse(index: usize, source: &Source, loaded: &mut Vec<Loaded>, problems: &mut
         };
         match Rule::read(PolicyId::new(id.as_str()), policy.annotations()) {
             Ok(rule) if rule.limits() && policy.effect() == Effect::Forbid => {
-                let message = "@change_limit and @cost_limit on a forbid say nothing".to_owned();
+                let message =
+                    "limits of changes, costs and estimates say nothing on a forbid".to_owned();
                 let help =
                     Some("write it on a permit: its limit holds whoever else permits".into());
                 problems.push(Problem { file: source.file.clone(), line, column, message, help });

@@ -3,7 +3,7 @@
 
 use model::{
     Durability, MaskMethod, PolicyId,
-    verdict::{Approval, ChangeLimit, CostLimit, Escalation},
+    verdict::{Approval, ChangeLimit, CostLimit, Escalation, Estimate},
 };
 
 /// Who approves where a policy names nobody.
@@ -51,6 +51,8 @@ pub(crate) struct Rule {
     pub(crate) change_limit: Option<u64>,
     /// `@cost_limit`: what the planner expects.
     pub(crate) cost_limit: Option<u64>,
+    /// `@estimate_limit`: rows that the planner expects it to return or change.
+    pub(crate) estimate_limit: Option<u64>,
     /// `@min_group`.
     pub(crate) min_group: Option<u64>,
     /// `@look_ups`: values in an hour.
@@ -64,7 +66,7 @@ pub(crate) struct Rule {
 }
 
 /// Every annotation a policy may carry.
-pub(crate) const ANNOTATIONS: [&str; 19] = [
+pub(crate) const ANNOTATIONS: [&str; 20] = [
     "id",
     "reason",
     "advice",
@@ -79,6 +81,7 @@ pub(crate) const ANNOTATIONS: [&str; 19] = [
     "row_limit",
     "change_limit",
     "cost_limit",
+    "estimate_limit",
     "min_group",
     "look_ups",
     "durability",
@@ -106,7 +109,8 @@ impl Rule {
 
     /// True if it limits what it permits, so that consent is asked for beyond the limit alone.
     pub(crate) fn limits(&self) -> bool {
-        self.change_limit.is_some() || self.cost_limit.is_some()
+        let limits = [self.change_limit, self.cost_limit, self.estimate_limit];
+        limits.iter().any(Option::is_some)
     }
 
     /// Reads annotations; on failure says which one is wrong, why, and what would be right.
@@ -126,6 +130,7 @@ impl Rule {
             row_limit: None,
             change_limit: None,
             cost_limit: None,
+            estimate_limit: None,
             min_group: None,
             look_ups: None,
             durability: None,
@@ -193,12 +198,14 @@ impl Rule {
                 }
             }
             "longest" => self.longest = Some(lifetime(key, value)?),
-            "row_limit" | "change_limit" | "cost_limit" | "min_group" | "look_ups" => {
+            "row_limit" | "change_limit" | "cost_limit" | "estimate_limit" | "min_group"
+            | "look_ups" => {
                 let number = Some(value.parse().map_err(|_| wrong("the whole numbers"))?);
                 match key {
                     "row_limit" => self.row_limit = number,
                     "change_limit" => self.change_limit = number,
                     "cost_limit" => self.cost_limit = number,
+                    "estimate_limit" => self.estimate_limit = number,
                     "min_group" => self.min_group = number,
                     _ => self.look_ups = number,
                 }

@@ -14,8 +14,8 @@ pub fn obligations(verdict: &Verdict) -> Vec<String> {
         Some(beyond) => format!("{} rows changed, more by {beyond}", limit.rows),
     }));
     words.extend(verdict.cost_limits.iter().map(|limit| match &limit.beyond {
-        None => format!("a cost of {} at most", limit.cost),
-        Some(beyond) => format!("a cost of {}, more by {beyond}", limit.cost),
+        None => format!("{} expected at most", limit.words()),
+        Some(beyond) => format!("{} expected, more by {beyond}", limit.words()),
     }));
     let refused = verdict.turn_back.iter().filter(|one| one.refused.is_some());
     words.extend(refused.map(|one| format!("pseudonyms of {} are not turned back", one.label)));

@@ -8,7 +8,7 @@ use crate::{
 use model::{
     Access, Facts, Operation, Outcome, PolicyId, Task, Verdict,
     facts::{Effect, RelationRef},
-    verdict::CostLimit,
+    verdict::{CostLimit, Estimate},
 };
 use std::collections::BTreeSet;
 
@@ -37,7 +37,8 @@ pub(crate) fn within(mut verdict: Verdict, request: &Request<'_>) -> Verdict {
     if let Some(cost) = task.details.budget.cost
         && has_cost(request.facts)
     {
-        let limit = CostLimit { cost, beyond: None, policy: policy(task) };
+        let (of, policy) = (Estimate::Cost, policy(task));
+        let limit = CostLimit { of, most: cost, beyond: None, policy };
         verdict.reasons.push(format!("task {} may cost {cost} in all", task.name));
         verdict.cost_limits.push(limit);
         verdict.outcome = verdict.outcome.max(Outcome::Modify);

@@ -1,6 +1,9 @@
 //! A verdict in the words of a case, key by key.
 
-use model::{Disclosure, Label, MaskMethod, Outcome, Verdict, verdict::LookUps};
+use model::{
+    Disclosure, Label, MaskMethod, Outcome, Verdict,
+    verdict::{Estimate, LookUps},
+};
 
 /// `raw`, `raw email`, `scan`, `email partial`.
 pub fn disclosure(disclosure: &Disclosure) -> String {
@@ -37,7 +40,7 @@ fn number(number: Option<u64>) -> String {
 
 /// Keys that a case may name, each with what it means.
 const KEYS: &str = "outcome, outputs, fallback, redact, read_only, rows, changes, \
-                    min_group, look_ups, \
+                    cost, estimate, min_group, look_ups, \
                     approval, durability, keep_text, refused, policies, policy, no policy, reason, \
                     no reason, advice";
 
@@ -69,6 +72,8 @@ pub(crate) fn differs(
             });
             limits.collect::<Vec<_>>().join("; ")
         }
+        "cost" => expected_at_most(verdict, Estimate::Cost),
+        "estimate" => expected_at_most(verdict, Estimate::Rows),
         "min_group" => number(verdict.min_group),
         "look_ups" => {
             let counted = verdict.look_ups.iter();
@@ -92,6 +97,17 @@ pub(crate) fn differs(
         key => return Err(format!("`{key}` is not one of {KEYS}")),
     };
     Ok((actual != expected).then_some(actual))
+}
+
+/// `1000`, `1000 or one person in group dba`; `none` without a limit.
+fn expected_at_most(verdict: &Verdict, of: Estimate) -> String {
+    let limits = verdict.cost_limits.iter().filter(|limit| limit.of == of);
+    let words = limits.map(|limit| match &limit.beyond {
+        None => limit.most.to_string(),
+        Some(beyond) => format!("{} or {beyond}", limit.most),
+    });
+    let words = words.collect::<Vec<_>>();
+    if words.is_empty() { "none".to_owned() } else { words.join("; ") }
 }
 
 fn durability(verdict: &Verdict) -> &'static str {

@@ -1,5 +1,6 @@
-//! Statements under a limit on what they may cost: the server's planner is asked by EXPLAIN, with
-//! the same values, before one is sent. Knows no limits but as something to compare with.
+//! Statements under a limit on what they may cost, or on how many rows they may return or change: the
+//! server's planner is asked by EXPLAIN, with the same values, before one is sent. Knows no limits but
+//! as something to compare with.
 
 use super::{
     Block, End, Expected, Parked, Relay,
@@ -9,7 +10,7 @@ use super::{
 };
 use gate::{
     Cleared, Parameters, Refusal, Statement,
-    change::costs,
+    change::{Expects, costs},
     hold::{Exceeded, Given},
 };
 use std::{sync::Arc, time::SystemTime};
@@ -22,7 +23,7 @@ use wire_pg::{
 #[derive(Debug, Default)]
 pub(super) struct Cost {
     asked: bool,
-    expected: Option<f64>,
+    expected: Option<Expects>,
 }
 
 /// What becomes of a statement under a limit.
@@ -106,10 +107,7 @@ impl Relay {
 
     /// The planner's answer.
     pub(super) fn priced(&mut self, values: Values<'_>) {
-        let text = values.iter().next().flatten();
-        let plan = text.and_then(|text| serde_json::from_slice::<serde_json::Value>(text).ok());
-        let cost = plan.as_ref().and_then(|plan| plan.pointer("/0/Plan/Total Cost"));
-        self.cost.expected = cost.and_then(serde_json::Value::as_f64);
+        self.cost.expected = values.iter().next().flatten().and_then(Expects::read);
     }
 
     /// The answer is complete, or there is none.
@@ -120,17 +118,18 @@ impl Relay {
     }
 
     fn weigh_cost(&mut self, cleared: Cleared<Statement>, portal: Option<&Portal>) -> Priced {
-        let Some(cost) = self.cost.expected.take() else {
+        let Some(expected) = self.cost.expected.take() else {
             self.abandon(cleared);
             return Priced::Refused(unknown("the server did not say"));
         };
-        let Some(limit) = cleared.get().costs_more(cost).cloned() else {
-            let Err(mut refusal) = self.session.pay(cost) else { return Priced::Goes(cleared) };
+        let Some(limit) = cleared.get().costs_more(&expected).cloned() else {
+            let paid = self.session.pay(expected.cost);
+            let Err(mut refusal) = paid else { return Priced::Goes(cleared) };
             refusal.record = cleared.get().parts.first().map(|part| part.id.to_string());
             self.session.abandon(cleared, "its task has too little left", SystemTime::now());
             return Priced::Refused(refusal);
         };
-        let words = costs(&limit, cost);
+        let words = costs(&limit, &expected);
         let record = cleared.get().parts.first().map(|part| part.id.to_string());
         let plan = Arc::clone(&cleared.get().plan);
         self.abandon(cleared);

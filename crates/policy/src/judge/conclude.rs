@@ -4,7 +4,7 @@
 use super::*;
 use model::{
     Label, RelationId,
-    verdict::{ChangeLimit, CostLimit},
+    verdict::{ChangeLimit, CostLimit, Estimate},
 };
 
 impl<'a> Judge<'a> {
@@ -122,13 +122,17 @@ impl<'a> Judge<'a> {
         limits
     }
 
-    /// The limits on what it may cost.
+    /// The limits on what the planner may expect of it.
     fn cost_limits(&mut self) -> Vec<CostLimit> {
         let mut limits: Vec<CostLimit> = Vec::new();
         for limit in self.permits.iter().filter_map(|rule| rule.cost_limit()) {
             if !limits.contains(&limit) {
-                let CostLimit { cost, policy, .. } = &limit;
-                self.reasons.push(format!("it may cost {cost} by policy \"{policy}\""));
+                let CostLimit { of, most, policy, .. } = &limit;
+                let may = match of {
+                    Estimate::Cost => format!("cost {most}"),
+                    Estimate::Rows => format!("be expected to return or change {most} rows"),
+                };
+                self.reasons.push(format!("it may {may} by policy \"{policy}\""));
                 limits.push(limit);
             }
         }

@@ -83,6 +83,7 @@ const DEMANDS: &[&str] = &[
     "@row_limit(\"40\")",
     "@change_limit(\"3\")",
     "@cost_limit(\"500\")",
+    "@estimate_limit(\"600\")",
     "@approval(\"dba\")",
     "@durability(\"before_forward\")",
     "@keep(\"text\")",

@@ -28,6 +28,11 @@ unless { principal in Group::"admins" };
 permit (principal is Person, action == Action::"update", resource)
 unless { principal in Group::"admins" };
 
+@id("little")
+@estimate_limit("2000")
+permit (principal is Person, action in [Action::"insert", Action::"delete"], resource)
+unless { principal in Group::"admins" };
+
 @id("cheap-without-consent")
 @cost_limit("1000")
 @approval("dba")
@@ -94,6 +99,21 @@ fn what_is_too_costly_does_not_run_and_what_is_cheap_does() {
         assert!(error.is_some(), "{way:?}");
         assert_eq!(status, 'I');
         assert_eq!(say(&mut raw, "select 1", &[], way), ('I', None));
+    }
+    // Of how many rows the planner expects it to return or to change, whatever stands above them.
+    let few = "delete from wide where id = -7";
+    for way in Way::ALL {
+        assert_eq!(say(&mut raw, few, &[], way), ('I', None), "{way:?}: {few}");
+        for many in [
+            "delete from wide where id > 7",
+            "with gone as (delete from wide where id > 7 returning 1) select count(*) from gone",
+            "insert into wide (id) select a from generate_series(200000, 900000) a limit 50000",
+        ] {
+            let (_, error) = say(&mut raw, many, &[], way);
+            let (code, message) = error.unwrap_or_else(|| panic!("{way:?}: {many}: it ran"));
+            assert_eq!(code, "42501", "{way:?}: {many}: {message}");
+            assert!(message.contains("rows, and policy \"little\" permits 2000"), "{message}");
+        }
     }
     let texts = "select 1; select count(*) from wide";
     let (_, error) = say(&mut raw, texts, &[], Way::Simple);

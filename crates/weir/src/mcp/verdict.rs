@@ -2,7 +2,10 @@
 
 use engine_pg::inside::{Column, Done, Note};
 use gate::{Part, Plan};
-use model::{Disclosure, Facts, Label, MaskMethod, Outcome, TypeId, verdict::Approval};
+use model::{
+    Disclosure, Facts, Label, MaskMethod, Outcome, TypeId,
+    verdict::{Approval, Estimate},
+};
 use serde_json::{Map, Value, json};
 
 /// How a column's values leave.
@@ -112,8 +115,10 @@ pub(crate) fn decided(plan: &Plan, columns: &[Column]) -> Value {
     put("needs", asks.then(|| needs(&verdict.needs)));
     let limits = verdict.change_limits.iter().map(|limit| limit.rows).min();
     put("may_change_rows", limits.map(|limit| json!(limit)));
-    let costs = verdict.cost_limits.iter().map(|limit| limit.cost).min();
-    put("may_cost", costs.map(|limit| json!(limit)));
+    for (name, of) in [("may_cost", Estimate::Cost), ("may_be_expected_rows", Estimate::Rows)] {
+        let limits = verdict.cost_limits.iter().filter(|limit| limit.of == of);
+        put(name, limits.map(|limit| limit.most).min().map(|limit| json!(limit)));
+    }
     let unknowns = part.facts.unknowns.iter();
     let unknowns: Vec<String> =
         unknowns.map(|unknown| format!("{}: {}", unknown.what, unknown.why)).collect();
