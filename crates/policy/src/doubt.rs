@@ -48,11 +48,11 @@ pub(crate) fn doubts(listed: &[Listed], types: &Types, known: &Known) -> Vec<Pro
         for (message, help) in idle(one, policy) {
             say(message, help);
         }
-        for (message, help) in undecided(one, known) {
-            say(message, help);
-        }
         // The shipped ones name groups that a new installation does not have yet.
         if !one.file.starts_with("baseline") {
+            for (message, help) in undecided(one, known) {
+                say(message, help);
+            }
             for uid in named(policy) {
                 if let Some((message, help)) = unknown(&uid, types, known) {
                     say(message, help);

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 pub(crate) const SCHEMA: &str = include_str!("../schema.cedarschema");
 
 /// The shipped policies by file name.
-pub(crate) const BASELINE: [(&str, &str); 9] = [
+pub(crate) const BASELINE: [(&str, &str); 10] = [
     ("00-admins.cedar", include_str!("../baseline/00-admins.cedar")),
     ("10-connect.cedar", include_str!("../baseline/10-connect.cedar")),
     ("20-people.cedar", include_str!("../baseline/20-people.cedar")),
@@ -26,6 +26,7 @@ pub(crate) const BASELINE: [(&str, &str); 9] = [
     ("40-agents.cedar", include_str!("../baseline/40-agents.cedar")),
     ("45-containment.cedar", include_str!("../baseline/45-containment.cedar")),
     ("50-guardrails.cedar", include_str!("../baseline/50-guardrails.cedar")),
+    ("55-mass-changes.cedar", include_str!("../baseline/55-mass-changes.cedar")),
     ("60-values.cedar", include_str!("../baseline/60-values.cedar")),
     ("70-developers.cedar", include_str!("../baseline/70-developers.cedar")),
 ];

@@ -28,6 +28,7 @@ macro_rules! packs {
 
 packs! {
     "production": "changes by hand wait for a second person, people read in pieces";
+    "guardrails": "mass changes, runaway statements, harvests and the structure of production wait";
     "read-only": "group analysts reads pseudonyms and changes nothing";
     "agents": "agents see pseudonyms and a thousand rows; what they change waits for a person";
     "pci": "card numbers after PCI DSS 4.0: in full for group cardholder-data alone";

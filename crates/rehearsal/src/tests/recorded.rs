@@ -288,7 +288,7 @@ fn masks_limits_and_approvals_are_told_apart() {
         ),
         (
             format!("@approval(\"dba,2\") {}", permit("action == Action::\"delete\", resource")),
-            "allow → hold, now: 2 persons in group dba",
+            "modify → hold, now: 2 persons in group dba",
             Direction::Stricter,
         ),
         (
