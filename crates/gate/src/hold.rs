@@ -23,7 +23,10 @@ use crate::{
     session::{Session, runs_by_name},
 };
 use ledger::Record;
-use model::{Outcome, verdict::Approval};
+use model::{
+    Outcome,
+    verdict::{Approval, asked_words},
+};
 use std::{
     fmt::Write,
     future::Future,
@@ -391,12 +394,11 @@ pub fn decided(gate: &Gate, hold: &str, notes: &Notes) -> Doing<Decision> {
 /// Who is asked later, in words: `after 5 minutes those in group security may, too`.
 pub fn later_too(need: &Approval) -> Option<String> {
     let later = need.escalation.as_ref().filter(|later| !later.reached)?;
-    let word = if later.groups.len() == 1 { "group" } else { "groups" };
     let time = match later.seconds {
         seconds if seconds % 60 == 0 => format!("{} minutes", seconds / 60),
         seconds => format!("{seconds} seconds"),
     };
-    Some(format!("after {time} those in {word} {} may, too", later.groups.join(" or ")))
+    Some(format!("after {time} those in {} may, too", asked_words(&later.groups)))
 }
 
 fn waiting(request: &Request, stays: bool, now: SystemTime) -> Waiting {

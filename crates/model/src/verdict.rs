@@ -139,7 +139,8 @@ impl TurnBack {
 /// Somebody's consent that a held statement needs before it runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Approval {
-    /// Persons in any of these groups may give it; never whoever asks.
+    /// Persons in any of these groups may give it, and those whom [`person`] names; never whoever
+    /// asks.
     pub groups: Vec<String>,
     /// How many of them must.
     pub count: u32,
@@ -181,10 +182,43 @@ impl fmt::Display for Approval {
             1 => f.write_str("one person")?,
             count => write!(f, "{count} persons")?,
         }
-        let groups: Vec<&str> = self.asks().map(String::as_str).collect();
-        let word = if groups.len() == 1 { "group" } else { "groups" };
-        write!(f, " in {word} {}", groups.join(" or "))
+        let (persons, groups): (Vec<&String>, Vec<&String>) =
+            self.asks().partition(|asked| asked.starts_with(PERSON));
+        let (persons, groups) = (persons_of(&persons), groups_of(&groups));
+        match (groups, persons) {
+            (Some(groups), Some(persons)) => write!(f, " in {groups} or {persons}"),
+            (Some(groups), None) => write!(f, " in {groups}"),
+            (None, Some(persons)) => write!(f, ": {persons}"),
+            (None, None) => Ok(()),
+        }
     }
+}
+
+/// What stands before a person's name where groups are asked; no group's name begins with it.
+const PERSON: char = '@';
+
+/// One person in the place of a group that is asked: `@carol`.
+pub fn person(name: &str) -> String {
+    format!("{PERSON}{name}")
+}
+
+/// Those who are asked, in words: `group dba`, `groups dba or sec`, `group dba or carol`, `carol`.
+pub fn asked_words(asked: &[String]) -> String {
+    let (persons, groups): (Vec<&String>, Vec<&String>) =
+        asked.iter().partition(|asked| asked.starts_with(PERSON));
+    let words: Vec<String> = groups_of(&groups).into_iter().chain(persons_of(&persons)).collect();
+    words.join(" or ")
+}
+
+fn groups_of(groups: &[&String]) -> Option<String> {
+    let names: Vec<&str> = groups.iter().map(|group| group.as_str()).collect();
+    let word = if groups.len() == 1 { "group" } else { "groups" };
+    (!names.is_empty()).then(|| format!("{word} {}", names.join(" or ")))
+}
+
+fn persons_of(persons: &[&String]) -> Option<String> {
+    let names: Vec<&str> = persons.iter().map(|one| one.trim_start_matches(PERSON)).collect();
+    (!names.is_empty()).then(|| names.join(" or "))
 }
 
 /// How many rows a statement may change before what it did is undone.

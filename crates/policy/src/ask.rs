@@ -6,6 +6,7 @@ use crate::entity::{Object, Types};
 use crate::explain::{Question, Trace};
 use crate::inspect::look;
 use crate::load::Loaded;
+use crate::owner::Owners;
 use crate::posed::{Asked, Kept, Scoped, add};
 use crate::reach::{Reach, may_hide, sees_everything};
 use crate::rule::Rule;
@@ -14,7 +15,7 @@ use cedar_policy::{
     ActionConstraint, Authorizer, Decision, Effect, Entities, Entity, EntityUid, Policy, PolicySet,
     PrincipalConstraint, Request, Schema,
 };
-use model::{Identity, IdentityKind};
+use model::{Identity, IdentityKind, Label, verdict::Approval};
 use std::collections::HashMap;
 
 /// Policies that can matter to one action and one kind of identity. Which they are follows from
@@ -45,6 +46,7 @@ pub(crate) struct Book {
     cuts: HashMap<String, Cut>,
     authorizer: Authorizer,
     pub(crate) kept: Kept,
+    pub(crate) owners: Owners,
     /// A policy looks at the client's address, which takes Cedar long to read.
     pub(crate) by_address: bool,
 }
@@ -96,9 +98,33 @@ impl Book {
             cuts.insert(uid.id().unescaped().to_owned(), cut);
         }
         let by_address = loaded.iter().any(|one| look(&one.policy).address);
+        let owners = Owners::of(&loaded);
         let rules = loaded.into_iter().map(|one| (one.policy.id().clone(), one.rule)).collect();
         let (authorizer, kept) = (Authorizer::new(), Kept::default());
-        Ok(Self { types, rules, cuts, authorizer, kept, by_address })
+        Ok(Self { types, rules, cuts, authorizer, kept, owners, by_address })
+    }
+
+    /// Works out which policies concern what an identity may ask, on a database, about it and its
+    /// tables and labels. Whatever names single tables is worked out when they come up.
+    pub(crate) fn warm(&self, identity: &Identity, database: &str) {
+        let principal = self.types.principal(identity);
+        let who = who(identity);
+        let table = Object::Table { schema: "public", name: "" };
+        let column = |label| Object::Column { schema: "public", table: "", name: "", label };
+        let labels: Vec<Object<'_>> = std::iter::once(None)
+            .chain(Label::ALL.iter().map(|label| Some((label, label.class()))))
+            .map(column)
+            .collect();
+        for word in self.cuts.keys() {
+            let Some((action, slice)) = self.slice(word, identity.kind) else { continue };
+            let valued = VALUES.contains(&word.as_str());
+            let objects = [Object::Database, table];
+            let labels = if valued { labels.as_slice() } else { &[] };
+            for object in objects.into_iter().chain(labels.iter().copied()) {
+                let asked = Asked { principal: &principal, who: &who, action, database, object };
+                self.kept.prepare(&self.types, &slice.policies, asked);
+            }
+        }
     }
 
     pub(crate) fn slice(&self, action: &str, kind: IdentityKind) -> Option<(&Entity, &Slice)> {
@@ -181,6 +207,16 @@ impl<'a> Asker<'a> {
     pub(crate) fn traced(mut self, trace: Option<&'a Trace>) -> Self {
         self.trace = trace;
         self
+    }
+
+    /// The consent that a rule asks for where it is about this object.
+    pub(crate) fn consent(&self, rule: &Rule, object: Object<'_>) -> Option<Approval> {
+        let approval = rule.approval.as_ref()?;
+        if !rule.asks_owners() {
+            return Some(approval.clone());
+        }
+        let object = self.book.types.object(self.database, object);
+        Some(self.book.owners.resolve(approval, object.as_ref()))
     }
 
     /// True if columns of one table and one label can get different answers to `action`.

@@ -4,7 +4,7 @@
 use crate::entity::Types;
 use crate::listed::Listed;
 use crate::problem::{Problem, nearest};
-use crate::rule::Rule;
+use crate::rule::{OWNERS, Rule};
 use cedar_policy::{
     ActionConstraint, Effect, EntityUid, Policy, PrincipalConstraint, ResourceConstraint,
 };
@@ -145,7 +145,9 @@ fn undecided(one: &Listed, known: &Known) -> Vec<(String, Option<String>)> {
         );
         (message, Some(help))
     };
-    approval.asks().filter(|group| !deciders.contains(*group)).map(say).collect()
+    // Who owns what is known when something is held.
+    let groups = approval.asks().filter(|group| *group != OWNERS);
+    groups.filter(|group| !deciders.contains(*group)).map(say).collect()
 }
 
 /// Annotations that have no effect on what the policy is about.

@@ -49,6 +49,8 @@ struct Judge<'a> {
     held: Option<Option<Operation>>,
     needs: Vec<Approval>,
     hold_advice: Option<String>,
+    /// Consents of owners that rules ask for beyond their limits, by rule.
+    owned: Vec<(PolicyId, Approval)>,
 }
 
 /// Judges a statement for one member of the chain as if it stood alone.
@@ -86,6 +88,7 @@ pub(crate) fn judge(
         held: None,
         needs: Vec::new(),
         hold_advice: None,
+        owned: Vec::new(),
     };
     judge.run()
 }
@@ -214,7 +217,7 @@ impl<'a> Judge<'a> {
         let least = statistic.rules.iter().filter_map(|rule| rule.min_group).max();
         // A group of one is its member's value, and a permit for everything names no number.
         self.min_group = self.min_group.max(Some(least.unwrap_or(LEAST_GROUP)));
-        self.oblige(statistic.rules);
+        self.oblige(statistic.rules, &[column]);
         true
     }
 
@@ -304,7 +307,7 @@ impl<'a> Judge<'a> {
             Ladder::Hold => {
                 self.reasons.extend(sentences);
                 let subject = || "running it nevertheless".to_owned();
-                self.hold(&answer.rules, subject, Some(facts.operation));
+                self.hold(&answer.rules, Object::Database, subject, Some(facts.operation));
                 self.permits.extend(answer.rules);
             }
             Ladder::Deny => {
@@ -353,7 +356,7 @@ impl<'a> Judge<'a> {
         operation: Option<Operation>,
     ) {
         if answer.allowed {
-            self.hold(&answer.rules, subject, operation);
+            self.hold(&answer.rules, object, subject, operation);
             for limit in answer.rules.iter().filter_map(|rule| rule.row_limit) {
                 self.limit_rows(limit);
             }
@@ -368,12 +371,21 @@ impl<'a> Judge<'a> {
     fn hold(
         &mut self,
         rules: &[&'a Rule],
+        object: Object<'_>,
         subject: impl Fn() -> String,
         operation: Option<Operation>,
     ) {
-        for (rule, approval) in rules.iter().filter_map(|rule| Some((rule, rule.consent()?))) {
+        for rule in rules {
+            let Some(approval) = self.asker.consent(rule, object) else { continue };
+            if rule.limits() {
+                let beyond = (rule.id.clone(), approval);
+                if rule.asks_owners() && !self.owned.contains(&beyond) {
+                    self.owned.push(beyond);
+                }
+                continue;
+            }
             self.held.get_or_insert(operation);
-            if self.needs.contains(approval) {
+            if self.needs.contains(&approval) {
                 continue;
             }
             self.needs.push(approval.clone());

@@ -57,6 +57,7 @@ mod inspect;
 mod judge;
 mod listed;
 mod load;
+mod owner;
 mod packs;
 mod posed;
 mod problem;

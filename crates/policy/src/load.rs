@@ -5,6 +5,7 @@
 
 use crate::assume::ACTIONS;
 use crate::listed::Listed;
+use crate::owner::{self, says_who_owns};
 use crate::problem::{Problem, nearest, position};
 use crate::rule::Rule;
 use cedar_policy::{
@@ -185,6 +186,18 @@ fn parse(index: usize, source: &Source, loaded: &mut Vec<Loaded>, problems: &mut
             Ok(rule) if (rule.longest.is_some() || rule.review.is_some()) && !assumes(policy) => {
                 let message = "@longest and @review are about grants".to_owned();
                 let help = "write them where action is Action::\"assume\" or \"break_glass\"";
+                let help = Some(help.to_owned());
+                problems.push(Problem { file: source.file.clone(), line, column, message, help });
+            }
+            Ok(rule) if rule.asks_owners() && assumes(policy) => {
+                let message = "a group has no owners who could be asked about grants".to_owned();
+                let help = Some("write the groups whose members are asked".to_owned());
+                problems.push(Problem { file: source.file.clone(), line, column, message, help });
+            }
+            Ok(_) if says_who_owns(policy) && owner::mistake(policy).is_some() => {
+                let message = owner::mistake(policy).unwrap_or_default().to_owned();
+                let help = "permit (principal in Group::\"payments\", action == Action::\"own\", \
+                            resource == Table::\"shop.public.payments\");";
                 let help = Some(help.to_owned());
                 problems.push(Problem { file: source.file.clone(), line, column, message, help });
             }

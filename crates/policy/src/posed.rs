@@ -87,27 +87,29 @@ impl Scoped {
             PrincipalConstraint::Is(name) => who.uid.type_name() == name,
             PrincipalConstraint::IsIn(name, uid) => who.uid.type_name() == name && who.within(uid),
         };
-        principal
-            && match &self.resource {
-                ResourceConstraint::Any => true,
-                ResourceConstraint::Eq(uid) => what.is(uid),
-                ResourceConstraint::In(uid) => what.within(uid),
-                ResourceConstraint::Is(name) => what.uid.type_name() == name,
-                ResourceConstraint::IsIn(name, uid) => {
-                    what.uid.type_name() == name && what.within(uid)
-                }
-            }
+        principal && names(&self.resource, what)
+    }
+}
+
+/// False if a scope leaves this resource out.
+pub(crate) fn names(resource: &ResourceConstraint, what: &Member) -> bool {
+    match resource {
+        ResourceConstraint::Any => true,
+        ResourceConstraint::Eq(uid) => what.is(uid),
+        ResourceConstraint::In(uid) => what.within(uid),
+        ResourceConstraint::Is(name) => what.uid.type_name() == name,
+        ResourceConstraint::IsIn(name, uid) => what.uid.type_name() == name && what.within(uid),
     }
 }
 
 /// An entity and everything that it is in.
-struct Member {
+pub(crate) struct Member {
     uid: EntityUid,
     within: HashSet<EntityUid>,
 }
 
 impl Member {
-    fn of(entity: &Entity) -> Self {
+    pub(crate) fn of(entity: &Entity) -> Self {
         let (uid, _, within) = entity.clone().into_inner();
         Self { uid, within }
     }

@@ -1,13 +1,16 @@
 //! One loaded policy as decisions need it: its id and what its annotations demand. Knows no Cedar
 //! evaluation.
 
+use crate::owner::Owners;
 use model::{
     Durability, MaskMethod, PolicyId,
     verdict::{Approval, ChangeLimit, CostLimit, Escalation, Estimate},
 };
 
 /// Who approves where a policy names nobody.
-const APPROVERS: &str = "approvers";
+pub(crate) const APPROVERS: &str = "approvers";
+/// Where a policy asks those who own what a question is about; no group has this name.
+pub(crate) const OWNERS: &str = "@owners";
 /// How long an approval may be waited for and used unless a policy says otherwise: seconds.
 const LIFETIME: u64 = 15 * 60;
 /// The longest that a policy may say: seconds.
@@ -90,21 +93,50 @@ pub(crate) const ANNOTATIONS: [&str; 20] = [
 ];
 
 impl Rule {
-    /// How many rows what it permits may change; beyond them by its `@approval`, if it has one.
-    pub(crate) fn change_limit(&self) -> Option<ChangeLimit> {
-        let (beyond, policy) = (self.approval.clone(), self.id.clone());
-        self.change_limit.map(|rows| ChangeLimit { rows, beyond, policy })
+    /// How many rows what it permits may change; beyond them by its `@approval`, if it has one, or
+    /// by that of the owners of all that it is about.
+    pub(crate) fn change_limits(&self, owned: &[(PolicyId, Approval)]) -> Vec<ChangeLimit> {
+        let limit = |(rows, beyond)| ChangeLimit { rows, beyond, policy: self.id.clone() };
+        self.beyond(self.change_limit, owned).map(limit).collect()
     }
 
-    /// How much what it permits may cost; beyond that likewise.
-    pub(crate) fn cost_limit(&self) -> Option<CostLimit> {
-        let (beyond, policy) = (self.approval.clone(), self.id.clone());
-        self.cost_limit.map(|cost| CostLimit { cost, beyond, policy })
+    /// How much the planner may expect of what it permits; beyond that likewise.
+    pub(crate) fn cost_limits(&self, owned: &[(PolicyId, Approval)]) -> Vec<CostLimit> {
+        let limits = [(Estimate::Cost, self.cost_limit), (Estimate::Rows, self.estimate_limit)];
+        let each = limits.into_iter().flat_map(|(of, most)| {
+            let limit =
+                move |(most, beyond)| CostLimit { of, most, beyond, policy: self.id.clone() };
+            self.beyond(most, owned).map(limit)
+        });
+        each.collect()
+    }
+
+    /// A limit with each consent by which it may be exceeded: with all of them.
+    fn beyond(
+        &self,
+        most: Option<u64>,
+        owned: &[(PolicyId, Approval)],
+    ) -> impl Iterator<Item = (u64, Option<Approval>)> {
+        let nobody = Owners::default();
+        let own = || vec![self.approval.as_ref().map(|own| nobody.resolve(own, None))];
+        let mine = owned.iter().filter(|(id, _)| *id == self.id);
+        let mine: Vec<Option<Approval>> = mine.map(|(_, consent)| Some(consent.clone())).collect();
+        let consents = if mine.is_empty() { own() } else { mine };
+        most.into_iter()
+            .flat_map(move |most| consents.clone().into_iter().map(move |consent| (most, consent)))
     }
 
     /// The consent without which what it decides does not begin.
     pub(crate) fn consent(&self) -> Option<&Approval> {
         self.approval.as_ref().filter(|_| !self.limits())
+    }
+
+    /// True if somebody it asks is known by what a question is about alone.
+    pub(crate) fn asks_owners(&self) -> bool {
+        let groups = self.approval.iter().flat_map(|approval| {
+            approval.groups.iter().chain(approval.escalation.iter().flat_map(|later| &later.groups))
+        });
+        groups.chain(self.review.iter().flat_map(|review| &review.groups)).any(|one| one == OWNERS)
     }
 
     /// True if it limits what it permits, so that consent is asked for beyond the limit alone.
@@ -251,24 +283,29 @@ fn approval(key: &str, value: &str, policy: &PolicyId) -> Result<Approval, Wrong
     let groups: Vec<String> = names.split('|').map(|name| name.trim().to_owned()).collect();
     let count = count.trim().parse().ok().filter(|count| (1..=MOST_PERSONS).contains(count));
     match count {
-        Some(count) if groups.iter().all(|group| !group.is_empty()) => {
+        Some(count) if groups.iter().all(|group| may_be_asked(group)) => {
             Ok(consent(groups, count, policy.clone()))
         }
         Some(_) | None => {
             let help = format!(
                 "write the groups whose members are asked, and how many of them: \
-                 @{key}(\"dba\"), @{key}(\"dba|security,2\")"
+                 @{key}(\"dba\"), @{key}(\"dba|security,2\"), @{key}(\"@owners\")"
             );
             Err((format!("@{key}(\"{value}\") is not understood"), Some(help)))
         }
     }
 }
 
+/// A group, or `@owners`: persons are named where it is said who owns what.
+fn may_be_asked(word: &str) -> bool {
+    !word.is_empty() && (!word.starts_with('@') || word == OWNERS)
+}
+
 /// `TIME,GROUP[|GROUP…]`.
 fn escalation(key: &str, value: &str) -> Result<Escalation, Wrong> {
     let (time, names) = value.split_once(',').unwrap_or((value, ""));
     let groups: Vec<String> = names.split('|').map(|name| name.trim().to_owned()).collect();
-    if groups.iter().any(String::is_empty) {
+    if !groups.iter().all(|group| may_be_asked(group)) {
         let help = "write after how long which groups may decide too: @escalate(\"5m,security\")";
         return Err((format!("@{key}(\"{value}\") is not understood"), Some(help.to_owned())));
     }

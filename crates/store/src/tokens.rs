@@ -31,9 +31,11 @@ pub struct SignedIn {
 
 impl SignedIn {
     /// True if they are asked where this group is: it is theirs, or they have somebody's voice in
-    /// it.
+    /// it, or it is they who are named.
     pub fn speaks_in(&self, group: &String) -> bool {
-        self.groups.contains(group) || self.lent.contains(group)
+        self.groups.contains(group)
+            || self.lent.contains(group)
+            || *group == model::verdict::person(&self.name)
     }
 }
 

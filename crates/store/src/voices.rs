@@ -94,9 +94,10 @@ impl Hearing<'_> {
         if let Some(member) = member.filter(|_| consents) {
             return Ok(Err(NoVoice::OneWith(member.clone())));
         }
-        let Some(own) = groups_of(connection, person).await? else {
+        let Some(mut own) = groups_of(connection, person).await? else {
             return Ok(Err(NoVoice::NoPerson));
         };
+        own.push(model::verdict::person(person));
         let asked = |group: &String| self.needs.iter().any(|need| need.asks().any(|g| g == group));
         let mut on_behalf = Vec::new();
         // The voice of whoever asked is none in it.
@@ -141,6 +142,7 @@ impl Hearing<'_> {
                 continue;
             }
             let Some(mut groups) = groups_of(connection, &voice.person).await? else { continue };
+            groups.push(model::verdict::person(&voice.person));
             let lends = |one: &&Delegation| {
                 one.delegate == voice.person && voice.on_behalf.contains(&one.delegator)
             };

@@ -4,7 +4,7 @@
 use crate::{actor::actor, exit::Failure};
 use identity::{ScramVerifier, Secret, Thresholds};
 use ledger::Time;
-use model::verdict::Approval;
+use model::verdict::{Approval, asked_words};
 use serde_json::{Value, json};
 use std::{fmt::Write, time::SystemTime};
 use store::{HoldState, KeptHold, NoVoice, SignedIn, Signing, Store, StoreError, TryLimits, Voice};
@@ -144,7 +144,7 @@ pub(crate) fn words(why: &NoVoice, person: &str) -> String {
         ),
         NoVoice::NoPerson => format!("{person} is no person, or is disabled"),
         NoVoice::NotAsked(groups) => {
-            format!("{person} is in none of the groups that decide: {}", groups.join(", "))
+            format!("{person} is in none of the groups that decide: {}", asked_words(&groups))
         }
         NoVoice::SaidAlready => format!(
             "{person} has said so already, or whoever they are one voice with, and counts once: \

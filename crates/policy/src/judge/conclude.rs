@@ -56,7 +56,7 @@ impl<'a> Judge<'a> {
             }));
             open.push(self.sight.open(output, &disclosure, facts));
             disclosures.push(disclosure);
-            self.oblige(rules);
+            self.oblige(rules, &output.sources);
         }
         let fallback = self.fallback(&mut raw, &mut masked);
         let (redact_diagnostics, redact_errors) = self.redacts();
@@ -109,7 +109,7 @@ impl<'a> Judge<'a> {
         if !self.request.facts.is_write() {
             return limits;
         }
-        for limit in self.permits.iter().filter_map(|rule| rule.change_limit()) {
+        for limit in self.permits.iter().flat_map(|rule| rule.change_limits(&self.owned)) {
             if limits.contains(&limit) {
                 continue;
             }
@@ -125,7 +125,7 @@ impl<'a> Judge<'a> {
     /// The limits on what the planner may expect of it.
     fn cost_limits(&mut self) -> Vec<CostLimit> {
         let mut limits: Vec<CostLimit> = Vec::new();
-        for limit in self.permits.iter().filter_map(|rule| rule.cost_limit()) {
+        for limit in self.permits.iter().flat_map(|rule| rule.cost_limits(&self.owned)) {
             if !limits.contains(&limit) {
                 let CostLimit { of, most, policy, .. } = &limit;
                 let may = match of {
@@ -167,7 +167,7 @@ impl<'a> Judge<'a> {
         };
         if expected {
             self.note(&disclosure, &seen.rules, masked);
-            self.oblige(seen.rules);
+            self.oblige(seen.rules, &[]);
         }
         disclosure
     }
@@ -179,14 +179,27 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Obligations of the policies that let values leave.
-    pub(super) fn oblige(&mut self, rules: Vec<&'a Rule>) {
+    /// Obligations of the policies that let values of these columns leave; of the database where
+    /// they come from none.
+    pub(super) fn oblige(&mut self, rules: Vec<&'a Rule>, columns: &[ColumnId]) {
+        let operation = Some(self.request.facts.operation);
+        let subject = || "disclosure".to_owned();
         for rule in rules {
-            if self.permits.iter().any(|known| known.id == rule.id) {
+            let known = self.permits.iter().any(|known| known.id == rule.id);
+            if known && !rule.asks_owners() {
                 continue;
             }
-            let operation = Some(self.request.facts.operation);
-            self.hold(&[rule], || "disclosure".to_owned(), operation);
+            // Other columns may have other owners.
+            for column in columns.iter().filter(|_| rule.asks_owners()) {
+                let object = self.sight.place(*column).object();
+                self.hold(&[rule], object, subject, operation);
+            }
+            if columns.is_empty() || !rule.asks_owners() {
+                self.hold(&[rule], Object::Database, subject, operation);
+            }
+            if known {
+                continue;
+            }
             if let Some(limit) = rule.row_limit {
                 self.limit_rows(limit);
             }

@@ -202,3 +202,39 @@ fn what_is_said_of_grants_stands_where_they_are_asked_for() {
         problems("@review(\",2\") permit (principal, action == Action::\"assume\", resource);");
     assert!(found[0].message.contains("@review(\",2\") is not understood"), "{found:#?}");
 }
+
+#[test]
+fn who_owns_what_is_said_by_a_scope_alone() {
+    let owns = |who: &str, action: &str, what: &str, more: &str| {
+        format!("permit (principal{who}, action {action}, resource{what}){more};")
+    };
+    let (own, carol) = ("== Action::\"own\"", " == Person::\"carol\"");
+    let (table, label) = (" == Table::\"shop.public.payments\"", " in Label::\"email\"");
+    for (text, words) in [
+        (owns("", own, table, ""), "an owner is one person or one group"),
+        (owns(carol, own, "", ""), "what is owned is named"),
+        (owns(carol, own, label, " when { context.tls }"), "depends on no circumstances"),
+        (owns(carol, "in [Action::\"own\", Action::\"select\"]", table, ""), "of its own"),
+        (owns(carol, own, table, "").replace("permit", "forbid"), "a forbid takes nothing"),
+        (
+            "@approval(\"@owners\") permit (principal, action == Action::\"assume\", resource == \
+             Group::\"stewards\");"
+                .to_owned(),
+            "a group has no owners",
+        ),
+        (
+            "@approval(\"@carol\") permit (principal, action == Action::\"delete\", resource);"
+                .to_owned(),
+            "is not understood",
+        ),
+    ] {
+        let found = problems(&text);
+        assert!(found.iter().any(|one| one.message.contains(words)), "{text}: {found:#?}");
+    }
+    for text in [owns(carol, own, table, ""), owns(" in Group::\"payments\"", own, label, "")] {
+        assert!(
+            crate::PolicySet::baseline().unwrap().with(&[("o.cedar", &text)]).is_ok(),
+            "{text}"
+        );
+    }
+}

@@ -296,13 +296,50 @@ fn passwords_are_counted_at_the_command_line() {
     assert!(record.contains("a wrong name or password at the command line: carol"), "{record}");
 }
 
+const OWNERS: &str = r#"
+@id("jobs-are-staff's")
+permit (principal in Group::"staff", action == Action::"own", resource == Table::"shop.public.jobs");
+
+@id("jobs-are-erin's")
+permit (principal == Person::"erin", action == Action::"own", resource in Schema::"shop.public");
+
+@id("owners-agree")
+@approval("@owners,2")
+forbid (principal is Person, action == Action::"copy_in", resource);
+"#;
+
+/// Those whom policy names as owners of the table are asked, as a group and by name, and nobody else.
+fn owners_decide(stage: &Stage) {
+    let child = psql(stage, PERSON, "copy jobs from stdin");
+    let hold = request(stage);
+    let text = stage.weir.run(&["approvals", "show", &hold, "--json"]).unwrap().success().unwrap();
+    let shown: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(shown["needs"][0]["groups"], serde_json::json!(["@erin", "staff"]), "{shown}");
+    let words = "2 persons in group staff or erin";
+    let text = stage.weir.run(&["approvals", "show", &hold]).unwrap().success().unwrap();
+    assert!(text.contains(words), "{text}");
+    assert!(say(stage, "approve", &hold, PERSON).1.contains("asked for it"));
+    let (taken, said) = say(stage, "approve", &hold, "carol");
+    assert!(!taken && said.contains("staff") && said.contains("erin"), "{said}");
+    approve(stage, &hold, "erin");
+    assert!(say(stage, "approve", &hold, "erin").1.contains("counts once"));
+    assert_eq!(state(stage, &hold), "open");
+    approve(stage, &hold, "victor");
+    let (out, err) = ended(child);
+    assert_eq!(out, "COPY 0\n", "{err}");
+    assert!(err.contains(words), "{err}");
+}
+
 /// Nobody of those who are asked first decides, so others may.
 #[test]
 fn further_groups_are_asked_when_nobody_decides() {
     let later = "@id(\"inserting-escalates\")\n@approval(\"dba\")\n@escalate(\"2s,security\")\n\
                  forbid (principal is Person, action == Action::\"insert\", resource)\n\
                  unless { principal in Group::\"admins\" };\n";
-    let stage = stage_with(|options| options.policy("91-later.cedar", later));
+    let stage = stage_with(|options| {
+        options.policy("91-later.cedar", later).policy("92-owners.cedar", OWNERS)
+    });
+    owners_decide(&stage);
     let child = psql(&stage, PERSON, "insert into jobs values (60, 'x')");
     let hold = request(&stage);
     let shown = || {
