@@ -9,7 +9,7 @@ use crate::{
 use arc_swap::ArcSwap;
 use model::{Catalog, DatabaseName, LabelMap};
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, OnceLock, PoisonError,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
@@ -27,6 +27,8 @@ pub struct Knowledge {
     pub revision: u64,
     /// The value of [`Database::carried`] that its labels have.
     pub carried: u64,
+    /// A hash of what all of the catalog means, once somebody asked.
+    pub(crate) meaning: OnceLock<[u8; 16]>,
 }
 
 /// A database that clients can ask for.
@@ -116,6 +118,7 @@ impl Database {
             generation,
             revision: known.revision,
             carried: known.carried,
+            meaning: known.meaning.clone(),
         }));
     }
 
@@ -161,7 +164,8 @@ impl Database {
         let revision = self.knowledge().revision + 1;
         let labels = Arc::new(book.labels(&catalog, revision));
         let carried = self.carried();
-        let knowledge = Knowledge { catalog, labels, generation, revision, carried };
+        let meaning = OnceLock::new();
+        let knowledge = Knowledge { catalog, labels, generation, revision, carried, meaning };
         self.knowledge.store(Arc::new(knowledge));
     }
 

@@ -1,7 +1,7 @@
 //! What an approval is bound to. Knows no storage of approvals.
 
 use super::Given;
-use crate::{plan::Plan, session::Session};
+use crate::{database::Knowledge, plan::Plan, session::Session};
 use model::{
     Catalog, Facts, FunctionId, RelationId,
     catalog::{Function, Relation},
@@ -16,7 +16,7 @@ impl Session {
             let _ = write!(all, "{:?}{needs:?}{change_limits:?}{cost_limits:?}", part.facts);
             all
         });
-        let meaning = meaning(plan);
+        let meaning = self.meaning(plan);
         let who = self.identity().chain();
         let mut bound = Vec::new();
         let policies = plan.policies.to_le_bytes();
@@ -35,24 +35,45 @@ impl Session {
         }
         self.gate().ledger.redactor().hash(&bound).bytes().to_vec()
     }
+
+    /// What the relations and the code are that a plan's facts name by number: definitions of views,
+    /// bodies of functions. Where not all of it can be told, all there is in the database.
+    fn meaning(&self, plan: &Plan) -> String {
+        let catalog = &*plan.knowledge.catalog;
+        let mut relations = BTreeSet::new();
+        let mut functions = BTreeSet::new();
+        let mut whole = false;
+        for part in &plan.parts {
+            let Facts { effects, columns, code, dynamic, unknowns, .. } = &*part.facts;
+            let reached = effects.iter().filter_map(|effect| effect.relation.as_ref()?.id);
+            relations.extend(reached.chain(columns.iter().map(|one| one.column.relation)));
+            functions.extend(code.iter().copied());
+            whole |= *dynamic || !unknowns.is_empty();
+        }
+        let mut words = described(catalog, relations, functions);
+        if whole {
+            let _ = writeln!(words, "{:?}", self.whole(&plan.knowledge));
+        }
+        words
+    }
+
+    /// A hash of all there is in the database, worked out once for each catalog.
+    fn whole(&self, knowledge: &Knowledge) -> [u8; 16] {
+        *knowledge.meaning.get_or_init(|| {
+            let catalog = &*knowledge.catalog;
+            let relations = catalog.relations().filter(|it| is_own(&it.schema)).map(|it| it.id);
+            let functions = catalog.functions().filter(|it| is_own(&it.schema)).map(|it| it.id);
+            let words = described(catalog, relations.collect(), functions.collect());
+            self.gate().ledger.redactor().hash(words.as_bytes()).bytes()
+        })
+    }
 }
 
-/// What the relations and the code are that a plan's facts name by number: definitions of views,
-/// bodies of functions. Where not all of it can be told, all there is in the database.
-fn meaning(plan: &Plan) -> String {
-    let catalog = &*plan.knowledge.catalog;
-    let mut relations = BTreeSet::new();
-    let mut functions = BTreeSet::new();
-    for part in &plan.parts {
-        let Facts { effects, columns, code, dynamic, unknowns, .. } = &*part.facts;
-        let reached = effects.iter().filter_map(|effect| effect.relation.as_ref()?.id);
-        relations.extend(reached.chain(columns.iter().map(|one| one.column.relation)));
-        functions.extend(code.iter().copied());
-        if *dynamic || !unknowns.is_empty() {
-            relations.extend(catalog.relations().filter(|it| is_own(&it.schema)).map(|it| it.id));
-            functions.extend(catalog.functions().filter(|it| is_own(&it.schema)).map(|it| it.id));
-        }
-    }
+fn described(
+    catalog: &Catalog,
+    relations: BTreeSet<RelationId>,
+    functions: BTreeSet<FunctionId>,
+) -> String {
     let mut words = String::new();
     for id in relations {
         relation(&mut words, catalog, id);

@@ -12,7 +12,7 @@ use model::{
 use sql::{Carried, MadeBefore, is_temporary};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 /// What was put into something that the server has not told of yet.
@@ -344,6 +344,7 @@ impl Temporary {
             generation: shared.generation,
             revision: shared.revision,
             carried: shared.carried,
+            meaning: OnceLock::new(),
         });
         self.laid = Some((shared.revision, self.version + self.named, Arc::clone(&laid)));
         laid
