@@ -31,6 +31,10 @@ const HOUR_SHARE: u64 = 200;
 const BUSY_FACTOR: u32 = 5;
 /// ... and at least so many.
 const BUSY_LEAST: u32 = 300;
+/// An hour is heavy if it has so many times the rows of the heaviest before it, ...
+const HEAVY_FACTOR: u64 = 10;
+/// ... and at least so many.
+pub(crate) const HEAVY_LEAST: u64 = 10_000;
 /// Windows of a day in which distinct rows are counted.
 const WINDOWS: u64 = 4;
 const WINDOW_SECONDS: u64 = 24 * 3_600 / WINDOWS;
@@ -45,6 +49,7 @@ const NEW_CLIENT: u32 = 5;
 const NEW_ADDRESS: u32 = 10;
 const UNUSUAL_HOUR: u32 = 10;
 const BUSY: u32 = 15;
+const VOLUME: u32 = 15;
 /// From so many percent of a table on, so many points.
 const STREAK: [(u32, u32); 3] = [(90, 40), (50, 30), (25, 20)];
 
@@ -70,8 +75,13 @@ struct State {
     addresses: HashMap<IpAddr, u64>,
     hours: [u64; 24],
     busiest: u32,
+    /// The most rows that it was given or changed within an hour.
+    #[serde(default)]
+    heaviest: u64,
     #[serde(skip)]
     minute: (u64, u32),
+    #[serde(skip)]
+    hour: (u64, u64),
     #[serde(skip)]
     days: HashMap<Box<str>, Day>,
 }
@@ -123,8 +133,9 @@ impl Histories {
 }
 
 impl History {
-    /// Counts statements, and learns from where and by what they come.
-    pub(crate) fn count(&self, statements: u32, client: &Client, now: SystemTime) {
+    /// Counts statements and the rows that they returned or changed, and learns from where and by
+    /// what they come.
+    pub(crate) fn count(&self, (statements, rows): (u32, u64), client: &Client, now: SystemTime) {
         let now = seconds(now);
         let mut state = self.lock();
         let first = state.when_new(now);
@@ -150,9 +161,14 @@ impl History {
             state.minute = (minute, 0);
             self.revised();
         }
-        let was = state.is_busy();
+        let was = (state.is_busy(), state.is_heavy(now));
         state.minute.1 = state.minute.1.saturating_add(statements);
-        if state.is_busy() != was {
+        if state.hour.0 != now / 3_600 {
+            state.heaviest = state.heaviest.max(state.hour.1);
+            state.hour = (now / 3_600, 0);
+        }
+        state.hour.1 = state.hour.1.saturating_add(rows);
+        if (state.is_busy(), state.is_heavy(now)) != was {
             self.revised();
         }
         self.changed.store(true, Ordering::Relaxed);
@@ -237,6 +253,9 @@ impl History {
             if state.is_busy() {
                 earn("rate", BUSY);
             }
+            if state.is_heavy(now) {
+                earn("volume", VOLUME);
+            }
         }
         let window = now / WINDOW_SECONDS;
         let share = watched.iter().map(|table| state.share(table, window)).max().unwrap_or(0);
@@ -279,6 +298,13 @@ impl State {
     fn is_busy(&self) -> bool {
         let usual = self.busiest.saturating_mul(BUSY_FACTOR);
         self.statements >= LEARNING && self.minute.1 >= usual.max(BUSY_LEAST)
+    }
+
+    fn is_heavy(&self, now: u64) -> bool {
+        let usual = self.heaviest.saturating_mul(HEAVY_FACTOR);
+        self.statements >= LEARNING
+            && self.hour.0 == now / 3_600
+            && self.hour.1 >= usual.max(HEAVY_LEAST)
     }
 
     fn share(&self, table: &Watched, window: u64) -> u32 {

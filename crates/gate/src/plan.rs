@@ -315,10 +315,12 @@ impl Gate {
         // What it would show is part of its risk, so it is judged as if it were not risky first.
         let mut verdict = request(&asker.context);
         let who = (asker.identity, asker.database.environment.as_str());
-        let parts = risk::of_statement(facts, &knowledge.labels, &verdict, who);
+        let parts =
+            risk::of_statement(facts, (&*knowledge.catalog, &*knowledge.labels), &verdict, who);
         if policies.risk_dependent() {
             let watched = watched(facts, asker, knowledge);
-            let risk = risk::beside(&parts, &watched, asker.history, asker.client, asker.now);
+            let client = (asker.client, asker.context.work.tainted);
+            let risk = risk::beside(&parts, &watched, asker.history, client, asker.now);
             verdict = request(&Context { risk, ..asker.context });
         }
         if asker.client.preview.is_some() {

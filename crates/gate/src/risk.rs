@@ -42,6 +42,10 @@ mod points {
     pub(super) const RAW_MORE_MOST: u32 = 15;
     pub(super) const PRODUCTION: u32 = 10;
     pub(super) const AGENT: u32 = 10;
+    pub(super) const TAINTED: u32 = 15;
+    /// From so many rows on, so many points.
+    pub(super) const ESTIMATED: [(u64, u32); 3] =
+        [(100_000_000, 20), (1_000_000, 10), (100_000, 5)];
 }
 
 /// A table with labels that a statement reads.
@@ -56,7 +60,7 @@ pub struct Watched {
 /// What a statement earns by itself: operation, reach, what it shows to whom.
 pub(crate) fn of_statement(
     facts: &Facts,
-    labels: &LabelMap,
+    (catalog, labels): (&Catalog, &LabelMap),
     verdict: &Verdict,
     (identity, environment): (&Identity, &str),
 ) -> Vec<RiskPart<'static>> {
@@ -71,6 +75,9 @@ pub(crate) fn of_statement(
     earn("operation", operation.max(self::operation(facts.operation)));
     let unbounded = effects().any(|effect| effect.unbounded && effect.operation.is_write());
     earn("unbounded", if unbounded { points::UNBOUNDED } else { 0 });
+    let estimated = estimated_rows(facts, catalog);
+    let volume = points::ESTIMATED.iter().find(|(least, _)| estimated >= *least);
+    earn("estimated volume", volume.map_or(0, |(_, points)| *points));
     earn("dynamic", if facts.dynamic { points::DYNAMIC } else { 0 });
     let understood = facts.unknowns.is_empty() && !facts.outputs_unknown;
     earn("not understood", if understood { 0 } else { points::NOT_UNDERSTOOD });
@@ -88,6 +95,36 @@ pub(crate) fn of_statement(
     let agent = identity.kind == IdentityKind::Agent;
     earn("agent", if agent { points::AGENT } else { 0 });
     parts
+}
+
+/// What an agent earns that was shown what others wrote.
+pub(crate) fn tainted(is: bool) -> Option<RiskPart<'static>> {
+    is.then_some(RiskPart { part: Cow::Borrowed("tainted"), points: points::TAINTED })
+}
+
+/// How many rows the largest table has of those that a statement goes through as a whole: it reads
+/// it and compares none of its columns, or changes it and nothing narrows that.
+fn estimated_rows(facts: &Facts, catalog: &Catalog) -> u64 {
+    let whole = |effect: &&model::facts::Effect| {
+        let Some(id) = effect.relation.as_ref().and_then(|relation| relation.id) else {
+            return false;
+        };
+        let compared = |used: &model::facts::ColumnUse| {
+            used.column.relation == id
+                && matches!(used.usage, Use::Tested | Use::LookedUp | Use::Inferred)
+        };
+        match effect.operation {
+            Operation::Select | Operation::CopyOut => !facts.columns.iter().any(compared),
+            Operation::Truncate => true,
+            operation => operation.is_write() && effect.unbounded,
+        }
+    };
+    let tables = facts.effects.iter().filter(whole);
+    let rows = |effect: &model::facts::Effect| {
+        let relation = catalog.relation(effect.relation.as_ref()?.id?)?;
+        Some(self::whole(relation.estimated_rows))
+    };
+    tables.filter_map(rows).max().unwrap_or(0)
 }
 
 /// The sum, at most 100.
@@ -159,11 +196,12 @@ pub(crate) fn beside(
     parts: &[RiskPart<'_>],
     watched: &[Watched],
     history: &History,
-    client: &Client,
+    (client, is_tainted): (&Client, bool),
     now: SystemTime,
 ) -> Risk {
     let past = history.parts(watched, client, now);
-    let all: Vec<RiskPart<'_>> = parts.iter().chain(&past).cloned().collect();
+    let shown = tainted(is_tainted);
+    let all: Vec<RiskPart<'_>> = parts.iter().chain(&past).chain(&shown).cloned().collect();
     Risk { score: score(&all), share: history.share(watched, now) }
 }
 

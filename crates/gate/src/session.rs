@@ -150,6 +150,8 @@ pub struct Session {
     history: Arc<History>,
     /// Statements that its past does not have yet, and the minute in which they came.
     pulse: (u32, u64),
+    /// Rows that left or were changed since the past heard of it.
+    moved: u64,
     /// The past's revision and the minute in which nothing was unlike it.
     calm: Option<(u64, u64)>,
 }
@@ -193,6 +195,7 @@ impl Session {
             closed: true,
             history: gate.histories.of(&identity.chain()),
             pulse: (0, 0),
+            moved: 0,
             calm: None,
         };
         session.mark = session.mark_of();
@@ -424,6 +427,7 @@ impl Session {
         self.end_work(planned, counts.duration_us);
         self.database.counters.did(&planned.verdict, counts);
         let counts = &self.undone(counts);
+        self.moves(counts, now);
         record::outcome(self, planned, run.id, counts, now);
         // What did not run, or was undone, changed nothing of what names mean.
         self.follow(planned, counts.sqlstate.is_none() && counts.ended.is_none());

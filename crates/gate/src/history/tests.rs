@@ -38,7 +38,7 @@ fn grown() -> History {
     let history = History::default();
     let psql = client("psql", 1);
     for minute in 0..20 {
-        history.count(10, &psql, at(minute * 60));
+        history.count((10, 0), &psql, at(minute * 60));
     }
     history.learn([table("shop/a", 100)].iter(), at(0));
     history
@@ -48,10 +48,10 @@ fn grown() -> History {
 fn a_newcomer_has_nothing_new() {
     let history = History::default();
     let (psql, new) = (client("psql", 1), table("shop/a", 100));
-    history.count(50, &psql, at(0));
+    history.count((50, 0), &psql, at(0));
     assert!(history.parts(std::slice::from_ref(&new), &psql, at(1)).is_empty());
     history.learn([&new].into_iter(), at(1));
-    history.count(60, &psql, at(2));
+    history.count((60, 0), &psql, at(2));
     // What it met while all was new is not new afterwards.
     assert!(history.parts(&[new], &psql, at(3)).is_empty());
 }
@@ -66,7 +66,7 @@ fn what_is_new_is_new_for_an_hour() {
     let seen = names(history.parts(&[table("shop/b", 100)], &other, at(later)));
     assert_eq!(seen, ["new table", "new client", "new address"]);
     let before = history.revision();
-    history.count(1, &other, at(later));
+    history.count((1, 0), &other, at(later));
     history.learn([table("shop/b", 100)].iter(), at(later));
     assert_ne!(history.revision(), before);
     let seen = names(history.parts(&[table("shop/b", 100)], &other, at(later + 3_599)));
@@ -80,15 +80,15 @@ fn unusual_hours_and_rates_show() {
     let psql = client("psql", 1);
     for day in 0..5 {
         for minute in 0..60 {
-            history.count(5, &psql, at(day * 86_400 + minute * 60));
+            history.count((5, 0), &psql, at(day * 86_400 + minute * 60));
         }
     }
     let day = 5 * 86_400;
     assert!(history.parts(&[], &psql, at(day)).is_empty());
     assert_eq!(names(history.parts(&[], &psql, at(day + 6 * 3_600))), ["unusual hour"]);
-    history.count(299, &psql, at(day));
+    history.count((299, 0), &psql, at(day));
     assert!(history.parts(&[], &psql, at(day)).is_empty());
-    history.count(1, &psql, at(day + 1));
+    history.count((1, 0), &psql, at(day + 1));
     assert_eq!(names(history.parts(&[], &psql, at(day + 1))), ["rate"]);
 }
 
@@ -122,7 +122,7 @@ fn small_reads_add_up_to_a_table_and_a_day_forgets_them() {
 fn what_is_kept_comes_back() {
     let all = Histories::default();
     let psql = client("psql", 1);
-    all.of("alice").count(500, &psql, at(0));
+    all.of("alice").count((500, 0), &psql, at(0));
     all.of("alice").learn([table("shop/a", 1)].iter(), at(0));
     let kept = all.changed();
     assert_eq!(kept.len(), 1);
@@ -132,4 +132,25 @@ fn what_is_kept_comes_back() {
     let later = at(100_000);
     let parts = restored.of("alice").parts(&[table("shop/b", 1)], &psql, later);
     assert_eq!(names(parts), ["new table"]);
+}
+
+#[test]
+fn an_hour_of_far_more_rows_than_ever_is_a_part_until_it_is_over() {
+    let (history, psql) = (grown(), client("psql", 1));
+    let hour = |hours: u64| 3_600 * hours - START % 3_600;
+    let here = |now| names(history.parts(&[], &psql, at(now)));
+    history.count((1, 2_000), &psql, at(hour(1)));
+    // Not ten times as much as ever.
+    history.count((1, 9_999), &psql, at(hour(2)));
+    assert!(here(hour(2)).is_empty());
+    history.count((1, 10_001), &psql, at(hour(2) + 60));
+    let before = history.revision();
+    assert_eq!(here(hour(2) + 60), ["volume"]);
+    // An hour later it has seen as much before.
+    history.count((1, 20_000), &psql, at(hour(3)));
+    assert!(here(hour(3)).is_empty());
+    assert_ne!(history.revision(), before);
+    history.count((1, 180_000), &psql, at(hour(3) + 1));
+    assert_eq!(here(hour(3) + 1), ["volume"]);
+    assert!(here(hour(4)).is_empty(), "what was heavy is over with its hour");
 }

@@ -2,8 +2,9 @@
 
 use super::*;
 use model::{
-    Disclosure,
-    facts::{Effect, Unknown},
+    Disclosure, RelationId,
+    catalog::{Relation, RelationKind},
+    facts::{ColumnUse, Effect, Unknown},
 };
 
 fn verdict(disclosures: Vec<Disclosure>) -> Verdict {
@@ -29,7 +30,12 @@ fn named(kind: IdentityKind) -> Identity {
 }
 
 fn points(facts: &Facts, verdict: &Verdict, kind: IdentityKind, environment: &str) -> String {
-    let parts = of_statement(facts, &LabelMap::default(), verdict, (&named(kind), environment));
+    let parts = of_statement(
+        facts,
+        (&Catalog::default(), &LabelMap::default()),
+        verdict,
+        (&named(kind), environment),
+    );
     words(parts.iter())
 }
 
@@ -58,4 +64,49 @@ fn parts_add_up_and_end_at_a_hundred() {
     let secret = raw(vec![Label::CREDENTIAL]);
     let worst = points(&worst, &secret, IdentityKind::Agent, "production");
     assert!(worst.starts_with("100 ("), "{worst}");
+}
+
+#[test]
+fn going_through_a_large_table_is_a_part_and_looking_something_up_in_it_is_none() {
+    let mut catalog = Catalog::default();
+    let (id, rows) = (RelationId(7), 2_500_000.0);
+    catalog.add_relation(Relation {
+        id,
+        schema: "public".into(),
+        name: "events".into(),
+        kind: RelationKind::Table,
+        columns: Vec::new(),
+        definition: None,
+        parents: Vec::new(),
+        has_rules: false,
+        triggers: Vec::new(),
+        refers: Vec::new(),
+        row_type: model::TypeId(8),
+        comment: None,
+        estimated_rows: rows,
+    });
+    let of = |operation, unbounded, used: &[Use]| {
+        let mut facts = facts(operation, unbounded);
+        let relation = model::facts::RelationRef {
+            id: Some(id),
+            schema: "public".into(),
+            name: "events".into(),
+        };
+        facts.effects[0].relation = Some(relation);
+        let column = model::ColumnId { relation: id, number: 1 };
+        facts.columns = used.iter().map(|usage| ColumnUse { column, usage: *usage }).collect();
+        let nobody = (&named(IdentityKind::Person), "staging");
+        let labels = LabelMap::default();
+        words(of_statement(&facts, (&catalog, &labels), &verdict(Vec::new()), nobody).iter())
+    };
+    assert_eq!(of(Operation::Select, false, &[]), "10 (estimated volume 10)");
+    assert_eq!(of(Operation::Select, false, &[Use::Returned]), "10 (estimated volume 10)");
+    for narrows in [Use::Tested, Use::LookedUp, Use::Inferred] {
+        assert_eq!(of(Operation::Select, false, &[narrows]), "0 ()");
+    }
+    let all = of(Operation::Delete, true, &[]);
+    assert_eq!(all, "50 (operation 15, unbounded 25, estimated volume 10)");
+    assert_eq!(of(Operation::Delete, false, &[Use::LookedUp]), "15 (operation 15)");
+    assert_eq!(words(tainted(true).iter()), "15 (tainted 15)");
+    assert_eq!(tainted(false), None);
 }

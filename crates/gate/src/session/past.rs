@@ -1,8 +1,11 @@
 //! What the session adds to its identity's past, and how unlike that past a statement is. Knows
 //! when there is nothing to look at, so that an ordinary statement costs next to nothing.
 
-use super::Session;
-use crate::plan::{Part, Plan};
+use super::{Counts, Session};
+use crate::{
+    history::HEAVY_LEAST,
+    plan::{Part, Plan},
+};
 use ledger::record::RiskPart;
 use std::{
     sync::atomic::Ordering,
@@ -24,6 +27,7 @@ impl Session {
         }
         let minute = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 60);
         self.pulse.0 += u32::try_from(plan.parts.len()).unwrap_or(1);
+        let tainted = crate::risk::tainted(self.is_tainted());
         if self.pulse.0 >= BEAT || self.pulse.1 != minute {
             self.beat(now);
             self.pulse.1 = minute;
@@ -31,33 +35,45 @@ impl Session {
         let calm = (self.history.revision(), minute);
         let learned = plan.parts.iter().all(|part| part.learned.load(Ordering::Relaxed));
         if learned && self.calm == Some(calm) {
-            return Vec::new();
+            return tainted.into_iter().collect();
         }
         let watched: Vec<_> = plan.watched().cloned().collect();
-        let parts = self.history.parts(&watched, &self.client, now);
+        let mut parts = self.history.parts(&watched, &self.client, now);
         if !learned {
             self.history.learn(watched.iter(), now);
             plan.parts.iter().for_each(|part| part.learned.store(true, Ordering::Relaxed));
         }
         // Nothing is unlike it only as long as neither the past nor what is read changes.
         self.calm = (parts.is_empty() && self.history.is_calm(now)).then_some(calm);
+        parts.extend(tainted);
         parts
     }
 
     /// What makes a statement risky beside what it does, of which the past does not hear.
     pub(crate) fn unlike_now(&self, plan: &Plan, now: SystemTime) -> Vec<RiskPart<'static>> {
         let watched: Vec<_> = plan.watched().cloned().collect();
-        match self.is_its_own() {
-            true => self.history.parts(&watched, &self.client, now),
-            false => Vec::new(),
+        if !self.is_its_own() {
+            return Vec::new();
+        }
+        let mut parts = self.history.parts(&watched, &self.client, now);
+        parts.extend(crate::risk::tainted(self.is_tainted()));
+        parts
+    }
+
+    /// Tells the past how many statements there were, and rows of them.
+    pub(super) fn beat(&mut self, now: SystemTime) {
+        let told = (std::mem::take(&mut self.pulse.0), std::mem::take(&mut self.moved));
+        if self.is_its_own() {
+            self.history.count(told, &self.client, now);
         }
     }
 
-    /// Tells the past how many statements there were.
-    pub(super) fn beat(&mut self, now: SystemTime) {
-        let statements = std::mem::take(&mut self.pulse.0);
-        if self.is_its_own() {
-            self.history.count(statements, &self.client, now);
+    /// A statement returned or changed rows; what is much is told at once.
+    pub(super) fn moves(&mut self, counts: &Counts, now: SystemTime) {
+        let changed = counts.tag.as_deref().and_then(changed).unwrap_or(0);
+        self.moved = self.moved.saturating_add(counts.rows.max(changed));
+        if self.moved >= HEAVY_LEAST {
+            self.beat(now);
         }
     }
 
@@ -67,4 +83,9 @@ impl Session {
             self.history.saw(part.watched.iter(), rows, now);
         }
     }
+}
+
+/// The rows that a command tag counts: `UPDATE 5`, `INSERT 0 5`.
+fn changed(tag: &str) -> Option<u64> {
+    tag.rsplit_once(' ')?.1.parse().ok()
 }
