@@ -18,6 +18,19 @@ use cedar_policy::{
 use model::{Identity, IdentityKind, Label, verdict::Approval};
 use std::collections::HashMap;
 
+/// Actions that are asked for on columns.
+const VALUES: [&str; 9] = [
+    "disclose",
+    "test",
+    "look_up",
+    "turn_back",
+    "aggregate",
+    "infer",
+    "write_label",
+    "copy",
+    "export",
+];
+
 /// Policies that can matter to one action and one kind of identity. Which they are follows from
 /// their scopes alone, so leaving the others out changes no answer.
 #[derive(Debug)]
@@ -176,6 +189,15 @@ impl Slice {
     }
 }
 
+/// A principal with its groups, in one text that no other has.
+fn who(identity: &Identity) -> String {
+    let mut who = String::new();
+    add(&mut who, identity.kind.as_str());
+    add(&mut who, identity.name.as_str());
+    identity.groups.iter().for_each(|group| add(&mut who, group));
+    who
+}
+
 fn is_assumption(action: &EntityUid) -> bool {
     ACTIONS.contains(&action.id().unescaped())
 }
@@ -195,11 +217,7 @@ impl<'a> Asker<'a> {
         circumstances: Circumstances<'a>,
     ) -> Self {
         let principal = book.types.principal(identity);
-        let mut who = String::new();
-        add(&mut who, identity.kind.as_str());
-        add(&mut who, identity.name.as_str());
-        identity.groups.iter().for_each(|group| add(&mut who, group));
-        let kind = identity.kind;
+        let (who, kind) = (who(identity), identity.kind);
         Self { book, kind, principal, who, database, circumstances, trace: None }
     }
 

@@ -54,9 +54,11 @@ pub(crate) struct Kept {
 #[derive(Debug, Default)]
 struct Questions {
     posed: HashMap<String, Arc<Posed>>,
-    /// By the places of its policies in their slice.
-    chosen: HashMap<(String, Box<[usize]>), Arc<Chosen>>,
+    chosen: HashMap<Places, Arc<Chosen>>,
 }
+
+/// A slice, and places of policies in it.
+type Places = (String, Box<[usize]>);
 
 /// Who asks to do what, and to what.
 #[derive(Clone, Copy, Debug)]
@@ -138,25 +140,54 @@ impl Kept {
         }
         let resource = types.object(asked.database, asked.object)?;
         let (who, what) = (Member::of(asked.principal), Member::of(&resource));
-        let met = slice.iter().enumerate().filter(|(_, one)| one.meets(&who, &what));
-        let places: Box<[usize]> = met.map(|(place, _)| place).collect();
-        // Slices differ by action and by the principal's kind.
-        let of = (format!("{}\0{}", who.uid.type_name(), asked.action.uid()), places);
+        let of = met(slice, &who, &what, asked);
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
         if all.posed.len() >= MOST_KEPT {
             *all = Questions::default();
         }
-        let chosen = match all.chosen.get(&of) {
-            Some(chosen) => Arc::clone(chosen),
-            None => Arc::new(Chosen::of(of.1.iter().filter_map(|place| slice.get(*place)))?),
-        };
+        let chosen = all.choose(of, slice)?;
         let entities = [asked.principal.clone(), asked.action.clone(), resource];
         let entities = Entities::from_entities(entities, None).ok()?;
-        all.chosen.insert(of, Arc::clone(&chosen));
         let posed = Arc::new(Posed { resource: what.uid, entities, chosen });
         all.posed.insert(key, Arc::clone(&posed));
         Some(posed)
     }
+
+    /// Works out which policies a question meets before somebody waits for the answer.
+    pub(crate) fn prepare(&self, types: &Types, slice: &[Scoped], asked: Asked<'_>) {
+        let Some(resource) = types.object(asked.database, asked.object) else { return };
+        let of = met(slice, &Member::of(asked.principal), &Member::of(&resource), asked);
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        if all.chosen.len() < MOST_KEPT {
+            all.choose(of, slice);
+        }
+    }
+
+    /// How many sets of policies are kept.
+    #[cfg(test)]
+    pub(crate) fn sets(&self) -> usize {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).chosen.len()
+    }
+}
+
+impl Questions {
+    /// The policies at some places of a slice, to be asked together.
+    fn choose(&mut self, of: Places, slice: &[Scoped]) -> Option<Arc<Chosen>> {
+        if let Some(chosen) = self.chosen.get(&of) {
+            return Some(Arc::clone(chosen));
+        }
+        let chosen = Chosen::of(of.1.iter().filter_map(|place| slice.get(*place)))?;
+        let chosen = Arc::new(chosen);
+        self.chosen.insert(of, Arc::clone(&chosen));
+        Some(chosen)
+    }
+}
+
+/// Which policies of its slice a question meets. Slices differ by action and by the principal's kind.
+fn met(slice: &[Scoped], who: &Member, what: &Member, asked: Asked<'_>) -> Places {
+    let met = slice.iter().enumerate().filter(|(_, one)| one.meets(who, what));
+    let places = met.map(|(place, _)| place).collect();
+    (format!("{}\0{}", who.uid.type_name(), asked.action.uid()), places)
 }
 
 impl Chosen {

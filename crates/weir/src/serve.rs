@@ -269,6 +269,7 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
     rules::record_start(&ledger, &policies)?;
     let directory = Directory::new(store.secret(SecretName::MockSignIn).await?.expose());
     people::publish(&store, &directory).await?;
+    rules::warm(&config, &store, &policies).await;
     let mut copied = Copied::default();
     outbox::copy(&store, &ledger, &mut copied).await?;
     let witness = match config.witness.logs.as_slice() {

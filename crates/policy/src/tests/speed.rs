@@ -7,6 +7,33 @@ use std::time::Instant;
 
 const ROUNDS: u32 = 200;
 
+/// What is worked out beforehand is all there is to find when somebody asks.
+#[test]
+fn what_was_warmed_is_not_worked_out_again() {
+    let shop = Shop::new();
+    let asks = [
+        "who: Person alice in support\neffects: begin",
+        "who: Person alice in support\neffects: select customers\noutputs: customers.email; \
+         customers.note\ncolumns: tested customers.email; looked_up customers.id",
+        "who: Agent copilot for Person alice in support\neffects: update customers\ncolumns: \
+         written customers.email",
+    ];
+    let asks: Vec<_> = asks.iter().map(|text| shop.ask(text)).collect();
+    let policies = PolicySet::baseline().unwrap();
+    let members = asks
+        .iter()
+        .flat_map(|ask| std::iter::successors(Some(&ask.identity), |one| one.acts_for.as_deref()));
+    policies.warm(members, &["shop".into()]);
+    let warmed = policies.book.kept.sets();
+    asks.iter().for_each(|ask| {
+        shop.decide(&policies, ask);
+    });
+    assert_eq!(policies.book.kept.sets(), warmed);
+    let cold = PolicySet::baseline().unwrap();
+    shop.decide(&cold, &asks[1]);
+    assert!(cold.book.kept.sets() > 0, "nothing is kept of what was asked");
+}
+
 #[test]
 fn a_decision_is_quick() {
     let shop = Shop::new();

@@ -7,9 +7,51 @@ use crate::{
     metrics::result,
     watch::{INTERVAL, Watch, Watched},
 };
+use config::Config;
 use ledger::{Ledger, Time, record::PolicyChanged};
+use model::{DatabaseName, Identity};
 use policy::PolicySet;
 use std::{path::PathBuf, sync::Arc, time::SystemTime};
+use store::{Account, Store};
+
+/// For whom and where policies are looked through before they are in force.
+struct Warming {
+    identities: Vec<Identity>,
+    databases: Vec<DatabaseName>,
+}
+
+impl Warming {
+    /// Everybody and every database that there is. What cannot be read is worked out when it comes
+    /// up.
+    async fn of(shared: &Shared) -> Self {
+        let config = shared.config.load();
+        Self::new(&config, shared.store.identities().await.unwrap_or_default())
+    }
+
+    fn new(config: &Config, accounts: Vec<Account>) -> Self {
+        let identity = |one: Account| Identity {
+            name: one.name,
+            kind: one.kind,
+            groups: one.groups,
+            acts_for: None,
+        };
+        let names = config.databases.iter().map(|database| database.name.as_str());
+        Self {
+            identities: accounts.into_iter().map(identity).collect(),
+            databases: names.map(Into::into).collect(),
+        }
+    }
+
+    fn warm(&self, policies: &PolicySet) {
+        policies.warm(&self.identities, &self.databases);
+    }
+}
+
+/// Works out for everybody there is what policies concern them, before anybody connects.
+pub(super) async fn warm(config: &Config, store: &Store, policies: &PolicySet) {
+    let accounts = store.identities().await.unwrap_or_default();
+    Warming::new(config, accounts).warm(policies);
+}
 
 /// Records which policies are in force from the start.
 pub(super) fn record_start(ledger: &Ledger, policies: &PolicySet) -> anyhow::Result<()> {
@@ -48,7 +90,9 @@ fn watch_on(dir: &Option<PathBuf>) -> Option<Watch> {
 /// Reads the folder and takes it up if it is sound and differs.
 async fn reload(shared: &Shared, dir: Option<PathBuf>, by: &'static str) {
     // Parsing and validating take milliseconds per file: not on a thread that serves sessions.
-    let loaded = tokio::task::spawn_blocking(move || PolicySet::load(dir.as_deref())).await;
+    let warming = Warming::of(shared).await;
+    let load = move || PolicySet::load(dir.as_deref()).inspect(|policies| warming.warm(policies));
+    let loaded = tokio::task::spawn_blocking(load).await;
     let time = Time::from(SystemTime::now());
     let record = match loaded {
         Ok(Ok(policies)) => {
