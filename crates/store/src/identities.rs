@@ -237,6 +237,21 @@ impl Store {
         Ok(true)
     }
 
+    /// Ends what an identity may do, as [`Self::set_enabled`] does, and notes it in any case: also
+    /// of one that is disabled already, or that is not there any more.
+    pub async fn suspend(&self, name: &str, by: &str, now: SystemTime) -> Result<(), StoreError> {
+        let what = match self.set_enabled(name, false, by, now).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => "disabled already",
+            Err(StoreError::NoIdentity(_)) => "removed already",
+            Err(error) => return Err(error),
+        };
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        note(&mut transaction, now, by, name, what).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// Puts an identity into a group. False if it was there already; nothing is noted then.
     pub async fn add_group(
         &self,

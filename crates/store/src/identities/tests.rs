@@ -93,6 +93,19 @@ async fn events_wait_until_they_are_recorded() {
     assert_eq!(whats(&store).await, ["enabled"]);
 }
 
+/// Whoever met a canary again is told of again, and one who is gone is nothing to try again for.
+#[tokio::test]
+async fn a_suspension_is_noted_in_any_case() {
+    let (_dir, store) = store().await;
+    store.add_identity(new("alice", IdentityKind::Person, None), "root", at(1)).await.unwrap();
+    for name in ["alice", "alice", "gone"] {
+        store.suspend(name, "canary \"x\"", at(2)).await.unwrap();
+    }
+    assert!(!store.identity("alice").await.unwrap().unwrap().enabled);
+    let noted = ["added: person in b, a", "disabled", "disabled already", "removed already"];
+    assert_eq!(whats(&store).await, noted);
+}
+
 #[tokio::test]
 async fn an_agent_may_have_nobody_to_act_for() {
     let (_dir, store) = store().await;

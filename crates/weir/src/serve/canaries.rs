@@ -42,9 +42,7 @@ pub(super) fn alarm(shared: &Arc<Shared>) -> Box<dyn Fn(Met) + Send + Sync> {
         tokio::spawn(async move {
             let by = format!("{CANARY}\"{}\"", met.canary);
             let mut pause = PAUSE;
-            while let Err(error) =
-                store.set_enabled(&met.identity, false, &by, SystemTime::now()).await
-            {
+            while let Err(error) = store.suspend(&met.identity, &by, SystemTime::now()).await {
                 let identity = &met.identity;
                 tracing::error!(%error, identity, "an identity that met a canary is not suspended");
                 tokio::time::sleep(pause).await;
