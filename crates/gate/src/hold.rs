@@ -298,6 +298,9 @@ impl Session {
             let what = "it is only tried, and asks nobody";
             return Err(Refusal::unenforceable(what, "Send it to run."));
         }
+        if exceeded.is_none() {
+            self.has_look_ups(plan, parameters.elements, now)?;
+        }
         let held = |part: &&crate::Part| part.verdict.outcome == Outcome::Hold;
         let counters = &self.database().counters;
         plan.parts.iter().filter(held).for_each(|part| counters.decided(&part.verdict));

@@ -48,18 +48,10 @@ impl Counters {
         elements: u64,
         now: SystemTime,
     ) -> Result<(), Reached> {
-        let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let hour = seconds / SECONDS_PER_HOUR;
+        let hour = seconds(now) / SECONDS_PER_HOUR;
         let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = |one: &LookUps| (one.identity.clone(), database.clone(), one.label.clone());
-        for limit in look_ups {
-            let count = counters.get(&key(limit)).filter(|count| count.hour == hour);
-            let left = limit.per_hour.saturating_sub(count.map_or(0, |count| count.values));
-            if limit.values.saturating_add(elements) > left {
-                let minutes = (SECONDS_PER_HOUR - seconds % SECONDS_PER_HOUR).div_ceil(60);
-                return Err(Reached { limit: limit.clone(), left, minutes });
-            }
-        }
+        let key = |one: &LookUps| key(one, database);
+        reached(&counters, database, look_ups, (elements, now))?;
         if counters.len() + look_ups.len() > MAX_COUNTERS {
             counters.retain(|_, count| count.hour == hour);
         }
@@ -72,6 +64,45 @@ impl Counters {
         }
         Ok(())
     }
+
+    /// Whether all of them could be counted now. Counts nothing.
+    pub(crate) fn room(
+        &self,
+        database: &DatabaseName,
+        look_ups: &[LookUps],
+        elements: u64,
+        now: SystemTime,
+    ) -> Result<(), Reached> {
+        let counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reached(&counters, database, look_ups, (elements, now))
+    }
+}
+
+/// The first limit that would be exceeded.
+fn reached(
+    counters: &HashMap<Key, Count, RandomState>,
+    database: &DatabaseName,
+    look_ups: &[LookUps],
+    (elements, now): (u64, SystemTime),
+) -> Result<(), Reached> {
+    let (seconds, hour) = (seconds(now), seconds(now) / SECONDS_PER_HOUR);
+    for limit in look_ups {
+        let count = counters.get(&key(limit, database)).filter(|count| count.hour == hour);
+        let left = limit.per_hour.saturating_sub(count.map_or(0, |count| count.values));
+        if limit.values.saturating_add(elements) > left {
+            let minutes = (SECONDS_PER_HOUR - seconds % SECONDS_PER_HOUR).div_ceil(60);
+            return Err(Reached { limit: limit.clone(), left, minutes });
+        }
+    }
+    Ok(())
+}
+
+fn key(one: &LookUps, database: &DatabaseName) -> Key {
+    (one.identity.clone(), database.clone(), one.label.clone())
+}
+
+fn seconds(now: SystemTime) -> u64 {
+    now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// How many more values than one a parameter holds, if it is an array: by its dimensions in the

@@ -21,6 +21,11 @@ fn a_limit_holds_exactly_and_begins_anew() {
     assert_eq!(charge(1, 2, 9_000), Ok(()), "what was refused does not count");
     assert!(charge(1, 0, 10_799).is_err());
     assert_eq!(charge(10, 0, 10_800), Ok(()));
+    // To look whether there is room takes none.
+    let room = |seconds| counters.room(&shop, &[limit(Label::EMAIL, 10)], 0, at(seconds));
+    assert_eq!(room(10_800).unwrap_err(), charge(10, 0, 10_800).unwrap_err());
+    assert_eq!((room(14_400), room(14_400)), (Ok(()), Ok(())));
+    assert_eq!(charge(10, 0, 14_400), Ok(()));
 }
 
 #[test]

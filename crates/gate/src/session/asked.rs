@@ -31,4 +31,21 @@ impl Session {
         }
         Ok(())
     }
+
+    /// Refuses what would be refused after somebody consented to it, because a limit on look-ups is
+    /// reached. Counts nothing.
+    pub(crate) fn has_look_ups(
+        &self,
+        plan: &Plan,
+        elements: u64,
+        now: SystemTime,
+    ) -> Result<(), Refusal> {
+        let (counters, database) = (&self.gate.look_ups, &self.database.name);
+        let each = plan.parts.iter().map(|part| &part.verdict.look_ups);
+        for look_ups in each.filter(|look_ups| !look_ups.is_empty()) {
+            let room = counters.room(database, look_ups, elements, now);
+            room.map_err(|reached| Refusal::look_ups(&reached, None))?;
+        }
+        Ok(())
+    }
 }

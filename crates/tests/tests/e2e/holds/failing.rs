@@ -124,12 +124,15 @@ fn what_is_refused_anyhow_asks_nobody() {
     let limits = "@id(\"few\")\n@change_limit(\"10\")\n\
                   permit (principal is Person, action == Action::\"delete\", resource);\n\
                   @id(\"cheap\")\n@cost_limit(\"100000\")\n\
-                  permit (principal is Person, action == Action::\"update\", resource);\n";
+                  permit (principal is Person, action == Action::\"update\", resource);\n\
+                  @id(\"seldom\")\n@look_ups(\"1\")\n\
+                  permit (principal is Person, action == Action::\"look_up\", resource);\n";
     let stage = stage_with(|options| options.policy("91-limits.cedar", limits));
     let mut raw = raw(&stage);
     for (sql, why) in [
         ("delete from jobs where id = 1; prepare later as select 1", "which no rollback undoes"),
         ("update jobs set note = 'x' where id = 7; select 1", "does not estimate that"),
+        ("delete from customers where email in ('a@b.example', 'c@d.example')", "may look up 1"),
     ] {
         raw.query(sql).unwrap();
         let said = raw.until(b'Z').unwrap();
