@@ -3,6 +3,7 @@
 
 mod admins;
 mod back;
+mod drivers;
 mod failing;
 mod meaning;
 
@@ -10,12 +11,10 @@ use serde_json::Value;
 use std::{
     io::{Read, Write},
     process::{Command, Stdio},
-    thread,
 };
 use testkit::weir::{ADMIN, AGENT, PASSWORD, PERSON};
 use tests::{
     Stage,
-    client::{self, Client, Target},
     hold::{approve, ended, jobs, psql, request, say, stage, stage_with, state, until},
     wire::{Raw, frame},
 };
@@ -436,46 +435,6 @@ fn a_voice_is_handed_on_and_stays_one() {
     let leave = ["identity", "group", "remove", "carol", "dba"];
     stage.weir.run(&leave).unwrap().success().unwrap();
     assert_eq!(ended(psql(&stage, PERSON, sql)).0, "UPDATE 1\n", "erin has a voice of her own");
-}
-
-fn by_driver(driver: Client) {
-    let stage = stage();
-    let target =
-        Target { user: PERSON, password: PASSWORD, port: stage.weir.port(), database: "shop" };
-    let said = thread::scope(|scope| {
-        let run = scope.spawn(|| driver.run_part(target, "12").unwrap());
-        let hold = request(&stage);
-        let shown = stage.weir.run(&["approvals", "show", &hold]).unwrap().success().unwrap();
-        assert!(shown.contains("$1 = "), "{shown}");
-        approve(&stage, &hold, "carol");
-        run.join().unwrap()
-    });
-    assert!(said.contains("deleted: 1\n") && said.contains("alive: "), "{said}");
-    assert!(said.contains("notice: Weir holds this statement"), "{said}");
-    assert_eq!(jobs(&stage), 49);
-    let said = thread::scope(|scope| {
-        let run = scope.spawn(|| driver.run_part(target, "13").unwrap());
-        let hold = request(&stage);
-        assert!(say(&stage, "deny", &hold, "carol").0);
-        run.join().unwrap()
-    });
-    assert!(said.contains("error: 42501") && said.contains("denied it"), "{said}");
-    assert_eq!(jobs(&stage), 49);
-}
-
-#[test]
-fn psycopg_waits() {
-    by_driver(client::HOLD_PSYCOPG);
-}
-
-#[test]
-fn node_postgres_waits() {
-    by_driver(client::HOLD_NODE);
-}
-
-#[test]
-fn pgjdbc_waits() {
-    by_driver(client::HOLD_JDBC);
 }
 
 /// A session in a transaction that is held still ends when it is told to, and holds nothing.
