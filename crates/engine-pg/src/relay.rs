@@ -184,6 +184,8 @@ pub(crate) struct Relay {
     probe: probe::Probe,
     hold: hold::Hold,
     change: change::Change,
+    /// `application_name` as the upstream was given it, and as the client gave it.
+    named: Option<(Box<[u8]>, Box<str>)>,
     cost: cost::Cost,
     /// For whom the client says that it acts.
     acting: Acting,
@@ -249,6 +251,7 @@ impl Relay {
             hold: hold::Hold::default(),
             change: change::Change::default(),
             cost: cost::Cost::default(),
+            named: None,
             acting: Acting::default(),
             replication: None,
             both: None,
@@ -282,6 +285,12 @@ impl Relay {
         match name {
             b"client_encoding" => self.note_encoding(&String::from_utf8_lossy(value)),
             b"standard_conforming_strings" | b"search_path" => self.session.scope_unknown(),
+    /// Notes by which name the upstream knows what the client gave this name, so that the client
+    /// hears its own where a setting goes back to that.
+    pub(crate) fn named(&mut self, upstream: &[u8], own: &str) {
+        self.named = Some((upstream.into(), own.into()));
+    }
+
             _ => {}
         }
     }

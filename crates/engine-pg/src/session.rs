@@ -124,7 +124,10 @@ async fn relay(
         relay.note_setting(name.as_bytes(), value.as_bytes());
         let value = match name.as_str() {
             // The client hears the name that it gave itself.
-            "application_name" => client.application_name.as_str(),
+            "application_name" => {
+                relay.named(value.as_bytes(), &client.application_name);
+                client.application_name.as_str()
+            }
             _ => value.as_str(),
         };
         let _ = encode::parameter_status(relay.greet(), name.as_bytes(), value.as_bytes());

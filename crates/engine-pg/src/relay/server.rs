@@ -392,7 +392,17 @@ impl Relay {
     fn parameter_status(&mut self, message: Message<'_>) -> Result<(), End> {
         let status = backend::ParameterStatus::parse(message.payload).map_err(broke)?;
         self.note_setting(status.name.bytes(), status.value.bytes());
-        self.client.output.extend_from_slice(message.whole);
+        match &self.named {
+            Some((upstream, own))
+                if status.name.bytes() == b"application_name"
+                    && status.value.bytes() == &**upstream =>
+            {
+                let out = &mut self.client.output;
+                encode::parameter_status(out, status.name.bytes(), own.as_bytes())
+                    .map_err(broke)?;
+            }
+            _ => self.client.output.extend_from_slice(message.whole),
+        }
         Ok(())
     }
 

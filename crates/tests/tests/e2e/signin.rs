@@ -133,6 +133,20 @@ fn the_upstream_sees_who_it_is() {
     let truth = "select application_name from pg_stat_activity where pid = pg_backend_pid()";
     let name = stage.rows(weir::ADMIN, truth).unwrap();
     assert!(name.contains(weir::ADMIN) || seen.contains(weir::ADMIN), "{name} {seen}");
+    // The client hears the name that it gave itself, also where RESET goes back to it.
+    let mut raw = Raw::sign_in(stage.weir.port(), weir::ADMIN, weir::PASSWORD, "shop").unwrap();
+    for sql in ["set application_name = 'other'", "reset all", "discard all"] {
+        raw.query(sql).unwrap();
+        let reported = raw.until(b'Z').unwrap();
+        let reported = reported.iter().filter(|message| message.tag == b'S');
+        let named: Vec<_> =
+            reported.filter(|it| it.body.starts_with(b"application_name")).collect();
+        assert_eq!(named.len(), usize::from(sql != "discard all"), "{sql}: {named:?}");
+        assert!(
+            named.iter().all(|it| !it.body.windows(5).any(|part| part == b"weir:")),
+            "{named:?}"
+        );
+    }
 }
 
 #[test]
