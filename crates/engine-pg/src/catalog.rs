@@ -32,6 +32,7 @@ mod row;
 pub mod sample;
 mod snapshot;
 mod versions;
+pub(crate) mod within;
 
 pub use error::CatalogError;
 pub use snapshot::Snapshot;

@@ -453,6 +453,7 @@ impl Reading {
             self.labeller.remember(kept.found);
         }
         if first || asked || **self.labeller.rules() != *kept.rules {
+            self.database.follow_rules(Arc::clone(&kept.rules));
             self.labeller.start_anew(kept.rules, asked);
             self.weighed = Instant::now();
             // What is kept may be another's finding by now.

@@ -1,6 +1,8 @@
 //! Weighs every column of a catalog into a label: what the catalog says of it and a sample of its
 //! values. Knows what was weighed before, and nothing of sessions or of where results are kept.
 
+pub(crate) mod unseen;
+
 use crate::catalog::{CatalogError, CatalogReader};
 use gate::{ColumnEvidence, LabelRules, Place};
 use model::{

@@ -35,6 +35,7 @@ mod replication;
 mod rows;
 mod seen;
 mod server;
+mod structure;
 mod turned;
 mod watch;
 mod whole;
@@ -99,6 +100,8 @@ enum Block {
     Knowledge(Pin<Box<dyn Future<Output = ()> + Send>>),
     /// The server is being asked for the scope; cleared when the answers are in.
     Probe,
+    /// The server is being asked what the open transaction sees; cleared when it is ready again.
+    Structure,
     /// What is under way may change what names mean; cleared when all of it is answered.
     Settle,
     /// Labels that its values will carry are being kept.
@@ -181,11 +184,12 @@ pub(crate) struct Relay {
     client_drops: usize,
     /// Bytes of an upstream message that go to the client as they come.
     upstream_passes: usize,
-    probe: probe::Probe,
-    hold: hold::Hold,
-    change: change::Change,
     /// `application_name` as the upstream was given it, and as the client gave it.
     named: Option<(Box<[u8]>, Box<str>)>,
+    probe: probe::Probe,
+    structure: Option<structure::Structure>,
+    hold: hold::Hold,
+    change: change::Change,
     cost: cost::Cost,
     /// For whom the client says that it acts.
     acting: Acting,
@@ -247,11 +251,12 @@ impl Relay {
             client_passes: 0,
             client_drops: 0,
             upstream_passes: 0,
+            named: None,
             probe: probe::Probe::default(),
+            structure: None,
             hold: hold::Hold::default(),
             change: change::Change::default(),
             cost: cost::Cost::default(),
-            named: None,
             acting: Acting::default(),
             replication: None,
             both: None,
@@ -280,17 +285,17 @@ impl Relay {
         &mut self.client.output
     }
 
-    /// Notes a setting that the server reported, at start or later.
-    pub(crate) fn note_setting(&mut self, name: &[u8], value: &[u8]) {
-        match name {
-            b"client_encoding" => self.note_encoding(&String::from_utf8_lossy(value)),
-            b"standard_conforming_strings" | b"search_path" => self.session.scope_unknown(),
     /// Notes by which name the upstream knows what the client gave this name, so that the client
     /// hears its own where a setting goes back to that.
     pub(crate) fn named(&mut self, upstream: &[u8], own: &str) {
         self.named = Some((upstream.into(), own.into()));
     }
 
+    /// Notes a setting that the server reported, at start or later.
+    pub(crate) fn note_setting(&mut self, name: &[u8], value: &[u8]) {
+        match name {
+            b"client_encoding" => self.note_encoding(&String::from_utf8_lossy(value)),
+            b"standard_conforming_strings" | b"search_path" => self.session.scope_unknown(),
             _ => {}
         }
     }
@@ -405,7 +410,9 @@ impl Relay {
             self.early_sync = None;
         }
         let done = match &mut self.block {
-            None | Some(Block::Probe | Block::Hold(_) | Block::Beyond(_)) => false,
+            None | Some(Block::Probe | Block::Structure | Block::Hold(_) | Block::Beyond(_)) => {
+                false
+            }
             Some(Block::Budget(_)) => self.poll_budget(cx),
             Some(Block::EndUser(_)) => self.poll_end_user(cx),
             // Lifted by the answer.

@@ -151,7 +151,16 @@ impl LabelBook {
 
     /// All labels of a catalog's columns.
     pub(crate) fn labels(&self, catalog: &Catalog, version: u64) -> LabelMap {
-        let mut map = self.proposed.clone();
+        self.labels_upon(self.proposed.clone(), catalog, version)
+    }
+
+    /// The same upon other proposals.
+    pub(crate) fn labels_upon(
+        &self,
+        mut map: LabelMap,
+        catalog: &Catalog,
+        version: u64,
+    ) -> LabelMap {
         map.version = version;
         for entry in self.carried.values() {
             let label = &entry.label;

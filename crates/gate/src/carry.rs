@@ -3,6 +3,7 @@
 
 use crate::{
     book::{CarriedLabel, LabelBook, Place, place_of},
+    database::Knowledge,
     plan::Plan,
     record,
     refusal::Refusal,
@@ -118,7 +119,7 @@ fn carried(session: &Session, plan: &Plan, book: &LabelBook) -> Vec<CarriedLabel
     let mut carrying = Carrying {
         catalog: &plan.knowledge.catalog,
         labels: &plan.knowledge.labels,
-        shared: &session.database().knowledge().labels,
+        shared: &session.database().knowledge(),
         book,
         homes: session.homes(plan),
         unknown: !plan.unrestricted,
@@ -166,8 +167,8 @@ struct Carrying<'a> {
     catalog: &'a Catalog,
     /// As the session has them, its own tables included.
     labels: &'a LabelMap,
-    /// As all have them now.
-    shared: &'a LabelMap,
+    /// What all know now.
+    shared: &'a Knowledge,
     book: &'a LabelBook,
     homes: Vec<String>,
     /// What is not understood counts as the most sensitive there is.
@@ -259,9 +260,14 @@ impl Carrying<'_> {
         if kind == Some(RelationKind::View) {
             return;
         }
+        if place_of(&self.shared.catalog, id).is_none() {
+            // Only this transaction sees it: the label waits at its place for the number.
+            let evidence = self.evidence(from);
+            return self.put(place, brought, evidence);
+        }
         let now = self.brought.get(&id).cloned().or_else(|| {
-            let label = self.shared.label(id)?.clone();
-            Some((label, self.shared.is_derived(id)))
+            let label = self.shared.labels.label(id)?.clone();
+            Some((label, self.shared.labels.is_derived(id)))
         });
         let together = join(now.as_ref(), brought);
         if now.as_ref() == Some(&together) {

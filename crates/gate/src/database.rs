@@ -7,10 +7,14 @@ use crate::{
     counters::Counters,
 };
 use arc_swap::ArcSwap;
-use model::{Catalog, DatabaseName, LabelMap};
-use std::sync::{
-    Arc, Mutex, OnceLock, PoisonError,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use mask::LabelRules;
+use model::{Catalog, ColumnId, DatabaseName, LabelMap, Labelling, stronger};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 /// Catalog and labels as of one moment; they are replaced together.
@@ -42,6 +46,7 @@ pub struct Database {
     wanted: AtomicU64,
     /// What is known was found to be wrong.
     doubted: AtomicBool,
+    rules: ArcSwap<LabelRules>,
     /// What the labels are made of; held while what is known is replaced.
     pub(crate) book: Mutex<LabelBook>,
     /// Grows each time a column gets a label between two readings.
@@ -65,6 +70,7 @@ impl Database {
             knowledge: ArcSwap::from_pointee(Knowledge::default()),
             wanted: AtomicU64::new(1),
             doubted: AtomicBool::new(false),
+            rules: ArcSwap::default(),
             book: Mutex::default(),
             carried: AtomicU64::new(0),
             plans: PlanCache::default(),
@@ -158,6 +164,35 @@ impl Database {
     /// statement that was decided before may hold what bears it.
     pub fn carried(&self) -> u64 {
         self.carried.load(Ordering::SeqCst)
+    }
+
+    /// The labels of a catalog that only one session sees, with what the evidence of its new
+    /// columns speaks for.
+    pub(crate) fn labels_with(
+        &self,
+        catalog: &Catalog,
+        proposed: &HashMap<ColumnId, Labelling>,
+        revision: u64,
+    ) -> LabelMap {
+        let book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut map = book.proposed.clone();
+        for (id, labelling) in proposed {
+            let known = map.columns.entry(*id).or_insert_with(|| labelling.clone());
+            if *stronger(&known.label, &labelling.label) != known.label {
+                *known = labelling.clone();
+            }
+        }
+        book.labels_upon(map, catalog, revision)
+    }
+
+    /// The configuration's rules for labels.
+    pub fn rules(&self) -> Arc<LabelRules> {
+        self.rules.load_full()
+    }
+
+    /// Takes over the configuration's rules, for labels that are found from now on.
+    pub fn follow_rules(&self, rules: Arc<LabelRules>) {
+        self.rules.store(rules);
     }
 
     fn publish(&self, book: &LabelBook, catalog: Arc<Catalog>, generation: u64) {

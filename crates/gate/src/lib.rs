@@ -66,7 +66,7 @@ pub use preview::{Preview, reads_alone, reads_whole};
 pub use record::{Parameters, Value};
 pub use refusal::Refusal;
 pub use result::{Field, Masks, TextIn};
-pub use session::{Client, Counts, Readiness, RowRoom, Session, Working, WorksAs};
+pub use session::{Client, Counts, Readiness, RowRoom, Seen, Session, Working, WorksAs};
 pub use sql::{END_USER_SAID, EndUser, end_user};
 pub use turning::{Bound, Real, Turned, Values};
 

@@ -12,6 +12,7 @@ mod preview;
 mod replication;
 mod results;
 mod role;
+mod structure;
 mod temporary;
 mod turned;
 mod working;
@@ -20,6 +21,7 @@ use follow::Held;
 pub(crate) use follow::changes_names;
 pub(crate) use planning::names_something as runs_by_name;
 pub use role::WorksAs;
+pub use structure::Seen;
 pub use working::{RowRoom, Working};
 
 use crate::{
@@ -132,6 +134,8 @@ pub struct Session {
     path: Vec<String>,
     /// The session's own tables and views.
     temporary: Temporary,
+    /// The catalog as the open transaction changed it.
+    structure: structure::Structure,
     /// With full rights: what the catalog must be read after for the message that waits for it.
     awaited: Option<u64>,
     /// The reading of the catalog that the session's own were told after.
@@ -182,6 +186,7 @@ impl Session {
             names_key: 0,
             path: Vec::new(),
             temporary: Temporary::default(),
+            structure: structure::Structure::default(),
             awaited: None,
             catalog_seen: 0,
             unrestricted: false,
@@ -289,6 +294,9 @@ impl Session {
         let version = self.database.catalog_version();
         if std::mem::replace(&mut self.catalog_seen, version) != version {
             self.temporary.asked_for |= self.temporary.any();
+            if self.structure.is_seen() {
+                self.structure_changed();
+            }
         }
         if self.is_certain() { Readiness::Ready } else { Readiness::ScopeUnknown }
     }

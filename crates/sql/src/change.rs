@@ -116,6 +116,23 @@ impl<'a> Walk<'a> {
         self.facts.effect(Effect { operation, relation, object: None, unbounded });
     }
 
+    /// True if a change to these columns changes nothing that was there before the transaction that
+    /// is open.
+    fn only_added(&self, target: &Target<'_>, columns: &[&str]) -> bool {
+        let Some(relation) = target.relation.filter(|_| !self.scope.added.is_empty()) else {
+            return false;
+        };
+        let alone = relation.kind == RelationKind::Table
+            && relation.triggers.is_empty()
+            && !relation.has_rules
+            && self.catalog.children(relation.id).is_empty();
+        let added = |name: &str| {
+            let column = relation.column(name).map(|column| relation.column_id(column.number));
+            column.is_some_and(|column| self.scope.added.contains(&column))
+        };
+        alone && columns.iter().all(|name| added(name))
+    }
+
     /// If any column of the target was read, the target was.
     fn reads_target(&mut self, target: &Target<'_>) {
         if target.relation.is_some_and(|relation| self.facts.touches(relation.id)) {
@@ -269,6 +286,9 @@ impl<'a> Walk<'a> {
         self.test(update.where_clause(), &level);
         let (others, condition) = (update.from_clause().iter(), update.where_clause());
         let all = self.takes_all(&target.table, others, condition, &level);
+        let columns = update.target_list().iter().map(|item| item.name().unwrap_or_default());
+        let columns: Vec<&str> = columns.collect();
+        let all = all && !self.only_added(&target, &columns);
         self.effect(&target, Operation::Update, all);
         self.front(mark, &target, Operation::Update);
         self.assignments(update.target_list().iter(), &target, &level);

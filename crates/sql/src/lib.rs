@@ -69,7 +69,7 @@ pub use traced::traceparent;
 
 use model::{ColumnId, Facts, facts::Derivation};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     ops::Range,
     sync::Arc,
 };
@@ -109,6 +109,8 @@ pub struct Scope {
     pub carried: Arc<HashMap<ColumnId, Carried>>,
     /// Tables that the open transaction made, by name, which the catalog does not show yet.
     pub made: Arc<BTreeMap<String, MadeBefore>>,
+    /// Columns that the open transaction added: nothing that others see stands in them.
+    pub added: Arc<HashSet<ColumnId>>,
     /// The statement runs whether it is understood or not: where names may have changed, what they
     /// meant before is better than nothing.
     pub lenient: bool,
@@ -129,6 +131,7 @@ impl Default for Scope {
             cursors: HashMap::new(),
             carried: Arc::default(),
             made: Arc::default(),
+            added: Arc::default(),
             lenient: false,
             altered: false,
         }

@@ -138,7 +138,7 @@ impl<'a> Renewal<'a> {
 
 impl Delta {
     /// Takes out what is read again and what is gone.
-    fn take_out(&self, catalog: &mut Catalog) {
+    pub(super) fn take_out(&self, catalog: &mut Catalog) {
         let [relations, functions, types] = &self.gone;
         let relations: BTreeSet<u32> = self.relations.union(relations).copied().collect();
         let functions: BTreeSet<u32> = self.functions.union(functions).copied().collect();

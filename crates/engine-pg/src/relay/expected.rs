@@ -83,6 +83,8 @@ pub(super) enum Request {
     Cost,
     /// How many rows of which tables the open transaction changed, and whether that is counted.
     Changes(Vec<crate::inside::Changed>, bool),
+    /// A step of reading what the open transaction sees.
+    Structure(super::structure::Part),
     /// A part of what the session has for itself.
     Look(crate::catalog::queries::Section),
 }

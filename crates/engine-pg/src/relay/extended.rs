@@ -37,7 +37,7 @@ impl Relay {
             return Ok(Step::Blocked);
         }
         let said = self.said_of_end_user(parse.text);
-        if matches!(said, Ok(Said::Waits)) {
+        if matches!(said, Ok(Said::Waits)) || !self.knows_structure(parse.text) {
             return Ok(Step::Blocked);
         }
         let mut asserts = None;
@@ -92,7 +92,11 @@ impl Relay {
 
     pub(super) fn bind(&mut self, message: Message<'_>) -> Result<Step, End> {
         let bind = frontend::Bind::parse(message.payload)?;
-        if !self.ready() || !self.sure_of_statement(bind.statement) || !self.sure_of_names(&bind) {
+        let ready = self.ready()
+            && self.sure_of_statement(bind.statement)
+            && self.sure_of_names(&bind)
+            && self.knows_structure_of(bind.statement);
+        if !ready {
             return Ok(Step::Blocked);
         }
         let binary = bind.result_formats.iter().map(|format| format == Format::BINARY).collect();

@@ -91,6 +91,7 @@ impl Relay {
                 Request::Close { name: Some(name), before } => undone.push((name, before)),
                 Request::Show(_) | Request::Look(_) => self.probe_done(false),
                 Request::Role => self.role_failed(failing),
+                Request::Structure(part) => self.structure_failed(part),
                 Request::Cost => self.price_known(),
                 _ => {}
             }

@@ -28,6 +28,10 @@ impl Relay {
             let section = *section;
             return self.own_row(rest, frame, |relay, values| relay.told(section, values));
         }
+        if let Some(Request::Structure(part)) = self.expected.front().map(|e| &e.request) {
+            let part = *part;
+            return self.own_row(rest, frame, |relay, values| relay.structure_told(part, values));
+        }
         if let Some(Request::Cost) = self.expected.front().map(|e| &e.request) {
             return self.own_row(rest, frame, |relay, values| relay.priced(values));
         }

@@ -159,6 +159,7 @@ impl Relay {
             | Request::Count
             | Request::Cost
             | Request::Changes(..)
+            | Request::Structure(_)
             | Request::Look(_) => None,
         }
     }
@@ -248,6 +249,7 @@ impl Relay {
     fn command_complete(&mut self, message: Message<'_>, hidden: bool) -> Result<(), End> {
         let tag = backend::command_complete(message.payload).map_err(broke)?;
         let tag = String::from_utf8_lossy(tag.bytes());
+        self.structure_answered();
         if self.answers_command() {
             if let Some(run) = self.run_mut() {
                 run.counts.tag = Some(tag.into_owned());
@@ -310,7 +312,7 @@ impl Relay {
                 self.probe_done(sqlstate.is_none());
                 Ok(())
             }
-            Request::Role => {
+            Request::Role | Request::Structure(_) => {
                 self.expected.pop_front();
                 Ok(())
             }
@@ -383,6 +385,7 @@ impl Relay {
             self.session.transaction_ended();
         }
         self.settled_for_whom(hidden);
+        self.structure_ready();
         if self.change_ready(ended)?.unwrap_or(!hidden) {
             self.client.output.extend_from_slice(message.whole);
         }
@@ -391,6 +394,9 @@ impl Relay {
 
     fn parameter_status(&mut self, message: Message<'_>) -> Result<(), End> {
         let status = backend::ParameterStatus::parse(message.payload).map_err(broke)?;
+        if self.is_for_structure(status.name.bytes()) {
+            return Ok(());
+        }
         self.note_setting(status.name.bytes(), status.value.bytes());
         match &self.named {
             Some((upstream, own))

@@ -43,7 +43,7 @@ impl Relay {
     fn query_as(&mut self, text: Text<'_>, message: Message<'_>) -> Result<Step, End> {
         let cleared = self.clear_whole(|relay| match relay.clear_command(text) {
             Some(cleared) => cleared.map(Some),
-            None if !relay.ready() => Ok(None),
+            None if !relay.ready() || !relay.knows_structure(text) => Ok(None),
             None => relay.clear(text, Via::Simple, &Parameters::default()),
         });
         let cleared = match cleared? {

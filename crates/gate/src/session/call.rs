@@ -18,7 +18,7 @@ impl Session {
     /// # Errors
     /// If the catalog does not know the function, for whoever lacks full rights.
     pub fn plan_call(&mut self, oid: u32, now: SystemTime) -> Result<Arc<Plan>, Refusal> {
-        let catalog = Arc::clone(&self.database.knowledge().catalog);
+        let catalog = Arc::clone(&self.known().catalog);
         let text = match catalog.function(FunctionId(oid)) {
             Some(function) => select(function, |id| {
                 let ty = catalog.type_by_id(id)?;

@@ -173,12 +173,18 @@ impl Session {
         if !self.scope.made.is_empty() {
             self.adopt();
         }
-        if std::mem::replace(&mut self.scope.altered, self.temporary.lost) {
+        let altered = std::mem::replace(&mut self.scope.altered, self.temporary.lost);
+        if self.structure.ended() || altered {
+            self.scope.added = Arc::default();
             self.rekey();
         }
         if std::mem::take(&mut self.scope_touched) {
             self.scope_known = false;
         }
+        self.catalog_committed();
+    }
+
+    fn catalog_committed(&mut self) {
         if std::mem::take(&mut self.catalog_touched) {
             self.database.changed();
         }
@@ -187,6 +193,7 @@ impl Session {
     pub(super) fn follow(&mut self, part: &Part, succeeded: bool) {
         self.ran();
         if succeeded {
+            self.follow_obscure(part);
             self.follow_names(part);
         }
         for change in &part.facts.session {
@@ -235,22 +242,25 @@ impl Session {
         let of_transaction = |e: &Effect| e.operation == Operation::Transaction;
         if ended && part.facts.effects.iter().any(of_transaction) {
             self.forget_cursors();
+            self.structure_doubtful();
         }
         // Others see a change only once it is committed, so that is when it counts.
         let changes = |effect: &Effect| changes_shared_catalog(effect.operation);
         self.catalog_touched |= succeeded && part.facts.effects.iter().any(changes);
+        if succeeded && part.facts.effects.iter().any(|e| e.operation == Operation::Commit) {
+            // COMMIT AND CHAIN leaves a transaction open in which all of it is known to others.
+            self.structure_doubtful();
+            self.catalog_committed();
+        }
     }
 
     /// Names that the session itself gave another meaning than the catalog knows. What was
     /// prepared before may be read anew by the server, with the new meaning.
     fn follow_names(&mut self, part: &Part) {
         let catalog = Arc::clone(&self.database.knowledge().catalog);
-        let mut changed = false;
         let mut own = part.facts.dynamic;
         let mut new = false;
-        if part.facts.dynamic {
-            changed |= !std::mem::replace(&mut self.scope.altered, true);
-        }
+        let mut alters = part.facts.dynamic;
         let in_path = self.path.iter().any(|name| sql::is_temporary(name));
         for effect in &part.facts.effects {
             let made = effect.relation.as_ref();
@@ -268,11 +278,12 @@ impl Session {
             let unheard_of =
                 |made: &RelationRef| !catalog.relations().any(|known| *known.name == *made.name);
             let adds = operation == Operation::Create
+                && !self.structure.is_seen()
                 && made.is_some_and(|made| made.id.is_none() && unheard_of(made));
             if adds {
                 new = true;
             } else {
-                changed |= !std::mem::replace(&mut self.scope.altered, true);
+                alters = true;
             }
         }
         if own && part.facts.effects.iter().any(|e| changes_own(e.operation)) || part.facts.dynamic
@@ -284,10 +295,12 @@ impl Session {
             self.temporary.made(&part.facts);
             self.adopt();
         }
-        if changed {
-            self.scope.prepared.clear();
-            self.no_cursors();
-            self.rekey();
+        if alters {
+            if !self.scope.altered {
+                self.scope.prepared.clear();
+                self.no_cursors();
+            }
+            self.structure_changed();
         }
     }
 
@@ -301,8 +314,9 @@ impl Session {
         (self.scope.altered, &self.scope.search_path, &self.scope.temp_schema).hash(&mut hasher);
         self.scope.standard_conforming_strings.hash(&mut hasher);
         (self.scope.was_blurred, self.scope.tells_bytes()).hash(&mut hasher);
-        if self.temporary.is_own() {
+        if self.temporary.is_own() || self.structure.is_seen() {
             (self.own().to_string(), self.temporary.named).hash(&mut hasher);
+            self.structure.version().hash(&mut hasher);
         }
         self.names_key = hasher.finish();
         if self.temporary.is_own() {

@@ -35,15 +35,14 @@ impl Session {
         self.plan_once(text, now)
     }
 
-    fn plan_once(&mut self, text: &str, now: SystemTime) -> Arc<Plan> {
+    pub(super) fn plan_once(&mut self, text: &str, now: SystemTime) -> Arc<Plan> {
         let policies = self.gate.policies.load_full();
         // What a plan is remembered for and what it was made with are one version.
         if policies.version() != self.policies_seen {
             self.follow_policies(&policies, now);
         }
-        let shared = self.database.knowledge();
-        self.follow_catalog(shared.catalog.version);
-        let knowledge = self.temporary.over(&shared);
+        let knowledge = self.known();
+        self.follow_catalog(knowledge.catalog.version);
         let context = self.plan_context(&policies, &knowledge, now);
         let shareable = !depends_on_names(text, &self.scope);
         let counters = &self.database.counters;

@@ -59,8 +59,7 @@ impl Session {
     /// True if its identity may read a table as a whole now, with what it works on and what it was
     /// shown. What is not known to be readable is not.
     pub fn may_read(&mut self, schema: &str, table: &str, now: SystemTime) -> bool {
-        let shared = self.database.knowledge();
-        let knowledge = self.temporary.over(&shared);
+        let knowledge = self.known();
         let relation = knowledge.catalog.relation_named(schema, table);
         let relation = relation.filter(|relation| !relation.has_rules);
         relation.is_some_and(|it| self.may_run_alone(&reads_whole(it), &knowledge, now))

@@ -55,7 +55,7 @@ pub(super) struct Temporary {
     pub(super) touched: bool,
     /// The server could not be asked: no name means for certain what it says.
     pub(super) lost: bool,
-    laid: Option<(u64, u64, Arc<Knowledge>)>,
+    laid: Option<(u64, u64, u64, Arc<Knowledge>)>,
 }
 
 impl Temporary {
@@ -181,6 +181,11 @@ impl Temporary {
     /// The transaction ended: what it made is in the catalog from now on, or nowhere.
     pub(super) fn transaction_ended(&mut self) {
         self.asked_for |= std::mem::take(&mut self.touched);
+        self.uncommitted_seen();
+    }
+
+    /// What the transaction made is in a catalog that was read since.
+    pub(super) fn uncommitted_seen(&mut self) {
         if !std::mem::take(&mut self.uncommitted).is_empty() {
             self.named += 1;
         }
@@ -324,12 +329,14 @@ impl Temporary {
     }
 
     /// What is known of the database with the session's own laid over it, its labels included.
-    pub(super) fn over(&mut self, shared: &Arc<Knowledge>) -> Arc<Knowledge> {
+    /// `version` tells apart what is known under one revision.
+    pub(super) fn over(&mut self, shared: &Arc<Knowledge>, version: u64) -> Arc<Knowledge> {
         if self.schema.is_none() {
             return Arc::clone(shared);
         }
-        if let Some((revision, version, laid)) = &self.laid
-            && (*revision, *version) == (shared.revision, self.version + self.named)
+        let now = (shared.revision, version, self.version + self.named);
+        if let Some((revision, version, own, laid)) = &self.laid
+            && (*revision, *version, *own) == now
         {
             return Arc::clone(laid);
         }
@@ -346,7 +353,7 @@ impl Temporary {
             carried: shared.carried,
             meaning: OnceLock::new(),
         });
-        self.laid = Some((shared.revision, self.version + self.named, Arc::clone(&laid)));
+        self.laid = Some((now.0, now.1, now.2, Arc::clone(&laid)));
         laid
     }
 

@@ -68,6 +68,7 @@ mod thrift;
 mod tools;
 mod totp;
 mod upstreams;
+mod uncommitted;
 mod uptake;
 mod vault;
 mod webhook;
