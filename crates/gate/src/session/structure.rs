@@ -11,7 +11,9 @@ use crate::{
     database::{Database, Knowledge},
     plan::Part,
 };
-use model::{Catalog, ColumnId, Label, LabelMap, Labelling, Outcome, catalog::Relation, stronger};
+use model::{
+    Catalog, ColumnId, Disclosure, Label, LabelMap, Labelling, Outcome, catalog::Relation, stronger,
+};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -109,12 +111,14 @@ impl Session {
             || self.structure.lost
             || self.temporary.lost
             || self.client.preview.is_some();
-        if !self.scope.altered || useless {
+        if !self.scope.altered && self.scope.made.is_empty() || useless {
             return false;
         }
+        let masks = |shown: &Disclosure| !matches!(shown, Disclosure::Raw { .. });
         let unclear = |part: &Part| {
             part.verdict.outcome != Outcome::Allow
                 || !part.facts.unknowns.is_empty()
+                || part.verdict.disclosures.iter().any(masks)
                 || part.facts.moves.iter().any(|moved| moved.unknown)
         };
         self.plan_once(text, now).parts.iter().any(unclear)
