@@ -47,13 +47,15 @@ const CLIENTS: [Need; 12] = [
     Need { package: "rsyslog-openssl", present: || has_library("rsyslog/lmnsd_ossl.so") },
 ];
 
-/// Python clients, an SMTP server, MCP's official SDK and the published OCSF schema, with their
-/// versions: a new release must not break a build.
-const PYTHON: [&str; 12] = [
+/// Python clients, what migrates with them, an SMTP server, MCP's official SDK and the published
+/// OCSF schema, with their versions: a new release must not break a build.
+const PYTHON: [&str; 14] = [
     "psycopg[binary]==3.3.9",
     "asyncpg==0.32.0",
     "pg8000==1.31.6",
     "SQLAlchemy==2.1.9",
+    "alembic==1.20.1",
+    "Django==5.2.19",
     "greenlet==3.5.6",
     "ocsf-json-schema==1.2.0",
     "jsonschema==4.26.0",

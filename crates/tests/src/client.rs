@@ -25,6 +25,8 @@ pub const BY_NAME: Client = Client { file: "by_name_client.py" };
 pub const ASYNCPG: Client = Client { file: "asyncpg_client.py" };
 /// SQLAlchemy over both.
 pub const SQLALCHEMY: Client = Client { file: "sqlalchemy_client.py" };
+/// Alembic and Django, each with migrations of its own; the part says which.
+pub const MIGRATE: Client = Client { file: "migrate_client.py" };
 /// node-postgres.
 pub const NODE: Client = Client { file: "node_client.js" };
 /// pgjdbc.

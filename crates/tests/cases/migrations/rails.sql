@@ -1,0 +1,21 @@
+-- As ActiveRecord sends a migration, statement by statement.
+BEGIN;
+SELECT pg_try_advisory_xact_lock(4611686018427387904);
+CREATE TABLE "parcels" ("id" bigserial primary key, "state" character varying, "created_at" timestamp(6) NOT NULL);
+CREATE INDEX "index_parcels_on_state" ON "parcels" ("state");
+ALTER TABLE "parcels" ADD "weight" integer DEFAULT 0 NOT NULL;
+ALTER TABLE "parcels" RENAME COLUMN "state" TO "status";
+ALTER INDEX "index_parcels_on_state" RENAME TO "index_parcels_on_status";
+INSERT INTO "parcels" ("status", "created_at", "weight") VALUES ('new', '2026-01-01 00:00:00', 4) RETURNING "id";
+INSERT INTO "parcels" ("status", "created_at") VALUES ('sent', '2026-01-02 00:00:00') RETURNING "id";
+SAVEPOINT active_record_1;
+UPDATE "parcels" SET "status" = 'lost' WHERE "parcels"."id" = 1;
+ALTER TABLE "parcels" ADD "gone" integer;
+ROLLBACK TO SAVEPOINT active_record_1;
+RELEASE SAVEPOINT active_record_1;
+UPDATE "parcels" SET "status" = 'packed' WHERE "parcels"."id" = 1;
+ALTER TABLE "parcels" ADD CONSTRAINT "weighs" CHECK (weight >= 0);
+ALTER TABLE "customers" ADD "parcel_id" bigint;
+ALTER TABLE "customers" ADD CONSTRAINT "fk_rails_1" FOREIGN KEY ("parcel_id") REFERENCES "parcels" ("id");
+UPDATE "customers" SET "parcel_id" = 2 WHERE "customers"."id" IN (6, 7);
+COMMIT;
