@@ -16,7 +16,7 @@ use model::{
 };
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::SystemTime,
 };
 
@@ -88,6 +88,7 @@ impl Structure {
             generation: shared.generation,
             revision: shared.revision,
             carried: shared.carried,
+            meaning: OnceLock::new(),
         });
         self.laid = Some((shared.revision, Arc::clone(&laid)));
         laid
