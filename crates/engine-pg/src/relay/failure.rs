@@ -4,6 +4,7 @@
 use super::{
     End, Relay,
     expected::{Request, Run},
+    names::Undone,
     server::broke,
 };
 use crate::diagnostics;
@@ -87,8 +88,12 @@ impl Relay {
                         self.run_ended(&run);
                     }
                 }
-                Request::Parse { name, before, .. } => undone.push((name, before)),
-                Request::Close { name: Some(name), before } => undone.push((name, before)),
+                Request::Parse { name, before, made: Some(made) } => {
+                    undone.push(Undone { name, before, made: Some(made) });
+                }
+                Request::Close { name: Some(name), before } => {
+                    undone.push(Undone { name, before, made: None });
+                }
                 Request::Show(_) | Request::Look(_) => self.probe_done(false),
                 Request::Role => self.role_failed(failing),
                 Request::Structure(part) => self.structure_failed(part),
@@ -97,13 +102,7 @@ impl Relay {
             }
             failing = None;
         }
-        // Undone in reverse order, each name means again what it meant before the failure.
-        for (name, before) in undone.into_iter().rev() {
-            match before {
-                Some(before) => self.prepared.insert(name, before),
-                None => self.prepared.remove(&name),
-            };
-        }
+        self.undo_names(undone);
         self.forget_portals(self.answered + 1);
         self.session.forget_cursors();
         self.change_skipped();

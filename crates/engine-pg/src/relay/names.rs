@@ -4,7 +4,7 @@
 
 use super::{
     Relay,
-    expected::{Portal, Prepared, settled},
+    expected::{Portal, Prepared, Request, settled},
 };
 use foldhash::fast::RandomState;
 use gate::Plan;
@@ -17,6 +17,15 @@ const NAME_BYTES: usize = 63;
 
 /// What names stand for. The hash has a seed of its own, so that no client can choose collisions.
 pub(super) type Names<T> = HashMap<Box<[u8]>, Arc<T>, RandomState>;
+
+/// A Parse or a Close that the server refused or ignored.
+pub(super) struct Undone {
+    pub(super) name: Box<[u8]>,
+    /// What the name stood for before it.
+    pub(super) before: Option<Arc<Prepared>>,
+    /// What it was to stand for; nothing by a Close.
+    pub(super) made: Option<Arc<Prepared>>,
+}
 
 /// A name as the server's own tables hold it: longer ones meet at the same entry.
 pub(super) fn known_as<'a>(name: Text<'a>) -> &'a [u8] {
@@ -62,6 +71,44 @@ impl Relay {
                     self.portals.remove(name.as_bytes());
                 }
                 SessionChange::Hold(_) | SessionChange::Scope => {}
+            }
+        }
+    }
+
+    /// Names mean again what they meant before the failure: to what is under way behind it as well,
+    /// which may have given them another meaning since and would give that one back. In the order
+    /// in which they were sent. The unnamed statement is put back even where the server dropped it
+    /// before it looked at the new text: then it says so to whoever binds it.
+    pub(super) fn undo_names(&mut self, undone: Vec<Undone>) {
+        if undone.is_empty() {
+            return;
+        }
+        let mut names: HashMap<Box<[u8]>, _, RandomState> = HashMap::default();
+        for Undone { name, before, made } in undone {
+            let (_, last) = names.entry(name).or_insert((before, None));
+            *last = made;
+        }
+        for expected in &mut self.expected {
+            let (name, given_back) = match &mut expected.request {
+                Request::Parse { name, before, made: Some(_) } => (name, before),
+                Request::Close { name: Some(name), before } => (name, before),
+                _ => continue,
+            };
+            if let Some((before, _)) = names.remove(name) {
+                *given_back = before;
+            }
+        }
+        for (name, (before, made)) in names {
+            let stands = match (self.prepared.get(&name), made) {
+                (Some(now), Some(made)) => Arc::ptr_eq(now, &made),
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            };
+            match before {
+                // SQL gave it another meaning meanwhile.
+                _ if !stands => {}
+                Some(before) => _ = self.prepared.insert(name, before),
+                None => _ = self.prepared.remove(&name),
             }
         }
     }

@@ -10,23 +10,23 @@ use tests::wire::{Message, Raw, frame};
 const SECRET: &str = "select last_name || ' of ' || id from customers order by id limit 5";
 const HARMLESS: &str = "select 'harmless'::text";
 
-fn parse(name: &str, sql: &str) -> Vec<u8> {
+pub(crate) fn parse(name: &str, sql: &str) -> Vec<u8> {
     frame(b'P', format!("{name}\0{sql}\0\0\0").as_bytes())
 }
 
-fn bind(portal: &str, statement: &str) -> Vec<u8> {
+pub(crate) fn bind(portal: &str, statement: &str) -> Vec<u8> {
     frame(b'B', format!("{portal}\0{statement}\0\0\0\0\0\0\0").as_bytes())
 }
 
-fn execute(portal: &str) -> Vec<u8> {
+pub(crate) fn execute(portal: &str) -> Vec<u8> {
     frame(b'E', format!("{portal}\0\0\0\0\0").as_bytes())
 }
 
-fn sync() -> Vec<u8> {
+pub(crate) fn sync() -> Vec<u8> {
     frame(b'S', b"")
 }
 
-fn query(sql: &str) -> Vec<u8> {
+pub(crate) fn query(sql: &str) -> Vec<u8> {
     frame(b'Q', format!("{sql}\0").as_bytes())
 }
 
@@ -139,6 +139,69 @@ fn no_order_of_messages_shows_what_is_masked() {
             }
         }
     }
+    behind_a_failure(&stage, &secrets);
+}
+
+/// What fails or is ignored gives a name its old meaning back, but not where the client has given
+/// it another one since, behind the Sync.
+fn behind_a_failure(stage: &Stage, secrets: &[&str]) {
+    let close = frame(b'C', b"Sa\0");
+    let bad = || parse("a", "select 'x'::int");
+    let flush = || frame(b'H', b"");
+    // What fails or is ignored, and what stands behind its Sync.
+    let (closed, made) = (close.clone(), parse("a", SECRET));
+    let cases = [
+        ("refused", "", vec![parse("", "select 'x'::int")], vec![parse("", SECRET)]),
+        ("ignored", "a", vec![bind("", "nowhere"), close.clone(), bad()], vec![closed, made]),
+        ("closed", "a", vec![bind("", "nowhere"), close.clone()], vec![close, parse("a", SECRET)]),
+        (
+            "closed, unnamed",
+            "",
+            vec![bind("", "nowhere"), frame(b'C', b"S\0")],
+            vec![parse("", SECRET)],
+        ),
+        (
+            "failing twice",
+            "",
+            vec![parse("", "select 'x'::int")],
+            vec![parse("", "select 'y'::int"), sync(), parse("", SECRET)],
+        ),
+    ];
+    for (case, name, failing, behind) in cases {
+        for described in [false, true] {
+            let mut raw = Raw::sign_in(stage.weir.port(), PERSON, PASSWORD, "shop").unwrap();
+            let describe = frame(b'D', format!("S{name}\0").as_bytes());
+            let before = if described { describe } else { Vec::new() };
+            raw.send(&[parse(name, HARMLESS), before, sync()].concat()).unwrap();
+            raw.until(b'Z').unwrap();
+            let at_once = [failing.concat(), sync(), behind.concat(), flush()].concat();
+            raw.send(&at_once).unwrap();
+            let answers = raw.until(b'1').unwrap();
+            assert!(answers.iter().any(|message| message.tag == b'E'), "{case}: {answers:?}");
+            raw.send(&[bind("", name), execute(""), sync()].concat()).unwrap();
+            let answers = raw.until(b'Z').unwrap();
+            let rows = answers.iter().filter(|message| message.tag == b'D').count();
+            assert_eq!(rows, secrets.len(), "{case}: what stands behind runs: {answers:?}");
+            for message in answers {
+                let text = String::from_utf8_lossy(&message.body);
+                for secret in secrets {
+                    assert!(!text.contains(secret), "{case} shows {secret}");
+                }
+            }
+        }
+    }
+    // Ignored twice, it still means what it meant at first.
+    let mut raw = Raw::sign_in(stage.weir.port(), PERSON, PASSWORD, "shop").unwrap();
+    raw.send(&[parse("a", HARMLESS), sync()].concat()).unwrap();
+    raw.until(b'Z').unwrap();
+    let ignored = [bind("", "nowhere"), frame(b'C', b"Sa\0")].concat();
+    let twice = [ignored.clone(), sync(), ignored, parse("a", SECRET), sync()].concat();
+    raw.send(&twice).unwrap();
+    raw.until(b'Z').unwrap();
+    raw.until(b'Z').unwrap();
+    raw.send(&[bind("", "a"), execute(""), sync()].concat()).unwrap();
+    let answers = raw.until(b'Z').unwrap();
+    assert!(answers.iter().any(|m| m.tag == b'D' && m.body.ends_with(b"harmless")), "{answers:?}");
 }
 
 #[test]
