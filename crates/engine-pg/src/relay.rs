@@ -89,6 +89,9 @@ const ROUNDS: usize = 16;
 const SLICE: Duration = Duration::from_millis(4);
 /// How long a session that ends waits for its peers to take the last words.
 pub(crate) const GOODBYE: Duration = Duration::from_secs(2);
+/// Ends of COPY data one after the other that nobody asked for. They are not answered, so without a
+/// bound they could fill all that may be under way.
+const MAX_COPY_ENDS: usize = 64;
 /// Prepared statements and portals of the protocol in one session.
 const MAX_NAMES: usize = 64 * 1024;
 
@@ -178,6 +181,8 @@ pub(crate) struct Relay {
     rows_block: Option<Synced>,
     /// Rows wait until what they use up, or what they show, is written down.
     rows_wait: Option<gate::hold::Doing<()>>,
+    /// The client closed its half, and the server was asked to keep no answer back.
+    flushed_last: bool,
     /// Bytes of a client message that go upstream as they come.
     client_passes: usize,
     /// Bytes of a client message that are dropped as they come.
@@ -248,6 +253,7 @@ impl Relay {
             early_sync: None,
             rows_block: None,
             rows_wait: None,
+            flushed_last: false,
             client_passes: 0,
             client_drops: 0,
             upstream_passes: 0,
@@ -384,11 +390,7 @@ impl Relay {
 
     /// Ends that show only when nothing else is left to do.
     fn check_ends(&self) -> Result<(), End> {
-        // A client that closed its half still gets what it asked for, as from the server itself.
-        let waits_for_it = self.copying_in || self.both == Some(replication::Both::Open);
-        let goes_on = matches!(self.block, None | Some(Block::Count | Block::Cost));
-        let owed = !self.expected.is_empty() && !waits_for_it && goes_on;
-        if self.client.ended && !owed && self.client.output.is_empty() {
+        if self.client.ended && !self.client_is_owed() && self.client.output.is_empty() {
             return Err(End::ClientLeft);
         }
         if self.upstream.ended && !self.rows_are_held() && self.client.output.is_empty() {
@@ -399,6 +401,17 @@ impl Relay {
             return Err(End::Ordered("weir is shutting down"));
         }
         Ok(())
+    }
+
+    /// True if a client that closed its half still gets what it asked for, as from the server
+    /// itself: all that can be answered without more of it. What was behind its last Sync is
+    /// answered since a Flush went behind it.
+    fn client_is_owed(&self) -> bool {
+        let waits_for_it = self.copying_in
+            || self.client_passes > 0
+            || self.both == Some(replication::Both::Open)
+            || matches!(self.block, Some(Block::Hold(_) | Block::Beyond(_)));
+        !waits_for_it && (self.block.is_some() || !expected::settled(&self.expected))
     }
 
     /// Lifts blocks whose time has come.

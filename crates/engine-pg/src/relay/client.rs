@@ -2,7 +2,7 @@
 //! are checked, noted and carried on. Knows no rows.
 
 use super::{
-    Block, End, Expected, MAX_EXPECTED, PROTOCOL_MESSAGE_BYTES, Parked, Relay, Step,
+    Block, End, Expected, MAX_COPY_ENDS, MAX_EXPECTED, PROTOCOL_MESSAGE_BYTES, Parked, Relay, Step,
     expected::{Request, Run, settled},
     hold::Held,
     replication::Both,
@@ -42,7 +42,22 @@ impl Relay {
         let result = self.client_messages(&input, &mut used);
         input.advance(used);
         self.client.input = input;
-        result.map(|()| used > 0)
+        result.map(|()| used > 0 || self.flush_last(used))
+    }
+
+    /// Behind the last message of a client that closed its half, asks the server for the answers
+    /// that it keeps until a Sync: none will come, and locks are held meanwhile. True if it did.
+    fn flush_last(&mut self, used: usize) -> bool {
+        let ready = self.client.ended && !self.flushed_last && self.open;
+        let whole = self.client_passes == 0 && !self.copying_in && self.both.is_none();
+        // Where there is room, all that could be dealt with was.
+        let room = self.block.is_none() && !self.upstream.is_full();
+        if used > 0 || !ready || !whole || !room || self.expected.len() >= MAX_EXPECTED {
+            return false;
+        }
+        self.flushed_last = true;
+        encode::flush(&mut self.upstream.output);
+        true
     }
 
     fn client_messages(&mut self, input: &[u8], used: &mut usize) -> Result<(), End> {
@@ -93,6 +108,9 @@ impl Relay {
             self.dealt();
             *used += frame.len;
             dealt += 1;
+            if tag == Tag::Terminate {
+                *used = input.len();
+            }
         }
         Ok(())
     }
@@ -153,8 +171,12 @@ impl Relay {
                 self.contain_copy();
                 self.upstream.output.extend_from_slice(message.whole);
             }
-            Tag::CopyDone | Tag::CopyFail => self.end_copy(message),
-            Tag::Terminate => return Err(End::ClientLeft),
+            Tag::CopyDone | Tag::CopyFail => self.end_copy(message)?,
+            Tag::Terminate if self.side.is_inside() || self.leaves_nothing_behind() => {
+                return Err(End::ClientLeft);
+            }
+            // What it said before that is done first, as by the server itself.
+            Tag::Terminate => self.client.ended = true,
             Tag::Password => return Err(End::ClientMistook(message.tag)),
         }
         Ok(Step::Done)
@@ -184,16 +206,22 @@ impl Relay {
         Ok(Step::Done)
     }
 
-    fn end_copy(&mut self, message: Message<'_>) {
+    fn end_copy(&mut self, message: Message<'_>) -> Result<(), End> {
         if self.copying_in {
             self.copying_in = false;
             self.upstream.output.extend_from_slice(message.whole);
             self.count_after_copy(false);
-            return;
-        } else if !self.expected.is_empty() {
+            return Ok(());
+        }
+        let ends = |expected: &&Expected| matches!(expected.request, Request::CopyEnd);
+        if self.expected.iter().rev().take_while(ends).count() >= MAX_COPY_ENDS {
+            return Err(End::ClientMistook(message.tag));
+        }
+        if !self.expected.is_empty() {
             self.expected.push_back(Expected::of(Request::CopyEnd));
         }
         self.upstream.output.extend_from_slice(message.whole);
+        Ok(())
     }
 
     /// True if a text can be planned now; otherwise what is missing has been asked for.

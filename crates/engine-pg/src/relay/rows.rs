@@ -345,6 +345,12 @@ impl Relay {
         }
     }
 
+    /// True if nothing goes on for a client that has left: whoever has a budget of time leaves
+    /// nothing behind that uses it up, nor a preview locks.
+    pub(super) fn leaves_nothing_behind(&self) -> bool {
+        self.session.time_left().is_some() || self.session.previews()
+    }
+
     /// Says goodbye to both sides and closes what is open in the record.
     pub(super) async fn part(&mut self, end: &End) {
         let now = std::time::SystemTime::now();
@@ -366,13 +372,16 @@ impl Relay {
             self.session.abandon(parked.cleared, why, now);
         }
         self.session.close(&end.to_string(), now);
-        // Whoever has a budget of time leaves nothing behind that uses it up, nor a preview locks.
         let left = matches!(end, End::ClientLeft | End::ClientLost(_));
-        let left = left && (self.session.time_left().is_some() || self.session.previews());
-        if busy && (left || matches!(end, End::Ordered(_) | End::TooLarge { .. })) {
+        let for_nobody = left && self.leaves_nothing_behind();
+        if busy && (for_nobody || matches!(end, End::Ordered(_) | End::TooLarge { .. })) {
             (self.cancel.0)();
         }
         self.say_goodbye(end);
+        // What a client said before it left has been cleared, and goes; what Weir ends goes no
+        // further. Within a message a goodbye would be read as the rest of it.
+        let goes = left && !for_nobody;
+        let halfway = self.client_passes > 0 || !goes && !self.upstream.output.is_empty();
         let streaming = self.both.is_some();
         let Self { client, upstream, .. } = self;
         let to_client = async {
@@ -383,8 +392,12 @@ impl Relay {
         };
         let to_upstream = async {
             if !matches!(end, End::UpstreamLost(_)) {
-                upstream.output.clear();
-                wire_pg::frontend::encode::terminate(&mut upstream.output);
+                if !goes {
+                    upstream.output.clear();
+                }
+                if !halfway {
+                    wire_pg::frontend::encode::terminate(&mut upstream.output);
+                }
                 let _ = upstream.finish().await;
             }
         };

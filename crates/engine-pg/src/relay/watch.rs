@@ -1,7 +1,7 @@
 //! What can end or hurry a session from outside: orders, deadlines, cancellation. Knows no
 //! messages.
 
-use super::{End, Relay};
+use super::{End, Relay, expected::settled};
 use std::{
     future::Future,
     pin::Pin,
@@ -154,7 +154,7 @@ pub(super) struct Timer {
 impl Relay {
     /// True between transactions, with nothing under way.
     pub(super) fn is_idle(&self) -> bool {
-        self.expected.is_empty()
+        settled(&self.expected)
             && self.status == Status::Idle
             && self.client.input.is_empty()
             && self.parked.is_none()

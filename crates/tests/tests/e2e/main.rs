@@ -37,6 +37,7 @@ mod inference;
 mod keys;
 mod labels;
 mod leak;
+mod leaving;
 mod lineage;
 mod mcp;
 mod metrics;
