@@ -152,6 +152,10 @@ pub(crate) struct Relay {
     skipping: bool,
     /// The server takes COPY data.
     copying_in: bool,
+    /// Syncs sent before the server asked for COPY data, which it ignores once it reads any.
+    ignored_syncs: usize,
+    /// The server answered something since it last was ready.
+    spoke: bool,
     /// Requests under way that may end a transaction.
     ending: usize,
     /// Requests under way that may change what names mean.
@@ -238,6 +242,8 @@ impl Relay {
             status: Status::Idle,
             skipping: false,
             copying_in: false,
+            ignored_syncs: 0,
+            spoke: false,
             ending: 0,
             changing: 0,
             segment: 0,

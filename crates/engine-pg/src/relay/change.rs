@@ -153,6 +153,11 @@ impl Relay {
         Ok(Ok(()))
     }
 
+    /// True if a limited statement is under way.
+    pub(super) fn limits_changes(&self) -> bool {
+        self.change.stage != Stage::None
+    }
+
     /// True if a limited Query may be sent now.
     pub(super) fn change_begun(&self) -> bool {
         self.change.stage == Stage::Begun

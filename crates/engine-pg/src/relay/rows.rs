@@ -244,6 +244,7 @@ impl Relay {
                 Request::Sync => {
                     self.expected.remove(position);
                     self.answered += 1;
+                    self.ignored_syncs += 1;
                 }
                 _ => position += 1,
             }

@@ -88,6 +88,9 @@ impl Relay {
         }
         if !matches!(tag, Tag::ParameterStatus | Tag::NoticeResponse | Tag::NotificationResponse) {
             self.skip_copy_end();
+            if self.is_late(tag) {
+                return self.late_ready(message);
+            }
         }
         match tag {
             Tag::ParameterStatus => return self.parameter_status(message),
@@ -378,6 +381,30 @@ impl Relay {
         }
         if !hidden {
             self.answered += 1;
+        }
+        self.is_ready(message, hidden, ended)
+    }
+
+    /// The answer to a Sync that is not owed any more.
+    fn late_ready(&mut self, message: Message<'_>) -> Result<(), End> {
+        self.status = backend::ready_for_query(message.payload).map_err(broke)?;
+        self.ignored_syncs -= 1;
+        if self.limits_changes() {
+            return Err(unexpected(Tag::ReadyForQuery));
+        }
+        // What was refused or failed since is skipped up to a Sync of its own.
+        self.skipping &= !self.expected.is_empty();
+        self.is_ready(message, false, None)
+    }
+
+    /// The server is ready for what comes next.
+    fn is_ready(
+        &mut self,
+        message: Message<'_>,
+        hidden: bool,
+        ended: Option<Box<Run>>,
+    ) -> Result<(), End> {
+        if !hidden {
             self.session.ran();
         }
         if self.status == Status::Idle {
@@ -390,6 +417,28 @@ impl Relay {
             self.client.output.extend_from_slice(message.whole);
         }
         self.preview_ready()
+    }
+
+    /// Notes what answers a request. True for the server's answer to a Sync that was taken for one
+    /// that a COPY ignores: the COPY failed before it read anything, so the Sync was not ignored.
+    fn is_late(&mut self, tag: Tag) -> bool {
+        let spoke = mem::replace(&mut self.spoke, tag != Tag::ReadyForQuery);
+        match tag {
+            Tag::ReadyForQuery => {}
+            // It may be the COPY's own.
+            Tag::ErrorResponse => return false,
+            // Answers come in order: whatever was to come for that Sync has come.
+            _ => {
+                self.ignored_syncs = 0;
+                return false;
+            }
+        }
+        let may_be_due = match self.expected.front().map(|expected| &expected.request) {
+            Some(Request::Sync) => true,
+            Some(Request::Query(_) | Request::FunctionCall(_)) => spoke,
+            _ => false,
+        };
+        self.ignored_syncs > 0 && !may_be_due
     }
 
     fn parameter_status(&mut self, message: Message<'_>) -> Result<(), End> {

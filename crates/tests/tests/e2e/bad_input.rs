@@ -1,5 +1,6 @@
 //! What no honest client sends: Weir stays up, other sessions are served, memory stays bounded.
 
+use crate::names::{bind, execute, parse, query, sync};
 use std::time::{Duration, Instant};
 use testkit::weir::{ADMIN, PASSWORD, PERSON};
 use tests::Stage;
@@ -165,6 +166,40 @@ fn messages_out_of_order_are_answered_as_the_upstream_would() {
     assert_eq!(talk(&mut direct), talk(&mut through));
     let mut governed = signed_in(&stage);
     assert_eq!(talk(&mut governed).iter().filter(|tag| **tag == b'Z').count(), 5);
+    copies_that_fail_at_once(&stage, &mut direct, &mut through);
+}
+
+/// A COPY that the server lets begin and fails before it reads anything: a Sync behind it is not
+/// ignored then.
+fn copies_that_fail_at_once(stage: &Stage, direct: &mut Raw, through: &mut Raw) {
+    let sql = "create view seen as select 1 as n; create table raising (n int);
+        create function raise() returns trigger language plpgsql as
+        $$ begin raise exception 'not today'; end $$;
+        create trigger raising before insert on raising execute function raise()";
+    stage.truth(sql).unwrap();
+    let done = || [frame(b'd', b"1\n"), frame(b'c', b""), sync()].concat();
+    let talk = |raw: &mut Raw| -> Vec<u8> {
+        let mut tags = Vec::new();
+        for table in ["seen", "raising"] {
+            let copy = format!("copy {table} from stdin");
+            let extended = [parse("", &copy), bind("", ""), execute(""), sync()].concat();
+            let simple = [query(&copy), sync()].concat();
+            for (messages, readies) in [
+                (extended.clone(), 1),
+                ([extended, done()].concat(), 2),
+                (simple.clone(), 2),
+                ([simple, done()].concat(), 3),
+                (query("select 1"), 1),
+            ] {
+                raw.send(&messages).unwrap();
+                for _ in 0..readies {
+                    tags.extend(raw.until(b'Z').unwrap().iter().map(|message| message.tag));
+                }
+            }
+        }
+        tags
+    };
+    assert_eq!(talk(direct), talk(through));
 }
 
 #[test]
