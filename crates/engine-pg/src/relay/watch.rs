@@ -152,13 +152,14 @@ pub(super) struct Timer {
 }
 
 impl Relay {
-    /// True between transactions, with nothing under way.
+    /// True between transactions, with nothing under way: not even what waits for a Sync.
     pub(super) fn is_idle(&self) -> bool {
         settled(&self.expected)
             && self.status == Status::Idle
             && self.client.input.is_empty()
             && self.parked.is_none()
             && self.client_passes == 0
+            && !self.open
     }
 
     /// Looks at the deadlines; called when nothing else is to be done. `Ok(true)` if it acted.

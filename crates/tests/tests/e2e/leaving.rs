@@ -2,7 +2,10 @@
 //! nothing of theirs stays behind.
 
 use crate::names::{bind, execute, parse, query, sync};
-use std::time::{Duration, Instant};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 use testkit::weir::{ADMIN, PASSWORD};
 use tests::{
     Stage,
@@ -85,4 +88,15 @@ fn what_was_asked_for_is_done_and_nothing_stays() {
     until(&stage, "select string_agg(n::text, ' ' order by n) from leaving", "0 1 2 3 4 5 6");
     until(&stage, held, "0");
     assert_eq!(stage.truth("select count(*) from leaving where n >= 99").unwrap().trim(), "0");
+    // Nor is work cut off that waits for its Sync when Weir is told to end.
+    let mut raw = sign_in();
+    let flush = frame(b'H', b"");
+    raw.send(&[parse("", &insert(7)), bind("", ""), execute(""), flush].concat()).unwrap();
+    raw.until(b'C').unwrap();
+    let pid = stage.weir.pid().unwrap().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    std::thread::sleep(Duration::from_millis(300));
+    raw.send(&sync()).unwrap();
+    raw.until(b'Z').unwrap();
+    assert_eq!(stage.truth("select count(*) from leaving where n = 7").unwrap().trim(), "1");
 }
