@@ -23,6 +23,7 @@ mod extended;
 mod failure;
 mod fastpath;
 mod hold;
+mod kept;
 mod long;
 mod masked;
 mod names;
@@ -147,6 +148,8 @@ pub(crate) struct Relay {
     expected: VecDeque<Expected>,
     prepared: names::Names<Prepared>,
     portals: names::Names<Portal>,
+    /// What both make Weir keep.
+    keeps: kept::Keeps,
     status: Status,
     /// The server skips what it gets until a Sync, or will once it has come to what was refused.
     skipping: bool,
@@ -239,6 +242,7 @@ impl Relay {
             expected: VecDeque::new(),
             prepared: Default::default(),
             portals: Default::default(),
+            keeps: Default::default(),
             status: Status::Idle,
             skipping: false,
             copying_in: false,

@@ -148,6 +148,11 @@ pub struct Given {
 }
 
 impl Given {
+    /// How much room they take: bytes.
+    pub fn bytes(&self) -> usize {
+        self.exact.len() + self.shown.iter().map(String::len).sum::<usize>()
+    }
+
     /// Takes bind values. One in binary format whose type is known is the same as its text.
     pub fn new<'a>(values: impl Iterator<Item = Value<'a>>) -> Self {
         let mut given = Self::default();

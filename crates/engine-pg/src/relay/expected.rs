@@ -1,7 +1,7 @@
 //! What the upstream still owes: one entry per request that it will answer, in order. Knows what an
 //! answer consists of, not how it is carried on.
 
-use super::masked::Lately;
+use super::{kept::Kept, masked::Lately};
 use gate::{
     CopyMask, Counts, Field, Masks, Parameters, Plan, Refusal, Statement,
     hold::{Approved, Given},
@@ -210,6 +210,8 @@ pub(super) struct Prepared {
     pub(super) fields: OnceLock<Option<Box<[Field]>>>,
     /// Whether the server made it.
     pub(super) birth: Birth,
+    /// What it makes Weir keep, counted.
+    pub(super) _kept: Kept,
 }
 
 /// Until the server has said that it made what a name stands for, the name may stand for what it
@@ -274,6 +276,8 @@ pub(super) struct Portal {
     pub(super) left: Arc<AtomicU64>,
     /// Whether the server made it.
     pub(super) birth: Birth,
+    /// What it makes Weir keep, counted.
+    pub(super) kept: Kept,
 }
 
 impl Portal {

@@ -7,6 +7,7 @@ use super::{
     cost::Priced,
     expected::{Birth, Portal, Prepared, Request},
     hold::Held,
+    kept::{Kept, of_plan},
     names::known_as,
 };
 use gate::{Cleared, Field, Parameters, Plan, Refusal, Statement, Via, hold::Given};
@@ -33,7 +34,7 @@ pub(super) struct Bound {
 impl Relay {
     pub(super) fn parse(&mut self, message: Message<'_>) -> Result<Step, End> {
         let parse = frontend::Parse::parse(message.payload)?;
-        if !self.ready() {
+        if !self.ready() || !self.has_room() {
             return Ok(Step::Blocked);
         }
         let said = self.said_of_end_user(parse.text);
@@ -62,9 +63,8 @@ impl Relay {
                 return Ok(Step::Done);
             }
         };
-        if self.prepared.len() >= MAX_NAMES {
-            let what = format!("the session holds {MAX_NAMES} prepared statements");
-            self.refuse_extended(Refusal::limit(what, "Close or DEALLOCATE some."))?;
+        if let Err(refusal) = self.may_prepare() {
+            self.refuse_extended(refusal)?;
             return Ok(Step::Done);
         }
         self.read_early(None)?;
@@ -76,7 +76,8 @@ impl Relay {
         let types = parse.type_oids.iter().collect();
         let own = asserts.is_some().then_some(SAID);
         let (described, fields) = (OnceLock::new(), OnceLock::new());
-        let prepared = Prepared { plan, types, described, fields, birth, asserts };
+        let kept = self.keeps.keep(of_plan(&plan) + name.len() + 4 * parse.type_oids.len());
+        let prepared = Prepared { plan, types, described, fields, birth, asserts, _kept: kept };
         let prepared = Arc::new(prepared);
         let before = self.prepared.insert(name.clone(), Arc::clone(&prepared));
         if let Some(text) = own.or(prepared.plan.sent.as_deref().map(str::as_bytes)) {
@@ -90,6 +91,15 @@ impl Relay {
         Ok(Step::Done)
     }
 
+    fn may_prepare(&self) -> Result<(), Refusal> {
+        let hint = "Close or DEALLOCATE some.";
+        if self.prepared.len() >= MAX_NAMES {
+            let what = format!("the session holds {MAX_NAMES} prepared statements");
+            return Err(Refusal::limit(what, hint));
+        }
+        self.may_keep(hint)
+    }
+
     pub(super) fn bind(&mut self, message: Message<'_>) -> Result<Step, End> {
         let bind = frontend::Bind::parse(message.payload)?;
         let ready = self.ready()
@@ -97,6 +107,9 @@ impl Relay {
             && self.sure_of_names(&bind)
             && self.knows_structure_of(bind.statement);
         if !ready {
+            return Ok(Step::Blocked);
+        }
+        if !self.has_room() {
             return Ok(Step::Blocked);
         }
         let binary = bind.result_formats.iter().map(|format| format == Format::BINARY).collect();
@@ -156,9 +169,14 @@ impl Relay {
             let what = format!("the session holds {MAX_NAMES} portals");
             return Err(Refusal::limit(what, "Close some."));
         }
+        self.may_keep("Close some.")?;
         let name: Box<[u8]> = known_as(portal).into();
         self.session.forget(None, std::str::from_utf8(&name).ok());
         let Bound { plan, prepared, parameters, given, whole } = bound;
+        let own = prepared.as_ref().is_none_or(|prepared| !Arc::ptr_eq(&prepared.plan, &plan));
+        let values = given.as_ref().map_or(0, Given::bytes);
+        let bytes = values + whole.as_ref().map_or(0, |whole| whole.len());
+        let kept = self.keeps.keep(bytes + name.len() + if own { of_plan(&plan) } else { 0 });
         let made = Arc::new(Portal {
             plan,
             prepared,
@@ -173,6 +191,7 @@ impl Relay {
             asked: Default::default(),
             unknown_formats: Default::default(),
             birth: Birth::asked(self.segment),
+            kept,
         });
         self.portals.insert(name.clone(), Arc::clone(&made));
         Ok((name, made))
@@ -420,6 +439,7 @@ impl Portal {
             asked: Default::default(),
             unknown_formats: Default::default(),
             birth: Birth::asked(0),
+            kept: Kept::default(),
         }
     }
 
@@ -442,6 +462,7 @@ impl Portal {
             asked: described.into(),
             unknown_formats: self.unknown_formats.load(Ordering::Relaxed).into(),
             birth: self.birth.again(),
+            kept: self.kept.again(),
         }
     }
 

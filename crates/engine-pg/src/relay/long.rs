@@ -98,7 +98,7 @@ impl Relay {
             return Ok(Some(0));
         }
         let (portal, statement) = (Text::new(portal), Text::new(statement));
-        if !self.ready() || !self.sure_of_statement(statement) {
+        if !self.ready() || !self.sure_of_statement(statement) || !self.has_room() {
             // Nothing is consumed; the names are looked at again when the block is gone.
             return Ok(Some(0));
         }

@@ -272,4 +272,33 @@ fn one_huge_row_and_one_huge_statement() {
     person.query(&wide).unwrap();
     person.until(b'Z').unwrap();
     still_serves(&stage);
+    what_a_session_prepares_is_bounded(&stage);
+}
+
+/// Few names, all of them long.
+fn what_a_session_prepares_is_bounded(stage: &Stage) {
+    let long = format!("select '{}'", "x".repeat(1 << 20));
+    let before = memory(stage);
+    let mut raw = signed_in(stage);
+    let mut made = 0;
+    let refused = loop {
+        raw.send(&[parse(&format!("s{made}"), &long), sync()].concat()).unwrap();
+        let answers = raw.until(b'Z').unwrap();
+        if let Some(error) = answers.iter().find(|message| message.tag == b'E') {
+            break error.field(b'M').unwrap();
+        }
+        made += 1;
+        assert!(made < 100, "{made} texts of 1 MiB are kept");
+    };
+    assert!(refused.contains("64 MiB"), "{refused}");
+    assert!(made > 20, "only {made} texts of 1 MiB are kept");
+    let grown = memory(stage).saturating_sub(before);
+    assert!(grown < 300 * 1024, "{grown} KiB for {made} texts of 1 MiB");
+    raw.query("deallocate all").unwrap();
+    raw.until(b'Z').unwrap();
+    // The same name again and again, in one go, takes no room for long.
+    raw.send(&[parse("", &long).repeat(made * 2), sync()].concat()).unwrap();
+    let answers = raw.until(b'Z').unwrap();
+    let complete = answers.iter().filter(|message| message.tag == b'1').count();
+    assert_eq!(complete, made * 2);
 }
