@@ -24,17 +24,14 @@ use wire_pg::backend::{Status, encode};
 
 /// Serves a signed-in client to its end.
 pub(crate) async fn serve(engine: Arc<Engine>, mut client: Client) {
-    let counters = Arc::clone(&engine.counters);
-    counters.signed_in.fetch_add(1, Ordering::Relaxed);
+    engine.counters.signed_in.fetch_add(1, Ordering::Relaxed);
     let Some(_place) = Place::take(&engine, client.identity.name.as_str()) else {
         let refusal = limit_refusal();
         return refuse(&mut client, &refusal).await;
     };
-    counters.open.fetch_add(1, Ordering::Relaxed);
     if let Err(refusal) = run(&engine, client).await {
         tracing::info!(reason = %refusal.message, "session refused");
     }
-    counters.open.fetch_sub(1, Ordering::Relaxed);
 }
 
 async fn run(engine: &Arc<Engine>, mut client: Client) -> Result<(), Refusal> {
@@ -225,29 +222,32 @@ impl Drop for Counted {
 }
 
 /// A session's place under the limits; given up on drop.
-struct Place {
+pub(crate) struct Place {
     engine: Arc<Engine>,
     name: String,
 }
 
 impl Place {
-    fn take(engine: &Arc<Engine>, name: &str) -> Option<Self> {
+    /// A place for an identity; `None` where there is none left.
+    pub(crate) fn take(engine: &Arc<Engine>, name: &str) -> Option<Self> {
         let settings = engine.settings.load();
+        let mut counts = engine.per_identity.lock().unwrap_or_else(PoisonError::into_inner);
         if engine.counters.open.load(Ordering::Relaxed) >= settings.max_sessions {
             return None;
         }
-        let mut counts = engine.per_identity.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(name.to_owned()).or_default();
         if *count >= settings.max_sessions_per_identity {
             return None;
         }
         *count += 1;
+        engine.counters.open.fetch_add(1, Ordering::Relaxed);
         Some(Self { engine: Arc::clone(engine), name: name.to_owned() })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.engine.counters.open.fetch_sub(1, Ordering::Relaxed);
         let mut counts = self.engine.per_identity.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(&self.name) {
             *count -= 1;

@@ -3,7 +3,8 @@
 
 use super::*;
 use crate::{
-    DatabaseConfig, Host, Limits, Settings, UpstreamConfig, login::Door, upstream::Secret,
+    DatabaseConfig, Host, Limits, Settings, UpstreamConfig, login::Door, session::Place,
+    upstream::Secret,
 };
 use arc_swap::ArcSwap;
 use gate::Gate;
@@ -194,6 +195,15 @@ async fn rows_are_masked_as_on_a_wire_and_the_record_has_how_they_came() {
     }
     let intent = record.iter().find(|line| line.contains("intent") && line.contains(&id)).unwrap();
     assert!(intent.contains(r#""via":"mcp""#), "{intent}");
+    // A place under the limits comes back however its session ends.
+    let open = || stage.engine.counters.open.load(std::sync::atomic::Ordering::Relaxed);
+    let (before, engine) = (open(), Arc::clone(&stage.engine));
+    let ends = tokio::spawn(async move {
+        let _place = Place::take(&engine, "bob").unwrap();
+        assert_eq!(engine.counters.open.load(std::sync::atomic::Ordering::Relaxed), before);
+    });
+    assert!(ends.await.is_err(), "it was one more, and panicked");
+    assert_eq!(open(), before);
     // With full rights the same rows leave as they are.
     let all = stage.open("root").await.run(ask(sql, &values)).await.unwrap();
     assert_eq!(all.rows[0][1], text("person1@example.org"));
