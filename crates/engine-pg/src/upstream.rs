@@ -69,6 +69,9 @@ pub struct UpstreamConfig {
     pub allow_cleartext: bool,
     /// How long connecting and sign-in may take together.
     pub connect_timeout: Duration,
+    /// How long what was sent may stay unacknowledged before the connection is given up; `None`
+    /// leaves it to the system. TCP alone.
+    pub user_timeout: Option<Duration>,
     /// What the password was worth to servers that asked for it by SCRAM: their thousands of rounds
     /// of hashing are done once and not for each session. Clones share it.
     pub salted: Arc<RememberedKeys>,
@@ -87,6 +90,7 @@ impl UpstreamConfig {
             tls: None,
             allow_cleartext: false,
             connect_timeout: CONNECT_TIMEOUT,
+            user_timeout: None,
             salted: Arc::default(),
         }
     }
@@ -109,6 +113,7 @@ impl PartialEq for UpstreamConfig {
             && other.tls.is_none()
             && self.allow_cleartext == other.allow_cleartext
             && self.connect_timeout == other.connect_timeout
+            && self.user_timeout == other.user_timeout
     }
 }
 
@@ -287,6 +292,9 @@ async fn open(
         None => TcpStream::connect((name.as_str(), config.port)).await?,
     };
     net::stream::tune(&tcp)?;
+    if let Some(limit) = config.user_timeout {
+        net::stream::give_up_after(&tcp, limit)?;
+    }
     let Some(tls) = &config.tls else { return Ok((Stream::Tcp(tcp), None)) };
     let mut out = Vec::with_capacity(8);
     frontend::encode::ssl_request(&mut out);

@@ -58,6 +58,23 @@ pub fn tune(tcp: &TcpStream) -> io::Result<()> {
     socket2::SockRef::from(tcp).set_tcp_keepalive(&keepalive)
 }
 
+/// Lets the kernel end a connection whose peer has acknowledged nothing of what was sent for so
+/// long: keepalive asks only where nothing is on its way, and without this the kernel sends again
+/// for a quarter of an hour. A peer that lives and reads nothing for so long is given up too.
+///
+/// # Errors
+///
+/// Where the system knows no such limit (it is Linux's), or refuses this one.
+pub fn give_up_after(tcp: &TcpStream, limit: Duration) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    return socket2::SockRef::from(tcp).set_tcp_user_timeout(Some(limit));
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (tcp, limit);
+        Err(io::Error::new(io::ErrorKind::Unsupported, "tcp_user_timeout needs Linux"))
+    }
+}
+
 impl Stream {
     /// The address at the other end; `None` where there is no TCP, or when the peer is gone.
     pub fn peer(&self) -> Option<SocketAddr> {

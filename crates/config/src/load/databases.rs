@@ -2,7 +2,7 @@
 
 use super::sections::pair;
 use crate::{
-    kind::{Count, Fault, FilePath, SecretRef, Text, Time, Word},
+    kind::{Count, Fault, FilePath, SecretRef, Text, Time, TimeOrNone, Word},
     settings::{Database, Iam, RoleOf, RoleRule, Upstream, UpstreamTls, WithoutRole},
     table::Table,
 };
@@ -122,18 +122,35 @@ fn upstream(mut table: Table<'_>, name: &str) -> Upstream {
             "PEM file of a client certificate to sign in with.",
             "PEM file of the client certificate's private key.",
         ),
-        connect_timeout: table.or(
-            "connect_timeout",
-            &Time { range: Duration::from_millis(100)..=Duration::from_secs(600) },
-            "\"10s\"",
-            "From connect to the end of sign-in at the upstream.",
-        ),
+        connect_timeout: connect_timeout(&mut table),
+        tcp_user_timeout: user_timeout(&mut table),
     };
     if let Some(span) = iam_span {
         encrypted(&table, span, &upstream);
     }
     table.finish();
     upstream
+}
+
+fn connect_timeout(table: &mut Table<'_>) -> Duration {
+    table.or(
+        "connect_timeout",
+        &Time { range: Duration::from_millis(100)..=Duration::from_secs(600) },
+        "\"10s\"",
+        "From connect to the end of sign-in at the upstream.",
+    )
+}
+
+fn user_timeout(table: &mut Table<'_>) -> Option<Duration> {
+    table.or(
+        "tcp_user_timeout",
+        &TimeOrNone(Time { range: Duration::from_secs(1)..=Duration::from_secs(86_400) }),
+        "\"0\"",
+        "A connection on which the upstream's host has acknowledged nothing of what was sent for \
+         so long is given up (Linux's TCP_USER_TIMEOUT). \"0\" leaves it to the system, which \
+         tries for about a quarter of an hour. A server that reads nothing for so long, since it \
+         computes, is given up too.",
+    )
 }
 
 /// A token is good for whoever hears it: it is shown to the right server alone.

@@ -40,6 +40,8 @@ pub struct Upstream {
     pub certificate: Option<(PathBuf, PathBuf)>,
     /// From connect to the end of sign-in at the upstream.
     pub connect_timeout: Duration,
+    /// How long what was sent there may stay unacknowledged; `None` leaves it to the system.
+    pub tcp_user_timeout: Option<Duration>,
     /// The path at the Vault that says with what to sign in.
     pub vault: Option<String>,
     /// The cloud by whose word to sign in. TLS is [`UpstreamTls::VerifyFull`] then.

@@ -111,7 +111,8 @@ async fn signed_in_as(config: &UpstreamConfig) -> String {
 
 #[tokio::test]
 async fn scram_and_start_up_settings() {
-    let config = cluster().root();
+    let mut config = cluster().root();
+    config.user_timeout = Some(Duration::from_secs(7));
     let parameters =
         [("application_name", "alice via weir"), ("DateStyle", "ISO, DMY"), ("TimeZone", "UTC")];
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -120,6 +121,8 @@ async fn scram_and_start_up_settings() {
     assert_eq!(upstream.parameter("DateStyle"), Some("ISO, DMY"));
     assert!(upstream.parameter("server_version").is_some_and(|version| version.starts_with("15")));
     assert_eq!(upstream.secret_key.len(), 4);
+    let net::Stream::Tcp(tcp) = &upstream.stream else { panic!("{upstream:?}") };
+    assert_eq!(socket2::SockRef::from(tcp).tcp_user_timeout().unwrap(), config.user_timeout);
     let debug = format!("{upstream:?} {config:?}");
     assert!(debug.contains("***") && !debug.contains(SUPERUSER_PASSWORD), "{debug}");
     let pid = upstream.process_id;

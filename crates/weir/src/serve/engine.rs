@@ -221,5 +221,6 @@ pub(crate) fn upstream(config: &Config, database: &Database) -> anyhow::Result<U
         reached.credentials = Some(Arc::new(cloud));
     }
     reached.connect_timeout = upstream.connect_timeout;
+    reached.user_timeout = upstream.tcp_user_timeout;
     Ok(reached)
 }
