@@ -7,8 +7,10 @@ use std::{
     sync::Arc,
 };
 
-/// How many shapes are kept in memory; others are read again where they are needed.
+/// How many shapes are kept in memory, and how many bytes of their texts; others are read again
+/// where they are needed.
 const SHAPES_KEPT: usize = 4096;
+const BYTES_KEPT: usize = 16 << 20;
 
 /// Shapes by their ids. Every place is kept (40 bytes each), the contents of some.
 #[derive(Debug)]
@@ -16,17 +18,19 @@ pub(crate) struct Shapes {
     dir: PathBuf,
     places: HashMap<ShapeId, Sequence>,
     kept: HashMap<ShapeId, Arc<Shape<'static>>>,
+    bytes: usize,
 }
 
 impl Shapes {
     pub(crate) fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), places: HashMap::new(), kept: HashMap::new() }
+        Self { dir: dir.to_owned(), places: HashMap::new(), kept: HashMap::new(), bytes: 0 }
     }
 
     /// Forgets all: another run writes its own.
     pub(crate) fn clear(&mut self) {
         self.places.clear();
         self.kept.clear();
+        self.bytes = 0;
     }
 
     pub(crate) fn insert(&mut self, sequence: Sequence, shape: Shape<'static>) {
@@ -35,9 +39,13 @@ impl Shapes {
     }
 
     fn keep(&mut self, shape: Shape<'static>) -> Arc<Shape<'static>> {
-        if self.kept.len() >= SHAPES_KEPT {
+        // Columns are bounded by the catalog; how long a text is, by the client alone.
+        let bytes = shape.text.len();
+        if self.kept.len() >= SHAPES_KEPT || self.bytes + bytes > BYTES_KEPT {
             self.kept.clear();
+            self.bytes = 0;
         }
+        self.bytes += bytes;
         let shape = Arc::new(shape);
         self.kept.insert(shape.shape, Arc::clone(&shape));
         shape

@@ -40,7 +40,7 @@ pub struct Index {
     /// What was there was thrown away when this was opened, and nobody was told yet.
     anew: bool,
     /// Held for as long as anything may be written.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 /// What a run of [`Index::catch_up`] did.
@@ -67,17 +67,21 @@ impl Index {
             Err(TryLockError::WouldBlock) => return Err(IndexError::Busy),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        let mut anew = false;
-        let db = match connect(file) {
-            Ok(db) => db,
+        match Self::ready(file) {
+            Ok(index) => Ok(Self { _lock: Some(lock), ..index }),
+            // Wherever in it the damage is.
             Err(error) if is_no_index(&error) => {
                 remove(file)?;
-                anew = true;
-                connect(file)?
+                Ok(Self { anew: true, _lock: Some(lock), ..Self::ready(file)? })
             }
             // A full disk, say: the index is as good as it was.
-            Err(error) => return Err(error),
-        };
+            Err(error) => Err(error),
+        }
+    }
+
+    /// One that is opened and knows how far it is.
+    fn ready(file: &Path) -> Result<Self, IndexError> {
+        let db = connect(file)?;
         let filler = Filler::resume(&db)?;
         let mut index = Self {
             file: file.to_owned(),
@@ -90,8 +94,8 @@ impl Index {
             removed: 0,
             reader: None,
             full: false,
-            anew,
-            _lock: lock,
+            anew: false,
+            _lock: None,
         };
         index.read_place()?;
         Ok(index)
@@ -296,7 +300,8 @@ pub(crate) fn beside(file: &Path, suffix: &str) -> PathBuf {
 }
 
 fn remove(file: &Path) -> Result<(), IndexError> {
-    for suffix in ["", "-wal", "-shm", "-journal"] {
+    // The file last: what is left beside a new one would be taken for its own.
+    for suffix in ["-wal", "-shm", "-journal", ""] {
         match fs::remove_file(beside(file, suffix)) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -321,6 +326,7 @@ fn make(file: &Path) -> Result<(), IndexError> {
         schema::VERSION
     ))?;
     db.close().map_err(|(_, error)| error)?;
+    remove(file)?;
     Ok(fs::rename(&draft, file)?)
 }
 

@@ -267,7 +267,8 @@ fn moment(value: &str, now: Time) -> Option<(i64, bool)> {
             'h' => 60 * MINUTE,
             _ => DAY,
         };
-        return Some((now.micros() - i64::from(count) * unit, false));
+        let ago = i64::from(count).checked_mul(unit)?;
+        return Some((now.micros().checked_sub(ago)?, false));
     }
     let value = value.trim_end_matches('Z');
     const REST: &str = "0000-00-00T00:00:00.000000Z";

@@ -353,6 +353,8 @@ fn counts_are_those_of_the_statements() {
     assert_eq!(cells(&table, "refused"), ["0", "1", "0"]);
     let part = Question::parse("since:2026-06-01T10:00", at(0)).unwrap();
     assert!(matches!(answers.count(&part, by, &Limits::default()), Err(IndexError::Question(_))));
+    // Longer ago than there is time.
+    assert!(matches!(Question::parse("since:200000000d", at(0)), Err(IndexError::Question(_))));
 }
 
 /// A client that calls itself something else each time makes sums no larger than a limit.
@@ -955,6 +957,28 @@ fn a_file_that_is_no_index_is_made_anew() {
     db.pragma_update(None, "user_version", 99).unwrap();
     drop(db);
     assert!(matches!(Answers::open(&log.file()), Err(IndexError::Version)));
+    assert_eq!(ask(&log.answers(), "").rows.len(), 6);
+}
+
+/// Wherever the damage is, and whatever lies beside the file.
+#[test]
+fn a_damaged_index_is_made_anew() {
+    let log = log();
+    drop(log.answers());
+    let sound = std::fs::read(log.file()).unwrap();
+    for page in 1..sound.len() / 4096 {
+        let mut damaged = sound.clone();
+        damaged[page * 4096..(page + 1) * 4096].fill(0xff);
+        std::fs::write(log.file(), &damaged).unwrap();
+        // What is damaged where nobody looks at the start is found by whoever asks for it.
+        drop(Index::open(&log.file()).unwrap());
+    }
+    // A removal that was cut short, and what another file left.
+    std::fs::remove_file(log.file()).unwrap();
+    std::fs::write(log.file().with_extension("sqlite-wal"), vec![7; 8192]).unwrap();
+    let mut index = Index::open(&log.file()).unwrap();
+    index.catch_up(&log.dir(), u64::MAX, &|| false).unwrap();
+    drop(index);
     assert_eq!(ask(&log.answers(), "").rows.len(), 6);
 }
 

@@ -4,8 +4,12 @@ use crate::error::IndexError;
 use rusqlite::Connection;
 use std::collections::HashMap;
 
-/// How many texts of one kind are remembered; beyond it memory is emptied, and the tables answer.
+/// How many texts of one kind are remembered, and how many bytes of them; beyond it memory is
+/// emptied, and the tables answer.
 const REMEMBERED: usize = 100_000;
+const REMEMBERED_BYTES: usize = 16 << 20;
+/// The longest text that is remembered: clients write texts as long as they like.
+const LONGEST: usize = 16 << 10;
 
 /// One dictionary: a table with `id` and a unique `text`.
 #[derive(Debug)]
@@ -13,6 +17,7 @@ pub(crate) struct Dictionary {
     find: &'static str,
     add: &'static str,
     known: HashMap<String, i64>,
+    bytes: usize,
 }
 
 /// The dictionaries of the index.
@@ -25,7 +30,7 @@ pub(crate) struct Words {
 
 impl Default for Words {
     fn default() -> Self {
-        let new = |find, add| Dictionary { find, add, known: HashMap::new() };
+        let new = |find, add| Dictionary { find, add, known: HashMap::new(), bytes: 0 };
         Self {
             words: new(
                 "SELECT id FROM word WHERE text = ?1",
@@ -64,11 +69,22 @@ impl Dictionary {
                 (db.last_insert_rowid(), true)
             }
         };
-        if self.known.len() >= REMEMBERED {
-            self.known.clear();
-        }
-        self.known.insert(text.to_owned(), id);
+        self.remember(text, id);
         Ok((id, new))
+    }
+}
+
+impl Dictionary {
+    fn remember(&mut self, text: &str, id: i64) {
+        if text.len() > LONGEST {
+            return;
+        }
+        if self.known.len() >= REMEMBERED || self.bytes + text.len() > REMEMBERED_BYTES {
+            self.known.clear();
+            self.bytes = 0;
+        }
+        self.bytes += text.len();
+        self.known.insert(text.to_owned(), id);
     }
 }
 

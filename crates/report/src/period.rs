@@ -39,13 +39,20 @@ impl Period {
     pub(crate) fn fill(&self, query: &str) -> String {
         let Self { since, until, begin, end } = self;
         let moment = |column: &str| format!("{column} >= '{begin}' AND {column} < '{end}'");
-        let query = query.split_whitespace().collect::<Vec<_>>().join(" ");
-        query
-            .replace("{days}", &format!("day BETWEEN '{since}' AND '{until}'"))
-            .replace("{time}", &moment("time"))
-            .replace("{opened}", &moment("opened"))
-            .replace("{pci labels}", &any_of(Class::Pci))
-            .replace("{phi labels}", &any_of(Class::Phi))
+        let filled = |words: &str| {
+            words
+                .replace("{days}", &format!("day BETWEEN '{since}' AND '{until}'"))
+                .replace("{time}", &moment("time"))
+                .replace("{opened}", &moment("opened"))
+                .replace("{pci labels}", &any_of(Class::Pci))
+                .replace("{phi labels}", &any_of(Class::Phi))
+        };
+        // Every other part is a literal, and a name in one is asked for as it is.
+        let parts = query.split('\'').enumerate().map(|(place, part)| match place % 2 {
+            0 => filled(&folded(part)),
+            _ => part.to_owned(),
+        });
+        parts.collect::<Vec<_>>().join("'").trim().to_owned()
     }
 
     /// Whether moments from the first to the last touch these days; where one is not known, they
@@ -59,6 +66,19 @@ impl Period {
     pub(crate) fn ask(&self, question: &str) -> String {
         format!("{question} since:{} until:{}", self.since, self.until).trim().to_owned()
     }
+}
+
+/// A text with every run of white space as one space.
+fn folded(text: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    for c in text.chars() {
+        if !c.is_whitespace() {
+            words.push(c);
+        } else if !words.ends_with(' ') {
+            words.push(' ');
+        }
+    }
+    words
 }
 
 /// That a list of labels has one of this class.

@@ -647,6 +647,11 @@ fn days_are_days() {
         "SELECT 1 WHERE time >= '2026-06-01T00:00:00.000000Z' \
          AND time < '2026-07-01T00:00:00.000000Z'"
     );
+    // Names are asked for as they are.
+    assert_eq!(
+        period.fill("SELECT 1\n   WHERE a = 'x  {days}''\u{a0}y'"),
+        "SELECT 1 WHERE a = 'x  {days}''\u{a0}y'"
+    );
     for (digits, shown) in
         [("0", "0"), ("-1234", "-1,234"), ("1234567", "1,234,567"), ("1.5", "1.5")]
     {

@@ -49,7 +49,11 @@ impl File {
         file.sync_data()?;
         if file.metadata()?.len() >= self.rotate_bytes {
             drop(file);
-            return self.rotate();
+            // What was written is delivered, whatever becomes of the file's name.
+            if let Err(error) = self.rotate() {
+                tracing::warn!(path = %self.path.display(), %error, "not rotated");
+            }
+            return Ok(());
         }
         self.open = Some(file);
         Ok(())
