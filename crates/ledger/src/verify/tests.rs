@@ -67,6 +67,10 @@ impl Case {
             attempt(copied.path(), &mut random);
             let found = verify(copied.path(), &self.known).unwrap();
             assert!(!found.damage.is_empty(), "{name}: attempt {number} was not found");
+            if number % SHOWN < 2 {
+                let (code, said) = independent::judged(copied.path(), &self.known);
+                assert_eq!(code, 3, "{name}: attempt {number} was not found: {said}");
+            }
         }
     }
 }
@@ -412,3 +416,9 @@ fn a_long_record_lies_beside_the_tiles() {
     fs::write(file, "other").unwrap();
     assert_eq!(verify(dir.path(), &known).unwrap().damage[0].what, Flaw::Tile);
 }
+
+mod independent;
+
+/// Of so many attempts on a log another program judges the first two as well: by an outsider, and
+/// by somebody with the keys.
+const SHOWN: usize = 40;
