@@ -78,7 +78,7 @@ pub(crate) fn redact(out: &mut BytesMut, tag: Tag, report: Report<'_>) -> Result
 fn copied_line(context: &[u8]) -> Option<&[u8]> {
     let line = context.split(|byte| *byte == b'\n').next()?;
     let end = line.windows(3).position(|three| three == b": \"").unwrap_or(line.len());
-    let place = &line[..end];
+    let place = line.get(..end)?;
     let line = place.windows(7).position(|seven| seven == b", line ")?;
     (place.starts_with(b"COPY ") && place.get(line + 7)?.is_ascii_digit()).then_some(place)
 }

@@ -12,6 +12,7 @@
 //! back-pressure reaches both ends.
 
 mod acting;
+mod asides;
 mod beside;
 mod change;
 mod client;

@@ -113,11 +113,10 @@ fn estimated_rows(facts: &Facts, catalog: &Catalog) -> u64 {
             used.column.relation == id
                 && matches!(used.usage, Use::Tested | Use::LookedUp | Use::Inferred)
         };
-        match effect.operation {
-            Operation::Select | Operation::CopyOut => !facts.columns.iter().any(compared),
-            Operation::Truncate => true,
-            operation => operation.is_write() && effect.unbounded,
+        if matches!(effect.operation, Operation::Select | Operation::CopyOut) {
+            return !facts.columns.iter().any(compared);
         }
+        effect.operation == Operation::Truncate || effect.operation.is_write() && effect.unbounded
     };
     let tables = facts.effects.iter().filter(whole);
     let rows = |effect: &model::facts::Effect| {

@@ -218,9 +218,9 @@ impl PolicySet {
         Ok(Self { book, version, looks, listed, sources: sources.to_vec(), shadowed })
     }
 
-    /// Works out what these identities' questions have to do with which policies before they ask, so
-    /// that the first statement after a change of policies waits no longer than others. Nothing is
-    /// decided by it. Of many groupings of groups the first are taken.
+    /// Works out what these identities' questions have to do with which policies before they ask,
+    /// so that the first statement after a change of policies waits no longer than others. Nothing
+    /// is decided by it. Of many groupings of groups the first are taken.
     pub fn warm<'a>(
         &self,
         identities: impl IntoIterator<Item = &'a Identity>,

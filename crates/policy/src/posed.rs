@@ -183,7 +183,8 @@ impl Questions {
     }
 }
 
-/// Which policies of its slice a question meets. Slices differ by action and by the principal's kind.
+/// Which policies of its slice a question meets. Slices differ by action and by the principal's
+/// kind.
 fn met(slice: &[Scoped], who: &Member, what: &Member, asked: Asked<'_>) -> Places {
     let met = slice.iter().enumerate().filter(|(_, one)| one.meets(who, what));
     let places = met.map(|(place, _)| place).collect();

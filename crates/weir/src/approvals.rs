@@ -144,7 +144,7 @@ pub(crate) fn words(why: &NoVoice, person: &str) -> String {
         ),
         NoVoice::NoPerson => format!("{person} is no person, or is disabled"),
         NoVoice::NotAsked(groups) => {
-            format!("{person} is in none of the groups that decide: {}", asked_words(&groups))
+            format!("{person} is in none of the groups that decide: {}", asked_words(groups))
         }
         NoVoice::SaidAlready => format!(
             "{person} has said so already, or whoever they are one voice with, and counts once: \

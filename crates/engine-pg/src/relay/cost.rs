@@ -1,6 +1,6 @@
-//! Statements under a limit on what they may cost, or on how many rows they may return or change: the
-//! server's planner is asked by EXPLAIN, with the same values, before one is sent. Knows no limits but
-//! as something to compare with.
+//! Statements under a limit on what they may cost, or on how many rows they may return or change:
+//! the server's planner is asked by EXPLAIN, with the same values, before one is sent. Knows no
+//! limits but as something to compare with.
 
 use super::{
     Block, End, Expected, Parked, Relay,

@@ -5,13 +5,12 @@ use super::{
     End, Expected, PROTOCOL_MESSAGE_BYTES, Relay,
     expected::{Request, Run},
 };
-use crate::diagnostics;
 use bytes::Buf;
 use gate::{Disclosed, Field};
 use std::{mem, sync::Arc, time::SystemTime};
 use wire_pg::{
     WireError,
-    backend::{self, Report, Status, Tag, encode},
+    backend::{self, Status, Tag},
     frame::{self, Message},
 };
 
@@ -439,56 +438,6 @@ impl Relay {
             _ => false,
         };
         self.ignored_syncs > 0 && !may_be_due
-    }
-
-    fn parameter_status(&mut self, message: Message<'_>) -> Result<(), End> {
-        let status = backend::ParameterStatus::parse(message.payload).map_err(broke)?;
-        if self.is_for_structure(status.name.bytes()) {
-            return Ok(());
-        }
-        self.note_setting(status.name.bytes(), status.value.bytes());
-        match &self.named {
-            Some((upstream, own))
-                if status.name.bytes() == b"application_name"
-                    && status.value.bytes() == &**upstream =>
-            {
-                let out = &mut self.client.output;
-                encode::parameter_status(out, status.name.bytes(), own.as_bytes())
-                    .map_err(broke)?;
-            }
-            _ => self.client.output.extend_from_slice(message.whole),
-        }
-        Ok(())
-    }
-
-    fn notice(&mut self, message: Message<'_>) -> Result<(), End> {
-        let report = Report::parse(message.payload).map_err(broke)?;
-        if self.expected.front().is_some_and(|expected| expected.hidden) {
-            return Ok(());
-        }
-        if self.redacts(report) {
-            diagnostics::redact(&mut self.client.output, Tag::NoticeResponse, report)
-                .map_err(broke)?;
-        } else {
-            self.said(report);
-            self.client.output.extend_from_slice(message.whole);
-        }
-        Ok(())
-    }
-
-    /// Another session's payload: whoever may not see everything gets it scanned.
-    fn notification(&mut self, message: Message<'_>) -> Result<(), End> {
-        let notification = backend::NotificationResponse::parse(message.payload).map_err(broke)?;
-        self.shown_at_once("a notification, which other sessions write");
-        self.scratch.clear();
-        if self.session.mask_notification(notification.payload.bytes(), &mut self.scratch) {
-            let (id, channel) = (notification.process_id, notification.channel.bytes());
-            let out = &mut self.client.output;
-            encode::notification_response(out, id, channel, &self.scratch).map_err(broke)?;
-        } else {
-            self.client.output.extend_from_slice(message.whole);
-        }
-        Ok(())
     }
 }
 

@@ -36,8 +36,8 @@ impl Session {
         self.gate().ledger.redactor().hash(&bound).bytes().to_vec()
     }
 
-    /// What the relations and the code are that a plan's facts name by number: definitions of views,
-    /// bodies of functions. Where not all of it can be told, all there is in the database.
+    /// What the relations and the code are that a plan's facts name by number: definitions of
+    /// views, bodies of functions. Where not all of it can be told, all there is in the database.
     fn meaning(&self, plan: &Plan) -> String {
         let catalog = &*plan.knowledge.catalog;
         let mut relations = BTreeSet::new();

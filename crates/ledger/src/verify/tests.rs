@@ -421,4 +421,4 @@ mod independent;
 
 /// Of so many attempts on a log another program judges the first two as well: by an outsider, and
 /// by somebody with the keys.
-const SHOWN: usize = 40;
+const SHOWN: usize = 100;

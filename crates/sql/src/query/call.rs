@@ -246,10 +246,14 @@ impl<'a> Walk<'a> {
             flow.ty = ty;
             flow.fields = self.fields_of(&flow);
         }
+        self.documented(function, arguments, flow)
+    }
+
+    /// A result with what is known of where things stand in it, if it is a document.
+    fn documented(&mut self, function: &Function, arguments: &Arguments, mut flow: Flow) -> Flow {
         flow.document = document::made_by(function, arguments);
-        if function.schema == "pg_catalog"
-            && let Some(made) = self.casts_within(&function.name, arguments)
-        {
+        let own = function.schema == "pg_catalog";
+        if let Some(made) = self.casts_within(&function.name, arguments).filter(|_| own) {
             // Where in it that stands is not known.
             flow.absorb(&made);
             flow.document = None;

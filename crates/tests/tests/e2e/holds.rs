@@ -307,7 +307,8 @@ permit (principal == Person::"erin", action == Action::"own", resource in Schema
 forbid (principal is Person, action == Action::"copy_in", resource);
 "#;
 
-/// Those whom policy names as owners of the table are asked, as a group and by name, and nobody else.
+/// Those whom policy names as owners of the table are asked, as a group and by name, and nobody
+/// else.
 fn owners_decide(stage: &Stage) {
     let child = psql(stage, PERSON, "copy jobs from stdin");
     let hold = request(stage);

@@ -1,5 +1,5 @@
-//! The ways that a held statement can end, each by a driver's own means: approved, denied, too late,
-//! cancelled, with nobody left to hear of it, and Weir started again in the middle.
+//! The ways that a held statement can end, each by a driver's own means: approved, denied, too
+//! late, cancelled, with nobody left to hear of it, and Weir started again in the middle.
 
 use std::thread;
 use testkit::weir::{PASSWORD, PERSON};
