@@ -13,14 +13,15 @@ use crate::{
     time::Time,
 };
 
+mod restored;
+
 /// How often each attempt is made.
 const ATTEMPTS: usize = 200;
 const RECORDS: u64 = 300;
 
-/// A log, what an auditor kept of it on the way, and a copy of it from that time.
+/// A log, and what an auditor kept of it on the way.
 struct Case {
     dir: Folder,
-    old: Folder,
     known: Known,
 }
 
@@ -39,14 +40,13 @@ fn write(dir: &Path, numbers: std::ops::Range<u64>) {
 
 impl Case {
     fn new(name: &str) -> Self {
-        let (dir, old) = (Folder::new(name), Folder::new(name));
+        let dir = Folder::new(name);
         write(dir.path(), 0..RECORDS / 4);
-        copy(dir.path(), old.path());
         let kept = tiles::checkpoint(dir.path()).unwrap().unwrap();
         write(dir.path(), RECORDS / 4..RECORDS / 2);
         let keys = Some(Keys::read(dir.path()).unwrap());
         let known = Known { keys, checkpoints: vec![kept], ..Known::default() };
-        let case = Self { dir, old, known };
+        let case = Self { dir, known };
         let found = verify(case.dir.path(), &case.known).unwrap();
         assert_eq!(found.damage, []);
         assert!(found.seals > 6 && found.sealed == found.records, "{found:?}");
@@ -363,25 +363,6 @@ fn a_log_whose_keys_and_seals_were_taken_away_is_not_sound() {
     // With the keys from elsewhere it is seen that the seals are gone.
     let known = Known { checkpoints: Vec::new(), ..case.known };
     assert_ne!(verify(case.dir.path(), &known).unwrap().damage, []);
-}
-
-#[test]
-fn an_old_copy_is_found_by_whoever_kept_a_checkpoint_and_by_weir() {
-    let case = Case::new("restore");
-    let newest = tiles::checkpoint(case.dir.path()).unwrap().unwrap();
-    // The old copy with all of its files is sound in itself: it takes a checkpoint kept elsewhere.
-    assert_eq!(verify(case.old.path(), &case.known).unwrap().damage, []);
-    let known = Known { checkpoints: vec![newest], ..case.known.clone() };
-    assert!(!verify(case.old.path(), &known).unwrap().damage.is_empty());
-    // With the present secret beside it Weir says so when it starts.
-    let restored = Folder::new("restored");
-    copy(case.old.path(), restored.path());
-    let secret = crate::RATCHET_FILE;
-    fs::copy(case.dir.path().join(secret), restored.path().join(secret)).unwrap();
-    let (ledger, found) = Ledger::open(restored.path(), Options::new("n", "v", NOW)).unwrap();
-    assert!(found.damage().unwrap().contains("an old copy"), "{found:?}");
-    drop(ledger);
-    assert!(!verify(restored.path(), &case.known).unwrap().damage.is_empty());
 }
 
 #[test]
