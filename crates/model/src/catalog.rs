@@ -22,6 +22,9 @@ pub struct Catalog {
     /// The `search_path` a new session of that role starts with, as `current_schemas(true)` gives
     /// it (`pg_catalog` included, `pg_temp_*` not).
     pub search_path: Vec<String>,
+    /// The schemas that this role may use, temporary ones left out, those without anything in them
+    /// included. Sorted.
+    pub schemas: Vec<String>,
     /// Operators, casts, aggregates and defaults that are not PostgreSQL's own.
     pub code: Arc<Code>,
     relations: Arc<HashMap<RelationId, Arc<Relation>>>,
@@ -367,6 +370,11 @@ impl Catalog {
     /// The type with this oid.
     pub fn type_by_id(&self, id: TypeId) -> Option<&Arc<Type>> {
         self.own_or_below(|catalog| catalog.types.get(&id))
+    }
+
+    /// All types, in no order.
+    pub fn types(&self) -> impl Iterator<Item = &Arc<Type>> {
+        self.types.values().chain(self.below.iter().flat_map(|below| below.types.values()))
     }
 
     /// The types of this catalog without what is below it, in no order.

@@ -293,6 +293,7 @@ impl<'a> Walk<'a> {
             schemas: scope.search_path.clone(),
             temp: scope.temp_schema.clone(),
             certain: true,
+            home: None,
         };
         Self {
             text,

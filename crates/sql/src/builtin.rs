@@ -5,8 +5,12 @@
 //! from catalogs, settings and the clock), so its result carries its arguments' columns.
 
 mod documents;
+mod extensions;
 
-pub(crate) use self::documents::{Collects, Keys, collects, documents, keys, writes_text};
+pub(crate) use self::{
+    documents::{Collects, Keys, collects, documents, keys, writes_text},
+    extensions::computes,
+};
 
 use model::Operation;
 use std::{collections::HashMap, sync::LazyLock};
@@ -286,11 +290,6 @@ pub(crate) fn act(name: &str, arguments: usize) -> Option<Act> {
 /// testing their result for equality is a look-up. Only with a single argument.
 pub(crate) fn folds(name: &str) -> bool {
     matches!(name, "lower" | "upper" | "btrim" | "ltrim" | "rtrim" | "normalize" | "unaccent")
-}
-
-/// Volatile functions of extensions that compute, and keep nothing.
-pub(crate) fn enciphers(name: &str) -> bool {
-    ["pgp_", "gen_", "uuid_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Functions whose NULL or number of elements answers a question about what stands in their first

@@ -39,8 +39,19 @@ impl Walk<'_> {
     /// The effect of a statement that makes a relation of this name.
     pub(crate) fn effect_of_making(&mut self, range: Option<&RangeVar>) {
         let Some(range) = range else { return };
-        let operation = if temporary(range) { Operation::CreateTemp } else { Operation::Create };
-        self.facts.on(operation, made(range));
+        if temporary(range) {
+            return self.facts.on(Operation::CreateTemp, made(range));
+        }
+        if range.schemaname().is_some() {
+            return self.facts.on(Operation::Create, made(range));
+        }
+        // Of a role that is put on it is not known which schemas it may use.
+        let (sure, usable) = (!self.made.stale, self.scope.role.is_none());
+        let path = std::rc::Rc::clone(&self.path);
+        for schema in path.creation(self.catalog, sure, usable) {
+            let name = range.relname().unwrap_or_default();
+            self.facts.on(Operation::Create, missing(schema, name));
+        }
     }
 
     /// Notes that a statement made a relation of this name, for the rest of the text.

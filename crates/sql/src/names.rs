@@ -18,12 +18,14 @@ pub(crate) struct Path {
     pub(crate) temp: Option<String>,
     /// False after something whose effect on the path the text does not tell.
     pub(crate) certain: bool,
+    /// The schema that a statement makes along with what stands in it.
+    pub(crate) home: Option<String>,
 }
 
 impl Path {
     /// The path with which PostgreSQL prints views and SQL-standard bodies.
     pub(crate) fn bare() -> Self {
-        Self { schemas: vec!["pg_catalog".to_owned()], temp: None, certain: true }
+        Self { schemas: vec!["pg_catalog".to_owned()], temp: None, certain: true, home: None }
     }
 
     /// The path with which PostgreSQL prints a view of this schema. Only a temporary view can read
@@ -56,7 +58,59 @@ impl Path {
         {
             schemas.insert(0, temp.clone());
         }
-        Self { schemas, temp, certain: true }
+        Self { schemas, temp, certain: true, home: None }
+    }
+
+    /// Every schema in which something may come to be that is made without a schema's name: the
+    /// first of the path that exists and may be used, and those before it of which `sure` is not
+    /// known. `None` stands for what the path makes temporary, and for what cannot be told.
+    pub(crate) fn creation<'p>(
+        &'p self,
+        catalog: &'p Catalog,
+        sure: bool,
+        usable: bool,
+    ) -> Vec<Option<&'p str>> {
+        if let Some(home) = &self.home {
+            return vec![Some(home)];
+        }
+        let known = |schema: &str| catalog.schemas.binary_search_by(|s| (**s).cmp(schema)).is_ok();
+        if !self.certain {
+            let own = |schema: &&String| !matches!(schema.as_str(), "pg_catalog" | "pg_toast");
+            let all = catalog.schemas.iter().chain(&self.schemas).filter(own);
+            let all = all.filter(|schema| !crate::is_temporary(schema));
+            let all: std::collections::BTreeSet<&str> = all.map(String::as_str).collect();
+            return std::iter::once(None).chain(all.into_iter().map(Some)).collect();
+        }
+        // What stands first without being named is where names are looked up, and nothing is made.
+        let implied = self.temp.is_some()
+            && self.schemas.first() == self.temp.as_ref()
+            && self.schemas.get(1).is_some_and(|schema| schema == "pg_catalog");
+        let mut named = self.schemas.get(usize::from(implied)..).unwrap_or_default();
+        if let Some((_, rest)) = named.split_first().filter(|(first, _)| *first == "pg_catalog") {
+            named = rest;
+        }
+        let mut may = Vec::new();
+        for schema in named {
+            if crate::is_temporary(schema) {
+                may.push(None);
+                return may;
+            }
+            let exists = known(schema);
+            if exists || !sure {
+                may.push(Some(schema.as_str()));
+            }
+            if exists && sure && usable {
+                return may;
+            }
+        }
+        if may.is_empty() {
+            // The server makes nothing there, unless one of them comes to be at this moment.
+            may.extend(named.iter().map(|schema| Some(schema.as_str())));
+        }
+        if may.is_empty() {
+            may.push(None);
+        }
+        may
     }
 
     /// A schema name with `pg_temp` resolved.

@@ -108,6 +108,7 @@ impl Builder {
         self.catalog.server_version = row.number()?;
         self.catalog.role = row.text()?;
         self.catalog.database = row.text()?;
+        self.catalog.schemas = row.array()?;
         Ok(())
     }
 

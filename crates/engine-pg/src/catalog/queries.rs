@@ -294,7 +294,9 @@ pub(super) const TEMPORARY: &str =
     r"(s.nspname LIKE 'pg\_temp\_%' OR s.nspname LIKE 'pg\_toast\_temp\_%')";
 
 const SERVER: &str = "SELECT pg_catalog.current_setting('server_version_num'), \
-     current_user, pg_catalog.current_database()";
+     current_user, pg_catalog.current_database(), ARRAY(SELECT s.nspname \
+     FROM pg_catalog.pg_namespace s WHERE pg_catalog.has_schema_privilege(s.oid, 'USAGE') \
+     AND s.nspname OPERATOR(pg_catalog.!~) '^pg_(toast_)?temp_' ORDER BY s.nspname)";
 
 const PATH: &str = "SELECT s.name FROM \
      pg_catalog.unnest(pg_catalog.current_schemas(true)) WITH ORDINALITY AS s (name, place) \

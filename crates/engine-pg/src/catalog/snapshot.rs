@@ -73,6 +73,7 @@ impl<'a> Renewal<'a> {
         let head = std::mem::replace(&mut base, Catalog::clone(&before.catalog));
         (base.server_version, base.role) = (head.server_version, head.role);
         (base.database, base.search_path) = (head.database, head.search_path);
+        base.schemas = head.schemas;
         delta.take_out(&mut base);
         let sections = all.filter_map(|(section, text)| delta.section(section, text)).collect();
         (Builder::upon(base, Some(Arc::clone(&before.catalog))), sections)
@@ -182,8 +183,9 @@ impl Delta {
             before.zip(now).is_some_and(|(before, now)| Arc::ptr_eq(before, now))
         }
         let head = |catalog: &Catalog| {
-            let Catalog { server_version, role, database, search_path, .. } = catalog;
-            (*server_version, role.clone(), database.clone(), search_path.clone())
+            let Catalog { server_version, role, database, search_path, schemas, .. } = catalog;
+            let path = (search_path.clone(), schemas.clone());
+            (*server_version, role.clone(), database.clone(), path)
         };
         let relation = |id: &u32| {
             let id = RelationId(*id);

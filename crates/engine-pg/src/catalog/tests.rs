@@ -122,6 +122,7 @@ fn check(catalog: &Catalog, major: u32) {
     assert_eq!(catalog.server_version / 10_000, major);
     assert_eq!((catalog.role.as_str(), catalog.database.as_str()), (SUPERUSER, "shop"));
     assert_eq!(catalog.search_path, ["pg_catalog", "public"]);
+    assert!(catalog.schemas.is_sorted() && catalog.schemas.contains(&"public".to_owned()));
     check_columns(catalog);
     check_relations(catalog);
     check_types(catalog, major);

@@ -5,18 +5,32 @@ use crate::{
     analyse::Walk,
     copy::word,
     flow::Flow,
-    names::{parts, split, strings},
+    names::{Path, parts, split, strings},
     query::call::Arguments,
     scope::Env,
 };
 use model::{Operation, facts::Destination};
 use pg_raw_parse::{
     Node,
-    nodes::{CreateFunctionStmt, CreateTrigStmt, RangeVar, RuleStmt},
+    nodes::{CreateFunctionStmt, CreateSchemaStmt, CreateTrigStmt, RangeVar, RuleStmt},
     raw::ObjectType,
 };
+use std::rc::Rc;
 
 impl Walk<'_> {
+    /// A schema, and what it makes along with it, which stands in it.
+    fn creates_schema(&mut self, create: &CreateSchemaStmt) {
+        self.object(Operation::Create, "schema", create.schemaname());
+        let role = || create.authrole().and_then(|role| role.rolename());
+        let home = create.schemaname().or_else(role).map(str::to_owned);
+        let path = Path { home, ..Path::clone(&self.path) };
+        let path = std::mem::replace(&mut self.path, Rc::new(path));
+        for element in create.schema_elts() {
+            self.statement(element, &Env::default());
+        }
+        self.path = path;
+    }
+
     pub(super) fn creates_something(&mut self, node: Node<'_>, env: &Env<'_>) -> bool {
         match node {
             Node::CreateStmt(create) => self.create_table(create, env),
@@ -35,12 +49,7 @@ impl Walk<'_> {
                     self.sorts_rows(range, "an index over expressions");
                 }
             }
-            Node::CreateSchemaStmt(create) => {
-                self.object(Operation::Create, "schema", create.schemaname());
-                for element in create.schema_elts() {
-                    self.statement(element, &Env::default());
-                }
-            }
+            Node::CreateSchemaStmt(create) => self.creates_schema(create),
             Node::CreateFunctionStmt(create) => self.creates_function(create),
             Node::CompositeTypeStmt(create) => {
                 let name = create.typevar().and_then(RangeVar::relname);

@@ -13,7 +13,7 @@ use crate::{
 };
 use model::{
     Operation, Use,
-    catalog::{Function, FunctionKind, TypeKind},
+    catalog::{Function, FunctionKind, Type, TypeKind},
     facts::FunctionRef,
 };
 use pg_raw_parse::{ConstValue, Node, nodes::FuncCall};
@@ -234,10 +234,10 @@ impl<'a> Walk<'a> {
         } else if function.language == "c" && function.schema != "pg_catalog" {
             // An extension's function computes, unless it is one of those known to do more.
             let volatile = function.volatility == model::catalog::Volatility::Volatile;
-            if volatile && !builtin::enciphers(&function.name) {
+            if volatile && !builtin::computes(&function.name) {
                 self.facts.uses(&flow, Use::Exported);
+                flow.unknown = true;
             }
-            flow.unknown |= volatile;
         }
         flow.keyed |= self.keyed(function, arguments);
         let ty = self.result_type(function, arguments.values.iter().map(|(_, flow)| flow));
@@ -399,11 +399,39 @@ impl<'a> Walk<'a> {
             let fields = names.iter().map(|(name, ty)| each(name, *ty)).collect();
             return Flow { fields: Some(fields), ty: Some(function.return_type), ..flow };
         }
-        let pseudo = self.catalog.type_by_id(function.return_type);
-        let pseudo = pseudo.is_none_or(|ty| ty.kind == TypeKind::Pseudo);
+        let kind = self.catalog.type_by_id(function.return_type).map(|ty| &ty.kind);
+        let pseudo = matches!(kind, None | Some(TypeKind::Pseudo));
         let mut flow = flow.typed(Some(function.return_type).filter(|_| !pseudo));
-        flow.single = pseudo && SINGLE.contains(&function.return_type.0);
+        flow.single = match kind {
+            None => false,
+            Some(TypeKind::Pseudo) => {
+                SINGLE.contains(&function.return_type.0) || self.is_bound(function)
+            }
+            Some(TypeKind::Domain(_) | TypeKind::Composite(_)) => false,
+            Some(
+                TypeKind::Base
+                | TypeKind::Array(_)
+                | TypeKind::Enum(_)
+                | TypeKind::Range(_)
+                | TypeKind::Multirange(_),
+            ) => true,
+        };
         flow
+    }
+
+    /// True for PostgreSQL's own functions that yield a bound of a range, where none of those that
+    /// there are is over rows.
+    fn is_bound(&self, function: &Function) -> bool {
+        let over_rows = |ty: &Arc<Type>| match ty.kind {
+            TypeKind::Range(of) => {
+                let kind = self.catalog.type_by_id(of).map(|ty| &ty.kind);
+                matches!(kind, None | Some(TypeKind::Composite(_) | TypeKind::Domain(_)))
+            }
+            _ => false,
+        };
+        function.schema == "pg_catalog"
+            && matches!(function.name.as_str(), "lower" | "upper")
+            && !self.catalog.types().any(over_rows)
     }
 }
 

@@ -11,7 +11,10 @@ use model::{
     catalog::{Column, Function, FunctionKind, Relation, RelationKind, Type, TypeKind, Volatility},
     facts::{Derivation, Destination, Effect, RelationRef, SessionChange, Step, Use},
 };
-use std::{collections::HashMap, fmt::Write as _};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt::Write as _,
+};
 
 /// Reads a dump as `cases/dump.sql` writes it.
 pub(crate) fn catalog(dump: &str) -> Catalog {
@@ -44,6 +47,8 @@ pub(crate) fn catalog(dump: &str) -> Catalog {
             _ => {}
         }
     }
+    let schemas: BTreeSet<String> = catalog.relations().map(|r| r.schema.clone()).collect();
+    catalog.schemas = schemas.into_iter().chain(["void".to_owned()]).collect();
     catalog
 }
 
