@@ -28,6 +28,7 @@
 //! # }
 //! ```
 
+mod circumstance;
 mod connect;
 mod cursor;
 mod error;

@@ -4,6 +4,7 @@
 //! holds a value.
 
 use crate::{
+    circumstance,
     event::{Event, Severity},
     join::{End, Joined, Statement},
     ocsf::datastore::{Left, labels, one_relation},
@@ -139,6 +140,7 @@ impl Maker {
         };
         all.texts("weir.labels.raw", &with(|left| left.raw));
         all.texts("weir.labels.masked", &with(|left| left.masked));
+        circumstances(statement, &mut all);
         all.text("weir.statement", Some(&statement.id.to_string()));
         all.text("weir.log", Some(&self.prefix));
         all.number("weir.record", Some(statement.sequence.0));
@@ -151,6 +153,28 @@ fn decided(shape: &Shape<'_>, all: &mut Attributes) {
     let policies: Vec<String> = shape.policies.iter().map(ToString::to_string).collect();
     all.texts("weir.policies", &policies);
     all.texts("weir.reasons", &shape.reasons);
+}
+
+/// How risky it was, and what it was part of.
+fn circumstances(statement: &Statement, all: &mut Attributes) {
+    all.number("weir.risk", circumstance::risk(statement).map(u64::from));
+    let parts = circumstance::risk_parts(statement);
+    let parts: Vec<String> =
+        parts.iter().map(|part| format!("{} {}", part.part, part.points)).collect();
+    all.texts("weir.risk.parts", &parts);
+    let Some(work) = circumstance::work(statement) else { return };
+    let texts = [
+        ("weir.task", &work.task),
+        ("weir.purpose", &work.purpose),
+        ("weir.preview", &work.preview),
+        ("weir.preview_of", &work.preview_of),
+    ];
+    for (key, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
+        all.text(key, Some(text));
+    }
+    if work.tainted {
+        all.0.push(json!({ "key": "weir.tainted", "value": { "boolValue": true } }));
+    }
 }
 
 /// `{operation} {relation}`, as the conventions say; the database in the relation's place where it

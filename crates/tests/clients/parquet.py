@@ -56,6 +56,12 @@ def check(row):
         "disclosed": without_more(of(list, own.get("disclosed")), left),
         "labelled_raw": labelled(event, "raw"),
         "labelled_masked": labelled(event, "masked"),
+        "risk": of(int, own.get("risk")),
+        "risk_parts": without_more(of(list, own.get("risk_parts")), ("part", "points")),
+        "task": of(str, own.get("task")),
+        "purpose": of(str, own.get("purpose")),
+        "tainted": of(bool, own.get("tainted")),
+        "preview": of(str, own.get("preview")),
         "day": time.date(),
     }
     for name, value in pairs.items():

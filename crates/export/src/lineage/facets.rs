@@ -1,7 +1,10 @@
 //! Facets: those that OpenLineage defines, and Weir's own, which begin with `weir_`. Knows their
 //! schemas' addresses and versions.
 
-use crate::join::{End, Statement};
+use crate::{
+    circumstance,
+    join::{End, Statement},
+};
 use ledger::record::{SessionClosed, SessionOpened};
 use model::IdentityKind;
 use serde_json::{Map, Value, json};
@@ -123,12 +126,30 @@ pub(super) fn session(
         fields.insert("statements".into(), closed.statements.into());
         fields.insert("rows".into(), closed.rows.into());
     }
+    if let Some(fields) = fields.as_object_mut() {
+        fields.extend(circumstance::of_session(who).into_iter().map(camel));
+    }
     own(producer, "session", fields)
+}
+
+/// A field under the name that OpenLineage's style has for it: `risk_parts` is `riskParts`.
+fn camel((name, value): (String, Value)) -> (String, Value) {
+    let mut words = name.split('_');
+    let mut camel = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (first, rest) = word.split_at(word.len().min(1));
+        camel.push_str(&first.to_ascii_uppercase());
+        camel.push_str(rest);
+    }
+    (camel, value)
 }
 
 /// On whose authority a statement ran, and which records tell of it.
 pub(super) fn decision(producer: &str, statement: &Statement) -> Value {
     let mut fields = json!({ "statement": statement.id, "record": statement.sequence });
+    if let Some(fields) = fields.as_object_mut() {
+        fields.extend(circumstance::of_statement(statement).into_iter().map(camel));
+    }
     if let (Some(fields), Some(shape)) = (fields.as_object_mut(), statement.shape.as_deref()) {
         for (name, value) in [
             ("verdict", json!(shape.verdict)),

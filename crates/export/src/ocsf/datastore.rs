@@ -3,6 +3,7 @@
 
 use super::{APPLICATION, Class, Frame, Maker, OTHER, Status, UNKNOWN, actor, millis, put, source};
 use crate::{
+    circumstance,
     event::{Event, Severity},
     join::{End, Statement},
     left::{FOUND, left},
@@ -191,6 +192,7 @@ fn own(statement: &Statement, labels: &BTreeMap<String, Left>) -> Value {
         put(&mut own, "turned_back", turned);
         put(&mut own, "approval", intent.approval.as_ref().map(|approval| json!(approval)));
     }
+    own.extend(circumstance::of_statement(statement));
     match &statement.end {
         End::Outcome(outcome) => {
             put(&mut own, "approval", outcome.approval.as_ref().map(|approval| json!(approval)));

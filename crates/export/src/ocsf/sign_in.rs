@@ -2,6 +2,7 @@
 
 use super::{Class, Frame, IAM, Maker, OTHER, Status, actor, named, put, remote, source, user};
 use crate::{
+    circumstance,
     event::{Event, Severity},
     join::Single,
 };
@@ -41,6 +42,7 @@ impl Maker {
             put(own, "tls", opened.tls.as_deref());
             put(own, "upstream_role", super::some(&opened.upstream_role));
             put(own, "upstream_pid", opened.upstream_pid);
+            own.extend(circumstance::of_session(opened));
         }
         body.insert("unmapped".into(), own);
         self.finish(single.sequence, frame, body)

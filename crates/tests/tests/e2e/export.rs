@@ -1,12 +1,15 @@
 //! Records reach other systems: every one, as the published schema has it, without a value, through
 //! restarts of either side, and nobody waits for it.
 
+use ledger::{Ledger, Options, Record, Time};
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use testkit::nats::{PASSWORD, USER};
 use testkit::weir::PERSON;
-use testkit::{Nats, Syslog, TestDir, tool};
+use testkit::{Nats, Syslog, TestDir, Weir, tool};
 use tests::{client, export};
 
 /// A statement that is still running when Weir is killed.
@@ -29,6 +32,27 @@ fn leave_one_open(stage: &mut tests::Stage) {
     child.wait().unwrap();
 }
 
+/// Records of every kind that Weir can write, with every field and every word that a step has.
+const EVERY_KIND: &str = include_str!("../../cases/records.jsonl");
+
+/// Puts them into the ledger of a Weir that does not run.
+fn leave_every_kind(weir: &Weir) {
+    let now = Time::from(std::time::SystemTime::now());
+    let options = Options::new("tests", "0.0.0", now);
+    let (ledger, _) = Ledger::open(&weir.ledger(), options).unwrap();
+    let mut kinds = BTreeSet::new();
+    for line in EVERY_KIND.lines() {
+        let record = Record::decode(line.as_bytes()).unwrap();
+        let (told, again): (Value, Value) =
+            (serde_json::from_str(line).unwrap(), serde_json::to_value(&record).unwrap());
+        assert_eq!(told, again, "a field that no record has");
+        kinds.insert(record.type_word());
+        ledger.append(&record).unwrap();
+    }
+    let all: BTreeSet<&str> = Record::TYPES.iter().copied().collect();
+    assert_eq!(kinds, all, "each kind of record has a sample in cases/records.jsonl");
+}
+
 #[test]
 fn events_are_those_of_the_published_schema_and_hold_no_value() {
     let folder = TestDir::new("export").unwrap();
@@ -45,6 +69,7 @@ fn events_are_those_of_the_published_schema_and_hold_no_value() {
     fs::write(stage.weir.policies().join("broken.cedar"), "permit (").unwrap();
     stage.weir.stop().unwrap();
     fs::remove_file(stage.weir.policies().join("broken.cedar")).unwrap();
+    leave_every_kind(&stage.weir);
     stage.weir.start_again().unwrap();
     let lines = || Ok(fs::read_to_string(&path).unwrap_or_default());
     let counts = export::wait_for_all(&stage.weir, lines).unwrap();
@@ -69,9 +94,21 @@ fn events_are_those_of_the_published_schema_and_hold_no_value() {
         "6002 Start:",
         "6002 Stop:",
         "6003 Read:",
+        "6003 Delete:",
+        "6008 General Error:",
+        "3005 Assign Privileges:",
+        "3005 Revoke Privileges:",
     ] {
         assert!(said.contains(kind), "no {kind}\n{said}");
     }
+    // A shape is part of its statements' events; all else has one of its own.
+    let codes = text.lines().map(|line| {
+        let event: Value = serde_json::from_str(line).unwrap();
+        event["metadata"]["event_code"].as_str().unwrap().to_owned()
+    });
+    let codes: BTreeSet<String> = codes.collect();
+    let kinds = Record::TYPES.iter().filter(|kind| **kind != "shape");
+    assert_eq!(codes, kinds.map(|kind| (*kind).to_owned()).collect());
     // Of the killed run's statement nobody knows whether it ran.
     let unknown = text.lines().filter(|line| line.contains("Weir ended before the statement did"));
     let unknown: Vec<_> = unknown.collect();

@@ -7,7 +7,7 @@
 
 use crate::event::Event;
 use parquet::{
-    data_type::{ByteArray, ByteArrayType, Int64Type},
+    data_type::{BoolType, ByteArray, ByteArrayType, Int64Type},
     errors::ParquetError,
     file::writer::SerializedFileWriter,
     schema::{parser::parse_message_type, types::TypePtr},
@@ -20,6 +20,7 @@ use std::{borrow::Cow, fmt::Write as _, io, sync::Arc};
 enum Node {
     Text,
     Number,
+    Truth,
     /// Microseconds since 1970.
     Moment,
     List(&'static Node),
@@ -84,8 +85,15 @@ const COLUMNS: &[(&str, Node, From)] = &[
     ("labelled_raw", Node::Number, From::Labelled("raw")),
     ("labelled_masked", Node::Number, From::Labelled("masked")),
     ("event", Node::Text, From::Whole),
+    ("risk", Node::Number, From::At("/unmapped/risk")),
+    ("risk_parts", Node::List(&RISK), From::At("/unmapped/risk_parts")),
+    ("task", Node::Text, From::At("/unmapped/task")),
+    ("purpose", Node::Text, From::At("/unmapped/purpose")),
+    ("tainted", Node::Truth, From::At("/unmapped/tainted")),
+    ("preview", Node::Text, From::At("/unmapped/preview")),
 ];
 
+const RISK: Node = Node::Struct(&[("part", Node::Text), ("points", Node::Number)]);
 const EFFECT: Node = Node::Struct(&[("operation", Node::Text), ("object", Node::Text)]);
 const COLUMN: Node =
     Node::Struct(&[("column", Node::Text), ("uses", TEXTS), ("label", Node::Text)]);
@@ -103,7 +111,7 @@ impl Node {
     /// How many leaves it has.
     fn leaves(&self) -> usize {
         match self {
-            Self::Text | Self::Number | Self::Moment => 1,
+            Self::Text | Self::Number | Self::Truth | Self::Moment => 1,
             Self::List(item) => item.leaves(),
             Self::Struct(fields) => fields.iter().map(|(_, field)| field.leaves()).sum(),
         }
@@ -114,6 +122,7 @@ impl Node {
         match self {
             Self::Text => leaves.push(Leaf::new(Values::Texts(Vec::new()))),
             Self::Number | Self::Moment => leaves.push(Leaf::new(Values::Numbers(Vec::new()))),
+            Self::Truth => leaves.push(Leaf::new(Values::Truths(Vec::new()))),
             Self::List(item) => item.empty(leaves),
             Self::Struct(fields) => fields.iter().for_each(|(_, field)| field.empty(leaves)),
         }
@@ -124,6 +133,7 @@ impl Node {
         let _ = match self {
             Self::Text => writeln!(text, "optional binary {name} (STRING);"),
             Self::Number => writeln!(text, "optional int64 {name};"),
+            Self::Truth => writeln!(text, "optional boolean {name};"),
             Self::Moment => writeln!(text, "optional int64 {name} (TIMESTAMP(MICROS,true));"),
             Self::List(item) => {
                 let _ = writeln!(text, "optional group {name} (LIST) {{ repeated group list {{");
@@ -159,6 +169,7 @@ struct Leaf {
 enum Values {
     Texts(Vec<ByteArray>),
     Numbers(Vec<i64>),
+    Truths(Vec<bool>),
 }
 
 impl Leaf {
@@ -198,6 +209,12 @@ fn put(node: &Node, value: Option<&Value>, at: Place, leaves: &mut [Leaf]) {
             if let Values::Numbers(numbers) = &mut leaf.values {
                 // Counts beyond what the column can hold stay at its end.
                 numbers.push(number.as_i64().unwrap_or(i64::MAX));
+            }
+        }
+        (Node::Truth, Some(Value::Bool(truth)), [leaf]) => {
+            leaf.mark(there.repetition, there.definition);
+            if let Values::Truths(truths) = &mut leaf.values {
+                truths.push(*truth);
             }
         }
         (Node::Struct(fields), Some(Value::Object(found)), _) => {
@@ -277,6 +294,10 @@ impl Rows {
                 Values::Numbers(numbers) => {
                     let column = column.typed::<Int64Type>();
                     column.write_batch(numbers, definitions, repetitions)?;
+                }
+                Values::Truths(truths) => {
+                    let column = column.typed::<BoolType>();
+                    column.write_batch(truths, definitions, repetitions)?;
                 }
             }
             column.close()?;
