@@ -55,7 +55,7 @@ pub use count::{BY, By};
 pub use error::IndexError;
 pub use index::{Caught, Index, step_back};
 pub use parts::Take;
-pub use question::{Question, WORDS};
+pub use question::{Question, WORDS, value_number};
 pub use search::DEFAULT_ROWS;
 pub use sql::Limits;
 pub use suggest::Suggested;

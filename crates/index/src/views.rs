@@ -71,6 +71,13 @@ pub const VIEWS: &[View] = &[
             FROM shape h LEFT JOIN text x ON x.id = h.text @where h.id > 0",
     },
     View {
+        name: "values_named",
+        what: "a value that a statement names, as a literal or bound to it, by the number that \
+               stands for it: half of its keyed hash",
+        query: "SELECT n.hash AS value, t.seq AS sequence, @time(t.time) AS time FROM value n
+            JOIN statement t ON t.seq = n.seq",
+    },
+    View {
         name: "columns_used",
         what: "a column that a shape touches, and how",
         query: "SELECT h.key AS shape, @word(h.database) AS database,

@@ -85,6 +85,7 @@ pub fn make_telling(
         Subject::Framework(word) => framework(word, &period)?,
         Subject::Person(name) => subject::person(&asker, name)?,
         Subject::Access(target) => subject::access(&asker, target)?,
+        Subject::Named(values) => subject::subject(&asker, values)?,
         Subject::Job { name, application } => subject::job(&asker, name, *application)?,
     };
     let all = frame.asks.len();

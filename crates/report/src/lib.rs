@@ -1,9 +1,9 @@
 //! Reports from the record: what an auditor asks, with the records that answer it.
 //!
 //! ```text
-//! framework ─▶ controls ─▶ measures ─┐
-//! identity, column, job ─▶ questions ┴▶ index ─▶ figures ─┐
-//!                                       ledger ─▶ proofs ─┴▶ Report ─▶ HTML, PDF, JSON
+//! framework ─▶ controls ─▶ measures ────────┐
+//! identity, column, job, value ─▶ questions ┴▶ index ─▶ figures ─┐
+//!                                              ledger ─▶ proofs ─┴▶ Report ─▶ HTML, PDF, JSON
 //! ```
 //!
 //! Every figure stands beside the query that gave it, which anybody with the ledger can ask again
@@ -50,6 +50,9 @@ pub enum Subject {
     Person(String),
     /// A column or a label: who was given its values.
     Access(String),
+    /// One data subject: statements that named one of these values, each by its
+    /// [`index::value_number`].
+    Named(Vec<i64>),
     /// A model or a job: which data fed it, and on whose authority.
     Job {
         /// An identity, or what sessions called themselves.

@@ -1,4 +1,4 @@
-//! Reports about one identity, one column or label, one model or job. Knows the views; states the
+//! Reports about one identity, one column or label, one model or job, one data subject. Knows the views; states the
 //! names that it took the given one for, so that every query can be read.
 
 use crate::{
@@ -11,6 +11,9 @@ use index::Direction;
 
 mod application;
 mod consent;
+mod named;
+
+pub(crate) use named::subject;
 
 /// How many columns of a report are traced.
 const TRACED: usize = 10;

@@ -332,3 +332,82 @@ fn a_pdf_has_every_control_and_every_figure() {
         }
     }
 }
+
+/// A value that names somebody whose data lie in the database.
+const ANN: &str = "needle@one.example";
+
+/// The shop, after statements that named her, and some that did not.
+fn named() -> Stage {
+    let stage = Stage::shop().unwrap();
+    let by = format!("where email = '{ANN}'");
+    for (who, statement) in [
+        (ADMIN, format!("update customers set email = '{ANN}' where id = 1")),
+        (PERSON, format!("select email, country from customers {by}")),
+        (ADMIN, format!("select email from customers {by}")),
+        (ADMIN, "create table visits (email text)".to_owned()),
+        (ADMIN, format!("insert into visits values ('{ANN}')")),
+        (ADMIN, format!("delete from visits {by}")),
+        (ADMIN, "delete from visits where email = 'other@one.example'".to_owned()),
+    ] {
+        stage.rows(who, &statement).unwrap();
+    }
+    let refused = stage.weir.psql(PERSON, "shop", &format!("select pg_read_file('{ANN}')"));
+    assert_ne!(refused.unwrap().code, Some(0));
+    caught_up(&stage);
+    stage
+}
+
+#[test]
+fn a_data_subject_is_found_by_a_value_that_stands_nowhere() {
+    let stage = named();
+    let made = report(&stage, &["subject", ANN]);
+    let sum = |id: &str, name: &str| -> i64 {
+        rows(evidence(&made, id)).iter().map(|row| row[name].as_i64().unwrap()).sum()
+    };
+    assert_eq!((sum("who", "statements"), sum("who", "refused")), (6, 1), "{made:#}");
+    let given = rows(evidence(&made, "given"));
+    let email = |who: &str| {
+        let mut rows = given.iter().filter(|row| row["origin"] == "public.customers.email");
+        rows.find(|row| row["identity"] == who).unwrap_or_else(|| panic!("{given:?}"))
+    };
+    assert_eq!((&email(PERSON)["raw"], &email(PERSON)["masked"]), (&0.into(), &1.into()));
+    assert_eq!((&email(ADMIN)["raw"], &email(ADMIN)["masked"]), (&1.into(), &0.into()));
+    let changed = rows(evidence(&made, "changed"));
+    let mut changes: Vec<_> = changed.iter().map(|row| row["operation"].clone()).collect();
+    changes.sort_by_key(Value::to_string);
+    assert_eq!(changes, ["delete", "insert", "update"], "{changed:?}");
+    let erased = rows(evidence(&made, "erased"));
+    assert_eq!((erased.len(), &erased[0]["affected"]), (1, &1.into()), "{erased:?}");
+    assert_eq!(rows(evidence(&made, "refused")).len(), 1);
+    assert_eq!(rows(evidence(&made, "statements")).len(), 6);
+    // Behind each figure are records, with proofs or why there is none yet.
+    for one in made["evidence"].as_array().unwrap() {
+        assert!(!one["records"].as_array().unwrap().is_empty(), "{one}");
+        let query = one["query"].as_str().unwrap();
+        let lines = stage.weir.run(&["audit", "sql", query, "--csv"]).unwrap().success().unwrap();
+        assert_eq!(lines.lines().count(), one["rows"].as_array().unwrap().len() + 1, "{query}");
+    }
+    for record in made["records"].as_array().unwrap() {
+        assert!(record["proof"].is_string() || record["unproven"].is_string(), "{record}");
+    }
+    let nobody = report(&stage, &["subject", "nobody@one.example"]);
+    assert!(rows(evidence(&nobody, "statements")).is_empty());
+    // The value is in no form of the report, nor in what is recorded of its making.
+    let page = stage.weir.run(&["report", "subject", ANN]).unwrap().success().unwrap();
+    let end = Instant::now() + PATIENCE;
+    let record = loop {
+        let record = stage.weir.record(1000).unwrap().join("\n");
+        if record.matches("read the record: report subject …").count() >= 3 {
+            break record;
+        }
+        assert!(Instant::now() < end, "the reports are not in the record: {record}");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    for text in [made.to_string(), page, record] {
+        assert!(!text.contains("needle"), "{text}");
+    }
+    // Without the key that makes hashes nobody is found.
+    fs::remove_file(stage.weir.ledger().join(ledger::KEY_FILE)).unwrap();
+    let said = stage.weir.run(&["report", "subject", ANN]).unwrap();
+    assert!(said.code != Some(0) && said.stderr.contains("redaction.key"), "{said:?}");
+}

@@ -35,6 +35,10 @@ pub(crate) fn report(
     let now = Time::from(SystemTime::now());
     let what = told(&subject, args.since.as_deref(), args.until.as_deref());
     let (found, answers) = answer::open(load, &args.place, &what)?;
+    let subject = match subject {
+        Subject::Named(_) => named(&found.ledger, command)?,
+        other => other,
+    };
     let verified = match args.no_verify {
         true => None,
         false => Some(verify(&found.ledger, args.key.as_deref(), answers.state()?.next)?),
@@ -86,10 +90,27 @@ fn asked(command: &ReportCommand) -> (Subject, &ReportArgs) {
         ReportCommand::Pci(args) => (framework("pci"), args),
         ReportCommand::Person { name, args } => (Subject::Person(name.clone()), args),
         ReportCommand::Access { target, args } => (Subject::Access(target.clone()), args),
+        // Their numbers take the key of the ledger, which is opened later.
+        ReportCommand::Subject { args, .. } => (Subject::Named(Vec::new()), args),
         ReportCommand::Job { name, application, args } => {
             (Subject::Job { name: name.clone(), application: *application }, args)
         }
     }
+}
+
+/// The values that a report about a data subject is asked by, by their keyed hashes.
+fn named(dir: &Path, command: &ReportCommand) -> Result<Subject, Failure> {
+    let values = match command {
+        ReportCommand::Subject { values, .. } => values.as_slice(),
+        _ => &[],
+    };
+    let redactor = ledger::Redactor::of(dir)?.ok_or_else(|| {
+        Failure::Refused(format!(
+            "values are asked for by hashes that take the ledger's {}, which is not here",
+            ledger::KEY_FILE
+        ))
+    })?;
+    Ok(Subject::Named(values.iter().map(|value| index::value_number(&redactor, value)).collect()))
 }
 
 /// What the record says of this reading.
@@ -98,6 +119,7 @@ pub(crate) fn told(subject: &Subject, since: Option<&str>, until: Option<&str>) 
         Subject::Framework(word) => format!("report {word}"),
         Subject::Person(name) => format!("report person {name}"),
         Subject::Access(target) => format!("report access {target}"),
+        Subject::Named(_) => "report subject …".to_owned(),
         Subject::Job { name, application: false } => format!("report job {name}"),
         Subject::Job { name, application: true } => format!("report job --application {name}"),
     };

@@ -13,6 +13,7 @@ Examples:
   weir report hipaa --format pdf --out hipaa.pdf
   weir report person alice --out alice.html          what she did, and what is recorded of her
   weir report access customers.email --out email.html
+  weir report subject ann@example.org 4711 --out ann.html
   weir report job churn-v3 --out churn.html          which data fed it, on whose authority
 
 Each figure stands beside the query that gave it, and some of the records behind it with proofs
@@ -40,6 +41,15 @@ pub(crate) enum ReportCommand {
     Access {
         /// `customers.email`, `public.customers.email`, or a label: `email`.
         target: String,
+        #[command(flatten)]
+        args: ReportArgs,
+    },
+    /// One data subject: which statements named a value of it, who was given rows by them, what
+    /// they changed and erased. The value stands neither in the report nor in the record.
+    Subject {
+        /// An address, a number, …, as clients send it; several of the same person.
+        #[arg(value_name = "VALUE", required = true)]
+        values: Vec<String>,
         #[command(flatten)]
         args: ReportArgs,
     },
