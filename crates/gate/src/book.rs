@@ -112,6 +112,11 @@ impl LabelBook {
         self.carried.get(place).filter(|entry| !entry.kept).map(|entry| &entry.label)
     }
 
+    /// All that was carried anywhere.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &CarriedLabel> {
+        self.carried.values().map(|entry| &entry.label)
+    }
+
     /// What was carried to the columns of a relation by its name.
     pub(crate) fn of<'b>(
         &'b self,

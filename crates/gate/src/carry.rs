@@ -332,19 +332,24 @@ impl Carrying<'_> {
             return;
         }
         let (schema, name) = (&*renamed.relation.schema, &*renamed.relation.name);
-        let known: Vec<CarriedLabel> = self
-            .book
-            .of(schema, name)
-            .chain(self.new.values().filter(|label| {
-                label.place.relation == name && (schema.is_empty() || label.place.schema == schema)
-            }))
-            .cloned()
-            .collect();
+        let meant = |label: &&CarriedLabel| {
+            let place = &label.place;
+            match &renamed.column {
+                // A column takes those of its heirs along, and an attribute those of typed tables.
+                Some((old, _)) => {
+                    place.column == *old && (place.relation == name || label.id.is_none())
+                }
+                None if name.is_empty() => place.schema == schema,
+                None => place.relation == name && (schema.is_empty() || place.schema == schema),
+            }
+        };
+        let known = self.book.all().chain(self.new.values()).filter(meant);
+        let known: Vec<CarriedLabel> = known.cloned().collect();
         for label in known {
             let mut place = label.place.clone();
             match &renamed.column {
-                Some((old, new)) if *old == place.column => place.column.clone_from(new),
-                Some(_) => continue,
+                Some((_, new)) => place.column.clone_from(new),
+                None if name.is_empty() => place.schema = renamed.to.schema.to_string(),
                 None => {
                     place.relation = renamed.to.name.to_string();
                     if !renamed.to.schema.is_empty() {

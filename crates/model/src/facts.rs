@@ -316,7 +316,7 @@ pub struct Made {
 /// A name that a statement gives to what had another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Renamed {
-    /// The relation by its name before.
+    /// The relation by its name before; without a name if it is all of a schema.
     pub relation: RelationRef,
     /// The column, by its names before and after, if it is one that is renamed.
     pub column: Option<(String, String)>,

@@ -374,7 +374,8 @@ impl<'a> Walk<'a> {
         // What a function's body made is known by name only, and a name that changed is not
         // followed here.
         let new = facts.made.iter().map(|made| &made.relation);
-        for relation in new.chain(facts.renamed.iter().map(|renamed| &renamed.to)) {
+        let renamed = facts.renamed.iter().map(|renamed| &renamed.to);
+        for relation in new.chain(renamed.filter(|to| !to.name.is_empty())) {
             let unclear = MadeTable { home: None, columns: None };
             self.made.tables.entry(relation.name.to_string()).or_insert(unclear);
         }

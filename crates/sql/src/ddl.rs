@@ -182,11 +182,15 @@ impl Walk<'_> {
         }
         let object = rename.object();
         self.about_object(Operation::Rename, rename.rename_type, rename.relation(), object);
+        let new = rename.newname().unwrap_or_default();
+        if rename.rename_type == ObjectType::OBJECT_SCHEMA {
+            let [relation, to] = [rename.subname(), Some(new)].map(|schema| missing(schema, ""));
+            return self.facts.renamed.push(Renamed { relation, column: None, to });
+        }
         let Some(range) = rename.relation() else { return };
         let relation = self.reached_as(range);
-        let new = rename.newname().unwrap_or_default();
         let renamed = match rename.rename_type {
-            ObjectType::OBJECT_COLUMN => {
+            ObjectType::OBJECT_COLUMN | ObjectType::OBJECT_ATTRIBUTE => {
                 let before = rename.subname().unwrap_or_default().to_owned();
                 let to = relation.clone();
                 Renamed { relation, column: Some((before, new.to_owned())), to }

@@ -112,6 +112,36 @@ const WAYS: &[(bool, &[&str])] = &[
     (
         true,
         &[
+            "create schema s",
+            "create table s.copy as select id, last_name as x from customers",
+            "alter schema s rename to s2",
+            "select upper(x) from s2.copy",
+        ],
+    ),
+    (
+        true,
+        &[
+            "create type t as (x text)",
+            "create table typed of t",
+            "insert into typed select last_name from customers",
+            "alter type t rename attribute x to y cascade",
+            "select upper(y) from typed",
+        ],
+    ),
+    (
+        true,
+        &[
+            "create table parent (x text)",
+            "create table child () inherits (parent)",
+            "insert into child select last_name from customers",
+            "alter table parent rename x to y",
+            "alter table child no inherit parent",
+            "select upper(y) from child",
+        ],
+    ),
+    (
+        true,
+        &[
             "alter table box rename a to y",
             "update box set y = c.last_name from customers c where c.id = box.k",
             "select y from box",
