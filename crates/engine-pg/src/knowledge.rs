@@ -124,10 +124,12 @@ impl Keeper {
         &self.database
     }
 
-    /// True if these settings speak of the database that it reads.
+    /// True if these settings speak of the database that it reads, as the role that it reads as:
+    /// another one may have another search path.
     pub(crate) fn is_at(&self, upstream: &UpstreamConfig) -> bool {
         let own = self.upstream.load();
-        (&own.host, own.port, &own.database) == (&upstream.host, upstream.port, &upstream.database)
+        (&own.host, own.port, &own.database, &own.user)
+            == (&upstream.host, upstream.port, &upstream.database, &upstream.user)
     }
 
     /// Says how the same place is reached from its next connection on.

@@ -126,8 +126,8 @@ pub fn temporary() -> [(Section, String); 6] {
         (
             Section::Relations,
             format!(
-                "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltype, c.reltuples, NULL::text \
-                 FROM pg_catalog.pg_class c \
+                "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltype, c.reltuples, \
+                 NULL::pg_catalog.text FROM pg_catalog.pg_class c \
                  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
                  WHERE {KINDS} AND c.relnamespace = {OWN}"
             ),

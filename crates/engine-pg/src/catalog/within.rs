@@ -36,7 +36,11 @@ pub(crate) fn questions(shared: &Catalog) -> Option<Vec<(Section, String)>> {
         About::Session => None,
         About::Relation | About::Function | About::Type => {
             let least = FIRST_NORMAL_OID;
-            let users = format!("SELECT * FROM ({text}) q (key) WHERE q.key >= {least}::oid");
+            // The client has filled this session's pg_temp as it liked, which no path leaves out.
+            let users = format!(
+                "SELECT * FROM ({text}) q (key) \
+                 WHERE q.key OPERATOR(pg_catalog.>=) {least}::pg_catalog.oid"
+            );
             Some((section, users))
         }
         About::Operators | About::Casts => Some((section, text)),

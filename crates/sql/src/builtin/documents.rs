@@ -28,6 +28,8 @@ pub(crate) fn documents(name: &str) -> bool {
             | "to_jsonb"
             | "json_agg"
             | "jsonb_agg"
+            | "json_agg_strict"
+            | "jsonb_agg_strict"
             | "json_build_array"
             | "jsonb_build_array"
             | "array_to_json"

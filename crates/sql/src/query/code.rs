@@ -75,9 +75,12 @@ impl<'a> Walk<'a> {
     fn is_computed(&self, node: Node<'_>) -> bool {
         let Node::A_Expr(expr) = node else { return false };
         let names = parts(expr.name());
-        let own = self.catalog.code.operators.get(split(&names).1);
+        let (_, name) = split(&names);
+        let own = self.catalog.code.operators.get(name);
         let language = |id| self.catalog.function(id).map(|function| function.language.as_str());
+        // What these make of ranges is of the ranges' own type.
         expr.kind == A_Expr_Kind::AEXPR_OP
+            && !matches!(name, "+" | "-" | "*")
             && own.into_iter().flatten().all(|one| language(one.function) == Some("c"))
     }
 
@@ -194,7 +197,7 @@ impl<'a> Walk<'a> {
             return None;
         }
         if builtin::documents(name) || builtin::keys(name).is_some() {
-            return self.casts_to_json(arguments);
+            return self.casts_to_json(arguments.values.iter().map(|(_, given)| given));
         }
         if !builtin::writes_text(name) {
             return None;
@@ -207,12 +210,15 @@ impl<'a> Walk<'a> {
     }
 
     /// What the casts to JSON give that are meant where these values stand in a document.
-    fn casts_to_json(&mut self, arguments: &Arguments) -> Option<Flow> {
+    pub(super) fn casts_to_json<'f>(
+        &mut self,
+        values: impl Iterator<Item = &'f Flow> + Clone,
+    ) -> Option<Flow> {
         let casts = self.catalog.code.casts.iter().filter(|cast| cast.target == JSON);
         let casts: Vec<_> = casts.map(|cast| (cast.source, cast.function)).collect();
         let mut made: Option<Flow> = None;
         for (source, function) in casts {
-            for (_, given) in &arguments.values {
+            for given in values.clone() {
                 if self.may_hold(given, source, DEPTH) {
                     let one = self.run_silently(function, vec![given.clone()]);
                     made.get_or_insert_with(|| Flow::constant(None)).absorb(&one);

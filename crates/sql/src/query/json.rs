@@ -16,14 +16,14 @@ use pg_raw_parse::{
 impl Walk<'_> {
     pub(super) fn json(&mut self, node: Node<'_>, env: &Env<'_>, mode: Mode) -> Flow {
         let mut flow = match node {
-            Node::JsonValueExpr(value) => self.expr(value.raw_expr(), env, mode),
+            Node::JsonValueExpr(value) => self.in_json(value.raw_expr(), env, mode),
             Node::JsonIsPredicate(test) => {
                 let flow = self.expr(test.expr(), env, mode);
                 self.facts.uses(&flow, Use::Inferred);
                 return answer([&flow], mode);
             }
             Node::JsonParseExpr(expr) => self.optional(expr.expr().map(Node::JsonValueExpr), env),
-            Node::JsonScalarExpr(expr) => self.expr(expr.expr(), env, mode),
+            Node::JsonScalarExpr(expr) => self.in_json(expr.expr(), env, mode),
             Node::JsonSerializeExpr(expr) => {
                 self.optional(expr.expr().map(Node::JsonValueExpr), env)
             }
@@ -80,6 +80,16 @@ impl Walk<'_> {
             }
         };
         flow = flow.moved(Distance::Expression);
+        flow
+    }
+
+    /// A value that becomes a part of a document, by a cast of its own type if somebody made one.
+    fn in_json(&mut self, node: Node<'_>, env: &Env<'_>, mode: Mode) -> Flow {
+        let mut flow = self.expr(node, env, mode);
+        let given = flow.clone();
+        if let Some(made) = self.casts_to_json(std::iter::once(&given)) {
+            flow.absorb(&made);
+        }
         flow
     }
 

@@ -109,6 +109,20 @@ const WAYS: &[(bool, &[&str])] = &[
         ],
     ),
     (true, &["alter view names rename column x to y", "select y from names"]),
+    // Weir's own questions on this connection mean what they say.
+    (
+        false,
+        &[
+            "create temp table oid (v int)",
+            "create function pg_temp.f(int) returns pg_temp.oid volatile language sql as \
+             'select row(1)::pg_temp.oid'",
+            "create cast (int4 as pg_temp.oid) with function pg_temp.f(int)",
+            "alter table customers rename last_name to x",
+            "create table parent (x text)",
+            "alter table customers inherit parent",
+            "select upper(x) from parent",
+        ],
+    ),
     (
         true,
         &[

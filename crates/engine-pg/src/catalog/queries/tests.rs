@@ -30,3 +30,15 @@ fn old_versions_are_not_asked_for_what_they_lack() {
     assert!(!text(13).contains("prosqlbody") && !text(13).contains("rngmultitypid"));
     assert!(text(14).contains("prosqlbody") && text(14).contains("rngmultitypid"));
 }
+
+#[test]
+fn no_type_is_named_without_its_schema() {
+    // A client's own pg_temp is looked in for types, whatever the path says.
+    let catalog = model::Catalog { server_version: 150_000, ..model::Catalog::default() };
+    let within = crate::catalog::within::questions(&catalog).unwrap();
+    for (section, text) in within.into_iter().chain(sections(15, Reading::Session)) {
+        for (_, rest) in text.match_indices("::").map(|(at, _)| text.split_at(at + 2)) {
+            assert!(rest.starts_with("pg_catalog."), "{section:?}: {rest}");
+        }
+    }
+}
