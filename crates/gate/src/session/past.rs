@@ -87,5 +87,7 @@ impl Session {
 
 /// The rows that a command tag counts: `UPDATE 5`, `INSERT 0 5`.
 fn changed(tag: &str) -> Option<u64> {
-    tag.rsplit_once(' ')?.1.parse().ok()
+    let (word, _) = tag.split_once(' ')?;
+    let counts = ["INSERT", "UPDATE", "DELETE", "MERGE", "COPY"].contains(&word);
+    counts.then(|| tag.rsplit_once(' ')?.1.parse().ok())?
 }

@@ -161,7 +161,12 @@ impl Session {
 
     /// Notes whether what ran was understood.
     pub(super) fn follow_obscure(&mut self, part: &Part) {
-        self.structure.obscure |= part.facts.dynamic || !part.facts.unknowns.is_empty();
+        let obscure = part.facts.dynamic || !part.facts.unknowns.is_empty();
+        if obscure && !std::mem::replace(&mut self.structure.obscure, true) {
+            self.structure.laid = None;
+            self.structure.version += 1;
+            self.rekey();
+        }
     }
 }
 
