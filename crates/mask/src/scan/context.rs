@@ -18,12 +18,13 @@ pub(super) struct Announced {
     pub(super) birth: bool,
     pub(super) security: bool,
     pub(super) version: bool,
+    pub(super) address: bool,
 }
 
 impl Announced {
     /// True if anything is announced.
     pub(super) fn any(self) -> bool {
-        self.phone || self.national || self.birth || self.security || self.version
+        self != Self::default()
     }
 
     fn of(kinds: u8) -> Self {
@@ -34,6 +35,7 @@ impl Announced {
             birth: has(IS_BIRTH),
             security: has(IS_SECURITY),
             version: has(IS_VERSION),
+            address: has(IS_ADDRESS),
         }
     }
 }
@@ -43,8 +45,9 @@ const IS_NATIONAL: u8 = 2;
 const IS_BIRTH: u8 = 4;
 const IS_SECURITY: u8 = 8;
 const IS_VERSION: u8 = 16;
+const IS_ADDRESS: u8 = 32;
 /// The second word of a pair.
-const ENDS_PAIR: u8 = 32;
+const ENDS_PAIR: u8 = 64;
 
 /// The words with their kinds; the second words of pairs.
 fn words() -> impl Iterator<Item = (&'static str, u8)> {
@@ -54,6 +57,7 @@ fn words() -> impl Iterator<Item = (&'static str, u8)> {
         (BIRTH, IS_BIRTH),
         (SECURITY, IS_SECURITY),
         (VERSION, IS_VERSION),
+        (ADDRESS, IS_ADDRESS),
     ];
     kinds.into_iter().flat_map(|(words, kind)| words.iter().map(move |word| (*word, kind)))
 }
@@ -364,6 +368,9 @@ const BIRTH: &[&str] = &[
 
 /// What says that four numbers with dots are no address of a machine.
 const VERSION: &[&str] = &["version", "release", "build", "firmware", "update", "driver", "v"];
+
+/// What says that four short numbers with dots are an address of a machine.
+const ADDRESS: &[&str] = &["ip", "ipv", "ips", "addr", "ipaddr", "remote", "peer"];
 
 /// The ends of announcements of telephone numbers in scripts without spaces between words.
 const PHONE_ENDS: &[&str] =

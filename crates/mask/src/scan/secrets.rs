@@ -329,8 +329,11 @@ fn span(value: &[u8], start: usize, end: usize, follow: Follow) -> Option<(usize
         return None;
     }
     match follow {
-        Follow::Key(least) => {
-            let looks = is_random(begin(value, end, KEY));
+        Follow::Key(least) | Follow::Id(least) => {
+            let key = begin(value, end, KEY);
+            let sign = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'2'..=b'7');
+            let is_id = || key.len() == least && key.iter().all(sign);
+            let looks = is_random(key) || matches!(follow, Follow::Id(_)) && is_id();
             let length = if looks { run(end, KEY) } else { 0 };
             (length >= least).then_some((start, end + length))
         }

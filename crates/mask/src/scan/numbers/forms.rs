@@ -9,6 +9,9 @@ pub(super) fn kind(run: &Run<'_>) -> Option<Kind> {
     if is_card(run) {
         return Some(Kind::PaymentCard);
     }
+    if run.is_international() && is_phone(run) {
+        return Some(Kind::Phone);
+    }
     if is_national_by_form(run) {
         return Some(Kind::NationalId);
     }
@@ -31,13 +34,14 @@ pub(super) fn kind(run: &Run<'_>) -> Option<Kind> {
     is_phone(run).then_some(Kind::Phone)
 }
 
-/// Fewer digits between three dots are as likely a version.
+/// Fewer digits between three dots are as likely a version, unless a word says otherwise.
 const LEAST_ADDRESS_DIGITS: usize = 8;
 
 /// An IPv4 address that belongs to somebody: not one of a private network, nor of the machine.
 fn is_public_address(run: &Run<'_>) -> bool {
     let [_, _, _, _] = run.layout() else { return false };
-    if !run.joined_by(b'.') || run.length < LEAST_ADDRESS_DIGITS {
+    let long = || run.length >= LEAST_ADDRESS_DIGITS || run.announced().address;
+    if !run.joined_by(b'.') || !long() {
         return false;
     }
     let text = std::str::from_utf8(run.text()).unwrap_or_default();
@@ -52,7 +56,7 @@ fn is_public_address(run: &Run<'_>) -> bool {
             || matches!(first, 0 | 240..)
             || shared)
     });
-    public && (run.quiet || !run.announced().version)
+    public && (run.quiet || !run.announced().version || run.announced().address)
 }
 
 /// Luhn and an issuer's range, written in one piece or in the groups printed on cards.
@@ -69,6 +73,7 @@ fn is_card(run: &Run<'_>) -> bool {
         && run.is_card()
         && !is_time_in_millis(run)
         && !is_article(run)
+        && !is_long_phone(run)
 }
 
 /// Thirteen digits in one piece with the check digit of articles (EAN-13, GTIN-13). A tenth of all
@@ -131,11 +136,18 @@ fn is_security_code(run: &Run<'_>) -> bool {
     matches!(run.layout(), [3..=6]) && run.announced().security && run.follows_its_word()
 }
 
+/// Thirteen digits in one piece behind a plus, as mobile phones of Brazil, China and Germany have
+/// them, and up to the fifteen of ITU-T E.164. Behind +1 there are ten: with more it is a time.
+fn is_long_phone(run: &Run<'_>) -> bool {
+    matches!(run.layout(), [13..=15]) && run.is_international() && run.digits().first() != Some(&1)
+}
+
 fn is_phone(run: &Run<'_>) -> bool {
     if run.is_international() {
+        let parts = || run.layout().iter().all(|part| *part <= 12);
         return (8..=15).contains(&run.length)
             && run.digits().first() != Some(&0)
-            && run.layout().iter().all(|part| *part <= 12);
+            && (parts() || is_long_phone(run));
     }
     is_north_american(run) || {
         let plausible = (7..=15).contains(&run.length) && run.parts <= 7 && !is_date(run);
@@ -143,12 +155,13 @@ fn is_phone(run: &Run<'_>) -> bool {
     }
 }
 
-/// `(212) 555-0187`, `212-555-0187`, `212.555.0187`, `1-212-555-0187`: area and exchange begin
-/// with 2 to 9.
+/// `(212) 555-0187`, `212-555-0187`, `212.555.0187`, `1-212-555-0187`, `001-212-555-0187`: area and
+/// exchange begin with 2 to 9.
 fn is_north_american(run: &Run<'_>) -> bool {
     let digits = match run.layout() {
         [3, 3, 4] => run.digits(),
-        [1, 3, 3, 4] if run.digits().first() == Some(&1) => run.digits().get(1..).unwrap_or(&[]),
+        [1, 3, 3, 4] => run.digits().strip_prefix(&[1]).unwrap_or(&[]),
+        [3, 3, 3, 4] => run.digits().strip_prefix(&[0, 0, 1]).unwrap_or(&[]),
         _ => return false,
     };
     let opens = |place: usize| digits.get(place).is_some_and(|digit| *digit >= 2);

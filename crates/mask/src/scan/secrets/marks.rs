@@ -6,6 +6,8 @@
 pub(super) enum Follow {
     /// At least this many letters, digits, `_`, `-`.
     Key(usize),
+    /// As `Key`, or so many capitals and digits from 2 to 7, and no more.
+    Id(usize),
     /// So many digits and letters from a to f, and no more.
     Hex(usize),
     /// As `Key`, and dots.
@@ -123,7 +125,7 @@ pub(super) static WITH_RARE: &[(&str, Follow)] = &[
 
 /// Marks of letters and digits alone, or with a dot, which is not rare.
 pub(super) static PLAIN: &[(&str, Follow)] = &[
-    ("AKIA", Follow::Key(16)),
+    ("AKIA", Follow::Id(16)),
     ("ASIA", Follow::Key(16)),
     ("AIza", Follow::Key(35)),
     ("dapi", Follow::Key(32)),
