@@ -117,7 +117,8 @@ def tables(source, rows, locales):
 
 
 def filled(source, template, locale):
-    """The template with its holes filled, and the spans of what is sensitive, in bytes."""
+    """The template with its holes filled, and the spans of what is sensitive, in bytes: what of it
+    must be hidden, its label and kind, and all of the value in which it stands."""
     text, spans, rest = "", [], template
     while True:
         before, opened, rest = rest.partition("{")
@@ -134,7 +135,8 @@ def filled(source, template, locale):
             begin = len(text.encode())
             start, end = secret_part(value)
             value = without_marks(value)
-            spans.append([begin + start, begin + end, MARKED[kind].label, kind])
+            spans.append([begin + start, begin + end, MARKED[kind].label, kind, begin,
+                          begin + len(value.encode())])
         text, rest = text + value, after
 
 
@@ -167,11 +169,13 @@ def fill_document(source, shape, locale, path, leaves):
                 for place, below in enumerate(shape)]
     if shape == "text":
         text, spans = filled(source, "Please write to {email} about {!order}.", locale)
-        leaves[path] = ["email", "email", spans]
+        leaves[path] = spans
         return text
     value, kind = source.hole(shape, locale)
+    start, end = secret_part(value)
     value = without_marks(value)
-    leaves[path] = [kinds.SENSITIVE[kind].label, kind, None] if kind else None
+    whole = [0, len(value.encode())]
+    leaves[path] = [[start, end, kinds.SENSITIVE[kind].label, kind, *whole]] if kind else []
     return float(value) if shape in ("!amount", "salary") else value
 
 

@@ -142,7 +142,8 @@ def main():
 
     def document(item):
         below = leaves(json.loads(item["document"]), "", "")
-        return {"masked": [path for path, text, key in below if analyzer.spans(text, words(key))]}
+        found = {path: analyzer.spans(text, words(key)) for path, text, key in below}
+        return {"found": {path: spans for path, spans in found.items() if spans}}
 
     analyzer.spans("warm up")
     each(folder, "texts", lambda item: {"spans": timed(item["text"])})

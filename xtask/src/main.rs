@@ -32,6 +32,7 @@ cargo xtask COMMAND
   pictures         make the documentation's pictures of the console anew
   fuzz [--seconds N]  run every fuzz target for N seconds each (10)
   eval [--quick] [--seed S]  what is found in labelled data, beside Presidio in the same run
+  eval --publish [--seed S]  the same, its tables put into docs/detection.md
   leak [--statements N] [--seed S]  look for labelled values behind random statements (100000)
 ";
 

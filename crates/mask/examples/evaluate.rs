@@ -3,10 +3,8 @@
 //!
 //! `evaluate FOLDER` reads `columns.jsonl`, `texts.jsonl`, `documents.jsonl` in the folder.
 
-use mask::{
-    Applied, ColumnEvidence, ColumnMask, Find, Format, Key, LabelRules, find, weigh_together,
-};
-use model::{Catalog, Disclosure, Labelling, TypeId, catalog::Column};
+use mask::{ColumnEvidence, Find, LabelRules, find, find_in_document, weigh_together};
+use model::{Labelling, TypeId, catalog::Column};
 use serde_json::{Value, json};
 use std::{
     error::Error,
@@ -14,9 +12,6 @@ use std::{
     io::{BufRead, BufReader, BufWriter, Write},
     path::Path,
 };
-
-/// PostgreSQL's type of JSON documents.
-const JSONB: TypeId = TypeId(3802);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args().nth(1).ok_or("which folder?")?;
@@ -27,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "texts",
         |item| json!({ "spans": spans(at(item, "text").as_str().unwrap_or_default()) }),
     )?;
-    each(folder, "documents", |item| json!({ "masked": document(item) }))
+    each(folder, "documents", |item| json!({ "found": document(item) }))
 }
 
 /// Answers every line of a file with a line of another.
@@ -124,42 +119,24 @@ fn answer(labelling: Option<&Labelling>, evidence: &ColumnEvidence<'_>) -> Value
 }
 
 fn spans(text: &str) -> Value {
-    let span = |found: &Find| json!([found.start, found.end, found.label.as_str()]);
     find(text.as_bytes()).iter().map(span).collect()
 }
 
-/// The leaves that leave changed.
-fn document(item: &Value) -> Vec<String> {
-    let text = at(item, "document").as_str().unwrap_or_default();
-    let key = Key::new([1; 32]);
-    let catalog = Catalog::default();
-    let mask = ColumnMask::compile(&Disclosure::Scan, JSONB, &catalog, Format::Text, &key);
-    let mut out = Vec::new();
-    let mut changed = Vec::new();
-    let masked = mask.apply(text.as_bytes(), &mut out) == Applied::Masked;
-    if masked
-        && let (Ok(before), Ok(after)) = (serde_json::from_str(text), serde_json::from_slice(&out))
-    {
-        compare(&before, &after, "", &mut changed);
-    }
-    changed
+fn span(found: &Find) -> Value {
+    json!([found.start, found.end, found.label.as_str()])
 }
 
-fn compare(before: &Value, after: &Value, path: &str, changed: &mut Vec<String>) {
-    match (before, after) {
-        (Value::Object(before), Value::Object(after)) => {
-            for ((key, before), after) in before.iter().zip(after.values()) {
-                compare(before, after, &format!("{path}/{key}"), changed);
-            }
+/// What is found in each leaf, by its place; leaves in which nothing is found are left out.
+fn document(item: &Value) -> Value {
+    let text = at(item, "document").as_str().unwrap_or_default();
+    let mut leaves = serde_json::Map::new();
+    for (place, found) in find_in_document(text.as_bytes()).unwrap_or_default() {
+        let leaf = leaves.entry(place).or_insert_with(|| json!([]));
+        if let Some(spans) = leaf.as_array_mut() {
+            spans.push(span(&found));
         }
-        (Value::Array(before), Value::Array(after)) => {
-            for (place, (before, after)) in before.iter().zip(after).enumerate() {
-                compare(before, after, &format!("{path}/{place}"), changed);
-            }
-        }
-        _ if before != after => changed.push(path.to_owned()),
-        _ => {}
     }
+    leaves.into()
 }
 
 /// The member of an object; null where there is none.

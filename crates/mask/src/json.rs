@@ -8,9 +8,11 @@ use crate::{
 };
 use model::{Label, MaskMethod};
 
+mod find;
 mod place;
 mod walk;
 
+pub use find::find_in_document;
 use place::Place;
 use walk::{Leaf, Visitor};
 
@@ -42,8 +44,7 @@ pub(crate) fn scan_text(input: &[u8], out: &mut Vec<u8>) -> Applied {
 
 /// Whether anything was masked; `None` if it is no document.
 fn by_key(input: &[u8], out: &mut Vec<u8>) -> Option<bool> {
-    let mut scanner = Scanner { input, persons: None, object: 0, stack: Vec::new() };
-    walk::walk(input, out, &mut scanner)
+    walk::walk(input, out, &mut Scanner::new(input))
 }
 
 /// Masks every leaf by the rule, but for those that stand in an open place. Keys stay if they look
@@ -197,7 +198,17 @@ struct Scanner<'a> {
     stack: Vec<Frame>,
 }
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
+    fn new(input: &'a [u8]) -> Self {
+        Self { input, persons: None, object: 0, stack: Vec::new() }
+    }
+
+    /// The label by which all of a leaf is masked, because a key says so.
+    fn said(&self, leaf: &Leaf<'_>) -> Option<&Label> {
+        let label = self.stack.last()?.label.as_ref()?;
+        (!matches!(leaf, Leaf::Text(""))).then_some(label)
+    }
+
     /// True if the object of this number describes a person.
     fn is_person(&mut self, object: usize) -> bool {
         let input = self.input;
@@ -239,15 +250,12 @@ impl Visitor for Scanner<'_> {
     }
 
     fn leaf(&mut self, leaf: Leaf<'_>) -> Option<String> {
-        let label = self.stack.last().and_then(|frame| frame.label.as_ref());
-        match (leaf, label) {
+        match (&leaf, self.said(&leaf)) {
             (Leaf::Bool, Some(_)) => Some("false".to_owned()),
-            (Leaf::Bool, None) => None,
-            (Leaf::Text(value), Some(label)) if !value.is_empty() => {
-                Some(walk::quoted(&text::partial(label, value)))
-            }
+            (Leaf::Text(value), Some(label)) => Some(walk::quoted(&text::partial(label, value))),
             (Leaf::Number(_), Some(_)) => Some("0".to_owned()),
-            (Leaf::Text(value), _) => {
+            (Leaf::Bool, None) => None,
+            (Leaf::Text(value), None) => {
                 let mut out = Vec::new();
                 (scan::text(value.as_bytes(), &mut out) == Applied::Masked)
                     .then(|| walk::quoted(&String::from_utf8_lossy(&out)))

@@ -44,7 +44,7 @@ impl Place {
             Self::Opaque => "columns whose names say nothing, each alone",
             Self::Beside => "columns whose names say nothing, in tables",
             Self::Text => "free text",
-            Self::HeldText => "free text, held back",
+            Self::HeldText => "free text of templates and locales held back",
             Self::Harmless => "harmless text",
             Self::Document => "JSON documents",
         }
@@ -120,13 +120,6 @@ impl Report {
         });
     }
 
-    /// Something masked that says no label, and whether it was sensitive.
-    pub(super) fn masked(&mut self, tool: Tool, place: Place, sensitive: bool) {
-        let all = self.tallies.entry((place, Row::All, tool)).or_default();
-        all.found += 1;
-        all.correct += u64::from(sensitive);
-    }
-
     /// A value without anything sensitive.
     pub(super) fn harmless(&mut self, tool: Tool, place: Place, kind: &str, harmed: bool) {
         self.add(tool, place, Row::Kind(kind.to_owned()), |tally| {
@@ -156,15 +149,24 @@ impl Report {
         Ok(())
     }
 
-    /// The tables, in Markdown.
-    pub(super) fn table(&self) -> String {
-        let mut out = format!("Seed {}, {} values a column.\n", self.seed, self.rows);
-        for place in Place::ALL {
-            self.labels(place, &mut out);
-        }
-        self.kinds(&mut out);
-        self.harm(&mut out);
-        out.push_str("\n### Speed, one core\n\n| what | MB/s |\n|---|---|\n");
+    /// The line that says what run this is.
+    pub(super) fn run(&self) -> String {
+        format!("Seed {}, {} values a column.", self.seed, self.rows)
+    }
+
+    /// The tables that are published, in Markdown, each with its heading.
+    pub(super) fn tables(&self) -> Vec<(String, String)> {
+        let mut tables: Vec<(String, String)> = Place::ALL
+            .into_iter()
+            .filter_map(|place| Some((heading(place.as_str()), self.labels(place)?)))
+            .collect();
+        tables.push((heading("harmless values masked"), self.harm()));
+        tables.push((heading("speed"), self.speeds()));
+        tables
+    }
+
+    fn speeds(&self) -> String {
+        let mut out = "| what | MB/s |\n|---|---|\n".to_owned();
         for (name, rate) in &self.speed {
             let digits = if *rate < 10.0 { 3 } else { 0 };
             let _ = writeln!(out, "| {name} | {rate:.digits$} |");
@@ -186,17 +188,17 @@ impl Report {
         rows.into_iter().cloned().collect()
     }
 
-    fn labels(&self, place: Place, out: &mut String) {
+    /// Every label that has values in a place.
+    fn labels(&self, place: Place) -> Option<String> {
         let rows = self.rows_of(place, |row, tally| match row {
             Row::Label(_) => tally.truth > 0,
             Row::All => tally.truth > 0,
             Row::Kind(_) => false,
         });
         if rows.is_empty() {
-            return;
+            return None;
         }
-        let _ = writeln!(out, "\n### {}\n", place.as_str());
-        out.push_str("| label | values | Weir: recall | hidden | precision ");
+        let mut out = "| label | values | Weir: recall | hidden | precision ".to_owned();
         out.push_str(
             "| Presidio: recall | hidden | precision |\n|---|---|---|---|---|---|---|---|\n",
         );
@@ -215,11 +217,12 @@ impl Report {
             }
             out.push_str("|\n");
         }
+        Some(out)
     }
 
-    /// Every kind of value, found under its own label.
-    fn kinds(&self, out: &mut String) {
-        out.push_str("\n### Recall by kind (Weir / Presidio)\n\n| kind ");
+    /// Recall of every kind of value under its own label: Weir's, Presidio's.
+    pub(super) fn kinds(&self) -> String {
+        let mut out = "| kind ".to_owned();
         let places = [
             Place::Telling,
             Place::Opaque,
@@ -249,11 +252,12 @@ impl Report {
             }
             out.push_str("|\n");
         }
+        out
     }
 
-    /// Harmless values in which something was found.
-    fn harm(&self, out: &mut String) {
-        out.push_str("\n### Harmless values masked (Weir / Presidio, of)\n\n| kind ");
+    /// Harmless values in which something was found: by Weir, by Presidio, of how many.
+    fn harm(&self) -> String {
+        let mut out = "| kind ".to_owned();
         let places =
             [Place::Telling, Place::Opaque, Place::Beside, Place::Harmless, Place::Document];
         for place in places {
@@ -281,6 +285,7 @@ impl Report {
             }
             out.push_str("|\n");
         }
+        out
     }
 
     /// Writes every count to a file beside the data.
@@ -310,6 +315,12 @@ impl Report {
             .context("cannot write the figures")?;
         Ok(file)
     }
+}
+
+/// A place as a heading.
+fn heading(place: &str) -> String {
+    let mut letters = place.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// A share with three decimals; a dash where there is nothing to have a share of.

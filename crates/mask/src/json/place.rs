@@ -49,6 +49,15 @@ impl Place {
         self.frames.pop();
     }
 
+    /// The value that began last, as a JSON pointer (RFC 6901).
+    pub(super) fn pointer(&self) -> String {
+        let step = |frame: &Frame| match frame.object {
+            true => format!("/{}", frame.key.replace('~', "~0").replace('/', "~1")),
+            false => format!("/{}", frame.elements.saturating_sub(1)),
+        };
+        self.frames.iter().map(step).collect()
+    }
+
     /// True if the containers so far are the beginning of one of these places.
     pub(super) fn leads_to(&self, open: &[Vec<Step>]) -> bool {
         let begins = |path: &Vec<Step>| {

@@ -29,6 +29,70 @@ fn documents_leave_as_the_cases_say() {
 }
 
 #[test]
+fn what_is_found_is_what_is_masked() {
+    for row in testing::rows(include_str!("../../cases/json.md")) {
+        let input = row.first().unwrap();
+        let mut out = Vec::new();
+        let (Some(found), true) =
+            (find_in_document(input.as_bytes()), by_key(input.as_bytes(), &mut out).is_some())
+        else {
+            continue;
+        };
+        let Ok(before) = serde_json::from_str::<serde_json::Value>(input) else { continue };
+        let after = serde_json::from_slice(&out).unwrap_or_else(|_| before.clone());
+        let mut changed = Vec::new();
+        differing(&before, &after, String::new(), &mut changed);
+        let mut told: Vec<String> = found.into_iter().map(|(place, _)| place).collect();
+        told.sort();
+        told.dedup();
+        // A leaf that is masked may be what it was: a truth that is false, a number that is 0.
+        let seen = |place: &String| before.pointer(place).is_some_and(says_something);
+        assert_eq!(told.into_iter().filter(seen).collect::<Vec<_>>(), changed, "{input}");
+    }
+    let text = r#"{"user": {"email": "al@b.org"}, "n": [1, {"a/b": "ask al@b.org"}]}"#;
+    let told: Vec<_> = find_in_document(text.as_bytes())
+        .unwrap()
+        .into_iter()
+        .map(|(place, find)| (place, find.start, find.end, find.label))
+        .collect();
+    let email = |place: &str, start| (place.to_owned(), start, start + 8, Label::EMAIL);
+    assert_eq!(told, [email("/user/email", 0), email("/n/1/a~1b", 4)]);
+}
+
+fn says_something(value: &serde_json::Value) -> bool {
+    *value != serde_json::json!(false) && *value != serde_json::json!(0)
+}
+
+/// Where the leaves of two documents differ, as sorted JSON pointers. Keys that were masked count
+/// for nothing.
+fn differing(
+    before: &serde_json::Value,
+    after: &serde_json::Value,
+    place: String,
+    changed: &mut Vec<String>,
+) {
+    use serde_json::Value;
+    match (before, after) {
+        (Value::Object(one), Value::Object(other)) => {
+            for (key, below) in one {
+                let key_there = key.replace('~', "~0").replace('/', "~1");
+                if let Some(there) = other.get(key) {
+                    differing(below, there, format!("{place}/{key_there}"), changed);
+                }
+            }
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            for (number, (below, there)) in one.iter().zip(other).enumerate() {
+                differing(below, there, format!("{place}/{number}"), changed);
+            }
+        }
+        _ if before != after => changed.push(place),
+        _ => {}
+    }
+    changed.sort();
+}
+
+#[test]
 fn jsonb_in_binary_keeps_its_version_byte() {
     let mask = testing::scan(TypeId(3802), crate::Format::Binary);
     let mut out = Vec::new();
