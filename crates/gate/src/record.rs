@@ -20,8 +20,8 @@ use ledger::{
     },
 };
 use model::{
-    Catalog, ColumnId, Identity, Label,
-    facts::{Destination, Effect, RelationRef},
+    Catalog, ColumnId, Identity, Label, Operation,
+    facts::{Destination, Effect, Facts, RelationRef},
 };
 use std::{borrow::Cow, net::IpAddr, sync::atomic::Ordering, time::SystemTime};
 
@@ -319,7 +319,7 @@ fn describe<'a>(
             .iter()
             .filter(|moved| !moved.from.is_empty() || moved.unknown)
             .map(|moved| ShapeMove {
-                to: Cow::Owned(destination(catalog, &moved.to)),
+                to: Cow::Owned(destination(catalog, facts, &moved.to)),
                 from: columns(&moved.from).into(),
                 how: moved.derivation,
                 unknown: moved.unknown,
@@ -357,12 +357,21 @@ fn relation_name(relation: &RelationRef) -> Cow<'_, str> {
     }
 }
 
-fn destination(catalog: &Catalog, to: &Destination) -> String {
+fn destination(catalog: &Catalog, facts: &Facts, to: &Destination) -> String {
+    let named = |relation| relation_name(placed(facts, relation)).into_owned();
     match to {
         Destination::Column(column) => column_name(catalog, *column),
-        Destination::Named { relation, column } => format!("{}.{column}", relation_name(relation)),
-        Destination::All(relation) => format!("{}.*", relation_name(relation)),
+        Destination::Named { relation, column } => format!("{}.{column}", named(relation)),
+        Destination::All(relation) => format!("{}.*", named(relation)),
     }
+}
+
+/// A relation that is made without a schema's name as the effect of making it calls it.
+fn placed<'f>(facts: &'f Facts, relation: &'f RelationRef) -> &'f RelationRef {
+    let made = facts.effects.iter().filter(|effect| effect.operation == Operation::Create);
+    let mut made = made.filter_map(|effect| effect.relation.as_ref());
+    let same = |made: &&RelationRef| relation.schema.is_empty() && made.name == relation.name;
+    made.find(same).unwrap_or(relation)
 }
 
 /// What its verdict rests on.

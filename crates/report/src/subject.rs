@@ -1,5 +1,5 @@
-//! Reports about one identity, one column or label, one model or job, one data subject. Knows the views; states the
-//! names that it took the given one for, so that every query can be read.
+//! Reports about one identity, one column or label, one model or job, one data subject. Knows the
+//! views; states the names that it took the given one for, so that every query can be read.
 
 use crate::{
     ReportError,

@@ -44,7 +44,7 @@ impl Session {
         let knowledge = self.known();
         self.follow_catalog(knowledge.catalog.version);
         let context = self.plan_context(&policies, &knowledge, now);
-        // What an open transaction sees is of no use to others, nor to this one after its next change.
+        // What an open transaction sees is of no use to others, nor to this one once that changes.
         let shareable = !depends_on_names(text, &self.scope) && !self.structure.is_seen();
         let counters = &self.database.counters;
         if shareable && let Some(plan) = self.database.plans.find(text, &context) {

@@ -34,7 +34,8 @@ fn old_versions_are_not_asked_for_what_they_lack() {
 #[test]
 fn no_type_is_named_without_its_schema() {
     // A client's own pg_temp is looked in for types, whatever the path says.
-    let catalog = model::Catalog { server_version: 150_000, ..model::Catalog::default() };
+    let mut catalog = model::Catalog::default();
+    catalog.server_version = 150_000;
     let within = crate::catalog::within::questions(&catalog).unwrap();
     for (section, text) in within.into_iter().chain(sections(15, Reading::Session)) {
         for (_, rest) in text.match_indices("::").map(|(at, _)| text.split_at(at + 2)) {

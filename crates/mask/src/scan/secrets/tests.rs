@@ -35,6 +35,7 @@ fn every_mark_finds_what_follows_it() {
         let key = |length: usize| "a1B2c3D4e5".chars().cycle().take(length).collect::<String>();
         let body = match follow {
             Follow::Key(least) | Follow::Dotted(least) => key(*least),
+            Follow::Id(count) => "QWERTYUIOP".chars().cycle().take(*count).collect(),
             Follow::Hex(count) => "0a1b".repeat(count / 4),
             Follow::Jwt => format!("{}.{}.{}", key(17), key(20), key(20)),
             Follow::Pem => "PRIVATE KEY-----\nMIIB".to_owned(),
