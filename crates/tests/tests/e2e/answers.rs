@@ -128,7 +128,7 @@ fn sql_and_traces_tell_the_same_and_no_value() {
     let facts = "SELECT text, object, column, use, unknowns FROM shapes JOIN effects USING (shape)
                  LEFT JOIN columns_used USING (shape) WHERE text LIKE '%mails%'";
     let facts = || audit(&stage, &["sql", facts]).stdout;
-    assert!(step("create", "mails.address"), "{trace:?} from {}", facts());
+    assert!(step("create", "public.mails.address"), "{trace:?} from {}", facts());
     let read = trace.iter().find(|row| row["from"] == "public.mails.address");
     let read = read.unwrap_or_else(|| panic!("{trace:?} from {}", facts()));
     assert_eq!((&read["to"], &read["identity"]), (&"client".into(), &ADMIN.into()), "{read:?}");
