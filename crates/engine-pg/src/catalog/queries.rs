@@ -179,12 +179,19 @@ pub fn temporary() -> [(Section, String); 6] {
 pub fn in_one_snapshot(sections: &[&str]) -> String {
     let (before, after) =
         sections.split_at_checked(BEFORE_PATH_IS_EMPTY).unwrap_or((sections, &[]));
-    let mut sql = begin(before);
-    for text in after {
-        sql.push_str(text);
+    begin(before) + &unlocked(after) + ";\nCOMMIT"
+}
+
+/// The texts, one after the other, each of which lets go of its locks when its rows are there: what
+/// PostgreSQL writes out it locks (a view's tables too) until a transaction ends or is taken back,
+/// and somebody's `LOCK … NOWAIT` would fail for as long as the whole reading takes.
+pub(super) fn unlocked(texts: &[&str]) -> String {
+    let mut sql = "SAVEPOINT unlocked".to_owned();
+    for text in texts {
         sql.push_str(";\n");
+        sql.push_str(text);
+        sql.push_str(";\nROLLBACK TO SAVEPOINT unlocked");
     }
-    sql.push_str("COMMIT");
     sql
 }
 

@@ -45,6 +45,14 @@ pub(super) fn statements(relation: &Relation, columns: &[i16], rows: u32) -> Vec
     statements
 }
 
+/// Asks how many bytes a table has that may well be empty: there is nothing to sample in it then,
+/// and its lock would be in the way of whoever fills it or has just made it. `None` for others.
+pub(super) fn size(relation: &Relation) -> Option<String> {
+    let stored = matches!(relation.kind, RelationKind::Table | RelationKind::Materialized);
+    let size = format!("SELECT pg_catalog.pg_relation_size({}::pg_catalog.oid)", relation.id.0);
+    (stored && relation.estimated_rows < 1.0).then(|| bounded(&size))
+}
+
 /// A column as the beginning of its text; NULL for one that the relation does not have.
 fn expression(relation: &Relation, number: i16) -> String {
     let column = relation.columns.iter().find(|column| column.number == number);
