@@ -325,7 +325,8 @@ fn limits(mut table: Table<'_>) -> Limits {
             "statement_timeout",
             &TimeOrNone(time(Duration::from_millis(1), day * 30)),
             "\"0\"",
-            "A statement that runs longer is cancelled at the upstream.",
+            "A statement that runs longer is cancelled at the upstream; one sent behind others has \
+             its time from when these are answered.",
         ),
         drain_timeout: table.or(
             "drain_timeout",

@@ -42,6 +42,9 @@ impl Relay {
         let result = self.client_messages(&input, &mut used);
         input.advance(used);
         self.client.input = input;
+        if used > 0 {
+            self.timer.heard();
+        }
         result.map(|()| used > 0 || self.flush_last(used))
     }
 
@@ -442,6 +445,10 @@ impl Relay {
             self.acting.whole_sent();
             self.segment += 1;
             (self.open, self.ran) = (false, false);
+        } else if self.limits.statement.is_some() && self.busy_with().is_some() {
+            // Its time begins when what is before it has ended, which the server would keep to
+            // itself up to a Sync.
+            encode::flush(&mut self.upstream.output);
         }
         self.expected.push_back(Expected::of(request));
         self.upstream.output.extend_from_slice(whole);

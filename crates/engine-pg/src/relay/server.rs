@@ -6,7 +6,7 @@ use super::{
     expected::{Request, Run},
 };
 use bytes::Buf;
-use gate::{Disclosed, Field};
+use gate::{Disclosed, Field, Sequence};
 use std::{mem, sync::Arc, time::SystemTime};
 use wire_pg::{
     WireError,
@@ -166,12 +166,12 @@ impl Relay {
         }
     }
 
-    /// When the statement that is being answered was sent.
-    pub(super) fn busy_since(&self) -> Option<std::time::Instant> {
+    /// The intent of the statement that is being answered, or that will be next.
+    pub(super) fn busy_with(&self) -> Option<Sequence> {
         self.expected.iter().find_map(|expected| match &expected.request {
             Request::Query(Some(run))
             | Request::FunctionCall(Some(run))
-            | Request::Execute(Some(run)) => Some(run.sent),
+            | Request::Execute(Some(run)) => Some(run.statement.intent),
             _ => None,
         })
     }

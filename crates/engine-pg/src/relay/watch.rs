@@ -2,6 +2,7 @@
 //! messages.
 
 use super::{End, Relay, expected::settled};
+use gate::Sequence;
 use std::{
     future::Future,
     pin::Pin,
@@ -148,7 +149,29 @@ pub(crate) struct CancelOnce(pub(crate) Box<dyn Fn() + Send>);
 pub(super) struct Timer {
     sleep: Option<Pin<Box<Sleep>>>,
     quiet_since: Option<Instant>,
+    /// The statement that the server is at, by its intent, and since when.
+    running: Option<(Sequence, Instant)>,
     cancelled: bool,
+}
+
+impl Timer {
+    /// Since when the server is at a statement: one that was sent behind others has its time from
+    /// when these were answered, and is cancelled by itself.
+    fn running_since(&mut self, intent: Sequence) -> Instant {
+        match self.running {
+            Some((same, since)) if same == intent => since,
+            _ => {
+                let now = Instant::now();
+                (self.running, self.cancelled) = (Some((intent, now)), false);
+                now
+            }
+        }
+    }
+
+    /// The client sent something.
+    pub(super) fn heard(&mut self) {
+        self.quiet_since = None;
+    }
 }
 
 impl Relay {
@@ -170,28 +193,28 @@ impl Relay {
             self.timer.quiet_since = None;
             return Ok(false);
         }
-        let busy_since = self.busy_since();
-        let limit = match busy_since {
+        let busy_with = self.busy_with();
+        let limit = match busy_with {
             Some(_) => match (self.limits.statement, self.session.time_left()) {
                 (Some(limit), Some(left)) => Some(limit.min(left)),
                 (limit, left) => limit.or(left),
             },
             None => self.limits.idle,
         };
-        let since = match busy_since {
-            Some(sent) => {
+        let since = match busy_with {
+            Some(intent) => {
                 self.timer.quiet_since = None;
-                sent
+                self.timer.running_since(intent)
             }
             None => {
-                self.timer.cancelled = false;
+                self.timer.running = None;
                 *self.timer.quiet_since.get_or_insert_with(Instant::now)
             }
         };
         let Some(limit) = limit else { return Ok(false) };
         let left = limit.saturating_sub(since.elapsed());
         if left.is_zero() {
-            if busy_since.is_none() {
+            if busy_with.is_none() {
                 return Err(End::Idle);
             }
             if !std::mem::replace(&mut self.timer.cancelled, true) {

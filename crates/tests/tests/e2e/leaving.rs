@@ -6,7 +6,10 @@ use std::{
     process::Command,
     time::{Duration, Instant},
 };
-use testkit::weir::{ADMIN, PASSWORD};
+use testkit::{
+    Postgres, Weir,
+    weir::{ADMIN, PASSWORD},
+};
 use tests::{
     Stage,
     wire::{Raw, frame},
@@ -95,8 +98,43 @@ fn what_was_asked_for_is_done_and_nothing_stays() {
     raw.until(b'C').unwrap();
     let pid = stage.weir.pid().unwrap().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    std::thread::sleep(Duration::from_millis(300));
+    std::thread::sleep(Duration::from_millis(500));
     raw.send(&sync()).unwrap();
     raw.until(b'Z').unwrap();
     assert_eq!(stage.truth("select count(*) from leaving where n = 7").unwrap().trim(), "1");
+}
+
+/// A statement's time begins when the server has come to it, and a client that sends anything is
+/// not idle.
+#[test]
+fn limits_of_time_count_what_they_say() {
+    let upstream = Postgres::options().shop().start().unwrap();
+    let options = Weir::options(&upstream).limit("statement_timeout", "\"3s\"");
+    let weir = options.limit("idle_timeout", "\"3s\"").start().unwrap();
+    let sign_in = || Raw::sign_in(weir.port(), ADMIN, PASSWORD, "shop").unwrap();
+    let sleeping = |seconds: &str| {
+        [parse("", &format!("select pg_sleep({seconds})")), bind("", ""), execute("")].concat()
+    };
+    let mut pings = sign_in();
+    let pinged = std::thread::spawn(move || {
+        for _ in 0..8 {
+            pings.send(&sync()).unwrap();
+            pings.until(b'Z').unwrap();
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        let last = pings.rest().unwrap();
+        last.iter().find_map(|message| message.field(b'C'))
+    });
+    let mut raw = sign_in();
+    raw.send(&[sleeping("0.8").repeat(5), sync()].concat()).unwrap();
+    let answers = raw.until(b'Z').unwrap();
+    let rows = answers.iter().filter(|message| message.tag == b'D').count();
+    assert_eq!(rows, 5, "{answers:?}");
+    raw.send(&[sleeping("9"), sync(), sleeping("9"), sync()].concat()).unwrap();
+    for _ in 0..2 {
+        let answers = raw.until(b'Z').unwrap();
+        let error = answers.iter().find_map(|message| message.field(b'C'));
+        assert_eq!(error.as_deref(), Some("57014"), "{answers:?}");
+    }
+    assert_eq!(pinged.join().unwrap().as_deref(), Some("57P05"));
 }
