@@ -233,7 +233,13 @@ impl Relay {
             return false;
         }
         let readiness = self.session.readiness(SystemTime::now());
-        if !self.session.unrestricted() && self.is_unsettled() {
+        // Full rights do not say what a name means that is being given another meaning, and what it
+        // means may need an approval.
+        let unsettled = match self.session.unrestricted() {
+            true => self.changing > 0 && !self.copying_in && !settled(&self.expected),
+            false => self.is_unsettled(),
+        };
+        if unsettled {
             self.settle();
             return false;
         }

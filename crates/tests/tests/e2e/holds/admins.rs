@@ -50,6 +50,31 @@ fn what_runs_by_a_name_is_not_asked_for() {
     assert!(requests(&stage, true).is_empty());
 }
 
+/// A name that is given another meaning right before it is used means the new one, although what it
+/// meant needs no approval.
+#[test]
+fn a_name_means_what_was_prepared_before_it_in_the_same_breath() {
+    let stage = stage();
+    let mut raw = raw(&stage);
+    let parse = frame(b'P', b"p\0select 1\0\0\0");
+    let by_name = [frame(b'B', b"\0p\0\0\0\0\0\0\0"), frame(b'E', &[0; 5]), frame(b'S', b"")];
+    let anew = frame(b'Q', b"deallocate p; prepare p as delete from jobs where id = 1\0");
+    let harmless = frame(b'Q', b"deallocate p; prepare p as select 1\0");
+    let by_text = frame(b'Q', b"execute p\0");
+    raw.send(&[parse, frame(b'S', b"")].concat()).unwrap();
+    assert_eq!(error(&raw.until(b'Z').unwrap()), "");
+    for run in [by_name.concat(), by_text] {
+        raw.send(&[anew.clone(), run].concat()).unwrap();
+        assert_eq!(error(&raw.until(b'Z').unwrap()), "");
+        let said = error(&raw.until(b'Z').unwrap());
+        assert!(said.contains("cannot be shown"), "{said}");
+        raw.send(&harmless).unwrap();
+        assert_eq!(error(&raw.until(b'Z').unwrap()), "");
+    }
+    assert_eq!(tests::hold::jobs(&stage), 50);
+    assert!(requests(&stage, true).is_empty());
+}
+
 /// It is asked for, and approved, by what its names mean where it runs.
 #[test]
 fn names_mean_what_they_mean_in_the_session() {
