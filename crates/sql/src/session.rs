@@ -101,6 +101,20 @@ impl Walk<'_> {
         None
     }
 
+    /// Names of the session within code. Whether it comes to them cannot be told, and what it
+    /// prepared stays where it fails; what it runs by a name is another with the same text.
+    pub(crate) fn names_in_code(&mut self) -> Columns {
+        let why = "it prepares, runs or closes something by a name; send that by itself";
+        self.facts.unknown("code with names of the session", why);
+        self.facts.plain(Operation::Unknown);
+        self.facts.dynamic = true;
+        self.prepared.clear();
+        self.forgot.0 = true;
+        self.facts.session.push(SessionChange::Deallocate(None));
+        self.forget_cursors();
+        Columns::open()
+    }
+
     /// Whatever the session's cursors were, they are gone or others by now.
     pub(crate) fn forget_cursors(&mut self) {
         self.cursors.clear();

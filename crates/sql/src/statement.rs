@@ -38,6 +38,16 @@ impl Walk<'_> {
                 let flow = self.value(ret.returnval(), env);
                 Some(Columns::closed(vec![Field::new("return", flow)]))
             }
+            Node::PrepareStmt(_)
+            | Node::ExecuteStmt(_)
+            | Node::DeallocateStmt(_)
+            | Node::DeclareCursorStmt(_)
+            | Node::FetchStmt(_)
+            | Node::ClosePortalStmt(_)
+                if !self.frames.is_empty() =>
+            {
+                Some(self.names_in_code())
+            }
             _ => self.session_statement(node, env),
         }
     }

@@ -1,7 +1,7 @@
 //! What a name stands for is what the server has confirmed: no order of messages makes Weir judge
 //! one statement while the server runs another.
 
-use testkit::weir::{PASSWORD, PERSON};
+use testkit::weir::{ADMIN, PASSWORD, PERSON};
 use tests::Stage;
 use tests::wire::{Message, Raw, frame};
 
@@ -202,6 +202,60 @@ fn behind_a_failure(stage: &Stage, secrets: &[&str]) {
     raw.send(&[bind("", "a"), execute(""), sync()].concat()).unwrap();
     let answers = raw.until(b'Z').unwrap();
     assert!(answers.iter().any(|m| m.tag == b'D' && m.body.ends_with(b"harmless")), "{answers:?}");
+}
+
+/// Code need not come to what it says of a name, what it prepared stays where it fails, and what it
+/// runs by a name is another each time.
+#[test]
+fn code_gives_no_name_another_meaning() {
+    let stage = Stage::shop().unwrap();
+    let secrets = stage.truth(SECRET).unwrap();
+    let by_name = "create function by_name() returns void language sql as 'execute a'";
+    stage.rows(ADMIN, by_name).unwrap();
+    let block = |steps: &str| query(&format!("do $$ begin {steps} end $$"));
+    let prepared = |sql: &str| query(&format!("prepare a as {sql}"));
+    let changed = |sql: &str| format!("deallocate a; prepare a as {sql};");
+    let run = |by_wire: bool| match by_wire {
+        true => vec![[bind("", "a"), execute(""), sync()].concat()],
+        false => vec![query("execute a")],
+    };
+    let swallowed = format!("prepare a as {HARMLESS}; exception when others then null;");
+    let made = format!("{} raise 'then it fails';", changed(SECRET));
+    let cases = [
+        (SECRET, format!("if false then {} end if;", changed(HARMLESS))),
+        (SECRET, format!("return; {}", changed(HARMLESS))),
+        (SECRET, swallowed),
+        (HARMLESS, made),
+        (HARMLESS, changed(SECRET)),
+    ];
+    let mut ways: Vec<Vec<Vec<u8>>> = Vec::new();
+    for (first, steps) in &cases {
+        for by_wire in [false, true] {
+            ways.push([vec![prepared(first), block(steps)], run(by_wire)].concat());
+        }
+    }
+    // The call's text says nothing of the name, so that its plan must not depend on it.
+    ways.push(vec![
+        query("create temp table mine (t text)"),
+        prepared("select 1"),
+        query("select by_name()"),
+        query("deallocate a"),
+        prepared(&format!("insert into mine {SECRET}")),
+        query("select by_name()"),
+        query("select t from mine"),
+    ]);
+    for (number, way) in ways.iter().enumerate() {
+        let mut raw = Raw::sign_in(stage.weir.port(), PERSON, PASSWORD, "shop").unwrap();
+        for message in way {
+            raw.send(message).unwrap();
+            for message in raw.until(b'Z').unwrap() {
+                let text = String::from_utf8_lossy(&message.body);
+                for secret in secrets.lines() {
+                    assert!(!text.contains(secret), "way {number} shows {secret}");
+                }
+            }
+        }
+    }
 }
 
 #[test]
