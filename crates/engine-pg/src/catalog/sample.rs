@@ -49,7 +49,12 @@ pub(super) fn statements(relation: &Relation, columns: &[i16], rows: u32) -> Vec
 /// and its lock would be in the way of whoever fills it or has just made it. `None` for others.
 pub(super) fn size(relation: &Relation) -> Option<String> {
     let stored = matches!(relation.kind, RelationKind::Table | RelationKind::Materialized);
-    let size = format!("SELECT pg_catalog.pg_relation_size({}::pg_catalog.oid)", relation.id.0);
+    // A parent is read with what inherits from it.
+    let size = format!(
+        "SELECT pg_catalog.pg_relation_size({id}::pg_catalog.oid) WHERE NOT EXISTS (SELECT \
+         FROM pg_catalog.pg_inherits i WHERE i.inhparent = {id}::pg_catalog.oid)",
+        id = relation.id.0
+    );
     (stored && relation.estimated_rows < 1.0).then(|| bounded(&size))
 }
 

@@ -82,7 +82,11 @@ async fn what_was_read_is_not_locked_until_the_end_of_the_reading() {
 #[tokio::test]
 async fn an_empty_table_is_not_locked_to_be_sampled() {
     let cluster = Cluster::start(Postgres::options(), 15);
-    cluster.sql("create table hollow (mail text); create table filled as select 1 as a");
+    cluster.sql(
+        "create table hollow (mail text); create table filled as select 1 as a;
+         create table parent (a int); create table child () inherits (parent);
+         insert into child values (7)",
+    );
     let mut reader = cluster.reader().await;
     let catalog = reader.read(1).await.unwrap();
     let size = |name| sample::size(named(&catalog, "public", name)).unwrap();
@@ -91,4 +95,6 @@ async fn an_empty_table_is_not_locked_to_be_sampled() {
     assert_eq!(reader.sample(hollow, &[1], 5).await.unwrap(), [Vec::<String>::new()]);
     let filled = named(&catalog, "public", "filled");
     assert_eq!(reader.sample(filled, &[1], 5).await.unwrap(), [["1"]]);
+    let parent = named(&catalog, "public", "parent");
+    assert_eq!(reader.sample(parent, &[1], 5).await.unwrap(), [["7"]]);
 }
