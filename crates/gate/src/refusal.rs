@@ -105,9 +105,9 @@ impl Refusal {
     }
 
     /// Its text is in an encoding that is not read.
-    pub fn not_utf8(and: &str) -> Self {
+    pub fn not_utf8() -> Self {
         let hint = "Set client_encoding to UTF8 and send it again.";
-        Self::unenforceable(&format!("its text is not UTF-8, {and}"), hint)
+        Self::unenforceable("its text is not UTF-8, so it cannot be understood", hint)
     }
 
     /// It would wait for approval in a transaction that has failed, where nothing runs.

@@ -8,7 +8,7 @@ use crate::inspect::look;
 use crate::load::Loaded;
 use crate::owner::Owners;
 use crate::posed::{Asked, Kept, Scoped, add};
-use crate::reach::{Reach, may_hide, sees_everything};
+use crate::reach::{Reach, Whom, may_hide, may_stop, sees_everything};
 use crate::rule::Rule;
 use crate::situation::Circumstances;
 use cedar_policy::{
@@ -30,6 +30,11 @@ const VALUES: [&str; 9] = [
     "copy",
     "export",
 ];
+
+/// Actions that are asked for apart from what statements do: a policy on these alone stops nothing
+/// of what a statement does.
+const APART: [&str; 6] =
+    ["connect", "function_call", "replicate", "startup_option", "unproven", "unproven_limited"];
 
 /// Policies that can matter to one action and one kind of identity. Which they are follows from
 /// their scopes alone, so leaving the others out changes no answer.
@@ -57,6 +62,8 @@ pub(crate) struct Book {
     pub(crate) types: Types,
     rules: HashMap<cedar_policy::PolicyId, Rule>,
     cuts: HashMap<String, Cut>,
+    /// What each policy on what statements do says before an object is known.
+    stops: Vec<Reach>,
     authorizer: Authorizer,
     pub(crate) kept: Kept,
     pub(crate) owners: Owners,
@@ -112,9 +119,11 @@ impl Book {
         }
         let by_address = loaded.iter().any(|one| look(&one.policy).address);
         let owners = Owners::of(&loaded);
+        let about_statements = loaded.iter().filter(|one| !is_apart(&one.policy));
+        let stops = about_statements.map(|one| Reach::of(&one.policy, &one.rule)).collect();
         let rules = loaded.into_iter().map(|one| (one.policy.id().clone(), one.rule)).collect();
         let (authorizer, kept) = (Authorizer::new(), Kept::default());
-        Ok(Self { types, rules, cuts, authorizer, kept, owners, by_address })
+        Ok(Self { types, rules, cuts, stops, authorizer, kept, owners, by_address })
     }
 
     /// Works out which policies concern what an identity may ask, on a database, about it and its
@@ -198,6 +207,16 @@ fn who(identity: &Identity) -> String {
     who
 }
 
+/// True if a policy is about nothing that statements do.
+fn is_apart(policy: &Policy) -> bool {
+    let apart = |uid: &EntityUid| APART.contains(&uid.id().unescaped()) || is_assumption(uid);
+    match policy.action_constraint() {
+        ActionConstraint::Any => false,
+        ActionConstraint::Eq(uid) => apart(&uid),
+        ActionConstraint::In(uids) => uids.iter().all(apart),
+    }
+}
+
 fn is_assumption(action: &EntityUid) -> bool {
     ACTIONS.contains(&action.id().unescaped())
 }
@@ -245,14 +264,25 @@ impl<'a> Asker<'a> {
     /// True if the principal sees whatever there is as it is.
     pub(crate) fn sees_everything(&self) -> bool {
         let Some((_, slice)) = self.book.slice("disclose", self.kind) else { return false };
-        let database = self.book.types.object(self.database, Object::Database);
-        database.is_some_and(|it| sees_everything(&slice.reaches, &self.principal, &it.uid()))
+        self.whom(|who| sees_everything(&slice.reaches, who)).unwrap_or(false)
     }
 
     /// True if there may be something that the principal is not to see.
     pub(crate) fn hides(&self) -> bool {
-        let slice = self.book.slice("disclose", self.kind);
-        slice.is_none_or(|(_, slice)| may_hide(&slice.reaches, &self.principal))
+        let Some((_, slice)) = self.book.slice("disclose", self.kind) else { return true };
+        self.whom(|who| may_hide(&slice.reaches, who)).unwrap_or(true)
+    }
+
+    /// True if something that the principal does may be refused, asked about or limited.
+    pub(crate) fn may_be_stopped(&self) -> bool {
+        self.whom(|who| may_stop(&self.book.stops, who)).unwrap_or(true)
+    }
+
+    fn whom(&self, told: impl FnOnce(Whom<'_>) -> bool) -> Option<bool> {
+        let database = self.book.types.object(self.database, Object::Database)?.uid();
+        let environment = self.circumstances.environment();
+        let principal = &self.principal;
+        Some(told(Whom { principal, database: &database, environment }))
     }
 
     /// Asks. Whatever goes wrong is a deny.

@@ -101,9 +101,11 @@ impl<'a> Judge<'a> {
     fn run(mut self) -> Verdict {
         if !complete(self.request.facts) {
             let answer = self.asker.ask("unproven", Object::Database, false);
-            // Where something is hidden, what was not followed must not carry it elsewhere.
-            let carries = self.request.facts.is_write() && self.asker.hides();
-            self.limited = !answer.allowed || carries;
+            // Where something is hidden, what was not followed must not carry it elsewhere; where
+            // something may be refused or asked about, it must not do that.
+            let writes = self.request.facts.is_write();
+            let kept = || self.asker.hides() || self.asker.may_be_stopped();
+            self.limited = !answer.allowed || writes && kept();
         }
         self.effects();
         self.uses();

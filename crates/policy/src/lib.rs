@@ -362,7 +362,8 @@ impl PolicySet {
         }
     }
 
-    /// Whether an identity has full rights: facts need not be complete, nothing is hidden from it.
+    /// Whether an identity has full rights: facts need not be complete, nothing is hidden from it,
+    /// and nothing that it does is refused, asked about or limited.
     pub fn full_rights(
         &self,
         identity: &Identity,
@@ -374,17 +375,18 @@ impl PolicySet {
         // What is not understood is not what a task names.
         context.work.task.is_none()
             && self.may(scene, "unproven", None).is_ok()
-            && self.sees_everything(scene)
+            && self.is_free(scene)
     }
 
-    /// True if every member of the chain sees whatever there is as it is.
-    fn sees_everything(&self, scene: Scene<'_>) -> bool {
+    /// True if every member of the chain sees whatever there is as it is, and nothing stops it.
+    fn is_free(&self, scene: Scene<'_>) -> bool {
         let members = std::iter::successors(Some(scene.identity), |it| it.acts_for.as_deref());
         let database = scene.database.as_str();
         members.into_iter().all(|member| {
             let nothing = Situation::default();
             let circumstances = Circumstances::new(scene.context, scene.environment, nothing);
-            Asker::new(&self.book, member, database, circumstances).sees_everything()
+            let asker = Asker::new(&self.book, member, database, circumstances);
+            asker.sees_everything() && !asker.may_be_stopped()
         })
     }
 

@@ -42,6 +42,11 @@ impl<'a> Circumstances<'a> {
         Self { context, environment, situation, bounded, unbounded }
     }
 
+    /// The database's configured environment.
+    pub(crate) fn environment(&self) -> &'a str {
+        self.environment
+    }
+
     /// Cedar's context, or nothing if a value cannot be expressed: then no question can be asked
     /// and the answer is a deny. `by_address`: a policy looks at the address.
     pub(crate) fn context(

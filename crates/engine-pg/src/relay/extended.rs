@@ -104,7 +104,6 @@ impl Relay {
         let bind = frontend::Bind::parse(message.payload)?;
         let ready = self.ready()
             && self.sure_of_statement(bind.statement)
-            && self.sure_of_names(&bind)
             && self.knows_structure_of(bind.statement);
         if !ready {
             return Ok(Step::Blocked);

@@ -104,10 +104,6 @@ impl Relay {
         if plan.is_held() {
             hold::may_be_shown(plan)?;
         }
-        // Full rights need not be understood; whoever approves must be told what names mean now.
-        if self.session.unrestricted() && !self.becomes_certain() {
-            return Ok(Held::Waits);
-        }
         if self.stays_failed() && !plan.parts.first().is_some_and(gate::may_leave) {
             return Err(Refusal::in_failed_transaction());
         }

@@ -10,7 +10,7 @@ use foldhash::fast::RandomState;
 use gate::Plan;
 use model::facts::SessionChange;
 use std::{collections::HashMap, sync::Arc};
-use wire_pg::{Text, frontend};
+use wire_pg::Text;
 
 /// The bytes of a name that the server looks at: NAMEDATALEN less its terminator.
 const NAME_BYTES: usize = 63;
@@ -132,14 +132,6 @@ impl Relay {
         }
         self.settle();
         false
-    }
-
-    /// True if it is known what the names of a statement mean that somebody may be asked for; else
-    /// it has to wait. For full rights alone: others' statements are certain before they are bound.
-    pub(super) fn sure_of_names(&mut self, bind: &frontend::Bind<'_>) -> bool {
-        let known = self.prepared.get(known_as(bind.statement));
-        let asks = known.is_some_and(|known| known.plan.asks());
-        !asks || !self.session.unrestricted() || self.becomes_certain()
     }
 
     /// The same for a portal.

@@ -114,7 +114,7 @@ impl Session {
         let policies = self.gate.policies.load();
         plan.policies == policies.version()
             && plan.context.asker == self.asker
-            && (self.needs_no_names(plan)
+            && (self.unrestricted
                 || (plan.knowledge.revision == self.database.revision()
                     && plan.context.scope == self.scope_key))
             && plan.unrestricted == self.unrestricted
@@ -125,12 +125,7 @@ impl Session {
 
     /// True if a plan's names mean what they meant when it was made. Full rights depend on none.
     pub fn same_scope(&self, plan: &Plan) -> bool {
-        self.needs_no_names(plan) || plan.names == self.names_key
-    }
-
-    /// Full rights depend on no names, unless somebody is asked who must be told what they mean.
-    fn needs_no_names(&self, plan: &Plan) -> bool {
-        self.unrestricted && !plan.asks()
+        self.unrestricted || plan.names == self.names_key
     }
 
     /// True if a plan runs something by a name that only this session knows.

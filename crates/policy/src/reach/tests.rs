@@ -6,6 +6,10 @@ use cedar_policy::PolicySet;
 use model::{Identity, IdentityKind, PolicyId};
 
 fn sees(policies: &str, groups: &[&str]) -> bool {
+    told(policies, groups, sees_everything)
+}
+
+fn told(policies: &str, groups: &[&str], what: fn(&[Reach], Whom<'_>) -> bool) -> bool {
     let types = Types::new().unwrap();
     let set: PolicySet = policies.parse().unwrap();
     let reaches: Vec<Reach> = set
@@ -22,7 +26,8 @@ fn sees(policies: &str, groups: &[&str]) -> bool {
         acts_for: None,
     };
     let database = types.object("shop", Object::Database).unwrap().uid();
-    sees_everything(&reaches, &types.principal(&who), &database)
+    let principal = &types.principal(&who);
+    what(&reaches, Whom { principal, database: &database, environment: "staging" })
 }
 
 const ALL: &str = "permit (principal in Group::\"admins\", action, resource);";
@@ -73,4 +78,32 @@ fn what_spares_a_principal_does_not() {
     assert!(with("forbid (principal is Agent, action, resource);"));
     assert!(with("forbid (principal in Group::\"others\", action, resource);"));
     assert!(!forbid("unless { principal in Group::\"others\" || context.tls }"));
+}
+
+#[test]
+fn what_may_stop_stops() {
+    let stops = |policy: &str| told(policy, &["admins"], may_stop);
+    let forbid = |words: &str| stops(&format!("forbid (principal, action, resource) {words};"));
+    assert!(!stops(ALL) && !stops("@keep(\"text\") permit (principal, action, resource);"));
+    assert!(forbid("") && forbid("when { context.risk >= 80 }"));
+    assert!(stops("forbid (principal in Group::\"admins\", action == Action::\"x\", resource);"));
+    for limit in ["approval(\"dba\")", "row_limit(\"9\")", "change_limit(\"9\")"] {
+        assert!(stops(&format!("@{limit} permit (principal, action, resource);")), "{limit}");
+    }
+    assert!(!forbid("unless { principal in Group::\"admins\" }"));
+    assert!(!stops("forbid (principal in Group::\"others\", action, resource);"));
+}
+
+#[test]
+fn what_concerns_another_place_does_not() {
+    let stops = |policy: &str| told(policy, &["admins"], may_stop);
+    let forbid = |words: &str| stops(&format!("forbid (principal, action, resource) {words};"));
+    assert!(!forbid("when { context.environment == \"production\" }"));
+    assert!(!forbid("unless { context.environment != \"production\" }"));
+    assert!(forbid("when { context.environment == \"staging\" }"));
+    assert!(forbid("when { context.environment == context.purpose }"));
+    assert!(forbid("when { context.environment != \"production\" && context.tls }"));
+    let within = |what: &str| stops(&format!("forbid (principal, action, resource in {what});"));
+    assert!(!within("Database::\"other\"") && within("Database::\"shop\""));
+    assert!(within("Class::\"pii\""));
 }
