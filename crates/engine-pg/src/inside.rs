@@ -302,6 +302,7 @@ fn stopping() -> Refusal {
         hint: Some("Try again in a moment.".to_owned()),
         position: None,
         blame: Blame::Internal,
+        puzzling: false,
         record: None,
     }
 }

@@ -167,6 +167,7 @@ fn unknown(database: &str, whole_cluster: bool) -> Refusal {
         hint: Some(hint.to_owned()),
         position: None,
         blame: Blame::Client,
+        puzzling: false,
         record: None,
     }
 }
@@ -181,6 +182,7 @@ fn limit_refusal() -> Refusal {
         hint: Some("Close idle sessions, or ask an operator to raise the limit.".to_owned()),
         position: None,
         blame: Blame::Policy,
+        puzzling: false,
         record: None,
     }
 }
@@ -193,6 +195,7 @@ fn from_upstream(error: &UpstreamError) -> Refusal {
         hint: None,
         position: None,
         blame: error.blame(),
+        puzzling: false,
         record: None,
     }
 }

@@ -220,6 +220,7 @@ impl Refusal {
             )),
             position: None,
             blame: Blame::Policy,
+            puzzling: false,
             record,
         }
     }
@@ -244,6 +245,7 @@ impl Refusal {
             )),
             position: None,
             blame: Blame::Policy,
+            puzzling: false,
             record,
         }
     }
@@ -260,6 +262,7 @@ impl Refusal {
             hint: Some("Try again; if it persists, tell an operator.".to_owned()),
             position: None,
             blame: Blame::Internal,
+            puzzling: false,
             record: None,
         }
     }

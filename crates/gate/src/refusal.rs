@@ -18,6 +18,8 @@ pub struct Refusal {
     pub position: Option<usize>,
     /// Whose doing it is.
     pub blame: Blame,
+    /// A part of it was not understood: it may name what does not exist, and the database can say.
+    pub puzzling: bool,
     /// The record's id, for the person who asks an operator about it.
     pub record: Option<String>,
 }
@@ -34,6 +36,7 @@ impl Refusal {
             hint: verdict.advice.clone(),
             position: None,
             blame: Blame::Policy,
+            puzzling: false,
             record,
         }
     }
@@ -53,6 +56,7 @@ impl Refusal {
             ),
             position: None,
             blame: Blame::Internal,
+            puzzling: false,
             record: None,
         }
     }
@@ -66,6 +70,7 @@ impl Refusal {
             hint: None,
             position: Some(position),
             blame: Blame::Client,
+            puzzling: false,
             record: None,
         }
     }
@@ -87,6 +92,7 @@ impl Refusal {
             )),
             position: None,
             blame: Blame::Policy,
+            puzzling: false,
             record,
         }
     }
@@ -100,6 +106,7 @@ impl Refusal {
             hint: Some(hint.to_owned()),
             position: None,
             blame: Blame::Policy,
+            puzzling: false,
             record: None,
         }
     }
@@ -126,6 +133,7 @@ impl Refusal {
             hint: Some(hint.to_owned()),
             position: None,
             blame: Blame::Client,
+            puzzling: false,
             record: None,
         }
     }

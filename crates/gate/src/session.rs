@@ -357,7 +357,11 @@ impl Session {
         let id = self.next_statement_id();
         let refusal = match (&part.syntax_error, plan.unrestricted) {
             (Some(error), false) => Refusal::syntax(&error.message, error.position),
-            _ => Refusal::by_policy(&part.verdict, Some(id.to_string())),
+            _ => {
+                let puzzling = plan.parts.len() == 1 && !part.facts.unknowns.is_empty();
+                let record = Some(id.to_string());
+                Refusal { puzzling, ..Refusal::by_policy(&part.verdict, record) }
+            }
         };
         self.database.counters.decided(&part.verdict);
         record::refused(self, plan, part, id, via, &refusal, now);

@@ -130,6 +130,7 @@ impl Inside {
             hint: Some("Try again in a moment.".to_owned()),
             position: None,
             blame: Blame::Internal,
+            puzzling: false,
             record: None,
         })
     }

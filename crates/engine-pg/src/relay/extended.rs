@@ -59,6 +59,7 @@ impl Relay {
         let plan = match examined {
             Ok(plan) => plan,
             Err(refusal) => {
+                self.ask_names(&refusal, parse.text, parse.type_oids.iter())?;
                 self.refuse_extended(refusal)?;
                 return Ok(Step::Done);
             }

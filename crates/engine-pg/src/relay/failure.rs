@@ -25,6 +25,12 @@ impl Relay {
         }
         let hidden = self.expected.front().is_some_and(|expected| expected.hidden);
         let refusal = match self.expected.front_mut() {
+            // It was asked what it does not know, and says so itself.
+            Some(front) if hidden && diagnostics::said_before_data(report) => {
+                front.refusal = None;
+                None
+            }
+            Some(front) if hidden => front.refusal.take(),
             // The error that was made to happen, or the one that made it unnecessary.
             Some(front) if code == "42601" || code == "25P02" => front.refusal.take(),
             // A server without SQL has another code for what is none.

@@ -22,7 +22,7 @@ fn values<'a>(call: &'a frontend::FunctionCall<'a>) -> impl Iterator<Item = Valu
 impl Relay {
     pub(super) fn function_call(&mut self, message: Message<'_>) -> Result<Step, End> {
         let call = frontend::FunctionCall::parse(message.payload)?;
-        let cleared = self.clear_whole(|relay| {
+        let cleared = self.clear_whole(None, |relay| {
             if !relay.ready() {
                 return Ok(None);
             }

@@ -48,6 +48,7 @@ impl Relay {
                     a policy that permits it.";
         let reasons = part.verdict.reasons.join("\n");
         let detail = (!reasons.is_empty()).then_some(reasons);
-        Ok(Err(Refusal { detail, ..Refusal::unenforceable(what, hint) }))
+        let puzzling = statement.plan.parts.len() == 1;
+        Ok(Err(Refusal { detail, puzzling, ..Refusal::unenforceable(what, hint) }))
     }
 }

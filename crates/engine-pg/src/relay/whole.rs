@@ -41,7 +41,7 @@ impl Relay {
     }
 
     fn query_as(&mut self, text: Text<'_>, message: Message<'_>) -> Result<Step, End> {
-        let cleared = self.clear_whole(|relay| match relay.clear_command(text) {
+        let cleared = self.clear_whole(Some(text), |relay| match relay.clear_command(text) {
             Some(cleared) => cleared.map(Some),
             None if !relay.ready() || !relay.knows_structure(text) => Ok(None),
             None => relay.clear(text, Via::Simple, &Parameters::default()),
@@ -91,6 +91,7 @@ impl Relay {
     /// it may not, and what the message comes to.
     pub(super) fn clear_whole(
         &mut self,
+        text: Option<Text<'_>>,
         clear: impl FnOnce(&mut Self) -> Result<Option<Cleared<Statement>>, Refusal>,
     ) -> Result<Result<Cleared<Statement>, Step>, End> {
         if let Some(refusal) = self.refuse_next.take() {
@@ -105,7 +106,7 @@ impl Relay {
             Ok(Some(cleared)) => cleared,
             Ok(None) => return Ok(Err(Step::Blocked)),
             Err(refusal) => {
-                self.refuse_query(refusal)?;
+                self.refuse_whole(refusal, text)?;
                 return Ok(Err(Step::Done));
             }
         };
@@ -120,9 +121,16 @@ impl Relay {
         };
         if let Err(refusal) = prepared {
             self.abandon(cleared);
-            self.refuse_query(refusal)?;
+            self.refuse_whole(refusal, text)?;
             return Ok(Err(Step::Done));
         }
         Ok(Ok(cleared))
+    }
+
+    fn refuse_whole(&mut self, refusal: Refusal, text: Option<Text<'_>>) -> Result<(), End> {
+        match text {
+            Some(text) => self.refuse_text(refusal, text),
+            None => self.refuse_query(refusal),
+        }
     }
 }

@@ -111,6 +111,7 @@ fn no_role(message: String, hint: &str) -> Refusal {
         hint: Some(hint.to_owned()),
         position: None,
         blame: Blame::Policy,
+        puzzling: false,
         record: None,
     }
 }
@@ -193,6 +194,7 @@ fn elsewhere(database: &str) -> Refusal {
         hint: Some("Sign in with one that is.".to_owned()),
         position: None,
         blame: Blame::Policy,
+        puzzling: false,
         record: None,
     }
 }

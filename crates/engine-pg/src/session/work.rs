@@ -73,6 +73,7 @@ fn no_work(what: String, hint: String) -> Refusal {
         hint: Some(hint),
         position: None,
         blame: Blame::Client,
+        puzzling: false,
         record: None,
     }
 }

@@ -14,6 +14,7 @@ impl Refusal {
             hint: Some(hint),
             position: None,
             blame: Blame::Policy,
+            puzzling: false,
             record: Some(hold.to_owned()),
         }
     }
@@ -52,6 +53,7 @@ impl Refusal {
             hint: Some(hint.to_owned()),
             position: None,
             blame: Blame::Client,
+            puzzling: false,
             record: None,
         }
     }
@@ -91,6 +93,7 @@ impl Refusal {
             hint: Some("Nothing was executed. Try again; if it persists, tell an operator.".into()),
             position: None,
             blame: Blame::Internal,
+            puzzling: false,
             record: None,
         }
     }

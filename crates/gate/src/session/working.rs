@@ -288,6 +288,7 @@ fn nothing_left(running: &Running, scarce: Scarce) -> Refusal {
         )),
         position: None,
         blame: model::Blame::Policy,
+        puzzling: false,
         record: None,
     }
 }
