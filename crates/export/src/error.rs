@@ -32,6 +32,8 @@ pub enum ExportError {
     },
     /// The sink answered, and not that it has the events.
     Refused(String),
+    /// The sink answered that it takes nothing so long.
+    TooLong(String),
     /// The sink did not answer in time.
     Slow,
     /// A thread cannot be started.
@@ -42,7 +44,9 @@ impl ExportError {
     /// The sink's doing, or ours.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Broken { .. } | Self::Refused(_) | Self::Slow => Blame::Upstream,
+            Self::Broken { .. } | Self::Refused(_) | Self::TooLong(_) | Self::Slow => {
+                Blame::Upstream
+            }
             Self::Ledger(_)
             | Self::File { .. }
             | Self::Cursor(_)
@@ -68,7 +72,7 @@ impl fmt::Display for ExportError {
             Self::Setting(what) => f.write_str(what),
             Self::Net(error) => error.fmt(f),
             Self::Broken { doing, why } => write!(f, "cannot {doing}: {why}"),
-            Self::Refused(answer) => write!(f, "the answer is {answer}"),
+            Self::Refused(answer) | Self::TooLong(answer) => write!(f, "the answer is {answer}"),
             Self::Slow => f.write_str("no answer in time"),
             Self::Thread(error) => write!(f, "no thread can be started: {error}"),
         }
@@ -85,6 +89,7 @@ impl std::error::Error for ExportError {
             | Self::Setting(_)
             | Self::Broken { .. }
             | Self::Refused(_)
+            | Self::TooLong(_)
             | Self::Slow => None,
         }
     }

@@ -54,8 +54,26 @@ pub struct Event {
 }
 
 impl Event {
+    /// About how many bytes the object takes.
+    pub(crate) fn weight(&self) -> usize {
+        weight(&self.body)
+    }
+
     /// The object as one line of JSON, without its end.
     pub fn line(&self) -> String {
         self.body.to_string()
+    }
+}
+
+fn weight(value: &Value) -> usize {
+    /// What a value takes beside its text.
+    const EACH: usize = 16;
+    EACH + match value {
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(weight).sum(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| name.len() + weight(value)).sum()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
 }

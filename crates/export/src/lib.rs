@@ -42,6 +42,7 @@ mod post;
 mod pump;
 mod settings;
 mod shapes;
+mod shorten;
 mod signature;
 mod sink;
 mod source;

@@ -312,4 +312,4 @@ fn job_name(who: Option<&SessionOpened<'_>>, shape: &Shape<'_>) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

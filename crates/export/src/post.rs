@@ -37,6 +37,16 @@ impl Answer {
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
+
+    /// An error unless the other side took it; one of its own where it was too long.
+    pub(crate) fn taken(&self) -> Result<(), ExportError> {
+        let status = self.status.to_string();
+        match self.status {
+            413 => Err(ExportError::TooLong(status)),
+            _ if self.is_success() => Ok(()),
+            _ => Err(ExportError::Refused(status)),
+        }
+    }
 }
 
 impl Post {
@@ -100,8 +110,7 @@ impl Post {
             ("webhook-signature", signature.as_str()),
         ];
         let answer = self.send(kind, &headers, body).await?;
-        let status = answer.status.to_string();
-        if answer.is_success() { Ok(()) } else { Err(ExportError::Refused(status)) }
+        answer.taken()
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, ExportError> {

@@ -7,6 +7,7 @@ use crate::{
     event::Event,
     format::Maker,
     settings::{About, Begin, Format, Settings},
+    shorten,
     sink::Sink,
     source::Source,
 };
@@ -36,7 +37,7 @@ const IDLE: Duration = Duration::from_millis(100);
 /// How many batches a sink that gathers still takes when Weir ends: what came a moment ago.
 const LAST_BATCHES: usize = 10;
 /// How often a sink that is down is mentioned in the log.
-const REMINDER: Duration = Duration::from_secs(60);
+pub(crate) const REMINDER: Duration = Duration::from_secs(60);
 
 /// What one sink counts.
 #[derive(Debug)]
@@ -318,15 +319,19 @@ impl Pump {
 
     async fn pump(&mut self) {
         loop {
+            let place = self.source.place();
             let events = self.read().await;
             if events.is_empty() {
                 self.settle().await;
-                let pause = if self.source.behind() > 0 { Duration::ZERO } else { IDLE };
+                // Where damage hides what is behind it, no look finds anything for long.
+                let goes_on = self.source.behind() > 0 && self.source.place() != place;
+                let pause = if goes_on { Duration::ZERO } else { IDLE };
                 sleep(pause).await;
                 continue;
             }
-            self.deliver(&events).await;
-            if events.len() < self.sink.batch() {
+            let is_full = events.len() >= self.sink.batch();
+            self.deliver(events).await;
+            if !is_full {
                 sleep(self.sink.pause()).await;
             }
         }
@@ -341,15 +346,33 @@ impl Pump {
         }
     }
 
-    /// Until it is delivered, however long that takes.
-    async fn deliver(&mut self, events: &[Event]) {
+    /// Until it is delivered, however long that takes. What is too long for the other side is given
+    /// in parts, and a single event that is gets shorter: nothing behind it is to wait for ever.
+    async fn deliver(&mut self, mut events: Vec<Event>) {
         let cursor = self.source.cursor();
-        loop {
+        let (all, mut most) = (events.len() as u64, events.len());
+        while !events.is_empty() {
+            most = most.min(events.len());
             let taken = self.sink.taken();
-            let Err(error) = self.sink.deliver(events).await else { break };
-            // A part of it was taken: the pauses begin anew.
-            if self.sink.taken() > taken {
+            let given = events.get(..most).unwrap_or_default();
+            let Err(error) = self.sink.deliver(given).await else {
+                events.drain(..most);
+                continue;
+            };
+            // A part of it was taken: that is not given again, and the pauses begin anew.
+            let taken = usize::try_from(self.sink.taken() - taken).unwrap_or(0).min(most);
+            events.drain(..taken);
+            if taken > 0 {
                 self.trouble.attempts = 0;
+            }
+            if matches!(error, ExportError::TooLong(_)) {
+                if most > 1 {
+                    most /= 2;
+                    continue;
+                }
+                if events.first_mut().is_some_and(|event| self.halved(event)) {
+                    continue;
+                }
             }
             self.failed(&error).await;
             if self.sink.gathers() {
@@ -357,11 +380,21 @@ impl Pump {
                 return;
             }
         }
-        self.note(&cursor, events.len() as u64).await;
+        self.note(&cursor, all).await;
         // What is only gathered is no success yet.
         if self.sink.is_settled() {
             self.recovered();
         }
+    }
+
+    /// Makes an event shorter, if it can be.
+    fn halved(&self, event: &mut Event) -> bool {
+        let (export, record) = (&self.counts.name, event.sequence.0);
+        let halved = shorten::halve(event);
+        if halved {
+            tracing::warn!(export, record, "too long for the other side: it is given shortened");
+        }
+        halved
     }
 
     /// Until it is noted, however long that takes: the other side has it and is not given it again.

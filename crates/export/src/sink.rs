@@ -71,7 +71,8 @@ impl Sink {
         }
     }
 
-    /// How many events were taken that are not whole batches.
+    /// How many events were ever taken one by one: of a batch that failed, what this grew by was
+    /// taken, from its first on.
     pub(crate) fn taken(&self) -> u64 {
         match self {
             Self::Webhook(webhook) => webhook.count(),

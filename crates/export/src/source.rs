@@ -5,6 +5,9 @@ use ledger::{Ledger, LedgerError, Reader, Sequence};
 
 /// How many records are read at a time at most, so that whoever asks can stop in between.
 const RECORDS_AT_ONCE: usize = 10_000;
+/// After how many bytes of events a batch ends, however few they are: texts of statements may be
+/// long.
+const BATCH_BYTES: usize = 8 << 20;
 
 /// A position in the log with what is remembered of the run before it.
 #[derive(Debug)]
@@ -45,6 +48,11 @@ impl Source {
         Cursor { log: self.log.clone(), next: self.next.max(self.wanted), run: self.run }
     }
 
+    /// The next record to be read.
+    pub(crate) fn place(&self) -> u64 {
+        self.next
+    }
+
     /// Records that are durable and not given out yet.
     pub(crate) fn behind(&self) -> u64 {
         self.ledger.stats().synced.saturating_sub(self.next.max(self.wanted))
@@ -59,14 +67,18 @@ impl Source {
             self.reader = Some(Reader::open_at(self.ledger.dir(), Sequence(self.next))?);
             self.failures = stats.failures;
         }
-        let mut events = Vec::new();
+        let (mut events, mut bytes) = (Vec::new(), 0);
         for _ in 0..RECORDS_AT_ONCE {
-            if self.next >= stats.synced || events.len() >= limit {
+            if self.next >= stats.synced || events.len() >= limit || bytes >= BATCH_BYTES {
                 break;
             }
             let Some(entry) = self.reader.as_mut().and_then(Iterator::next) else { break };
             match entry {
-                Ok(entry) => self.take(&entry, &mut events),
+                Ok(entry) => {
+                    let before = events.len();
+                    self.take(&entry, &mut events);
+                    bytes += events.iter().skip(before).map(Event::weight).sum::<usize>();
+                }
                 Err(LedgerError::Damaged(damage)) => {
                     tracing::error!("not exported, because the ledger is damaged: {damage}");
                     self.next = self.next.max(damage.sequence.0 + 1);

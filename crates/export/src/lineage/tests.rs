@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 const KEY: &str = "gw/weir+0a0b0c0d+AAAA";
 
 /// The records of OCSF's tests, and behind them a session that copies, fails and is cut off.
-fn records() -> Vec<Value> {
+pub(crate) fn records() -> Vec<Value> {
     let mut records = ocsf::tests::records();
     let time = |second: u32| format!("2026-11-22T03:16:{second:02}.000123Z");
     let (session, shape) = ("0d4q2mr8k3v0h-3f7b", "00000000000000000000000000000002");

@@ -2,17 +2,19 @@
 //! before, and counts when the stream says that it has it. Knows nothing of what events say.
 
 use crate::connect;
-use crate::{error::ExportError, event::Event, settings::Key};
+use crate::{error::ExportError, event::Event, settings::Key, shorten::shorten};
 use async_nats::{
     Client, ConnectOptions, HeaderMap,
     header::NATS_MESSAGE_ID,
-    jetstream::{self, Context},
+    jetstream::{self, Context, ErrorCode, context::PublishError},
 };
 use net::tls::ClientTls;
-use std::{path::Path, time::Duration};
+use std::{error::Error, path::Path, time::Duration};
 
 /// How long a stream may take to acknowledge.
 const ACK_TIMEOUT: Duration = Duration::from_secs(10);
+/// What a message has beside its id and its event, and more.
+const HEADERS: usize = 256;
 
 /// A stream.
 pub(crate) struct Nats {
@@ -51,7 +53,8 @@ impl Nats {
             Some(open) => open,
             None => self.connect().await?,
         };
-        publish(&context, &self.subject, events).await?;
+        let most = client.server_info().max_payload;
+        publish(&context, &self.subject, events, most).await?;
         // A connection that failed is not used again.
         self.open = Some((client, context));
         Ok(())
@@ -76,17 +79,34 @@ impl Nats {
     }
 }
 
-async fn publish(context: &Context, subject: &str, events: &[Event]) -> Result<(), ExportError> {
+/// The server takes so many bytes at most in a message.
+async fn publish(
+    context: &Context,
+    subject: &str,
+    events: &[Event],
+    most: usize,
+) -> Result<(), ExportError> {
     let mut waiting = Vec::with_capacity(events.len());
     for event in events {
         let mut headers = HeaderMap::new();
         headers.insert(NATS_MESSAGE_ID, event.id.as_str());
-        let line = event.line().into();
+        let line = shorten(event, most.saturating_sub(event.id.len() + HEADERS)).into();
         let sent = context.publish_with_headers(subject.to_owned(), headers, line).await;
         waiting.push(sent.map_err(|error| ExportError::broken("publish", error))?);
     }
     for acknowledgement in waiting {
-        acknowledgement.await.map_err(|error| ExportError::Refused(error.to_string()))?;
+        acknowledgement.await.map_err(|error| refused(&error))?;
     }
     Ok(())
+}
+
+/// A stream may take less in a message than the server does.
+fn refused(error: &PublishError) -> ExportError {
+    let answer = error.source().and_then(|error| error.downcast_ref::<jetstream::Error>());
+    match answer {
+        Some(answer) if answer.error_code() == ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM => {
+            ExportError::TooLong(answer.to_string())
+        }
+        _ => ExportError::Refused(error.to_string()),
+    }
 }

@@ -54,9 +54,7 @@ impl Otlp {
         let bearer = self.token.as_ref().map(|token| format!("Bearer {}", token.expose()));
         let headers: Vec<_> = bearer.iter().map(|text| ("authorization", text.as_str())).collect();
         let answer = self.post.send("application/json", &headers, body.to_string()).await?;
-        if !answer.is_success() {
-            return Err(ExportError::Refused(answer.status.to_string()));
-        }
+        answer.taken()?;
         // What a collector took and threw away is not to be sent again, says the specification.
         let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let partial = |field: &str| answer.pointer(&format!("/partialSuccess/{field}"));

@@ -9,8 +9,8 @@ use crate::connect::Peer;
 use crate::{
     error::ExportError,
     event::{Event, Severity},
+    shorten::shorten,
 };
-use serde_json::Value;
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -23,8 +23,6 @@ const FACILITY: u8 = 13;
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How much a receiver may say, which is nothing.
 const ANSWER_BYTES: u64 = 1024;
-/// What takes the place of a text that is cut off.
-const CUT: &str = "…";
 
 /// A syslog server.
 #[derive(Debug)]
@@ -83,56 +81,6 @@ impl Syslog {
         let line = shorten(event, self.message_bytes.saturating_sub(head.len()));
         format!("{head}{line}")
     }
-}
-
-/// The event's JSON in so many bytes: of a longer one the statement's text is cut, then what the
-/// schema has no attribute for is left out, and it says so. The whole is in the ledger.
-fn shorten(event: &Event, most: usize) -> String {
-    let line = event.line();
-    if line.len() <= most {
-        return line;
-    }
-    let mut body = event.body.clone();
-    if let Some(own) = body.get_mut("unmapped").and_then(Value::as_object_mut) {
-        own.insert("shortened".into(), true.into());
-    }
-    let excess = body.to_string().len().saturating_sub(most);
-    if cut(body.pointer_mut("/query_info/query_string"), excess) && body.to_string().len() <= most {
-        return body.to_string();
-    }
-    if let Some(own) = body.get_mut("unmapped").and_then(Value::as_object_mut) {
-        own.retain(|_, value| !value.is_array());
-    }
-    let excess = body.to_string().len().saturating_sub(most);
-    for text in ["/comment", "/status_detail", "/message"] {
-        if excess > 0 {
-            cut(body.pointer_mut(text), excess);
-        }
-    }
-    if body.to_string().len() > most {
-        // The schema asks for no more than this.
-        if let Some(fields) = body.as_object_mut() {
-            fields.insert("unmapped".into(), serde_json::json!({ "shortened": true }));
-            for name in ["comment", "status_detail", "table"] {
-                fields.remove(name);
-            }
-        }
-    }
-    body.to_string()
-}
-
-/// Takes so many bytes off a text's end, and says whether it was long enough.
-fn cut(text: Option<&mut Value>, bytes: usize) -> bool {
-    let Some(Value::String(text)) = text else { return false };
-    let wanted = bytes + CUT.len();
-    let enough = text.len() >= wanted;
-    let mut end = text.len().saturating_sub(wanted);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.truncate(end);
-    text.push_str(CUT);
-    enough
 }
 
 #[cfg(test)]

@@ -13,9 +13,6 @@ pub(crate) struct Webhook {
     key: SigningKey,
     /// One event is posted at a time.
     single: bool,
-    /// The last event of a batch that was taken before another of it was not: the batch comes
-    /// again, and goes on behind it.
-    taken: Option<String>,
     /// How many were taken one at a time.
     count: u64,
 }
@@ -28,7 +25,7 @@ impl Webhook {
         single: bool,
     ) -> Result<Self, ExportError> {
         let (post, key) = (Post::new(url, ca)?, SigningKey::new(secret)?);
-        Ok(Self { post, key, single, taken: None, count: 0 })
+        Ok(Self { post, key, single, count: 0 })
     }
 
     /// Whether events are posted one at a time.
@@ -44,11 +41,8 @@ impl Webhook {
     /// Posts a batch; any answer but 2xx means that it was not taken.
     pub(super) async fn deliver(&mut self, events: &[Event]) -> Result<(), ExportError> {
         if self.single {
-            let taken = |event: &Event| self.taken.as_ref() == Some(&event.id);
-            let first = events.iter().position(taken).map_or(0, |at| at + 1);
-            for event in events.iter().skip(first) {
+            for event in events {
                 self.send(&event.id, "application/json", event.line()).await?;
-                self.taken = Some(event.id.clone());
                 self.count += 1;
             }
             return Ok(());

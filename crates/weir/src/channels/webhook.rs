@@ -79,7 +79,7 @@ impl Webhook {
         let id = format!("{}-{}", step.about, event.id);
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         match self.post.signed(&self.key, &id, now, "application/json", body).await {
-            Err(ExportError::Refused(status)) => {
+            Err(ExportError::Refused(status) | ExportError::TooLong(status)) => {
                 Err(NotTold::by_status("the server", status.parse().unwrap_or(0)))
             }
             sent => Ok(sent?),
