@@ -155,6 +155,7 @@ async fn a_stream_has_every_record_once_through_restarts_of_either_side() {
     let config = async_nats::jetstream::stream::Config {
         name: "WEIR".into(),
         subjects: vec!["weir.>".into()],
+        max_message_size: 64 << 10,
         ..Default::default()
     };
     context.create_stream(config).await.unwrap();
@@ -168,6 +169,7 @@ async fn a_stream_has_every_record_once_through_restarts_of_either_side() {
         nats.ca()
     );
     let mut stage = export::stage(&section).unwrap();
+    state_at_length(&stage.weir).await;
     export::work(&stage).unwrap();
     nats.end("TERM").unwrap();
     export::work(&stage).unwrap();
@@ -181,12 +183,28 @@ async fn a_stream_has_every_record_once_through_restarts_of_either_side() {
     let (url, ca) = (nats.url(), nats.ca());
     let handle = tokio::runtime::Handle::current();
     let counts = tokio::task::spawn_blocking(move || {
-        export::wait_for_all(&stage.weir, || Ok(handle.block_on(consume(&url, &ca)))).unwrap()
+        let mut last = String::new();
+        let has = || {
+            last = handle.block_on(consume(&url, &ca));
+            Ok(last.clone())
+        };
+        (export::wait_for_all(&stage.weir, has).unwrap(), last)
     });
+    let (counts, lines) = counts.await.unwrap();
     // The stream knows by its id what came before.
-    for (record, times) in counts.await.unwrap() {
+    for (record, times) in counts {
         assert_eq!(times, 1, "record {record}");
     }
+    let shortened: Vec<_> = lines.lines().filter(|line| line.contains("\"shortened\"")).collect();
+    assert!(shortened.len() == 1 && shortened[0].contains("aaa…"), "{}", shortened.len());
+}
+
+/// A statement with a longer name than the server takes in a message, and the stream by far.
+async fn state_at_length(weir: &Weir) {
+    let url = weir.url(PERSON, "shop");
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.simple_query(&format!("select 1 as {}", "a".repeat(1_200_000))).await.unwrap();
 }
 
 async fn stream(url: &str, ca: PathBuf) -> async_nats::jetstream::Context {
