@@ -295,7 +295,7 @@ pub(crate) fn folds(name: &str) -> bool {
 /// Functions whose NULL or number of elements answers a question about what stands in their first
 /// argument.
 pub(crate) fn asks(name: &str) -> bool {
-    matches!(
+    let listed = matches!(
         name,
         "regexp_match"
             | "regexp_matches"
@@ -307,7 +307,8 @@ pub(crate) fn asks(name: &str) -> bool {
             | "array_remove"
             | "string_to_array"
             | "string_to_table"
-    )
+    );
+    listed || name.starts_with("jsonb_path_")
 }
 
 /// Functions that yield a row for each element of an argument: how many there are tells its size,

@@ -48,6 +48,11 @@ pub(crate) struct Flow {
     /// True if its length, or the number of its elements, depends on a value of its sources: as
     /// many rows of it as there are tell that value.
     pub(crate) sized: bool,
+    /// True for an array that has as many elements as its text lists.
+    pub(crate) listed: bool,
+    /// About how many times as long as what it is made of it can be made, or how long a constant
+    /// is: what becomes too long to be computed fails, and that tells what it is made of.
+    pub(crate) growth: u32,
     /// True if it is a document in which a value of its sources can be a key.
     pub(crate) keyed: bool,
     /// The constant keys by which it, or what it is made of, was taken out of documents.
@@ -149,6 +154,7 @@ impl Flow {
         }
         self.unknown |= other.unknown;
         self.sized |= other.sized;
+        self.growth = self.growth.max(other.growth);
         self.keyed |= other.keyed;
         self.take_keys(&other.keys);
         self.distance = self.distance.max(other.distance);
@@ -196,9 +202,23 @@ impl Flow {
         self.origin = None;
         self.fields = None;
         self.ty = None;
-        self.single = false;
+        (self.single, self.listed) = (false, false);
         (self.named, self.document) = (false, None);
         self
+    }
+
+    /// True if as many elements as it has tell nothing but how many stand in one column, or what
+    /// the text says: it was not computed of a value what stands in it.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.is_given()
+            || self.listed
+            || self.document.is_some()
+            || self.distance <= Distance::Folded
+    }
+
+    /// How long it can be, at least one.
+    pub(crate) fn length(&self) -> u32 {
+        self.growth.max(1)
     }
 
     /// The same value as it leaves its query: only a row straight from its table has fields that
@@ -306,6 +326,13 @@ impl Columns {
                 None => {}
             }
         }
+    }
+
+    /// What is longer in another analysis of the same thing.
+    pub(crate) fn grown(&self, other: &Columns) -> Vec<Flow> {
+        let pairs = self.fields.iter().zip(&other.fields);
+        let longer = pairs.filter(|(before, now)| now.flow.growth > before.flow.growth);
+        longer.map(|(_, now)| now.flow.clone()).collect()
     }
 
     /// True if another analysis of the same thing told nothing new.

@@ -237,6 +237,11 @@ impl Walk<'_> {
         if !temporary(range) {
             let relation = made(range);
             self.facts.made.push(Made { relation, columns: None, query: true, view: true });
+            // Whoever reads it later does not ask what it asks: its author does.
+            let outer = std::mem::take(&mut self.facts);
+            self.statement(view.query(), env);
+            let asked = std::mem::replace(&mut self.facts, outer).asked();
+            self.facts.uses(&asked, Use::Inferred);
             return self.note_made(range, None, false);
         }
         let mut columns = self.statement(view.query(), env).unwrap_or_else(Columns::open);

@@ -28,6 +28,10 @@ pub(crate) struct Arguments {
     pub(crate) spread: bool,
     /// The first argument, if it is a text constant.
     pub(crate) text: Option<String>,
+    /// The last argument, likewise.
+    pub(crate) last: Option<String>,
+    /// The last argument, if it is a whole number.
+    pub(crate) number: Option<u32>,
     /// What the client made up itself among what an aggregate goes over: how many of its rows there
     /// are tells what they were compared with.
     pub(crate) sets: Sources,
@@ -60,6 +64,15 @@ impl<'a> Walk<'a> {
             let keys = call.args().iter().step_by(2).map(plain_text);
             arguments.keys = keys.collect();
         }
+        if let Some(last) = call.args().iter().next_back() {
+            (arguments.last, arguments.number) =
+                (constant_text(last), total::constant_number(last));
+        }
+        // What a function makes of a truth nobody can say, but for those that go over rows.
+        let over_rows = self.path.functions(self.catalog, schema, name).iter().any(|function| {
+            matches!(function.kind, FunctionKind::Aggregate | FunctionKind::Window)
+        });
+        let mode = if over_rows { mode } else { Mode::Value };
         for (index, node) in call.args().iter().enumerate() {
             if index == 0 {
                 arguments.text = constant_text(node);
@@ -203,6 +216,8 @@ impl<'a> Walk<'a> {
                 // what DISTINCT asks.
                 let asked = arguments.values.iter().filter(|_| arguments.distinct);
                 asked.for_each(|(_, value)| self.facts.tested(value));
+                // As many as there are rows.
+                flow.listed = true;
             } else if acted != Some(Act::Count) {
                 self.facts.uses(&flow, Use::Inferred);
             }
@@ -212,23 +227,8 @@ impl<'a> Walk<'a> {
                 flow = self.aggregate_body(function, flow);
             }
         }
-        if function.returns_set {
-            // The number of rows tells of the value, even where nobody takes the rows.
-            let usage = match (flow.sized, builtin::spreads(&function.name)) {
-                (true, _) => Use::Exported,
-                (false, true) => Use::Tested,
-                (false, false) => Use::Inferred,
-            };
-            self.facts.uses(&flow, usage);
-        } else if builtin::asks(&function.name) || is_pattern(function, arguments) {
-            // Whether it is NULL is an answer, which no mask of the value hides.
-            self.facts.uses(&flow, Use::Inferred);
-        }
-        let aggregates = matches!(function.kind, FunctionKind::Aggregate | FunctionKind::Window);
-        if acted.is_none() && !aggregates && !total::is_total(&function.name, arguments) {
-            // Whether it fails is an answer.
-            self.facts.uses(&flow, Use::Inferred);
-        }
+        flow.growth = total::growth(&function.name, arguments);
+        self.tells(function, arguments, &flow, acted.is_some());
         if let Some(act) = acted {
             flow = self.act(act, function, arguments, flow);
         } else if function.language == "c" && function.schema != "pg_catalog" {
@@ -440,7 +440,7 @@ const SINGLE: [u32; 7] = [2275, 2278, 2279, 2281, 2277, 5078, 3831];
 
 /// RETURNS TABLE with one column yields a row of one, named as declared.
 /// `substring(text from pattern)`, which is NULL where the pattern is not found.
-fn is_pattern(function: &Function, arguments: &Arguments) -> bool {
+pub(super) fn is_pattern(function: &Function, arguments: &Arguments) -> bool {
     let text = |flow: &Flow| flow.ty.is_none_or(|ty| ty != INTEGER);
     let second = arguments.values.get(1);
     matches!(function.name.as_str(), "substring" | "substr")

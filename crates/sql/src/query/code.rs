@@ -7,7 +7,10 @@ use crate::{
     flow::{Distance, Flow},
     names::{Path, parts, split},
     parse,
-    query::{Mode, call::Arguments},
+    query::{
+        Mode,
+        call::{Arguments, constant_text},
+    },
     scope::Env,
     types::{JSON, JSONB, RECORD, TEXT, TSQUERY},
 };
@@ -45,8 +48,9 @@ impl<'a> Walk<'a> {
         if !own && code.casts.is_empty() {
             return flow;
         }
-        let left = (!prefix).then(|| self.expr(expr.lexpr(), env, mode));
-        let right = self.expr(expr.rexpr(), env, mode);
+        // What somebody's own makes of a truth is not known.
+        let left = (!prefix).then(|| self.expr(expr.lexpr(), env, Mode::Value));
+        let right = self.expr(expr.rexpr(), env, Mode::Value);
         for operand in left.iter().chain([&right]) {
             let coerced = self.coerced(operand.clone());
             if coerced.sources.len() > operand.sources.len() || coerced.unknown {
@@ -162,7 +166,7 @@ impl<'a> Walk<'a> {
         if !document && self.catalog.code.casts.is_empty() {
             return flow;
         }
-        let given = self.expr(cast.arg(), env, mode);
+        let given = self.expr(cast.arg(), env, Mode::Value);
         // Text and the like can put a value where a document has its keys.
         let structured =
             [Some(JSON), Some(JSONB), Some(RECORD)].contains(&given.ty) || given.fields.is_some();
@@ -339,12 +343,23 @@ fn computes(function: &Function) -> bool {
     matches!(function.language.as_str(), "internal" | "c") || function.schema == "pg_catalog"
 }
 
-/// How many values stand on the right of a comparison.
-pub(super) fn elements(node: Node<'_>) -> u32 {
+/// How many values stand on the right of a comparison. A constant behind ANY is an array: it has no
+/// more elements than commas between them, and what a function makes of constants no more than
+/// they have letters.
+pub(super) fn elements(node: Node<'_>, kind: A_Expr_Kind::Type) -> u32 {
+    let array = matches!(kind, A_Expr_Kind::AEXPR_OP_ANY | A_Expr_Kind::AEXPR_OP_ALL);
     let count = match node {
         Node::NodeList(list) => list.len(),
         Node::A_ArrayExpr(array) => array.elements().len(),
-        Node::TypeCast(cast) => return elements(cast.arg()),
+        Node::TypeCast(cast) => return elements(cast.arg(), kind),
+        Node::A_Const(_) if array => {
+            let text = constant_text(node).unwrap_or_default();
+            text.bytes().filter(|byte| *byte == b',').count() + 1
+        }
+        Node::FuncCall(call) if array => {
+            let texts = call.args().iter().filter_map(constant_text);
+            texts.map(|text| text.len()).sum::<usize>().max(1)
+        }
         _ => 1,
     };
     u32::try_from(count).unwrap_or(u32::MAX)

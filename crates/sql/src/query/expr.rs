@@ -6,7 +6,11 @@ use crate::{
     builtin,
     flow::{Distance, Field, Flow},
     names::parts,
-    query::Mode,
+    query::{
+        Mode,
+        total::{ABSURD, PARAMETER},
+    },
+    relate::{Stand, stand},
     scope::Env,
     types::{BOOLEAN, INTEGER, TEXT},
 };
@@ -15,7 +19,7 @@ use pg_raw_parse::{
     ConstValue, Node,
     list::NodeList,
     nodes::{A_Expr, BoolExpr, CaseExpr, RowExpr, TypeCast, TypeName},
-    raw::A_Expr_Kind,
+    raw::{A_Expr_Kind, XmlExprOp},
 };
 
 impl Walk<'_> {
@@ -36,7 +40,10 @@ impl Walk<'_> {
         match node {
             // The leaves need no room.
             Node::None => Flow::constant(None),
-            Node::A_Const(_) => Flow { single: true, ..Flow::constant(constant_type(node)) },
+            Node::A_Const(_) => {
+                let growth = constant_length(node);
+                Flow { single: true, growth, ..Flow::constant(constant_type(node)) }
+            }
             Node::ColumnRef(reference) => self.reference(reference, env),
             _ => {
                 let mut flow = self.deeper(|walk| walk.branch(node, env, mode), Flow::unknown);
@@ -98,8 +105,12 @@ impl Walk<'_> {
             | Node::CurrentOfExpr(_)
             | Node::MergeSupportFunc(_) => Flow::constant(None),
             Node::XmlExpr(expr) => {
-                let mut flow = self.all(expr.args(), env, mode);
-                flow.absorb(&self.all(expr.named_args(), env, mode));
+                let mut flow = self.all(expr.args(), env, Mode::Value);
+                flow.absorb(&self.all(expr.named_args(), env, Mode::Value));
+                if !matches!(expr.op, XmlExprOp::IS_XMLELEMENT | XmlExprOp::IS_XMLFOREST) {
+                    // What is no XML fails.
+                    self.facts.uses(&flow, Use::Inferred);
+                }
                 flow
             }
             Node::XmlSerialize(xml) => self.expr(xml.expr(), env, mode).moved(Distance::Expression),
@@ -121,15 +132,23 @@ impl Walk<'_> {
     }
 
     fn array(&mut self, elements: &NodeList, env: &Env<'_>, mode: Mode) -> Flow {
-        let mut element = None;
+        let (mut element, mut growth, mut counted) = (None, 0_u32, true);
         let mut flow = Flow::constant(None);
         for node in elements {
             let item = self.expr(node, env, mode);
             // A bare text constant takes the others' type.
             element = element.or(item.ty);
+            growth = growth.saturating_add(item.length());
+            counted &= item.is_counted();
             flow.absorb(&item);
         }
+        flow.growth = growth;
         let nested = self.element_of(element).is_some();
+        // Arrays in it must be of one size.
+        if nested && !counted {
+            self.facts.uses(&flow, Use::Inferred);
+        }
+        flow.listed = counted;
         let element = element.or(Some(TEXT));
         flow.ty = if nested { element } else { self.array_of(element) };
         flow
@@ -155,7 +174,9 @@ impl Walk<'_> {
     }
 
     fn parameter(&mut self, number: i32) -> Flow {
-        let Some(frame) = self.frames.last() else { return Flow::constant(None) };
+        let Some(frame) = self.frames.last() else {
+            return Flow { growth: PARAMETER, ..Flow::constant(None) };
+        };
         let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
         let argument = index.and_then(|index| frame.arguments.get(index));
         argument.map_or_else(Flow::unknown, |(_, flow)| flow.clone())
@@ -166,7 +187,8 @@ impl Walk<'_> {
         let ty = cast.type_name().and_then(|name| self.type_of(name));
         if flow.sources.is_empty() {
             let fields = flow.fields.clone().filter(|_| ty.is_none());
-            return Flow { fields, unknown: flow.unknown, ..Flow::constant(ty) };
+            let (unknown, growth) = (flow.unknown, flow.growth);
+            return Flow { fields, unknown, growth, ..Flow::constant(ty) };
         }
         let category = |ty: Option<TypeId>| {
             ty.and_then(|ty| self.catalog.type_by_id(ty)).map(|ty| ty.category)
@@ -251,17 +273,21 @@ impl Walk<'_> {
 
     /// An operator that makes a value. Chains (`a || b || c`) lean to the left and can be long.
     pub(super) fn compute(&mut self, expr: &A_Expr, env: &Env<'_>, mode: Mode) -> Flow {
-        let mut flow = Flow::constant(None);
+        let (mut flow, mut growth) = (Flow::constant(None), 0_u32);
         let mut next = expr;
         let mut types = Vec::new();
         loop {
             let operator = parts(next.name()).last().copied().unwrap_or_default();
             let right = self.expr(next.rexpr(), env, mode);
-            // A divisor can be zero, and the error tells.
-            if matches!(operator, "/" | "%") {
+            self.may_fail(operator, &right);
+            if matches!(operator, "-" | "->" | "->>" | "#>" | "#>>" | "#-")
+                && !self.is_number(right.ty)
+            {
+                // Whether what it names stands there decides what is left, if anything.
                 self.facts.uses(&right, Use::Inferred);
             }
             types.push((operator, right.ty));
+            growth = growth.saturating_add(right.length());
             flow.absorb(&right);
             match next.lexpr() {
                 Node::A_Expr(left)
@@ -272,7 +298,15 @@ impl Walk<'_> {
                 }
                 left => {
                     let left = self.expr(left, env, mode);
+                    let first = types.last().map_or("", |(operator, _)| operator);
+                    if !matches!(first, "/" | "%") {
+                        self.may_fail(first, &left);
+                    }
                     flow.absorb(&left);
+                    flow.growth = growth.saturating_add(left.length());
+                    if flow.growth >= ABSURD {
+                        self.facts.uses(&flow, Use::Inferred);
+                    }
                     let mut ty = left.ty;
                     for (operator, right) in types.iter().rev() {
                         ty = self.operator_type(operator, ty, *right);
@@ -281,6 +315,37 @@ impl Walk<'_> {
                 }
             }
         }
+    }
+
+    /// An operator that fails on some values asks about them: a divisor can be zero, a root or a
+    /// power not be there. What is counted in a text can be made to overflow where the text is so.
+    fn may_fail(&mut self, operator: &str, operand: &Flow) {
+        let fails = match operator {
+            "/" | "%" | "^" | "|/" | "!" | "!!" => true,
+            "+" | "-" | "*" => {
+                operand.distance > Distance::Folded && self.is_number(operand.ty) && {
+                    let real = operand.sources.iter().filter_map(|source| match stand(*source) {
+                        Stand::Column(column) => Some(column),
+                        Stand::Statistic(_) | Stand::Set => None,
+                    });
+                    real.into_iter().any(|column| !self.is_number(self.type_of_column(column)))
+                }
+            }
+            _ => false,
+        };
+        if fails {
+            self.facts.uses(operand, Use::Inferred);
+        }
+    }
+
+    fn is_number(&self, ty: Option<TypeId>) -> bool {
+        let ty = self.base_type(ty).and_then(|ty| self.catalog.type_by_id(ty));
+        ty.is_some_and(|ty| ty.category == 'N')
+    }
+
+    fn type_of_column(&self, column: ColumnId) -> Option<TypeId> {
+        let relation = self.catalog.relation(column.relation)?;
+        relation.columns.iter().find(|it| it.number == column.number).map(|it| it.type_id)
     }
 
     fn comparison(&mut self, expr: &A_Expr, operator: &str, env: &Env<'_>, mode: Mode) -> Flow {
@@ -306,7 +371,12 @@ impl Walk<'_> {
             _ => right,
         };
         self.note_given(expr, &left, &right);
-        self.facts.compared(&left, &right, equality, super::code::elements(expr.rexpr()));
+        self.facts.compared(
+            &left,
+            &right,
+            equality,
+            super::code::elements(expr.rexpr(), expr.kind),
+        );
         answer([&left, &right], mode)
     }
 
@@ -393,6 +463,15 @@ fn cuts(name: &TypeName) -> bool {
         _ => false,
     };
     !name.typmods().is_empty() && !name.typmods().iter().all(long)
+}
+
+/// How long a constant is: bytes.
+fn constant_length(node: Node<'_>) -> u32 {
+    let Node::A_Const(constant) = node else { return 0 };
+    match constant.val() {
+        Some(ConstValue::String(text)) => text.len().try_into().unwrap_or(u32::MAX),
+        _ => 1,
+    }
 }
 
 /// The type of a constant, where its spelling alone decides it.

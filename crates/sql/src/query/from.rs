@@ -137,6 +137,8 @@ impl Walk<'_> {
         let flow = self.value(array, env);
         if flow.sized {
             self.facts.uses(&flow, Use::Exported);
+        } else if !flow.is_counted() {
+            self.facts.uses(&flow, Use::Inferred);
         }
         let ty = self.element_of(flow.ty);
         let flow = flow.moved(Distance::Expression).typed(ty);

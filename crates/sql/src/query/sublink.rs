@@ -63,6 +63,8 @@ impl Walk<'_> {
                 let mut flow = Flow::merge(columns.fields.iter().map(|field| &field.flow));
                 flow.ty = self.array_of(columns.fields.first().and_then(|field| field.flow.ty));
                 flow.unknown |= open;
+                // As many as there are rows.
+                flow.listed = true;
                 flow
             }
             SubLinkType::ANY_SUBLINK

@@ -7,7 +7,7 @@ use crate::{
     query::Mode,
     scope::{Env, field_of, system_column},
 };
-use model::{ColumnId, TypeId, catalog::TypeKind};
+use model::{ColumnId, TypeId, Use, catalog::TypeKind};
 use pg_raw_parse::{
     Node,
     list::NodeList,
@@ -228,6 +228,8 @@ impl Walk<'_> {
                 let mut element = flow.moved(Distance::Expression);
                 for index in [indices.lidx(), indices.uidx()] {
                     let index = self.expr(index, env, Mode::Value);
+                    // Beyond the last one there is nothing.
+                    self.facts.uses(&index, Use::Inferred);
                     element.sized |= index.carries();
                     element.absorb(&index);
                 }

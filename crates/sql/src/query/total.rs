@@ -1,7 +1,21 @@
 //! Functions that yield something for every value. Whether any other one fails is an answer to a
-//! question about its arguments, and no mask hides an error. Data only.
+//! question about its arguments, and no mask hides an error. How much longer functions make what
+//! they are given, since what is too long fails. Data only.
 
-use super::call::Arguments;
+use super::call::{Arguments, is_pattern};
+use crate::{analyse::Walk, builtin, flow::Flow};
+use model::{
+    Use,
+    catalog::{Function, FunctionKind},
+};
+use pg_raw_parse::{ConstValue, Node};
+
+/// How much longer than what stands in a column a value can become before whether it can be
+/// computed at all is a question about that column: of a megabyte's worth a thousand-letter text
+/// makes the gigabyte that no value may exceed.
+pub(super) const ABSURD: u32 = 1 << 20;
+/// How long a value is taken for that only comes with the statement.
+pub(super) const PARAMETER: u32 = 1 << 10;
 
 /// Functions that take every value. Generous where only absurd lengths fail.
 #[rustfmt::skip]
@@ -12,19 +26,16 @@ const TOTAL: &[&str] = &[
     "sha256", "sha384", "sha512", "strpos", "position", "starts_with", "replace", "translate",
     "left", "right", "ascii", "quote_literal", "quote_ident", "quote_nullable", "normalize",
     "is_normalized", "text", "varchar", "bpchar", "name", "textcat", "string_to_array",
-    "string_to_table", "array_to_string", "to_hex", "to_ascii", "convert_to", "unaccent", "soundex",
-    "difference", "dmetaphone", "dmetaphone_alt", "daitch_mokotoff", "levenshtein",
-    "levenshtein_less_equal", "similarity", "word_similarity", "strict_word_similarity",
-    "show_trgm",
+    "string_to_table", "array_to_string", "to_hex", "to_ascii", "unaccent", "soundex",
+    "difference", "dmetaphone", "dmetaphone_alt", "similarity", "word_similarity",
+    "strict_word_similarity",
     // Hashes and ciphers that take any text.
     "hashtext", "hashtextextended", "hashbpchar", "hashint4", "hashint8", "crc32", "crc32c",
     // Numbers.
     "round", "trunc", "ceil", "ceiling", "floor", "abs", "sign", "scale", "min_scale",
     "trim_scale", "cbrt", "degrees", "radians", "pi", "sin", "cos", "tan", "atan", "atan2",
-    "numeric", "float8", "float4", "money",
     // Dates and times.
-    "age", "isfinite", "justify_days", "justify_hours", "justify_interval", "date", "time",
-    "timestamp", "timestamptz", "interval", "now",
+    "age", "isfinite", "justify_days", "justify_hours", "justify_interval", "now",
     // Arrays, ranges and rows.
     "array_length", "array_ndims", "array_lower", "array_upper", "cardinality", "array_append",
     "array_prepend", "array_cat", "array_remove", "array_replace", "array_position",
@@ -38,12 +49,12 @@ const TOTAL: &[&str] = &[
     "jsonb_array_elements", "json_array_elements_text", "jsonb_array_elements_text",
     "json_object_keys", "jsonb_object_keys", "json_array_length", "jsonb_array_length",
     "jsonb_pretty", "json_extract_path", "jsonb_extract_path", "json_extract_path_text",
-    "jsonb_extract_path_text", "jsonb_exists", "jsonb_concat", "jsonb_contains", "hstore",
+    "jsonb_extract_path_text", "jsonb_exists", "jsonb_concat", "jsonb_contains",
     "hstore_to_json", "hstore_to_jsonb", "akeys", "avals", "skeys", "svals", "xml_is_well_formed",
     "xml_is_well_formed_document", "xml_is_well_formed_content",
     // Search.
     "plainto_tsquery", "phraseto_tsquery", "websearch_to_tsquery", "strip", "numnode",
-    "querytree", "ts_rank", "ts_rank_cd", "ts_headline", "tsvector_to_array",
+    "querytree", "ts_rank", "ts_rank_cd", "ts_headline",
     // The server's own catalogs.
     "pg_options_to_table", "aclexplode", "pg_get_expr",
     // Types' own.
@@ -57,16 +68,21 @@ const TOTAL: &[&str] = &[
     "bit_count",
 ];
 
+/// Functions that are casts: they take every value that is no text.
+#[rustfmt::skip]
+const CASTS: &[&str] = &[
+    "numeric", "float8", "float4", "money", "date", "time", "timestamp", "timestamptz", "interval",
+];
+
 /// Functions that do so as long as all but their first argument is given.
 #[rustfmt::skip]
 const BY_FIRST: &[&str] = &[
-    "substr", "substring", "overlay", "lpad", "rpad", "repeat", "split_part", "encode", "to_char",
-    "json_array_element", "jsonb_array_element", "digest", "hmac", "crypt",
-    "metaphone", "pgp_sym_encrypt", "encrypt", "regexp_replace",
+    "substr", "substring", "overlay", "lpad", "rpad", "split_part", "encode", "to_char",
+    "json_array_element", "jsonb_array_element", "digest", "hmac", "crypt", "pgp_sym_encrypt",
+    "encrypt", "regexp_replace",
     "regexp_match", "regexp_matches", "regexp_count", "regexp_instr", "regexp_like",
     "regexp_substr", "regexp_split_to_array", "regexp_split_to_table", "trim_array", "date_bin",
-    "jsonb_set", "jsonb_set_lax", "jsonb_path_exists", "jsonb_path_match", "jsonb_path_query",
-    "jsonb_path_query_array", "jsonb_path_query_first", "jsonb_path_exists_tz", "set_masklen",
+    "jsonb_set", "jsonb_set_lax", "set_masklen",
     "ts_delete", "ts_filter", "setweight", "array_fill", "slice",
 ];
 
@@ -77,10 +93,50 @@ const BY_REST: &[&str] = &[
     "json_to_tsvector", "jsonb_to_tsvector", "array_to_tsvector",
 ];
 
+impl Walk<'_> {
+    /// What a function's result tells that no mask hides: how many rows there are, whether it is
+    /// NULL, whether it fails.
+    pub(super) fn tells(
+        &mut self,
+        function: &Function,
+        arguments: &Arguments,
+        flow: &Flow,
+        acts: bool,
+    ) {
+        let name = function.name.as_str();
+        if function.returns_set {
+            // The number of rows tells of the value, even where nobody takes the rows.
+            let counted = || arguments.values.iter().all(|(_, value)| value.is_counted());
+            let usage = match (flow.sized, builtin::spreads(name)) {
+                (true, _) => Use::Exported,
+                (false, true) if counted() => Use::Tested,
+                (false, _) => Use::Inferred,
+            };
+            self.facts.uses(flow, usage);
+        } else if is_pattern(function, arguments)
+            || builtin::asks(name) && !is_plain_path(name, arguments)
+        {
+            self.facts.uses(flow, Use::Inferred);
+        }
+        let is_text = |flow: &Flow| {
+            let ty = flow.ty.and_then(|ty| self.catalog.type_by_id(ty));
+            ty.is_none_or(|ty| ty.category == 'S')
+        };
+        let over_rows = matches!(function.kind, FunctionKind::Aggregate | FunctionKind::Window);
+        let total = acts || over_rows || is_total(name, arguments, is_text);
+        if !total || flow.growth >= ABSURD {
+            self.facts.uses(flow, Use::Inferred);
+        }
+    }
+}
+
 /// True if a function fails on none of the values that these arguments can have.
-pub(super) fn is_total(name: &str, arguments: &Arguments) -> bool {
+fn is_total(name: &str, arguments: &Arguments, is_text: impl Fn(&Flow) -> bool) -> bool {
     if TOTAL.contains(&name) || name.starts_with("st_") {
         return true;
+    }
+    if CASTS.contains(&name) {
+        return !arguments.values.iter().any(|(_, flow)| flow.carries() && is_text(flow));
     }
     let values = &arguments.values;
     let given = |index: usize| values.get(index).is_none_or(|(_, flow)| !flow.carries());
@@ -89,10 +145,67 @@ pub(super) fn is_total(name: &str, arguments: &Arguments) -> bool {
     }
     match name {
         "to_tsvector" | "array_to_tsvector" if values.len() == 1 => true,
+        // Other encodings do not have every letter.
+        "convert_to" => arguments.last.as_deref().is_some_and(is_utf8),
         // Keys are never NULL where they are given.
         "json_build_object" | "jsonb_build_object" | "json_object" | "jsonb_object" => {
             (0..values.len()).step_by(2).all(given)
         }
-        _ => BY_REST.contains(&name) && given(0),
+        _ => is_plain_path(name, arguments) || BY_REST.contains(&name) && given(0),
+    }
+}
+
+/// A path of JSON that takes out what stands in one place and asks nothing of it: neither filters
+/// nor methods, which fail, nor `strict`, which does where nothing stands there.
+fn is_plain_path(name: &str, arguments: &Arguments) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"$._[]*\" ".contains(&byte);
+    name.starts_with("jsonb_path_")
+        && !name.starts_with("jsonb_path_match")
+        && arguments.values.len() == 2
+        && arguments
+            .last
+            .as_deref()
+            .is_some_and(|path| path.trim_start().starts_with('$') && path.bytes().all(plain))
+}
+
+/// A constant argument that is a whole number.
+pub(super) fn constant_number(node: Node<'_>) -> Option<u32> {
+    let Node::A_Const(constant) = node else { return None };
+    match constant.val()? {
+        ConstValue::Integer(number) => number.try_into().ok(),
+        _ => None,
+    }
+}
+
+fn is_utf8(encoding: &str) -> bool {
+    matches!(encoding.to_ascii_lowercase().as_str(), "utf8" | "utf-8" | "unicode")
+}
+
+/// About how long what a function of PostgreSQL's own makes can be: see [`Flow::growth`].
+pub(super) fn growth(name: &str, arguments: &Arguments) -> u32 {
+    let lengths = || arguments.values.iter().map(|(_, flow)| flow.length());
+    let length = |index: usize| lengths().nth(index).unwrap_or(1);
+    let sum = lengths().fold(0, u32::saturating_add);
+    match name {
+        "replace" => length(0).saturating_mul(length(2).div_ceil(length(1))),
+        "regexp_replace" => length(0).saturating_mul(length(2)),
+        "array_to_string" => length(0).saturating_mul(length(1)),
+        "format" => length(0).saturating_mul(sum - length(0)),
+        "repeat" => sum.saturating_mul(arguments.number.unwrap_or(u32::MAX)),
+        "array_fill" => u32::MAX,
+        "string_agg" | "array_agg" | "xmlagg" | "json_agg" | "jsonb_agg" => {
+            sum.saturating_mul(PARAMETER)
+        }
+        // What they escape stands in it twice.
+        "quote_literal" | "quote_nullable" | "quote_ident" | "to_json" | "to_jsonb" | "encode" => {
+            sum.saturating_mul(2)
+        }
+        // As long as one of them.
+        _ if arguments.values.len() == 1 => sum,
+        "left" | "right" | "substr" | "substring" | "lpad" | "rpad" | "translate"
+        | "split_part" | "btrim" | "ltrim" | "rtrim" | "to_char" | "date_trunc" | "round" => {
+            lengths().next().unwrap_or(1)
+        }
+        _ => sum,
     }
 }

@@ -44,7 +44,7 @@ impl Walk<'_> {
         let mut passes = 0;
         let sets = self.sets;
         loop {
-            let mut settled = true;
+            let (mut settled, mut growing) = (true, Vec::new());
             // What the client made up is the same in each pass, or nothing would ever settle.
             let reached = std::mem::replace(&mut self.sets, sets);
             for (index, cte) in clause.ctes().iter().enumerate() {
@@ -52,11 +52,14 @@ impl Walk<'_> {
                 most = most.max(2 + clause.ctes().len() + columns.fields.len());
                 let Some(slot) = known.get_mut(first + index) else { continue };
                 settled &= slot.columns.settled(&columns);
+                growing.extend(slot.columns.grown(&columns));
                 slot.columns = Rc::new(columns);
                 env.ctes = Rc::new(known.clone());
             }
             self.sets = self.sets.max(reached);
             if settled {
+                // Round by round it becomes as long as one likes.
+                growing.iter().for_each(|flow| self.facts.uses(flow, Use::Inferred));
                 for (index, cte) in clause.ctes().iter().enumerate() {
                     let whole = self.whole_cte(cte, env);
                     if let Some(slot) = known.get_mut(first + index) {

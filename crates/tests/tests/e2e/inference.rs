@@ -242,6 +242,75 @@ fn agents_compare_and_count_but_do_not_search() {
     assert!(outcome.unwrap().stderr.contains("baseline-infer-people"));
 }
 
+/// What a statement fails on, and how many rows it yields, are answers that no mask hides.
+#[test]
+fn errors_and_numbers_of_rows_are_questions() {
+    let stage = Stage::shop().unwrap();
+    let one = "substr(card_number, 1, 1)";
+    let long = "y".repeat(1500);
+    let grown = format!("replace(replace({one}, '4', '{long}'), 'y', '{long}')");
+    let doubled = format!(
+        "with recursive r (v, n) as (select replace({one}, '4', ''), 0 from payments where id = 7
+         union all select v || v, n + 1 from r where n < 31) select max(n) from r"
+    );
+    for sql in [
+        format!("select repeat(replace({one}, '4', ''), 1073741823) from payments where id = 7"),
+        format!("select float8(translate({one}, '4', 'x')) from payments where id = 7"),
+        format!("select xmlparse(content translate({one}, '4', '<')) from payments where id = 7"),
+        "select jsonb_path_query_first(to_jsonb(card_number), '($ ? (@ starts with \"4\")).double()')
+         from payments where id = 7"
+            .to_owned(),
+        "select id, jsonb_array_elements(jsonb_path_query_array(to_jsonb(card_number),
+         '$ ? (@ like_regex \"^4\")')) from payments"
+            .to_owned(),
+        format!(
+            "select id, unnest(tsvector_to_array(to_tsvector('simple', replace({one}, '4', 'a b'))))
+             from payments"
+        ),
+        "select |/ (0.5 - strpos(card_number, '4')) from payments where id = 7".to_owned(),
+        "select (strpos(card_number, '9') - 2) ^ -1 from payments where id = 7".to_owned(),
+        "select 2147483647 + strpos(card_number, '4') from payments where id = 7".to_owned(),
+        format!(
+            "select array[tsvector_to_array(to_tsvector('simple', {one})), array['x', 'y']]
+             from payments where id = 7"
+        ),
+        format!("select convert_to(translate({one}, '4', '€'), 'latin1') from payments"),
+        "select jsonb_build_object('4', 1) - substr(card_number, 1, 1) from payments".to_owned(),
+        "select jsonb_build_object('4', 1) -> substr(card_number, 1, 1) from payments".to_owned(),
+        "select (array[1, 2, 3])[strpos(card_number, '4')] from payments".to_owned(),
+        "select tsvector_to_array(to_tsvector('simple', translate(card_number, '4', ' ')))
+         from payments"
+            .to_owned(),
+        format!("select length({grown}) from payments"),
+        doubled,
+    ] {
+        let outcome = stage.weir.psql(AGENT, "shop", &sql).unwrap();
+        assert!(outcome.stderr.contains("Weir refused"), "{sql}: {outcome}");
+    }
+    // A truth goes where the function carries it, also where it only decides.
+    for sql in [
+        "select id from hr.employees where pg_notify('c', id || ':' || (salary > 5000)::text) is null",
+        "select id from hr.employees
+         where set_config('application_name', (salary > 5000)::text, false) = 'x'",
+        "select id from hr.employees where pg_try_advisory_lock(id * 2 + (salary > 5000)::int)",
+    ] {
+        let outcome = stage.weir.psql(PERSON, "shop", sql).unwrap();
+        assert!(outcome.stderr.contains("Weir refused"), "{sql}: {outcome}");
+    }
+    // Nothing of that is in the way of ordinary expressions.
+    for sql in [
+        "select upper(replace(replace(email, '.', ' '), '@', ' at ')) || ', ' || last_name
+         from customers order by id limit 3",
+        "select string_agg(last_name || ' ' || first_name, ', ') from customers where id < 9",
+        "select unnest(array[email::text, phone]) from customers where id < 3",
+        "select jsonb_path_query_first(to_jsonb(c), '$.country') from customers c where id = 7",
+        "select salary * 12 + 100 from hr.employees where id = 7",
+    ] {
+        let outcome = stage.weir.psql(AGENT, "shop", sql).unwrap();
+        assert!(outcome.stderr.is_empty(), "{sql}: {outcome}");
+    }
+}
+
 #[test]
 fn look_ups_are_answered_and_counted() {
     let stage = Stage::shop().unwrap();
