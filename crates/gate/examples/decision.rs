@@ -266,6 +266,7 @@ fn knowledge() -> (Catalog, LabelMap) {
                 not_null: false,
                 generated: None,
                 unique: *name == "id",
+                choosy: false,
                 references: None,
                 comment: None,
             }

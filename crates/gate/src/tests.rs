@@ -35,6 +35,7 @@ fn column(number: i16, name: &str) -> Column {
         not_null: false,
         generated: None,
         unique: false,
+        choosy: false,
         references: None,
         comment: None,
     }

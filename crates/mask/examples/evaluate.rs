@@ -99,6 +99,7 @@ fn column(number: i16, name: String) -> Column {
         not_null: false,
         generated: None,
         unique: false,
+        choosy: false,
         references: None,
         comment: None,
     }

@@ -27,7 +27,10 @@ pub(crate) fn array_text(
     if rest.first() == Some(&b'[') {
         let Some(at) = memchr::memchr(b'=', rest) else { return Applied::Null };
         let (bounds, tail) = rest.split_at(at + 1);
-        out.extend_from_slice(bounds);
+        // Where an array begins can be made to be the value itself.
+        if !matches!(action, Action::Mask(_)) {
+            out.extend_from_slice(bounds);
+        }
         rest = tail;
     }
     let (mut depth, mut opened) = (0usize, false);
@@ -225,7 +228,10 @@ fn array_binary_parts(
         let length = cursor.int32()?;
         count = count.checked_mul(usize::try_from(length).ok()?)?;
         out.extend_from_slice(&length.to_be_bytes());
-        out.extend_from_slice(cursor.take(4)?);
+        let begins = cursor.take(4)?;
+        let first = 1i32.to_be_bytes();
+        let masked = matches!(action, Action::Mask(_));
+        out.extend_from_slice(if masked { &first } else { begins });
     }
     let mut changed = Change::default();
     for _ in 0..count {

@@ -185,6 +185,7 @@ impl Bench {
             not_null: false,
             generated: None,
             unique: false,
+            choosy: false,
             references: None,
             comment: None,
         });

@@ -47,6 +47,7 @@ fn columns(server: &Postgres) -> Vec<Found> {
                 not_null: false,
                 generated: None,
                 unique: false,
+                choosy: false,
                 references: (row[8] == "t")
                     .then_some(model::ColumnId { relation: model::RelationId(1), number: 1 }),
                 comment: Some(row[9].to_owned()).filter(|comment| !comment.is_empty()),

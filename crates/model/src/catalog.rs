@@ -106,6 +106,9 @@ pub struct Column {
     /// True if no two rows of this relation have the same value here: alone it is the primary key
     /// or a unique index.
     pub unique: bool,
+    /// True if the server may refuse a value here for what it is: a length is given, or the column
+    /// is part of a unique index, a foreign key, a check or an exclusion.
+    pub choosy: bool,
     /// The column that a one-column foreign key points to.
     pub references: Option<ColumnId>,
     /// `col_description`, if any.

@@ -35,6 +35,7 @@ fn read(dump: &str) -> Catalog {
             not_null: row.text(5) == "t",
             generated: None,
             unique: false,
+            choosy: false,
             references: None,
             comment: None,
         });

@@ -134,6 +134,7 @@ impl Making {
             not_null: false,
             generated: None,
             unique: false,
+            choosy: false,
             references: None,
             comment: None,
         };
@@ -216,6 +217,7 @@ fn columns_of(query: &str, known: Catalog) -> Vec<Column> {
             not_null: false,
             generated: None,
             unique: false,
+            choosy: false,
             references: None,
             comment: None,
         }

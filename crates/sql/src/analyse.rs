@@ -335,6 +335,9 @@ impl<'a> Walk<'a> {
         let outer = std::mem::take(&mut self.facts);
         self.triggered.clear();
         let outputs = self.statement(node, &Env::default());
+        for field in outputs.iter().flat_map(|columns| &columns.fields) {
+            self.shows_shape(&field.flow);
+        }
         let mut inner = std::mem::replace(&mut self.facts, outer);
         // What one statement of the text puts into a table, the next one reads there.
         let ties = &mut self.facts.relations.ties;

@@ -32,6 +32,8 @@ struct Target<'a> {
     made: bool,
     relation: Option<&'a Arc<Relation>>,
     reference: RelationRef,
+    /// Rows that stand there already are met (`ON CONFLICT`).
+    meets: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -51,17 +53,17 @@ impl<'a> Walk<'a> {
                     named: false,
                 };
                 let reference = reference(relation);
-                Target { table, made: false, relation: Some(relation), reference }
+                Target { table, made: false, relation: Some(relation), reference, meets: false }
             }
             Some(Reached::Made(columns)) => {
                 let table = Table::new(name, Columns::clone(&columns));
                 let reference = range.map_or_else(|| missing(schema, name), |r| self.reached_as(r));
-                Target { table, made: true, relation: None, reference }
+                Target { table, made: true, relation: None, reference, meets: false }
             }
             Some(Reached::Missing) | None => {
                 let table = Table::new(name, Columns::open());
                 let reference = missing(schema, name);
-                Target { table, made: false, relation: None, reference }
+                Target { table, made: false, relation: None, reference, meets: false }
             }
         };
         if let Some(alias) = alias {
@@ -144,7 +146,8 @@ impl<'a> Walk<'a> {
         let mut level = env.below();
         let mark = self.mark();
         self.with(insert.with_clause(), &mut level);
-        let target = self.target(insert.relation(), Operation::Insert);
+        let mut target = self.target(insert.relation(), Operation::Insert);
+        target.meets = insert.on_conflict_clause().is_some();
         self.effect(&target, Operation::Insert, false);
         let named: Vec<&ResTarget> = insert
             .cols()

@@ -55,6 +55,7 @@ impl Builder {
             Section::Inheritance => self.inheritance(Row::new(values, "inheritance")),
             Section::Triggers => self.trigger(Row::new(values, "triggers")),
             Section::Indexes => self.index(Row::new(values, "indexes")),
+            Section::Constraints => self.constraint(Row::new(values, "constraints")),
             Section::References => self.reference(Row::new(values, "foreign keys")),
             Section::Comments => self.comment(Row::new(values, "comments")),
             Section::Functions => {
@@ -157,6 +158,7 @@ impl Builder {
             name: row.text()?,
             type_id: TypeId(row.number()?),
             not_null: row.boolean()?,
+            choosy: row.boolean()?,
             generated: row.optional()?,
             unique: false,
             references: None,
@@ -205,11 +207,30 @@ impl Builder {
         let keys: usize = row.number()?;
         let columns: Vec<i16> = row.vector()?;
         // Columns behind the keys are only carried along (INCLUDE); 0 is an expression.
-        let only = columns.first().filter(|number| keys == 1 && **number > 0);
+        let all_rows: bool = row.boolean()?;
+        let only = columns.first().filter(|number| keys == 1 && **number > 0 && all_rows);
         if let Some(column) = only.and_then(|number| self.column_of(relation, *number)) {
             column.unique = true;
         }
+        let columns = columns.get(..keys).unwrap_or_default();
+        self.choose(relation, columns);
         Ok(())
+    }
+
+    fn constraint(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
+        let relation = RelationId(row.number()?);
+        let columns: Vec<i16> = row.numbers()?;
+        self.choose(relation, &columns);
+        Ok(())
+    }
+
+    /// Columns about whose values something decides; 0 is an expression, over any of them.
+    fn choose(&mut self, relation: RelationId, columns: &[i16]) {
+        let Some(relation) = self.relations.get_mut(&relation) else { return };
+        let any = columns.contains(&0);
+        for column in &mut relation.columns {
+            column.choosy |= any || columns.contains(&column.number);
+        }
     }
 
     fn reference(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {

@@ -28,6 +28,8 @@ pub enum Section {
     Triggers,
     /// Unique indexes.
     Indexes,
+    /// Constraints that decide about values, and their columns.
+    Constraints,
     /// One-column foreign keys.
     References,
     /// Comments on relations and columns.
@@ -86,6 +88,7 @@ pub fn sections(major: u32, reading: Reading) -> Vec<(Section, String)> {
         (Section::Inheritance, INHERITANCE.to_owned()),
         (Section::Triggers, TRIGGERS.to_owned()),
         (Section::Indexes, INDEXES.to_owned()),
+        (Section::Constraints, CONSTRAINTS.to_owned()),
         (Section::References, REFERENCES.to_owned()),
         (Section::Comments, COMMENTS.to_owned()),
         (
@@ -114,7 +117,7 @@ pub fn sections(major: u32, reading: Reading) -> Vec<(Section, String)> {
 /// which the builder wants their rows. Asked on the session's own connection, one at a time and
 /// under whatever path is in force: expressions that are written out may not be qualified then, so
 /// that names in them are not found, which counts as unknown.
-pub fn temporary() -> [(Section, String); 6] {
+pub fn temporary() -> [(Section, String); 8] {
     const OWN: &str = "pg_catalog.pg_my_temp_schema()";
     let of = |column: &str| {
         format!(
@@ -136,7 +139,7 @@ pub fn temporary() -> [(Section, String); 6] {
             Section::Columns,
             format!(
                 "SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, \
-                 CASE WHEN a.attgenerated = '' THEN NULL \
+                 a.atttypmod >= 0, CASE WHEN a.attgenerated = '' THEN NULL \
                  ELSE coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '') END \
                  FROM pg_catalog.pg_attribute a \
                  LEFT JOIN pg_catalog.pg_attrdef d \
@@ -171,6 +174,8 @@ pub fn temporary() -> [(Section, String); 6] {
                 of("t.tgrelid")
             ),
         ),
+        (Section::Indexes, format!("{INDEXES} AND {}", of("i.indrelid"))),
+        (Section::Constraints, format!("{CONSTRAINTS} AND {}", of("k.conrelid"))),
         (Section::Types, format!("{TYPES} WHERE t.typnamespace = {OWN}")),
     ]
 }
@@ -249,6 +254,7 @@ impl Section {
             | Self::Inheritance
             | Self::Triggers
             | Self::Indexes
+            | Self::Constraints
             | Self::References
             | Self::Comments
             | Self::ColumnDefaults => About::Relation,
@@ -334,7 +340,7 @@ fn relations() -> String {
 /// empty, which no analysis understands.
 fn columns() -> String {
     format!(
-        "SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, \
+        "SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, a.atttypmod >= 0, \
          CASE WHEN a.attgenerated = '' THEN NULL \
          WHEN a.attrelid = ANY (ARRAY({LOCKED})) THEN '' \
          ELSE coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '') END \
@@ -355,8 +361,11 @@ const INHERITANCE: &str = "SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inh
 const TRIGGERS: &str = "SELECT t.tgrelid, t.tgfoid FROM pg_catalog.pg_trigger t \
      WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' ORDER BY t.tgrelid, t.tgname";
 
-const INDEXES: &str = "SELECT i.indrelid, i.indnkeyatts, i.indkey \
-     FROM pg_catalog.pg_index i WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL";
+const INDEXES: &str = "SELECT i.indrelid, i.indnkeyatts, i.indkey, \
+     i.indisvalid AND i.indpred IS NULL FROM pg_catalog.pg_index i WHERE i.indisunique";
+
+const CONSTRAINTS: &str = "SELECT k.conrelid, k.conkey FROM pg_catalog.pg_constraint k \
+     WHERE k.contype IN ('c', 'f', 'x') AND k.conrelid <> 0 AND k.conkey IS NOT NULL";
 
 const REFERENCES: &str = "SELECT k.conrelid, k.conkey[1], k.confrelid, k.confkey[1], \
      pg_catalog.cardinality(k.conkey) FROM pg_catalog.pg_constraint k \

@@ -176,6 +176,7 @@ impl Basis<'_> {
                     not_null: false,
                     generated: None,
                     unique: false,
+                    choosy: false,
                     references: None,
                     comment: None,
                 });

@@ -66,6 +66,7 @@ fn a_composite_is_masked_by_the_types_of_its_fields() {
         not_null: false,
         generated: None,
         unique: false,
+        choosy: false,
         references: None,
         comment: None,
     };

@@ -12,6 +12,7 @@ fn column(name: &str) -> Column {
         not_null: false,
         generated: None,
         unique: false,
+        choosy: false,
         references: None,
         comment: None,
     }

@@ -17,6 +17,7 @@ fn weigh(rules: &LabelRules, name: &str, ty: &str, samples: &[&str]) -> Option<W
         not_null: false,
         generated: None,
         unique: false,
+        choosy: false,
         references: None,
         comment: None,
     };

@@ -103,6 +103,7 @@ impl Shop {
                 not_null: false,
                 generated: None,
                 unique: false,
+                choosy: false,
                 references: None,
                 comment: None,
             };

@@ -9,8 +9,8 @@ use crate::{
     scope::Table,
 };
 use model::{
-    ColumnId, Use,
-    catalog::{Relation, RelationKind},
+    ColumnId, RelationId, Use,
+    catalog::{Relation, RelationKind, TypeKind},
     facts::Destination,
 };
 use std::{rc::Rc, sync::Arc};
@@ -32,8 +32,8 @@ impl<'a> Walk<'a> {
                 .iter()
                 .all(|column| !matches!(kind(column), None | Some(RelationKind::Foreign)));
         self.facts.uses(&flow, if followed { Use::Copied } else { Use::Exported });
-        if stored.iter().any(|column| self.is_key_of_own(*column)) {
-            // Which other value it takes there is a question about this one.
+        if stored.iter().any(|column| self.choosy(target, &flow, *column)) {
+            // Whether it is taken there is a question about it.
             self.facts.uses(&flow, Use::Inferred);
         }
         for column in stored {
@@ -69,13 +69,26 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// True for a column of the session's own in which no two values are the same.
-    fn is_key_of_own(&self, column: ColumnId) -> bool {
-        let relation = self.catalog.relation(column.relation);
-        let own = relation.filter(|relation| crate::is_temporary(&relation.schema));
-        own.is_some_and(|relation| {
-            relation.columns.iter().any(|known| known.number == column.number && known.unique)
-        })
+    /// True if what becomes of a value in a column tells something of it: whether the server takes
+    /// it there (a key, a length, a check, a partition), or which row it meets. Whole values that
+    /// are copied into a table that others share tell no more than that they were there.
+    fn choosy(&self, target: &Target<'_>, flow: &Flow, column: ColumnId) -> bool {
+        let Some(relation) = self.catalog.relation(column.relation) else { return true };
+        let partitioned = |id: RelationId| {
+            let relation = self.catalog.relation(id);
+            relation.is_some_and(|relation| relation.kind == RelationKind::Partitioned)
+        };
+        let parts = partitioned(relation.id) || relation.parents.iter().any(|id| partitioned(*id));
+        let own = crate::is_temporary(&relation.schema);
+        let computed = flow.distance > Distance::Folded;
+        let choosy =
+            relation.columns.iter().find(|known| known.number == column.number).is_none_or(
+                |known| {
+                    let ty = self.catalog.type_by_id(known.type_id);
+                    known.choosy || ty.is_none_or(|ty| matches!(ty.kind, TypeKind::Domain(_)))
+                },
+            );
+        (choosy || parts) && (own || computed || target.meets)
     }
 
     /// A value that goes into a column by name.

@@ -118,6 +118,9 @@ impl Walk<'_> {
         {
             self.facts.uses(flow, Use::Inferred);
         }
+        if name.contains("json") {
+            arguments.values.iter().for_each(|(_, value)| self.shows_shape(value));
+        }
         let is_text = |flow: &Flow| {
             let ty = flow.ty.and_then(|ty| self.catalog.type_by_id(ty));
             ty.is_none_or(|ty| ty.category == 'S')
@@ -127,6 +130,22 @@ impl Walk<'_> {
         if !total || flow.growth >= ABSURD {
             self.facts.uses(flow, Use::Inferred);
         }
+    }
+}
+
+impl Walk<'_> {
+    /// What a result's mask keeps: how many elements an array or a string of bits has.
+    /// Where that is computed of a value it tells the value.
+    pub(crate) fn shows_shape(&mut self, flow: &Flow) {
+        if let Some(fields) = &flow.fields {
+            fields.iter().for_each(|field| self.shows_shape(&field.flow));
+        }
+        let ty = self.base_type(flow.ty);
+        let category = ty.and_then(|ty| self.catalog.type_by_id(ty)).map(|ty| ty.category);
+        if !matches!(category, Some('A' | 'V' | 'R')) || flow.is_counted() {
+            return;
+        }
+        self.facts.uses(flow, if flow.sized { Use::Exported } else { Use::Inferred });
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) fn catalog(dump: &str) -> Catalog {
             not_null: row[5] == "t",
             generated: some(&row[6]),
             unique: false,
+            choosy: false,
             references: None,
             comment: None,
         });

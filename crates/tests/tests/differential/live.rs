@@ -218,6 +218,7 @@ fn own_sections() -> Vec<(Section, String)> {
         | Section::Inheritance
         | Section::Triggers
         | Section::Indexes
+        | Section::Constraints
         | Section::References
         | Section::Comments
         | Section::Functions

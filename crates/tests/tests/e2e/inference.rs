@@ -311,6 +311,51 @@ fn errors_and_numbers_of_rows_are_questions() {
     }
 }
 
+/// Whether the server takes a value where somebody laid out guesses, and which row it meets there.
+#[tokio::test]
+async fn where_a_value_goes_answers_no_question() {
+    let stage = Stage::shop().unwrap();
+    let url = stage.weir.url(PERSON, "shop");
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    for sql in [
+        "create temp table k (c text primary key, n int)",
+        "insert into k (c) values ('1'), ('2'), ('3'), ('4'), ('5'), ('6')",
+        "create temp table narrow (v varchar(1))",
+        "begin; insert into countries (code, name, dialling_prefix) values ('4~', 'guess', '')",
+    ] {
+        client.simple_query(sql).await.unwrap();
+    }
+    let one = "select substr(card_number, 1, 1) from payments";
+    for sql in [
+        format!("insert into k (c) {one} on conflict on constraint k_pkey do update set n = 1"),
+        format!("insert into k (c) {one} where id = 7 on conflict do nothing"),
+        "insert into narrow select replace(substr(card_number, 1, 1), '4', 'xx') from payments"
+            .to_owned(),
+        "insert into countries (code, name, dialling_prefix)
+         select substr(card_number, 1, 1) || '~', '', '' from payments where id = 7
+         on conflict on constraint countries_pkey do update set name = 'hit'"
+            .to_owned(),
+    ] {
+        client.simple_query("savepoint s").await.unwrap();
+        let said = client.simple_query(&sql).await.unwrap_err();
+        let said = said.as_db_error().map(|error| error.message().to_owned()).unwrap_or_default();
+        assert!(said.contains("Weir refused"), "{sql}: {said}");
+        client.simple_query("rollback to s").await.unwrap();
+    }
+    client.simple_query("rollback").await.unwrap();
+    for sql in [
+        "select ('[' || salary::int || ':' || salary::int || ']={1}')::int[] from hr.employees",
+        "select array_fill(1, array[1], array[salary::int]) from hr.employees",
+        "select (array[1, 2, 3, 4, 5, 6])[1:salary::int / 60000] from hr.employees",
+    ] {
+        assert!(sql.contains('/') || stage.truth(sql).unwrap().contains(CHIEF), "{sql}");
+        let said = format!("{:?}", client.simple_query(sql).await);
+        assert!(!said.contains(CHIEF), "{sql}: {said}");
+        assert!(!sql.contains('/') || said.contains("Weir refused"), "{sql}: {said}");
+    }
+}
+
 #[test]
 fn look_ups_are_answered_and_counted() {
     let stage = Stage::shop().unwrap();

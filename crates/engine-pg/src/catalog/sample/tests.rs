@@ -11,6 +11,7 @@ fn relation(kind: RelationKind, rows: f32) -> Relation {
         not_null: false,
         generated: None,
         unique: false,
+        choosy: false,
         references: None,
         comment: None,
     };

@@ -39,7 +39,13 @@ const SOURCES: [Source; 17] = [
     source(('r', 2), "pg_catalog.pg_attrdef", "k.adrelid", "k.oid::bigint", ""),
     source(('r', 3), "pg_catalog.pg_index", "k.indrelid", "k.indexrelid::bigint", "k.indisunique"),
     source(('r', 4), "pg_catalog.pg_inherits", "k.inhrelid", "k.inhseqno", ""),
-    source(('r', 5), "pg_catalog.pg_constraint", "k.conrelid", "k.oid::bigint", "k.contype = 'f'"),
+    source(
+        ('r', 5),
+        "pg_catalog.pg_constraint",
+        "k.conrelid",
+        "k.oid::bigint",
+        "k.contype IN ('c', 'f', 'x') AND k.conrelid <> 0",
+    ),
     source(('r', 6), "pg_catalog.pg_trigger", "k.tgrelid", "k.oid::bigint", ""),
     source(('r', 7), "pg_catalog.pg_rewrite", "k.ev_class", "k.oid::bigint", ""),
     source(
