@@ -101,11 +101,13 @@ impl<'a> Judge<'a> {
     fn run(mut self) -> Verdict {
         if !complete(self.request.facts) {
             let answer = self.asker.ask("unproven", Object::Database, false);
-            // Where something is hidden, what was not followed must not carry it elsewhere; where
-            // something may be refused or asked about, it must not do that.
-            let writes = self.request.facts.is_write();
-            let kept = || self.asker.hides() || self.asker.may_be_stopped();
-            self.limited = !answer.allowed || writes && kept();
+            // Where something is hidden, what was not followed must not carry it elsewhere; who
+            // sees everything and may be stopped must not do so what is refused or asked about.
+            let kept = match self.asker.hides() {
+                true => self.request.facts.is_write(),
+                false => self.asker.may_be_stopped(),
+            };
+            self.limited = !answer.allowed || kept;
         }
         self.effects();
         self.uses();

@@ -87,6 +87,8 @@ pub(crate) struct Frame {
     pub(crate) function: String,
     /// Names, where they have one, and values.
     pub(crate) arguments: Vec<(String, Flow)>,
+    /// Variables among them of a type that refuses some values of it (`varchar(3)`, a domain).
+    pub(crate) narrow: Vec<String>,
 }
 
 /// A walk over the statements of one text.
@@ -447,10 +449,13 @@ impl<'a> Walk<'a> {
         if self.depth >= MAX_DEPTH {
             let why = format!("it nests deeper than {MAX_NESTING} levels; flatten it");
             self.facts.unknown("the statement", why);
+            self.facts.dynamic = true;
             return give_up();
         }
         if self.work > MAX_WORK {
+            // What was not looked at may do anything.
             self.facts.unknown("the statement", "it expands to too much; split it");
+            self.facts.dynamic = true;
             return give_up();
         }
         self.depth += 1;

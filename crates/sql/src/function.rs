@@ -174,7 +174,7 @@ impl<'a> Walk<'a> {
             let ambient = AMBIENT.iter().map(|name| ((*name).to_owned(), Flow::constant(None)));
             arguments.extend(ambient);
         }
-        self.frames.push(Frame { function: function.name.clone(), arguments });
+        self.frames.push(Frame { function: function.name.clone(), arguments, narrow: Vec::new() });
         self.calling.push(function.id);
         self.expansion += 1;
         let columns = match body {

@@ -6,6 +6,7 @@ mod control;
 mod loops;
 mod run;
 mod steps;
+mod variables;
 
 pub(crate) use self::run::Loops;
 
@@ -34,8 +35,9 @@ pub(crate) enum Step {
     Alias { name: String, of: String },
     /// A cursor variable over a query.
     Cursor { name: String, query: Option<Sql> },
-    /// OPEN: it makes a cursor under a name that only the running body knows.
-    Open,
+    /// OPEN of a variable: it makes a cursor under a name that only the running body knows, or that
+    /// the variable gives.
+    Open(String),
     /// `target := expression`; `each` for the elements of an array one by one.
     Assign { target: Vec<String>, value: Sql, each: bool },
     /// A statement, and the variables its row goes to.

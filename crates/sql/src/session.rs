@@ -283,7 +283,8 @@ impl Walk<'_> {
                 let ambient = crate::function::AMBIENT.iter();
                 let arguments = ambient.map(|name| ((*name).to_owned(), Flow::constant(None)));
                 let arguments = arguments.collect();
-                self.frames.push(Frame { function: "block".to_owned(), arguments });
+                let (function, narrow) = ("block".to_owned(), Vec::new());
+                self.frames.push(Frame { function, arguments, narrow });
                 self.steps("a DO block", false, &steps);
                 self.frames.pop();
             }

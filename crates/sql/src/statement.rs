@@ -96,6 +96,7 @@ impl Walk<'_> {
             .iter()
             .any(|option| option.defname() == Some("analyze") && crate::copy::truth(option.arg()));
         self.facts.plain(Operation::Explain);
+        self.arguments_of(explain.query(), env);
         let outer = std::mem::take(&mut self.facts);
         let planning = self.planning;
         self.planning |= !analyse;
@@ -130,6 +131,24 @@ impl Walk<'_> {
             other => Some(other),
         });
         Columns::closed(vec![Field::new("QUERY PLAN", shown)])
+    }
+}
+
+impl Walk<'_> {
+    /// The arguments of an EXECUTE are computed before its plan is shown.
+    fn arguments_of(&mut self, explained: Node<'_>, env: &Env<'_>) {
+        let execute = match explained {
+            Node::ExecuteStmt(execute) => execute,
+            Node::CreateTableAsStmt(create) => match create.query() {
+                Node::ExecuteStmt(execute) => execute,
+                _ => return,
+            },
+            _ => return,
+        };
+        for argument in execute.params() {
+            let flow = self.value(argument, env);
+            self.facts.uses(&flow, Use::Exported);
+        }
     }
 }
 

@@ -32,7 +32,9 @@ impl<'a> Walk<'a> {
                 .iter()
                 .all(|column| !matches!(kind(column), None | Some(RelationKind::Foreign)));
         self.facts.uses(&flow, if followed { Use::Copied } else { Use::Exported });
-        if stored.iter().any(|column| self.choosy(target, &flow, *column)) {
+        // What a trigger's author makes of the row is no question of the client's.
+        let asks = self.trigger_on.is_none();
+        if asks && stored.iter().any(|column| self.choosy(target, &flow, *column)) {
             // Whether it is taken there is a question about it.
             self.facts.uses(&flow, Use::Inferred);
         }

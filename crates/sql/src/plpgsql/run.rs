@@ -16,11 +16,11 @@ const MAX_PASSES: usize = 12;
 
 /// A body on its way: what is returned, and what cursors yield.
 #[derive(Default)]
-struct Yield {
+pub(super) struct Yield {
     columns: Option<Columns>,
     cursors: HashMap<String, Columns>,
     /// Variables that hold whole rows.
-    rows: Vec<String>,
+    pub(super) rows: Vec<String>,
     /// The body in words, for messages.
     what: String,
     /// True if it returns rows, false if it returns a value.
@@ -81,7 +81,13 @@ impl Walk<'_> {
                 self.define(name, flow);
             }
             Step::Cursor { name, query } => self.cursor(name, query.as_ref(), body),
-            Step::Open => self.forget_cursors(),
+            Step::Open(name) => {
+                self.forget_cursors();
+                // The server's list of cursors shows the name to whoever asks.
+                if let Some(flow) = self.variable(name) {
+                    self.facts.uses(&flow, Use::Exported);
+                }
+            }
             Step::Opens { .. }
             | Step::Closes
             | Step::Leaves { .. }
@@ -138,6 +144,10 @@ impl Walk<'_> {
         }
         let row = self.run_sql(value);
         let value = first(row);
+        if each && (value.sized || !value.is_counted()) {
+            // As many rounds as it has elements.
+            self.facts.uses(&value, Use::Exported);
+        }
         if let (true, true, [name]) = (each, !value.carries(), target) {
             self.varies(name);
         }
@@ -263,34 +273,7 @@ impl Walk<'_> {
         columns
     }
 
-    fn declare(&mut self, name: &str, ty: &str, body: &mut Yield) {
-        if self.variable(name).is_some() {
-            return;
-        }
-        let ty = ty.trim();
-        let lowered = ty.to_ascii_lowercase();
-        let mut flow = Flow::constant(None);
-        if let Some(relation) = lowered.strip_suffix("%rowtype") {
-            flow.ty = self.type_in_text(relation);
-        } else if !lowered.ends_with("%type") && lowered != "record" {
-            flow.ty = self.type_in_text(ty);
-        }
-        if lowered == "record" || flow.ty.is_some_and(|ty| self.composite(ty).is_some()) {
-            body.rows.push(name.to_owned());
-        }
-        self.define(name, flow);
-    }
-
-    /// The type that a declaration's text names.
-    fn type_in_text(&mut self, text: &str) -> Option<model::TypeId> {
-        let tree = crate::parse::parse(&format!("SELECT NULL::{text}")).ok()?;
-        let Some(Node::SelectStmt(select)) = tree.stmts().next() else { return None };
-        let target = select.target_list().iter().next()?;
-        let Node::TypeCast(cast) = target.val() else { return None };
-        self.type_of(cast.type_name()?)
-    }
-
-    fn variable(&self, name: &str) -> Option<Flow> {
+    pub(super) fn variable(&self, name: &str) -> Option<Flow> {
         let frame = self.frames.last()?;
         if let Some(number) = name.strip_prefix('$') {
             let index = number.parse::<usize>().ok()?.checked_sub(1)?;
@@ -300,7 +283,7 @@ impl Walk<'_> {
     }
 
     /// Adds a variable to the frame, or what flows into it.
-    fn define(&mut self, name: &str, flow: Flow) {
+    pub(super) fn define(&mut self, name: &str, flow: Flow) {
         let Some(frame) = self.frames.last_mut() else { return };
         match frame.arguments.iter_mut().find(|(known, _)| known == name) {
             Some((_, slot)) => slot.absorb(&flow),
@@ -361,6 +344,10 @@ impl Walk<'_> {
             self.fill_row(fields.first(), &value);
         }
         let value = self.decided(value);
+        if value.carries() && self.may_refuse(name, &value) {
+            // Whether it is taken is a question.
+            self.facts.uses(&value, Use::Inferred);
+        }
         let Some(Frame { arguments, .. }) = self.frames.last_mut() else { return };
         let Some((_, slot)) = arguments.iter_mut().find(|(known, _)| known == name) else {
             // A label in front, or a name that was not seen declared: all variables may be meant.

@@ -149,7 +149,8 @@ impl Reader<'_> {
             "execute" => self.dynamic(false)?,
             "open" => self.open()?,
             "fetch" => self.fetch()?,
-            "move" | "close" => _ = self.until(&[";"])?,
+            "move" => _ = self.moved(&[";"])?,
+            "close" => _ = self.until(&[";"])?,
             "get" => self.diagnostics()?,
             "perform" => {
                 let text = self.until(&[";"])?;
@@ -317,8 +318,8 @@ impl Reader<'_> {
     }
 
     fn open(&mut self) -> Option<()> {
-        self.steps.push(Step::Open);
         let name = self.name()?;
+        self.steps.push(Step::Open(name.clone()));
         let _scrolls = self.takes("no") | self.takes("scroll");
         if self.takes("for") {
             if self.takes("execute") {
@@ -339,12 +340,31 @@ impl Reader<'_> {
     }
 
     fn fetch(&mut self) -> Option<()> {
-        let text = self.until(&["into"])?;
-        let cursor = text.split_whitespace().last()?.to_ascii_lowercase();
+        let cursor = self.moved(&["into"])?;
         self.needs("into")?;
         let into = self.targets()?;
         self.steps.push(Step::Fetch { cursor, into });
         Some(())
+    }
+
+    /// Where FETCH or MOVE goes, and the cursor's name: the row that is there tells how far it is.
+    fn moved(&mut self, ends: &[&str]) -> Option<String> {
+        let text = self.until(ends)?;
+        let mut words: Vec<&str> = text.split_whitespace().collect();
+        let cursor = words.pop()?.to_ascii_lowercase();
+        words.pop_if(|word| matches!(word.to_ascii_lowercase().as_str(), "from" | "in"));
+        const PLAIN: [&str; 9] = [
+            "next", "prior", "first", "last", "absolute", "relative", "forward", "backward", "all",
+        ];
+        let plain = |word: &str| PLAIN.contains(&word.to_ascii_lowercase().as_str());
+        if words.first().is_some_and(|word| plain(word)) {
+            words.remove(0);
+        }
+        if !words.is_empty() && !words.iter().all(|word| plain(word)) {
+            let far = sql(&format!("SELECT {}", words.join(" ")))?;
+            self.steps.push(Step::Raise(far));
+        }
+        Some(cursor)
     }
 
     fn diagnostics(&mut self) -> Option<()> {

@@ -96,7 +96,7 @@ impl<'a> Walk<'a> {
         if let Some(window) = call.over() {
             self.window(window, env);
         }
-        self.measure(&mut arguments);
+        self.measure(name, &mut arguments);
         if let [(None, argument)] = arguments.values.as_mut_slice()
             && let Some(statistic) = self.statistic(call, argument, env)
         {
@@ -113,8 +113,11 @@ impl<'a> Walk<'a> {
 
     /// A number behind the first argument says how long the result is (`repeat`, `lpad`, `left`),
     /// as far as the function's name tells nothing else.
-    fn measure(&self, arguments: &mut Arguments) {
-        let number = |ty| self.catalog.type_by_id(ty).is_some_and(|ty| ty.category == 'N');
+    fn measure(&self, name: &str, arguments: &mut Arguments) {
+        let number = |ty| {
+            let category = self.catalog.type_by_id(ty).map(|ty| ty.category);
+            category == Some('N') || name == "array_fill" && category == Some('A')
+        };
         let measures = |flow: &Flow| flow.carries() && flow.ty.is_none_or(number);
         let sized = arguments.values.iter().skip(1).any(|(_, flow)| measures(flow));
         if let Some((_, first)) = arguments.values.first_mut() {

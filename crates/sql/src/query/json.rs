@@ -10,7 +10,7 @@ use crate::{
 use model::Use;
 use pg_raw_parse::{
     Node,
-    nodes::{JsonBehavior, JsonOutput},
+    nodes::{JsonBehavior, JsonFuncExpr, JsonOutput},
 };
 
 impl Walk<'_> {
@@ -31,6 +31,10 @@ impl Walk<'_> {
                 let mut flow = Flow::constant(None);
                 for pair in object.exprs() {
                     flow.absorb(&self.expr(Node::JsonKeyValue(pair), env, mode));
+                }
+                // A key that is NULL or there twice fails.
+                if flow.keyed {
+                    self.facts.uses(&flow, Use::Inferred);
                 }
                 flow
             }
@@ -54,21 +58,7 @@ impl Walk<'_> {
             Node::JsonArrayAgg(agg) => {
                 self.json_aggregate(agg.arg().map(Node::JsonValueExpr), agg.constructor(), env)
             }
-            Node::JsonFuncExpr(function) => {
-                let item = function.context_item().map(Node::JsonValueExpr);
-                let mut flow = self.optional(item, env);
-                flow.absorb(&self.expr(function.pathspec(), env, mode));
-                flow.absorb(&self.all(function.passing(), env, mode));
-                for behaviour in [function.on_empty(), function.on_error()] {
-                    flow.absorb(&self.optional(behaviour.map(JsonBehavior::expr), env));
-                }
-                flow.ty = function
-                    .output()
-                    .and_then(JsonOutput::type_name)
-                    .and_then(|name| self.type_of(name));
-                let ty = flow.ty;
-                return flow.moved(Distance::Expression).typed(ty);
-            }
+            Node::JsonFuncExpr(function) => return self.json_function(function, env, mode),
             Node::JsonArgument(argument) => {
                 self.optional(argument.val().map(Node::JsonValueExpr), env)
             }
@@ -81,6 +71,23 @@ impl Walk<'_> {
         };
         flow = flow.moved(Distance::Expression);
         flow
+    }
+
+    /// JSON_VALUE, JSON_QUERY, JSON_EXISTS.
+    fn json_function(&mut self, function: &JsonFuncExpr, env: &Env<'_>, mode: Mode) -> Flow {
+        let item = function.context_item().map(Node::JsonValueExpr);
+        let mut flow = self.optional(item, env);
+        flow.absorb(&self.expr(function.pathspec(), env, mode));
+        flow.absorb(&self.all(function.passing(), env, mode));
+        for behaviour in [function.on_empty(), function.on_error()] {
+            flow.absorb(&self.optional(behaviour.map(JsonBehavior::expr), env));
+        }
+        // Whether it is NULL, or fails, is an answer.
+        self.facts.uses(&flow, Use::Inferred);
+        flow.ty =
+            function.output().and_then(JsonOutput::type_name).and_then(|name| self.type_of(name));
+        let ty = flow.ty;
+        flow.moved(Distance::Expression).typed(ty)
     }
 
     /// A value that becomes a part of a document, by a cast of its own type if somebody made one.

@@ -356,6 +356,81 @@ async fn where_a_value_goes_answers_no_question() {
     }
 }
 
+/// What is computed though nobody sees it run: arguments of a plan that is only shown, cursors that
+/// are moved, names, the rest of a statement that is too much to be understood.
+#[tokio::test]
+async fn what_runs_out_of_sight_is_seen() {
+    let stage = Stage::shop().unwrap();
+    let work = "('a'::tsquery".to_owned();
+    let nested = format!("{}{work}{}", "(".repeat(26), " && 'b'::tsquery)".repeat(27));
+    for (identity, before, sql) in [
+        (
+            PERSON,
+            "prepare a (text) as select $1",
+            "explain execute a(set_config('search_path', 'hr', false))",
+        ),
+        (AGENT, "prepare a (bool) as select $1", "explain execute a(forget_customer(7))"),
+        (
+            AGENT,
+            "prepare a (text) as select $1",
+            "explain execute a(set_config('application_name', pg_read_file('/etc/hostname'), false))",
+        ),
+        (
+            PERSON,
+            "create temp table m (k int, t int)",
+            "do $$ declare c refcursor; n int; s int; begin
+             select ascii(substr(card_number, 1, 1)) - 48 into s from payments where id = 7;
+             open c for select g from generate_series(0, 100) g; move forward s from c;
+             fetch c into n; insert into m values (1, n); end $$",
+        ),
+        (
+            PERSON,
+            "create temp table m (k int, t int)",
+            "do $$ declare c refcursor; n int; s int; begin
+             select ascii(substr(card_number, 1, 1)) - 48 into s from payments where id = 7;
+             open c for select g from generate_series(0, 100) g; fetch absolute s from c into n;
+             insert into m values (1, n); end $$",
+        ),
+        (
+            PERSON,
+            "begin",
+            "do $$ declare c refcursor; begin
+             select translate(card_number, '0123456789', 'abcdefghij') into c
+             from payments where id = 7; open c for select 1; end $$",
+        ),
+        (
+            PERSON,
+            "begin",
+            "do $$ declare v varchar(1); begin
+             select replace(substr(card_number, 1, 1), '4', 'xx') into v from payments where id = 7;
+             end $$",
+        ),
+        (
+            PERSON,
+            "listen c",
+            &format!(
+                "select 1 from payments where id < 9 and {nested} is not null
+                 and pg_notify('c', id || ':' || translate(card_number, '0123', 'abcd')) is null"
+            ),
+        ),
+    ] {
+        let url = stage.weir.url(identity, "shop");
+        let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.simple_query(before).await.unwrap();
+        // Where the change of path runs, it is known: what follows is another statement.
+        let said = client.simple_query(sql).await;
+        let refused = said.as_ref().err().and_then(|error| error.as_db_error());
+        let refused = refused.is_some_and(|error| error.message().contains("Weir refused"));
+        assert!(refused || sql.contains("search_path"), "{sql}: {said:?}");
+        if sql.contains("search_path") {
+            let read = "select salary + 0 from employees where id = 1";
+            let said = format!("{:?}", client.simple_query(read).await);
+            assert!(!said.contains(CHIEF), "{said}");
+        }
+    }
+}
+
 #[test]
 fn look_ups_are_answered_and_counted() {
     let stage = Stage::shop().unwrap();
