@@ -141,6 +141,7 @@ pub struct Session {
     /// The reading of the catalog that the session's own were told after.
     catalog_seen: u64,
     unrestricted: bool,
+    sees_all: bool,
     policies_seen: u64,
     standing_seen: u64,
     /// Of an agent: whether it was shown what others can write.
@@ -190,6 +191,7 @@ impl Session {
             awaited: None,
             catalog_seen: 0,
             unrestricted: false,
+            sees_all: false,
             policies_seen: 0,
             standing_seen: 0,
             mark: None,
@@ -258,6 +260,11 @@ impl Session {
     /// True if the identity has full rights here as of the last policies seen.
     pub fn unrestricted(&self) -> bool {
         self.unrestricted
+    }
+
+    /// True if nothing is hidden from the identity, though something may stop it.
+    pub fn sees_all(&self) -> bool {
+        self.sees_all
     }
 
     /// Whether policy lets this session use a feature beside statements.

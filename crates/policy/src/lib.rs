@@ -371,22 +371,35 @@ impl PolicySet {
         environment: &str,
         context: &Context<'_>,
     ) -> bool {
+        let free = |asker: &Asker<'_>| !asker.may_be_stopped();
+        self.sees_all(identity, database, environment, context)
+            && self.each(Scene { identity, database, environment, context }, free)
+    }
+
+    /// Whether nothing is hidden from an identity, and what is not understood runs for it as far as
+    /// nothing may stop it.
+    pub fn sees_all(
+        &self,
+        identity: &Identity,
+        database: &DatabaseName,
+        environment: &str,
+        context: &Context<'_>,
+    ) -> bool {
         let scene = Scene { identity, database, environment, context };
         // What is not understood is not what a task names.
         context.work.task.is_none()
             && self.may(scene, "unproven", None).is_ok()
-            && self.is_free(scene)
+            && self.each(scene, |asker| asker.sees_everything())
     }
 
-    /// True if every member of the chain sees whatever there is as it is, and nothing stops it.
-    fn is_free(&self, scene: Scene<'_>) -> bool {
+    /// True if something holds for every member of the chain.
+    fn each(&self, scene: Scene<'_>, holds: impl Fn(&Asker<'_>) -> bool) -> bool {
         let members = std::iter::successors(Some(scene.identity), |it| it.acts_for.as_deref());
         let database = scene.database.as_str();
         members.into_iter().all(|member| {
             let nothing = Situation::default();
             let circumstances = Circumstances::new(scene.context, scene.environment, nothing);
-            let asker = Asker::new(&self.book, member, database, circumstances);
-            asker.sees_everything() && !asker.may_be_stopped()
+            holds(&Asker::new(&self.book, member, database, circumstances))
         })
     }
 

@@ -12,6 +12,8 @@ pub(crate) const BOOLEAN: TypeId = TypeId(16);
 pub(crate) const INTEGER: TypeId = TypeId(23);
 pub(crate) const TEXT: TypeId = TypeId(25);
 pub(crate) const JSON: TypeId = TypeId(114);
+/// `xml`.
+pub(crate) const XML: TypeId = TypeId(142);
 pub(crate) const JSONB: TypeId = TypeId(3802);
 pub(crate) const RECORD: TypeId = TypeId(2249);
 pub(crate) const TSQUERY: TypeId = TypeId(3615);

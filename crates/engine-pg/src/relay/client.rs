@@ -341,7 +341,8 @@ impl Relay {
         Ok(true)
     }
 
-    /// Plans a text. What is not UTF-8 can be planned only for those who need no understanding.
+    /// Plans a text. What is not UTF-8 can be planned only for those from whom nothing is hidden: a
+    /// name that cannot be read is one that is not known.
     pub(super) fn plan(&mut self, text: Text<'_>) -> Result<Arc<Plan>, Refusal> {
         let now = SystemTime::now();
         let unrestricted = self.session.unrestricted();
@@ -357,9 +358,11 @@ impl Relay {
                 }
                 self.planned(utf8, unrestricted, now)
             }
-            _ if unrestricted => {
+            _ if self.session.sees_all() => {
                 let text = String::from_utf8_lossy(text.bytes());
-                self.planned(&text, unrestricted, now)
+                let plan = self.planned(&text, unrestricted, now)?;
+                // Nobody could be shown what they approve.
+                if plan.asks() { Err(Refusal::not_utf8()) } else { Ok(plan) }
             }
             _ => Err(Refusal::not_utf8()),
         }

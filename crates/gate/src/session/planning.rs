@@ -83,14 +83,13 @@ impl Session {
         self.policies_seen = policies.version();
         self.standing_seen = self.standing(policies);
         // What runs whether it is understood or not could leave the role, and is not tried.
-        self.unrestricted = !self.client.role.bound
-            && !self.previews()
-            && policies.full_rights(
-                &self.identity,
-                &self.database.name,
-                &self.database.environment,
-                &self.context(now),
-            );
+        let bare = !self.client.role.bound && !self.previews();
+        let (identity, database) = (&self.identity, &self.database);
+        let (name, environment) = (&database.name, database.environment.as_str());
+        let context = self.context(now);
+        let sees_all = bare && policies.sees_all(identity, name, environment, &context);
+        let free = sees_all && policies.full_rights(identity, name, environment, &context);
+        (self.sees_all, self.unrestricted) = (sees_all, free);
         self.scope.lenient = self.unrestricted;
     }
 

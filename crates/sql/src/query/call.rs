@@ -231,6 +231,7 @@ impl<'a> Walk<'a> {
             }
         }
         flow.growth = total::growth(&function.name, arguments);
+        flow.listed |= total::is_listed(&function.name, arguments);
         self.tells(function, arguments, &flow, acted.is_some());
         if let Some(act) = acted {
             flow = self.act(act, function, arguments, flow);

@@ -12,7 +12,7 @@ use crate::{
     },
     relate::{Stand, stand},
     scope::Env,
-    types::{BOOLEAN, INTEGER, TEXT},
+    types::{BOOLEAN, INTEGER, TEXT, XML},
 };
 use model::{ColumnId, TypeId, Use, catalog::TypeKind};
 use pg_raw_parse::{
@@ -111,6 +111,7 @@ impl Walk<'_> {
                     // What is no XML fails.
                     self.facts.uses(&flow, Use::Inferred);
                 }
+                flow.ty = Some(XML);
                 flow
             }
             Node::XmlSerialize(xml) => self.expr(xml.expr(), env, mode).moved(Distance::Expression),

@@ -38,9 +38,9 @@ impl Walk<'_> {
         if asked.sources.is_empty() {
             return flow;
         }
-        let ty = flow.ty;
+        let (ty, listed) = (flow.ty, flow.listed);
         flow.absorb(&asked);
-        flow.moved(Distance::Expression).typed(ty)
+        Flow { listed, ..flow.moved(Distance::Expression).typed(ty) }
     }
 
     fn linked(&mut self, link: &SubLink, columns: Columns, env: &Env<'_>, mode: Mode) -> Flow {

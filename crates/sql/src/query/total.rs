@@ -142,7 +142,7 @@ impl Walk<'_> {
         }
         let ty = self.base_type(flow.ty);
         let category = ty.and_then(|ty| self.catalog.type_by_id(ty)).map(|ty| ty.category);
-        if !matches!(category, Some('A' | 'V' | 'R')) || flow.is_counted() {
+        if !matches!(category, Some('A' | 'V')) || flow.is_counted() {
             return;
         }
         self.facts.uses(flow, if flow.sized { Use::Exported } else { Use::Inferred });
@@ -164,6 +164,7 @@ fn is_total(name: &str, arguments: &Arguments, is_text: impl Fn(&Flow) -> bool) 
     }
     match name {
         "to_tsvector" | "array_to_tsvector" if values.len() == 1 => true,
+        "hstore" => values.iter().all(|(_, flow)| flow.fields.is_some()),
         // Other encodings do not have every letter.
         "convert_to" => arguments.last.as_deref().is_some_and(is_utf8),
         // Keys are never NULL where they are given.
@@ -200,6 +201,18 @@ fn is_utf8(encoding: &str) -> bool {
     matches!(encoding.to_ascii_lowercase().as_str(), "utf8" | "utf-8" | "unicode")
 }
 
+/// True for what has as many elements as what it is made of.
+pub(super) fn is_listed(name: &str, arguments: &Arguments) -> bool {
+    match name {
+        "hstore" => arguments.values.iter().all(|(_, flow)| flow.fields.is_some()),
+        "array_fill" => arguments.values.iter().skip(1).all(|(_, flow)| !flow.carries()),
+        "avals" | "akeys" | "array_replace" | "array_append" | "array_prepend" | "array_cat" => {
+            arguments.values.iter().all(|(_, flow)| flow.is_counted())
+        }
+        _ => false,
+    }
+}
+
 /// About how long what a function of PostgreSQL's own makes can be: see [`Flow::growth`].
 pub(super) fn growth(name: &str, arguments: &Arguments) -> u32 {
     let lengths = || arguments.values.iter().map(|(_, flow)| flow.length());
@@ -211,8 +224,7 @@ pub(super) fn growth(name: &str, arguments: &Arguments) -> u32 {
         "array_to_string" => length(0).saturating_mul(length(1)),
         "format" => length(0).saturating_mul(sum - length(0)),
         "repeat" => sum.saturating_mul(arguments.number.unwrap_or(u32::MAX)),
-        "array_fill" => u32::MAX,
-        "string_agg" | "array_agg" | "xmlagg" | "json_agg" | "jsonb_agg" => {
+        "string_agg" | "array_fill" | "array_agg" | "xmlagg" | "json_agg" | "jsonb_agg" => {
             sum.saturating_mul(PARAMETER)
         }
         // What they escape stands in it twice.

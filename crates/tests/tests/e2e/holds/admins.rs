@@ -193,6 +193,6 @@ fn what_is_not_utf8_is_not_asked_for() {
     let said = query(&mut raw, b"delete from jobs where note = 'M\xfcller'");
     assert!(said.contains("not UTF-8"), "{said}");
     assert!(requests(&stage, true).is_empty());
-    assert!(query(&mut raw, b"select 'M\xfcller'").contains("not UTF-8"));
+    assert_eq!(query(&mut raw, b"select 'M\xfcller'"), "");
     assert!(query(&mut raw, b"delete from jobs where note = 'x'").contains("needs approval"));
 }
