@@ -23,6 +23,7 @@ mod grant;
 mod hold;
 mod line;
 mod pruned;
+mod read;
 mod refused;
 mod run;
 mod shape;
@@ -246,6 +247,34 @@ pub enum Via {
     Api,
     /// A replication command.
     Replication,
+}
+
+impl Via {
+    /// Every way.
+    pub const ALL: [Self; 8] = [
+        Self::Simple,
+        Self::Extended,
+        Self::Prepared,
+        Self::FunctionCall,
+        Self::Console,
+        Self::Mcp,
+        Self::Api,
+        Self::Replication,
+    ];
+
+    /// The word that a record has for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Simple => "simple",
+            Self::Extended => "extended",
+            Self::Prepared => "prepared",
+            Self::FunctionCall => "function_call",
+            Self::Console => "console",
+            Self::Mcp => "mcp",
+            Self::Api => "api",
+            Self::Replication => "replication",
+        }
+    }
 }
 
 /// A statement is about to run. Which session it belongs to stands in its id.

@@ -2,7 +2,7 @@
 //! byte for byte, for a tenth of the work. Knows only what nearly all of them hold; the others are
 //! serde's.
 
-use super::{Disclosed, Intent, Outcome, Record, Via};
+use super::{Disclosed, Intent, Outcome, Record, RiskPart};
 use crate::ids::Hash;
 
 /// Appends the record's JSON; false, and nothing is appended, if it is another or holds what is
@@ -33,8 +33,11 @@ fn intent(record: &Intent<'_>, out: &mut Vec<u8>) -> bool {
         approval,
         work,
     } = record;
-    let rare = !turned_back.is_empty() || kept.is_some() || !risk.is_empty() || trace.is_some();
+    let rare = !turned_back.is_empty() || kept.is_some() || trace.is_some();
     if rare || approval.is_some() || work.is_some() {
+        return false;
+    }
+    if !risk.iter().all(|part| is_plain(&part.part)) {
         return false;
     }
     out.extend_from_slice(br#"{"type":"intent","statement":""#);
@@ -46,12 +49,13 @@ fn intent(record: &Intent<'_>, out: &mut Vec<u8>) -> bool {
     out.extend_from_slice(br#"","text":""#);
     out.extend_from_slice(&text.text());
     out.extend_from_slice(br#"","via":""#);
-    out.extend_from_slice(word(*via).as_bytes());
+    out.extend_from_slice(via.word().as_bytes());
     out.push(b'"');
     hashes(out, br#","parameters":["#, parameters);
     amount(out, br#","parameter_count":"#, *parameter_count);
     hashes(out, br#","literals":["#, literals);
     amount(out, br#","literal_count":"#, *literal_count);
+    parts(out, risk);
     out.push(b'}');
     true
 }
@@ -117,6 +121,20 @@ fn hashes(out: &mut Vec<u8>, name: &[u8], hashes: &[Hash]) {
     out.extend_from_slice(br#""]"#);
 }
 
+/// What makes it risky, left out where nothing does.
+fn parts(out: &mut Vec<u8>, risk: &[RiskPart<'_>]) {
+    let mut before = br#","risk":[{"part":""#.as_slice();
+    for RiskPart { part, points } in risk {
+        quoted(out, before, part);
+        out.extend_from_slice(br#","points":"#);
+        number(out, u64::from(*points));
+        before = br#"},{"part":""#;
+    }
+    if !risk.is_empty() {
+        out.extend_from_slice(b"}]");
+    }
+}
+
 /// How one column's values left.
 fn values(out: &mut Vec<u8>, disclosed: &Disclosed) {
     let Disclosed { raw, masked, null } = *disclosed;
@@ -162,19 +180,6 @@ fn number(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// True if it stands in JSON as it is.
-fn is_plain(text: &str) -> bool {
+pub(super) fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\')
-}
-
-const fn word(via: Via) -> &'static str {
-    match via {
-        Via::Simple => "simple",
-        Via::Extended => "extended",
-        Via::Prepared => "prepared",
-        Via::FunctionCall => "function_call",
-        Via::Console => "console",
-        Via::Mcp => "mcp",
-        Via::Api => "api",
-        Via::Replication => "replication",
-    }
 }
