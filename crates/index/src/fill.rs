@@ -12,7 +12,8 @@ use crate::{
     rows::{self, End, Start},
     schema::{ROLLED_BACK, State, UNFORESEEN},
     sums::{Key, Sum, Sums, int},
-    words::Words,
+    waiting::Waiting,
+    words::{Map, Words},
 };
 use ledger::{
     Entry, Hash, Record, SessionId, ShapeId, StatementId,
@@ -21,7 +22,6 @@ use ledger::{
 use rusqlite::{Connection, OptionalExtension, params};
 use session::Who;
 use shape::Outputs;
-use std::collections::HashMap;
 
 /// How many sessions and shapes are remembered; beyond it memory is emptied, and the tables answer.
 const REMEMBERED: usize = 100_000;
@@ -38,10 +38,11 @@ struct Open {
 #[derive(Debug, Default)]
 pub(crate) struct Filler {
     words: Words,
-    sessions: HashMap<SessionId, Who>,
-    shapes: HashMap<ShapeId, i64>,
-    outputs: HashMap<i64, Outputs>,
-    open: HashMap<StatementId, Open>,
+    sessions: Map<SessionId, Who>,
+    shapes: Map<ShapeId, i64>,
+    outputs: Map<i64, Outputs>,
+    open: Map<StatementId, Open>,
+    waiting: Waiting,
     sums: Sums,
 }
 
@@ -81,12 +82,12 @@ impl Filler {
         // Nearly all records are of these two types; reading the type first would take longer than
         // reading the rest.
         if entry.payload.starts_with(br#"{"type":"intent""#)
-            && let Ok(intent) = serde_json::from_slice::<Intent<'_>>(&entry.payload)
+            && let Ok(intent) = Intent::read(&entry.payload)
         {
             return self.intent(db, sequence, &intent);
         }
         if entry.payload.starts_with(br#"{"type":"outcome""#)
-            && let Ok(outcome) = serde_json::from_slice::<Outcome<'_>>(&entry.payload)
+            && let Ok(outcome) = Outcome::read(&entry.payload)
         {
             return self.outcome(db, sequence, &outcome);
         }
@@ -113,10 +114,11 @@ impl Filler {
         let mut new: Vec<&mut Open> = self.open.values_mut().filter(|open| !open.written).collect();
         new.sort_unstable_by_key(|open| open.start.sequence);
         for open in new {
-            rows::insert(db, &open.start, State::Open, None)?;
+            self.waiting.statement(db, &open.start, State::Open, None)?;
             keep.execute([open.start.sequence])?;
             open.written = true;
         }
+        self.waiting.write(db)?;
         self.sums.write(db)
     }
 
@@ -127,7 +129,7 @@ impl Filler {
                 db.prepare_cached("UPDATE statement SET state = ?2 WHERE seq = ?1")?
                     .execute([open.start.sequence, State::Unknown as i64])?;
             } else {
-                rows::insert(db, &open.start, State::Unknown, None)?;
+                self.waiting.statement(db, &open.start, State::Unknown, None)?;
             }
         }
         db.execute("DELETE FROM open_statement", [])?;
@@ -149,7 +151,8 @@ impl Filler {
             self.start(db, sequence, id, Some(intent.shape), intent.time.micros(), via)?;
         start.turned_back = turned_back;
         self.approved(db, sequence, intent.approval.as_ref())?;
-        values(db, sequence, intent.parameters.iter().chain(intent.literals.iter()))?;
+        let named = intent.parameters.iter().chain(intent.literals.iter());
+        self.waiting.values(db, sequence, named.map(value_number))?;
         self.circumstance(db, sequence, intent.work.as_deref(), &intent.risk)?;
         self.sums.came(start.key(), sequence);
         self.open.insert(id, Open { start, written: false });
@@ -170,9 +173,7 @@ impl Filler {
         let task = self.words.maybe(db, work.map(|work| &*work.task))?;
         let purpose = self.words.maybe(db, work.map(|work| &*work.purpose))?;
         let tainted = work.is_some_and(|work| work.tainted);
-        db.prepare_cached("INSERT OR REPLACE INTO circumstance VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![sequence, task, purpose, tainted, points(risk)])?;
-        Ok(())
+        self.waiting.circumstance(db, [sequence, task, purpose, i64::from(tainted), points(risk)])
     }
 
     /// By whose consent a statement ran.
@@ -246,7 +247,7 @@ impl Filler {
         self.sums.ended(key, Sum { rows, affected, bytes, undone, ..Sum::default() });
         match open.written {
             true => rows::complete(db, open.start.sequence, state, &end),
-            false => rows::insert(db, &open.start, state, Some(&end)),
+            false => self.waiting.statement(db, &open.start, state, Some(&end)),
         }
     }
 
@@ -296,12 +297,12 @@ impl Filler {
             reason: self.words.word(db, &refused.reason)?,
             ..End::default()
         };
-        values(db, sequence, refused.literals.iter())?;
+        self.waiting.values(db, sequence, refused.literals.iter().map(value_number))?;
         self.circumstance(db, sequence, refused.work.as_deref(), &[])?;
         self.sums.came(start.key(), sequence);
         self.sums.ended(start.key(), Sum { refused: 1, ..Sum::default() });
         self.sums.failed(end.sqlstate, start.key());
-        rows::insert(db, &start, State::Refused, Some(&end))
+        self.waiting.statement(db, &start, State::Refused, Some(&end))
     }
 
     fn start(
@@ -325,7 +326,7 @@ impl Filler {
             session: who.session,
             number: int(id.number()),
             time,
-            via: self.words.word(db, via_word(via))?,
+            via: self.words.word(db, via.word())?,
             turned_back: 0,
         })
     }
@@ -391,38 +392,11 @@ fn points(risk: &[RiskPart<'_>]) -> i64 {
     risk.iter().map(|part| i64::from(part.points)).sum()
 }
 
-/// Notes which values a statement names.
-fn values<'a>(
-    db: &Connection,
-    sequence: i64,
-    hashes: impl Iterator<Item = &'a Hash>,
-) -> Result<(), IndexError> {
-    for hash in hashes {
-        db.prepare_cached("INSERT OR IGNORE INTO value VALUES (?1, ?2)")?
-            .execute([value_number(hash), sequence])?;
-    }
-    Ok(())
-}
-
 /// The number that stands for a value's hash: half of it, which two values share by chance once in
 /// a billion billion pairs.
 pub(crate) fn value_number(hash: &Hash) -> i64 {
     let head = hash.bytes().first_chunk().copied().unwrap_or_default();
     i64::from_be_bytes(head)
-}
-
-/// The word that a record has for it.
-fn via_word(via: Via) -> &'static str {
-    match via {
-        Via::Simple => "simple",
-        Via::Extended => "extended",
-        Via::Prepared => "prepared",
-        Via::FunctionCall => "function_call",
-        Via::Console => "console",
-        Via::Mcp => "mcp",
-        Via::Api => "api",
-        Via::Replication => "replication",
-    }
 }
 
 /// A list as one text.

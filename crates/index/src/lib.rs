@@ -48,6 +48,7 @@ mod sums;
 mod tests;
 mod trace;
 mod views;
+mod waiting;
 mod words;
 
 pub use answers::{Answers, Cell, State, Table};

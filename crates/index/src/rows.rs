@@ -46,29 +46,24 @@ fn some(number: i64) -> Option<i64> {
     (number != 0).then_some(number)
 }
 
-/// Writes a new row.
-pub(crate) fn insert(
-    db: &Connection,
-    start: &Start,
-    state: State,
-    end: Option<&End>,
-) -> Result<(), IndexError> {
+/// Columns of a row.
+pub(crate) const COLUMNS: usize = 19;
+
+/// A row of a table, its columns in the order in which they are named where it is written.
+pub(crate) type Row<const N: usize> = [Option<i64>; N];
+
+/// A statement as a row.
+pub(crate) fn row(start: &Start, state: State, end: Option<&End>) -> Row<COLUMNS> {
     let e = end.copied().unwrap_or_default();
-    db.prepare_cached(
-        "INSERT OR REPLACE INTO statement (seq, shape, who, session, number, time, state, via,
-         turned_back, ended_seq, duration_us, rows, affected, bytes, sqlstate, ended, tag, reason,
-         counts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-         ?17, ?18, ?19)",
-    )?
-    .execute(params![
-        start.sequence,
-        start.shape,
-        start.who,
-        start.session,
-        start.number,
-        start.time,
-        state as i64,
-        start.via,
+    [
+        Some(start.sequence),
+        Some(start.shape),
+        Some(start.who),
+        Some(start.session),
+        Some(start.number),
+        Some(start.time),
+        Some(state as i64),
+        Some(start.via),
         some(start.turned_back),
         end.map(|e| e.sequence),
         end.map(|e| e.duration_us),
@@ -80,8 +75,7 @@ pub(crate) fn insert(
         some(e.tag),
         some(e.reason),
         some(e.counts),
-    ])?;
-    Ok(())
+    ]
 }
 
 /// Completes the row of a statement that an earlier batch left open.

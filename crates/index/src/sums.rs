@@ -1,8 +1,8 @@
 //! What days add up to, kept in memory for the length of one batch. Knows no records.
 
-use crate::error::IndexError;
+use crate::{error::IndexError, words::Map};
 use rusqlite::{Connection, params, params_from_iter};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// One identity's doings with one shape on one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,10 +45,10 @@ impl Sum {
 #[derive(Debug, Default)]
 pub(crate) struct Sums {
     /// The first and the last statement of each, and how many.
-    days: HashMap<i64, (i64, i64, i64)>,
-    daily: HashMap<Key, Sum>,
-    left: HashMap<(Key, i64), [u64; 3]>,
-    failures: HashMap<(i64, Key), u64>,
+    days: Map<i64, (i64, i64, i64)>,
+    daily: Map<Key, Sum>,
+    left: Map<(Key, i64), [u64; 3]>,
+    failures: Map<(i64, Key), u64>,
 }
 
 /// As SQLite counts. Sums that long are of no use, and stay where they are.

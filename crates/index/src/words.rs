@@ -1,6 +1,7 @@
 //! Texts that are stored once and referred to by number. Knows no records.
 
 use crate::error::IndexError;
+use foldhash::fast::RandomState;
 use rusqlite::Connection;
 use std::collections::HashMap;
 
@@ -11,12 +12,16 @@ const REMEMBERED_BYTES: usize = 16 << 20;
 /// The longest text that is remembered: clients write texts as long as they like.
 const LONGEST: usize = 16 << 10;
 
+/// What is looked up for every record. The hash is seeded anew by each process, since clients choose
+/// texts.
+pub(crate) type Map<K, V> = HashMap<K, V, RandomState>;
+
 /// One dictionary: a table with `id` and a unique `text`.
 #[derive(Debug)]
 pub(crate) struct Dictionary {
     find: &'static str,
     add: &'static str,
-    known: HashMap<String, i64>,
+    known: Map<String, i64>,
     bytes: usize,
 }
 
@@ -30,7 +35,7 @@ pub(crate) struct Words {
 
 impl Default for Words {
     fn default() -> Self {
-        let new = |find, add| Dictionary { find, add, known: HashMap::new(), bytes: 0 };
+        let new = |find, add| Dictionary { find, add, known: Map::default(), bytes: 0 };
         Self {
             words: new(
                 "SELECT id FROM word WHERE text = ?1",
