@@ -157,8 +157,8 @@ pub struct Session {
     pulse: (u32, u64),
     /// Rows that left or were changed since the past heard of it.
     moved: u64,
-    /// The past's revision and the minute in which nothing was unlike it.
-    calm: Option<(u64, u64)>,
+    /// What was found last to be unlike the past.
+    unlike: Option<past::Unlike>,
 }
 
 impl Session {
@@ -203,7 +203,7 @@ impl Session {
             history: gate.histories.of(&identity.chain()),
             pulse: (0, 0),
             moved: 0,
-            calm: None,
+            unlike: None,
         };
         session.mark = session.mark_of();
         let policies = gate.policies.load_full();

@@ -334,6 +334,32 @@ fn a_repeated_statement_asks_the_allocator_for_little() {
     }
 }
 
+/// What was found to be unlike an identity's past is remembered for the tables that it was found for.
+#[test]
+fn a_table_is_new_each_time_and_nothing_else_is() {
+    let dir = dir("unlike");
+    let (gate, database) = (gate(&dir), database());
+    let mut session = open(&gate, &database, &[]);
+    let now = SystemTime::now();
+    let mut run = |text: &str| {
+        let plan = session.plan(text, now);
+        session.submit(&plan, Via::Simple, &Parameters::default(), None, now).unwrap();
+    };
+    // Until then everything is new, and nothing is told.
+    (0..160).for_each(|_| run("select 1"));
+    let people = "select id from people";
+    [people, "select 1", people, people, "select 1", "select 1"].map(run);
+    let risk = |entry: Result<ledger::Entry, _>| match entry.unwrap().record().unwrap() {
+        ledger::Record::Intent(intent) => {
+            Some(intent.risk.iter().map(|part| part.part.to_string()).collect::<Vec<_>>())
+        }
+        _ => None,
+    };
+    let risks: Vec<_> = Reader::open(&dir.0).unwrap().filter_map(risk).collect();
+    let (new, old) = (vec!["new table".to_owned()], Vec::new());
+    assert_eq!(risks[160..], [&new, &old, &new, &new, &old, &old].map(Clone::clone));
+}
+
 /// A function of that number whose body is SQL.
 fn function(id: u32, name: &str, body: &str) -> Function {
     Function {

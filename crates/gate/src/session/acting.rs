@@ -122,7 +122,7 @@ impl Session {
     fn become_other(&mut self, identity: Arc<Identity>, now: SystemTime) {
         self.asker = asker_of(&identity, &self.client);
         self.identity = identity;
-        (self.pulse, self.moved, self.calm) = ((0, 0), 0, None);
+        (self.pulse, self.moved, self.unlike) = ((0, 0), 0, None);
         let policies = self.gate.policies.load_full();
         self.follow_policies(&policies, now);
     }

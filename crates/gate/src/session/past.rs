@@ -5,6 +5,7 @@ use super::{Counts, Session};
 use crate::{
     history::HEAVY_LEAST,
     plan::{Part, Plan},
+    risk::Watched,
 };
 use ledger::record::RiskPart;
 use std::{
@@ -14,6 +15,24 @@ use std::{
 
 /// Statements after which the past hears of them, if a minute is not over before.
 const BEAT: u32 = 32;
+
+/// What was found to be unlike its past, which is so until the past changes or a minute is over.
+#[derive(Debug)]
+pub(super) struct Unlike {
+    /// The past's revision and the minute.
+    at: (u64, u64),
+    /// Nothing is, whichever tables are read.
+    whatever: bool,
+    /// The tables that were read.
+    watched: Vec<Watched>,
+    parts: Vec<RiskPart<'static>>,
+}
+
+impl Unlike {
+    fn holds(&self, at: (u64, u64), plan: &Plan) -> bool {
+        self.at == at && (self.whatever || plan.watched().eq(&self.watched))
+    }
+}
 
 impl Session {
     /// What makes a statement risky beside what it does, and the past learns of it.
@@ -32,10 +51,10 @@ impl Session {
             self.beat(now);
             self.pulse.1 = minute;
         }
-        let calm = (self.history.revision(), minute);
+        let at = (self.history.revision(), minute);
         let learned = plan.parts.iter().all(|part| part.learned.load(Ordering::Relaxed));
-        if learned && self.calm == Some(calm) {
-            return tainted.into_iter().collect();
+        if learned && let Some(known) = self.unlike.as_ref().filter(|known| known.holds(at, plan)) {
+            return known.parts.iter().cloned().chain(tainted).collect();
         }
         let watched: Vec<_> = plan.watched().cloned().collect();
         let mut parts = self.history.parts(&watched, &self.client, now);
@@ -43,8 +62,8 @@ impl Session {
             self.history.learn(watched.iter(), now);
             plan.parts.iter().for_each(|part| part.learned.store(true, Ordering::Relaxed));
         }
-        // Nothing is unlike it only as long as neither the past nor what is read changes.
-        self.calm = (parts.is_empty() && self.history.is_calm(now)).then_some(calm);
+        let whatever = parts.is_empty() && self.history.is_calm(now);
+        self.unlike = Some(Unlike { at, whatever, watched, parts: parts.clone() });
         parts.extend(tainted);
         parts
     }
