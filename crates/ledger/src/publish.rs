@@ -71,6 +71,9 @@ pub(crate) struct Publisher {
     folded: Vec<Range<u64>>,
     /// A round has begun and not ended: what it took in is not all on disk.
     halfway: bool,
+    /// A round that did not end, in this run or in the one before, may have left partial tiles of
+    /// which no checkpoint tells.
+    leftovers: bool,
 }
 
 impl Publisher {
@@ -115,8 +118,9 @@ impl Publisher {
     fn at(dir: &Path, key: SigningKey, tree: Tree) -> Result<Self, LedgerError> {
         let walk = Walk::new(dir, Sequence(tree.size()), false).with_leaves();
         let folded = folded_ranges(dir)?;
-        let (dir, published, halfway) = (dir.to_owned(), None, false);
-        Ok(Self { dir, key, tree, walk, published, folded, halfway })
+        let (dir, published) = (dir.to_owned(), None);
+        let (halfway, leftovers) = (false, true);
+        Ok(Self { dir, key, tree, walk, published, folded, halfway, leftovers })
     }
 
     fn go_on(&mut self, tree: Tree) -> Result<(), LedgerError> {
@@ -165,13 +169,19 @@ impl Publisher {
             let shift = 8 * u32::from(tile.level.map_or(1, |level| level + 1));
             let (from, to) = (tile.index << shift, (tile.index + 1) << shift);
             let folded = self.folded.iter().any(|one| one.start < to && from < one.end);
-            let there = fs::metadata(self.dir.join(tile.path()));
-            let whole = there.is_ok_and(|file| file.len() == bytes.len() as u64);
+            let whole = || {
+                let there = fs::metadata(self.dir.join(tile.path()));
+                there.is_ok_and(|file| file.len() == bytes.len() as u64)
+            };
             // Where a segment was folded these files are the log: they are never written over.
-            if !(folded && (tile.level.is_none() || whole)) {
+            if !(folded && (tile.level.is_none() || whole())) {
                 tiles::write(&self.dir, &tile, &bytes)?;
             }
-            tiles::tidy(&self.dir, &tile);
+            // Most fill up within one round, and were never written while they were not full.
+            let begun = self.published.is_none_or(|size| from < size && size < to);
+            if begun || self.leftovers {
+                tiles::tidy(&self.dir, &tile);
+            }
         }
         Ok(())
     }
@@ -180,6 +190,7 @@ impl Publisher {
     pub(crate) fn publish(&mut self, durable: u64) -> Result<u64, LedgerError> {
         if std::mem::replace(&mut self.halfway, true) {
             // What a round that failed took in is taken in again.
+            self.leftovers = true;
             let head = newest(&self.dir, &self.key.verifier())?;
             let tree = head.and_then(|head| resume(&self.dir, &head));
             self.go_on(tree.unwrap_or_default())?;
@@ -200,6 +211,7 @@ impl Publisher {
             tiles::write_checkpoint(&self.dir, &self.key.sign(&head.text()))?;
             self.published = Some(size);
             partial.iter().for_each(|(tile, _)| tiles::tidy(&self.dir, tile));
+            self.leftovers &= size == 0;
         }
         self.halfway = false;
         Ok(size)
