@@ -11,7 +11,7 @@ mod report;
 mod soak;
 
 use crate::install;
-use crate::step::{build_weir, cargo, show, step};
+use crate::step::{Build, build_weir, cargo, show, step};
 use anyhow::Result;
 use measure::{Load, Protocol};
 use place::{Place, Places};
@@ -50,7 +50,7 @@ const IDLE: [u32; 3] = [1, 100, 1000];
 /// Runs all of it, prints the table, writes the JSON beside the build.
 pub(crate) fn run(length: Length) -> Result<()> {
     install::servers_and_pooler()?;
-    let program = step("building weir (release)", || build_weir(true))?;
+    let program = step("building weir (dist)", || build_weir(Build::Dist))?;
     let places = step("servers and data", || Places::start(&program))?;
     let mut report = Report::default();
     for round in 1..=length.rounds() {
@@ -88,7 +88,7 @@ pub(crate) fn lag(program: Option<&str>) -> Result<()> {
     install::servers_and_pooler()?;
     let program = match program {
         Some(program) => program.into(),
-        None => step("building weir (release)", || build_weir(true))?,
+        None => step("building weir (dist)", || build_weir(Build::Dist))?,
     };
     let places = step("servers and data", || Places::start(&program))?;
     step("the index behind the ledger", || lag::print(&places, Length::Full.seconds() * 5))
@@ -99,7 +99,7 @@ pub(crate) fn rows(program: Option<&str>) -> Result<()> {
     install::servers_and_pooler()?;
     let program = match program {
         Some(program) => program.into(),
-        None => step("building weir (release)", || build_weir(true))?,
+        None => step("building weir (dist)", || build_weir(Build::Dist))?,
     };
     let places = step("servers and data", || Places::start(&program))?;
     let mut report = Report::default();
@@ -116,7 +116,7 @@ pub(crate) fn soak(minutes: &str, program: Option<&str>) -> Result<()> {
     install::servers_and_pooler()?;
     let program = match program {
         Some(program) => program.into(),
-        None => step("building weir (release)", || build_weir(true))?,
+        None => step("building weir (dist)", || build_weir(Build::Dist))?,
     };
     let places = step("servers and data", || Places::start(&program))?;
     step("clients come and go", || soak::run(&places, minutes))

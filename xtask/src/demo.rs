@@ -4,7 +4,7 @@
 mod smoke;
 
 use crate::install;
-use crate::step::{build_weir, step};
+use crate::step::{Build, build_weir, step};
 use anyhow::Result;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -38,7 +38,7 @@ struct Demo {
 impl Demo {
     fn start() -> Result<Self> {
         install::servers()?;
-        let program = step("building weir", || build_weir(false))?;
+        let program = step("building weir", || build_weir(Build::Dev))?;
         let upstream =
             step("PostgreSQL with the sample shop", || Postgres::options().shop().start())?;
         let weir = step("Weir before it", || {

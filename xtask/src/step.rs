@@ -44,15 +44,23 @@ pub(crate) fn target_folder() -> Result<PathBuf> {
     Ok(own.ancestors().nth(2).context("no target folder")?.to_owned())
 }
 
+/// As what Weir is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// As tests have it, which is there soonest.
+    Dev,
+    /// As it is handed out.
+    Dist,
+}
+
 /// Builds Weir and says where the program is.
-pub(crate) fn build_weir(release: bool) -> Result<PathBuf> {
-    let mut build = cargo();
-    build.args(["build", "--package", "weir"]);
-    if release {
-        build.arg("--release");
-    }
-    show(&mut build)?;
-    let program = target_folder()?.join(if release { "release" } else { "debug" }).join("weir");
+pub(crate) fn build_weir(what: Build) -> Result<PathBuf> {
+    let (profile, folder) = match what {
+        Build::Dev => ("dev", "debug"),
+        Build::Dist => ("dist", "dist"),
+    };
+    show(cargo().args(["build", "--package", "weir", "--profile", profile]))?;
+    let program = target_folder()?.join(folder).join("weir");
     if !program.is_file() {
         bail!("{} was not built", program.display());
     }

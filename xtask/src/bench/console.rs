@@ -6,7 +6,7 @@ mod crowd;
 mod pages;
 mod visit;
 
-use crate::step::{cargo, show, step};
+use crate::step::{Build, build_weir, cargo, show, step};
 use anyhow::{Context, Result, bail};
 use crowd::Crowd;
 use std::{
@@ -67,7 +67,7 @@ pub(crate) fn run(scale: &Scale) -> Result<()> {
     crate::install::servers_and_pooler()?;
     let program = match &scale.program {
         Some(program) => program.clone(),
-        None => step("building weir (release)", || crate::step::build_weir(true))?,
+        None => step("building weir (dist)", || build_weir(Build::Dist))?,
     };
     let upstream = step("a database", || crowd::upstream(scale.sessions))?;
     let mut weir = step("identities", || crowd::weir(&upstream, &program))?;
