@@ -334,7 +334,7 @@ fn a_repeated_statement_asks_the_allocator_for_little() {
     }
 }
 
-/// What was found to be unlike an identity's past is remembered for the tables that it was found for.
+/// What was found to be unlike an identity's past is remembered for the tables it was found for.
 #[test]
 fn a_table_is_new_each_time_and_nothing_else_is() {
     let dir = dir("unlike");
@@ -348,12 +348,11 @@ fn a_table_is_new_each_time_and_nothing_else_is() {
     // Until then everything is new, and nothing is told.
     (0..160).for_each(|_| run("select 1"));
     let people = "select id from people";
-    [people, "select 1", people, people, "select 1", "select 1"].map(run);
-    let risk = |entry: Result<ledger::Entry, _>| match entry.unwrap().record().unwrap() {
-        ledger::Record::Intent(intent) => {
-            Some(intent.risk.iter().map(|part| part.part.to_string()).collect::<Vec<_>>())
-        }
-        _ => None,
+    [people, "select 1", people, people, "select 1", "select 1"].into_iter().for_each(run);
+    let risk = |entry: Result<ledger::Entry, _>| {
+        let entry = entry.unwrap();
+        let ledger::Record::Intent(intent) = entry.record().unwrap() else { return None };
+        Some(intent.risk.iter().map(|part| part.part.to_string()).collect::<Vec<_>>())
     };
     let risks: Vec<_> = Reader::open(&dir.0).unwrap().filter_map(risk).collect();
     let (new, old) = (vec!["new table".to_owned()], Vec::new());

@@ -12,8 +12,8 @@ const REMEMBERED_BYTES: usize = 16 << 20;
 /// The longest text that is remembered: clients write texts as long as they like.
 const LONGEST: usize = 16 << 10;
 
-/// What is looked up for every record. The hash is seeded anew by each process, since clients choose
-/// texts.
+/// What is looked up for every record. The hash is seeded anew by each process, since clients
+/// choose texts.
 pub(crate) type Map<K, V> = HashMap<K, V, RandomState>;
 
 /// One dictionary: a table with `id` and a unique `text`.
