@@ -250,6 +250,7 @@ fn knowledge() -> (Catalog, LabelMap) {
         name: "text".to_owned(),
         kind: TypeKind::Base,
         category: 'S',
+        attached: model::code::Attached::default(),
     });
     for ((name, columns), id) in TABLES.iter().zip((100..).step_by(2)) {
         let id = RelationId(id);
@@ -281,6 +282,7 @@ fn knowledge() -> (Catalog, LabelMap) {
             parents: Vec::new(),
             has_rules: false,
             triggers: Vec::new(),
+            attached: model::code::Attached::default(),
             refers: Vec::new(),
             row_type: TypeId(id.0 + 1),
             comment: None,

@@ -52,6 +52,7 @@ fn database() -> Arc<Database> {
         name: "text".to_owned(),
         kind: TypeKind::Base,
         category: 'S',
+        attached: model::code::Attached::default(),
     });
     catalog.add_relation(Relation {
         id: RelationId(100),
@@ -63,6 +64,7 @@ fn database() -> Arc<Database> {
         parents: Vec::new(),
         has_rules: false,
         triggers: Vec::new(),
+        attached: model::code::Attached::default(),
         refers: Vec::new(),
         row_type: TypeId(101),
         comment: None,

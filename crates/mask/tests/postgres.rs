@@ -168,6 +168,7 @@ impl Bench {
                 name: row[1].clone(),
                 kind,
                 category: row[3].chars().next().unwrap(),
+                attached: model::code::Attached::default(),
             });
         }
         self.read_person();
@@ -199,6 +200,7 @@ impl Bench {
             parents: Vec::new(),
             has_rules: false,
             triggers: Vec::new(),
+            attached: model::code::Attached::default(),
             refers: Vec::new(),
             row_type: TypeId(rows[0][1].parse().unwrap()),
             comment: None,

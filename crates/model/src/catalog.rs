@@ -1,6 +1,6 @@
 //! What a database contains, as its system catalogs say. Knows nothing of how it was read.
 
-use crate::code::Code;
+use crate::code::{Attached, Code};
 use crate::ids::{ColumnId, FunctionId, RelationId, TypeId};
 use std::{collections::HashMap, sync::Arc};
 
@@ -80,6 +80,8 @@ pub struct Relation {
     pub has_rules: bool,
     /// Functions that triggers on it run (enabled, not internal).
     pub triggers: Vec<FunctionId>,
+    /// In its checks, indexes, partition key, statistics and conditions of triggers.
+    pub attached: Attached,
     /// Relations that foreign keys of it refer to, of however many columns.
     pub refers: Vec<RelationId>,
     /// The table's row type (`pg_type.oid` of `reltype`).
@@ -211,6 +213,8 @@ pub struct Type {
     /// `typcategory`: `S` string, `N` numeric, `D` date/time, `A` array, … (PostgreSQL 15 manual,
     /// table 53.65).
     pub category: char,
+    /// In a domain's checks and its default.
+    pub attached: Attached,
 }
 
 impl Catalog {

@@ -23,6 +23,15 @@ pub struct Code {
     pub column_defaults: HashMap<ColumnId, String>,
 }
 
+/// Code on a relation or a type that runs without being named and is not PostgreSQL's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attached {
+    /// Functions, those of operators included. Ascending.
+    pub functions: Vec<FunctionId>,
+    /// Types that its expressions name, which may have code of their own. Ascending.
+    pub types: Vec<TypeId>,
+}
+
 /// An operator (`pg_operator`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operator {

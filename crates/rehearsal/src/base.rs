@@ -83,6 +83,7 @@ impl Row<'_> {
             name: self.text(3).to_owned(),
             kind,
             category: self.text(6).chars().next().unwrap_or('U'),
+            attached: model::code::Attached::default(),
         }
     }
 
@@ -98,6 +99,7 @@ impl Row<'_> {
             parents: Vec::new(),
             has_rules: self.text(8) == "t",
             triggers: Vec::new(),
+            attached: model::code::Attached::default(),
             refers: Vec::new(),
             row_type: TypeId(self.number(5)),
             comment: None,

@@ -109,6 +109,7 @@ impl Making {
             parents: Vec::new(),
             has_rules: false,
             triggers: Vec::new(),
+            attached: model::code::Attached::default(),
             refers: Vec::new(),
             row_type: TypeId(FIRST + 2 * index + 1),
             comment: None,
@@ -179,6 +180,7 @@ impl Making {
                 name: relation.name.clone(),
                 kind: TypeKind::Composite(relation.id),
                 category: 'C',
+                attached: model::code::Attached::default(),
             });
             own.add_relation(relation);
         }

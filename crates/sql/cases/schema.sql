@@ -110,3 +110,43 @@ CREATE SEQUENCE public.seq;
 CREATE TABLE public.ruled (id integer);
 CREATE RULE also AS ON INSERT TO public.ruled DO ALSO DELETE FROM public.items;
 CREATE AGGREGATE public.glue(text) (SFUNC = textcat, STYPE = text);
+CREATE TABLE public.leak (k integer, v text);
+CREATE FUNCTION public.logs(t text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.leak VALUES (1, t);
+    RETURN true;
+END $$;
+CREATE FUNCTION public.erases(n integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    DELETE FROM public.items WHERE order_id = n;
+    RETURN n;
+END $$;
+CREATE FUNCTION public.is_short(t text) RETURNS boolean LANGUAGE sql IMMUTABLE
+    AS 'SELECT length(t) < 9';
+CREATE DOMAIN public.logged AS text CHECK (public.logs(VALUE));
+CREATE DOMAIN public.short AS text CHECK (public.is_short(VALUE));
+CREATE DOMAIN public.logged_too AS public.logged;
+CREATE TYPE public.with_logged AS (a integer, b public.logged);
+CREATE TABLE public.kept (a integer, b public.logged);
+CREATE TABLE public.checked (a integer, b text, CHECK (public.logs(b)));
+CREATE TABLE public.indexed (a integer);
+CREATE INDEX ON public.indexed (public.erases(a));
+CREATE TABLE public.parted (a integer, b text) PARTITION BY LIST (a);
+CREATE TABLE public.parted_1 PARTITION OF public.parted FOR VALUES IN (1);
+ALTER TABLE public.parted_1 ADD CHECK (public.logs(b));
+CREATE FUNCTION public.sweeps() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM public.items;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER sweeps AFTER INSERT ON public.parted_1 FOR EACH ROW
+    EXECUTE FUNCTION public.sweeps();
+CREATE FUNCTION public.takes_logged(v public.logged) RETURNS integer LANGUAGE sql
+    AS 'SELECT 1';
+CREATE FUNCTION public.pl_logged(uid integer) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    kept public.kept.b%TYPE;
+BEGIN
+    SELECT ssn INTO kept FROM public.users WHERE id = uid;
+    RETURN 1;
+END $$;

@@ -46,6 +46,10 @@ pub(crate) struct Made {
     pub(crate) tables: HashMap<String, MadeTable>,
     /// Functions they made.
     pub(crate) functions: Vec<String>,
+    /// Types they made that run nothing.
+    pub(crate) types: Vec<String>,
+    /// Tables on which they hung code.
+    pub(crate) hung: Vec<String>,
     /// True if they may have changed what existing names mean.
     pub(crate) stale: bool,
 }
@@ -123,6 +127,10 @@ pub(crate) struct Walk<'a> {
     pub(crate) calling: Vec<FunctionId>,
     /// Triggers already walked for this statement.
     pub(crate) triggered: HashSet<(RelationId, FunctionId)>,
+    /// What hangs on relations and types and was followed already.
+    pub(crate) followed: HashSet<crate::attached::Followed>,
+    /// What functions do that run while a statement is planned.
+    pub(crate) planned: Vec<Effect>,
     /// The relation whose trigger is being walked.
     pub(crate) trigger_on: Option<RelationId>,
     /// Bodies already parsed.
@@ -314,6 +322,8 @@ impl<'a> Walk<'a> {
             frames: Vec::new(),
             calling: Vec::new(),
             triggered: HashSet::new(),
+            followed: HashSet::new(),
+            planned: Vec::new(),
             trigger_on: None,
             bodies: HashMap::new(),
             expansion: 0,
@@ -336,6 +346,7 @@ impl<'a> Walk<'a> {
     pub(crate) fn whole(&mut self, node: Node<'_>) -> Facts {
         let outer = std::mem::take(&mut self.facts);
         self.triggered.clear();
+        self.followed.clear();
         let outputs = self.statement(node, &Env::default());
         for field in outputs.iter().flat_map(|columns| &columns.fields) {
             self.shows_shape(&field.flow);

@@ -11,6 +11,7 @@ use crate::{
 use model::{
     Operation, Use,
     catalog::{Relation, RelationKind},
+    code::Attached,
     facts::{Effect, RelationRef},
 };
 use pg_raw_parse::{
@@ -21,7 +22,7 @@ use pg_raw_parse::{
     },
     raw::{CmdType, MergeMatchKind},
 };
-use std::sync::Arc;
+use std::{cell::RefCell, sync::Arc};
 
 mod assign;
 
@@ -34,6 +35,8 @@ struct Target<'a> {
     reference: RelationRef,
     /// Rows that stand there already are met (`ON CONFLICT`).
     meets: bool,
+    /// What the statement puts into it so far.
+    values: RefCell<Flow>,
 }
 
 impl<'a> Walk<'a> {
@@ -42,6 +45,7 @@ impl<'a> Walk<'a> {
         let schema = range.and_then(RangeVar::schemaname);
         let reached = range.map(|range| self.reach(range));
         let alias = range.and_then(RangeVar::alias).and_then(Alias::aliasname);
+        let values = RefCell::new(Flow::constant(None));
         let mut target = match reached {
             Some(Reached::Known(relation)) => {
                 let table = Table {
@@ -53,17 +57,24 @@ impl<'a> Walk<'a> {
                     named: false,
                 };
                 let reference = reference(relation);
-                Target { table, made: false, relation: Some(relation), reference, meets: false }
+                Target {
+                    table,
+                    made: false,
+                    relation: Some(relation),
+                    reference,
+                    meets: false,
+                    values,
+                }
             }
             Some(Reached::Made(columns)) => {
                 let table = Table::new(name, Columns::clone(&columns));
                 let reference = range.map_or_else(|| missing(schema, name), |r| self.reached_as(r));
-                Target { table, made: true, relation: None, reference, meets: false }
+                Target { table, made: true, relation: None, reference, meets: false, values }
             }
             Some(Reached::Missing) | None => {
                 let table = Table::new(name, Columns::open());
                 let reference = missing(schema, name);
-                Target { table, made: false, relation: None, reference, meets: false }
+                Target { table, made: false, relation: None, reference, meets: false, values }
             }
         };
         if let Some(alias) = alias {
@@ -78,6 +89,7 @@ impl<'a> Walk<'a> {
     fn side_effects(&mut self, target: &Target<'a>, operation: Operation) {
         let Some(relation) = target.relation else { return };
         self.triggers(relation);
+        self.triggers_below(relation);
         self.rules(relation);
         if relation.kind == RelationKind::Foreign {
             self.facts.on(Operation::Foreign, target.reference.clone());
@@ -87,21 +99,43 @@ impl<'a> Walk<'a> {
             return self.facts.unknown(what, "write to the tables below it directly");
         }
         if relation.kind == RelationKind::View {
-            let columns = self.columns(relation);
-            let sources = columns.fields.iter().flat_map(|field| field.flow.sources.clone());
-            let real = |source| match stand(source) {
-                Stand::Column(column) | Stand::Statistic(column) => Some(column.relation),
-                Stand::Set => None,
-            };
-            let mut under: Vec<_> = sources.filter_map(real).collect();
-            under.sort_unstable();
-            under.dedup();
-            for id in under.into_iter().filter(|id| *id != relation.id) {
-                if let Some(base) = self.catalog.relation(id) {
-                    self.facts.on(operation, reference(base));
-                    self.triggers(base);
-                    self.rules(base);
-                }
+            for base in self.tables_under(relation) {
+                self.facts.on(operation, reference(base));
+                self.triggers(base);
+                self.triggers_below(base);
+                self.rules(base);
+            }
+        }
+    }
+
+    /// The relations that a view shows something of.
+    fn tables_under(&mut self, view: &'a Arc<Relation>) -> Vec<&'a Arc<Relation>> {
+        let columns = self.columns(view);
+        let sources = columns.fields.iter().flat_map(|field| field.flow.sources.clone());
+        let real = |source| match stand(source) {
+            Stand::Column(column) | Stand::Statistic(column) => Some(column.relation),
+            Stand::Set => None,
+        };
+        let mut under: Vec<_> = sources.filter_map(real).collect();
+        under.sort_unstable();
+        under.dedup();
+        let others = under.into_iter().filter(|id| *id != view.id);
+        others.filter_map(|id| self.catalog.relation(id)).collect()
+    }
+
+    /// What storing the rows runs that is not named: with what the statement puts into them, and
+    /// where rows that were there are written anew, with what stands in these.
+    fn stored_rows(&mut self, target: &Target<'a>, anew: bool) {
+        let Some(relation) = target.relation else { return };
+        let values = target.values.borrow().clone();
+        let mut written = vec![relation];
+        if relation.kind == RelationKind::View {
+            written.extend(self.tables_under(relation));
+        }
+        for relation in written {
+            self.stores(relation, &values);
+            if anew {
+                self.goes_through(relation);
             }
         }
     }
@@ -126,6 +160,7 @@ impl<'a> Walk<'a> {
         };
         let alone = relation.kind == RelationKind::Table
             && relation.triggers.is_empty()
+            && relation.attached == Attached::default()
             && !relation.has_rules
             && self.catalog.children(relation.id).is_empty();
         let added = |name: &str| {
@@ -193,6 +228,7 @@ impl<'a> Walk<'a> {
             _ => false,
         };
         self.on_conflict(insert, &target, &inner, again);
+        self.stored_rows(&target, insert.on_conflict_clause().is_some());
         let returned = self.returning(insert.returning_clause(), &inner);
         self.reads_target(&target);
         returned
@@ -295,6 +331,7 @@ impl<'a> Walk<'a> {
         self.effect(&target, Operation::Update, all);
         self.front(mark, &target, Operation::Update);
         self.assignments(update.target_list().iter(), &target, &level);
+        self.stored_rows(&target, true);
         let others = level.fragments.get(1..).unwrap_or_default().to_vec();
         let mut inner = level.without_from();
         inner.fragments.push(with_versions(&self.with_made(&target), &others));
@@ -344,6 +381,7 @@ impl<'a> Walk<'a> {
         for clause in merge.merge_when_clauses() {
             self.merge_branch((clause, source_node), &target, &level, everything);
         }
+        self.stored_rows(&target, true);
         let mut inner = level.without_from();
         inner.fragments.push(source.clone());
         inner.fragments.push(with_versions(&self.with_made(&target), &[source]));

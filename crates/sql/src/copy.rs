@@ -25,6 +25,10 @@ impl Walk<'_> {
             (false, None, true) => Operation::CopyIn,
             (false, None, false) => Operation::CopyOut,
         };
+        if copy.is_program {
+            let why = "what it does is not seen; run it where it may be seen";
+            self.facts.unknown("a program on the server", why);
+        }
         let streams = matches!(operation, Operation::CopyIn | Operation::CopyOut);
         if streams {
             self.copy = Some(shape(copy.options()));
@@ -101,6 +105,8 @@ impl Walk<'_> {
         }
         let Some(relation) = relation else { return };
         self.triggers(relation);
+        self.triggers_below(relation);
+        self.stores(relation, &Flow::constant(None));
         self.fill_defaults(Some(relation));
         let table = Table {
             alias: relation.name.as_str().into(),

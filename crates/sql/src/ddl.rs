@@ -3,6 +3,7 @@
 
 mod alter;
 mod create;
+mod evaluate;
 mod object;
 
 use self::object::{object_parts, object_word};
@@ -88,6 +89,7 @@ impl Walk<'_> {
             Node::AlterSeqStmt(alter) => self.on_or(Operation::Alter, alter.sequence(), "sequence"),
             Node::AlterDomainStmt(alter) => {
                 self.titled(Operation::Alter, "domain", &parts(alter.type_name()));
+                self.alters_domain(alter, &Env::default());
             }
             Node::AlterEnumStmt(alter) => {
                 self.titled(Operation::Alter, "type", &strings(alter.type_name()));
@@ -331,6 +333,7 @@ impl Walk<'_> {
                     self.on_range(Operation::Truncate, range);
                     if let crate::relation::Reached::Known(relation) = self.reach(range) {
                         self.triggers(relation);
+                        self.triggers_below(relation);
                     }
                 }
             }
@@ -343,12 +346,15 @@ impl Walk<'_> {
                 if !any {
                     self.facts.plain(Operation::Maintenance);
                 }
+                self.vacuums(vacuum);
             }
             Node::ClusterStmt(cluster) => {
                 self.on_or(Operation::Maintenance, cluster.relation(), "cluster");
+                self.maintains(cluster.relation().as_slice());
             }
             Node::ReindexStmt(reindex) => {
                 self.on_or(Operation::Maintenance, reindex.relation(), "index");
+                self.reindexes(reindex);
             }
             Node::RefreshMatViewStmt(refresh) => {
                 self.on_or(Operation::Maintenance, refresh.relation(), "materialized view");

@@ -107,6 +107,7 @@ impl<'a> Walk<'a> {
     pub(crate) fn body(&mut self, function: &'a Arc<Function>, arguments: &Arguments) -> Flow {
         let what = format!("function {}.{}(…)", function.schema, function.name);
         self.facts.runs(function);
+        self.takes_types(function, &arguments.merged());
         if self.calling.contains(&function.id) || self.expansion >= MAX_EXPANSION {
             self.facts.unknown(what, "it calls itself, or stands too deep in other functions");
             return self.opaque(function, arguments);
@@ -135,10 +136,15 @@ impl<'a> Walk<'a> {
         if changes && function.volatility != Volatility::Volatile {
             let why = "it changes something and is declared not to; declare it VOLATILE";
             self.facts.unknown(what, why);
+            self.plans(&own);
         }
         own.into_iter().for_each(|effect| self.facts.effect(effect));
         let mut flow = self.returned(function, columns);
         flow.origin = None;
+        self.becomes(Some(function.return_type), &flow);
+        for (_, ty) in &function.output_columns {
+            self.becomes(Some(*ty), &flow);
+        }
         flow
     }
 

@@ -26,6 +26,7 @@
 //! ```
 
 mod analyse;
+mod attached;
 mod before;
 mod builtin;
 mod change;

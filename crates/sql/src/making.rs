@@ -101,7 +101,14 @@ impl Walk<'_> {
         if create.partspec().is_some() || create.partbound().is_some() {
             self.sorts_rows(range, "a partition");
         }
+        if let Some(bound) = create.partbound() {
+            self.bounds(bound, env);
+        }
         let mut columns = Columns::default();
+        if create.table_elts().iter().any(|element| self.hangs_code(element, env)) {
+            // Its rows come with other statements, of which it cannot be told what runs there.
+            columns.rest = Rest::Open;
+        }
         if !create.inh_relations().is_empty() || create.of_typename().is_some() {
             columns.rest = Rest::Open;
         }

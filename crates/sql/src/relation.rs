@@ -277,9 +277,12 @@ impl<'a> Walk<'a> {
         let facts = std::mem::take(&mut self.facts);
         let frames = std::mem::take(&mut self.frames);
         let guarding = std::mem::take(&mut self.guarding);
+        // What was followed there counts for less.
+        let followed = std::mem::take(&mut self.followed);
         self.expansion += 1;
         let result = walk(self);
         self.expansion -= 1;
+        self.followed = followed;
         self.frames = frames;
         if let Some(made) = hidden {
             self.made = made;

@@ -102,6 +102,8 @@ impl Walk<'_> {
         self.planning |= !analyse;
         let result = self.statement(explain.query(), env);
         self.planning = planning;
+        // What runs while it plans has run.
+        let planned = std::mem::take(&mut self.planned);
         let mut inner = std::mem::replace(&mut self.facts, outer);
         let own = |name: &str| name.starts_with("pg_catalog.");
         let mut shown = Flow::constant(None);
@@ -126,6 +128,7 @@ impl Walk<'_> {
             inner.renamed.clear();
             self.copy = None;
         }
+        inner.effects.extend(planned);
         self.facts.take(inner, |_, usage| match usage {
             Use::Written | Use::Exported | Use::Copied if !analyse => None,
             other => Some(other),

@@ -6,6 +6,7 @@ use super::{CatalogError, queries::Section, row::Row};
 use model::{
     Catalog, ColumnId, FunctionId, RelationId, TypeId,
     catalog::{Column, Function, FunctionKind, Relation, RelationKind, Type, TypeKind, Volatility},
+    code::Attached,
 };
 use std::{collections::HashMap, sync::Arc};
 use wire_pg::Values;
@@ -21,6 +22,7 @@ pub struct Builder {
     enums: HashMap<TypeId, Vec<String>>,
     ranges: HashMap<TypeId, TypeId>,
     multiranges: HashMap<TypeId, TypeId>,
+    attached: HashMap<TypeId, Attached>,
 }
 
 /// A type whose kind may need what a later section says.
@@ -54,6 +56,10 @@ impl Builder {
             Section::Rules => self.rule(Row::new(values, "rules")),
             Section::Inheritance => self.inheritance(Row::new(values, "inheritance")),
             Section::Triggers => self.trigger(Row::new(values, "triggers")),
+            Section::AttachedToRelations => {
+                self.attached_to_relation(Row::new(values, "code of relations"))
+            }
+            Section::AttachedToTypes => self.attached_to_type(Row::new(values, "code of types")),
             Section::Indexes => self.index(Row::new(values, "indexes")),
             Section::Constraints => self.constraint(Row::new(values, "constraints")),
             Section::References => self.reference(Row::new(values, "foreign keys")),
@@ -100,7 +106,8 @@ impl Builder {
                 _ => TypeKind::Pseudo,
             };
             let known = before.and_then(|before| before.type_by_id(raw.ty.id));
-            self.catalog.add_type(shared(known, Type { kind, ..raw.ty }));
+            let attached = self.attached.remove(&raw.ty.id).unwrap_or_default();
+            self.catalog.add_type(shared(known, Type { kind, attached, ..raw.ty }));
         }
         self.catalog
     }
@@ -144,6 +151,7 @@ impl Builder {
             parents: Vec::new(),
             has_rules: false,
             triggers: Vec::new(),
+            attached: Attached::default(),
             refers: Vec::new(),
             comment: None,
         };
@@ -200,6 +208,19 @@ impl Builder {
             relation.triggers.push(function);
         }
         Ok(())
+    }
+
+    fn attached_to_relation(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
+        let id = RelationId(row.number()?);
+        match self.relations.get_mut(&id) {
+            Some(relation) => attach(&mut relation.attached, row),
+            None => Ok(()),
+        }
+    }
+
+    fn attached_to_type(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
+        let id = TypeId(row.number()?);
+        attach(self.attached.entry(id).or_default(), row)
     }
 
     fn index(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
@@ -270,7 +291,14 @@ impl Builder {
         let (schema, name) = (row.text()?, row.text()?);
         let (letter, category) = (row.letter()?, row.letter()?);
         self.types.push(RawType {
-            ty: Type { id, schema, name, kind: TypeKind::Pseudo, category },
+            ty: Type {
+                id,
+                schema,
+                name,
+                kind: TypeKind::Pseudo,
+                category,
+                attached: Attached::default(),
+            },
             letter,
             length: row.number()?,
             element: TypeId(row.number()?),
@@ -295,6 +323,22 @@ impl Builder {
         }
         Ok(())
     }
+}
+
+/// One function or type of the code that hangs on something.
+fn attach(to: &mut Attached, mut row: Row<'_>) -> Result<(), CatalogError> {
+    let (function, ty) = (FunctionId(row.number()?), TypeId(row.number()?));
+    if function.0 != 0
+        && let Err(place) = to.functions.binary_search(&function)
+    {
+        to.functions.insert(place, function);
+    }
+    if ty.0 != 0
+        && let Err(place) = to.types.binary_search(&ty)
+    {
+        to.types.insert(place, ty);
+    }
+    Ok(())
 }
 
 /// What is known already in the place of what is the same.

@@ -4,6 +4,9 @@
 //! Few, plain queries without joins across the large catalogs: the builder joins by oid, which
 //! costs less than sending a schema's name with every column.
 
+mod attached;
+
+use self::attached::{RELATIONS_CODE, TYPES_CODE, attached};
 use std::collections::BTreeSet;
 
 /// The oldest major version whose catalogs have what is asked for.
@@ -26,6 +29,8 @@ pub enum Section {
     Inheritance,
     /// Relations and the functions that triggers run.
     Triggers,
+    /// Relations, and functions and types in their checks, indexes and the like.
+    AttachedToRelations,
     /// Unique indexes.
     Indexes,
     /// Constraints that decide about values, and their columns.
@@ -42,6 +47,8 @@ pub enum Section {
     Enums,
     /// Ranges, their subtypes and multiranges.
     Ranges,
+    /// Domains, and functions and types in their checks and defaults.
+    AttachedToTypes,
     /// Operators; of PostgreSQL's own only the names.
     Operators,
     /// Casts by functions in SQL and the like: those in C compute.
@@ -87,6 +94,7 @@ pub fn sections(major: u32, reading: Reading) -> Vec<(Section, String)> {
         (Section::Rules, RULES.to_owned()),
         (Section::Inheritance, INHERITANCE.to_owned()),
         (Section::Triggers, TRIGGERS.to_owned()),
+        (Section::AttachedToRelations, attached(RELATIONS_CODE)),
         (Section::Indexes, INDEXES.to_owned()),
         (Section::Constraints, CONSTRAINTS.to_owned()),
         (Section::References, REFERENCES.to_owned()),
@@ -105,6 +113,7 @@ pub fn sections(major: u32, reading: Reading) -> Vec<(Section, String)> {
         ),
         (Section::Enums, ENUMS.to_owned()),
         (Section::Ranges, ranges(major)),
+        (Section::AttachedToTypes, attached(TYPES_CODE)),
         (Section::Operators, OPERATORS.to_owned()),
         (Section::Casts, CASTS.to_owned()),
         (Section::Aggregates, AGGREGATES.to_owned()),
@@ -117,8 +126,11 @@ pub fn sections(major: u32, reading: Reading) -> Vec<(Section, String)> {
 /// which the builder wants their rows. Asked on the session's own connection, one at a time and
 /// under whatever path is in force: expressions that are written out may not be qualified then, so
 /// that names in them are not found, which counts as unknown.
-pub fn temporary() -> [(Section, String); 8] {
+pub fn temporary() -> [(Section, String); 10] {
     const OWN: &str = "pg_catalog.pg_my_temp_schema()";
+    let code = |of: &str, own: &str| format!("{} AND {own}", attached(of));
+    let types = "o.owner IN (SELECT t.oid FROM pg_catalog.pg_type t WHERE t.typnamespace =";
+    let types = format!("{types} {OWN})");
     let of = |column: &str| {
         format!(
             "{column} IN (SELECT c.oid FROM pg_catalog.pg_class c \
@@ -174,9 +186,11 @@ pub fn temporary() -> [(Section, String); 8] {
                 of("t.tgrelid")
             ),
         ),
+        (Section::AttachedToRelations, code(RELATIONS_CODE, &of("o.owner"))),
         (Section::Indexes, format!("{INDEXES} AND {}", of("i.indrelid"))),
         (Section::Constraints, format!("{CONSTRAINTS} AND {}", of("k.conrelid"))),
         (Section::Types, format!("{TYPES} WHERE t.typnamespace = {OWN}")),
+        (Section::AttachedToTypes, code(TYPES_CODE, &types)),
     ]
 }
 
@@ -253,13 +267,14 @@ impl Section {
             | Self::Rules
             | Self::Inheritance
             | Self::Triggers
+            | Self::AttachedToRelations
             | Self::Indexes
             | Self::Constraints
             | Self::References
             | Self::Comments
             | Self::ColumnDefaults => About::Relation,
             Self::Functions | Self::Aggregates | Self::ArgumentDefaults => About::Function,
-            Self::Types | Self::Enums | Self::Ranges => About::Type,
+            Self::Types | Self::Enums | Self::Ranges | Self::AttachedToTypes => About::Type,
             Self::Operators => About::Operators,
             Self::Casts => About::Casts,
         }

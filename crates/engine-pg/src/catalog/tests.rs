@@ -7,7 +7,7 @@ use crate::upstream::{Host, Secret};
 use model::{
     TypeId,
     catalog::{FunctionKind, RelationKind, TypeKind, Volatility},
-    code::{Cast, Operator},
+    code::{Attached, Cast, Operator},
 };
 use std::{sync::OnceLock, time::Instant};
 use testkit::{
@@ -75,6 +75,18 @@ create function people.moods(a people.mood) returns people.address language sql
   as $$ select ('x', a::text)::people.address $$;
 create aggregate people.joined (text) (sfunc = people.pick, stype = text, finalfunc = upper);
 create table people.filled (a text default people.pick('a'), b text default lower('B'), c int);
+create function people.fine(a text) returns boolean language sql immutable as 'select true';
+create domain people.fined as text default people.pick('x') check (people.fine(value));
+create table people.coded (
+  a text check (length(a) > 1), b text check (people.fine(b)), m people.mood,
+  check (b::people.fined is not null), check (m operator(people.<-|) b is not null)
+);
+create table people.indexed (a text);
+create index on people.indexed (people.fine(a)); create index on people.indexed (lower(a));
+create table people.keyed (a text) partition by list (people.fine(a));
+create statistics people.stats on a, b from people.coded;
+create trigger fine before insert on people.filled for each row when (people.fine(new.a))
+  execute function people.noted();
 "#;
 
 const SQL_BODY: &str = "create function people.modern() returns bigint
@@ -130,6 +142,7 @@ fn check(catalog: &Catalog, major: u32) {
     check_types(catalog, major);
     check_functions(catalog, major);
     check_code(catalog);
+    check_attached(catalog);
 }
 
 fn check_columns(catalog: &Catalog) {
@@ -279,6 +292,25 @@ fn check_code(catalog: &Catalog) {
     assert!(default.starts_with("people.pick('a'::text"), "{default}");
 }
 
+fn check_attached(catalog: &Catalog) {
+    let function = |name: &str| catalog.functions_named(name).next().unwrap().id;
+    let attached = |name: &str| named(catalog, "people", name).attached.clone();
+    let ty = |name: &str| catalog.type_named("people", name).unwrap();
+    let sorted = |names: &[&str]| {
+        let mut ids: Vec<_> = names.iter().map(|name| function(name)).collect();
+        ids.sort_unstable();
+        ids
+    };
+    let coded = attached("coded");
+    assert_eq!((coded.functions, coded.types), (sorted(&["first", "fine"]), vec![ty("fined").id]));
+    for name in ["indexed", "keyed", "filled"] {
+        assert_eq!(attached(name).functions, sorted(&["fine"]), "{name}");
+    }
+    assert!(attached("person").functions.is_empty(), "PostgreSQL's own functions compute");
+    assert_eq!(ty("fined").attached.functions, sorted(&["fine", "pick"]));
+    assert_eq!(ty("email").attached, Attached::default());
+}
+
 #[tokio::test]
 async fn reads_everything() {
     let mut reader = cluster().reader().await;
@@ -349,6 +381,10 @@ async fn fingerprint_changes_with_ddl_and_with_nothing_else() {
         "alter table people.log detach partition people.log_1",
         "create trigger t before insert on people.fresh execute function people.noted()",
         "alter table people.fresh disable trigger t",
+        "alter table people.fresh add check (people.fine(b))",
+        "create index on people.fresh (people.fine(b))",
+        "create statistics people.fresher on b, c from people.fresh",
+        "alter domain people.email add check (people.fine(value))",
         "create operator people.|-> (rightarg = people.mood, function = people.moods)",
         "create cast (people.mood as people.address) with function people.moods(people.mood)",
         "drop cast (people.mood as people.address)",

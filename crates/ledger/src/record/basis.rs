@@ -192,6 +192,7 @@ impl Basis<'_> {
                 parents: Vec::new(),
                 has_rules: false,
                 triggers: Vec::new(),
+                attached: model::code::Attached::default(),
                 refers: Vec::new(),
                 row_type: TypeId(0),
                 comment: None,

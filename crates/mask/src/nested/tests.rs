@@ -36,6 +36,7 @@ fn a_binary_array_gets_a_null_bitmap_flag_when_an_element_becomes_null() {
         name: format!("t{id}"),
         kind,
         category,
+        attached: model::code::Attached::default(),
     };
     catalog.add_type(ty(50_001, TypeKind::Enum(vec!["low".into()]), 'E'));
     catalog.add_type(ty(50_002, TypeKind::Array(TypeId(50_001)), 'A'));
@@ -80,6 +81,7 @@ fn a_composite_is_masked_by_the_types_of_its_fields() {
         parents: Vec::new(),
         has_rules: false,
         triggers: Vec::new(),
+        attached: model::code::Attached::default(),
         refers: Vec::new(),
         row_type: TypeId(60_001),
         comment: None,
@@ -91,6 +93,7 @@ fn a_composite_is_masked_by_the_types_of_its_fields() {
         name: "person".into(),
         kind: TypeKind::Composite(RelationId(60_000)),
         category: 'C',
+        attached: model::code::Attached::default(),
     });
     let key = Key::new([1; 32]);
     let disclosure = Disclosure::Masked { label: Label::UNKNOWN, method: MaskMethod::Full };

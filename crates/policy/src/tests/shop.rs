@@ -117,6 +117,7 @@ impl Shop {
                 parents: vec![],
                 has_rules: false,
                 triggers: vec![],
+                attached: model::code::Attached::default(),
                 refers: Vec::new(),
                 row_type: TypeId(0),
                 comment: None,

@@ -20,6 +20,7 @@ impl<'a> Walk<'a> {
     /// else is copied there, or leaves if where it goes is not in this database or not known.
     pub(super) fn assigned(&mut self, target: &Target<'_>, columns: &[ColumnId], flow: Flow) {
         let mut flow = self.coerced(flow);
+        target.values.borrow_mut().absorb(&flow);
         self.computed(&flow, columns);
         flow.sources.retain(|source| !columns.contains(source));
         let kind = |column: &ColumnId| {
@@ -105,6 +106,7 @@ impl<'a> Walk<'a> {
         // A column that the open transaction added is known by its name alone.
         if let (true, Some(_)) = (columns.is_empty(), target.relation.filter(stores)) {
             let flow = self.coerced(flow);
+            target.values.borrow_mut().absorb(&flow);
             self.facts.uses(&flow, Use::Copied);
             let relation = target.reference.clone();
             let to = Destination::Named { relation, column: name.to_owned() };
@@ -174,6 +176,7 @@ impl<'a> Walk<'a> {
 
     /// Values of which it is not known which column they go to.
     pub(super) fn filled_blindly(&mut self, target: &Target<'_>) {
+        target.values.borrow_mut().unknown = true;
         if let Some(relation) = target.relation {
             for column in &relation.columns {
                 let to = Destination::Column(relation.column_id(column.number));

@@ -6,10 +6,10 @@ use crate::{
     flow::{Columns, Flow},
     scope::{Env, Fragment, Table},
 };
-use model::{Operation, Use, catalog::Relation, facts::Destination};
+use model::{Operation, Use, catalog::Relation, code::Attached, facts::Destination};
 use pg_raw_parse::{
     Node,
-    nodes::{AlterTableCmd, AlterTableStmt, ColumnDef, RangeVar, RefreshMatViewStmt},
+    nodes::{AlterTableCmd, AlterTableStmt, ColumnDef, RangeVar, RefreshMatViewStmt, TypeName},
     raw::{AlterTableType, ObjectType},
 };
 use std::sync::Arc;
@@ -19,7 +19,7 @@ impl<'a> Walk<'a> {
         let Some(range) = alter.relation() else {
             return self.object(Operation::Alter, "table", None);
         };
-        let mut only_adds = true;
+        let (mut only_adds, hung) = (true, self.made.hung.len());
         for command in alter.cmds() {
             let Node::AlterTableCmd(command) = command else { continue };
             only_adds &= adds(command.subtype);
@@ -29,7 +29,7 @@ impl<'a> Walk<'a> {
             }
             self.fills(command, range, env);
         }
-        self.facts.keeps_names = only_adds;
+        self.facts.keeps_names = only_adds && self.made.hung.len() == hung;
     }
 
     /// What a subcommand puts into a column: a default, a conversion, a computed value that
@@ -42,15 +42,38 @@ impl<'a> Walk<'a> {
         match command.subtype {
             AlterTableType::AT_AddColumn => {
                 let Some(definition) = definition else { return };
-                definition.constraints().iter().for_each(|node| self.checked(node, range, env));
+                for node in definition.constraints() {
+                    self.checked(node, range, env);
+                    self.constrains(node, range, env);
+                }
                 let flow = self.default_of(definition, env);
+                self.named_type(definition.type_name().filter(|name| !is_serial(name)), &flow);
+                if !definition.constraints().is_empty() || self.is_coded(definition) {
+                    self.goes_over(range);
+                }
                 let column = definition.colname().unwrap_or_default();
                 let relation = self.reached_as(range);
                 self.facts.added(Destination::Named { relation, column: column.to_owned() });
                 self.puts(range, column, &flow);
             }
-            AlterTableType::AT_AddConstraint => self.checked(command.def(), range, env),
-            AlterTableType::AT_AttachPartition => self.sorts_rows(range, "a partition"),
+            AlterTableType::AT_AddConstraint => {
+                self.checked(command.def(), range, env);
+                self.constrains(command.def(), range, env);
+            }
+            AlterTableType::AT_AttachPartition => {
+                self.sorts_rows(range, "a partition");
+                self.goes_over(range);
+                if let Node::PartitionCmd(partition) = command.def() {
+                    partition.bound().into_iter().for_each(|bound| self.bounds(bound, env));
+                    self.attaches(range, partition.name());
+                }
+            }
+            AlterTableType::AT_ValidateConstraint
+            | AlterTableType::AT_SetLogged
+            | AlterTableType::AT_SetUnLogged
+            | AlterTableType::AT_SetTableSpace
+            | AlterTableType::AT_SetAccessMethod
+            | AlterTableType::AT_SetExpression => self.goes_over(range),
             AlterTableType::AT_ColumnDefault => {
                 let flow = self.value(command.def(), env);
                 self.puts(range, command.name().unwrap_or_default(), &flow);
@@ -58,8 +81,14 @@ impl<'a> Walk<'a> {
             AlterTableType::AT_AlterColumnType => {
                 let (name, level) = (command.name().unwrap_or_default(), self.row_of(range, env));
                 let conversion = definition.map_or(Node::None, ColumnDef::raw_default);
+                let given = match conversion {
+                    Node::None => level.column(name).unwrap_or_else(Flow::unknown),
+                    conversion => self.value(conversion, &level),
+                };
+                self.named_type(definition.and_then(ColumnDef::type_name), &given);
+                self.goes_over(range);
                 if !matches!(conversion, Node::None) {
-                    let flow = self.value(conversion, &level);
+                    let flow = given;
                     let column = self.known(range).and_then(|relation| {
                         Some(relation.column_id(relation.column(name)?.number))
                     });
@@ -78,7 +107,7 @@ impl<'a> Walk<'a> {
 
     /// A level at which the columns of a table are in sight. A table that is not known is not
     /// understood any better for being altered, and whoever may alter it may go on.
-    fn row_of<'e>(&mut self, range: &RangeVar, env: &'e Env<'e>) -> Env<'e> {
+    pub(super) fn row_of<'e>(&mut self, range: &RangeVar, env: &'e Env<'e>) -> Env<'e> {
         let name = range.relname().unwrap_or_default();
         let mut level = env.below();
         let table = match self.known(range) {
@@ -97,9 +126,27 @@ impl<'a> Walk<'a> {
     }
 
     /// The relation of the catalog that a name reaches for certain.
-    fn known(&self, range: &RangeVar) -> Option<&'a Arc<Relation>> {
+    pub(super) fn known(&self, range: &RangeVar) -> Option<&'a Arc<Relation>> {
         let id = self.reached_as(range).id?;
         self.catalog.relation(id).filter(|_| !self.made.stale || self.scope.lenient)
+    }
+
+    /// The table is written anew or looked through.
+    fn goes_over(&mut self, range: &RangeVar) {
+        if let Some(relation) = self.known(range) {
+            self.goes_through(relation);
+        }
+    }
+
+    /// Rows of a table that becomes a partition are put to the key of the whole.
+    fn attaches(&mut self, range: &RangeVar, partition: Option<&RangeVar>) {
+        let known = self.known(range).zip(partition.and_then(|partition| self.known(partition)));
+        let Some((whole, partition)) = known else { return };
+        if whole.attached != Attached::default() {
+            let columns = self.columns(partition);
+            let row = Flow::merge(columns.fields.iter().map(|field| &field.flow));
+            self.stores(whole, &row);
+        }
     }
 
     /// A value goes into a column by its name.
@@ -128,7 +175,9 @@ impl<'a> Walk<'a> {
         let Some(relation) = self.known(range) else { return };
         let facts = std::mem::take(&mut self.facts);
         let columns = self.columns(relation);
-        self.facts = facts;
+        let inner = std::mem::replace(&mut self.facts, facts);
+        self.runs_within(inner);
+        self.goes_through(relation);
         for (column, field) in relation.columns.iter().zip(&columns.fields) {
             let id = relation.column_id(column.number);
             let mut flow = field.flow.clone();
@@ -136,6 +185,12 @@ impl<'a> Walk<'a> {
             self.facts.moved(Destination::Column(id), &flow);
         }
     }
+}
+
+/// True for `serial` and its like.
+fn is_serial(name: &TypeName) -> bool {
+    let names = crate::names::strings(name.names());
+    names.last().is_some_and(|name| super::evaluate::SERIALS.contains(name))
 }
 
 /// True for what adds to a relation and leaves all that it was as it was.

@@ -47,17 +47,11 @@ impl Walk<'_> {
                 let computed = index.index_params().iter().any(|element| element.name().is_none());
                 if let Some(range) = index.relation().filter(|_| partial || computed) {
                     self.sorts_rows(range, "an index over expressions");
+                    self.indexes(index, env);
                 }
             }
             Node::CreateSchemaStmt(create) => self.creates_schema(create),
             Node::CreateFunctionStmt(create) => self.creates_function(create),
-            Node::CompositeTypeStmt(create) => {
-                let name = create.typevar().and_then(RangeVar::relname);
-                self.object(Operation::Create, "type", name);
-            }
-            Node::CreateEnumStmt(create) => self.typed("type", &strings(create.type_name())),
-            Node::CreateRangeStmt(create) => self.typed("type", &strings(create.type_name())),
-            Node::CreateDomainStmt(create) => self.typed("domain", &strings(create.domainname())),
             Node::DefineStmt(define) => {
                 let names = strings(define.defnames());
                 if define.kind == ObjectType::OBJECT_AGGREGATE {
@@ -78,6 +72,7 @@ impl Walk<'_> {
             }
             Node::CreateStatsStmt(create) => {
                 self.typed("statistics", &strings(create.defnames()));
+                self.gathers_statistics(create, env);
             }
             Node::CreateTrigStmt(create) => {
                 self.on_or(Operation::Create, create.relation(), "trigger");
@@ -91,6 +86,33 @@ impl Walk<'_> {
                 self.object(Operation::Code, "language", create.plname());
             }
             Node::LoadStmt(load) => self.object(Operation::Code, "library", load.filename()),
+            _ => return self.creates_type(node, env),
+        }
+        true
+    }
+
+    fn creates_type(&mut self, node: Node<'_>, env: &Env<'_>) -> bool {
+        match node {
+            Node::CompositeTypeStmt(create) => {
+                let name = create.typevar().and_then(RangeVar::relname);
+                if !create.coldeflist().iter().any(|column| self.is_coded(column)) {
+                    self.made.types.extend(name.map(str::to_owned));
+                }
+                self.object(Operation::Create, "type", name);
+            }
+            Node::CreateEnumStmt(create) => {
+                let names = strings(create.type_name());
+                self.made.types.push(split(&names).1.to_owned());
+                self.typed("type", &names);
+            }
+            Node::CreateRangeStmt(create) => self.typed("type", &strings(create.type_name())),
+            Node::CreateDomainStmt(create) => {
+                let names = strings(create.domainname());
+                if self.is_plain(create, env) {
+                    self.made.types.push(split(&names).1.to_owned());
+                }
+                self.typed("domain", &names);
+            }
             _ => return false,
         }
         true

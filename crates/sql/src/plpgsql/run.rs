@@ -344,6 +344,8 @@ impl Walk<'_> {
             self.fill_row(fields.first(), &value);
         }
         let value = self.decided(value);
+        let ty = self.variable(name).and_then(|variable| variable.ty);
+        self.becomes(ty, &value);
         if value.carries() && self.may_refuse(name, &value) {
             // Whether it is taken is a question.
             self.facts.uses(&value, Use::Inferred);

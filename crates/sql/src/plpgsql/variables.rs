@@ -15,9 +15,12 @@ impl Walk<'_> {
         let mut flow = Flow::constant(None);
         if let Some(relation) = lowered.strip_suffix("%rowtype") {
             flow.ty = self.type_in_text(relation);
-        } else if !lowered.ends_with("%type") && lowered != "record" {
+        } else if let Some(like) = lowered.strip_suffix("%type") {
+            flow.ty = self.type_alike(like);
+        } else if lowered != "record" {
             flow.ty = self.type_in_text(ty);
         }
+        self.mentions(flow.ty);
         if lowered == "record" || flow.ty.is_some_and(|ty| self.composite(ty).is_some()) {
             body.rows.push(name.to_owned());
         }
@@ -36,6 +39,18 @@ impl Walk<'_> {
         let target = select.target_list().iter().next()?;
         let Node::TypeCast(cast) = target.val() else { return None };
         self.type_of(cast.type_name()?)
+    }
+
+    /// The type of a column, or of a variable, that a declaration with %TYPE names.
+    fn type_alike(&self, text: &str) -> Option<TypeId> {
+        let names: Vec<&str> = text.split('.').map(|name| name.trim().trim_matches('"')).collect();
+        let (column, relation) = names.split_last()?;
+        if relation.is_empty() {
+            return self.variable(column)?.ty;
+        }
+        let (schema, relation) = crate::names::split(relation);
+        let relation = self.path.relation(self.catalog, schema, relation)?;
+        Some(relation.column(column)?.type_id)
     }
 
     /// True if a variable does not take every value of what it is given: a number is made of a

@@ -186,6 +186,7 @@ impl<'a> Walk<'a> {
             self.facts.uses(only, Use::Inferred);
             let mut flow = only.clone().moved(Distance::Expression).typed(Some(ty.id));
             flow.absorb(&self.own_casts(only, Some(ty.id)));
+            self.becomes(Some(ty.id), only);
             return flow;
         }
         let shown = schema.map_or_else(|| name.to_owned(), |schema| format!("{schema}.{name}"));
@@ -206,6 +207,7 @@ impl<'a> Walk<'a> {
             return self.body(function, arguments);
         }
         let mut flow = arguments.merged().moved(Distance::Expression);
+        self.fills_types(function, arguments);
         let acted = builtin::act(&function.name, arguments.values.len());
         if let [(_, only)] = arguments.values.as_slice()
             && builtin::folds(&function.name)
@@ -291,6 +293,9 @@ impl<'a> Walk<'a> {
                 flow
             }
             Act::Opaque(operation) => {
+                if operation == Operation::Foreign {
+                    self.facts.unknown(object.clone(), "what it runs elsewhere is not seen");
+                }
                 self.facts.about(operation, object);
                 self.facts.uses(&flow, Use::Exported);
                 Flow { unknown: true, ..flow }

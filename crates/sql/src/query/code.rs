@@ -161,6 +161,7 @@ impl<'a> Walk<'a> {
     /// A cast, whoever made it.
     pub(crate) fn written_cast(&mut self, cast: &TypeCast, env: &Env<'_>, mode: Mode) -> Flow {
         let mut flow = self.cast(cast, env, mode);
+        self.cast_runs(cast, &flow, env, mode);
         let carries = !flow.sources.is_empty();
         let document = carries && [Some(JSON), Some(JSONB)].contains(&flow.ty);
         if !document && self.catalog.code.casts.is_empty() {
@@ -174,6 +175,20 @@ impl<'a> Walk<'a> {
         let target = flow.ty;
         flow.absorb(&self.own_casts(&given, target));
         flow
+    }
+
+    /// What a cast runs by what its type is: the checks of a domain.
+    fn cast_runs(&mut self, cast: &TypeCast, made: &Flow, env: &Env<'_>, mode: Mode) {
+        let types = cast.type_name().map(|name| self.types_meant(name)).unwrap_or_default();
+        if !types.iter().any(|ty| self.has_code(*ty)) {
+            return;
+        }
+        // In a predicate, what comparisons tell is left out of it.
+        let given = match mode {
+            Mode::Value => made.clone(),
+            Mode::Test => self.expr(cast.arg(), env, Mode::Value),
+        };
+        types.into_iter().for_each(|ty| self.becomes(Some(ty), &given));
     }
 
     /// What the casts give that are not PostgreSQL's own and can be meant.
@@ -339,7 +354,7 @@ impl<'a> Walk<'a> {
 }
 
 /// PostgreSQL's own functions and those of extensions in C compute from their arguments.
-fn computes(function: &Function) -> bool {
+pub(crate) fn computes(function: &Function) -> bool {
     matches!(function.language.as_str(), "internal" | "c") || function.schema == "pg_catalog"
 }
 

@@ -186,6 +186,7 @@ impl Walk<'_> {
                 Some(field) => field.flow.clone(),
                 None => all.clone(),
             };
+            self.named_type(definition.type_name(), &flow);
             flow.ty = definition.type_name().and_then(|name| self.type_of(name));
             flow.fields = None;
             let name = definition.colname().unwrap_or_default();
@@ -208,6 +209,7 @@ impl Walk<'_> {
             let mut flow = source.clone();
             flow.absorb(&self.value(column.colexpr(), env));
             flow.absorb(&self.value(column.coldefexpr(), env));
+            self.named_type(column.type_name(), &flow);
             flow.ty = column.type_name().and_then(|name| self.type_of(name));
             columns.fields.push(Field::new(column.colname().unwrap_or_default(), flow));
         }
@@ -268,6 +270,7 @@ impl Walk<'_> {
         for behaviour in [column.on_empty(), column.on_error()].into_iter().flatten() {
             flow.absorb(&self.value(behaviour.expr(), env));
         }
+        self.named_type(column.type_name(), &flow);
         flow.ty = column.type_name().and_then(|name| self.type_of(name));
         let name = column.name().unwrap_or_default();
         let path = column.pathspec().map(JsonTablePathSpec::string);

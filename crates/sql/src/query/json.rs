@@ -86,6 +86,7 @@ impl Walk<'_> {
         self.facts.uses(&flow, Use::Inferred);
         flow.ty =
             function.output().and_then(JsonOutput::type_name).and_then(|name| self.type_of(name));
+        self.named_type(function.output().and_then(JsonOutput::type_name), &flow);
         let ty = flow.ty;
         flow.moved(Distance::Expression).typed(ty)
     }

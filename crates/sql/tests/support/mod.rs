@@ -9,6 +9,7 @@
 use model::{
     Catalog, ColumnId, Facts, FunctionId, RelationId, TypeId,
     catalog::{Column, Function, FunctionKind, Relation, RelationKind, Type, TypeKind, Volatility},
+    code::Attached,
     facts::{Derivation, Destination, Effect, RelationRef, SessionChange, Step, Use},
 };
 use std::{
@@ -40,10 +41,22 @@ pub(crate) fn catalog(dump: &str) -> Catalog {
             comment: None,
         });
     }
+    let mut code: HashMap<u32, Attached> = HashMap::new();
+    for row in rows.iter().filter(|row| row[0] == "A") {
+        let attached = code.entry(number(&row[1])).or_default();
+        match row[2].as_str() {
+            "T" => attached.types.push(TypeId(number(&row[3]))),
+            _ => attached.functions.push(FunctionId(number(&row[3]))),
+        }
+    }
+    let mut attached = |row: &[String]| code.remove(&number(&row[1])).unwrap_or_default();
     for row in &rows {
         match row[0].as_str() {
-            "T" => catalog.add_type(ty(row)),
-            "R" => catalog.add_relation(relation(row, &mut columns)),
+            "T" => catalog.add_type(Type { attached: attached(row), ..ty(row) }),
+            "R" => {
+                let relation = relation(row, &mut columns);
+                catalog.add_relation(Relation { attached: attached(row), ..relation });
+            }
             "F" => catalog.add_function(function(row)),
             _ => {}
         }
@@ -69,6 +82,7 @@ fn ty(row: &[String]) -> Type {
         name: row[3].clone(),
         kind,
         category: row[6].chars().next().unwrap(),
+        attached: Attached::default(),
     }
 }
 
@@ -91,6 +105,7 @@ fn relation(row: &[String], columns: &mut HashMap<u32, Vec<Column>>) -> Relation
         parents: list(&row[7]).map(RelationId).collect(),
         has_rules: row[8] == "t",
         triggers: list(&row[9]).map(FunctionId).collect(),
+        attached: Attached::default(),
         refers: Vec::new(),
         row_type: TypeId(number(&row[5])),
         comment: None,

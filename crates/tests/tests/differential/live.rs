@@ -219,6 +219,8 @@ fn own_sections() -> Vec<(Section, String)> {
         | Section::Triggers
         | Section::Indexes
         | Section::Constraints
+        | Section::AttachedToRelations
+        | Section::AttachedToTypes
         | Section::References
         | Section::Comments
         | Section::Functions

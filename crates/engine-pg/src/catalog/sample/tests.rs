@@ -25,6 +25,7 @@ fn relation(kind: RelationKind, rows: f32) -> Relation {
         parents: Vec::new(),
         has_rules: false,
         triggers: Vec::new(),
+        attached: model::code::Attached::default(),
         refers: Vec::new(),
         row_type: TypeId(0),
         comment: None,

@@ -33,11 +33,17 @@ const fn source(
 /// What is no part of anything: all of it together counts as one.
 const WHOLE: &str = "'16384'::pg_catalog.oid";
 
-const SOURCES: [Source; 17] = [
+const SOURCES: [Source; 19] = [
     source(('r', 0), "relation", "k.oid", "0", ""),
     source(('r', 1), "pg_catalog.pg_attribute", "k.attrelid", "k.attnum", "k.attnum > 0"),
     source(('r', 2), "pg_catalog.pg_attrdef", "k.adrelid", "k.oid::bigint", ""),
-    source(('r', 3), "pg_catalog.pg_index", "k.indrelid", "k.indexrelid::bigint", "k.indisunique"),
+    source(
+        ('r', 3),
+        "pg_catalog.pg_index",
+        "k.indrelid",
+        "k.indexrelid::bigint",
+        "(k.indisunique OR k.indexprs IS NOT NULL OR k.indpred IS NOT NULL)",
+    ),
     source(('r', 4), "pg_catalog.pg_inherits", "k.inhrelid", "k.inhseqno", ""),
     source(
         ('r', 5),
@@ -55,11 +61,13 @@ const SOURCES: [Source; 17] = [
         "k.objsubid",
         "k.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass",
     ),
+    source(('r', 9), "pg_catalog.pg_statistic_ext", "k.stxrelid", "k.oid::bigint", ""),
     source(('f', 0), "function", "k.oid", "0", ""),
     source(('f', 1), "pg_catalog.pg_aggregate", "k.aggfnoid::pg_catalog.oid", "0", ""),
     source(('t', 0), "type", "k.oid", "0", ""),
     source(('t', 1), "pg_catalog.pg_enum", "k.enumtypid", "k.oid::bigint", ""),
     source(('t', 2), "pg_catalog.pg_range", "k.rngtypid", "0", ""),
+    source(('t', 3), "pg_catalog.pg_constraint", "k.contypid", "k.oid::bigint", "k.contypid <> 0"),
     source(('o', 0), "pg_catalog.pg_operator", WHOLE, "k.oid::bigint", ""),
     source(('c', 0), "pg_catalog.pg_cast", WHOLE, "k.oid::bigint", ""),
     source(('x', 0), SURROUNDINGS, WHOLE, "k.key", ""),

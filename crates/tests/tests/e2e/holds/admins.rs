@@ -196,3 +196,40 @@ fn what_is_not_utf8_is_not_asked_for() {
     assert_eq!(query(&mut raw, b"select 'M\xfcller'"), "");
     assert!(query(&mut raw, b"delete from jobs where note = 'x'").contains("needs approval"));
 }
+
+/// Code that runs although no statement names it does what it does all the same.
+#[test]
+fn what_runs_unnamed_is_asked_for() {
+    let stage = stage();
+    let admin = |sql: &str| stage.rows(ADMIN, sql).unwrap();
+    admin(
+        "create function wipes(int) returns boolean language plpgsql as \
+         $$ begin delete from jobs where id = $1; return true; end $$",
+    );
+    admin(
+        "create function wiped(int) returns int language plpgsql immutable as \
+         $$ begin delete from jobs where id = $1; return $1; end $$",
+    );
+    admin("create domain sprung as int check (wipes(value))");
+    admin("create table checked (a int check (wipes(a)))");
+    admin("create table indexed (a int)");
+    admin("create index on indexed (wiped(a))");
+    admin("create table whole (a int) partition by list (a)");
+    admin("create table part partition of whole (check (wipes(a))) for values in (1)");
+    let mut raw = raw(&stage);
+    for sql in [
+        "select 5::sprung",
+        "select array['1']::sprung[]",
+        "insert into checked values (1)",
+        "insert into whole values (1)",
+        "alter table jobs add check (wipes(id))",
+    ] {
+        let said = query(&mut raw, sql.as_bytes());
+        assert!(said.contains("needs approval"), "{sql}: {said}");
+    }
+    for sql in ["insert into indexed values (1)", "explain select wiped(1)"] {
+        let said = query(&mut raw, sql.as_bytes());
+        assert!(said.contains("Weir"), "{sql}: {said}");
+    }
+    assert_eq!(tests::hold::jobs(&stage), 50);
+}
