@@ -121,14 +121,29 @@ impl Answers {
         }
         self.timed(limits.time, || {
             let columns = COLUMNS_OF_TRACE.map(str::to_owned).to_vec();
-            let mut table = Table { columns, ..Table::default() };
-            follow(&self.db, starts, direction, &mut table)?;
-            if table.rows.len() > limits.rows {
-                table.rows.truncate(limits.rows);
-                table.more = true;
-            }
-            Ok(table)
+            let table = Table { columns, ..Table::default() };
+            let mut found = Found { table, most: limits.rows };
+            follow(&self.db, starts, direction, &mut found)?;
+            Ok(found.table)
         })
+    }
+}
+
+/// Rows up to a limit: there may be millions, of each move for each identity.
+struct Found {
+    table: Table,
+    most: usize,
+}
+
+impl Found {
+    /// Adds a row. False if there was no room: nobody sees what else there is.
+    fn add(&mut self, row: Vec<Cell>) -> bool {
+        if self.table.rows.len() >= self.most {
+            self.table.more = true;
+            return false;
+        }
+        self.table.rows.push(row);
+        true
     }
 }
 
@@ -166,7 +181,7 @@ fn follow(
     db: &Connection,
     starts: Vec<Node>,
     direction: Direction,
-    table: &mut Table,
+    found: &mut Found,
 ) -> Result<(), rusqlite::Error> {
     let mut seen: HashSet<Node> = starts.iter().copied().collect();
     let mut todo: VecDeque<(i64, Node)> = starts.into_iter().map(|node| (1, node)).collect();
@@ -181,18 +196,20 @@ fn follow(
                 Direction::Forward => (node, name.trim_end_matches(".*"), known(db, node, &name)?),
                 Direction::Back => (next, &*word(db, node.column)?, vec![column]),
             };
-            done(db, step, from, to, ("", Some(how.as_str())), shape, table)?;
+            if !done(db, step, from, to, ("", Some(how.as_str())), shape, found)? {
+                return Ok(());
+            }
             for column in others {
                 let next = Node { column, ..node };
                 if seen.len() >= COLUMNS {
-                    table.more = true;
+                    found.table.more = true;
                 } else if seen.insert(next) {
                     todo.push_back((step + 1, next));
                 }
             }
         }
-        if direction == Direction::Forward {
-            leaves(db, step, node, table)?;
+        if direction == Direction::Forward && !leaves(db, step, node, found)? {
+            return Ok(());
         }
     }
     Ok(())
@@ -230,27 +247,29 @@ fn known(db: &Connection, node: Node, name: &str) -> Result<Vec<i64>, rusqlite::
     query.query_map(params![node.database, name], |row| row.get(0))?.collect()
 }
 
-/// Where values of a column left the database.
+/// Where values of a column left the database; false if there was no room for all of it.
 fn leaves(
     db: &Connection,
     step: i64,
     node: Node,
-    table: &mut Table,
-) -> Result<(), rusqlite::Error> {
+    found: &mut Found,
+) -> Result<bool, rusqlite::Error> {
     let mut query = db.prepare_cached(EXPORTS)?;
     let exports: Vec<(i64, String, Option<String>)> = query
         .query_map([node.column, node.database], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
     for (shape, operation, object) in exports {
         let how = (operation.as_str(), None);
-        done(db, step, node, &object.unwrap_or_default(), how, shape, table)?;
+        if !done(db, step, node, &object.unwrap_or_default(), how, shape, found)? {
+            return Ok(false);
+        }
     }
     let (database, from) = (word(db, node.database)?, word(db, node.column)?);
     let mut query = db.prepare_cached(READERS)?;
     let mut rows = query.query([node.column, node.database])?;
     while let Some(row) = rows.next()? {
         let cell = |at: usize| row.get_ref(at).map(Cell::from);
-        table.rows.push(vec![
+        let had_room = found.add(vec![
             Cell::Int(step),
             Cell::Text(database.clone()),
             Cell::Text(from.clone()),
@@ -264,11 +283,14 @@ fn leaves(
             cell(5)?,
             cell(6)?,
         ]);
+        if !had_room {
+            return Ok(false);
+        }
     }
-    Ok(())
+    Ok(true)
 }
 
-/// One row for each identity that did it.
+/// One row for each identity that did it; false if there was no room for all of them.
 fn done(
     db: &Connection,
     step: i64,
@@ -276,8 +298,8 @@ fn done(
     to: &str,
     (how, derivation): (&str, Option<&str>),
     shape: i64,
-    table: &mut Table,
-) -> Result<(), rusqlite::Error> {
+    found: &mut Found,
+) -> Result<bool, rusqlite::Error> {
     let how = match how {
         "" => db.query_row(
             "SELECT w.text FROM shape h JOIN word w ON w.id = h.operation WHERE h.id = ?1",
@@ -291,7 +313,7 @@ fn done(
     let mut rows = query.query([shape])?;
     while let Some(row) = rows.next()? {
         let cell = |at: usize| row.get_ref(at).map(Cell::from);
-        table.rows.push(vec![
+        let had_room = found.add(vec![
             Cell::Int(step),
             Cell::Text(database.clone()),
             Cell::Text(column.clone()),
@@ -305,8 +327,11 @@ fn done(
             cell(4)?,
             cell(5)?,
         ]);
+        if !had_room {
+            return Ok(false);
+        }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn word(db: &Connection, id: i64) -> Result<String, rusqlite::Error> {
