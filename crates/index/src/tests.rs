@@ -866,6 +866,9 @@ fn values_are_followed_across_statements() {
         trace("mails.address", Direction::Back),
         ["insert public.mails.address root", "create public.marketing.email root"]
     );
+    let limits = Limits { rows: 2, ..Limits::default() };
+    let some = answers.trace("shop.customers.email", Direction::Forward, &limits).unwrap();
+    assert!(some.more && some.rows.len() == 2, "{some:?}");
     let error = answers.trace("nothing.here", Direction::Back, &Limits::default()).unwrap_err();
     assert!(error.to_string().contains("nothing.here"), "{error}");
 }
