@@ -222,24 +222,31 @@ impl Asker<'_> {
             Err(error @ IndexError::Slow(_)) => (Table::default(), Some(error.to_string())),
             Err(error) => return Err(error.into()),
         };
-        let (sampled_by, records) = self.sample(&ask.sample)?;
+        let mut attention = attention(ask, &table);
+        let records = match self.sample(&ask.sample) {
+            Err(ReportError::Index(error @ IndexError::Slow(_))) => {
+                attention.push(format!("{}: no records behind it: {error}", ask.title));
+                Vec::new()
+            }
+            records => records?,
+        };
         Ok(Evidence {
             id: ask.id.to_string(),
             title: ask.title.to_string(),
             what: ask.what.to_string(),
             query,
-            attention: attention(ask, &table),
+            attention,
             rows: table.rows.iter().map(|row| row.iter().map(value).collect()).collect(),
             columns: table.columns,
             more: table.more,
             failed,
-            sampled_by,
+            sampled_by: sampled_by(&ask.sample),
             records,
         })
     }
 
-    /// Records behind a figure, and how they were found.
-    fn sample(&self, sample: &Sample) -> Result<(Option<String>, Vec<u64>), ReportError> {
+    /// Records behind a figure.
+    fn sample(&self, sample: &Sample) -> Result<Vec<u64>, ReportError> {
         let limits = Limits { rows: self.samples, ..self.limits };
         let numbers = |table: &Table, column: &str| -> Vec<u64> {
             let at = table.columns.iter().position(|name| name == column);
@@ -247,11 +254,8 @@ impl Asker<'_> {
             cells.filter_map(|cell| cell.to_string().parse().ok()).collect()
         };
         Ok(match sample {
-            Sample::None => (None, Vec::new()),
-            Sample::Sql(query) => {
-                let records = numbers(&self.answers.sql(query, &limits)?, "sequence");
-                (Some(format!("weir audit sql \"{query}\"")), records)
-            }
+            Sample::None => Vec::new(),
+            Sample::Sql(query) => numbers(&self.answers.sql(query, &limits)?, "sequence"),
             Sample::Search { question, outcome } => {
                 let asked = Question::parse(question, Time::from_micros(0))?;
                 let mut records = numbers(&self.answers.search(&asked, &limits)?, "sequence");
@@ -264,9 +268,18 @@ impl Asker<'_> {
                     );
                     records = numbers(&self.answers.sql(&query, &limits)?, "outcome_sequence");
                 }
-                (Some(format!("weir audit search '{question}'")), records)
+                records
             }
         })
+    }
+}
+
+/// How records behind a figure are found.
+fn sampled_by(sample: &Sample) -> Option<String> {
+    match sample {
+        Sample::None => None,
+        Sample::Sql(query) => Some(format!("weir audit sql \"{query}\"")),
+        Sample::Search { question, .. } => Some(format!("weir audit search '{question}'")),
     }
 }
 
