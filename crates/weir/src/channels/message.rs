@@ -19,6 +19,8 @@ const STATEMENT: usize = 2_500;
 const VALUES: usize = 20;
 /// The longest other text.
 const LINE: usize = 500;
+/// What stands in the place of what was cut off.
+const CUT: &str = " …";
 
 /// A request or a grant in words.
 pub(super) struct Message {
@@ -51,6 +53,7 @@ impl Message {
             About::Alarm(alarm) => of_alarm(alarm),
         };
         message.words.extend(about.words());
+        message.cut |= message.facts.iter().any(|(_, text)| text.ends_with(CUT));
         if message.cut {
             message.words.retain(|(word, _)| *word != Word::Approve);
         }
@@ -185,9 +188,10 @@ fn line(text: &str) -> String {
     cut(&visible(text).replace(['\n', '\t'], " "), LINE).0
 }
 
-fn cut(text: &str, most: usize) -> (String, bool) {
+/// A text's first characters, with a mark if there are more, and whether there are.
+pub(super) fn cut(text: &str, most: usize) -> (String, bool) {
     match text.char_indices().nth(most) {
-        Some((end, _)) => (format!("{} …", text.get(..end).unwrap_or_default()), true),
+        Some((end, _)) => (format!("{}{CUT}", text.get(..end).unwrap_or_default()), true),
         None => (text.to_owned(), false),
     }
 }

@@ -1,7 +1,10 @@
 //! Slack: a message with buttons for each request, changed as the request changes. What comes back
 //! is read in `http::hooks`. Knows Slack's methods and blocks; nothing of who may decide.
 
-use super::{About, Channel, NotTold, key, message::Message};
+use super::{
+    About, Channel, NotTold, key,
+    message::{Message, cut},
+};
 use crate::say::Word;
 use anyhow::{Context, anyhow};
 use export::{Key, Post, SlackSecret};
@@ -45,6 +48,9 @@ const FOR_GOOD: [&str; 14] = [
     "no_text",
     "too_many_contact_cards",
 ];
+
+/// The longest text of facts: Slack takes 3,000 characters.
+const FACTS: usize = 2_900;
 
 /// What of an answer is read.
 #[derive(Deserialize)]
@@ -153,7 +159,7 @@ fn blocks(message: &Message) -> Value {
     let mut blocks = vec![json!({ "type": "section", "text": plain(&message.title) })];
     let facts = message.facts.iter().map(|(what, text)| format!("{what}: {text}"));
     let facts = facts.collect::<Vec<_>>().join("\n");
-    let facts: String = facts.chars().take(2_900).collect();
+    let (facts, cut) = cut(&facts, FACTS);
     blocks.push(json!({ "type": "section", "text": plain(&facts) }));
     if let Some(statement) = &message.statement {
         let text = json!({ "type": "text", "text": statement });
@@ -182,9 +188,36 @@ fn blocks(message: &Message) -> Value {
             "text": plain(text), "style": style,
         })
     };
-    let buttons: Vec<Value> = message.words.iter().map(button).collect();
+    // Nobody consents to what they were not shown.
+    let words = message.words.iter().filter(|(word, _)| !cut || *word != Word::Approve);
+    let buttons: Vec<Value> = words.map(button).collect();
     blocks.push(json!({ "type": "actions", "block_id": "decide", "elements": buttons }));
     let how = format!("All of it: {}", message.how.join(" or "));
     blocks.push(json!({ "type": "context", "elements": [plain(&how)] }));
     Value::Array(blocks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Message, Word, blocks};
+
+    #[test]
+    fn facts_that_are_cut_have_no_button_to_consent() {
+        let of = |databases: usize| Message {
+            name: "grant-1".into(),
+            title: "alice asks".into(),
+            facts: vec![("For", "d".repeat(databases * 100)), ("Needs", "two of admins".into())],
+            statement: None,
+            cut: false,
+            words: vec![(Word::Approve, "Approve"), (Word::Deny, "Deny")],
+            decides: true,
+            outcome: String::new(),
+            how: Vec::new(),
+        };
+        let button = |message: &Message, word: Word| {
+            blocks(message).to_string().contains(&format!("\"action_id\":\"{}\"", word.as_str()))
+        };
+        assert!(button(&of(1), Word::Approve) && button(&of(1), Word::Deny));
+        assert!(!button(&of(32), Word::Approve) && button(&of(32), Word::Deny));
+    }
 }
