@@ -217,12 +217,15 @@ impl Channel {
             return Ok(());
         }
         let new = about.is_new(step.what);
+        // Each mail has a limit of its own: what some have already is not to be forgotten.
+        if let Way::Email(email) = &self.way {
+            return if new { email.tell(self, &about, event.id).await } else { Ok(()) };
+        }
         let telling = async {
             match &self.way {
                 Way::Slack(slack) => slack.tell(store, self, &about, new).await,
                 Way::Webhook(webhook) => webhook.tell(self, event, step, &about).await,
                 Way::Teams(post) if new => teams::tell(post, self, &about).await,
-                Way::Email(email) if new => email.tell(self, &about, event.id).await,
                 Way::Teams(_) | Way::Email(_) => Ok(()),
             }
         };

@@ -18,8 +18,11 @@ use std::{
     time::Duration,
 };
 
-/// How long one command of SMTP may take.
-const COMMAND: Duration = Duration::from_secs(20);
+/// How long one command of SMTP may take: a server may look through a mail before it says that it
+/// has it.
+const COMMAND: Duration = Duration::from_secs(60);
+/// How long one mail may take, with all its commands.
+const MAIL: Duration = Duration::from_secs(120);
 
 /// A way to a server, with everybody who is told.
 pub(crate) struct Email {
@@ -89,8 +92,7 @@ impl Email {
         let message = Message::new(channel, about);
         // The same each time it is sent: what comes twice can be told to be one.
         let id = format!("<{}-{event}@weir>", message.name);
-        let mut told = std::mem::take(&mut *self.told());
-        if told.event != event {
+        if self.told().event != event {
             match self.send(&message, &id, &self.to).await {
                 Err(NotTold::Refused(why)) if self.to.len() > 1 => {
                     let channel = &channel.name;
@@ -98,29 +100,31 @@ impl Email {
                 }
                 sent => return sent,
             }
-            told = Told { event, ..Told::default() };
+            *self.told() = Told { event, ..Told::default() };
         }
         let mut passing = None;
         for to in &self.to {
-            if told.done.contains(to) {
+            if self.told().done.contains(to) {
                 continue;
             }
+            // Noted at once: whatever becomes of the others, and of this attempt.
             match self.send(&message, &id, std::slice::from_ref(to)).await {
-                Ok(()) => told.done.push(to.clone()),
+                Ok(()) => self.told().done.push(to.clone()),
                 Err(NotTold::Refused(why)) => {
+                    let mut told = self.told();
                     told.done.push(to.clone());
                     told.refused.push(format!("{}: {why}", to.email));
                 }
                 Err(why) => passing = Some(why),
             }
         }
-        match passing {
-            Some(why) => {
-                *self.told() = told;
-                Err(why)
-            }
-            None if told.refused.is_empty() => Ok(()),
-            None => Err(NotTold::Refused(told.refused.join("; "))),
+        if let Some(why) = passing {
+            return Err(why);
+        }
+        let told = std::mem::take(&mut *self.told());
+        match told.refused.is_empty() {
+            true => Ok(()),
+            false => Err(NotTold::Refused(told.refused.join("; "))),
         }
     }
 
@@ -139,7 +143,8 @@ impl Email {
         }
         // What cannot be put into a mail now cannot be later.
         let mail = mail.body(message.text()).map_err(|why| NotTold::Refused(why.to_string()))?;
-        match self.transport.send(mail).await {
+        let sent = tokio::time::timeout(MAIL, self.transport.send(mail)).await;
+        match sent.context("no answer in time")? {
             Ok(_) => Ok(()),
             Err(error) if for_good(&error) => Err(NotTold::Refused(error.to_string())),
             Err(error) => Err(error.into()),
@@ -152,9 +157,22 @@ impl Email {
 fn for_good(error: &lettre::transport::smtp::Error) -> bool {
     const ELSEWHERE: [&str; 9] = ["500", "502", "503", "521", "523", "530", "534", "535", "538"];
     let status = error.status().map(|status| status.to_string()).unwrap_or_default();
-    // Enhanced codes (RFC 3463) of the server and of its ways, quotas among them, speak of the day
-    // and not of the mail.
-    let text = error.to_string();
-    let passing = ["5.3.", "5.4."].iter().any(|code| text.contains(code));
-    error.is_permanent() && !ELSEWHERE.contains(&status.as_str()) && !passing
+    let answer = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    error.is_permanent() && !ELSEWHERE.contains(&status.as_str()) && !is_of_the_day(&answer)
 }
+
+/// True if an answer begins with an enhanced code (RFC 3463) of the server or of its ways, quotas
+/// among them: it speaks of the day and not of the mail. But there are those of mails that are too
+/// long for the server (5.3.4), and Exchange says that there is no such mailbox by 5.4.1.
+fn is_of_the_day(answer: &str) -> bool {
+    let code = answer.split_whitespace().next().unwrap_or_default();
+    let parts: Vec<&str> = code.split('.').collect();
+    match parts.as_slice() {
+        ["5", "3", detail] => *detail != "4",
+        ["5", "4", detail] => *detail != "1",
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
