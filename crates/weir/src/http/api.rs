@@ -24,6 +24,7 @@ mod scim;
 pub(super) mod session;
 mod sessions;
 mod status;
+mod strangers;
 
 pub(crate) use session::PERSONS_ONLY;
 
@@ -68,6 +69,7 @@ pub(crate) struct Api {
     proofs: Semaphore,
     /// Passwords that were not looked at, and when that was noted last.
     unlooked: Mutex<(Option<Instant>, u64)>,
+    strangers: strangers::Strangers,
     /// Reports that are made, and those that were.
     pub(super) reports: Jobs<Report>,
     /// The same of backtests.
@@ -157,6 +159,7 @@ pub(crate) async fn serve(
         channels,
         proofs: Semaphore::new(1),
         unlooked: Mutex::default(),
+        strangers: strangers::Strangers::default(),
         reports: Jobs::default(),
         backtests: Jobs::default(),
     });

@@ -1,6 +1,6 @@
 //! Where security events are pushed to (RFC 8935). Errors have its own form.
 
-use super::{Api, Peer};
+use super::{Api, Peer, strangers::note_stranger};
 use crate::events::{self, Unheard};
 use axum::{
     Json,
@@ -9,10 +9,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use identity::Secret;
-use ledger::{Time, record::SessionRefused};
 use serde_json::json;
 use sso::Wrong;
-use std::{borrow::Cow, sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
 /// What an event is sent as.
 const KIND: &str = "application/secevent+jwt";
@@ -36,16 +35,7 @@ pub(super) async fn receive(
         false => Err(Unheard::Form("an event is application/secevent+jwt")),
     };
     let Err(why) = outcome else { return StatusCode::ACCEPTED.into_response() };
-    let record = SessionRefused {
-        time: Time::from(SystemTime::now()),
-        address: Some(peer.ip()),
-        claimed: Cow::Borrowed(""),
-        database: Cow::Borrowed(""),
-        reason: Cow::Owned(format!("the events endpoint: {why}")),
-    };
-    if let Err(error) = api.shared.ledger.append(&record.into()) {
-        tracing::error!("a refused event is not in the record: {error}");
-    }
+    note_stranger(&api, peer, "", format!("the events endpoint: {why}"));
     refusal(&why)
 }
 

@@ -15,6 +15,7 @@ pub(super) use webhook::webhook;
 use super::{
     Api,
     problem::{Kind, Problem},
+    strangers::note_stranger,
 };
 use crate::{
     approvals::Proven,
@@ -24,9 +25,7 @@ use crate::{
 use axum::http::HeaderMap;
 use export::TOLERANCE_SECONDS;
 use identity::token_hash;
-use ledger::{Time, record::SessionRefused};
 use std::{
-    borrow::Cow,
     net::SocketAddr,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -82,14 +81,5 @@ async fn take(
 
 /// Somebody sent what is not theirs to send: into the record, with what they claimed to be.
 fn refused(api: &Api, peer: SocketAddr, claimed: &str, why: &str) {
-    let record = SessionRefused {
-        time: Time::from(SystemTime::now()),
-        address: Some(peer.ip()),
-        claimed: Cow::Borrowed(claimed),
-        database: Cow::Borrowed(""),
-        reason: Cow::Owned(format!("a channel: {why}")),
-    };
-    if let Err(error) = api.shared.ledger.append(&record.into()) {
-        tracing::error!("a refused decision is not in the record: {error}");
-    }
+    note_stranger(api, peer, claimed, format!("a channel: {why}"));
 }

@@ -1,7 +1,7 @@
 //! The token endpoint (RFC 6749, RFC 8693) and what describes it (RFC 8414): a provider's token for
 //! one of Weir's own. Errors have OAuth's own form.
 
-use super::{Api, Peer};
+use super::{Api, Peer, strangers::note_stranger};
 use crate::{
     exchange::{self, Actor, Given, NoExchange, Shown, Wanted},
     exit::Failure,
@@ -14,10 +14,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use identity::{Secret, token_hash};
-use ledger::{Time, record::SessionRefused};
 use model::TaskDetails;
 use serde_json::{Value, json};
-use std::{borrow::Cow, net::SocketAddr, sync::Arc, time::SystemTime};
+use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 
 /// The one grant.
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -232,16 +231,7 @@ impl From<NoExchange> for OauthError {
 
 /// A refused exchange is in the record as any refused sign-in; of the token nothing is.
 fn refused(api: &Api, peer: SocketAddr, why: &NoExchange) {
-    let record = SessionRefused {
-        time: Time::from(SystemTime::now()),
-        address: Some(peer.ip()),
-        claimed: Cow::Borrowed(""),
-        database: Cow::Borrowed(""),
-        reason: Cow::Owned(format!("the token endpoint: {why}")),
-    };
-    if let Err(error) = api.shared.ledger.append(&record.into()) {
-        tracing::error!("a refused exchange is not in the record: {error}");
-    }
+    note_stranger(api, peer, "", format!("the token endpoint: {why}"));
 }
 
 /// `POST /oauth2/revoke` (RFC 7009): ends the token that is shown. Whether it was one is not said.
