@@ -59,7 +59,8 @@ impl Answers {
         let db = Connection::open_with_flags(file, flags)?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
         db.pragma_update(None, "query_only", true)?;
-        db.pragma_update(None, "temp_store", "memory")?;
+        // Not in memory: others in this process need theirs, and a report may sort millions.
+        db.pragma_update(None, "temp_store", "file")?;
         db.pragma_update(None, "cache_size", -64 * 1024)?;
         let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         if version != schema::VERSION {

@@ -26,7 +26,7 @@ pub struct Limits {
 
 /// The longest text or blob that a query may make, in bytes.
 const VALUE_BYTES: i32 = 16 << 20;
-/// The memory that a query may take, in bytes.
+/// The memory that SQLite may take in a process that answers a stranger's SQL, in bytes.
 const HEAP_BYTES: i64 = 1 << 30;
 /// How many steps of SQLite's machine pass between two looks at the clock.
 const STEPS: i32 = 10_000;
@@ -38,9 +38,16 @@ impl Default for Limits {
 }
 
 impl Answers {
-    /// Runs one SELECT over the documented views.
+    /// Bounds the memory of SQLite to 1 GiB, for good and in the whole process: whatever else is
+    /// in a database there is under the same limit. For a process that does nothing but answer.
+    pub fn bound_memory(&self) -> Result<(), IndexError> {
+        let bound = format!("PRAGMA hard_heap_limit = {HEAP_BYTES}");
+        Ok(self.db.query_row(&bound, [], |_| Ok(()))?)
+    }
+
+    /// Runs one SELECT over the documented views. What it sorts or gathers beyond some 64 MiB goes
+    /// to a file in the folder for temporary files.
     pub fn sql(&self, query: &str, limits: &Limits) -> Result<Table, IndexError> {
-        self.db.query_row(&format!("PRAGMA hard_heap_limit = {HEAP_BYTES}"), [], |_| Ok(()))?;
         self.db.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES)?;
         self.db.authorizer(Some(|context: AuthContext<'_>| permit(&context)))?;
         let answer = self.timed(limits.time, || {

@@ -910,6 +910,13 @@ fn sql_reads_the_views_and_nothing_else() {
     assert!(matches!(answers.sql(endless, &limits), Err(IndexError::Slow(_))));
     // The connection is as good as before.
     sql("SELECT count(*) FROM sessions").unwrap();
+    // And nobody else of this process is bound by what was asked here.
+    let db = rusqlite::Connection::open_in_memory().unwrap();
+    let bound = db.query_row("PRAGMA hard_heap_limit", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(bound, 0);
+    for view in crate::VIEWS {
+        sql(&format!("SELECT * FROM {}", view.name)).unwrap();
+    }
 }
 
 #[test]

@@ -43,6 +43,7 @@ pub(crate) fn search(load: impl Fn(&str) -> Load, args: &SearchArgs) -> Result<(
 pub(crate) fn sql(load: impl Fn(&str) -> Load, args: &SqlArgs) -> Result<(), Failure> {
     let what = format!("sql {}", without_literals(&args.query));
     let (found, answers) = open(load, &args.place, &what)?;
+    answers.bound_memory()?;
     let table = answers.sql(&args.query, &limits(&args.form, Limits::default().rows))?;
     print(&found, &answers, &table, &args.form)
 }
