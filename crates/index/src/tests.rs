@@ -900,6 +900,10 @@ fn sql_reads_the_views_and_nothing_else() {
         "SELECT * FROM",
         "VACUUM INTO 'x'",
         "SELECT * FROM no_such_view",
+        // Under the name of a view.
+        "WITH statements AS (SELECT * FROM meta) SELECT * FROM statements",
+        "WITH days(a, b) AS MATERIALIZED (SELECT type, sql FROM sqlite_master) SELECT * FROM days",
+        "SELECT * FROM (SELECT key FROM shape WHERE id > 0) AS events",
     ] {
         let error = sql(query).expect_err(query);
         assert!(matches!(error, IndexError::Question(_)), "{query}: {error:?}");

@@ -15,6 +15,14 @@ pub struct View {
     pub(crate) query: &'static str,
 }
 
+impl View {
+    /// True if a table's name is among the words of the view's query.
+    pub(crate) fn reads(&self, table: &str) -> bool {
+        let is_apart = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+        self.query.split(is_apart).any(|word| word == table)
+    }
+}
+
 /// Every view.
 pub const VIEWS: &[View] = &[
     View {
