@@ -32,6 +32,7 @@
 mod answers;
 mod compile;
 mod count;
+mod counted;
 mod error;
 mod fill;
 mod index;

@@ -5,7 +5,7 @@
 //! 1970, both in UTC.
 
 /// Changes with the tables and views. An index of another version is made again.
-pub(crate) const VERSION: i64 = 15;
+pub(crate) const VERSION: i64 = 16;
 
 /// Every table and index.
 pub(crate) const TABLES: &str = "

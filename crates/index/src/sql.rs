@@ -2,6 +2,7 @@
 
 use crate::{
     answers::{Answers, Table},
+    counted::of_sums,
     error::IndexError,
     views::{TEXT_SEARCH, VIEWS},
 };
@@ -50,8 +51,9 @@ impl Answers {
     pub fn sql(&self, query: &str, limits: &Limits) -> Result<Table, IndexError> {
         self.db.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES)?;
         self.db.authorizer(Some(|context: AuthContext<'_>| permit(&context)))?;
+        let sums = of_sums(query);
         let answer = self.timed(limits.time, || {
-            let mut statement = self.db.prepare(query)?;
+            let mut statement = self.db.prepare(sums.as_deref().unwrap_or(query))?;
             let columns = statement.column_names().into_iter().map(str::to_owned).collect();
             Table::read(columns, &mut statement.query([])?, limits.rows)
         });

@@ -924,6 +924,35 @@ fn sql_reads_the_views_and_nothing_else() {
 }
 
 #[test]
+fn counts_that_sums_answer_are_those_of_the_rows() {
+    let log = log();
+    let answers = log.answers();
+    let mut counted = 0;
+    for conditions in [
+        "",
+        " WHERE day_number >= 20606",
+        " WHERE identity = 'alice'",
+        " WHERE identity <> 'alice' AND acts_for = 'alice'",
+        " WHERE kind IN ('agent', 'service') AND day_number < 20607",
+        " WHERE operation = 'select' AND database = 'shop'",
+        " WHERE verdict = 'deny'",
+        " WHERE identity = 'root' AND verdict IN ('allow', 'modify') AND day_number <> 1",
+        " WHERE identity = 'nobody'",
+    ] {
+        let of = |what: &str| {
+            let query = format!("SELECT {what} FROM statements{conditions}");
+            assert_eq!(crate::counted::of_sums(&query).is_some(), what == "count(*)", "{query}");
+            answers.sql(&query, &Limits::default()).unwrap()
+        };
+        let (sums, rows) = (of("count(*)"), of("count(sequence)"));
+        assert_eq!(sums.rows, rows.rows, "{conditions}");
+        assert_eq!(sums.columns, ["count(*)"]);
+        counted += u32::from(rows.rows != [[Cell::Int(0)]]);
+    }
+    assert!(counted >= 6, "{counted}");
+}
+
+#[test]
 fn one_process_writes_and_any_may_read() {
     let log = log();
     assert!(matches!(Answers::open(&log.file()), Err(IndexError::Missing)));

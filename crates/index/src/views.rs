@@ -142,6 +142,15 @@ pub const VIEWS: &[View] = &[
             FROM daily_sum d JOIN who w ON w.id = d.who JOIN shape h ON h.id = d.shape",
     },
     View {
+        name: "totals_daily",
+        what: "what one identity did in one day (UTC), whatever the statements were, by what its \
+               client called itself",
+        query: "SELECT @day(d.day) AS day, @word(w.identity) AS identity, @word(w.kind) AS kind,
+            @word(w.acts_for) AS acts_for, @word(w.database) AS database, d.statements, d.refused,
+            d.rows, d.affected, d.bytes, @word(w.application) AS application,
+            d.day AS day_number, d.undone FROM daily_total d JOIN who w ON w.id = d.who",
+    },
+    View {
         name: "disclosed_daily",
         what: "how many values with one origin left to one identity in one day, by shape and \
                result column",
