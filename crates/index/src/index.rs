@@ -117,6 +117,11 @@ impl Index {
         self.read_place()
     }
 
+    /// Forgets what of the ledger was read ahead: a failed write may have taken it back.
+    pub fn look_again(&mut self) {
+        self.reader = None;
+    }
+
     /// Takes in the ledger's records below `upto`, in transactions of a limited length. Stops early
     /// when `stop` says so. A ledger that does not have the last record that was taken in was cut
     /// or replaced, and all of it is taken in anew.

@@ -89,16 +89,22 @@ impl Work {
     /// Takes in what comes, until told to stop.
     fn follow(&self) -> Result<(), IndexError> {
         let mut index = Index::open(&self.file)?;
+        let mut failures = self.ledger.stats().failures;
         while !self.stopping() {
-            let durable = self.ledger.stats().synced;
-            if index.next() < durable || self.indexed.load(Ordering::Relaxed) == 0 {
-                let caught = index.catch_up(&self.dir, durable, &|| self.stopping())?;
+            let (stats, before) = (self.ledger.stats(), index.next());
+            if stats.failures != std::mem::replace(&mut failures, stats.failures) {
+                // A failed write takes back what a look ahead may have seen.
+                index.look_again();
+            }
+            if before < stats.synced || self.indexed.load(Ordering::Relaxed) == 0 {
+                let caught = index.catch_up(&self.dir, stats.synced, &|| self.stopping())?;
                 if caught.anew {
                     tracing::warn!("the index did not fit the ledger: it is made anew");
                 }
                 self.indexed.store(caught.next, Ordering::Relaxed);
             }
-            if index.next() >= self.ledger.stats().synced {
+            // Where damage hides what is behind it, no look finds anything for long.
+            if index.next() >= self.ledger.stats().synced || index.next() == before {
                 thread::park_timeout(PAUSE);
             }
         }
@@ -109,3 +115,6 @@ impl Work {
         self.stop.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests;

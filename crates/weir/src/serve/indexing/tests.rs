@@ -1,0 +1,62 @@
+//! The thread beside a ledger that cannot be read on.
+
+use super::*;
+use ledger::{Ledger, Options, Time, record::Administered};
+use std::{fs, os::unix::fs::FileExt, time::Instant};
+
+/// What this thread of the process has used of the processor, in hundredths of a second.
+fn used(name: &str) -> u64 {
+    let threads = fs::read_dir("/proc/self/task").unwrap();
+    let stats = threads.filter_map(|t| fs::read_to_string(t.unwrap().path().join("stat")).ok());
+    let of_name = stats.filter_map(|stat| {
+        let (before, after) = stat.rsplit_once(") ")?;
+        // The 14th and 15th field of all: user and system.
+        let times = after.split(' ').skip(11).take(2).map(|n| n.parse::<u64>().unwrap());
+        before.ends_with(&format!("({name}")).then(|| times.sum::<u64>())
+    });
+    of_name.sum()
+}
+
+#[test]
+fn it_rests_where_nothing_can_be_read_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("ledger");
+    let time = Time::from_micros(0);
+    let (ledger, _) = Ledger::open(&dir, Options::new("node", "0", time)).unwrap();
+    let mut place = None;
+    for what in ["first", "second", "damaged"] {
+        let record = Administered { time, by: "os:eve".into(), what: what.into() };
+        place = Some(ledger.append(&record.into()).unwrap());
+    }
+    ledger.synced(place.unwrap()).wait().unwrap();
+    let segment = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path());
+    let segment = segment.filter(|path| path.extension().is_some_and(|end| end == "segment"));
+    let segment = segment.max().unwrap();
+    let bytes = fs::read(&segment).unwrap();
+    let at = bytes.windows(7).position(|part| part == b"damaged").unwrap();
+    let file = fs::OpenOptions::new().write(true).open(&segment).unwrap();
+    file.write_all_at(b"D", at as u64).unwrap();
+    let work = Work {
+        ledger: ledger.clone(),
+        dir,
+        file: folder.path().join("index.sqlite"),
+        indexed: Arc::default(),
+        stop: Arc::default(),
+    };
+    let (stop, indexed) = (Arc::clone(&work.stop), Arc::clone(&work.indexed));
+    let thread = thread::Builder::new().name("index-rests".to_owned());
+    let thread = thread.spawn(move || work.run()).unwrap();
+    let end = Instant::now() + Duration::from_secs(30);
+    while indexed.load(Ordering::Relaxed) == 0 {
+        assert!(Instant::now() < end, "nothing is taken in");
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert!(indexed.load(Ordering::Relaxed) < ledger.stats().synced);
+    let before = used("index-rests");
+    thread::sleep(Duration::from_secs(1));
+    let used = used("index-rests") - before;
+    assert!(used < 20, "{used} hundredths of a second in one");
+    stop.store(true, Ordering::Relaxed);
+    thread.thread().unpark();
+    thread.join().unwrap();
+}
