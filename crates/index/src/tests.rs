@@ -563,6 +563,34 @@ fn an_answer_goes_on_where_it_ended() {
 }
 
 #[test]
+fn a_clock_that_went_back_hides_nothing() {
+    let log = Log::new();
+    let session = log.session(1, "alice", IdentityKind::Person, None);
+    let read = read("a", false);
+    let id = read.shape;
+    log.put(read);
+    for number in 1..=2_055 {
+        log.run(session, number, id, if number <= 2_050 { DAY } else { 0 }, &[]);
+    }
+    let answers = log.answers();
+    let mut found: Vec<u64> = Vec::new();
+    loop {
+        let mut question = Question::parse("identity:alice", at(3 * DAY)).unwrap();
+        if let Some(last) = found.last() {
+            question = question.before(*last);
+        }
+        let limits = Limits { rows: 500, ..Limits::default() };
+        let part = answers.search(&question, &limits).unwrap();
+        found.extend(cells(&part, "sequence").iter().map(|cell| cell.parse::<u64>().unwrap()));
+        if !part.more {
+            break;
+        }
+    }
+    assert!(found.is_sorted_by(|one, next| one > next));
+    assert_eq!(found.len(), 2_055);
+}
+
+#[test]
 fn an_answer_in_parts_is_the_same_answer() {
     let log = Log::new();
     let session = log.session(1, "alice", IdentityKind::Person, None);
