@@ -4,6 +4,7 @@
 //! Trust the ratios and the CPU figures, not the absolutes. Knows nothing of how any of them works.
 
 pub(crate) mod console;
+mod durable;
 mod lag;
 mod measure;
 mod place;
@@ -56,6 +57,7 @@ pub(crate) fn run(length: Length) -> Result<()> {
     for round in 1..=length.rounds() {
         step(&format!("round {round} of {}", length.rounds()), || {
             throughput(&places, length, &mut report)?;
+            durable::add(&places, length.seconds(), &mut report)?;
             transfers(&places, &mut report)
         })?;
     }
@@ -92,6 +94,23 @@ pub(crate) fn lag(program: Option<&str>) -> Result<()> {
     };
     let places = step("servers and data", || Places::start(&program))?;
     step("the index behind the ledger", || lag::print(&places, Length::Full.seconds() * 5))
+}
+
+/// What a durable record adds, alone; `program` is a Weir that is built already.
+pub(crate) fn durable(program: Option<&str>) -> Result<()> {
+    install::servers_and_pooler()?;
+    let program = match program {
+        Some(program) => program.into(),
+        None => step("building weir (release)", || build_weir(true))?,
+    };
+    let places = step("servers and data", || Places::start(&program))?;
+    let mut report = Report::default();
+    for round in 1..=Length::Full.rounds() {
+        let seconds = Length::Full.seconds();
+        step(&format!("round {round}"), || durable::add(&places, seconds, &mut report))?;
+    }
+    print!("{}", report.table(&places.names()));
+    Ok(())
 }
 
 /// Rows and COPY alone; `program` is a Weir that is built already.

@@ -23,6 +23,7 @@ cargo xtask COMMAND
   test             install what is missing, build, check, and run every test
   bench [--quick]  compare with a direct connection and with PgBouncer (quick: two minutes)
   bench --rows [WEIR]  what rows and COPY cost, alone
+  bench --durable [WEIR]  what a durable record adds to a statement, in fdatasyncs
   bench --lag [WEIR]  how far the ledger's index stays behind under pgbench
   bench --questions N  how fast the record answers when it has N records
   bench --console [--records N] [--sessions N] [--kept FOLDER] [--weir WEIR]
@@ -57,6 +58,8 @@ fn run(words: &[&str]) -> Result<()> {
         ["bench", "--quick"] => bench::run(bench::Length::Quick),
         ["bench", "--rows"] => bench::rows(None),
         ["bench", "--rows", program] => bench::rows(Some(program)),
+        ["bench", "--durable"] => bench::durable(None),
+        ["bench", "--durable", program] => bench::durable(Some(program)),
         ["bench", "--lag"] => bench::lag(None),
         ["bench", "--lag", program] => bench::lag(Some(program)),
         ["bench", "--questions", records] => bench::questions(records),

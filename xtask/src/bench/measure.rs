@@ -43,22 +43,47 @@ pub(super) struct Load {
     pub(super) clients: u32,
     seconds: u32,
     more: &'static [&'static str],
+    /// A script in place of pgbench's own.
+    script: Option<&'static str>,
 }
 
 impl Load {
     /// One-row selects.
     pub(super) const fn select(protocol: Protocol, clients: u32, seconds: u32) -> Self {
-        Self { protocol, clients, seconds, more: &["-S"] }
+        Self { protocol, clients, seconds, more: &["-S"], script: None }
     }
 
     /// pgbench's default transaction: three updates, a select, an insert.
     pub(super) const fn default_mix(clients: u32, seconds: u32) -> Self {
-        Self { protocol: Protocol::Prepared, clients, seconds, more: &[] }
+        Self { protocol: Protocol::Prepared, clients, seconds, more: &[], script: None }
+    }
+
+    /// This script, each line of it a statement of its own.
+    pub(super) const fn script(script: &'static str, clients: u32, seconds: u32) -> Self {
+        Self { protocol: Protocol::Simple, clients, seconds, more: &[], script: Some(script) }
     }
 
     /// A connection for each select.
     pub(super) const fn connect(clients: u32, seconds: u32) -> Self {
-        Self { protocol: Protocol::Simple, clients, seconds, more: &["-S", "-C"] }
+        Self { protocol: Protocol::Simple, clients, seconds, more: &["-S", "-C"], script: None }
+    }
+}
+
+impl Load {
+    /// The words that tell pgbench of it.
+    fn say(&self, command: &mut Command, place: &Place, folder: &Path) -> Result<()> {
+        let threads = self.clients.min(2).to_string();
+        command
+            .args(["-n", "-M", self.protocol.as_str(), "-c", &self.clients.to_string()])
+            .args(["-j", &threads, "-T", &self.seconds.to_string()])
+            .args(self.more);
+        if let Some(script) = self.script {
+            let file = folder.join("script.sql");
+            fs::write(&file, script)?;
+            command.arg("-f").arg(file);
+        }
+        command.arg(&place.url);
+        Ok(())
     }
 }
 
@@ -81,12 +106,7 @@ pub(super) fn pgbench(place: &Place, load: &Load) -> Result<Throughput> {
     let folder = TestDir::new("bench")?;
     let counters = folder.join("perf");
     let mut command = watched(place, "pgbench", &counters);
-    let threads = load.clients.min(2).to_string();
-    command
-        .args(["-n", "-M", load.protocol.as_str(), "-c", &load.clients.to_string()])
-        .args(["-j", &threads, "-T", &load.seconds.to_string()])
-        .args(load.more)
-        .arg(&place.url);
+    load.say(&mut command, place, folder.path())?;
     let before = place.pid.map(cpu_ms).transpose()?;
     let text = tool::finish(&mut command)?.success()?;
     let after = place.pid.map(cpu_ms).transpose()?;
@@ -99,6 +119,29 @@ pub(super) fn pgbench(place: &Place, load: &Load) -> Result<Throughput> {
         user: counter(&instructions, "instructions:u"),
         kernel: counter(&instructions, "instructions:k"),
     })
+}
+
+/// What each transaction took, in microseconds.
+pub(super) fn latencies(place: &Place, load: &Load) -> Result<Vec<f64>> {
+    let folder = TestDir::new("bench")?;
+    let mut command = Command::new("pgbench");
+    command.arg("-l").arg("--log-prefix").arg(folder.join("each"));
+    load.say(&mut command, place, folder.path())?;
+    tool::finish(&mut command)?.success()?;
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder.path())? {
+        let path = entry?.path();
+        if path.file_stem().is_some_and(|name| name == "each") {
+            // The third of each line's numbers.
+            let text = fs::read_to_string(path)?;
+            let times = text.lines().filter_map(|line| line.split(' ').nth(2)?.parse::<f64>().ok());
+            all.extend(times);
+        }
+    }
+    if all.is_empty() {
+        bail!("pgbench logged no transaction over {}", place.name);
+    }
+    Ok(all)
 }
 
 fn number_after(text: &str, word: &str) -> Option<f64> {

@@ -126,7 +126,8 @@ impl Report {
     }
 }
 
-fn median(figures: &[f64]) -> f64 {
+/// The middle of them; NaN of none.
+pub(super) fn median(figures: &[f64]) -> f64 {
     let mut sorted = figures.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
