@@ -1,5 +1,6 @@
 //! The record says who did what and why it was allowed, and never holds a value.
 
+use std::path::Path;
 use testkit::Postgres;
 use testkit::weir::{ADMIN, AGENT, PERSON, Weir};
 use tests::Stage;
@@ -127,6 +128,10 @@ fn a_kept_text_is_read_until_its_key_is_destroyed() {
     let shown = stage.weir.run(&["audit", "show", &id, "--text"]).unwrap().success().unwrap();
     assert!(shown.contains("its key was destroyed") && !shown.contains("needle"), "{shown}");
     let verified = stage.weir.run(&["audit", "verify"]).unwrap().success().unwrap();
+    assert!(verified.contains("Nothing is damaged"), "{verified}");
+    let (ledger, key) = (stage.weir.ledger(), stage.weir.ledger().join("ledger.pub"));
+    let arguments = [&*ledger, Path::new("--key"), &key];
+    let verified = tests::client::python("../../../docs/verify_ledger.py", &arguments).unwrap();
     assert!(verified.contains("Nothing is damaged"), "{verified}");
     // Both the reading and the forgetting are records.
     let record = (0..200).find_map(|_| {

@@ -127,6 +127,14 @@ fn records_go_when_their_time_is_over() {
     weir.kill().unwrap();
     weir.start_again().unwrap();
     assert_eq!(verified(&weir)["pruned"], 768);
+    weir.stop().unwrap();
+    // And to a program that shares no code with Weir.
+    let (ledger, key) = (weir.ledger(), weir.ledger().join("ledger.pub"));
+    let arguments = [&*ledger, Path::new("--json"), Path::new("--key"), &key];
+    let said = tests::client::python("../../../docs/verify_ledger.py", &arguments).unwrap();
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((&said["pruned"], &said["ok"]), (&768.into(), &true.into()), "{said}");
+    assert_eq!(said["records"], verified(&weir)["records"]);
     drop(weir);
     drop(upstream);
 }
