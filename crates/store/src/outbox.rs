@@ -196,7 +196,9 @@ impl Store {
     }
 
     /// Notes that a follower is done with every event up to and including this one: that the
-    /// ledger holds it on stable storage, that a channel has taken it. It never goes back.
+    /// ledger holds it on stable storage, that a channel has taken it. It never goes back. What the
+    /// ledger and everybody else who follows is done with is forgotten, but for the newest change
+    /// of a label, by which these are numbered.
     pub async fn followed(&self, follower: &str, upto: i64) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO followers (follower, upto) VALUES (?, ?)
@@ -204,6 +206,13 @@ impl Store {
         )
         .bind(follower)
         .bind(upto)
+        .execute(&self.pool)
+        .await?;
+        sqlx::query(
+            "DELETE FROM outbox WHERE id <= (SELECT min(upto) FROM followers)
+             AND EXISTS (SELECT 1 FROM followers WHERE follower = 'ledger')
+             AND id IS NOT (SELECT max(id) FROM outbox WHERE topic = 'label')",
+        )
         .execute(&self.pool)
         .await?;
         Ok(())

@@ -44,6 +44,36 @@ async fn each_follower_has_a_place_of_its_own() {
 }
 
 #[tokio::test]
+async fn what_all_who_follow_are_done_with_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let kept = || async {
+        let count = sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(&store.pool);
+        let count: i64 = count.await.unwrap();
+        count
+    };
+    store.follow_from_now("slack").await.unwrap();
+    sqlx::query("INSERT INTO outbox (at, actor, topic, what) VALUES (1, 'root', 'label', '{}')")
+        .execute(&store.pool)
+        .await
+        .unwrap();
+    let version = store.labels_version().await.unwrap();
+    for n in 0..3 {
+        store.administered(at(n), "root", "read the record").await.unwrap();
+    }
+    let (before, last) = (kept().await, version + 3);
+    store.followed("slack", last).await.unwrap();
+    assert_eq!(kept().await, before, "the ledger has none of it");
+    store.followed("ledger", last - 1).await.unwrap();
+    assert_eq!(kept().await, 2, "the last, and the label");
+    store.followed("ledger", last).await.unwrap();
+    assert_eq!((kept().await, store.labels_version().await.unwrap()), (1, version));
+    store.follow_from_now("mail").await.unwrap();
+    store.administered(at(9), "root", "later").await.unwrap();
+    assert_eq!(words(&store, "mail").await, ["later"]);
+}
+
+#[tokio::test]
 async fn a_signed_request_is_taken_once() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).await.unwrap();
