@@ -127,6 +127,14 @@ impl Histories {
         self.lock().iter().filter_map(changed).collect()
     }
 
+    /// What was to be kept could not be: it is told again when it is asked for next.
+    pub fn not_kept(&self, changed: &[(String, String)]) {
+        let all = self.lock();
+        for history in changed.iter().filter_map(|(chain, _)| all.get(chain)) {
+            history.changed.store(true, Ordering::Relaxed);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<History>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

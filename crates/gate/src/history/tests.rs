@@ -154,3 +154,14 @@ fn an_hour_of_far_more_rows_than_ever_is_a_part_until_it_is_over() {
     assert_eq!(here(hour(3) + 1), ["volume"]);
     assert!(here(hour(4)).is_empty(), "what was heavy is over with its hour");
 }
+
+#[test]
+fn what_could_not_be_kept_is_told_again() {
+    let histories = Histories::default();
+    histories.of("alice").count((1, 1), &client("psql", 1), at(0));
+    let changed = histories.changed();
+    assert_eq!(changed.len(), 1);
+    assert!(histories.changed().is_empty());
+    histories.not_kept(&changed);
+    assert_eq!(histories.changed(), changed);
+}

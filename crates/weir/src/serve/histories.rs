@@ -32,6 +32,7 @@ pub(super) async fn keep(shared: &Shared) {
         return;
     }
     if let Err(error) = shared.store.keep_histories(&changed).await {
-        tracing::error!(%error, "what identities did cannot be kept; a restart forgets it");
+        shared.histories.not_kept(&changed);
+        tracing::error!(%error, "what identities did cannot be kept now; a restart forgets it");
     }
 }
