@@ -1,5 +1,6 @@
 //! One HTTP POST at a time, over TLS that proves who answers, or without TLS. Knows nothing of what
-//! is said, and has no deadline but that of connecting: the caller's covers the rest.
+//! is said, and has no deadline but those of connecting and of the answer's body: the caller's
+//! covers the rest.
 
 use crate::{
     connect::{self, Peer},
@@ -10,10 +11,14 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Request, Uri, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use std::path::Path;
+use std::{path::Path, time::Duration};
+use tokio::time::timeout;
 
 /// How much of an answer is read.
 const ANSWER_BYTES: usize = 64 << 10;
+/// How long the body of an answer is waited for: what it says of whether something was taken stands
+/// before it.
+const ANSWER_TIME: Duration = Duration::from_secs(3);
 
 /// Where to.
 #[derive(Clone, Debug)]
@@ -28,7 +33,7 @@ pub struct Post {
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// The body; empty if it was longer than is read.
+    /// The body; empty if it was longer than is read, or did not come in time.
     pub body: Bytes,
 }
 
@@ -122,7 +127,8 @@ impl Post {
             let response = sender.send_request(request).await.map_err(failed)?;
             let status = response.status().as_u16();
             // A server may want its answer to be read, whatever it says.
-            let body = Limited::new(response.into_body(), ANSWER_BYTES).collect().await;
+            let body = Limited::new(response.into_body(), ANSWER_BYTES).collect();
+            let body = timeout(ANSWER_TIME, body).await.ok().and_then(Result::ok);
             let body = body.map(|body| body.to_bytes()).unwrap_or_default();
             Ok(Answer { status, body })
         };
@@ -141,7 +147,30 @@ impl Post {
 
 #[cfg(test)]
 mod tests {
-    use super::Post;
+    use super::{ANSWER_TIME, Post};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        time::timeout,
+    };
+
+    #[tokio::test]
+    async fn an_answer_that_does_not_end_is_an_answer() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            let read = stream.read(&mut request).await.unwrap();
+            assert!(read > 0);
+            stream.write_all(b"HTTP/1.1 202 Taken\r\ncontent-length: 9\r\n\r\nhalf").await.unwrap();
+            // Open for longer than anybody waits.
+            std::future::pending::<()>().await;
+        });
+        let sent = Post::new(&url, None).unwrap();
+        let sent = timeout(ANSWER_TIME * 4, sent.send("text/plain", &[], "event".to_owned())).await;
+        assert_eq!(sent.expect("it waits for ever").unwrap().status, 202);
+        server.abort();
+    }
 
     #[test]
     fn urls_are_taken_apart() {

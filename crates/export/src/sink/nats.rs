@@ -28,7 +28,8 @@ pub(crate) struct Nats {
 
 impl std::fmt::Debug for Nats {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Nats").field("url", &self.url).finish_non_exhaustive()
+        // A URL may have a password.
+        f.debug_struct("Nats").field("subject", &self.subject).finish_non_exhaustive()
     }
 }
 
@@ -40,7 +41,7 @@ impl Nats {
         user: Option<(String, Key)>,
     ) -> Result<Self, ExportError> {
         if !url.starts_with("nats://") && !url.starts_with("tls://") {
-            let why = format!("the URL {url} begins with neither nats: nor tls:");
+            let why = "the URL begins with neither nats:// nor tls://".to_owned();
             return Err(ExportError::Setting(why));
         }
         let tls = connect::tls(url.starts_with("tls://"), ca)?;
@@ -108,5 +109,18 @@ fn refused(error: &PublishError) -> ExportError {
             ExportError::TooLong(answer.to_string())
         }
         _ => ExportError::Refused(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Nats;
+
+    #[test]
+    fn a_password_in_a_url_is_not_told() {
+        let debug = Nats::new("nats://weir:s3cret@[::1]", None, "weir.x", None).unwrap();
+        assert!(!format!("{debug:?}").contains("s3cret"));
+        let error = Nats::new("http://weir:s3cret@[::1]", None, "weir.x", None).unwrap_err();
+        assert!(!error.to_string().contains("s3cret"), "{error}");
     }
 }
