@@ -72,7 +72,12 @@ impl File {
     fn open(&self) -> io::Result<fs::File> {
         let mut options = fs::OpenOptions::new();
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let is_new = !self.path.exists();
         let mut file = options.create(true).read(true).append(true).open(&self.path)?;
+        if is_new {
+            // A loss of power is to take no name of what counts as delivered.
+            self.sync_folder()?;
+        }
         let length = file.metadata()?.len();
         let from = length.saturating_sub(TAIL_BYTES);
         let mut tail = Vec::new();
@@ -93,7 +98,13 @@ impl File {
                 Ok(()) | Err(_) => {}
             }
         }
-        fs::rename(&self.path, self.aside(1))
+        fs::rename(&self.path, self.aside(1))?;
+        self.sync_folder()
+    }
+
+    fn sync_folder(&self) -> io::Result<()> {
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     }
 
     fn aside(&self, number: u64) -> PathBuf {
