@@ -101,7 +101,7 @@ pub(crate) fn durable(program: Option<&str>) -> Result<()> {
     install::servers_and_pooler()?;
     let program = match program {
         Some(program) => program.into(),
-        None => step("building weir (release)", || build_weir(true))?,
+        None => step("building weir (dist)", || build_weir(Build::Dist))?,
     };
     let places = step("servers and data", || Places::start(&program))?;
     let mut report = Report::default();
