@@ -21,6 +21,7 @@ mod people;
 mod places;
 mod prefilter;
 mod prose;
+mod runs;
 mod secrets;
 mod sieve;
 mod table;
@@ -111,6 +112,9 @@ fn alone(value: &[u8], hits: &mut Hits) {
 #[inline(never)]
 fn look_alone(value: &[u8], block: &Block, glance: Glance, long: u64, hits: &mut Hits) {
     let masks = &block.masks(glance);
+    if numbers::is_mere(masks) {
+        return;
+    }
     let (before, first, whole, more) = (Past::NOTHING, true, true, false);
     let look = Look { value, base: 0, block, masks, before, first, whole, more };
     let seen = Searches::default().look(look, glance, long, hits);

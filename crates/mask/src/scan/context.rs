@@ -210,19 +210,21 @@ fn before(value: &[u8], at: usize, near: Option<Near>) -> Announced {
         };
         key.and_then(|key| table.get(&key)).unwrap_or_default()
     };
-    let (mut announced, mut previous) = (0, None);
-    for from in prefilter::places(letters & !(letters << 1)) {
+    let starts = letters & !(letters << 1);
+    // Of a word that reaches out of the window the rest alone is looked at.
+    let known_ends = prefilter::places(starts).fold(0, |all, from| {
         let to = prefilter::run_end(letters, from);
-        // Of a word that reaches out of the window the rest alone is looked at.
-        if from != cut && !tails.may_be(value, place(from), place(to)) {
-            previous = Some(from);
-            continue;
-        }
+        let may = tails.may_be(value, place(from), place(to)) | (from == cut);
+        all | u64::from(may) << from
+    });
+    let mut announced = 0;
+    for from in prefilter::places(known_ends) {
+        let to = prefilter::run_end(letters, from);
         let mut kinds = known(from, to);
-        if let Some(previous) = previous.filter(|_| kinds & ENDS_PAIR != 0) {
-            kinds |= known(previous, to);
+        let before = starts & prefilter::below(from);
+        if kinds & ENDS_PAIR != 0 && before != 0 {
+            kinds |= known(prefilter::highest(before), to);
         }
-        previous = Some(from);
         // The first date behind its word is the one of birth; further ones are about other things.
         announced |= if to < last_digit { kinds & !IS_BIRTH } else { kinds };
     }

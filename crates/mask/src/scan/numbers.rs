@@ -4,7 +4,7 @@
 use super::{
     Hit, Hits, Kind, Look,
     context::{self, Announced, Words},
-    prefilter::{self, Signs},
+    prefilter::{self, Masks, Signs},
 };
 
 mod forms;
@@ -67,6 +67,14 @@ impl Numbers {
             }
         }
     }
+}
+
+/// True if a value of this one block is a few digits with nothing that could make them anything:
+/// `42`, `1234.50`, as numbers in COPY are.
+#[inline(always)]
+pub(super) fn is_mere(masks: &Masks) -> bool {
+    masks.letters | masks.high | masks.marks == 0
+        && prefilter::count(masks.digits) < run::LEAST_UNANNOUNCED
 }
 
 /// Separators between two parts of a group.
@@ -170,6 +178,11 @@ impl<'a> Group<'a> {
         self.words.announced(None)
     }
 
+    /// True if neither a plus nor a word announces the part that starts at `start`.
+    fn is_quiet(&self, start: usize) -> bool {
+        !self.is_international(start) && !self.announced(start).any()
+    }
+
     /// True if a plus stands before the number.
     fn is_international(&self, start: usize) -> bool {
         let before = |back: usize| start.checked_sub(back).and_then(|at| self.byte(at));
@@ -233,15 +246,16 @@ impl<'a> Group<'a> {
         if most < run::MIN_DIGITS {
             return None;
         }
-        let quiet = !self.announced(start).any() && !self.is_international(start);
-        let least = if quiet { run::LEAST_UNANNOUNCED } else { run::MIN_DIGITS };
+        // The words before are asked last, since most numbers do not need them.
+        let quiet = || self.is_quiet(start);
         // The longest sound number wins: a card's first groups may look like something else.
         let mut length = most;
         for last in (from..reach).rev() {
-            if length < least {
+            let short = length < run::LEAST_UNANNOUNCED;
+            if length < run::MIN_DIGITS || short && quiet() {
                 return None;
             }
-            if let Some(run) = Run::collect(self, from, last, length, quiet)
+            if let Some(run) = Run::collect(self, from, last, length)
                 && let Some(kind) = forms::kind(&run)
             {
                 let more = if kind == Kind::Phone { run.extension() } else { 0 };

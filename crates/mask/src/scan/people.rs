@@ -172,10 +172,11 @@ fn name(value: Text<'_>, first: &First<'_>, before: Option<usize>) -> Option<usi
 /// True if an ordinary word in small letters stands beside, or an address behind: `ask Anna` and
 /// `Anna <`, not `Santa Catarina`.
 fn in_prose(value: Text<'_>, start: usize, end: usize) -> bool {
-    let small = |word: Word<'_>| {
-        let known = word.small().map(|small| words::known(&small));
-        word.is_small() && word.text.len() >= 3 && !known.is_some_and(|known| known.particle)
+    let particle = |word: &Word<'_>| {
+        let small = if word.text.len() <= words::LONGEST_PARTICLE { word.small() } else { None };
+        small.is_some_and(|small| words::known(&small).particle)
     };
+    let small = |word: Word<'_>| word.is_small() && word.text.len() >= 3 && !particle(&word);
     let space = |at: Option<usize>| at.filter(|at| value.get(*at) == Some(&b' '));
     let before = space(start.checked_sub(1)).and_then(|at| Word::before(value, at));
     let behind = space(Some(end)).and_then(|at| Word::at(value, at + 1));
@@ -244,9 +245,13 @@ fn extend(value: Text<'_>, first: Word<'_>) -> (usize, usize) {
             Some(_) | None => break,
         };
         let Some(word) = Word::at(value, last.end + gap) else { break };
+        let big = word.is_capitalised() && word.stands_free(&value);
+        if !big && word.text.len() > words::LONGEST_PARTICLE {
+            break;
+        }
         let Some(small) = word.small() else { break };
         let kinds = words::known(&small);
-        if word.is_capitalised() && word.stands_free(&value) && !kinds.ordinary {
+        if big && !kinds.ordinary {
             (end, count) = (word.end, count + 1);
         } else if !(word.is_initial() || kinds.particle) {
             // An initial or a particle needs a capitalised word behind it.

@@ -111,7 +111,7 @@ pub(super) fn pick<const N: usize>(lanes: &[Lane; N], is: impl Fn(Lane) -> Lane)
 
 /// Fewer bytes than a vector has, as a number, the first lowest.
 #[inline(always)]
-fn few(bytes: &[u8]) -> u128 {
+pub(super) fn few(bytes: &[u8]) -> u128 {
     // Two pieces that may overlap are put together.
     let shift = |from: usize| u32::try_from(8 * from).unwrap_or_default();
     let joined = |first: u64, last: u64, size: usize| {

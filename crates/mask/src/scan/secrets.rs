@@ -7,7 +7,8 @@
 
 use super::{
     Hit, Hits, Kind, Look,
-    prefilter::{self, Signs},
+    prefilter::{self, Lane, Signs, one_of},
+    runs,
     sieve::Ends,
 };
 use std::sync::LazyLock;
@@ -18,9 +19,6 @@ mod said;
 
 use marks::{Follow, PLAIN, WITH_RARE};
 pub(super) use said::Said;
-
-/// The first letters of the marks without a rare character.
-const FIRST: &[u8; 8] = b"AdEeShyL";
 
 /// Marks with a space behind them, which begins what follows.
 const SCHEMES: [&[u8; 7]; 2] = [b"Bearer ", b"bearer "];
@@ -94,12 +92,9 @@ impl Plain {
             if at < self.done || (crossing | announced) >> place & 1 == 0 && !named() {
                 continue;
             }
-            let (before, after) = value.split_at_checked(at).unwrap_or_default();
-            let joined = |byte: &&u8| **byte > b' ';
-            let back = before.iter().rev().take(at - self.done).take_while(joined).count();
-            let ahead = after.iter().take_while(joined).count();
-            let start = at - back;
-            self.done = at + ahead;
+            let before = value.get(self.done..at).unwrap_or_default();
+            let start = at - runs::at_end(before, runs::solid);
+            self.done = at + runs::length(value, at, runs::solid);
             if self.done - start >= LEAST_PLAIN {
                 self.run(value, start, self.done, hits);
             }
@@ -138,8 +133,8 @@ impl Plain {
         }
         while at < end {
             let rest = value.get(at..end).unwrap_or_default();
-            let begins = rest.first().is_some_and(|first| FIRST.contains(first));
-            let mark = PLAIN.iter().find(|(mark, _)| begins && rest.starts_with(mark.as_bytes()));
+            let begins = |(mark, _): &&(&str, Follow)| rest.starts_with(mark.as_bytes());
+            let mark = if begins_mark(rest) { PLAIN.iter().find(begins) } else { None };
             let found = mark.and_then(|(mark, follow)| span(value, at, at + mark.len(), *follow));
             let secret = || id_secret(value, at).filter(|_| self.is_beside(at));
             if let Some((first, last)) = found.or_else(secret) {
@@ -150,8 +145,7 @@ impl Plain {
                 continue;
             }
             // A mark stands at the beginning or behind what is no letter or digit.
-            let wordy = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-            at += wordy.max(1);
+            at += runs::length(rest, 0, runs::alphanumeric).max(1);
             while at < end && value.get(at).is_some_and(|byte| !byte.is_ascii_alphanumeric()) {
                 at += 1;
             }
@@ -288,41 +282,31 @@ fn marked(value: &[u8], at: usize, mark: &Mark) -> Option<(usize, usize)> {
     if matches { span(value, start, end, mark.follow) } else { None }
 }
 
-/// Letters, digits, `_` and `-`; dots too; what stands in hashes; what stands in tokens.
-const KEY: u8 = 1;
-const DOTTED: u8 = 2;
-const CRYPT: u8 = 4;
-const BEARER: u8 = 8;
-
-/// The classes of each byte.
-static CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let (mut rest, mut byte) = (classes.as_mut_slice(), 0u8);
-    while let Some((class, more)) = rest.split_first_mut() {
-        *class = match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => KEY | DOTTED | CRYPT | BEARER,
-            b'.' => DOTTED | CRYPT | BEARER,
-            b'/' | b'=' | b'+' => CRYPT | BEARER,
-            b'$' | b',' | b':' => CRYPT,
-            b'~' => BEARER,
-            _ => 0,
-        };
-        rest = more;
-        byte = byte.wrapping_add(1);
-    }
-    classes
-};
-
+/// Letters, digits, `_` and `-`.
 #[inline(always)]
-fn is_of(byte: u8, class: u8) -> bool {
-    CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & class != 0)
+fn key(lane: Lane) -> Lane {
+    runs::alphanumeric(lane) | one_of(lane, *b"_-")
+}
+
+/// Dots too.
+#[inline(always)]
+fn dotted(lane: Lane) -> Lane {
+    key(lane) | one_of(lane, *b".")
+}
+
+/// What stands in hashes.
+#[inline(always)]
+fn crypt(lane: Lane) -> Lane {
+    dotted(lane) | one_of(lane, *b"/=+$,:")
+}
+
+/// What stands in tokens.
+#[inline(always)]
+fn bearer(lane: Lane) -> Lane {
+    dotted(lane) | one_of(lane, *b"/=+~")
 }
 
 fn span(value: &[u8], start: usize, end: usize, follow: Follow) -> Option<(usize, usize)> {
-    let run = |at: usize, class: u8| {
-        let rest = value.get(at..).unwrap_or_default();
-        rest.iter().take_while(|byte| is_of(**byte, class)).count()
-    };
     let before = start.checked_sub(1).and_then(|at| value.get(at));
     let inside = before.is_some_and(|byte| byte.is_ascii_alphanumeric());
     if inside && !matches!(follow, Follow::Pem | Follow::Bearer | Follow::Basic) {
@@ -330,39 +314,39 @@ fn span(value: &[u8], start: usize, end: usize, follow: Follow) -> Option<(usize
     }
     match follow {
         Follow::Key(least) | Follow::Id(least) => {
-            let key = begin(value, end, KEY);
+            let text = begin(value, end, key);
             let sign = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'2'..=b'7');
-            let is_id = || key.len() == least && key.iter().all(sign);
-            let looks = is_random(key) || matches!(follow, Follow::Id(_)) && is_id();
-            let length = if looks { run(end, KEY) } else { 0 };
+            let is_id = || text.len() == least && text.iter().all(sign);
+            let looks = is_random(text) || matches!(follow, Follow::Id(_)) && is_id();
+            let length = if looks { runs::length(value, end, key) } else { 0 };
             (length >= least).then_some((start, end + length))
         }
         Follow::Hex(count) => {
             let hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-            let key = begin(value, end, KEY);
-            (key.len() == count && key.iter().all(hex)).then_some((start, end + count))
+            let text = begin(value, end, key);
+            (text.len() == count && text.iter().all(hex)).then_some((start, end + count))
         }
         Follow::Dotted(least) => {
-            let length = run(end, DOTTED);
+            let length = runs::length(value, end, dotted);
             (length >= least).then_some((start, end + length))
         }
         Follow::Jwt => {
-            let token = begin(value, start, DOTTED);
+            let token = begin(value, start, dotted);
             let parts = token.split(|byte| *byte == b'.').filter(|part| part.len() >= 10).count();
-            (parts >= 2).then(|| (start, start + run(start, DOTTED)))
+            (parts >= 2).then(|| (start, start + runs::length(value, start, dotted)))
         }
         Follow::Pem => pem(value, start, end),
         Follow::Crypt => {
-            let length = run(start, CRYPT);
+            let length = runs::length(value, start, crypt);
             (length >= 20).then_some((start, start + length))
         }
         Follow::Bearer => {
-            let length = run(end, BEARER);
+            let length = runs::length(value, end, bearer);
             (length >= 16).then_some((end, end + length))
         }
         Follow::Basic => {
-            let text = begin(value, end, BEARER);
-            is_login(text).then(|| (end, end + run(end, BEARER)))
+            let text = begin(value, end, bearer);
+            is_login(text).then(|| (end, end + runs::length(value, end, bearer)))
         }
     }
 }
@@ -372,11 +356,11 @@ fn span(value: &[u8], start: usize, end: usize, follow: Follow) -> Option<(usize
 const DECIDING: usize = 512;
 
 /// The beginning of a run of bytes of a class.
-fn begin(value: &[u8], at: usize, class: u8) -> &[u8] {
+#[inline(always)]
+fn begin(value: &[u8], at: usize, is: impl Fn(Lane) -> Lane) -> &[u8] {
     let rest = value.get(at..).unwrap_or_default();
     let rest = rest.get(..DECIDING).unwrap_or(rest);
-    let length = rest.iter().take_while(|byte| is_of(**byte, class)).count();
-    rest.get(..length).unwrap_or_default()
+    rest.get(..runs::length(rest, 0, is)).unwrap_or_default()
 }
 
 /// A key mixes digits with capitals, or is one unbroken run with several digits;

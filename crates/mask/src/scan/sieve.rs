@@ -65,18 +65,16 @@ impl Ends {
     #[inline(always)]
     pub(super) fn may_end(&self, text: &[u8], end: usize) -> bool {
         let code = |bytes: &[u8]| bytes.iter().fold(0, |code, byte| code << 5 | letter(*byte));
-        let last = end.checked_sub(3).and_then(|start| text.get(start..end));
-        let (code, outside) = match last {
+        match text.get(..end).and_then(|text| text.last_chunk()) {
             Some([a, b, c]) => {
                 let code = letter(*a) << 10 | letter(*b) << 5 | letter(*c);
-                (code, (a | b | c) & 0x80 != 0)
+                ((a | b | c) & 0x80 != 0) | self.0.has(code)
             }
-            Some(_) | None => {
+            None => {
                 let few = text.get(..end).unwrap_or_default();
-                (code(few), !few.is_ascii())
+                !few.is_ascii() || self.0.has(code(few))
             }
-        };
-        outside || self.0.has(code)
+        }
     }
 }
 
@@ -151,7 +149,7 @@ impl Heads {
                 _ => [0; 4],
             },
         };
-        u32::from_le_bytes(head) & 0x8080_8080 != 0 || self.0.has(Self::code(head))
+        (u32::from_le_bytes(head) & 0x8080_8080 != 0) | self.0.has(Self::code(head))
     }
 }
 

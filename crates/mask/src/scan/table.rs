@@ -48,11 +48,8 @@ impl Key {
                 }
             };
             if let Some(low) = low {
-                return Some(Self {
-                    low: low & (u128::MAX >> (8 * (HALF - length))),
-                    high: 0,
-                    length,
-                });
+                let first = FIRST.get(length).copied().unwrap_or_default();
+                return Some(Self { low: low & first, high: 0, length });
             }
         }
         Self::of(text.get(start..end)?)
@@ -169,6 +166,18 @@ fn halves(number: u128) -> u64 {
 /// One in each byte.
 const EACH: u128 = u128::MAX / 0xFF;
 
+/// All bits of so many of the first bytes: cheaper to look up than to shift.
+static FIRST: [u128; HALF + 1] = {
+    let mut masks = [0; HALF + 1];
+    let (mut rest, mut all) = (masks.as_mut_slice(), 0u128);
+    while let Some((mask, more)) = rest.split_first_mut() {
+        *mask = all;
+        rest = more;
+        all = all << 8 | 0xFF;
+    }
+    masks
+};
+
 /// Capitals of ASCII among sixteen bytes made small.
 #[inline(always)]
 fn lowered(bytes: u128) -> u128 {
@@ -202,44 +211,58 @@ impl<V: Copy> Table<V> {
         let size = (words.len() * room).next_power_of_two().max(64);
         let mut table = Self { slots: vec![(0, 0); size], entries: Vec::new() };
         for (key, value) in words {
-            let (place, print) = table.find(&key);
-            let Some(slot) = table.slots.get_mut(place) else { continue };
-            if slot.0 == 0 {
-                let Ok(number) = u16::try_from(table.entries.len()) else { continue };
-                *slot = (print, number);
-                table.entries.push((key, value));
-            } else if let Some(entry) = table.entries.get_mut(usize::from(slot.1)) {
-                entry.1 = join(entry.1, value);
+            match table.find(&key) {
+                Found::Entry(entry) => {
+                    if let Some((_, known)) = table.entries.get_mut(entry) {
+                        *known = join(*known, value);
+                    }
+                }
+                Found::Free(place, print) => {
+                    let Ok(number) = u16::try_from(table.entries.len()) else { continue };
+                    let Some(slot) = table.slots.get_mut(place) else { continue };
+                    *slot = (print, number);
+                    table.entries.push((key, value));
+                }
             }
         }
         table
     }
 
     /// What is known of the word.
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, key: &Key) -> Option<V> {
-        let (place, _) = self.find(key);
-        let (_, number) = self.slots.get(place).filter(|(print, _)| *print != 0)?;
-        self.entries.get(usize::from(*number)).map(|(_, value)| *value)
+        match self.find(key) {
+            Found::Entry(entry) => self.entries.get(entry).map(|(_, value)| *value),
+            Found::Free(..) => None,
+        }
     }
 
-    /// The place of the word, or the free one that it would take, and its sixteen bits.
-    #[inline]
-    fn find(&self, key: &Key) -> (usize, u16) {
+    /// The entry of the word, or the free place that it would take, and its sixteen bits.
+    #[inline(always)]
+    fn find(&self, key: &Key) -> Found {
         let hash = key.hash();
         let mask = self.slots.len() - 1;
         let print = u16::try_from(hash >> 48).unwrap_or_default().max(1);
         let mut place = usize::try_from(hash >> 20).unwrap_or_default() & mask;
         loop {
             let (taken, number) = self.slots.get(place).copied().unwrap_or_default();
-            let same =
-                || self.entries.get(usize::from(number)).is_some_and(|(known, _)| known == key);
-            if taken == 0 || taken == print && same() {
-                return (place, print);
+            if taken == 0 {
+                return Found::Free(place, print);
+            }
+            let entry = usize::from(number);
+            if taken == print && self.entries.get(entry).is_some_and(|(known, _)| known == key) {
+                return Found::Entry(entry);
             }
             place = (place + 1) & mask;
         }
     }
+}
+
+/// Where a word stands in a table.
+enum Found {
+    Entry(usize),
+    /// The place that it would take.
+    Free(usize, u16),
 }
 
 #[cfg(test)]

@@ -199,16 +199,19 @@ impl<'a> Word<'a> {
     /// The word that begins here, without what is no letter at its end.
     #[inline]
     pub(super) fn at(text: Text<'a>, start: usize) -> Option<Self> {
-        let value = text.value;
-        if let Some((spelling, (length, mask))) =
-            text.spelling.and_then(|spelling| Some((spelling, spelling.ahead(start)?)))
-        {
-            if length >= WINDOW {
-                return Self::long(value, start);
+        match text.spelling.and_then(|spelling| Some((spelling, spelling.ahead(start)?))) {
+            Some((spelling, (length, mask))) if length < WINDOW => {
+                let joins = spelling.joins_from(start);
+                Self::begun(text.value, start, length, spelling.seen(mask), joins)
             }
-            let joins = spelling.joins_from(start);
-            return Self::begun(value, start, length, spelling.seen(mask), joins);
+            Some(_) => Self::long(text.value, start),
+            None => Self::read(text.value, start),
         }
+    }
+
+    /// The same of a word of which nothing is known.
+    #[inline(never)]
+    fn read(value: &'a [u8], start: usize) -> Option<Self> {
         let classes = Classes::near_ahead(value, start).or_else(|| Classes::ahead(value, start))?;
         let length = usize::try_from(classes.wordy.trailing_ones()).unwrap_or_default();
         if length == WINDOW {
@@ -224,15 +227,21 @@ impl<'a> Word<'a> {
     fn begun(value: &'a [u8], start: usize, length: usize, seen: u8, joins: u64) -> Option<Self> {
         let rest = value.get(start..)?;
         if seen & HIGH != 0 {
-            let text = letters(rest.get(..length)?)?;
-            let end = start + text.len();
-            return (!text.is_empty()).then_some(Self { value, text, start, end, seen });
+            return Self::begun_elsewhere(value, start, length, seen);
         }
         // Without the joints at its end.
         let inner = prefilter::below(length) & !joins;
         let length = usize::try_from(u64::BITS - inner.leading_zeros()).unwrap_or_default();
         let text = rest.get(..length)?;
         (length > 0).then_some(Self { value, text, start, end: start + length, seen })
+    }
+
+    /// The same with letters outside ASCII.
+    #[inline(never)]
+    fn begun_elsewhere(value: &'a [u8], start: usize, length: usize, seen: u8) -> Option<Self> {
+        let text = letters(value.get(start..start + length)?)?;
+        let end = start + text.len();
+        (!text.is_empty()).then_some(Self { value, text, start, end, seen })
     }
 
     /// As [`Self::at`], of a word of more bytes than any that is known.
@@ -259,28 +268,29 @@ impl<'a> Word<'a> {
     /// The word that ends here.
     #[inline]
     pub(super) fn before(text: Text<'a>, end: usize) -> Option<Self> {
-        let value = text.value;
-        let known = text.spelling.and_then(|spelling| {
-            let (length, mask) = spelling.behind(end)?;
-            Some((length, spelling.seen(mask)))
-        });
-        let (length, seen) = match known {
-            Some(known) => known,
-            None => {
-                let classes =
-                    Classes::near_behind(value, end).or_else(|| Classes::behind(value, end))?;
-                let length = usize::try_from(classes.wordy.leading_ones()).unwrap_or_default();
-                (length, classes.seen(!lowest(WINDOW - length)))
+        match text.spelling.and_then(|spelling| Some((spelling, spelling.behind(end)?))) {
+            Some((spelling, (length, mask))) => {
+                Self::ended(text.value, end, length, spelling.seen(mask))
             }
-        };
+            None => Self::read_before(text.value, end),
+        }
+    }
+
+    /// The same of a word of which nothing is known.
+    #[inline(never)]
+    fn read_before(value: &'a [u8], end: usize) -> Option<Self> {
+        let classes = Classes::near_behind(value, end).or_else(|| Classes::behind(value, end))?;
+        let length = usize::try_from(classes.wordy.leading_ones()).unwrap_or_default();
+        Self::ended(value, end, length, classes.seen(!lowest(WINDOW - length)))
+    }
+
+    /// As [`Self::before`], of so many bytes that a word is made of.
+    #[inline(always)]
+    fn ended(value: &'a [u8], end: usize, length: usize, seen: u8) -> Option<Self> {
         let start = end - length;
         let text = value.get(start..end)?;
-        if text.is_empty()
-            || seen & HIGH != 0 && !is_latin(text) && std::str::from_utf8(text).is_err()
-        {
-            return None;
-        }
-        Some(Self { value, text, start, end, seen })
+        let whole = || seen & HIGH == 0 || is_latin(text) || std::str::from_utf8(text).is_ok();
+        (!text.is_empty() && whole()).then_some(Self { value, text, start, end, seen })
     }
 
     /// The word in small letters; `None` for what is too long to be known.

@@ -15,7 +15,7 @@ pub(super) fn kind(run: &Run<'_>) -> Option<Kind> {
     if is_national_by_form(run) {
         return Some(Kind::NationalId);
     }
-    if run.quiet {
+    if run.is_quiet() {
         let address = is_public_address(run).then_some(Kind::NetworkAddress);
         return address.or_else(|| is_north_american(run).then_some(Kind::Phone));
     }
@@ -56,7 +56,7 @@ fn is_public_address(run: &Run<'_>) -> bool {
             || matches!(first, 0 | 240..)
             || shared)
     });
-    public && (run.quiet || !run.announced().version || run.announced().address)
+    public && (run.is_quiet() || !run.announced().version || run.announced().address)
 }
 
 /// Luhn and an issuer's range, written in one piece or in the groups printed on cards.

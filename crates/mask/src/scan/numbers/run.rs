@@ -18,8 +18,6 @@ pub(super) struct Run<'a> {
     pub(super) length: usize,
     layout: &'a [u8],
     pub(super) parts: usize,
-    /// Neither a word nor a plus announces it.
-    pub(super) quiet: bool,
     first: usize,
     end: usize,
 }
@@ -32,7 +30,6 @@ impl<'a> Run<'a> {
         from: usize,
         last: usize,
         length: usize,
-        quiet: bool,
     ) -> Option<Self> {
         let (first, _) = group.part(from)?;
         let (_, end) = group.part(last)?;
@@ -41,7 +38,7 @@ impl<'a> Run<'a> {
             return None;
         }
         let (digits, parts) = (OnceCell::new(), layout.len());
-        Some(Self { group, digits, length, layout, parts, quiet, first, end })
+        Some(Self { group, digits, length, layout, parts, first, end })
     }
 
     pub(super) fn end(&self) -> usize {
@@ -65,9 +62,13 @@ impl<'a> Run<'a> {
     pub(super) fn digits(&self) -> &[u8] {
         let read = || {
             let mut digits = [0; MAX_DIGITS];
-            let text = self.text().iter().filter(|byte| byte.is_ascii_digit());
-            for (slot, byte) in digits.iter_mut().zip(text) {
-                *slot = byte - b'0';
+            let mut count = 0;
+            for byte in self.text() {
+                let digit = byte.wrapping_sub(b'0');
+                if let Some(slot) = digits.get_mut(count).filter(|_| digit <= 9) {
+                    *slot = digit;
+                    count += 1;
+                }
             }
             digits
         };
@@ -91,6 +92,11 @@ impl<'a> Run<'a> {
 
     pub(super) fn joined_by(&self, separator: u8) -> bool {
         self.parts > 1 && self.separators().all(|byte| byte == separator)
+    }
+
+    /// Neither a word nor a plus announces it.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.group.is_quiet(self.first)
     }
 
     pub(super) fn is_international(&self) -> bool {

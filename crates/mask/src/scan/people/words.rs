@@ -58,6 +58,9 @@ const LOOSE_PAIRS: &str = "this_is ich_bin mein_name nome_de nom_de a_de spoke_w
 const PARTICLES: &str = "de del della da di do dos das du des van von der den den ter ten te la \
     le el y e af av zu zum zur bin ibn al lo los las";
 
+/// Bytes of the longest of these.
+pub(super) const LONGEST_PARTICLE: usize = 5;
+
 /// Words that begin sentences, months, days, and common nouns with a capital: no part of a name.
 const ORDINARY: &str = "a about account address after again all also an and any are as at be been \
     but by call can card cannot case client code company contact could customer delivery \
@@ -209,4 +212,15 @@ pub(super) fn is_given(word: &Key, known: Known) -> bool {
 /// What two words announce together.
 pub(super) fn pair(first: &Key, second: &Key) -> Before {
     first.joined(b'_', second).and_then(|both| PAIRED.get(&both)).unwrap_or(Before::Nothing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_particle_is_longer() {
+        let longest = PARTICLES.split_whitespace().map(str::len).max();
+        assert_eq!(longest, Some(LONGEST_PARTICLE));
+    }
 }

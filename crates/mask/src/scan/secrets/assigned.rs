@@ -1,7 +1,11 @@
 //! Passwords in URLs and values behind `password=`, `"secret": …`, `API_KEY: …`. Knows no makers'
 //! marks.
 
-use crate::scan::sieve::Ends;
+use crate::scan::{
+    prefilter::{Lane, one_of},
+    runs,
+    sieve::Ends,
+};
 use std::sync::LazyLock;
 
 /// Words that say that a secret follows, as the end of the name before `=` or `:`, in lower case
@@ -84,19 +88,18 @@ pub(super) fn find(value: &[u8], at: usize) -> Option<(usize, usize)> {
     let rest = value.get(at + 1..)?;
     let lead = rest.iter().take(4).take_while(|byte| b"=> \"'".contains(byte)).count();
     let body = rest.get(lead..)?;
-    let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'<>,;&)}]".contains(byte);
+    let goes_on = |lane: Lane| !one_of(lane, *b"\t\n\x0C\r \"'<>,;&)}]");
     // In a text made of names and asterisks every name looks as far as this, and no farther.
     let near = body.get(..super::DECIDING).unwrap_or(body);
-    let near = near.iter().position(ends).and_then(|end| near.get(..end)).unwrap_or(near);
+    let near = near.get(..runs::length(near, 0, goes_on)).unwrap_or_default();
     if near.len() < 4 || near.contains(&b'*') || is_plain(near) {
         return None;
     }
-    let length = body.iter().position(ends).unwrap_or(body.len());
     if faint && !super::said::is_key(near) {
         return None;
     }
     let start = at + 1 + lead;
-    Some((start, start + length))
+    Some((start, start + runs::length(body, 0, goes_on)))
 }
 
 /// Digits of the number of a bot, and bytes of its token behind the colon.
@@ -105,7 +108,7 @@ const BOT_TOKEN: usize = 35;
 
 /// A bot's token of Telegram: its number, a colon and letters and digits.
 fn bot_token(value: &[u8], at: usize) -> Option<(usize, usize)> {
-    let body = super::begin(value, at + 1, super::KEY);
+    let body = super::begin(value, at + 1, super::key);
     if body.len() != BOT_TOKEN || !body.starts_with(b"AA") || !super::is_random(body) {
         return None;
     }

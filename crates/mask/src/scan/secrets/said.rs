@@ -7,7 +7,8 @@
 
 use crate::scan::{
     Hit, Hits, Kind, Look,
-    prefilter::{self, BLOCK, Signs},
+    prefilter::{self, BLOCK, Lane, Signs, one_of, range},
+    runs::{self, Mixed},
     sieve::Ends,
     table::{Key, Table},
     word::{Text, Word},
@@ -49,8 +50,6 @@ const MAX_SECRET: usize = 256;
 /// Bytes of the shortest password behind a verb, and of one right behind its word.
 const LEAST_TOLD: usize = 6;
 const LEAST_NAMED: usize = 8;
-/// Letters and digits in a row of the shortest key or token.
-const LEAST_KEY: usize = 16;
 
 /// The search for secrets behind words.
 #[derive(Default)]
@@ -98,11 +97,12 @@ impl Said {
     ) {
         let masks = look.masks;
         while numbered != 0 {
-            let place = prefilter::run_end(!numbered, 0);
-            let end = prefilter::run_end(masks.solid, place);
-            numbered &= u64::MAX.checked_shl(u32::try_from(end).unwrap_or(u32::MAX)).unwrap_or(0);
-            let first = prefilter::highest(starts & (prefilter::below(place) | 1 << place));
-            let run = masks.letters & !prefilter::below(first) & prefilter::below(end);
+            let low = numbered & numbered.wrapping_neg();
+            let first = prefilter::highest(starts & (low | (low - 1)));
+            let end = prefilter::run_end(masks.solid, first);
+            let behind = u64::MAX.checked_shl(u32::try_from(end).unwrap_or(u32::MAX)).unwrap_or(0);
+            numbered &= behind;
+            let run = masks.letters & !prefilter::below(first) & !behind;
             if first > 0 && end < BLOCK && run == 0 {
                 continue;
             }
@@ -170,8 +170,8 @@ fn secret(value: Text<'_>, start: usize, word: usize) -> Option<(usize, usize)> 
     let rest = value.get(start..)?;
     let lead = rest.iter().take(3).take_while(|byte| b"\"'`(<[".contains(byte)).count();
     let body = rest.get(lead..)?;
-    let inner = |byte: &&u8| byte.is_ascii_graphic() && !b"\"'`<>,;".contains(byte);
-    let length = body.iter().take(MAX_SECRET + 1).take_while(inner).count();
+    let inner = |lane: Lane| range(lane, b'!', 94) & !one_of(lane, *b"\"'`<>,;");
+    let length = runs::length(body.get(..=MAX_SECRET).unwrap_or(body), 0, inner);
     let body = body.get(..length)?;
     let trail = body.iter().rev().take_while(|byte| b".:)]}".contains(byte)).count();
     let body = body.get(..length - trail)?;
@@ -182,57 +182,59 @@ fn secret(value: Text<'_>, start: usize, word: usize) -> Option<(usize, usize)> 
 
 /// True for what may be a password: letters and digits, behind its word alone of both cases.
 fn is_password(body: &[u8], verb: bool) -> bool {
-    let any = |is: fn(&u8) -> bool| body.iter().any(is);
-    let begins =
-        |name: &[u8]| body.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name));
-    // `12characters`, `v1.2.3`
-    let digits = body.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let unit = body.get(digits..).is_some_and(|rest| rest.iter().all(u8::is_ascii_lowercase));
-    let version = matches!(body, [b'v' | b'V', b'0'..=b'9', ..])
-        || digits > 0 && matches!(body.get(digits..), Some([b'.', b'0'..=b'9', ..]));
-    let plain = digits > 0 && unit || version || METHODS.into_iter().any(begins);
-    if plain || !any(u8::is_ascii_digit) || memchr::memmem::find(body, b"://").is_some() {
+    let least = if verb { LEAST_TOLD } else { LEAST_NAMED };
+    let has = |is: fn(&u8) -> bool| body.iter().any(is);
+    if body.len() < least || !has(u8::is_ascii_digit) {
         return false;
     }
-    let (upper, lower) = (any(u8::is_ascii_uppercase), any(u8::is_ascii_lowercase));
-    if verb {
-        body.len() >= LEAST_TOLD && (upper || lower)
-    } else {
-        body.len() >= LEAST_NAMED && upper && lower
+    let (upper, lower) = (has(u8::is_ascii_uppercase), has(u8::is_ascii_lowercase));
+    let mixed = if verb { upper || lower } else { upper && lower };
+    mixed && !is_said_of_else(body)
+}
+
+/// True for what has letters and digits and is no password: `12characters`, `v1.2.3`, `SHA256`.
+fn is_said_of_else(body: &[u8]) -> bool {
+    let begins =
+        |name: &[u8]| body.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name));
+    let digits = body.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = body.get(digits..).unwrap_or_default();
+    let unit = || rest.iter().all(u8::is_ascii_lowercase);
+    let version = || matches!(rest, [b'.', b'0'..=b'9', ..]);
+    match body.first().map(u8::to_ascii_lowercase) {
+        Some(b'0'..=b'9') if unit() || version() => return true,
+        Some(b'v') if matches!(body, [_, b'0'..=b'9', ..]) => return true,
+        Some(b'b' | b'm' | b's' | b'a' | b'p' | b'o' | b'u') if METHODS.into_iter().any(begins) => {
+            return true;
+        }
+        _ => {}
     }
+    body.contains(&b':') && memchr::memmem::find(body, b"://").is_some()
 }
 
 /// Bytes of a key that decide whether it is one.
-const DECIDING: usize = 64;
+const DECIDING: usize = runs::TOLD;
 
 /// True if a part of letters and digits is as long and as mixed as only chance makes it.
 pub(super) fn is_key(body: &[u8]) -> bool {
     let body = body.get(..DECIDING).unwrap_or(body);
-    let (mut length, mut seen, mut changes, mut last) = (0, 0, 0, 0u8);
-    for byte in body {
-        let class = match byte {
-            b'a'..=b'z' => 1,
-            b'A'..=b'Z' => 2,
-            b'0'..=b'9' => 4,
-            b'_' | b'-' | b'+' | b'/' | b'=' | b'.' | b'~' | b':' => 0,
-            _ => return false,
-        };
-        if class == 0 {
-            if is_mixed(length, seen, changes) {
-                return true;
-            }
-            (length, seen, changes) = (0, 0, 0);
-        } else {
-            let change = usize::from(length > 0 && class != last);
-            (length, seen, changes) = (length + 1, seen | class, changes + change);
-        }
-        last = class;
-    }
-    is_mixed(length, seen, changes)
-}
-
-/// True for a part of so many letters and digits, of these classes, that changes so often between
-/// them.
-fn is_mixed(length: usize, seen: u8, changes: usize) -> bool {
-    length >= LEAST_KEY && seen == 7 && changes * 4 >= length
+    let (Mixed { lower, upper, digits }, block) = Mixed::of(body);
+    let parts = lower | upper | digits;
+    let between = block.pick(|lane| one_of(lane, *b"_-+/=.~:"));
+    // What stands behind another sign, or is cut by it, decides nothing.
+    let end = prefilter::run_end(parts | between, 0);
+    let begins = parts & !(parts << 1);
+    let first = |class: u64| class & !(class << 1);
+    let changes = (first(lower) | first(upper) | first(digits)) & parts << 1;
+    // Parts of sixteen and more.
+    let mut long = parts & parts >> 1;
+    long &= long >> 2;
+    long &= long >> 4;
+    long &= long >> 8;
+    prefilter::places(begins & long & prefilter::upto(end)).any(|place| {
+        let behind = prefilter::run_end(parts, place);
+        let part = prefilter::upto(behind) & !prefilter::below(place);
+        let all = lower & part != 0 && upper & part != 0 && digits & part != 0;
+        let whole = behind < end || end >= body.len();
+        whole && all && prefilter::count(changes & part) * 4 >= behind - place
+    })
 }

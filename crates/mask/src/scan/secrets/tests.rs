@@ -4,9 +4,8 @@ use super::*;
 use crate::scan::prefilter::BLOCK;
 
 #[test]
-fn every_plain_mark_begins_with_a_first_letter() {
+fn every_plain_mark_begins_with_its_first_letters() {
     for (mark, _) in PLAIN {
-        assert!(FIRST.contains(&mark.as_bytes()[0]), "{mark}");
         assert!(begins_mark(mark.as_bytes()), "{mark}");
     }
 }
@@ -52,5 +51,39 @@ fn every_mark_finds_what_follows_it() {
             });
             assert!(all, "{text}: {found:?}");
         }
+    }
+}
+
+/// What [`said::is_key`] says, byte by byte.
+fn is_key_plainly(body: &[u8]) -> bool {
+    let mixed = |part: &[u8]| {
+        let has = |is: fn(&u8) -> bool| part.iter().any(is);
+        let all =
+            has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit);
+        let class = |byte: u8| (byte.is_ascii_digit(), byte.is_ascii_uppercase());
+        let changes = part.windows(2).filter(|two| class(two[0]) != class(two[1])).count();
+        part.len() >= 16 && all && changes * 4 >= part.len()
+    };
+    let mut rest = body.get(..64).unwrap_or(body);
+    loop {
+        let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric());
+        let Some(end) = end else { return mixed(rest) };
+        if !b"_-+/=.~:".contains(&rest[end]) {
+            return false;
+        }
+        if mixed(&rest[..end]) {
+            return true;
+        }
+        rest = &rest[end + 1..];
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(3_000))]
+
+    #[test]
+    fn keys_are_told_as_they_are_byte_by_byte(body in "([a-zA-Z0-9]{1,24}[-_.:,=]{0,1}){1,5}") {
+        let body = body.as_bytes();
+        proptest::prop_assert_eq!(said::is_key(body), is_key_plainly(body));
     }
 }
