@@ -146,7 +146,7 @@ impl<'a> First<'a> {
 fn name(value: Text<'_>, first: &First<'_>, before: Option<usize>) -> Option<usize> {
     let First { word: first, small, kinds } = *first;
     let announced = before.map_or(Before::Nothing, |end| announced(value, first.start, end));
-    if kinds.ordinary && announced != Before::Title {
+    if kinds.ordinary && !may_be_ordinary(kinds, announced) {
         return None;
     }
     let given = || words::is_given(&small, kinds);
@@ -160,6 +160,8 @@ fn name(value: Text<'_>, first: &First<'_>, before: Option<usize>) -> Option<usi
     }
     let (end, count) = extend(value, first);
     let is_name = match announced {
+        // `Customer Grant Mason`, not `Customer Grant approved`.
+        Before::Introduction | Before::Role | Before::Greeting if kinds.ordinary => count >= 2,
         Before::Title | Before::Introduction => true,
         Before::Role => count >= 2 || given(),
         Before::Greeting => count >= 2 || given() || value.get(first.end) == Some(&b','),
@@ -167,6 +169,15 @@ fn name(value: Text<'_>, first: &First<'_>, before: Option<usize>) -> Option<usi
         Before::Nothing => count >= 2 || in_prose(value, first.start, end),
     };
     is_name.then_some(end)
+}
+
+/// True if an ordinary word may be a name behind what stands before it.
+fn may_be_ordinary(kinds: Known, announced: Before) -> bool {
+    match announced {
+        Before::Title => true,
+        Before::Introduction | Before::Role | Before::Greeting => kinds.called,
+        Before::Place | Before::Nothing => false,
+    }
 }
 
 /// True if an ordinary word in small letters stands beside, or an address behind: `ask Anna` and
@@ -251,7 +262,7 @@ fn extend(value: Text<'_>, first: Word<'_>) -> (usize, usize) {
         }
         let Some(small) = word.small() else { break };
         let kinds = words::known(&small);
-        if big && !kinds.ordinary {
+        if big && (kinds.called || !kinds.ordinary) {
             (end, count) = (word.end, count + 1);
         } else if !(word.is_initial() || kinds.particle) {
             // An initial or a particle needs a capitalised word behind it.

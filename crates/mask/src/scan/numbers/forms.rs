@@ -17,7 +17,8 @@ pub(super) fn kind(run: &Run<'_>) -> Option<Kind> {
     }
     if run.is_quiet() {
         let address = is_public_address(run).then_some(Kind::NetworkAddress);
-        return address.or_else(|| is_north_american(run).then_some(Kind::Phone));
+        let phone = || is_north_american(run) || is_bracketed(run);
+        return address.or_else(|| phone().then_some(Kind::Phone));
     }
     if is_national_by_word(run) {
         return Some(Kind::NationalId);
@@ -149,7 +150,7 @@ fn is_phone(run: &Run<'_>) -> bool {
             && run.digits().first() != Some(&0)
             && (parts() || is_long_phone(run));
     }
-    is_north_american(run) || {
+    is_north_american(run) || is_bracketed(run) || {
         let plausible = (7..=15).contains(&run.length) && run.parts <= 7 && !is_date(run);
         plausible && run.announced().phone
     }
@@ -168,6 +169,19 @@ fn is_north_american(run: &Run<'_>) -> bool {
     let bracketed = run.separators().any(|byte| byte == b')');
     let joined = run.joined_by(b'-') || run.joined_by(b'.');
     opens(0) && opens(3) && (bracketed || joined)
+}
+
+/// `(0131) 496 0627`, `(02).7250.4102`: an area code with the nought that is dialled within a
+/// country, in brackets, and the number behind it. Nothing else is written so.
+fn is_bracketed(run: &Run<'_>) -> bool {
+    let [2..=5, rest @ ..] = run.layout() else { return false };
+    let in_brackets = run.is_bracketed() && run.separators().next() == Some(b')');
+    let plain = || run.separators().skip(1).all(|byte| matches!(byte, b' ' | b'-' | b'.'));
+    in_brackets
+        && run.digits().first() == Some(&0)
+        && (9..=11).contains(&run.length)
+        && (1..=3).contains(&rest.len())
+        && plain()
 }
 
 fn is_date(run: &Run<'_>) -> bool {

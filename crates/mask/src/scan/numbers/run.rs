@@ -99,6 +99,11 @@ impl<'a> Run<'a> {
         self.group.is_quiet(self.first)
     }
 
+    /// True if a round bracket opens right before the first digit.
+    pub(super) fn is_bracketed(&self) -> bool {
+        self.before(1) == Some(b'(')
+    }
+
     pub(super) fn is_international(&self) -> bool {
         self.group.is_international(self.first)
     }

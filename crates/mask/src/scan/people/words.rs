@@ -73,11 +73,8 @@ const ORDINARY: &str = "a about account address after again all also an and any 
     their them then there these they this ticket to today tomorrow total tried until up update us \
     use user version very was we well went were what when where which while who why will with \
     would yes yesterday yet you your january february march april may june july august september \
-    october november december monday tuesday wednesday thursday friday saturday sunday mark grant \
-    chase bill rose grace hope faith joy art summer autumn dawn ivy lily daisy ruby amber crystal \
-    sterling rusty frank rich max pat sue rob drew miles dale glen cliff brook heath iris violet \
-    olive pearl jade ginger melody harmony mercy patience prudence page chance hunter mason carter \
-    sun moon war \
+    october november december monday tuesday wednesday thursday friday saturday sunday bill summer \
+    autumn art rusty max pat sue rob page chance prudence patience sun moon war \
     der die das ein eine einer er sie es wir ihr ihre ihren ich und oder aber nicht bitte der \
     den dem bestellung rechnung lieferung guten tag herr frau termin paket termin montag dienstag \
     mittwoch donnerstag freitag samstag sonntag januar februar märz mai juni juli oktober \
@@ -86,6 +83,12 @@ const ORDINARY: &str = "a about account address after again all also an and any 
     el los uno una yo o pero por hola señor señora pedido gracias \
     lo gli ma buongiorno pacco os as um uma eu olá het een ik wij en maar hallo jest nie i dzień \
     dobry paczka pan pani hej";
+
+/// Ordinary words by which persons are called too: names behind another name and behind what
+/// announces one.
+const BOTH: &str = "mark grant chase rose grace hope faith joy dawn ivy lily daisy ruby amber \
+    crystal sterling frank rich drew miles dale glen cliff brook heath iris violet olive pearl \
+    jade ginger melody harmony mercy hunter mason carter";
 
 /// Words behind a title that make it no person.
 const HARMLESS: &str = "team customer sir madam all everyone kunde kundin damen customers users \
@@ -104,6 +107,8 @@ const PLACES: &str = "paris london berlin sydney austin dallas madison charlotte
 pub(super) struct Known {
     /// Begins sentences or names a common thing.
     pub(super) ordinary: bool,
+    /// It is a name too, where another name or an announcement stands before it.
+    pub(super) called: bool,
     /// No name even behind a title.
     pub(super) harmless: bool,
     /// A given name that is as often a place or a thing.
@@ -120,6 +125,7 @@ pub(super) struct Known {
 
 const NOTHING: Known = Known {
     ordinary: false,
+    called: false,
     harmless: false,
     place: false,
     particle: false,
@@ -130,8 +136,9 @@ const NOTHING: Known = Known {
 
 /// Every word that is known: one look for each word of a text.
 static KNOWN: LazyLock<Table<Known>> = LazyLock::new(|| {
-    let lists: [(&'static str, Known); 10] = [
+    let lists: [(&'static str, Known); 11] = [
         (ORDINARY, Known { ordinary: true, ..NOTHING }),
+        (BOTH, Known { ordinary: true, called: true, ..NOTHING }),
         (HARMLESS, Known { harmless: true, ..NOTHING }),
         (PLACES, Known { place: true, ..NOTHING }),
         (PARTICLES, Known { particle: true, ..NOTHING }),
@@ -150,6 +157,7 @@ static KNOWN: LazyLock<Table<Known>> = LazyLock::new(|| {
     let seconds = seconds.map(|word| (word, Known { pairs: true, ..NOTHING }));
     Table::new(listed.chain(seconds), |known, more| Known {
         ordinary: known.ordinary | more.ordinary,
+        called: known.called | more.called,
         harmless: known.harmless | more.harmless,
         place: known.place | more.place,
         particle: known.particle | more.particle,
