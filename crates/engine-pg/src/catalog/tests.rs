@@ -75,7 +75,8 @@ create function people.moods(a people.mood) returns people.address language sql
   as $$ select ('x', a::text)::people.address $$;
 create aggregate people.joined (text) (sfunc = people.pick, stype = text, finalfunc = upper);
 create table people.filled (a text default people.pick('a'), b text default lower('B'), c int);
-create function people.fine(a text) returns boolean language sql immutable as 'select coalesce(length(a), 0) >= 0';
+create function people.fine(a text) returns boolean language sql immutable as
+  'select coalesce(length(a), 0) >= 0';
 create domain people.fined as text default people.pick('x') check (people.fine(value));
 create table people.coded (
   a text check (length(a) > 1), b text check (people.fine(b)), m people.mood,
