@@ -29,9 +29,8 @@ pub(super) const SERIALS: [&str; 6] =
     ["serial", "serial2", "serial4", "serial8", "smallserial", "bigserial"];
 
 impl<'a> Walk<'a> {
-    /// What an expression does, if it runs code that is not PostgreSQL's own. What it asks of rows
-    /// is its author's question, and not looked at where it only computes.
-    fn runs_code(&mut self, node: Node<'_>, level: &Env<'_>) -> Option<Collector> {
+    /// What an expression does and asks; `None` if there is none.
+    fn computed_over(&mut self, node: Node<'_>, level: &Env<'_>) -> Option<Collector> {
         if matches!(node, Node::None) {
             return None;
         }
@@ -39,14 +38,23 @@ impl<'a> Walk<'a> {
         let followed = std::mem::take(&mut self.followed);
         self.value(node, level);
         self.followed = followed;
-        let inner = std::mem::replace(&mut self.facts, outer);
-        let runs = |id| self.catalog.function(id).is_none_or(|function| !computes(function));
-        let code = inner.dynamic || !inner.unknowns.is_empty();
-        (code || inner.code.iter().any(|id| runs(*id))).then_some(inner)
+        Some(std::mem::replace(&mut self.facts, outer))
     }
 
-    /// Takes what expressions do that are evaluated over rows of a table, at once or with each row
-    /// that comes. True if they run code.
+    /// True if an expression ran code that is not PostgreSQL's own.
+    fn ran_code(&self, inner: &Collector) -> bool {
+        let runs = |id| self.catalog.function(id).is_none_or(|function| !computes(function));
+        let code = inner.dynamic || !inner.unknowns.is_empty();
+        code || inner.code.iter().any(|id| runs(*id))
+    }
+
+    fn runs_code(&mut self, node: Node<'_>, level: &Env<'_>) -> bool {
+        self.computed_over(node, level).is_some_and(|inner| self.ran_code(&inner))
+    }
+
+    /// Takes what expressions do and ask that are evaluated over rows of a table, at once or with
+    /// each row that comes: whoever writes them is who asks, and an error tells. True if they run
+    /// code.
     fn evaluates<'n>(
         &mut self,
         nodes: impl IntoIterator<Item = Node<'n>>,
@@ -54,12 +62,9 @@ impl<'a> Walk<'a> {
     ) -> bool {
         let mut runs = false;
         for node in nodes {
-            let Some(inner) = self.runs_code(node, level) else { continue };
-            runs = true;
-            self.facts.take(inner, |_, usage| match usage {
-                Use::Inferred | Use::LookedUp => Some(Use::Tested),
-                other => Some(other),
-            });
+            let Some(inner) = self.computed_over(node, level) else { continue };
+            runs |= self.ran_code(&inner);
+            self.facts.take(inner, |_, usage| Some(usage));
         }
         runs
     }
@@ -113,7 +118,7 @@ impl<'a> Walk<'a> {
             Node::Constraint(constraint) => expressions(constraint),
             _ => Vec::new(),
         });
-        nodes.any(|node| self.runs_code(node, &level).is_some())
+        nodes.any(|node| self.runs_code(node, &level))
     }
 
     /// True if a column is of a type that runs code, or may do so.
@@ -144,7 +149,7 @@ impl<'a> Walk<'a> {
         let nodes = create.constraints().iter().map(Constraint::raw_expr);
         let nodes: Vec<Node<'_>> = nodes.collect();
         let base = create.type_name().is_some_and(|name| self.may_run(name));
-        !base && nodes.into_iter().all(|node| self.runs_code(node, &level).is_none())
+        !base && nodes.into_iter().all(|node| !self.runs_code(node, &level))
     }
 
     /// An index: its expressions and its condition.
