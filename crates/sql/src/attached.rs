@@ -226,9 +226,13 @@ impl<'a> Walk<'a> {
             return self.facts.unknown("a function of a check or an index", why);
         };
         self.facts.runs(function);
-        let again = self.calling.contains(&id) || self.expansion >= MAX_EXPANSION;
-        if computes(function) || again {
+        if computes(function) || self.calling.contains(&id) {
             return;
+        }
+        if self.expansion >= MAX_EXPANSION {
+            self.facts.dynamic = true;
+            let what = format!("function {}.{}(…)", function.schema, function.name);
+            return self.facts.unknown(what, "it stands too deep in other functions");
         }
         let mut sources = given.sources.to_vec();
         sources.sort_unstable();
