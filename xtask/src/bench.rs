@@ -98,23 +98,17 @@ pub(crate) fn lag(program: Option<&str>) -> Result<()> {
 
 /// What a durable record adds, alone; `program` is a Weir that is built already.
 pub(crate) fn durable(program: Option<&str>) -> Result<()> {
-    install::servers_and_pooler()?;
-    let program = match program {
-        Some(program) => program.into(),
-        None => step("building weir (dist)", || build_weir(Build::Dist))?,
-    };
-    let places = step("servers and data", || Places::start(&program))?;
-    let mut report = Report::default();
-    for round in 1..=Length::Full.rounds() {
-        let seconds = Length::Full.seconds();
-        step(&format!("round {round}"), || durable::add(&places, seconds, &mut report))?;
-    }
-    print!("{}", report.table(&places.names()));
-    Ok(())
+    let seconds = Length::Full.seconds();
+    alone(program, |places, report| durable::add(places, seconds, report))
 }
 
 /// Rows and COPY alone; `program` is a Weir that is built already.
 pub(crate) fn rows(program: Option<&str>) -> Result<()> {
+    alone(program, transfers)
+}
+
+/// One kind of work in all rounds of a full run, and its table.
+fn alone(program: Option<&str>, work: impl Fn(&Places, &mut Report) -> Result<()>) -> Result<()> {
     install::servers_and_pooler()?;
     let program = match program {
         Some(program) => program.into(),
@@ -123,7 +117,7 @@ pub(crate) fn rows(program: Option<&str>) -> Result<()> {
     let places = step("servers and data", || Places::start(&program))?;
     let mut report = Report::default();
     for round in 1..=Length::Full.rounds() {
-        step(&format!("round {round}"), || transfers(&places, &mut report))?;
+        step(&format!("round {round}"), || work(&places, &mut report))?;
     }
     print!("{}", report.table(&places.names()));
     Ok(())
