@@ -197,8 +197,10 @@ impl Relay {
             self.block = Some(Block::Sync(self.session.gate().ledger.synced(intent)));
             return Ok(Step::Blocked);
         }
-        // A server that takes COPY data ignores a Sync.
-        if !self.copying_in {
+        if self.copying_in {
+            // A server that takes COPY data ignores a Sync, unless the COPY failed before it.
+            self.ignored_syncs += 1;
+        } else {
             self.expected.push_back(Expected::of(Request::Sync));
             self.acting.whole_sent();
             self.skipping = false;

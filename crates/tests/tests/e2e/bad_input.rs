@@ -174,7 +174,7 @@ fn messages_out_of_order_are_answered_as_the_upstream_would() {
 fn copies_that_fail_at_once(stage: &Stage, direct: &mut Raw, through: &mut Raw) {
     let sql = "create view seen as select 1 as n; create table raising (n int);
         create function raise() returns trigger language plpgsql as
-        $$ begin raise exception 'not today'; end $$;
+        $$ begin perform pg_sleep(0.2); raise exception 'not today'; end $$;
         create trigger raising before insert on raising execute function raise()";
     stage.truth(sql).unwrap();
     let done = || [frame(b'd', b"1\n"), frame(b'c', b""), sync()].concat();
@@ -195,6 +195,14 @@ fn copies_that_fail_at_once(stage: &Stage, direct: &mut Raw, through: &mut Raw) 
                 for _ in 0..readies {
                     tags.extend(raw.until(b'Z').unwrap().iter().map(|message| message.tag));
                 }
+            }
+            // The Sync is sent when the COPY has begun and has not failed yet.
+            let begun = [parse("", &copy), bind("", ""), execute(""), frame(b'H', b"")].concat();
+            raw.send(&begun).unwrap();
+            tags.extend(raw.until(b'G').unwrap().iter().map(|message| message.tag));
+            raw.send(&[sync(), done()].concat()).unwrap();
+            for _ in 0..2 {
+                tags.extend(raw.until(b'Z').unwrap().iter().map(|message| message.tag));
             }
         }
         tags
