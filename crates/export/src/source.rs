@@ -79,6 +79,11 @@ impl Source {
                     self.take(&entry, &mut events);
                     bytes += events.iter().skip(before).map(Event::weight).sum::<usize>();
                 }
+                Err(LedgerError::Damaged(damage)) if damage.sequence.0 < self.next => {
+                    tracing::warn!(
+                        "exported from a bundle, because the ledger is damaged: {damage}"
+                    );
+                }
                 Err(LedgerError::Damaged(damage)) => {
                     tracing::error!("not exported, because the ledger is damaged: {damage}");
                     self.next = self.next.max(damage.sequence.0 + 1);

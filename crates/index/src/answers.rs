@@ -21,7 +21,7 @@ pub struct Answers {
 pub struct State {
     /// The first record that is not in the index.
     pub next: u64,
-    /// Places of the ledger that could not be read.
+    /// Places of the ledger that are damaged.
     pub damage: u64,
 }
 

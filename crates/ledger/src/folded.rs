@@ -157,6 +157,48 @@ impl Folded {
         })
     }
 
+    /// The records from this one on that a damaged segment's bundles have, up to where the next
+    /// segment begins; `None` if they do not have this one.
+    pub(crate) fn beside(
+        dir: &Path,
+        path: &Path,
+        from: u64,
+        successor: Option<u64>,
+        leaves: bool,
+    ) -> Result<Option<Self>, LedgerError> {
+        let there = |index: &u64| {
+            let tiles =
+                [None, Some(0)].map(|level| Tile { level, index: *index, width: TILE_WIDTH });
+            tiles.iter().all(|tile| dir.join(tile.path()).exists())
+        };
+        let begin = from / TILE_WIDTH;
+        let last = successor.map_or(u64::MAX, |end| end.div_ceil(TILE_WIDTH));
+        let end = (begin..last).take_while(there).last().map_or(from, |i| (i + 1) * TILE_WIDTH);
+        let end = successor.map_or(end, |successor| end.min(successor));
+        if end <= from {
+            return Ok(None);
+        }
+        let mut beside = Self {
+            dir: dir.to_owned(),
+            path: path.to_owned(),
+            rest: None,
+            end,
+            at: from,
+            chain: None,
+            seal: 0,
+            pruned: Pruned::read(dir)?,
+            leaves,
+            bundle: Bundle::default(),
+            payload: Vec::new(),
+        };
+        beside.load()?;
+        let place = (from % TILE_WIDTH) as usize;
+        let leaf = beside.bundle.leaves.as_ref().and_then(|leaves| leaves.get(place)).copied();
+        let entry = beside.bundle.entries.as_ref().and_then(|entries| entries.get(place));
+        let sound = leaf.is_some() && entry.map(|entry| tlog::leaf(entry)) == leaf;
+        Ok((sound && beside.take(place)?).then_some(beside))
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -243,7 +285,9 @@ impl Folded {
     /// entry says.
     fn take(&mut self, place: usize) -> Result<bool, LedgerError> {
         let entry = self.bundle.entries.as_ref().and_then(|entries| entries.get(place));
-        let Some(entry) = entry else { return Ok(false) };
+        // What could not be read when the tree was made is not here either.
+        let stub = |entry: &&Vec<u8>| **entry == entry::unreadable(self.at);
+        let Some(entry) = entry.filter(|entry| !stub(entry)) else { return Ok(false) };
         let Some(name) = entry::long(entry) else {
             self.payload.clone_from(entry);
             return Ok(true);

@@ -71,7 +71,8 @@ impl fmt::Display for Damage {
 
 /// Iterates over the log. At its end `next` answers `None`; asked again later it goes on with what
 /// was written since. Damage is an item, never skipped in silence; what can be read after it
-/// follows. Records that were removed because their time was over are passed over. A follower may
+/// follows. A damaged record that its bundle has is read from there, and stands before the damage.
+/// Records that were removed because their time was over are passed over. A follower may
 /// see a record that a full disk makes the writer take back a moment later.
 #[derive(Debug)]
 pub struct Reader {

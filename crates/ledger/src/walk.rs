@@ -1,7 +1,10 @@
-//! All segments' frames in order, folded ones too, each with its sequence. Knows no JSON.
+//! All segments' frames in order, folded ones too, each with its sequence. What of a segment cannot
+//! be read is read from its bundles where they have it, unless the segments themselves are to be
+//! verified. Knows no JSON.
 
 use crate::{
     error::LedgerError,
+    folded::Folded,
     frame::{self, Digest32, GENESIS},
     ids::Sequence,
     piece::{self, Piece},
@@ -47,6 +50,10 @@ pub(crate) struct Walk {
     /// This segment has nothing more to give.
     stuck: bool,
     found: Option<Damage>,
+    /// Damage whose record was read from a bundle: told behind it.
+    later: Option<Damage>,
+    /// The last record's JSON, if a bundle had it.
+    spare: Option<Vec<u8>>,
     /// The leaf of what was found, if it is known.
     leaf: Option<Digest32>,
     superseded: u64,
@@ -66,6 +73,8 @@ impl Walk {
             leaves: verify,
             stuck: false,
             found: None,
+            later: None,
+            spare: None,
             leaf: None,
             superseded: 0,
         }
@@ -106,19 +115,21 @@ impl Walk {
 
     /// The last record's JSON.
     pub(crate) fn payload(&self) -> &[u8] {
+        if let Some(payload) = &self.spare {
+            return payload;
+        }
         self.piece.as_ref().map(Piece::payload).unwrap_or_default()
     }
 
     /// Goes to the next record or damage. `None` at the end, where more may come.
     pub(crate) fn step(&mut self) -> Result<Option<Item>, LedgerError> {
+        self.spare = None;
+        if let Some(damage) = self.later.take() {
+            return Ok(Some(Item::Damage(damage)));
+        }
         loop {
-            // What precedes the wanted record is passed over, sound or not.
-            let (found, leaf) = (self.found.take(), self.leaf.take());
-            if let Some(damage) = found.filter(|damage| damage.sequence.0 >= self.wanted) {
-                return Ok(Some(match leaf {
-                    Some(leaf) => Item::Unlike(damage, leaf),
-                    None => Item::Damage(damage),
-                }));
+            if let Some(item) = self.tell() {
+                return Ok(Some(item));
             }
             let over = self.stuck || self.is_past()?;
             let Some(piece) = self.piece.as_mut().filter(|_| !over) else {
@@ -149,8 +160,9 @@ impl Walk {
                 }
                 Step::Skipped => {
                     self.damage(offset, Flaw::Checksum);
-                    self.at += 1;
-                    self.chain = None;
+                    if let Some(sequence) = self.skip()? {
+                        return Ok(Some(Item::Record(sequence)));
+                    }
                 }
                 Step::Unchained => {
                     if let Some(sequence) = self.pass(None) {
@@ -170,7 +182,7 @@ impl Walk {
                 Step::Bad => {
                     let folded = matches!(self.piece, Some(Piece::Folded(_)));
                     self.damage(offset, if folded { Flaw::Tile } else { Flaw::Checksum });
-                    self.stuck = true;
+                    self.leave()?;
                 }
                 Step::End | Step::Torn => {
                     if !self.enter()? {
@@ -179,6 +191,51 @@ impl Walk {
                 }
             }
         }
+    }
+
+    /// What was found, if it is of a wanted record: what precedes it is passed over, sound or not.
+    fn tell(&mut self) -> Option<Item> {
+        let (found, leaf) = (self.found.take(), self.leaf.take());
+        let damage = found.filter(|damage| damage.sequence.0 >= self.wanted)?;
+        Some(match leaf {
+            Some(leaf) => Item::Unlike(damage, leaf),
+            None => Item::Damage(damage),
+        })
+    }
+
+    /// What the bundles have from here on of a damaged segment.
+    fn beside(&mut self) -> Result<Option<Folded>, LedgerError> {
+        let beside = match &self.piece {
+            Some(Piece::Segment(scan)) if !self.verify => {
+                Folded::beside(&self.dir, scan.path(), self.at, self.successor, self.leaves)?
+            }
+            _ => None,
+        };
+        if beside.is_some() {
+            self.later = self.found.take().filter(|found| found.sequence.0 >= self.wanted);
+        }
+        Ok(beside)
+    }
+
+    /// Goes past one record that is damaged; gives it if its bundle has it and it is wanted.
+    fn skip(&mut self) -> Result<Option<Sequence>, LedgerError> {
+        let Some(mut beside) = self.beside()? else {
+            (self.at, self.chain) = (self.at + 1, None);
+            return Ok(None);
+        };
+        beside.step()?;
+        let sequence = self.pass(None);
+        self.spare = sequence.is_some().then(|| beside.payload().to_vec());
+        Ok(sequence)
+    }
+
+    /// Leaves a segment of which nothing more can be read for its bundles, if they have it.
+    fn leave(&mut self) -> Result<(), LedgerError> {
+        match self.beside()? {
+            Some(beside) => self.piece = Some(Piece::Folded(Box::new(beside))),
+            None => self.stuck = true,
+        }
+        Ok(())
     }
 
     /// Goes past a record whose chain is this or unknown; gives it if it is wanted.

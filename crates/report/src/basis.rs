@@ -25,7 +25,7 @@ pub struct Basis {
     pub indexed: u64,
     /// How many newer records there were.
     pub behind: u64,
-    /// Places of the ledger that could not be read.
+    /// Places of the ledger that are damaged.
     pub unreadable: u64,
     /// Records that were removed because their time was over, in order. Their hashes are in the
     /// tree, so whoever has such a record can still prove it.

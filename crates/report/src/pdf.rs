@@ -98,7 +98,7 @@ fn basis(flow: &mut Flow, report: &Report) {
     fact(flow, "Checkpoint", &checkpoint);
     fact(flow, "Verified", &verified(report));
     if basis.unreadable > 0 {
-        look(flow, &[format!("The ledger cannot be read at {} places.", basis.unreadable)]);
+        look(flow, &[format!("The ledger is damaged at {} places.", basis.unreadable)]);
     }
     if let Some(found) = basis.verified.as_ref().filter(|found| !found.sound) {
         look(flow, &found.damage);

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    Ledger, Options,
-    testing::{Folder, NOW, intent},
+    Ledger, Options, frame,
+    testing::{Folder, NOW, checkpointed, copy, everything, intent},
     verify::{Known, verify},
 };
 
@@ -73,5 +73,64 @@ fn a_segment_that_is_being_begun_is_no_damage() {
         std::fs::write(&path, &header[..written]).unwrap();
         assert!(reader.next().is_none(), "{written} bytes");
         assert_eq!(Reader::open(dir.path()).unwrap().filter(Result::is_err).count(), 0);
+    }
+}
+
+/// What a reader gives from there on, and where it came upon damage.
+fn read(dir: &Path, from: u64) -> (Vec<(u64, Vec<u8>)>, Vec<u64>) {
+    let (mut found, mut damage) = (Vec::new(), Vec::new());
+    for entry in Reader::open_at(dir, Sequence(from)).unwrap() {
+        match entry {
+            Ok(entry) => found.push((entry.sequence.0, entry.payload)),
+            Err(LedgerError::Damaged(what)) => damage.push(what.sequence.0),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    (found, damage)
+}
+
+#[test]
+fn what_a_damaged_segment_no_longer_has_is_read_from_its_bundles() {
+    let sound = Folder::new("beside");
+    let options = Options { segment_bytes: 80_000, ..Options::new("n", "v", NOW) };
+    let (ledger, _) = Ledger::open(sound.path(), options.clone()).unwrap();
+    for n in 0..1_000 {
+        // What is written at once lies in one segment.
+        let place = ledger.append(&intent(n)).unwrap();
+        ledger.hand_over(place).unwrap();
+    }
+    checkpointed(&ledger);
+    drop(ledger);
+    let before = everything(sound.path());
+    let second = segment::list(sound.path()).unwrap()[1];
+    // The text, and the length: behind that one nothing of the segment can be read.
+    for flipped in [frame::OVERHEAD + 9, 2] {
+        let dir = Folder::new("beside-damaged");
+        copy(sound.path(), dir.path());
+        let path = segment::path(dir.path(), second);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let marks: Vec<_> = bytes.windows(16).enumerate().collect();
+        let of =
+            |(at, part): &(usize, &[u8])| part.starts_with(b"{\"type\":\"intent\"").then_some(*at);
+        let third = marks.iter().filter_map(of).nth(2).unwrap() - frame::OVERHEAD;
+        bytes[third + flipped] ^= 0x55;
+        std::fs::write(&path, bytes).unwrap();
+        let damaged = second + 2;
+        for from in [0, second, damaged, damaged + 1, damaged + 300] {
+            let (found, damage) = read(dir.path(), from);
+            assert!(found == before[from as usize..], "from {from}, byte {flipped}");
+            assert!(damage.iter().eq((from <= damaged).then_some(&damaged)), "{damage:?}");
+        }
+        assert_eq!(Reader::open_last(dir.path(), 3).unwrap().count(), 3);
+        let verified = verify(dir.path(), &Known::default()).unwrap();
+        let told = verified.damage.iter().any(|flaw| flaw.sequence.0 == damaged);
+        assert!(told, "it is damage all the same");
+        // Where the tree was made when the record could not be read, there is nothing beside it.
+        std::fs::remove_dir_all(dir.path().join("tile")).unwrap();
+        std::fs::remove_file(dir.path().join(crate::CHECKPOINT_FILE)).unwrap();
+        drop(Ledger::open(dir.path(), options.clone()).unwrap());
+        let (found, damage) = read(dir.path(), 0);
+        assert_eq!(damage[0], damaged);
+        assert!(found.iter().all(|(sequence, _)| *sequence != damaged));
     }
 }

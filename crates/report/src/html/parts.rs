@@ -52,7 +52,7 @@ pub(super) fn basis(report: &Report) -> Markup {
                 dd { (verified(report)) }
             }
             @if basis.unreadable > 0 {
-                (look(&[format!("The ledger cannot be read at {} places.", basis.unreadable)]))
+                (look(&[format!("The ledger is damaged at {} places.", basis.unreadable)]))
             }
             @if let Some(verified) = basis.verified.as_ref().filter(|found| !found.sound) {
                 (look(&verified.damage))

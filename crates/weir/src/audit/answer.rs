@@ -181,7 +181,7 @@ fn print(found: &Found, answers: &Answers, table: &Table, form: &Form) -> Result
     eprintln!("weir: from an index of the ledger's first {} records, {lag} behind", state.next);
     if state.damage > 0 {
         let places = state.damage;
-        eprintln!("weir: the ledger cannot be read at {places} places (see `weir audit verify`)");
+        eprintln!("weir: the ledger is damaged at {places} places (see `weir audit verify`)");
     }
     Ok(())
 }
