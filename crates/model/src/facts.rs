@@ -298,6 +298,9 @@ pub struct Tie {
     pub right: Vec<ColumnId>,
     /// For equality, with the whole value: which row it is follows from it.
     pub equal: bool,
+    /// The statement says so itself, and not the author of a view or a function that it uses.
+    #[serde(default)]
+    pub asked: bool,
 }
 
 /// A relation that a statement makes.

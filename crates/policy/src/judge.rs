@@ -13,7 +13,7 @@ use crate::explain::Trace;
 use crate::rule::{Ladder, Rule};
 use crate::sight::{Sight, View};
 use crate::situation::{Circumstances, Situation};
-use crate::tie::chosen_by;
+use crate::tie::{chosen_by, is_guessed};
 use crate::wording::{self, MAX_REFUSALS, Refusal, Wish, subject};
 use model::facts::Effect;
 use model::{
@@ -150,6 +150,9 @@ impl<'a> Judge<'a> {
         for used in &self.request.facts.columns {
             let action = match used.usage {
                 Use::Returned => continue,
+                Use::Tested if is_guessed(self.request.facts, used.column, self.request.labels) => {
+                    "infer"
+                }
                 Use::Tested => "test",
                 Use::LookedUp => "look_up",
                 // Where no statistic leaves, an aggregate is an inference like another.

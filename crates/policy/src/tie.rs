@@ -25,6 +25,15 @@ fn finds_rows(tie: &Tie, side: &[ColumnId], other: &[ColumnId], labels: &LabelMa
     tie.equal && is_bare(side, labels) && side.iter().all(apart)
 }
 
+/// True if the statement asks which values of a labelled column are those of something that bears
+/// no label: whoever knows that, or chose it, asks as by a pattern.
+pub(crate) fn is_guessed(facts: &Facts, column: ColumnId, labels: &LabelMap) -> bool {
+    facts.ties.iter().filter(|tie| tie.asked).any(|tie| {
+        let mut sides = sides(tie).into_iter();
+        sides.any(|(side, other)| side.contains(&column) && is_bare(other, labels))
+    })
+}
+
 /// The labelled columns of which these values tell through what the statement compares. Those
 /// of the values' own label are left out: they are hidden as well as it is. Sorted.
 pub fn told(facts: &Facts, sources: &[ColumnId], labels: &LabelMap) -> Vec<ColumnId> {

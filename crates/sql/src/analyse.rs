@@ -16,7 +16,7 @@ use crate::{
     scope::Env,
 };
 use model::{
-    Catalog, Facts, FunctionId, Operation, RelationId,
+    Catalog, Facts, FunctionId, Operation, RelationId, Use,
     facts::{Effect, SessionChange},
 };
 use pg_raw_parse::{Node, Owned, StmtList};
@@ -352,11 +352,26 @@ impl<'a> Walk<'a> {
             self.shows_shape(&field.flow);
         }
         let mut inner = std::mem::replace(&mut self.facts, outer);
+        if inner.asks_unknown && !inner.unknowns.is_empty() {
+            self.asks_all(&mut inner);
+        }
         // What one statement of the text puts into a table, the next one reads there.
         let ties = &mut self.facts.relations.ties;
         ties.append(&mut inner.relations.ties);
         inner.relations.ties.clone_from(ties);
         inner.finish(outputs)
+    }
+
+    /// What is asked of something that was not understood may be asked of all that is read.
+    fn asks_all(&self, facts: &mut Collector) {
+        let read = facts.effects.iter().filter_map(|effect| effect.relation.as_ref()?.id);
+        let read = read.filter_map(|id| self.catalog.relation(id));
+        let columns = read.flat_map(|relation| {
+            relation.columns.iter().map(|column| relation.column_id(column.number))
+        });
+        for column in columns.collect::<Vec<_>>() {
+            facts.column(column, Use::Inferred);
+        }
     }
 
     /// See [`Analysed::blurred`].

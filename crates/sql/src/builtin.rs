@@ -150,7 +150,7 @@ const ACTS: &[(Act, &[&str])] = &[
             "lo_truncate64",
         ],
     ),
-    (Act::Stash, &["currval", "lastval", "current_setting"]),
+    (Act::Stash, &["current_setting"]),
     (Act::Effect(Operation::Update), &["nextval"]),
     // The one row of a sequence, whatever it says.
     (Act::Whole(Operation::Update), &["setval"]),
@@ -390,6 +390,9 @@ pub(crate) fn equals(operator: &str) -> bool {
 /// True for columns of system relations that hold values of other tables or other sessions, which
 /// the statement does not name: column statistics, statement texts, credentials.
 pub(crate) fn holds_others(schema: &str, relation: &str, column: &str) -> bool {
+    if schema.starts_with("pg_toast") {
+        return column == "chunk_data";
+    }
     if !matches!(schema, "pg_catalog" | "information_schema" | "public" | "extensions") {
         return false;
     }
@@ -411,8 +414,11 @@ pub(crate) fn holds_others(schema: &str, relation: &str, column: &str) -> bool {
         "pg_authid" => column == "rolpassword",
         "pg_shadow" => column == "passwd",
         "pg_subscription" => column == "subconninfo",
-        "pg_user_mapping" | "pg_user_mappings" => column == "umoptions",
+        "pg_user_mapping" | "pg_user_mappings" | "_pg_user_mappings" => column == "umoptions",
         "pg_foreign_server" => column == "srvoptions",
+        "_pg_foreign_servers" => column == "foreign_server_options",
+        "pg_foreign_table" | "_pg_foreign_tables" => column == "ftoptions",
+        "_pg_foreign_table_columns" => column == "attfdwoptions",
         "user_mapping_options" | "foreign_server_options" => column == "option_value",
         "pg_hba_file_rules" | "pg_file_settings" | "pg_ident_file_mappings" => true,
         "pg_attrdef" | "pg_stat_wal_receiver" => column == "conninfo",
@@ -420,8 +426,25 @@ pub(crate) fn holds_others(schema: &str, relation: &str, column: &str) -> bool {
     }
 }
 
+/// True for parameters of the server that hold passwords, or commands with what they need.
+pub(crate) fn secret_parameter(name: &str) -> bool {
+    matches!(
+        name,
+        "primary_conninfo"
+            | "ssl_passphrase_command"
+            | "archive_command"
+            | "archive_cleanup_command"
+            | "restore_command"
+            | "recovery_end_command"
+    )
+}
+
 /// The effect of reading a system relation, where it is more than reading.
 pub(crate) fn reading(schema: &str, relation: &str) -> Option<Operation> {
+    // Long values of other tables, as they are stored.
+    if schema.starts_with("pg_toast") {
+        return Some(Operation::ServerFile);
+    }
     if schema != "pg_catalog" {
         return None;
     }

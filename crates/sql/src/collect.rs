@@ -41,6 +41,8 @@ pub(crate) struct Collector {
     /// See [`Facts::keeps_names`].
     pub(crate) keeps_names: bool,
     uses: HashSet<(ColumnId, Use)>,
+    /// A predicate asks something of a value of which it is not known what it is made of.
+    pub(crate) asks_unknown: bool,
     /// How many values each column was compared with so far.
     pub(crate) look_ups: BTreeMap<ColumnId, u32>,
 }
@@ -101,6 +103,8 @@ impl Collector {
     /// Notes that every source of a value is used in this way. Of a statistic nothing but the
     /// statistic can be learned, unless it leaves by a way on which no group is guarded.
     pub(crate) fn uses(&mut self, flow: &Flow, usage: Use) {
+        let asks = matches!(usage, Use::Tested | Use::LookedUp | Use::Inferred);
+        self.asks_unknown |= asks && flow.unknown;
         for source in &flow.sources {
             self.uses.insert(match (stand(*source), usage) {
                 (Stand::Statistic(column), Use::Written | Use::Exported | Use::Copied) => {
@@ -127,7 +131,8 @@ impl Collector {
             }
             return;
         }
-        let usage = if flow.distance <= Distance::Folded && !flow.is_mixed() {
+        let told = self.relations.tie_within(flow);
+        let usage = if flow.distance <= Distance::Folded && !flow.is_mixed() && told {
             Use::Tested
         } else {
             Use::Inferred
@@ -147,17 +152,19 @@ impl Collector {
             return;
         }
         self.relations.relate(&[left, right]);
-        self.relations.tie(left, right, equality);
+        let told = self.relations.tie(left, right, equality);
         for (side, other) in [(left, right), (right, left)] {
             let whole = side.distance <= Distance::Folded;
-            if !equality || !whole && side.fields.is_none() {
+            let stands = other.distance <= Distance::Folded || other.fields.is_some();
+            if !equality || !told || !whole && side.fields.is_none() {
                 self.uses(side, Use::Inferred);
             } else if other.is_given() {
                 self.looked_up(side, values);
-            } else if (other.carries() || other.unknown) && !other.is_made_up() {
+            } else if (other.carries() || other.unknown) && stands && !other.is_made_up() {
                 self.tested(side);
             } else {
-                // A set of guesses is no look-up: nobody can say how many there are.
+                // A set of guesses is no look-up: nobody can say how many there are. Nor is what is
+                // computed, which can be any of them.
                 self.uses(side, Use::Inferred);
             }
         }
@@ -233,6 +240,7 @@ impl Collector {
         }
         self.session.extend(other.session);
         self.dynamic |= other.dynamic;
+        self.asks_unknown |= other.asks_unknown;
         self.relations.take(other.relations);
         for (column, values) in other.look_ups {
             let count = self.look_ups.entry(column).or_default();

@@ -266,12 +266,26 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Notes that something a statement runs may change what names mean: to the rest of a body at
+    /// once, and to the text behind the statement.
+    pub(crate) fn moves_path(&mut self) {
+        self.facts.scope();
+        self.lost_path = true;
+        self.doubts_path();
+    }
+
+    /// What names mean is not known for the rest of a body.
+    pub(crate) fn doubts_path(&mut self) {
+        if !self.frames.is_empty() {
+            self.path = Rc::new(Path { certain: false, ..Path::clone(&self.path) });
+        }
+    }
+
     /// The value of a function of which only the declaration is known.
     fn opaque(&mut self, function: &'a Arc<Function>, arguments: &Arguments) -> Flow {
         let mut flow = arguments.merged().moved(Distance::Expression);
         self.facts.uses(&flow, model::Use::Exported);
-        self.facts.scope();
-        self.lost_path = true;
+        self.moves_path();
         flow.unknown = true;
         self.shaped(function, flow)
     }

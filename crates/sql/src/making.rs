@@ -10,7 +10,7 @@ use crate::{
 };
 use model::{
     Operation, Use,
-    facts::{Destination, Made, RelationRef},
+    facts::{Destination, Effect, Made, RelationRef, SessionChange},
 };
 use pg_raw_parse::{
     Node,
@@ -109,6 +109,9 @@ impl Walk<'_> {
             // Its rows come with other statements, of which it cannot be told what runs there.
             columns.rest = Rest::Open;
         }
+        if !create.inh_relations().is_empty() {
+            self.sorts_rows(range, "a parent");
+        }
         if !create.inh_relations().is_empty() || create.of_typename().is_some() {
             columns.rest = Rest::Open;
         }
@@ -123,7 +126,7 @@ impl Walk<'_> {
             };
             definition.constraints().iter().for_each(|node| self.checked(node, range, env));
             let name = definition.colname().unwrap_or_default();
-            let mut flow = self.default_of(definition, env);
+            let mut flow = self.default_of(definition, range, env);
             let to = Destination::Named { relation: relation.clone(), column: name.to_owned() };
             self.facts.moved(to, &flow);
             if generated(definition) {
@@ -185,15 +188,53 @@ impl Walk<'_> {
 
     /// What a column's default brings into it. A generated column is computed from its row each
     /// time, and the catalog tells how.
-    pub(crate) fn default_of(&mut self, definition: &ColumnDef, env: &Env<'_>) -> Flow {
-        let mut flow = self.value(definition.raw_default(), env);
+    pub(crate) fn default_of(
+        &mut self,
+        definition: &ColumnDef,
+        range: &RangeVar,
+        env: &Env<'_>,
+    ) -> Flow {
+        let mut flow = self.kept(definition.raw_default(), range, env);
         for constraint in definition.constraints() {
             let Node::Constraint(constraint) = constraint else { continue };
             if constraint.contype == ConstrType::CONSTR_DEFAULT {
-                flow.absorb(&self.value(constraint.raw_expr(), env));
+                flow.absorb(&self.kept(constraint.raw_expr(), range, env));
             }
         }
         flow.moved(Distance::Expression)
+    }
+
+    /// A value that is computed each time somebody leaves it out.
+    pub(crate) fn kept(&mut self, node: Node<'_>, range: &RangeVar, env: &Env<'_>) -> Flow {
+        let own = temporary(range) || crate::is_temporary(&self.reached_as(range).schema);
+        self.stays("a default", own, |walk| walk.value(node, env))
+    }
+
+    /// Walks code that stays with what is made and runs with statements that do not show it: names
+    /// must mean the same behind these. What is the session's own is not followed either when it is
+    /// read, so there it may do no more than read.
+    fn stays<T>(&mut self, what: &str, own: bool, walk: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::take(&mut self.facts);
+        let result = walk(self);
+        let inner = std::mem::replace(&mut self.facts, outer);
+        let reads = |effect: &Effect| {
+            matches!(effect.operation, Operation::Select | Operation::Empty)
+                || effect.object.as_deref() == Some("function nextval")
+        };
+        let moves = inner.session.contains(&SessionChange::Scope);
+        let acts = own && (inner.dynamic || !inner.effects.iter().all(reads));
+        self.facts.take(inner, |_, usage| Some(usage));
+        if moves || acts {
+            self.runs_later(what);
+        }
+        result
+    }
+
+    /// Notes code that does something when nobody sees it run.
+    pub(crate) fn runs_later(&mut self, what: &str) {
+        self.facts.unknown(what, "it does more than read, later and unseen; do that by itself");
+        self.facts.plain(Operation::Unknown);
+        self.facts.dynamic = true;
     }
 
     /// A new table's content: its sources are copied there, and later statements of the text can
@@ -251,7 +292,9 @@ impl Walk<'_> {
             self.facts.uses(&asked, Use::Inferred);
             return self.note_made(range, None, false);
         }
-        let mut columns = self.statement(view.query(), env).unwrap_or_else(Columns::open);
+        let walk = |walk: &mut Self| walk.statement(view.query(), env);
+        let columns = self.stays("a temporary view", true, walk);
+        let mut columns = columns.unwrap_or_else(Columns::open);
         columns.rename(parts(view.aliases()));
         for field in &mut columns.fields {
             field.flow.origin = None;

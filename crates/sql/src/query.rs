@@ -117,6 +117,7 @@ impl Walk<'_> {
                     {
                         field.flow.sources.push(self.new_set());
                     }
+                    self.facts.relations.unite(&field.flow, &from.flow);
                     field.flow.absorb(&from.flow);
                 }
                 None if other.rest == Rest::Open => field.flow.unknown = true,

@@ -54,7 +54,14 @@ pub(crate) struct Relations {
     sets: HashMap<ColumnId, Sources>,
     /// What columns were compared with.
     pub(crate) ties: BTreeSet<Tie>,
+    /// The columns of each query whose rows come together with another's, as UNION makes them: a
+    /// value that has several of these is of one of them in each row.
+    arms: BTreeSet<Vec<ColumnId>>,
 }
+
+/// How many queries' rows may come together in a value that is compared, so that each of them is
+/// still looked at by itself.
+const MAX_ARMS: usize = 32;
 
 impl Relations {
     /// Notes that a predicate ties these values together.
@@ -70,12 +77,62 @@ impl Relations {
         }
     }
 
-    /// Notes that two values are compared, `equal` if for equality as they stand.
-    pub(crate) fn tie(&mut self, left: &Flow, right: &Flow, equal: bool) {
+    /// Notes that two values are compared, `equal` if for equality as they stand. False if they
+    /// come from too many queries to say of each what it is compared with.
+    pub(crate) fn tie(&mut self, left: &Flow, right: &Flow, equal: bool) -> bool {
+        let [lefts, rights] = [left, right].map(|side| self.alternatives(columns(side)));
+        let (Some(lefts), Some(rights)) = (lefts, rights) else { return false };
+        for left in &lefts {
+            for right in rights.iter().filter(|right| *right != left) {
+                let (left, right) = (left.clone(), right.clone());
+                self.ties.insert(Tie { left, right, equal, asked: true });
+            }
+        }
+        true
+    }
+
+    /// Notes that the rows of two queries come together.
+    pub(crate) fn unite(&mut self, left: &Flow, right: &Flow) {
         let [left, right] = [left, right].map(columns);
         if !left.is_empty() && !right.is_empty() && left != right {
-            self.ties.insert(Tie { left, right, equal });
+            self.arms.extend([left, right]);
         }
+    }
+
+    /// Notes that a value's rows are compared with each other; false as in [`Relations::tie`].
+    pub(crate) fn tie_within(&mut self, flow: &Flow) -> bool {
+        if self.arms.is_empty() {
+            return true;
+        }
+        let Some(arms) = self.alternatives(columns(flow)) else { return false };
+        for (place, left) in arms.iter().enumerate().skip(1) {
+            for right in arms.iter().skip(place + 1) {
+                let (left, right) = (left.clone(), right.clone());
+                self.ties.insert(Tie { left, right, equal: true, asked: true });
+            }
+        }
+        true
+    }
+
+    /// All of these columns, and behind them those of each query of which the value can be.
+    fn alternatives(&self, columns: Vec<ColumnId>) -> Option<Vec<Vec<ColumnId>>> {
+        if columns.is_empty() {
+            return Some(Vec::new());
+        }
+        let of = |arm: &&Vec<ColumnId>| {
+            arm.len() < columns.len() && arm.iter().all(|one| columns.contains(one))
+        };
+        let arms: Vec<_> = match self.arms.is_empty() {
+            true => Vec::new(),
+            false => self.arms.iter().filter(of).take(MAX_ARMS + 1).cloned().collect(),
+        };
+        (arms.len() <= MAX_ARMS).then(|| std::iter::once(columns).chain(arms).collect())
+    }
+
+    /// What was compared here is its author's question, and not the client's.
+    pub(crate) fn of_an_author(&mut self) {
+        let ties = std::mem::take(&mut self.ties);
+        self.ties = ties.into_iter().map(|tie| Tie { asked: false, ..tie }).collect();
     }
 
     /// The sets that were compared with something, each with that.
@@ -86,6 +143,7 @@ impl Relations {
     /// Takes over what another walk found.
     pub(crate) fn take(&mut self, other: Relations) {
         self.ties.extend(other.ties);
+        self.arms.extend(other.arms);
         for (set, sources) in other.sets {
             let known = self.sets.entry(set).or_default();
             for source in sources {

@@ -13,6 +13,7 @@ use crate::{
 use model::{
     ColumnId, Operation, RelationId, Use,
     catalog::{Column, Relation, RelationKind},
+    facts::SessionChange,
 };
 use pg_raw_parse::{Node, nodes};
 use std::{collections::BTreeSet, rc::Rc, sync::Arc};
@@ -291,6 +292,11 @@ impl<'a> Walk<'a> {
         self.guarding = guarding;
         let mut inner = std::mem::replace(&mut self.facts, facts);
         inner.forget_look_ups();
+        inner.relations.of_an_author();
+        inner.asks_unknown = false;
+        if inner.session.contains(&SessionChange::Scope) {
+            self.doubts_path();
+        }
         self.facts.take(inner, |column, usage| match usage {
             Use::Inferred | Use::LookedUp => Some(Use::Tested),
             Use::Exported | Use::Copied if row == Some(column.relation) => None,

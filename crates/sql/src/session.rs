@@ -140,6 +140,9 @@ impl Walk<'_> {
         // Its reads happen at FETCH, but what it asks is settled here.
         self.facts.replay(&inner, |usage| (usage != Use::Returned).then_some(usage));
         self.facts.session.extend(inner.session.iter().cloned());
+        if inner.session.contains(&SessionChange::Scope) {
+            self.runs_later("a cursor");
+        }
         self.cursors.insert(name.clone(), Some(Arc::clone(&inner)));
         self.facts.session.push(SessionChange::Declare(name.clone(), inner));
         if declare.options & WITH_HOLD != 0 {

@@ -9,7 +9,8 @@ use crate::{
 };
 use model::{
     Operation, TypeId, Use,
-    catalog::{Function, FunctionKind},
+    catalog::{Function, FunctionKind, Volatility},
+    facts::FunctionRef,
 };
 use pg_raw_parse::{
     Node,
@@ -103,13 +104,18 @@ impl Walk<'_> {
         let result = self.statement(explain.query(), env);
         self.planning = planning;
         // What runs while it plans has run.
-        let planned = std::mem::take(&mut self.planned);
+        let ran = std::mem::take(&mut self.planned);
         let mut inner = std::mem::replace(&mut self.facts, outer);
-        let own = |name: &str| name.starts_with("pg_catalog.");
+        // A plan shows what a function came to, or is estimated by it, only where the planner ran
+        // it, which it never does with those that are declared VOLATILE, as triggers mostly are.
+        let planned = |function: &FunctionRef| {
+            let known = function.id.and_then(|id| self.catalog.function(id));
+            !function.name.starts_with("pg_catalog.")
+                && known.is_none_or(|known| known.volatility != Volatility::Volatile)
+        };
         let mut shown = Flow::constant(None);
-        shown.unknown = inner.functions.iter().any(|function| !own(&function.name))
-            || !inner.unknowns.is_empty()
-            || inner.dynamic;
+        shown.unknown =
+            inner.functions.iter().any(planned) || !inner.unknowns.is_empty() || inner.dynamic;
         if shown.unknown {
             for field in result.iter().flat_map(|columns| &columns.fields) {
                 shown.absorb(&field.flow);
@@ -128,7 +134,7 @@ impl Walk<'_> {
             inner.renamed.clear();
             self.copy = None;
         }
-        inner.effects.extend(planned);
+        inner.effects.extend(ran);
         self.facts.take(inner, |_, usage| match usage {
             Use::Written | Use::Exported | Use::Copied if !analyse => None,
             other => Some(other),

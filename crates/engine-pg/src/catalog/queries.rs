@@ -188,7 +188,17 @@ pub fn temporary() -> [(Section, String); 10] {
         ),
         (Section::AttachedToRelations, code(RELATIONS_CODE, &of("o.owner"))),
         (Section::Indexes, format!("{INDEXES} AND {}", of("i.indrelid"))),
-        (Section::Constraints, format!("{CONSTRAINTS} AND {}", of("k.conrelid"))),
+        // An index puts the rows in order, and somebody's own rows among them.
+        (
+            Section::Constraints,
+            format!(
+                "{CONSTRAINTS} AND {} UNION ALL \
+                 SELECT i.indrelid, ARRAY(SELECT k.it FROM pg_catalog.unnest(i.indkey) AS k(it)) \
+                 FROM pg_catalog.pg_index i WHERE NOT i.indisunique AND {}",
+                of("k.conrelid"),
+                of("i.indrelid")
+            ),
+        ),
         (Section::Types, format!("{TYPES} WHERE t.typnamespace = {OWN}")),
         (Section::AttachedToTypes, code(TYPES_CODE, &types)),
     ]

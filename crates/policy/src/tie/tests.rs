@@ -32,6 +32,7 @@ fn facts(ties: &[(ColumnId, ColumnId, bool)]) -> Facts {
         left: vec![*left],
         right: vec![*right],
         equal: *equal,
+        asked: true,
     });
     Facts { ties: ties.collect(), ..Facts::unknown("", "") }
 }
@@ -82,7 +83,12 @@ fn ranges_and_columns_of_the_same_table_tell_of_values_alone() {
 #[test]
 fn a_view_s_column_is_as_labelled_as_what_is_below_it() {
     let view = column(9, 1);
-    let tie = Tie { left: vec![CUSTOMER_EMAIL, view], right: vec![PAYER_EMAIL], equal: true };
+    let tie = Tie {
+        left: vec![CUSTOMER_EMAIL, view],
+        right: vec![PAYER_EMAIL],
+        equal: true,
+        asked: true,
+    };
     let facts = Facts { ties: vec![tie], ..Facts::unknown("", "") };
     assert_eq!(told(&facts, &[column(9, 2)], &labels()), []);
 }

@@ -46,7 +46,7 @@ impl<'a> Walk<'a> {
                     self.checked(node, range, env);
                     self.constrains(node, range, env);
                 }
-                let flow = self.default_of(definition, env);
+                let flow = self.default_of(definition, range, env);
                 self.named_type(definition.type_name().filter(|name| !is_serial(name)), &flow);
                 if !definition.constraints().is_empty() || self.is_coded(definition) {
                     self.goes_over(range);
@@ -57,6 +57,9 @@ impl<'a> Walk<'a> {
                 self.puts(range, column, &flow);
             }
             AlterTableType::AT_AddConstraint => {
+                if let Node::Constraint(constraint) = command.def() {
+                    self.orders_own(range, &crate::names::parts(constraint.keys()), env);
+                }
                 self.checked(command.def(), range, env);
                 self.constrains(command.def(), range, env);
             }
@@ -68,6 +71,7 @@ impl<'a> Walk<'a> {
                     self.attaches(range, partition.name());
                 }
             }
+            AlterTableType::AT_AddInherit => self.sorts_rows(range, "a parent"),
             AlterTableType::AT_ValidateConstraint
             | AlterTableType::AT_SetLogged
             | AlterTableType::AT_SetUnLogged
@@ -75,11 +79,12 @@ impl<'a> Walk<'a> {
             | AlterTableType::AT_SetAccessMethod
             | AlterTableType::AT_SetExpression => self.goes_over(range),
             AlterTableType::AT_ColumnDefault => {
-                let flow = self.value(command.def(), env);
+                let flow = self.kept(command.def(), range, env);
                 self.puts(range, command.name().unwrap_or_default(), &flow);
             }
             AlterTableType::AT_AlterColumnType => {
                 let (name, level) = (command.name().unwrap_or_default(), self.row_of(range, env));
+                self.orders_own(range, &[name], env);
                 let conversion = definition.map_or(Node::None, ColumnDef::raw_default);
                 let given = match conversion {
                     Node::None => level.column(name).unwrap_or_else(Flow::unknown),

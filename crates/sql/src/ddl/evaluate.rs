@@ -7,6 +7,7 @@ use crate::{
     flow::{Columns, Field, Flow},
     names::{parts, split},
     query::computes,
+    relation::Reached,
     scope::{Env, Fragment, Table},
 };
 use model::{
@@ -161,6 +162,27 @@ impl<'a> Walk<'a> {
         if self.evaluates(nodes, &level) {
             self.hangs_on(range);
             self.facts.keeps_names = false;
+        }
+    }
+
+    /// The server puts the rows of a table by these columns, or fails by what is in them. In a
+    /// table of the session's own that is a question about what was put there: its other rows may
+    /// be guesses.
+    pub(super) fn orders_own(&mut self, range: &RangeVar, names: &[&str], env: &Env<'_>) {
+        if !crate::is_temporary(&self.reached_as(range).schema) {
+            return;
+        }
+        let level = self.row_of(range, env);
+        let made = match self.is_made_temporary(range.schemaname(), range.relname().unwrap_or("")) {
+            true => self.reach(range),
+            false => Reached::Missing,
+        };
+        for name in names {
+            let flow = match &made {
+                Reached::Made(columns) => columns.find(name),
+                Reached::Known(_) | Reached::Missing => level.column(name),
+            };
+            self.facts.uses(&flow.unwrap_or_else(Flow::unknown), Use::Inferred);
         }
     }
 

@@ -7,7 +7,11 @@ use crate::{
     flow::{Columns, Distance, Field, Flow, Rest},
     scope::Env,
 };
-use model::{Use, catalog::RelationKind, facts::Destination};
+use model::{
+    Use,
+    catalog::RelationKind,
+    facts::{Destination, SessionChange},
+};
 use pg_raw_parse::Node;
 use std::collections::HashMap;
 
@@ -46,6 +50,10 @@ impl Walk<'_> {
                 self.step_of_body(step, &mut body);
             }
             if pass > 0 && self.weight() == before {
+                // A cursor that stays open runs its query as it is read.
+                if self.lost_path && steps.iter().any(|step| matches!(step, Step::Open(_))) {
+                    self.runs_later("a cursor in code");
+                }
                 self.loops = outer;
                 return body.columns;
             }
@@ -128,6 +136,10 @@ impl Walk<'_> {
             }
             Step::Dynamic { into, returned } => self.dynamic(into, *returned, body),
             Step::Diagnostics { target, error } => {
+                if *error && self.facts.session.contains(&SessionChange::Scope) {
+                    // What the block did to the path is undone, if an error came behind it.
+                    self.doubts_path();
+                }
                 // What an error says can hold any value that the body met.
                 let flow = if *error { Flow::unknown() } else { self.counted(None) };
                 match target.as_slice() {

@@ -60,11 +60,12 @@ impl<'a> Walk<'a> {
         let (schema, name) = split(&names);
         let (spread, distinct, sets) = (call.func_variadic, call.agg_distinct, env.sets());
         let mut arguments = Arguments { spread, distinct, sets, ..Arguments::default() };
+        let given = self.in_place(call, schema, name);
         if builtin::keys(name) == Some(builtin::Keys::EveryOther) {
-            let keys = call.args().iter().step_by(2).map(plain_text);
+            let keys = given.iter().copied().step_by(2).map(plain_text);
             arguments.keys = keys.collect();
         }
-        if let Some(last) = call.args().iter().next_back() {
+        if let Some(last) = given.last().copied() {
             (arguments.last, arguments.number) =
                 (constant_text(last), total::constant_number(last));
         }
@@ -73,7 +74,7 @@ impl<'a> Walk<'a> {
             matches!(function.kind, FunctionKind::Aggregate | FunctionKind::Window)
         });
         let mode = if over_rows { mode } else { Mode::Value };
-        for (index, node) in call.args().iter().enumerate() {
+        for (index, node) in given.into_iter().enumerate() {
             if index == 0 {
                 arguments.text = constant_text(node);
             }
@@ -109,6 +110,38 @@ impl<'a> Walk<'a> {
             || !matches!(call.agg_filter(), Node::None)
             || !call.agg_order().is_empty();
         self.apply(schema, name, &arguments, aggregate)
+    }
+
+    /// What is given, in the order in which a function of PostgreSQL's own declares it: what it does
+    /// with each is known by its place. Where one between others is left out, nothing stands.
+    fn in_place<'n>(&self, call: &'n FuncCall, schema: Option<&str>, name: &str) -> Vec<Node<'n>> {
+        let written: Vec<Node<'n>> = call.args().iter().collect();
+        let named = |node: &Node<'n>| matches!(node, Node::NamedArgExpr(_));
+        if !written.iter().any(named) {
+            return written;
+        }
+        let functions = self.path.functions(self.catalog, schema, name);
+        if functions.iter().any(|function| function.schema != "pg_catalog") {
+            return written;
+        }
+        let placed = |function: &&Arc<Function>| {
+            let mut placed = Vec::new();
+            for (at, node) in written.iter().enumerate() {
+                let (at, node) = match *node {
+                    Node::NamedArgExpr(named) => {
+                        let is = |known: &String| Some(known.as_str()) == named.name();
+                        (function.argument_names.iter().position(is)?, named.arg())
+                    }
+                    node => (at, node),
+                };
+                if placed.len() <= at {
+                    placed.resize(at + 1, Node::None);
+                }
+                *placed.get_mut(at)? = node;
+            }
+            Some(placed)
+        };
+        functions.iter().find_map(placed).unwrap_or(written)
     }
 
     /// A number behind the first argument says how long the result is (`repeat`, `lpad`, `left`),
@@ -234,7 +267,7 @@ impl<'a> Walk<'a> {
         }
         flow.growth = total::growth(&function.name, arguments);
         flow.listed |= total::is_listed(&function.name, arguments);
-        self.tells(function, arguments, &flow, acted.is_some());
+        self.tells(function, arguments, &flow, acted == Some(Act::Count));
         if let Some(act) = acted {
             flow = self.act(act, function, arguments, flow);
         } else if function.language == "c" && function.schema != "pg_catalog" {
@@ -324,8 +357,7 @@ impl<'a> Walk<'a> {
                 let parameter = arguments.text.as_deref().map(str::to_ascii_lowercase);
                 let known = parameter.as_deref().is_some_and(|p| !builtin::scope_parameter(p));
                 if !known {
-                    self.facts.scope();
-                    self.lost_path = true;
+                    self.moves_path();
                 }
                 let protective = parameter.as_deref().is_none_or(builtin::protective_parameter);
                 if protective {
@@ -343,7 +375,9 @@ impl<'a> Walk<'a> {
             Act::Stash => {
                 // A parameter of the server's own holds what somebody set; one with a dot in its
                 // name exists only to keep a value.
-                let custom = arguments.text.as_deref().map(|name| name.contains('.'));
+                let custom = arguments.text.as_deref().map(|name| {
+                    name.contains('.') || builtin::secret_parameter(&name.to_ascii_lowercase())
+                });
                 let custom = custom.unwrap_or_else(|| !self.listed_settings(arguments));
                 Flow { unknown: flow.unknown || custom, ..flow }
             }

@@ -359,25 +359,36 @@ pub(crate) fn computes(function: &Function) -> bool {
 }
 
 /// How many values stand on the right of a comparison. A constant behind ANY is an array: it has no
-/// more elements than commas between them, and what a function makes of constants no more than
-/// they have letters.
+/// more elements than commas between them, and what functions and operators make of constants no
+/// more than these have letters. Of anything else nobody can say.
 pub(super) fn elements(node: Node<'_>, kind: A_Expr_Kind::Type) -> u32 {
     let array = matches!(kind, A_Expr_Kind::AEXPR_OP_ANY | A_Expr_Kind::AEXPR_OP_ALL);
-    let count = match node {
-        Node::NodeList(list) => list.len(),
-        Node::A_ArrayExpr(array) => array.elements().len(),
-        Node::TypeCast(cast) => return elements(cast.arg(), kind),
-        Node::A_Const(_) if array => {
-            let text = constant_text(node).unwrap_or_default();
-            text.bytes().filter(|byte| *byte == b',').count() + 1
-        }
-        Node::FuncCall(call) if array => {
-            let texts = call.args().iter().filter_map(constant_text);
-            texts.map(|text| text.len()).sum::<usize>().max(1)
-        }
+    match node {
+        Node::NodeList(list) => u32::try_from(list.len()).unwrap_or(u32::MAX),
+        // It is counted when it is given.
+        Node::ParamRef(_) => 1,
+        _ if array => listed(node, |text| text.bytes().filter(|byte| *byte == b',').count() + 1),
         _ => 1,
+    }
+}
+
+/// See [`elements`]; `of` counts those of a text.
+fn listed(node: Node<'_>, of: fn(&str) -> usize) -> u32 {
+    let all = |nodes: &mut dyn Iterator<Item = Node<'_>>, of| {
+        nodes.map(|node| listed(node, of)).fold(0, u32::saturating_add)
     };
-    u32::try_from(count).unwrap_or(u32::MAX)
+    match node {
+        Node::A_Const(_) => {
+            let text = constant_text(node);
+            text.map_or(1, |text| u32::try_from(of(&text)).unwrap_or(u32::MAX)).max(1)
+        }
+        Node::None => 0,
+        Node::A_ArrayExpr(array) => u32::try_from(array.elements().len()).unwrap_or(u32::MAX),
+        Node::TypeCast(cast) => listed(cast.arg(), of),
+        Node::FuncCall(call) => all(&mut call.args().iter(), str::len).max(1),
+        Node::A_Expr(expr) => all(&mut [expr.lexpr(), expr.rexpr()].into_iter(), str::len),
+        _ => u32::MAX,
+    }
 }
 
 /// True for a constant of which nothing but its place says what it is: beside a value of any type

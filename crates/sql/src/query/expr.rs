@@ -195,8 +195,14 @@ impl Walk<'_> {
             ty.and_then(|ty| self.catalog.type_by_id(ty)).map(|ty| ty.category)
         };
         let (from, to) = (category(flow.ty), category(ty));
+        // Of arrays each element is cast.
+        let single = |ty: Option<TypeId>, whole| match whole {
+            Some('A') => category(self.element_of(ty)),
+            whole => whole,
+        };
+        let (each, into) = (single(flow.ty, from), single(ty, to));
         // A cast out of text fails on what is not of the type, and says so: a question in itself.
-        let fallible = from.is_none_or(|from| from == 'S') && to != Some('S');
+        let fallible = each.is_none_or(|from| from == 'S') && into != Some('S');
         if fallible && flow.ty != ty {
             self.facts.uses(&flow, Use::Inferred);
         }
@@ -281,9 +287,8 @@ impl Walk<'_> {
             let operator = parts(next.name()).last().copied().unwrap_or_default();
             let right = self.expr(next.rexpr(), env, mode);
             self.may_fail(operator, &right);
-            if matches!(operator, "-" | "->" | "->>" | "#>" | "#>>" | "#-")
-                && !self.is_number(right.ty)
-            {
+            let takes = matches!(operator, "->" | "->>" | "#>" | "#>>" | "#-");
+            if takes || operator == "-" && !self.is_number(right.ty) {
                 // Whether what it names stands there decides what is left, if anything.
                 self.facts.uses(&right, Use::Inferred);
             }

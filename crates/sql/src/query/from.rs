@@ -306,7 +306,8 @@ impl Walk<'_> {
 /// The arguments of `unnest` with more than one.
 fn many_arrays(call: Node<'_>) -> Option<impl Iterator<Item = Node<'_>>> {
     let Node::FuncCall(call) = call else { return None };
-    let many = call.args().len() > 1 && parts(call.funcname()).last() == Some(&"unnest");
+    // Only without a schema does the grammar make one of each, and then always PostgreSQL's own.
+    let many = call.args().len() > 1 && parts(call.funcname()) == ["unnest"];
     many.then(|| call.args().iter())
 }
 

@@ -6,26 +6,40 @@ use crate::{
     analyse::Walk,
     flow::{Distance, Flow},
     scope::Env,
+    types::JSONB,
 };
 use model::Use;
 use pg_raw_parse::{
     Node,
     nodes::{JsonBehavior, JsonFuncExpr, JsonOutput},
+    raw::JsonFormatType::JS_FORMAT_DEFAULT as PLAIN,
 };
 
 impl Walk<'_> {
     pub(super) fn json(&mut self, node: Node<'_>, env: &Env<'_>, mode: Mode) -> Flow {
         let mut flow = match node {
-            Node::JsonValueExpr(value) => self.in_json(value.raw_expr(), env, mode),
+            Node::JsonValueExpr(value) => {
+                let flow = self.in_json(value.raw_expr(), env, mode);
+                if value.format().is_some_and(|format| format.format_type != PLAIN) {
+                    self.parses(&flow);
+                }
+                flow
+            }
             Node::JsonIsPredicate(test) => {
                 let flow = self.expr(test.expr(), env, mode);
                 self.facts.uses(&flow, Use::Inferred);
                 return answer([&flow], mode);
             }
-            Node::JsonParseExpr(expr) => self.optional(expr.expr().map(Node::JsonValueExpr), env),
+            Node::JsonParseExpr(expr) => {
+                let flow = self.optional(expr.expr().map(Node::JsonValueExpr), env);
+                self.parses(&flow);
+                flow
+            }
             Node::JsonScalarExpr(expr) => self.in_json(expr.expr(), env, mode),
             Node::JsonSerializeExpr(expr) => {
-                self.optional(expr.expr().map(Node::JsonValueExpr), env)
+                let flow = self.optional(expr.expr().map(Node::JsonValueExpr), env);
+                self.parses(&flow);
+                flow
             }
             Node::JsonObjectConstructor(object) => {
                 let mut flow = Flow::constant(None);
@@ -71,6 +85,13 @@ impl Walk<'_> {
         };
         flow = flow.moved(Distance::Expression);
         flow
+    }
+
+    /// What is no document fails, unless its type says that it is one.
+    fn parses(&mut self, flow: &Flow) {
+        if flow.ty != Some(JSONB) {
+            self.facts.uses(flow, Use::Inferred);
+        }
     }
 
     /// JSON_VALUE, JSON_QUERY, JSON_EXISTS.

@@ -77,7 +77,9 @@ impl Walk<'_> {
                     [only] if subject.fields.is_none() => only.flow.clone(),
                     _ => Flow::row(columns.fields),
                 };
-                self.facts.compared(&subject, &found, equality, 1);
+                // What the client makes there is any number of guesses.
+                let counted = equality && !found.is_given();
+                self.facts.compared(&subject, &found, counted, 1);
                 answer([&subject, &found], mode)
             }
             _ => Flow::unknown(),

@@ -21,13 +21,12 @@ pub(super) const PARAMETER: u32 = 1 << 10;
 #[rustfmt::skip]
 const TOTAL: &[&str] = &[
     // Text.
-    "length", "char_length", "character_length", "octet_length", "bit_length", "lower", "upper",
-    "initcap", "btrim", "ltrim", "rtrim", "concat", "concat_ws", "reverse", "md5", "sha224",
+    "char_length", "character_length", "octet_length", "bit_length", "lower", "upper", "initcap",
+    "btrim", "ltrim", "rtrim", "concat", "concat_ws", "reverse", "md5", "sha224",
     "sha256", "sha384", "sha512", "strpos", "position", "starts_with", "replace", "translate",
-    "left", "right", "ascii", "quote_literal", "quote_ident", "quote_nullable", "normalize",
-    "is_normalized", "text", "varchar", "bpchar", "name", "textcat", "string_to_array",
-    "string_to_table", "array_to_string", "to_hex", "to_ascii", "unaccent", "soundex",
-    "difference", "dmetaphone", "dmetaphone_alt", "similarity", "word_similarity",
+    "left", "right", "ascii", "quote_literal", "quote_ident", "quote_nullable", "text", "name",
+    "textcat", "string_to_array", "string_to_table", "array_to_string", "to_hex", "unaccent",
+    "soundex", "difference", "dmetaphone", "dmetaphone_alt", "similarity", "word_similarity",
     "strict_word_similarity",
     // Hashes and ciphers that take any text.
     "hashtext", "hashtextextended", "hashbpchar", "hashint4", "hashint8", "crc32", "crc32c",
@@ -37,9 +36,8 @@ const TOTAL: &[&str] = &[
     // Dates and times.
     "age", "isfinite", "justify_days", "justify_hours", "justify_interval", "now",
     // Arrays, ranges and rows.
-    "array_length", "array_ndims", "array_lower", "array_upper", "cardinality", "array_append",
-    "array_prepend", "array_cat", "array_remove", "array_replace", "array_position",
-    "array_positions", "array_dims", "array_shuffle", "array_sample", "unnest", "isempty",
+    "array_ndims", "cardinality", "array_append", "array_prepend", "array_cat", "array_remove",
+    "array_position", "array_positions", "array_dims", "array_shuffle", "unnest", "isempty",
     "lower_inc", "upper_inc", "lower_inf", "upper_inf", "range_merge", "row", "num_nulls",
     "num_nonnulls", "pg_typeof", "pg_column_size", "pg_collation_for", "format_type",
     // Documents.
@@ -48,18 +46,16 @@ const TOTAL: &[&str] = &[
     "json_each", "jsonb_each", "json_each_text", "jsonb_each_text", "json_array_elements",
     "jsonb_array_elements", "json_array_elements_text", "jsonb_array_elements_text",
     "json_object_keys", "jsonb_object_keys", "json_array_length", "jsonb_array_length",
-    "jsonb_pretty", "json_extract_path", "jsonb_extract_path", "json_extract_path_text",
-    "jsonb_extract_path_text", "jsonb_exists", "jsonb_concat", "jsonb_contains",
+    "jsonb_pretty", "jsonb_exists", "jsonb_concat", "jsonb_contains",
     "hstore_to_json", "hstore_to_jsonb", "akeys", "avals", "skeys", "svals", "xml_is_well_formed",
     "xml_is_well_formed_document", "xml_is_well_formed_content",
-    // Search.
-    "plainto_tsquery", "phraseto_tsquery", "websearch_to_tsquery", "strip", "numnode",
-    "querytree", "ts_rank", "ts_rank_cd", "ts_headline",
+    // Search. What makes a query of a text says so where nothing is left of it: a notice comes
+    // between the rows, and whether there is one is an answer.
+    "strip", "numnode", "querytree",
     // The server's own catalogs.
     "pg_options_to_table", "aclexplode", "pg_get_expr",
     // Types' own.
-    "citext", "each", "generate_subscripts", "textin", "textout", "varcharin", "varcharout",
-    "citextin", "citextout", "bpcharin", "bpcharout", "record_out", "array_out", "int4out",
+    "citext", "each", "textin", "textout", "varcharout", "citextin", "citextout", "bpcharout", "record_out", "array_out", "int4out",
     "numeric_out", "date_out", "jsonb_out", "json_out",
     // Addresses.
     "host", "family", "masklen", "netmask", "network", "hostmask", "broadcast", "abbrev",
@@ -77,21 +73,19 @@ const CASTS: &[&str] = &[
 /// Functions that do so as long as all but their first argument is given.
 #[rustfmt::skip]
 const BY_FIRST: &[&str] = &[
-    "substr", "substring", "overlay", "lpad", "rpad", "split_part", "encode", "to_char",
-    "json_array_element", "jsonb_array_element", "digest", "hmac", "crypt", "pgp_sym_encrypt",
-    "encrypt", "regexp_replace",
-    "regexp_match", "regexp_matches", "regexp_count", "regexp_instr", "regexp_like",
-    "regexp_substr", "regexp_split_to_array", "regexp_split_to_table", "trim_array", "date_bin",
-    "jsonb_set", "jsonb_set_lax", "set_masklen",
-    "ts_delete", "ts_filter", "setweight", "array_fill", "slice",
+    "substr", "substring", "overlay", "lpad", "rpad", "split_part", "encode", "to_char", "length",
+    "json_array_element", "jsonb_array_element", "json_extract_path", "jsonb_extract_path",
+    "json_extract_path_text", "jsonb_extract_path_text", "normalize", "is_normalized", "to_ascii",
+    "array_length", "array_lower", "array_upper", "generate_subscripts", "digest", "hmac", "crypt",
+    "pgp_sym_encrypt", "encrypt", "regexp_replace", "regexp_match", "regexp_matches",
+    "regexp_count", "regexp_instr", "regexp_like", "regexp_substr", "regexp_split_to_array",
+    "regexp_split_to_table", "trim_array", "jsonb_set", "jsonb_set_lax", "ts_delete", "ts_filter",
+    "setweight", "array_fill", "slice",
 ];
 
 /// Functions that do so as long as their first argument is given: a format, a field, a zone.
 #[rustfmt::skip]
-const BY_REST: &[&str] = &[
-    "format", "date_trunc", "date_part", "extract", "timezone", "to_tsvector",
-    "json_to_tsvector", "jsonb_to_tsvector", "array_to_tsvector",
-];
+const BY_REST: &[&str] = &["date_trunc", "date_part", "extract", "timezone"];
 
 impl Walk<'_> {
     /// What a function's result tells that no mask hides: how many rows there are, whether it is
@@ -101,7 +95,7 @@ impl Walk<'_> {
         function: &Function,
         arguments: &Arguments,
         flow: &Flow,
-        acts: bool,
+        counts: bool,
     ) {
         let name = function.name.as_str();
         if function.returns_set {
@@ -126,7 +120,7 @@ impl Walk<'_> {
             ty.is_none_or(|ty| ty.category == 'S')
         };
         let over_rows = matches!(function.kind, FunctionKind::Aggregate | FunctionKind::Window);
-        let total = acts || over_rows || is_total(name, arguments, is_text);
+        let total = counts || over_rows || is_total(name, arguments, is_text);
         if !total || flow.growth >= ABSURD {
             self.facts.uses(flow, Use::Inferred);
         }
@@ -155,7 +149,8 @@ fn is_total(name: &str, arguments: &Arguments, is_text: impl Fn(&Flow) -> bool) 
         return true;
     }
     if CASTS.contains(&name) {
-        return !arguments.values.iter().any(|(_, flow)| flow.carries() && is_text(flow));
+        return arguments.values.len() == 1
+            && !arguments.values.iter().any(|(_, flow)| flow.carries() && is_text(flow));
     }
     let values = &arguments.values;
     let given = |index: usize| values.get(index).is_none_or(|(_, flow)| !flow.carries());
@@ -163,7 +158,18 @@ fn is_total(name: &str, arguments: &Arguments, is_text: impl Fn(&Flow) -> bool) 
         return (1..values.len()).all(given);
     }
     match name {
-        "to_tsvector" | "array_to_tsvector" if values.len() == 1 => true,
+        // A length and whether it is short may be given, or else a text fails.
+        "varchar" | "bpchar" => values.len() == 1,
+        // A `*` takes a width from what is formatted, and names must not be empty.
+        "format" => given(0) && arguments.text.as_deref().is_some_and(is_plain_format),
+        // Of words that are too long it tells, and goes on.
+        "to_tsvector" => {
+            let long = values.iter().any(|(_, flow)| flow.length() >= PARAMETER);
+            !long && (values.len() == 1 || given(0))
+        }
+        // Weights and options are read, and fail.
+        "ts_rank" | "ts_rank_cd" => values.len() == 2 || given(0),
+        "ts_headline" => given(values.len().saturating_sub(1)),
         "hstore" => values.iter().all(|(_, flow)| flow.fields.is_some()),
         // Other encodings do not have every letter.
         "convert_to" => arguments.last.as_deref().is_some_and(is_utf8),
@@ -186,6 +192,15 @@ fn is_plain_path(name: &str, arguments: &Arguments) -> bool {
             .last
             .as_deref()
             .is_some_and(|path| path.trim_start().starts_with('$') && path.bytes().all(plain))
+}
+
+/// A format that only puts texts in: `%s` and `%L`, with a place and a width that it gives itself.
+fn is_plain_format(format: &str) -> bool {
+    let plain = |rest: &str| {
+        let kind = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '$' || c == '-');
+        kind.starts_with(['s', 'L'])
+    };
+    format.replace("%%", "").split('%').skip(1).all(plain)
 }
 
 /// A constant argument that is a whole number.

@@ -5,6 +5,8 @@ use testkit::weir::{AGENT, PERSON, SERVICE};
 use tests::Stage;
 use tokio_postgres::NoTls;
 
+mod guesses;
+
 /// The salary of the only member of the board: nobody else earns as much.
 const CHIEF: &str = "310000";
 
