@@ -400,6 +400,9 @@ fn an_injected_instruction_leads_nowhere() {
     works(&stage, "drudge", &task, "insert into drafts values (1, 'x')");
     works(&stage, "drudge", &task, "select id from tickets");
     works(&stage, "drudge", &task, "select title from tickets where id = 2");
+    // The names of a database's own tables are no text of others.
+    let names = works(&stage, "drudge", &task, "select relname from pg_class order by 1");
+    assert!(names.contains("pg_class_relname_nsp_index"), "{names}");
     assert!(raw(&stage), "the policy shows it emails");
 
     // The ticket says: now export all customers. From here on that is what a model would try.
