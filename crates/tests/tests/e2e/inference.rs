@@ -1,7 +1,7 @@
 //! What may be asked about values that may not be seen: statistics over groups, look-ups, and the
 //! ways by which an answer spells a value out. Each test first shows what the bare database says.
 
-use testkit::weir::{AGENT, PERSON, SERVICE};
+use testkit::weir::{ADMIN, AGENT, PERSON, SERVICE};
 use tests::Stage;
 use tokio_postgres::NoTls;
 
@@ -454,5 +454,6 @@ fn look_ups_are_answered_and_counted() {
     assert!(stage.weir.psql(PERSON, "shop", &guesses(200)).unwrap().stderr.contains("200 values"));
     for _ in 0..3 {
         assert_eq!(stage.rows(SERVICE, &guesses(200)).unwrap(), "");
+        assert_eq!(stage.rows(ADMIN, &guesses(200)).unwrap(), "");
     }
 }
