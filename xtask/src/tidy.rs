@@ -21,7 +21,7 @@ const MAX_EXCEPTIONS: usize = 0;
 const EXCEPTIONS: &str = "xtask/tidy-exceptions.txt";
 
 /// Lines of `crates/model/src` outside tests: a shared crate that grows becomes a `common`.
-const MODEL_LINES: usize = 1950;
+const MODEL_LINES: usize = 2000;
 
 /// A broken rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

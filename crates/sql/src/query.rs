@@ -10,6 +10,7 @@ mod join;
 mod json;
 pub(crate) mod keys;
 mod name;
+mod place;
 mod sublink;
 mod target;
 mod total;

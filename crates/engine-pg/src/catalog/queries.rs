@@ -188,20 +188,22 @@ pub fn temporary() -> [(Section, String); 10] {
         ),
         (Section::AttachedToRelations, code(RELATIONS_CODE, &of("o.owner"))),
         (Section::Indexes, format!("{INDEXES} AND {}", of("i.indrelid"))),
-        // An index puts the rows in order, and somebody's own rows among them.
-        (
-            Section::Constraints,
-            format!(
-                "{CONSTRAINTS} AND {} UNION ALL \
-                 SELECT i.indrelid, ARRAY(SELECT k.it FROM pg_catalog.unnest(i.indkey) AS k(it)) \
-                 FROM pg_catalog.pg_index i WHERE NOT i.indisunique AND {}",
-                of("k.conrelid"),
-                of("i.indrelid")
-            ),
-        ),
+        (Section::Constraints, constraints_of_own(of)),
         (Section::Types, format!("{TYPES} WHERE t.typnamespace = {OWN}")),
         (Section::AttachedToTypes, code(TYPES_CODE, &types)),
     ]
+}
+
+/// Constraints of the session's own tables, and their indexes: these put the rows in order, and
+/// somebody's own rows among them.
+fn constraints_of_own(of: impl Fn(&str) -> String) -> String {
+    format!(
+        "{CONSTRAINTS} AND {} UNION ALL \
+         SELECT i.indrelid, ARRAY(SELECT k.it FROM pg_catalog.unnest(i.indkey) AS k(it)) \
+         FROM pg_catalog.pg_index i WHERE NOT i.indisunique AND {}",
+        of("k.conrelid"),
+        of("i.indrelid")
+    )
 }
 
 /// All texts as one simple query in a read-only transaction of one snapshot.

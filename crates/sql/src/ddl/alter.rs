@@ -82,31 +82,38 @@ impl<'a> Walk<'a> {
                 let flow = self.kept(command.def(), range, env);
                 self.puts(range, command.name().unwrap_or_default(), &flow);
             }
-            AlterTableType::AT_AlterColumnType => {
-                let (name, level) = (command.name().unwrap_or_default(), self.row_of(range, env));
-                self.orders_own(range, &[name], env);
-                let conversion = definition.map_or(Node::None, ColumnDef::raw_default);
-                let given = match conversion {
-                    Node::None => level.column(name).unwrap_or_else(Flow::unknown),
-                    conversion => self.value(conversion, &level),
-                };
-                self.named_type(definition.and_then(ColumnDef::type_name), &given);
-                self.goes_over(range);
-                if !matches!(conversion, Node::None) {
-                    let flow = given;
-                    let column = self.known(range).and_then(|relation| {
-                        Some(relation.column_id(relation.column(name)?.number))
-                    });
-                    self.computed(&flow, column.as_slice());
-                    self.puts(range, name, &flow);
-                }
-            }
+            AlterTableType::AT_AlterColumnType => self.converts(command, range, env),
             AlterTableType::AT_DropExpression => {
                 let (name, level) = (command.name().unwrap_or_default(), self.row_of(range, env));
                 let flow = level.column(name).unwrap_or_else(Flow::unknown);
                 self.puts(range, name, &flow);
             }
             _ => {}
+        }
+    }
+
+    /// Another type for a column, and how its values become of it.
+    fn converts(&mut self, command: &AlterTableCmd, range: &RangeVar, env: &Env<'_>) {
+        let definition = match command.def() {
+            Node::ColumnDef(definition) => Some(definition),
+            _ => None,
+        };
+        let (name, level) = (command.name().unwrap_or_default(), self.row_of(range, env));
+        self.orders_own(range, &[name], env);
+        let conversion = definition.map_or(Node::None, ColumnDef::raw_default);
+        let given = match conversion {
+            Node::None => level.column(name).unwrap_or_else(Flow::unknown),
+            conversion => self.value(conversion, &level),
+        };
+        self.named_type(definition.and_then(ColumnDef::type_name), &given);
+        self.goes_over(range);
+        if !matches!(conversion, Node::None) {
+            let flow = given;
+            let column = self
+                .known(range)
+                .and_then(|relation| Some(relation.column_id(relation.column(name)?.number)));
+            self.computed(&flow, column.as_slice());
+            self.puts(range, name, &flow);
         }
     }
 

@@ -55,8 +55,8 @@ const TOTAL: &[&str] = &[
     // The server's own catalogs.
     "pg_options_to_table", "aclexplode", "pg_get_expr",
     // Types' own.
-    "citext", "each", "textin", "textout", "varcharout", "citextin", "citextout", "bpcharout", "record_out", "array_out", "int4out",
-    "numeric_out", "date_out", "jsonb_out", "json_out",
+    "citext", "each", "textin", "textout", "varcharout", "citextin", "citextout", "bpcharout",
+    "record_out", "array_out", "int4out", "numeric_out", "date_out", "jsonb_out", "json_out",
     // Addresses.
     "host", "family", "masklen", "netmask", "network", "hostmask", "broadcast", "abbrev",
     "inet_same_family", "macaddr8_set7bit",
