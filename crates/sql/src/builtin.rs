@@ -412,6 +412,7 @@ pub(crate) fn protective_parameter(name: &str) -> bool {
         || name.starts_with("pgaudit.")
         || name.starts_with("pg_stat_statements.")
         || name.starts_with("auto_explain.")
+        || name.starts_with("plpgsql.")
         || name.starts_with("local_preload")
         || name.starts_with("session_preload")
         || matches!(

@@ -96,6 +96,8 @@ struct Reader<'t> {
     loops: usize,
     /// Variables that are assigned in loops, each with the words of what it is assigned.
     assigned: Vec<(String, Vec<String>)>,
+    /// Cursors that take arguments, with the names of these.
+    cursors: Vec<(String, Vec<String>)>,
     steps: Vec<Step>,
 }
 
@@ -130,8 +132,8 @@ impl<'t> Reader<'t> {
             let (start, end) = (token.span.start, token.span.end);
             pieces.push(Piece { kind: token.kind, start, end });
         }
-        let (assigned, steps) = (Vec::new(), Vec::new());
-        Some(Self { text, pieces, at: 0, depth: 0, loops: 0, assigned, steps })
+        let (assigned, cursors, steps) = (Vec::new(), Vec::new(), Vec::new());
+        Some(Self { text, pieces, at: 0, depth: 0, loops: 0, assigned, cursors, steps })
     }
 
     fn piece(&self, ahead: usize) -> Option<Piece> {

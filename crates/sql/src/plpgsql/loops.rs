@@ -75,13 +75,25 @@ impl Reader<'_> {
                 // `FOR r IN cursor [(arguments)] LOOP`.
                 let cursor = text.split('(').next()?.trim().to_ascii_lowercase();
                 if let Some((_, arguments)) = text.split_once('(') {
-                    let arguments = arguments.trim_end().strip_suffix(')')?;
-                    let arguments = sql(&format!("SELECT {arguments}"))?;
-                    self.steps.push(Step::Bound(arguments));
+                    let arguments = arguments.trim_end().strip_suffix(')')?.to_owned();
+                    self.gives(&cursor, &arguments)?;
                 }
                 self.implied(&into);
                 self.steps.push(Step::Fetch { cursor, into });
             }
+        }
+        Some(())
+    }
+
+    /// What a cursor is opened with: it may stand for any of its arguments.
+    pub(super) fn gives(&mut self, cursor: &str, arguments: &str) -> Option<()> {
+        let value = || sql(&format!("SELECT ROW({arguments})"));
+        self.steps.push(Step::Bound(value()?));
+        let named = self.cursors.iter().filter(|(name, _)| name == cursor);
+        let taken: Vec<String> = named.flat_map(|(_, taken)| taken.iter().cloned()).collect();
+        for argument in taken {
+            let target = vec![argument];
+            self.steps.push(Step::Assign { target, value: value()?, each: false });
         }
         Some(())
     }

@@ -51,9 +51,11 @@ impl Reader<'_> {
         }
         let scrolls = self.takes("no") | self.takes("scroll");
         if self.takes("cursor") {
+            let mut taken = Vec::new();
             if self.takes("(") {
                 loop {
                     let argument = self.name()?;
+                    taken.push(argument.clone());
                     let ty = self.until(&[",", ")"])?.to_owned();
                     self.steps.push(Step::Declare { name: argument, ty, default: None });
                     if self.takes(")") {
@@ -66,6 +68,7 @@ impl Reader<'_> {
                 self.needs("is")?;
             }
             let query = sql(self.until(&[";"])?)?;
+            self.cursors.push((name.clone(), taken));
             self.steps.push(Step::Cursor { name, query: Some(query) });
             return self.needs(";");
         }
@@ -332,8 +335,8 @@ impl Reader<'_> {
             let query = sql(self.until(&[";"])?)?;
             self.steps.push(Step::Cursor { name, query: Some(query) });
         } else if self.takes("(") {
-            let arguments = self.expression(&[")"])?;
-            self.steps.push(Step::Bound(arguments));
+            let arguments = self.until(&[")"])?.to_owned();
+            self.gives(&name, &arguments)?;
             self.needs(")")?;
         }
         Some(())

@@ -185,6 +185,48 @@ fn what_runs_later_does_no_more_than_read() {
         assert!(refused, "{kept}: {said}");
         assert!(!said.contains(truth.trim()), "{kept}: {said}");
     }
+    // What a block moves within holds for the names behind it, and what an error undoes does not.
+    let block = |code: &str, then: &str| {
+        format!(
+            "do $$ declare x text; {code} {then} insert into pg_temp.o values (reverse(x)); end $$"
+        )
+    };
+    let take = "select salary::text || full_name into x from employees where id = 2;";
+    let local = move_path.replace("false", "true");
+    let undone = "begin begin set local search_path = pg_temp, hr; raise exception ''; \
+                  exception when others then null; end;";
+    for (path, code) in [
+        ("pg_temp, hr", block(&format!("begin perform {local};"), take)),
+        ("pg_temp, hr", block(&format!("begin x := {local};"), take)),
+        ("pg_temp, hr", block(&format!("begin if {local} = '' then null; end if;"), take)),
+        ("hr, pg_temp", block(undone, take)),
+        ("pg_temp, hr", block(&format!("begin perform {local};"), "truncate reviews;")),
+        (
+            "hr",
+            block(
+                "c cursor (p text) for select reverse(p) as z; r record; begin",
+                "for r in c((select full_name from employees where id = 2)) loop x := r.z; end loop;",
+            ),
+        ),
+    ] {
+        let set = format!("set search_path = {path}");
+        let texts = [
+            "create temp table employees (id int, full_name text, salary numeric)",
+            "create temp table reviews (id int)",
+            "create temp table o (v text)",
+            "insert into o values ('nothing')",
+            &set,
+            &code,
+            "select v from o",
+        ];
+        let (said, _) = one_by_one(&stage, texts.into_iter());
+        let name = stage.truth("select full_name from hr.employees where id = 2").unwrap();
+        let turned: String = name.trim().chars().rev().collect();
+        assert!(!said.contains(&turned) && !said.contains(name.trim()), "{code}: {said}");
+        assert!(stage.truth("select count(*) from hr.reviews").unwrap().trim() != "0", "{code}");
+    }
+    let variable = "set plpgsql.variable_conflict = 'use_variable'";
+    assert!(one_by_one(&stage, [variable].into_iter()).1);
     // The server puts somebody's own rows among those of others.
     let table = "create temp table t (rid int, v text)";
     let cards = "insert into t select id, substr(card_number, 1, 4) from payments";
