@@ -12,18 +12,18 @@ pub struct Code {
     pub operators: HashMap<String, Vec<Operator>>,
     /// Names of operators in `pg_catalog`; empty if they were not read.
     pub builtin_operators: HashSet<String>,
-    /// Casts whose function is in SQL and the like: those in C compute.
+    /// Casts that somebody made, and those of extensions by functions in SQL and the like.
     pub casts: Vec<Cast>,
     /// Aggregates outside `pg_catalog`, with the functions that they are made of.
     pub aggregates: HashMap<FunctionId, Vec<FunctionId>>,
     /// The defaults of arguments, as a list of expressions: those of the last arguments. Functions
     /// outside `pg_catalog` only.
     pub argument_defaults: HashMap<FunctionId, String>,
-    /// The defaults of columns, as far as they call a function that is not PostgreSQL's own.
+    /// The defaults of columns that call a function that is not PostgreSQL's own, or acts.
     pub column_defaults: HashMap<ColumnId, String>,
 }
 
-/// Code on a relation or a type that runs without being named and is not PostgreSQL's own.
+/// Code on a relation or a type that runs unnamed and is not PostgreSQL's own, or acts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attached {
     /// Functions, those of operators included. Ascending.

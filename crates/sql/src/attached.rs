@@ -7,7 +7,7 @@ use crate::{
     analyse::Walk,
     flow::Flow,
     names::{Path, split, strings},
-    query::{call::Arguments, computes, keys::unpacks},
+    query::{acts, call::Arguments, computes, keys::unpacks},
 };
 use model::{
     ColumnId, FunctionId, RelationId, TypeId,
@@ -226,7 +226,8 @@ impl<'a> Walk<'a> {
             return self.facts.unknown("a function of a check or an index", why);
         };
         self.facts.runs(function);
-        if computes(function) || self.calling.contains(&id) {
+        let own = computes(function);
+        if own && !acts(function) || self.calling.contains(&id) {
             return;
         }
         if self.expansion >= MAX_EXPANSION {
@@ -248,7 +249,11 @@ impl<'a> Walk<'a> {
         let values = function.argument_types.iter().map(value).collect();
         let arguments = Arguments { values, ..Arguments::default() };
         let before = std::mem::take(&mut self.facts.effects);
-        self.body(function, &arguments);
+        if own {
+            self.one(function, &arguments, false);
+        } else {
+            self.body(function, &arguments);
+        }
         let own = std::mem::replace(&mut self.facts.effects, before);
         self.plans(&own);
         own.into_iter().for_each(|effect| self.facts.effect(effect));

@@ -1,6 +1,9 @@
 //! SELECT in all its forms: WITH, set operations, VALUES, clauses. Produces the result's columns.
 
-pub(crate) use self::{code::computes, name::of as name_of};
+pub(crate) use self::{
+    code::{acts, computes},
+    name::of as name_of,
+};
 
 pub(crate) mod call;
 mod code;

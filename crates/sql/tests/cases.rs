@@ -44,7 +44,10 @@ fn said(catalog: &Catalog, text: &str) -> String {
 #[test]
 fn cases() {
     let folder = folder();
-    let catalog = support::catalog(&fs::read_to_string(folder.join("catalog.tsv")).unwrap());
+    let dump = fs::read_to_string(folder.join("catalog.tsv")).unwrap();
+    let plain = support::catalog(&dump);
+    let behind =
+        support::catalog(&(dump + &fs::read_to_string(folder.join("behind.tsv")).unwrap()));
     let bless = env::var_os("BLESS").is_some();
     let (mut count, mut wrong) = (0, Vec::new());
     let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
@@ -53,13 +56,14 @@ fn cases() {
         let old = fs::read_to_string(path).unwrap();
         let mut new = String::new();
         let mut rest = old.as_str();
+        let catalog = if path.ends_with("behind.md") { &behind } else { &plain };
         while let Some((before, after)) = rest.split_once("```sql\n") {
             let (text, after) = after.split_once("\n```\n").unwrap();
             let (expected, after) = match after.strip_prefix("```facts\n") {
                 Some(after) => after.split_once("```\n").unwrap(),
                 None => ("", after),
             };
-            let actual = said(&catalog, text);
+            let actual = said(catalog, text);
             count += 1;
             if actual != expected {
                 wrong.push(format!(

@@ -6,7 +6,9 @@
 
 mod attached;
 
-use self::attached::{RELATIONS_CODE, TYPES_CODE, attached};
+use self::attached::{
+    RELATIONS_CODE, RELATIONS_TREES, TYPES_CODE, TYPES_TREES, attached, default_acts,
+};
 use std::collections::BTreeSet;
 
 /// The oldest major version whose catalogs have what is asked for.
@@ -51,13 +53,15 @@ pub enum Section {
     AttachedToTypes,
     /// Operators; of PostgreSQL's own only the names.
     Operators,
-    /// Casts by functions in SQL and the like: those in C compute.
+    /// Casts that somebody made, and those of extensions by functions in SQL and the like: others
+    /// compute.
     Casts,
     /// Aggregates and their functions.
     Aggregates,
     /// Defaults of arguments.
     ArgumentDefaults,
-    /// Defaults of columns that call a function that is not PostgreSQL's own.
+    /// Defaults of columns that call a function that is not PostgreSQL's own or may do more than
+    /// compute.
     ColumnDefaults,
 }
 
@@ -94,7 +98,7 @@ pub fn sections(major: u32, reading: Reading) -> Vec<(Section, String)> {
         (Section::Rules, RULES.to_owned()),
         (Section::Inheritance, INHERITANCE.to_owned()),
         (Section::Triggers, TRIGGERS.to_owned()),
-        (Section::AttachedToRelations, attached(RELATIONS_CODE)),
+        (Section::AttachedToRelations, attached(RELATIONS_CODE, RELATIONS_TREES, "true")),
         (Section::Indexes, INDEXES.to_owned()),
         (Section::Constraints, CONSTRAINTS.to_owned()),
         (Section::References, REFERENCES.to_owned()),
@@ -113,7 +117,7 @@ pub fn sections(major: u32, reading: Reading) -> Vec<(Section, String)> {
         ),
         (Section::Enums, ENUMS.to_owned()),
         (Section::Ranges, ranges(major)),
-        (Section::AttachedToTypes, attached(TYPES_CODE)),
+        (Section::AttachedToTypes, attached(TYPES_CODE, TYPES_TREES, "true")),
         (Section::Operators, OPERATORS.to_owned()),
         (Section::Casts, CASTS.to_owned()),
         (Section::Aggregates, AGGREGATES.to_owned()),
@@ -128,7 +132,6 @@ pub fn sections(major: u32, reading: Reading) -> Vec<(Section, String)> {
 /// that names in them are not found, which counts as unknown.
 pub fn temporary() -> [(Section, String); 10] {
     const OWN: &str = "pg_catalog.pg_my_temp_schema()";
-    let code = |of: &str, own: &str| format!("{} AND {own}", attached(of));
     let types = "o.owner IN (SELECT t.oid FROM pg_catalog.pg_type t WHERE t.typnamespace =";
     let types = format!("{types} {OWN})");
     let of = |column: &str| {
@@ -186,11 +189,11 @@ pub fn temporary() -> [(Section, String); 10] {
                 of("t.tgrelid")
             ),
         ),
-        (Section::AttachedToRelations, code(RELATIONS_CODE, &of("o.owner"))),
+        (Section::AttachedToRelations, attached(RELATIONS_CODE, RELATIONS_TREES, &of("o.owner"))),
         (Section::Indexes, format!("{INDEXES} AND {}", of("i.indrelid"))),
         (Section::Constraints, constraints_of_own(of)),
         (Section::Types, format!("{TYPES} WHERE t.typnamespace = {OWN}")),
-        (Section::AttachedToTypes, code(TYPES_CODE, &types)),
+        (Section::AttachedToTypes, attached(TYPES_CODE, TYPES_TREES, &types)),
     ]
 }
 
@@ -420,7 +423,10 @@ const CASTS: &str = "SELECT c.castsource, c.casttarget, c.castfunc, c.castcontex
      FROM pg_catalog.pg_cast c JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc \
      JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
      JOIN pg_catalog.pg_language l ON l.oid = p.prolang \
-     WHERE n.nspname <> 'pg_catalog' AND l.lanname NOT IN ('internal', 'c')";
+     WHERE n.nspname <> 'pg_catalog' AND l.lanname NOT IN ('internal', 'c') \
+     OR c.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
+     WHERE d.classid = 'pg_catalog.pg_cast'::pg_catalog.regclass AND d.objid = c.oid \
+     AND d.deptype = 'e')";
 
 const AGGREGATES: &str = "SELECT a.aggfnoid::pg_catalog.oid, ARRAY[a.aggtransfn::pg_catalog.oid, \
      a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, \
@@ -435,14 +441,15 @@ const ARGUMENT_DEFAULTS: &str = "SELECT p.oid, pg_catalog.pg_get_expr(p.proargde
 /// What depends on a function or an operator that is not PostgreSQL's own has a line in
 /// `pg_depend`; PostgreSQL's own are pinned and have none.
 fn column_defaults() -> String {
+    let acts = default_acts("d.adbin::pg_catalog.text");
     format!(
         "SELECT d.adrelid, d.adnum, CASE WHEN d.adrelid = ANY (ARRAY({LOCKED})) THEN NULL \
          ELSE pg_catalog.pg_get_expr(d.adbin, d.adrelid) END FROM pg_catalog.pg_attrdef d \
          JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum \
-         WHERE a.attgenerated = '' AND EXISTS (SELECT FROM pg_catalog.pg_depend x \
+         WHERE a.attgenerated = '' AND ({acts} OR EXISTS (SELECT FROM pg_catalog.pg_depend x \
          WHERE x.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND x.objid = d.oid \
          AND x.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass, \
-         'pg_catalog.pg_operator'::pg_catalog.regclass))"
+         'pg_catalog.pg_operator'::pg_catalog.regclass)))"
     )
 }
 

@@ -73,6 +73,7 @@ create function people.moody(a people.pair) returns text language sql as 'select
 create cast (people.pair as text) with function people.moody(people.pair) as assignment;
 create function people.moods(a people.mood) returns people.address language sql
   as $$ select ('x', a::text)::people.address $$;
+create cast (varchar as bytea) with function pg_read_binary_file(text);
 create aggregate people.joined (text) (sfunc = people.pick, stype = text, finalfunc = upper);
 create table people.filled (a text default people.pick('a'), b text default lower('B'), c int);
 create function people.fine(a text) returns boolean language sql immutable as
@@ -80,6 +81,7 @@ create function people.fine(a text) returns boolean language sql immutable as
 create domain people.fined as text default people.pick('x') check (people.fine(value));
 create table people.coded (
   a text check (length(a) > 1), b text check (people.fine(b)), m people.mood,
+  n text check (pg_notify('n', n) is null), l text default pg_read_file('l'),
   check (b::people.fined is not null), check (m operator(people.<-|) b is not null)
 );
 create table people.indexed (a text);
@@ -282,13 +284,19 @@ fn check_code(catalog: &Catalog) {
     assert!(code.builtin_operators.contains("~") && !code.builtin_operators.contains("<-|"));
     let cast =
         Cast { source: ty("pair"), target: TypeId(25), function: function("moody"), silent: true };
-    assert_eq!(code.casts, [cast]);
+    let file = catalog.functions_named("pg_read_binary_file");
+    let file = file.into_iter().find(|f| f.argument_types == [TypeId(25)]).unwrap().id;
+    let own = Cast { source: TypeId(1043), target: TypeId(17), function: file, silent: false };
+    assert!(code.casts.len() == 2 && code.casts.contains(&cast) && code.casts.contains(&own));
     let joined = &code.aggregates[&function("joined")];
     assert!(joined.contains(&function("pick")) && joined.len() == 2, "{joined:?}");
     assert_eq!(code.argument_defaults[&function("pick")], "lower('X'::text)");
     assert_eq!(code.argument_defaults[&function("find")], "5");
     let filled = named(catalog, "people", "filled");
-    assert_eq!(code.column_defaults.len(), 1, "PostgreSQL's own functions compute");
+    let acting = named(catalog, "people", "coded").column("l").unwrap().number;
+    let acting = &code.column_defaults[&named(catalog, "people", "coded").column_id(acting)];
+    assert!(acting.contains("pg_read_file("), "{acting}");
+    assert_eq!(code.column_defaults.len(), 2, "PostgreSQL's own functions compute, but for acts");
     let default = &code.column_defaults[&filled.column_id(1)];
     assert!(default.starts_with("people.pick('a'::text"), "{default}");
 }
@@ -303,7 +311,10 @@ fn check_attached(catalog: &Catalog) {
         ids
     };
     let coded = attached("coded");
-    assert_eq!((coded.functions, coded.types), (sorted(&["first", "fine"]), vec![ty("fined").id]));
+    assert_eq!(
+        (coded.functions, coded.types),
+        (sorted(&["first", "fine", "pg_notify"]), vec![ty("fined").id])
+    );
     for name in ["indexed", "keyed", "filled"] {
         assert_eq!(attached(name).functions, sorted(&["fine"]), "{name}");
     }

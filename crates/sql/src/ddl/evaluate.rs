@@ -11,7 +11,7 @@ use crate::{
     scope::{Env, Fragment, Table},
 };
 use model::{
-    Use,
+    Operation, Use,
     catalog::{Relation, RelationKind},
     code::Attached,
 };
@@ -42,10 +42,11 @@ impl<'a> Walk<'a> {
         Some(std::mem::replace(&mut self.facts, outer))
     }
 
-    /// True if an expression ran code that is not PostgreSQL's own.
+    /// True if an expression ran code that is not PostgreSQL's own, or that does more than compute.
     fn ran_code(&self, inner: &Collector) -> bool {
         let runs = |id| self.catalog.function(id).is_none_or(|function| !computes(function));
-        let code = inner.dynamic || !inner.unknowns.is_empty();
+        let acts = inner.effects.iter().any(|effect| effect.operation != Operation::Select);
+        let code = acts || inner.dynamic || !inner.unknowns.is_empty();
         code || inner.code.iter().any(|id| runs(*id))
     }
 

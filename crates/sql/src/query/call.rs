@@ -200,7 +200,13 @@ impl<'a> Walk<'a> {
         flow
     }
 
-    fn one(&mut self, function: &'a Arc<Function>, arguments: &Arguments, aggregate: bool) -> Flow {
+    /// One function over values, whoever wrote it.
+    pub(crate) fn one(
+        &mut self,
+        function: &'a Arc<Function>,
+        arguments: &Arguments,
+        aggregate: bool,
+    ) -> Flow {
         // PostgreSQL's own functions compute, whatever they are written in.
         let own = matches!(function.language.as_str(), "internal" | "c")
             || matches!(function.schema.as_str(), "pg_catalog" | "information_schema");

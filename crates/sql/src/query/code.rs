@@ -16,7 +16,8 @@ use crate::{
 };
 use model::{
     FunctionId, TypeId,
-    catalog::{Function, Type, TypeKind},
+    catalog::{Function, Type, TypeKind, Volatility},
+    facts::FunctionRef,
 };
 use pg_raw_parse::{
     Node,
@@ -146,16 +147,22 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// What a function gives that runs without being named; nothing new if it only computes.
+    /// What a function gives that runs without being named. Of PostgreSQL's own it is what a call
+    /// gives; an extension's gives nothing new if it only computes.
     fn run_silently(&mut self, id: FunctionId, operands: Vec<Flow>) -> Flow {
         let Some(function) = self.catalog.function(id) else { return Flow::unknown() };
         self.facts.runs(function);
-        if computes(function) {
-            return Flow::constant(None);
-        }
         let values = operands.into_iter().map(|flow| (None, flow)).collect();
         let arguments = Arguments { values, ..Arguments::default() };
-        self.body(function, &arguments)
+        if !computes(function) {
+            return self.body(function, &arguments);
+        }
+        if function.schema != "pg_catalog" && !acts(function) {
+            return Flow::constant(None);
+        }
+        let name = format!("{}.{}", function.schema, function.name);
+        self.facts.function(FunctionRef { id: Some(id), name });
+        self.one(function, &arguments, false)
     }
 
     /// A cast, whoever made it.
@@ -356,6 +363,14 @@ impl<'a> Walk<'a> {
 /// PostgreSQL's own functions and those of extensions in C compute from their arguments.
 pub(crate) fn computes(function: &Function) -> bool {
     matches!(function.language.as_str(), "internal" | "c") || function.schema == "pg_catalog"
+}
+
+/// True for one of these that does more than compute, or may do so.
+pub(crate) fn acts(function: &Function) -> bool {
+    let unknown = function.schema != "pg_catalog"
+        && function.volatility == Volatility::Volatile
+        && !builtin::computes(&function.name);
+    unknown || builtin::act(&function.name, function.argument_types.len()).is_some()
 }
 
 /// How many values stand on the right of a comparison. A constant behind ANY is an array: it has no

@@ -9,12 +9,13 @@
 use model::{
     Catalog, ColumnId, Facts, FunctionId, RelationId, TypeId,
     catalog::{Column, Function, FunctionKind, Relation, RelationKind, Type, TypeKind, Volatility},
-    code::Attached,
+    code::{Attached, Cast, Code, Operator},
     facts::{Derivation, Destination, Effect, RelationRef, SessionChange, Step, Use},
 };
 use std::{
     collections::{BTreeSet, HashMap},
     fmt::Write as _,
+    sync::Arc,
 };
 
 /// Reads a dump as `cases/dump.sql` writes it.
@@ -58,12 +59,36 @@ pub(crate) fn catalog(dump: &str) -> Catalog {
                 catalog.add_relation(Relation { attached: attached(row), ..relation });
             }
             "F" => catalog.add_function(function(row)),
+            "O" | "K" | "G" => runs_unnamed(Arc::make_mut(&mut catalog.code), row),
             _ => {}
         }
     }
     let schemas: BTreeSet<String> = catalog.relations().map(|r| r.schema.clone()).collect();
     catalog.schemas = schemas.into_iter().chain(["void".to_owned()]).collect();
     catalog
+}
+
+/// An operator, a cast, an aggregate.
+fn runs_unnamed(code: &mut Code, row: &[String]) {
+    match row[0].as_str() {
+        "O" => code.operators.entry(row[1].clone()).or_default().push(Operator {
+            schema: row[2].clone(),
+            left: Some(TypeId(number(&row[3]))).filter(|ty| ty.0 != 0),
+            right: TypeId(number(&row[4])),
+            function: FunctionId(number(&row[5])),
+        }),
+        "K" => code.casts.push(Cast {
+            source: TypeId(number(&row[1])),
+            target: TypeId(number(&row[2])),
+            function: FunctionId(number(&row[3])),
+            silent: row[4] == "t",
+        }),
+        _ => {
+            let parts = row[2..].iter().map(|part| number(part)).filter(|part| *part != 0);
+            let parts = parts.map(FunctionId).collect();
+            code.aggregates.insert(FunctionId(number(&row[1])), parts);
+        }
+    }
 }
 
 fn ty(row: &[String]) -> Type {
