@@ -128,6 +128,7 @@ impl<'a> Walk<'a> {
 
     /// `t.f` and `(row).f` where the row has no such field: the function of that name over it.
     pub(crate) fn call_on_row(&mut self, name: &str, row: Flow) -> Flow {
+        let row = self.coerced(row);
         let arguments = Arguments { values: vec![(None, row)], ..Arguments::default() };
         self.apply(None, name, &arguments, false)
     }

@@ -2,18 +2,22 @@
 
 use crate::{
     analyse::Walk,
+    builtin::{self, Act},
     flow::{Columns, Distance, Field, Flow, Rest},
     names::parts,
-    query::Mode,
+    query::{Mode, call::Arguments},
     scope::{Env, field_of, system_column},
 };
-use model::{ColumnId, TypeId, Use, catalog::TypeKind};
+use model::{
+    ColumnId, TypeId, Use,
+    catalog::{Type, TypeKind},
+};
 use pg_raw_parse::{
     Node,
     list::NodeList,
     nodes::{ColumnRef, ResTarget},
 };
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 impl Walk<'_> {
     /// A list of targets (SELECT, RETURNING), stars expanded.
@@ -248,8 +252,37 @@ impl Walk<'_> {
                 None => self.call_on_row(name, flow),
             },
             // The type is not known, so neither is whether it has that field: all of it counts.
-            None => flow.moved(Distance::Expression),
+            None => {
+                let called = self.may_be_called(&flow, name);
+                let called = called.then(|| self.call_on_row(name, flow.clone()));
+                let mut flow = flow.moved(Distance::Expression);
+                if let Some(called) = called {
+                    flow.absorb(&called);
+                }
+                flow
+            }
         }
+    }
+
+    /// True if `value.name` can be a call: certainly if the value is no row, else if there is a
+    /// function of that name that is not PostgreSQL's own, or acts, and takes one.
+    fn may_be_called(&mut self, flow: &Flow, name: &str) -> bool {
+        if self.made.stale || self.made.functions.iter().any(|made| made == name) {
+            return true;
+        }
+        let base = self.base_type(flow.ty).and_then(|ty| self.catalog.type_by_id(ty));
+        let is_row = |ty: &Arc<Type>| matches!(ty.kind, TypeKind::Composite(_) | TypeKind::Pseudo);
+        let certain = base.is_some_and(|ty| !is_row(ty));
+        let row = base.is_some_and(is_row);
+        let arguments = Arguments { values: vec![(None, flow.clone())], ..Arguments::default() };
+        let casts = self.catalog.code.casts.iter().any(|cast| cast.silent);
+        self.candidates(None, name, &arguments).iter().any(|function| {
+            let first = self.base_type(function.argument_types.first().copied());
+            let first = first.and_then(|ty| self.catalog.type_by_id(ty));
+            let act = builtin::act(name, 1).is_some_and(|act| act != Act::Count);
+            let own = function.schema != "pg_catalog";
+            certain || (own || act) && (!row || casts || first.is_none_or(is_row))
+        })
     }
 }
 
