@@ -40,7 +40,8 @@ impl<'a> Walk<'a> {
         let mut flow =
             if computes { self.compute(expr, env, mode) } else { self.operation(expr, env, mode) };
         let code = &self.catalog.code;
-        let own = code.operators.contains_key(name);
+        let meant = stands_for(expr.kind).unwrap_or(std::slice::from_ref(&name));
+        let own = meant.iter().any(|name| code.operators.contains_key(*name));
         if !own && expr.kind == A_Expr_Kind::AEXPR_OP && self.no_operator(name) {
             let why = "it is not in the catalog as it was last read";
             self.facts.unknown(format!("operator {name}"), why);
@@ -51,8 +52,8 @@ impl<'a> Walk<'a> {
         }
         // What somebody's own makes of a truth is not known.
         let left = (!prefix).then(|| self.expr(expr.lexpr(), env, Mode::Value));
-        let right = self.expr(expr.rexpr(), env, Mode::Value);
-        for operand in left.iter().chain([&right]) {
+        let rights = self.operands(expr, env);
+        for operand in left.iter().chain(&rights) {
             let coerced = self.coerced(operand.clone());
             if coerced.sources.len() > operand.sources.len() || coerced.unknown {
                 flow.absorb(&coerced);
@@ -60,19 +61,63 @@ impl<'a> Walk<'a> {
         }
         if name == "||" {
             // Beside a text it is written in SQL, with a cast of whatever stands there.
-            let sides =
-                left.iter().map(|left| (expr.lexpr(), left)).chain([(expr.rexpr(), &right)]);
+            let sides = left
+                .iter()
+                .map(|left| (expr.lexpr(), left))
+                .chain(rights.iter().map(|right| (expr.rexpr(), right)));
             for (node, operand) in sides {
                 if !is_text(operand) && !self.is_computed(node) {
                     flow.absorb(&self.own_casts(operand, Some(TEXT)));
                 }
             }
         }
-        for id in self.operators(schema, name, left.as_ref(), &right) {
-            let operands = left.iter().chain([&right]).cloned();
-            flow.absorb(&self.run_silently(id, operands.collect()));
+        for right in &rights {
+            for name in meant.iter().copied() {
+                flow.absorb(&self.own_operator((schema, name), left.as_ref(), right));
+            }
         }
         flow
+    }
+
+    /// What stands on the right of an operator, each value that it is applied to.
+    fn operands(&mut self, expr: &A_Expr, env: &Env<'_>) -> Vec<Flow> {
+        let mut values: Vec<Flow> = match expr.rexpr() {
+            Node::NodeList(list) => {
+                list.iter().map(|node| self.expr(node, env, Mode::Value)).collect()
+            }
+            node => vec![self.expr(node, env, Mode::Value)],
+        };
+        if matches!(expr.kind, A_Expr_Kind::AEXPR_OP_ANY | A_Expr_Kind::AEXPR_OP_ALL) {
+            for array in &mut values {
+                array.ty = self.element_of(array.ty);
+            }
+        }
+        values
+    }
+
+    /// What those operators give that are not PostgreSQL's own and can be meant over two values;
+    /// rows are also compared field by field.
+    pub(super) fn own_operator(
+        &mut self,
+        (schema, name): (Option<&str>, &str),
+        left: Option<&Flow>,
+        right: &Flow,
+    ) -> Flow {
+        let mut made = Flow::constant(None);
+        if !self.catalog.code.operators.contains_key(name) {
+            return made;
+        }
+        let lefts = left.and_then(|left| left.fields.as_ref());
+        for (left, right) in
+            lefts.iter().zip(&right.fields).flat_map(|(l, r)| l.iter().zip(r.iter()))
+        {
+            made.absorb(&self.own_operator((schema, name), Some(&left.flow), &right.flow));
+        }
+        for id in self.operators(schema, name, left, right) {
+            let operands = left.into_iter().chain([right]).cloned();
+            made.absorb(&self.run_silently(id, operands.collect()));
+        }
+        made
     }
 
     /// True of what an operator of PostgreSQL's own gives, or of an extension: no value of a type
@@ -363,6 +408,15 @@ impl<'a> Walk<'a> {
 /// PostgreSQL's own functions and those of extensions in C compute from their arguments.
 pub(crate) fn computes(function: &Function) -> bool {
     matches!(function.language.as_str(), "internal" | "c") || function.schema == "pg_catalog"
+}
+
+/// The operators that a comparison is made of that names none.
+fn stands_for(kind: A_Expr_Kind::Type) -> Option<&'static [&'static str]> {
+    match kind {
+        A_Expr_Kind::AEXPR_BETWEEN | A_Expr_Kind::AEXPR_BETWEEN_SYM => Some(&[">=", "<="]),
+        A_Expr_Kind::AEXPR_NOT_BETWEEN | A_Expr_Kind::AEXPR_NOT_BETWEEN_SYM => Some(&["<", ">"]),
+        _ => None,
+    }
 }
 
 /// True for one of these that does more than compute, or may do so.

@@ -5,7 +5,7 @@ use crate::{
     analyse::Walk,
     builtin,
     flow::{Columns, Distance, Flow, Rest},
-    names::parts,
+    names::{parts, split},
     scope::Env,
     types::BOOLEAN,
 };
@@ -80,7 +80,11 @@ impl Walk<'_> {
                 // What the client makes there is any number of guesses.
                 let counted = equality && !found.is_given();
                 self.facts.compared(&subject, &found, counted, 1);
-                answer([&subject, &found], mode)
+                let mut flow = answer([&subject, &found], mode);
+                let names = parts(link.oper_name());
+                let named = if names.is_empty() { (None, "=") } else { split(&names) };
+                flow.absorb(&self.own_operator(named, Some(&subject), &found));
+                flow
             }
             _ => Flow::unknown(),
         }
