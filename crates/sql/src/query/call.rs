@@ -58,6 +58,7 @@ impl<'a> Walk<'a> {
     pub(crate) fn call(&mut self, call: &FuncCall, env: &Env<'_>, mode: Mode) -> Flow {
         let names = parts(call.funcname());
         let (schema, name) = split(&names);
+        let schema = self.schema_meant(schema, name);
         let (spread, distinct, sets) = (call.func_variadic, call.agg_distinct, env.sets());
         let mut arguments = Arguments { spread, distinct, sets, ..Arguments::default() };
         let given = self.in_place(call, schema, name);

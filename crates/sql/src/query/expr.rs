@@ -100,10 +100,9 @@ impl Walk<'_> {
                 self.facts.tested(&Flow { distance: Distance::Identity, ..flow });
                 Flow::constant(None)
             }
-            Node::SQLValueFunction(_)
-            | Node::SetToDefault(_)
-            | Node::CurrentOfExpr(_)
-            | Node::MergeSupportFunc(_) => Flow::constant(None),
+            Node::SQLValueFunction(_) | Node::SetToDefault(_) | Node::CurrentOfExpr(_) => {
+                Flow::constant(None)
+            }
             Node::XmlExpr(expr) => {
                 let mut flow = self.all(expr.args(), env, Mode::Value);
                 flow.absorb(&self.all(expr.named_args(), env, Mode::Value));

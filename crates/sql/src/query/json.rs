@@ -1,7 +1,7 @@
 //! SQL/JSON: what its constructors, functions and aggregates carry. Knows the tree and what it is
 //! made of.
 
-use super::{Mode, expr::answer};
+use super::{Mode, call::Arguments, expr::answer};
 use crate::{
     analyse::Walk,
     flow::{Distance, Flow},
@@ -11,13 +11,17 @@ use crate::{
 use model::Use;
 use pg_raw_parse::{
     Node,
-    nodes::{JsonBehavior, JsonFuncExpr, JsonOutput},
+    nodes::{JsonBehavior, JsonFuncExpr, JsonOutput, JsonValueExpr},
     raw::JsonFormatType::JS_FORMAT_DEFAULT as PLAIN,
 };
 
 impl Walk<'_> {
     pub(super) fn json(&mut self, node: Node<'_>, env: &Env<'_>, mode: Mode) -> Flow {
+        if let Some(flow) = self.plain_call(node, env) {
+            return flow;
+        }
         let mut flow = match node {
+            Node::MergeSupportFunc(_) => return Flow::constant(None),
             Node::JsonValueExpr(value) => {
                 let flow = self.in_json(value.raw_expr(), env, mode);
                 if value.format().is_some_and(|format| format.format_type != PLAIN) {
@@ -94,6 +98,42 @@ impl Walk<'_> {
         }
     }
 
+    /// What such a node is to a server that knows it not: a call of a function by that name, if
+    /// somebody made one.
+    fn plain_call(&mut self, node: Node<'_>, env: &Env<'_>) -> Option<Flow> {
+        let (since, items) = newer(node)?;
+        let name = super::name::of(node)?;
+        if self.catalog.server_version >= since {
+            return None;
+        }
+        let made = self.made.stale || self.made.functions.iter().any(|made| made == name);
+        let mut known = self.catalog.functions_named(name);
+        if !made && !known.any(|function| function.schema != "pg_catalog") {
+            return None;
+        }
+        let aggregate = match node {
+            Node::JsonArrayAgg(agg) => {
+                self.json_aggregate(None, agg.constructor(), env);
+                true
+            }
+            _ => false,
+        };
+        let mut arguments = Arguments { sets: env.sets(), ..Arguments::default() };
+        for item in items {
+            let flow = self.value(item, env);
+            let flow = self.coerced(flow);
+            arguments.values.push((None, flow));
+        }
+        Some(self.apply(None, name, &arguments, aggregate))
+    }
+
+    /// Where a call looks for its function. `json_object` the parser takes for PostgreSQL's own,
+    /// which to an older server is a name like any other.
+    pub(super) fn schema_meant<'n>(&self, schema: Option<&'n str>, name: &str) -> Option<&'n str> {
+        let plain = name == "json_object" && self.catalog.server_version < SINCE_16;
+        schema.filter(|schema| !plain || *schema != "pg_catalog")
+    }
+
     /// JSON_VALUE, JSON_QUERY, JSON_EXISTS.
     fn json_function(&mut self, function: &JsonFuncExpr, env: &Env<'_>, mode: Mode) -> Flow {
         let item = function.context_item().map(Node::JsonValueExpr);
@@ -148,4 +188,31 @@ impl Walk<'_> {
         }
         flow.moved(Distance::Aggregate)
     }
+}
+
+/// The first server's version, as `server_version_num` says it, that knows a constructor.
+const SINCE_16: u32 = 160_000;
+const SINCE_17: u32 = 170_000;
+
+/// Since which version the server knows a node that is written like a call, and what stands in it
+/// where it is.
+fn newer<'n>(node: Node<'n>) -> Option<(u32, Vec<Node<'n>>)> {
+    let raw = |value: Option<&'n JsonValueExpr>| value.map(JsonValueExpr::raw_expr);
+    let (since, items): (u32, Vec<Node<'n>>) = match node {
+        Node::JsonArrayConstructor(array) => {
+            (SINCE_16, array.exprs().iter().map(JsonValueExpr::raw_expr).collect())
+        }
+        Node::JsonObjectConstructor(object) if object.exprs().is_empty() => (SINCE_16, Vec::new()),
+        Node::JsonArrayAgg(agg) => (SINCE_16, raw(agg.arg()).into_iter().collect()),
+        Node::JsonParseExpr(expr) => (SINCE_17, raw(expr.expr()).into_iter().collect()),
+        Node::JsonScalarExpr(expr) => (SINCE_17, vec![expr.expr()]),
+        Node::JsonSerializeExpr(expr) => (SINCE_17, raw(expr.expr()).into_iter().collect()),
+        Node::JsonFuncExpr(function) => {
+            let item = raw(function.context_item());
+            (SINCE_17, item.into_iter().chain([function.pathspec()]).collect())
+        }
+        Node::MergeSupportFunc(_) => (SINCE_17, Vec::new()),
+        _ => return None,
+    };
+    Some((since, items))
 }
