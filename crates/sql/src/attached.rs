@@ -5,15 +5,16 @@
 use crate::{
     MAX_EXPANSION,
     analyse::Walk,
-    flow::Flow,
+    builtin,
+    flow::{Distance, Flow},
     names::{Path, split, strings},
     query::{acts, call::Arguments, computes, keys::unpacks},
 };
 use model::{
-    ColumnId, FunctionId, RelationId, TypeId,
-    catalog::{Function, Relation, TypeKind},
+    ColumnId, FunctionId, Operation, RelationId, TypeId, Use,
+    catalog::{Function, Relation, Type, TypeKind},
     code::Attached,
-    facts::{Effect, FunctionRef},
+    facts::{Destination, Effect, FunctionRef},
 };
 use pg_raw_parse::nodes::TypeName;
 use std::{collections::HashSet, sync::Arc};
@@ -193,6 +194,49 @@ impl<'a> Walk<'a> {
         for relation in self.family_below(relation).into_iter().skip(1) {
             self.triggers(relation);
         }
+    }
+
+    /// What a trigger in C does with the row: which columns it reads and writes stands in its
+    /// arguments, which can be any.
+    pub(crate) fn moves_within(&mut self, function: &Function, relation: &'a Arc<Relation>) {
+        let other = !matches!(function.language.as_str(), "internal" | "c");
+        if other || builtin::keeps_row(&function.name) {
+            return;
+        }
+        if function.name == "triggered_change_notification" {
+            let what = format!("function {}.{}(…)", function.schema, function.name);
+            self.facts.unknown(what.clone(), "it tells listeners what stands in the row's key");
+            return self.facts.about(Operation::Notify, what);
+        }
+        let searched = function.schema == "pg_catalog"
+            && matches!(
+                function.name.as_str(),
+                "tsvector_update_trigger" | "tsvector_update_trigger_column"
+            );
+        let path = Path::clone(&self.path);
+        self.within(path, Some(relation.id), |walk| {
+            let columns = walk.columns(relation);
+            let is = |ty: Option<TypeId>, text: bool| {
+                let ty = walk.base_type(ty).and_then(|ty| walk.catalog.type_by_id(ty));
+                let fits = |ty: &Arc<Type>| match text {
+                    true => ty.category == 'S',
+                    false => ty.name == "tsvector",
+                };
+                !searched || ty.is_none_or(fits)
+            };
+            let read = columns.fields.iter().filter(|field| is(field.flow.ty, true));
+            let row = Flow::merge(read.map(|field| &field.flow));
+            let written = relation.columns.iter().filter(|column| is(Some(column.type_id), false));
+            let written: Vec<_> = written.map(|column| relation.column_id(column.number)).collect();
+            for column in written {
+                let mut flow = row.clone().moved(Distance::Expression);
+                flow.sources.retain(|source| *source != column);
+                flow.unknown |= !searched;
+                walk.facts.uses(&flow, Use::Copied);
+                walk.facts.moved(Destination::Column(column), &flow);
+                walk.written(column);
+            }
+        });
     }
 
     /// A relation and all that stands below it.

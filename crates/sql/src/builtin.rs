@@ -10,7 +10,7 @@ mod system;
 
 pub(crate) use self::{
     documents::{Collects, Keys, collects, documents, keys, writes_text},
-    extensions::computes,
+    extensions::{computes, keeps_row},
     system::{holds_others, opaque_view, reading, secret_parameter},
 };
 

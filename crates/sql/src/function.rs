@@ -384,7 +384,10 @@ impl<'a> Walk<'a> {
                 continue;
             }
             self.takes_role(function);
-            let Some(body) = self.parsed(function) else { continue };
+            let Some(body) = self.parsed(function) else {
+                self.moves_within(function, relation);
+                continue;
+            };
             let columns = self.columns(relation);
             let row = Flow::row(columns.fields.clone()).typed(Some(relation.row_type));
             let mut variables = vec![("new".to_owned(), row.clone()), ("old".to_owned(), row)];

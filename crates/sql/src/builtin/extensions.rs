@@ -18,3 +18,25 @@ pub(crate) fn computes(name: &str) -> bool {
             | "uuid_generate_v4"
     )
 }
+
+/// Trigger functions in C, of PostgreSQL's own and of extensions, that move no value of a row into
+/// another column: they check, they stamp, or they copy the row elsewhere for those who set up the
+/// extension.
+pub(crate) fn keeps_row(name: &str) -> bool {
+    name.starts_with("RI_FKey_")
+        || matches!(
+            name,
+            "suppress_redundant_updates_trigger"
+                | "unique_key_recheck"
+                | "autoinc"
+                | "check_foreign_key"
+                | "check_primary_key"
+                | "insert_username"
+                | "lo_manage"
+                | "moddatetime"
+                | "insert_blocker"
+                | "ts_insert_blocker"
+                | "citus_truncate_trigger"
+                | "repack_trigger"
+        )
+}
