@@ -6,7 +6,6 @@ use crate::{
     analyse::Walk,
     flow::{Distance, Flow},
     scope::Env,
-    types::JSONB,
 };
 use model::Use;
 use pg_raw_parse::{
@@ -25,7 +24,8 @@ impl Walk<'_> {
             Node::JsonValueExpr(value) => {
                 let flow = self.in_json(value.raw_expr(), env, mode);
                 if value.format().is_some_and(|format| format.format_type != PLAIN) {
-                    self.parses(&flow);
+                    // What is no document fails.
+                    self.facts.uses(&flow, Use::Inferred);
                 }
                 flow
             }
@@ -36,13 +36,13 @@ impl Walk<'_> {
             }
             Node::JsonParseExpr(expr) => {
                 let flow = self.optional(expr.expr().map(Node::JsonValueExpr), env);
-                self.parses(&flow);
+                self.facts.uses(&flow, Use::Inferred);
                 flow
             }
             Node::JsonScalarExpr(expr) => self.in_json(expr.expr(), env, mode),
             Node::JsonSerializeExpr(expr) => {
                 let flow = self.optional(expr.expr().map(Node::JsonValueExpr), env);
-                self.parses(&flow);
+                self.facts.uses(&flow, Use::Inferred);
                 flow
             }
             Node::JsonObjectConstructor(object) => {
@@ -89,13 +89,6 @@ impl Walk<'_> {
         };
         flow = flow.moved(Distance::Expression);
         flow
-    }
-
-    /// What is no document fails, unless its type says that it is one.
-    fn parses(&mut self, flow: &Flow) {
-        if flow.ty != Some(JSONB) {
-            self.facts.uses(flow, Use::Inferred);
-        }
     }
 
     /// What such a node is to a server that knows it not: a call of a function by that name, if
