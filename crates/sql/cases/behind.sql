@@ -46,3 +46,9 @@ CREATE TRIGGER moves BEFORE INSERT ON public.moved FOR EACH ROW EXECUTE FUNCTION
 CREATE TABLE public.steady (a text, b text);
 CREATE TRIGGER steady BEFORE UPDATE ON public.steady FOR EACH ROW
     EXECUTE FUNCTION suppress_redundant_updates_trigger();
+CREATE TABLE public.pure (a text);
+CREATE FUNCTION public.pure(a text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE FUNCTION public.purely() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER pure BEFORE INSERT ON public.pure FOR EACH ROW EXECUTE FUNCTION public.purely();
+CREATE OPERATOR public.@@@ (RIGHTARG = text, FUNCTION = public.pure);
+CREATE VIEW public.pures AS SELECT public.pure(ssn) AS pure FROM public.users;

@@ -135,6 +135,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) trigger_on: Option<RelationId>,
     /// Bodies already parsed.
     pub(crate) bodies: HashMap<FunctionId, Option<Body>>,
+    /// Functions that earlier statements of the same text made anew.
+    pub(crate) replaced: HashSet<FunctionId>,
     /// Views and functions around this point.
     pub(crate) expansion: usize,
     /// The stream of a COPY.
@@ -326,6 +328,7 @@ impl<'a> Walk<'a> {
             planned: Vec::new(),
             trigger_on: None,
             bodies: HashMap::new(),
+            replaced: HashSet::new(),
             expansion: 0,
             copy: None,
             guarding: false,

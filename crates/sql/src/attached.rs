@@ -7,6 +7,7 @@ use crate::{
     analyse::Walk,
     builtin,
     flow::{Distance, Flow},
+    function::ANEW,
     names::{Path, split, strings},
     query::{acts, call::Arguments, computes, keys::unpacks},
 };
@@ -196,9 +197,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What a trigger in C does with the row: which columns it reads and writes stands in its
-    /// arguments, which can be any.
+    /// What a trigger does that has no body to be followed. One in C moves what stands in the row:
+    /// which columns it reads and writes stands in its arguments, which can be any.
     pub(crate) fn moves_within(&mut self, function: &Function, relation: &'a Arc<Relation>) {
+        if self.replaced.contains(&function.id) {
+            self.facts.dynamic = true;
+            let what = format!("function {}.{}(…)", function.schema, function.name);
+            return self.facts.unknown(what, ANEW);
+        }
         let other = !matches!(function.language.as_str(), "internal" | "c");
         if other || builtin::keeps_row(&function.name) {
             return;

@@ -26,6 +26,10 @@ pub(crate) enum Body {
     Steps(Rc<Vec<plpgsql::Step>>),
 }
 
+/// Why a function is not followed that the text itself made anew.
+pub(crate) const ANEW: &str =
+    "an earlier statement of the same text makes it; send them separately";
+
 /// Variables that every PL/pgSQL body has.
 pub(crate) const AMBIENT: [&str; 2] = ["found", "sqlstate"];
 
@@ -119,10 +123,13 @@ impl<'a> Walk<'a> {
         let Some(body) = self.parsed(function) else {
             self.takes_role(function);
             self.facts.dynamic = true;
-            let why = format!(
-                "its body, in {}, cannot be followed; query its tables directly",
-                function.language
-            );
+            let why = match self.replaced.contains(&function.id) {
+                true => ANEW.to_owned(),
+                false => format!(
+                    "its body, in {}, cannot be followed; query its tables directly",
+                    function.language
+                ),
+            };
             self.facts.unknown(what, why);
             return self.opaque(function, arguments);
         };
@@ -354,6 +361,9 @@ impl<'a> Walk<'a> {
     }
 
     fn parsed(&mut self, function: &Function) -> Option<Body> {
+        if self.replaced.contains(&function.id) {
+            return None;
+        }
         if let Some(known) = self.bodies.get(&function.id) {
             return known.clone();
         }

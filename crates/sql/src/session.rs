@@ -315,6 +315,7 @@ impl Walk<'_> {
             let relations = inner.effects.iter().filter_map(|effect| effect.relation.as_ref());
             let mut known = relations.filter(|relation| relation.id.is_some());
             !known.any(|relation| self.made.tables.contains_key(&*relation.name))
+                && !inner.code.iter().any(|function| self.replaced.contains(function))
         });
         let Some(inner) = known.filter(|_| !moved) else {
             let why = if moved {

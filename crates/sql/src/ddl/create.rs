@@ -58,7 +58,8 @@ impl Walk<'_> {
             Node::CreateFunctionStmt(create) => self.creates_function(create),
             Node::DefineStmt(define) => {
                 let names = strings(define.defnames());
-                if define.kind == ObjectType::OBJECT_AGGREGATE {
+                if matches!(define.kind, ObjectType::OBJECT_AGGREGATE | ObjectType::OBJECT_OPERATOR)
+                {
                     self.made.functions.push(split(&names).1.to_owned());
                 }
                 self.typed(object_word(define.kind), &names);
@@ -66,7 +67,11 @@ impl Walk<'_> {
             Node::CreateOpClassStmt(_) | Node::CreateOpFamilyStmt(_) => {
                 self.object(Operation::Create, "operator class", None);
             }
-            Node::CreateCastStmt(_) => self.object(Operation::Create, "cast", None),
+            Node::CreateCastStmt(_) => {
+                self.object(Operation::Create, "cast", None);
+                // No statement says where a cast runs.
+                self.made.stale = true;
+            }
             Node::CreateConversionStmt(_) => self.object(Operation::Create, "conversion", None),
             Node::CreateTransformStmt(create) => {
                 self.object(Operation::Code, "transform", create.lang());
@@ -155,7 +160,14 @@ impl Walk<'_> {
     fn creates_function(&mut self, create: &CreateFunctionStmt) {
         let names = parts(create.funcname());
         let shown = names.join(".");
-        self.made.functions.push(split(&names).1.to_owned());
+        let (_, name) = split(&names);
+        self.made.functions.push(name.to_owned());
+        if create.replace {
+            let known = self.catalog.functions_named(name);
+            let own = known.filter(|function| function.schema != "pg_catalog");
+            self.replaced.extend(own.map(|function| function.id));
+            self.expanded.clear();
+        }
         let language = create.options().iter().find(|option| option.defname() == Some("language"));
         let language = language.and_then(|option| word(option.arg()));
         let language = language.unwrap_or_else(|| "sql".to_owned()).to_ascii_lowercase();

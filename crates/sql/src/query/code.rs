@@ -5,6 +5,7 @@ use crate::{
     analyse::Walk,
     builtin,
     flow::{Distance, Flow},
+    function::ANEW,
     names::{Path, parts, split},
     parse,
     query::{
@@ -41,7 +42,8 @@ impl<'a> Walk<'a> {
             if computes { self.compute(expr, env, mode) } else { self.operation(expr, env, mode) };
         let code = &self.catalog.code;
         let meant = stands_for(expr.kind).unwrap_or(std::slice::from_ref(&name));
-        let own = meant.iter().any(|name| code.operators.contains_key(*name));
+        let made = |name: &&str| self.made.functions.iter().any(|made| made == *name);
+        let own = meant.iter().any(|name| code.operators.contains_key(*name) || made(name));
         if !own && expr.kind == A_Expr_Kind::AEXPR_OP && self.no_operator(name) {
             let why = "it is not in the catalog as it was last read";
             self.facts.unknown(format!("operator {name}"), why);
@@ -104,6 +106,11 @@ impl<'a> Walk<'a> {
         right: &Flow,
     ) -> Flow {
         let mut made = Flow::constant(None);
+        if self.made.functions.iter().any(|made| made == name) {
+            self.facts.dynamic = true;
+            self.facts.unknown(format!("operator {name}"), ANEW);
+            made.unknown = true;
+        }
         if !self.catalog.code.operators.contains_key(name) {
             return made;
         }
