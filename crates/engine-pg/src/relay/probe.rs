@@ -5,7 +5,7 @@
 //! level after it. What is temporary is asked for only after a statement that may have changed it,
 //! or after a transaction.
 
-use super::{Block, End, Expected, Relay, expected::Request};
+use super::{Block, End, Expected, Relay, expected::Request, structure::Part};
 use crate::catalog::{
     build::Builder,
     queries::{self, Section},
@@ -59,6 +59,12 @@ const QUESTIONS: [(Setting, &[u8]); 5] = [
     (Setting::Encoding, b"SHOW client_encoding"),
 ];
 
+const KEEP_PATH: &[u8] = b"SELECT pg_catalog.set_config('weir.search_path', \
+    pg_catalog.current_setting('search_path'), true)";
+const NO_PATH: &[u8] = b"SELECT pg_catalog.set_config('search_path', '', true)";
+const PATH_BACK: &[u8] = b"SELECT pg_catalog.set_config('search_path', \
+    pg_catalog.current_setting('weir.search_path'), true)";
+
 impl Relay {
     /// True if the transaction is failed, which answers nothing and runs nothing but its own end,
     /// and nothing was sent since the server said so that could have been that end.
@@ -106,11 +112,8 @@ impl Relay {
             }
             let own = self.session.asks_temporary();
             let more = if own { queries::temporary().into() } else { Vec::new() };
-            for (section, text) in &more {
-                let section = *section;
-                if self.run_hidden(text.as_bytes(), |_| Request::Look(section)).is_err() {
-                    return true;
-                }
+            if own && self.look(&more).is_err() {
+                return true;
             }
             self.probe = Probe {
                 under_way: QUESTIONS.len() + more.len(),
@@ -126,6 +129,18 @@ impl Relay {
         }
         self.block = Some(Block::Probe);
         false
+    }
+
+    /// Asks for what the session has for itself. Operators are looked up by the path like all else,
+    /// so for as long as it takes there is none; the server remembers which one there was.
+    fn look(&mut self, questions: &[(Section, String)]) -> Result<(), End> {
+        for text in [KEEP_PATH, NO_PATH] {
+            self.run_hidden(text, |()| Request::Structure(Part::Settings))?;
+        }
+        for (section, text) in questions {
+            self.run_hidden(text.as_bytes(), |()| Request::Look(*section))?;
+        }
+        self.run_hidden(PATH_BACK, |()| Request::Structure(Part::Settings))
     }
 
     /// Runs a statement of Weir's own, unseen: prepared, bound, run and closed.

@@ -264,6 +264,35 @@ fn what_runs_later_does_no_more_than_read() {
     }
 }
 
+/// What Weir itself asks on a session's connection means what it says, whatever the path holds.
+#[test]
+fn operators_of_somebody_do_not_answer_weir() {
+    let stage = Stage::shop().unwrap();
+    let sql = "create schema ow; create table ow.log (n int);
+        create function ow.eq(oid, oid) returns boolean language plpgsql as
+        $$ begin insert into ow.log values (1); return false; end $$;
+        create operator ow.= (leftarg = oid, rightarg = oid, function = ow.eq);
+        create table ow.plain (n int); insert into ow.plain values (7)";
+    stage.truth(sql).unwrap();
+    let texts = [
+        "set search_path = ow, pg_catalog, public",
+        "create temp table mine (a int)",
+        "insert into mine values (3)",
+        "select a from mine",
+        "begin",
+        "create temp table more (b int)",
+        "select b from more",
+        "select current_setting('search_path')",
+        "commit",
+        "show search_path",
+        "select n from plain",
+    ];
+    let (said, _) = one_by_one(&stage, texts.into_iter());
+    let paths = said.matches("ow, pg_catalog, public").count();
+    assert!(paths == 2 && said.contains("\n7\n") && said.contains("\n3\n"), "{said}");
+    assert_eq!(stage.truth("select count(*) from ow.log").unwrap(), "0\n");
+}
+
 /// What a sequence gave is the client's to know: programs ask for it behind each insert.
 #[test]
 fn a_plan_and_a_sequence_are_shown() {
