@@ -127,8 +127,8 @@ pub fn sections(major: u32, reading: Reading) -> Vec<(Section, String)> {
 }
 
 /// What a session has for itself: the relations and types of its temporary schema, in the order in
-/// which the builder wants their rows. Asked on the session's own connection, one at a time and with
-/// an empty `search_path`: whose operators are meant must not be the client's to say.
+/// which the builder wants their rows. Asked on the session's own connection, one at a time and
+/// with an empty `search_path`: whose operators are meant must not be the client's to say.
 pub fn temporary() -> [(Section, String); 10] {
     const OWN: &str = "pg_catalog.pg_my_temp_schema()";
     let types = "o.owner IN (SELECT t.oid FROM pg_catalog.pg_type t WHERE t.typnamespace =";

@@ -34,17 +34,9 @@ impl Walk<'_> {
                 self.facts.uses(&flow, Use::Inferred);
                 return answer([&flow], mode);
             }
-            Node::JsonParseExpr(expr) => {
-                let flow = self.optional(expr.expr().map(Node::JsonValueExpr), env);
-                self.facts.uses(&flow, Use::Inferred);
-                flow
-            }
+            Node::JsonParseExpr(expr) => self.parsed(expr.expr(), env),
             Node::JsonScalarExpr(expr) => self.in_json(expr.expr(), env, mode),
-            Node::JsonSerializeExpr(expr) => {
-                let flow = self.optional(expr.expr().map(Node::JsonValueExpr), env);
-                self.facts.uses(&flow, Use::Inferred);
-                flow
-            }
+            Node::JsonSerializeExpr(expr) => self.parsed(expr.expr(), env),
             Node::JsonObjectConstructor(object) => {
                 let mut flow = Flow::constant(None);
                 for pair in object.exprs() {
@@ -88,6 +80,13 @@ impl Walk<'_> {
             }
         };
         flow = flow.moved(Distance::Expression);
+        flow
+    }
+
+    /// What is no document fails.
+    fn parsed(&mut self, value: Option<&JsonValueExpr>, env: &Env<'_>) -> Flow {
+        let flow = self.optional(value.map(Node::JsonValueExpr), env);
+        self.facts.uses(&flow, Use::Inferred);
         flow
     }
 
