@@ -8,7 +8,7 @@ use crate::{
     upstream::{UpstreamConfig, UpstreamError},
 };
 use arc_swap::ArcSwap;
-use gate::{CarriedLabel, Database, Gate};
+use gate::{Database, Gate};
 use model::{Catalog, LabelMap};
 use std::{
     future::Future,
@@ -396,8 +396,8 @@ impl Reading {
             self.database.confirm(generation);
         } else {
             self.version = version;
-            let moved = self.database.learn(Arc::clone(&catalog), proposed, generation);
-            self.keep(moved).await?;
+            self.database.learn(Arc::clone(&catalog), proposed, generation);
+            self.keep().await?;
         }
         let counters = &self.database.counters;
         counters.catalog_reads.fetch_add(1, Ordering::Relaxed);
@@ -431,8 +431,8 @@ impl Reading {
         let knowledge = self.database.knowledge();
         let Some(proposed) = self.label(&knowledge.catalog, false).await? else { return Ok(()) };
         let catalog = Arc::clone(&knowledge.catalog);
-        let moved = self.database.learn(catalog, Some(proposed), knowledge.generation);
-        self.keep(moved).await
+        self.database.learn(catalog, Some(proposed), knowledge.generation);
+        self.keep().await
     }
 
     /// Takes up what changed beside what is found: what people decided, rules, the wish to weigh
@@ -452,6 +452,7 @@ impl Reading {
         let asked = self.scanned.replace(kept.asked).is_some_and(|scanned| scanned < kept.asked);
         self.database.remember(kept.carried, kept.decided);
         if first {
+            self.database.found_before(kept.found.iter().filter_map(FoundColumn::before).collect());
             self.labeller.remember(kept.found);
         }
         if first || asked || **self.labeller.rules() != *kept.rules {
@@ -467,6 +468,8 @@ impl Reading {
 
     /// Hands on what was found, if that is something else than before.
     async fn keep_found(&mut self) -> Result<(), Failure> {
+        // What a column bore before is kept before what is found of it now.
+        self.keep().await?;
         let (Some(shelf), Some(found)) = (&self.shelf, &self.unkept) else { return Ok(()) };
         if self.found != *found {
             (shelf.found)(self.database.name.as_str(), found.clone()).await?;
@@ -475,13 +478,14 @@ impl Reading {
         Ok(())
     }
 
-    /// Keeps labels whose columns have other names than before.
-    async fn keep(&self, moved: Vec<CarriedLabel>) -> Result<(), Failure> {
-        let Some(gate) = self.gate.upgrade().filter(|_| !moved.is_empty()) else { return Ok(()) };
+    /// Keeps labels whose columns have other names or types than before.
+    async fn keep(&self) -> Result<(), Failure> {
+        let labels = self.database.unkept();
+        let Some(gate) = self.gate.upgrade().filter(|_| !labels.is_empty()) else { return Ok(()) };
         if let Some(keep) = gate.keep.get() {
-            keep(self.database.name.as_str(), moved.clone()).await?;
+            keep(self.database.name.as_str(), labels.clone()).await?;
         }
-        self.database.kept(&moved);
+        self.database.kept(&labels);
         Ok(())
     }
 }

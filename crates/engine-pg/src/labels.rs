@@ -4,7 +4,7 @@
 pub(crate) mod unseen;
 
 use crate::catalog::{CatalogError, CatalogReader};
-use gate::{ColumnEvidence, LabelRules, Place};
+use gate::{ColumnEvidence, FoundBefore, LabelRules, Place};
 use model::{
     Catalog, ColumnId, Label, LabelMap, Labelling, RelationId, Weighing,
     catalog::{Column, Relation, RelationKind, TypeKind},
@@ -88,6 +88,18 @@ pub struct Labeller {
     anew: bool,
     /// Relations that a sample could not be taken of without losing the connection.
     unsampled: HashSet<RelationId>,
+}
+
+impl FoundColumn {
+    /// What the column bore, if it was an earlier run that found it and if that is a label.
+    pub fn before(&self) -> Option<FoundBefore> {
+        Some(FoundBefore {
+            place: self.place.clone(),
+            id: self.id,
+            type_name: self.type_name.clone(),
+            label: self.weighing.labelling.as_ref()?.label.clone(),
+        })
+    }
 }
 
 impl Labeller {

@@ -5,6 +5,10 @@
 //! A person's decision stands over a machine's; between proposed and carried the stronger holds,
 //! and where they differ the column holds values of both.
 
+mod lasting;
+
+pub use lasting::FoundBefore;
+
 use model::{Catalog, ColumnId, Label, LabelMap, Labelling, catalog::Relation, stronger};
 use std::{collections::HashMap, sync::Arc};
 
@@ -58,6 +62,8 @@ pub(crate) struct LabelBook {
     pub(crate) proposed: LabelMap,
     decided: HashMap<Place, DecidedLabel>,
     carried: HashMap<Place, Entry>,
+    /// What the last run found, until a catalog was read.
+    pub(crate) earlier: Vec<FoundBefore>,
 }
 
 impl LabelBook {
@@ -112,6 +118,20 @@ impl LabelBook {
         self.carried.get(place).filter(|entry| !entry.kept).map(|entry| &entry.label)
     }
 
+    /// All that is in force and not kept yet.
+    pub(crate) fn all_unkept(&self) -> Vec<CarriedLabel> {
+        let unkept = self.carried.values().filter(|entry| !entry.kept);
+        unkept.map(|entry| entry.label.clone()).collect()
+    }
+
+    /// True if it is noted that a column holds values of a label, or of a stronger one.
+    pub(crate) fn has_noted(&self, place: &Place, label: &Label, derived: bool) -> bool {
+        self.carried.get(place).is_some_and(|entry| {
+            let known = &entry.label;
+            *stronger(&known.label, label) == known.label && (known.derived || !derived)
+        })
+    }
+
     /// All that was carried anywhere.
     pub(crate) fn all(&self) -> impl Iterator<Item = &CarriedLabel> {
         self.carried.values().map(|entry| &entry.label)
@@ -128,8 +148,8 @@ impl LabelBook {
         })
     }
 
-    /// Follows columns to the names they have now; gives those that have others than before.
-    pub(crate) fn follow(&mut self, catalog: &Catalog) -> Vec<CarriedLabel> {
+    /// Follows columns to the names they have now.
+    pub(crate) fn follow(&mut self, catalog: &Catalog) {
         let mut moved = Vec::new();
         for entry in self.carried.values_mut() {
             let label = &mut entry.label;
@@ -148,10 +168,9 @@ impl LabelBook {
                 }
             }
         }
-        for label in &moved {
-            self.put(label.clone(), false);
+        for label in moved {
+            self.put(label, false);
         }
-        moved
     }
 
     /// All labels of a catalog's columns.

@@ -59,7 +59,8 @@ impl Session {
         if labels.is_empty() {
             return Ok(None);
         }
-        for label in &labels {
+        let borne = Arc::clone(&database.knowledge().labels);
+        for label in labels.iter().filter(|label| !bears(&borne, label)) {
             record::label_carried(self, label, now);
         }
         database.carry(labels.clone());
@@ -111,10 +112,18 @@ impl Session {
 /// True if a plan's values bring labels that are not in force yet.
 pub(crate) fn would(session: &Session, plan: &Plan) -> bool {
     let book = session.database().book.lock().unwrap_or_else(PoisonError::into_inner);
-    !carried(session, plan, &book).is_empty()
+    let borne = &session.database().knowledge().labels;
+    carried(session, plan, &book).iter().any(|label| !bears(borne, label))
 }
 
-/// The labels that a plan's values bring with them and that are not in force yet.
+/// True if a column bears a label already, by whatever it was found.
+fn bears(borne: &LabelMap, label: &CarriedLabel) -> bool {
+    label.id.is_some_and(|id| {
+        borne.label(id) == Some(&label.label) && borne.is_derived(id) >= label.derived
+    })
+}
+
+/// The labels that a plan's values bring with them and that are not noted yet.
 fn carried(session: &Session, plan: &Plan, book: &LabelBook) -> Vec<CarriedLabel> {
     let mut carrying = Carrying {
         catalog: &plan.knowledge.catalog,
@@ -274,6 +283,19 @@ impl Carrying<'_> {
             // In force; but whether a restart would find it is another question.
             if let Some(unkept) = self.book.unkept(&place) {
                 self.new.entry(place).or_insert_with(|| unkept.clone());
+            } else if self.book.decided(&place, Some(id)).is_none()
+                && !self.book.has_noted(&place, &brought.0, brought.1)
+            {
+                // What it rests on may be the column's name, which may change.
+                let (label, derived) = brought.clone();
+                let evidence = self.evidence(from);
+                self.new.entry(place.clone()).or_insert(CarriedLabel {
+                    place,
+                    id: Some(id),
+                    label,
+                    derived,
+                    evidence,
+                });
             }
             return;
         }

@@ -2,7 +2,7 @@
 //! identity and no connection.
 
 use crate::{
-    book::{CarriedLabel, DecidedLabel, LabelBook},
+    book::{CarriedLabel, DecidedLabel, FoundBefore, LabelBook},
     cache::PlanCache,
     counters::Counters,
 };
@@ -96,22 +96,29 @@ impl Database {
 
     /// Replaces what is known. `proposed` are the labels that the columns' own evidence speaks for,
     /// `None` if they are the same as before; those that values carried and those that people
-    /// decided are laid over them. `generation` is [`Self::wanted`] as it was before the reading
-    /// began, so that a change which came during the reading still counts as not yet read. Gives
-    /// the carried labels whose columns have another name by now, for whoever keeps them.
-    pub fn learn(
-        &self,
-        catalog: Arc<Catalog>,
-        proposed: Option<LabelMap>,
-        generation: u64,
-    ) -> Vec<CarriedLabel> {
+    /// decided are laid over them, and columns that are known by another name or type keep what
+    /// they bore. `generation` is [`Self::wanted`] as it was before the reading began, so that a
+    /// change which came during the reading still counts as not yet read. [`Self::unkept`] has what
+    /// is to be kept then.
+    pub fn learn(&self, catalog: Arc<Catalog>, proposed: Option<LabelMap>, generation: u64) {
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        let moved = book.follow(&catalog);
+        book.follow(&catalog);
+        book.hold(&self.knowledge(), &catalog);
         if let Some(proposed) = proposed {
             book.proposed = proposed;
         }
         self.publish(&book, catalog, generation);
-        moved
+    }
+
+    /// The labels that are in force and that a restart would not find.
+    pub fn unkept(&self) -> Vec<CarriedLabel> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner).all_unkept()
+    }
+
+    /// Takes over what an earlier run found, before anything is learnt: a column that got another
+    /// name or type since keeps its label.
+    pub fn found_before(&self, found: Vec<FoundBefore>) {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner).earlier = found;
     }
 
     /// Says that a reading brought what is known already. Plans that were made stand.

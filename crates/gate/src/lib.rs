@@ -46,7 +46,7 @@ mod session;
 mod turning;
 pub mod work;
 
-pub use book::{CarriedLabel, DecidedLabel, Place};
+pub use book::{CarriedLabel, DecidedLabel, FoundBefore, Place};
 pub use carry::{Keep, Keeping};
 pub use clearance::{Cleared, Statement, StatementPart, may_leave, only_transaction};
 pub use counters::Counters;

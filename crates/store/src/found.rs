@@ -155,7 +155,10 @@ impl Store {
             let known = before.get(&column.found.place);
             let known = known.and_then(ColumnLabel::label);
             if known != column.label() {
-                let (label, evidence) = (column.label().cloned(), column.found.evidence.clone());
+                let carried = column.carried.iter().filter(|_| column.by() == LabelledBy::Carried);
+                let carried = carried.map(|carried| carried.evidence.clone());
+                let evidence = carried.chain(column.found.evidence.iter().cloned()).collect();
+                let label = column.label().cloned();
                 changes.push(change(&column.found.place, known, label, evidence));
             }
         }

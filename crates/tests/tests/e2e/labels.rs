@@ -191,6 +191,79 @@ fn a_label_follows_a_rename_and_harmlessness_does_not() {
     assert_eq!((&phone["label"], &phone["by"]), (&"phone".into(), &"machine".into()));
 }
 
+/// What takes away by what a label was found, and what shows its column then.
+const ALTERED: &[(&str, &str)] = &[
+    ("alter table hr.employees rename sick_days to x1", "select x1 from hr.employees"),
+    (
+        "alter table addresses alter street type jsonb using to_jsonb(street)",
+        "select street from addresses",
+    ),
+    (
+        "comment on column addresses.house_no is 'a counter'; alter table addresses rename house_no to n",
+        "select n from addresses",
+    ),
+    (
+        "begin; alter table pay rename salary to x; alter table pay rename free to salary; alter table pay rename x to free; commit",
+        "select free from pay",
+    ),
+    (
+        "alter table copied rename salary to a2; alter table copied alter a2 type text using a2::text || 'x'",
+        "select a2 from copied",
+    ),
+    ("alter table referring drop constraint referring_r_fkey", "select r from referring"),
+];
+
+#[test]
+fn a_label_outlasts_what_it_was_found_by() {
+    let mut stage = stage();
+    stage.weir.add("dora", "person", &["--group", "developers"]).unwrap();
+    stage
+        .truth(
+            "create table pay (id int, salary numeric, free numeric);
+             insert into pay select id, salary from hr.employees;
+             create table copied (id int, salary numeric);
+             create table referred (national_id int primary key);
+             insert into referred select sick_days + 1000 * id from hr.employees;
+             create table referring (r int references referred);
+             insert into referring table referred",
+        )
+        .unwrap();
+    until("the tables", || labels(&stage, &["list"]).stdout.contains("referring.r"));
+    stage.rows("dora", "insert into copied select id, salary from hr.employees").unwrap();
+    let hides = |stage: &Stage, sql: &str| {
+        let seen = stage.rows(PERSON, sql).unwrap();
+        assert_ne!(seen, stage.truth(sql).unwrap(), "{sql}");
+    };
+    for (sql, read) in ALTERED {
+        stage.rows("dora", sql).unwrap();
+        hides(&stage, read);
+    }
+    // By whom Weir does not see, while it runs and while it does not.
+    let (mobile, ip) = ("select m from hr.employees", "select seen_at from customers");
+    stage
+        .truth("alter table hr.employees rename mobile to m; update hr.employees set m = id")
+        .unwrap();
+    until("the name", || labels(&stage, &["list"]).stdout.contains("employees.m "));
+    hides(&stage, mobile);
+    until("what was found", || labels(&stage, &["list", "--all"]).stdout.contains("copied.a2"));
+    stage.weir.kill().unwrap();
+    stage.truth("alter table customers rename last_ip to seen_at").unwrap();
+    stage.truth("alter table products alter embedding type text").unwrap();
+    labels(&stage, &["scan", "shop"]).success().unwrap();
+    stage.truth("alter table api_keys rename secret_hash to h").unwrap();
+    stage.weir.start_again().unwrap();
+    let last = [mobile, ip, "select h from api_keys", "select embedding from products"];
+    for read in ALTERED.iter().map(|(_, read)| *read).chain(last) {
+        hides(&stage, read);
+    }
+    let why = labels(&stage, &["explain", "hr.employees.x1"]).success().unwrap();
+    assert!(why.contains("it bore the label when it was hr.employees.sick_days"), "{why}");
+    // Until a person decides otherwise.
+    labels(&stage, &["set", "hr.employees.x1", "none", "--reason", "it is"]).success().unwrap();
+    let (_, read) = ALTERED[0];
+    until("a value", || stage.rows(PERSON, read).unwrap() == stage.truth(read).unwrap());
+}
+
 #[test]
 fn a_scan_tells_what_changed_with_and_without_a_server() {
     let mut stage = stage();

@@ -7,22 +7,59 @@ use engine_pg::{Doing, FoundColumn, Kept, Shelf};
 use gate::{CarriedLabel, DecidedLabel, Keep, LabelRule, LabelRules, Place, RuleText};
 use model::{Label, Labelling, Weighing};
 use std::{sync::Arc, time::SystemTime};
-use store::{FoundLabel, KeptLabel, LabelPlace};
+use store::{FoundLabel, KeptLabel, LabelPlace, Store, StoreError};
 
 /// Keeps the labels that values carried to columns of a database in the store.
 pub(super) fn keep(shared: &Shared) -> Keep {
     let (store, changes) = (shared.store.clone(), shared.labels.clone());
     Arc::new(move |database: &str, labels: Vec<CarriedLabel>| {
         let (store, changes) = (store.clone(), changes.clone());
-        let kept: Vec<KeptLabel> =
-            labels.into_iter().map(|label| stored(database, label)).collect();
+        let database = database.to_owned();
         Box::pin(async move {
-            store.keep_carried(&kept).await.map_err(|error| error.to_string())?;
+            keep_all(&store, &database, labels).await.map_err(|error| error.to_string())?;
             // Sessions from before the settings changed may know the database apart from others.
             changes.send_modify(|count| *count += 1);
             Ok(())
         })
     })
+}
+
+/// Keeps labels that columns of a database bear by their values.
+pub(crate) async fn keep_all(
+    store: &Store,
+    database: &str,
+    labels: Vec<CarriedLabel>,
+) -> Result<(), StoreError> {
+    let kept: Vec<KeptLabel> = labels.into_iter().map(|label| stored(database, label)).collect();
+    store.keep_carried(&kept).await
+}
+
+/// What the store has of a database's labels.
+pub(crate) struct Known {
+    /// Labels that values carried.
+    pub(crate) carried: Vec<CarriedLabel>,
+    /// What people decided.
+    pub(crate) decided: Vec<DecidedLabel>,
+    /// What was found last.
+    pub(crate) found: Vec<FoundColumn>,
+}
+
+impl Known {
+    /// Reads it.
+    pub(crate) async fn read(store: &Store, database: &str) -> Result<Self, StoreError> {
+        let decided = store.labels(database).await?.into_iter().map(|decided| DecidedLabel {
+            place: place(decided.place),
+            id: decided.id,
+            label: decided.label,
+        });
+        let carried = store.carried_labels(database).await?;
+        let found = store.columns(database).await?.into_iter().map(|column| found(column.found));
+        Ok(Self {
+            carried: carried.into_iter().map(restored).collect(),
+            decided: decided.collect(),
+            found: found.collect(),
+        })
+    }
 }
 
 /// Where the engine finds what is known of a database's labels, and where it keeps what it finds.
@@ -48,16 +85,11 @@ pub(super) fn shelf(shared: &Arc<Shared>) -> Shelf {
 
 async fn read(shared: &Shared, database: &str) -> anyhow::Result<Kept> {
     let (store, config) = (&shared.store, shared.config.load_full());
-    let decided = store.labels(database).await?.into_iter().map(|decided| DecidedLabel {
-        place: place(decided.place),
-        id: decided.id,
-        label: decided.label,
-    });
-    let found = store.columns(database).await?.into_iter().map(|column| found(column.found));
+    let Known { carried, decided, found } = Known::read(store, database).await?;
     Ok(Kept {
-        carried: store.carried_labels(database).await?.into_iter().map(restored).collect(),
-        decided: decided.collect(),
-        found: found.collect(),
+        carried,
+        decided,
+        found,
         rules: Arc::new(rules(&config, database)?),
         interval: config.labels.refresh,
         asked: store.scan_asked(database).await?,

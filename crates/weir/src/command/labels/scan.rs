@@ -7,7 +7,8 @@ use crate::{
     serve::{labels, upstream},
 };
 use anyhow::Context;
-use engine_pg::{Labeller, catalog::CatalogReader};
+use engine_pg::{FoundColumn, Labeller, catalog::CatalogReader};
+use gate::Database;
 use model::Label;
 use serde_json::json;
 use std::{sync::Arc, time::SystemTime};
@@ -32,7 +33,7 @@ pub(super) async fn scan(
     let (mut changes, mut columns, mut labelled) = (Vec::new(), 0, 0);
     for name in &databases {
         let now = SystemTime::now();
-        let found = found(view, name).await?;
+        let found = found(view, &store, name).await?;
         columns += found.len();
         labelled += found.iter().filter(|column| column.label.is_some()).count();
         changes.extend(store.keep_found(name, &found, now).await?);
@@ -54,7 +55,11 @@ pub(super) async fn scan(
     Ok(out.flush()?)
 }
 
-async fn found(view: &View<'_>, name: &str) -> Result<Vec<store::FoundLabel>, Failure> {
+async fn found(
+    view: &View<'_>,
+    store: &Store,
+    name: &str,
+) -> Result<Vec<store::FoundLabel>, Failure> {
     let Some((database, inner)) = view.config.database(name) else {
         return Err(Failure::Refused(format!("weir.toml names no database \"{name}\"")));
     };
@@ -65,8 +70,15 @@ async fn found(view: &View<'_>, name: &str) -> Result<Vec<store::FoundLabel>, Fa
     let catalog = reader.read(1).await.with_context(of)?;
     let mut labeller = Labeller::new(Arc::new(labels::rules(view.config, name)?));
     let found = labeller.label(&mut reader, &catalog, true).await.with_context(of)?;
-    let found = found.map(|(_, found)| found).unwrap_or_default();
-    Ok(labels::rows(name, found))
+    let (proposed, found) = found.unzip();
+    // Columns that got another name or type since the last run keep their labels.
+    let database = Database::new(name.into(), database.environment.clone());
+    let known = labels::Known::read(store, name).await.with_context(of)?;
+    database.remember(known.carried, known.decided);
+    database.found_before(known.found.iter().filter_map(FoundColumn::before).collect());
+    database.learn(catalog, proposed, database.wanted());
+    labels::keep_all(store, name, database.unkept()).await?;
+    Ok(labels::rows(name, found.unwrap_or_default()))
 }
 
 fn word(label: &Option<Label>) -> &str {
