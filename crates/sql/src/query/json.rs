@@ -34,9 +34,9 @@ impl Walk<'_> {
                 self.facts.uses(&flow, Use::Inferred);
                 return answer([&flow], mode);
             }
-            Node::JsonParseExpr(expr) => self.parsed(expr.expr(), env),
+            Node::JsonParseExpr(expr) => self.read_json(expr.expr(), env),
             Node::JsonScalarExpr(expr) => self.in_json(expr.expr(), env, mode),
-            Node::JsonSerializeExpr(expr) => self.parsed(expr.expr(), env),
+            Node::JsonSerializeExpr(expr) => self.read_json(expr.expr(), env),
             Node::JsonObjectConstructor(object) => {
                 let mut flow = Flow::constant(None);
                 for pair in object.exprs() {
@@ -84,7 +84,7 @@ impl Walk<'_> {
     }
 
     /// What is no document fails.
-    fn parsed(&mut self, value: Option<&JsonValueExpr>, env: &Env<'_>) -> Flow {
+    fn read_json(&mut self, value: Option<&JsonValueExpr>, env: &Env<'_>) -> Flow {
         let flow = self.optional(value.map(Node::JsonValueExpr), env);
         self.facts.uses(&flow, Use::Inferred);
         flow
