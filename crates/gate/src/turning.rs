@@ -7,7 +7,7 @@ use crate::{database::Knowledge, refusal::Refusal};
 use mask::{Format, Key, TurnBack};
 use model::{Label, TypeId, Verdict};
 use sql::{Given, GivenValue};
-use std::{fmt, ops::Range};
+use std::{collections::BTreeMap, fmt, ops::Range};
 
 /// PostgreSQL's type of what has none yet.
 const UNKNOWN: u32 = 705;
@@ -70,7 +70,7 @@ enum Right {
 #[derive(Debug, Default)]
 pub struct Bound {
     /// By their index; the form is that of the value it replaces.
-    pub replaced: Vec<(usize, Real)>,
+    pub replaced: BTreeMap<usize, Real>,
     pub(crate) labels: Vec<Label>,
 }
 
@@ -199,14 +199,14 @@ impl Turned {
             }
             let real = Real(found.value.into());
             check_encoding(&one.label, &real, utf8)?;
-            match out.replaced.iter().find(|(known, _)| *known == index) {
-                Some((_, known)) if *known != real => {
+            match out.replaced.get(&index) {
+                Some(known) if *known != real => {
                     let why = format!("${number} is compared with columns of several labels");
                     let hint = "Give each column a parameter of its own.";
                     return Err(refusal(&one.label, &why, Some(hint)));
                 }
                 Some(_) => {}
-                None => out.replaced.push((index, real)),
+                None => drop(out.replaced.insert(index, real)),
             }
             if !out.labels.contains(&one.label) {
                 out.labels.push(one.label.clone());

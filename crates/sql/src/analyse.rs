@@ -6,7 +6,7 @@ use crate::{
     collect::Collector,
     flow::{Columns, Field, Flow},
     function::Body,
-    given::Given,
+    given::Gathered,
     guard::Guard,
     lex,
     names::Path,
@@ -150,7 +150,7 @@ pub(crate) struct Walk<'a> {
     /// at.
     pub(crate) replaceable: Option<bool>,
     /// What the client gives for columns in this statement.
-    pub(crate) given: Vec<Given>,
+    pub(crate) given: Gathered,
     pub(crate) sets: u32,
     /// True while a statement is planned and not run: no trigger fires.
     pub(crate) planning: bool,
@@ -224,8 +224,7 @@ fn statements<'a>(
         walk.recodes |= recodes(&facts, scope);
         let blurred = walk.blurred(copy.as_ref());
         let guards = std::mem::take(&mut walk.guards);
-        let mut given = std::mem::take(&mut walk.given);
-        crate::given::settle(text, &mut given);
+        let given = walk.given.take(text);
         let (syntax_error, empty) = (None, false);
         analysed.push(Analysed { facts, span, syntax_error, copy, blurred, guards, given, empty });
     }
@@ -334,7 +333,7 @@ impl<'a> Walk<'a> {
             guarding: false,
             guards: Vec::new(),
             replaceable: None,
-            given: Vec::new(),
+            given: Gathered::default(),
             sets: 0,
             planning: false,
             loops: Loops::default(),

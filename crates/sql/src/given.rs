@@ -20,7 +20,7 @@ use pg_raw_parse::{
     nodes::{A_Expr, TypeCast},
     raw::A_Expr_Kind,
 };
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 /// A value that a statement compares with a column for equality.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,15 +72,38 @@ fn mentions(text: &str) -> impl Iterator<Item = (u16, Range<usize>)> + '_ {
     })
 }
 
+/// What one statement gives, each value once however often its part of the text is walked.
+#[derive(Default)]
+pub(crate) struct Gathered {
+    all: Vec<Given>,
+    /// Where their tokens begin.
+    known: HashSet<usize>,
+}
+
+impl Gathered {
+    fn add(&mut self, one: Given) {
+        if self.known.insert(one.at.start) {
+            self.all.push(one);
+        }
+    }
+
+    /// All of it, read against the whole text.
+    pub(crate) fn take(&mut self, text: &str) -> Vec<Given> {
+        let Self { mut all, .. } = std::mem::take(self);
+        settle(text, &mut all);
+        all
+    }
+}
+
 /// Marks parameters that are mentioned elsewhere too.
-pub(crate) fn settle(text: &str, given: &mut [Given]) {
+fn settle(text: &str, given: &mut [Given]) {
     let parameter = |one: &Given| matches!(one.what, GivenValue::Parameter(..));
     if !given.iter().any(parameter) {
         return;
     }
-    let places: Vec<Range<usize>> =
+    let places: HashSet<Range<usize>> =
         given.iter().filter(|one| parameter(one)).map(|one| one.at.clone()).collect();
-    let elsewhere: Vec<u16> =
+    let elsewhere: HashSet<u16> =
         mentions(text).filter(|(_, at)| !places.contains(at)).map(|(number, _)| number).collect();
     for one in given {
         if let GivenValue::Parameter(number, alone) = &mut one.what {
@@ -224,10 +247,8 @@ impl Walk<'_> {
             _ => None,
         };
         let Some((at, what)) = given else { return };
-        if self.given.iter().all(|known| known.at != at) {
-            let (columns, replaceable) = (columns.to_vec(), self.replaceable == Some(true));
-            self.given.push(Given { columns, at, what, ty, column_ty, replaceable });
-        }
+        let (columns, replaceable) = (columns.to_vec(), self.replaceable == Some(true));
+        self.given.add(Given { columns, at, what, ty, column_ty, replaceable });
     }
 
     /// Where the token stands that begins here, if it is spelt so.

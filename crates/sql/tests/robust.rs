@@ -10,7 +10,7 @@
 mod support;
 
 use model::{Catalog, facts::Operation};
-use sql::{MAX_NESTING, MAX_STATEMENT_BYTES, Scope};
+use sql::{GivenValue, MAX_NESTING, MAX_STATEMENT_BYTES, Scope};
 use std::{
     fs,
     path::PathBuf,
@@ -145,6 +145,26 @@ fn a_large_insert_is_understood() {
     let analysed = sql::analyse(&text, &catalog, &Scope::default());
     assert_eq!(analysed[0].facts.operation, Operation::Insert);
     assert!(analysed[0].facts.unknowns.is_empty());
+}
+
+/// Minutes if each value were sought among all those before it.
+#[test]
+fn many_values_cost_what_they_are_many() {
+    let list = |value: &dyn Fn(u32) -> String, count: u32| -> String {
+        (1..=count).map(value).collect::<Vec<_>>().join(",")
+    };
+    let analysed = |list: &str| {
+        let text = format!("select id from users where id in ({list})");
+        sql::analyse(&text, &catalog(), &Scope::default()).remove(0).given
+    };
+    let parameters = list(&|n| format!("${n}"), 65_535);
+    // Each twice: once where it is given, and once where it is not.
+    let both = format!("{parameters}) or id + 0 in ({parameters}");
+    let given = analysed(&both);
+    assert_eq!(given.len(), 65_535);
+    assert_eq!(given[65_534].what, GivenValue::Parameter(65_535, false));
+    assert_eq!(analysed(&parameters)[65_534].what, GivenValue::Parameter(65_535, true));
+    assert_eq!(analysed(&list(&|n| n.to_string(), 100_000)).len(), 100_000);
 }
 
 #[test]

@@ -73,11 +73,12 @@ impl<'a> Formats<'a> {
     /// The format of the value at `index`, after the rule for none and one; `None` if the list is
     /// too short for that index (which PostgreSQL refuses).
     pub fn of(self, index: usize) -> Option<Format> {
-        match self.len() {
-            0 => Some(Format::TEXT),
-            1 => self.iter().next(),
-            _ => self.iter().nth(index),
-        }
+        let at = match self.len() {
+            0 => return Some(Format::TEXT),
+            1 => 0,
+            _ => index,
+        };
+        self.0.as_chunks::<2>().0.get(at).map(|code| Format(i16::from_be_bytes(*code)))
     }
 }
 

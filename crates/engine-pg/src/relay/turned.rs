@@ -38,8 +38,8 @@ pub(super) fn bind(
 ) -> Result<BytesMut, WireError> {
     let literals = &plan.turned.literals;
     let replaced = |(index, value): (usize, Option<&'_ [u8]>)| -> Option<Vec<u8>> {
-        let real = bound.replaced.iter().find(|(known, _)| *known == index);
-        real.map_or(value.map(<[u8]>::to_vec), |(_, real)| Some(real.expose().to_vec()))
+        let real = bound.replaced.get(&index);
+        real.map_or(value.map(<[u8]>::to_vec), |real| Some(real.expose().to_vec()))
     };
     let own: Vec<Option<Vec<u8>>> = bind.parameters.iter().enumerate().map(replaced).collect();
     let more = literals.iter().map(|real| Some(real.expose()));
@@ -84,8 +84,7 @@ pub(super) fn values<'a>(
 
 /// The format of one value: none sent means text, one sent is that of all.
 pub(super) fn format(formats: &Formats<'_>, index: usize) -> Format {
-    let at = if formats.len() == 1 { 0 } else { index };
-    formats.iter().nth(at).unwrap_or(Format::TEXT)
+    formats.of(index).unwrap_or(Format::TEXT)
 }
 
 impl Relay {

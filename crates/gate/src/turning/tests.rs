@@ -44,12 +44,12 @@ fn bind(parameters: Vec<Parameter>, values: &[&str]) -> Result<Vec<Vec<u8>>, Ref
     let sent: Vec<Option<&[u8]>> = values.iter().map(|value| Some(value.as_bytes())).collect();
     let values = Values { values: &sent, binary: &[], types: &[] };
     let bound = turned.bind(values, true, &knowledge(), &key())?;
-    Ok(bound.replaced.into_iter().map(|(_, real)| real.expose().to_vec()).collect())
+    Ok(bound.replaced.into_values().map(|real| real.expose().to_vec()).collect())
 }
 
 #[test]
 fn nothing_of_a_value_prints() {
-    let bound = Bound { replaced: vec![(0, Real((*b"alice").into()))], labels: Vec::new() };
+    let bound = Bound { replaced: [(0, Real((*b"alice").into()))].into(), labels: Vec::new() };
     let turned = Turned { literals: vec![Real((*b"alice").into())], ..Turned::default() };
     assert!(!format!("{bound:?} {turned:?}").contains("alice"));
 }

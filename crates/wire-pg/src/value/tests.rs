@@ -13,6 +13,15 @@ fn formats_follow_the_rule_for_none_one_and_many() {
     assert_eq!(two.iter().len(), 2);
 }
 
+/// Minutes if each were counted from the first.
+#[test]
+fn each_of_many_formats_is_found_at_once() {
+    let codes = [0, 1].repeat(1_000_000);
+    let formats = Formats(&codes);
+    assert!((0..1_000_000).all(|index| formats.of(index) == Some(Format::BINARY)));
+    assert_eq!(formats.of(1_000_000), None);
+}
+
 #[test]
 fn text_ends_at_the_first_nul() {
     assert_eq!(Text::new(b"ab\0cd").bytes(), b"ab");
