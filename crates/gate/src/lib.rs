@@ -58,7 +58,7 @@ pub use ledger::{
 pub use line::Gate;
 pub use mask::{
     Applied, ColumnEvidence, ColumnMask, CopyError, CopyMask, Format, LabelRule, LabelRules,
-    Recent, RuleText, weigh_together,
+    Recent, RuleText, Tally, weigh_together,
 };
 pub use plan::{Part, Plan};
 pub use policy::ProtocolFeature;

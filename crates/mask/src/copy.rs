@@ -4,7 +4,10 @@
 //! A payload may hold several rows or a piece of one. Masks see the *decoded* field; the result
 //! is encoded again as PostgreSQL does (src/backend/commands/copyto.c).
 
-use crate::{column::ColumnMask, recent::Recent};
+use crate::{
+    column::{Applied, ColumnMask},
+    recent::Recent,
+};
 use model::Blame;
 use std::fmt;
 
@@ -117,6 +120,29 @@ impl fmt::Display for CopyError {
 
 impl std::error::Error for CopyError {}
 
+/// How many values of one column of a stream were relayed in which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// As they came.
+    pub raw: u64,
+    /// Changed, or made NULL.
+    pub masked: u64,
+    /// As NULL, because they were.
+    pub null: u64,
+}
+
+impl Tally {
+    /// Counts one value; `None` is NULL as it came.
+    fn note(&mut self, applied: Option<Applied>) {
+        let count = match applied {
+            None => &mut self.null,
+            Some(Applied::Raw) => &mut self.raw,
+            Some(Applied::Masked | Applied::Null) => &mut self.masked,
+        };
+        *count += 1;
+    }
+}
+
 /// Masks a stream as it passes.
 #[derive(Debug)]
 pub struct CopyMask {
@@ -127,6 +153,8 @@ pub struct CopyMask {
     /// The beginning of a row whose end has not come yet.
     pending: Vec<u8>,
     rows: u64,
+    /// One per column: what was relayed.
+    tallies: Vec<Tally>,
     state: State,
     scratch: Scratch,
 }
@@ -138,6 +166,8 @@ struct Scratch {
     masked: Vec<u8>,
     /// One per column.
     recent: Vec<Recent>,
+    /// One per column: what was relayed, and what is about to be.
+    tallies: Vec<Tally>,
 }
 
 #[derive(Debug)]
@@ -165,10 +195,11 @@ impl CopyMask {
     /// binary stream and text for the others.
     pub fn new(stream: CopyStream, columns: Vec<ColumnMask>) -> Self {
         let recent = ColumnMask::recents(&columns);
-        let scratch = Scratch { recent, ..Scratch::default() };
+        let tallies = vec![Tally::default(); columns.len()];
+        let scratch = Scratch { recent, tallies: tallies.clone(), ..Scratch::default() };
         let null_is_sure = text::is_no_value(&stream.null, stream.delimiter);
         let (pending, state) = (Vec::new(), State::Start);
-        Self { stream, columns, null_is_sure, pending, rows: 0, state, scratch }
+        Self { stream, columns, null_is_sure, pending, rows: 0, tallies, state, scratch }
     }
 
     /// Takes one payload and appends what may be relayed: whole rows only, possibly none.
@@ -193,10 +224,14 @@ impl CopyMask {
             Ok(()) if self.pending.len() > MAX_ROW_BYTES => Err(CopyError::TooLong),
             other => other,
         };
-        done.inspect_err(|error| {
-            out.truncate(start);
-            self.state = State::Failed(*error);
-        })
+        match done {
+            Ok(()) => self.tallies.copy_from_slice(&self.scratch.tallies),
+            Err(error) => {
+                out.truncate(start);
+                self.state = State::Failed(error);
+            }
+        }
+        done
     }
 
     /// Says that the stream has ended.
@@ -213,6 +248,11 @@ impl CopyMask {
     /// Rows that were relayed; header and trailer do not count.
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// What was relayed of each column, in order.
+    pub fn tallies(&self) -> &[Tally] {
+        &self.tallies
     }
 
     /// Relays every whole row of `input`; answers how many bytes that were.
@@ -277,7 +317,7 @@ impl CopyMask {
             out.extend_from_slice(row);
             self.state = State::End;
         } else {
-            binary::mask_row(row, &self.columns, &mut self.scratch.recent, out)?;
+            binary::mask_row(row, &self.columns, &mut self.scratch, out)?;
             self.rows += 1;
         }
         Ok(Row::Whole(length))

@@ -59,7 +59,7 @@ mod value;
 
 pub use back::{Found, TurnBack};
 pub use column::{Applied, ColumnMask, Format};
-pub use copy::{CopyError, CopyFormat, CopyMask, CopyStream, MAX_ROW_BYTES};
+pub use copy::{CopyError, CopyFormat, CopyMask, CopyStream, MAX_ROW_BYTES, Tally};
 pub use json::find_in_document;
 pub use key::{Key, MAX_KEYS};
 pub use names::label_of_keys;

@@ -7,7 +7,7 @@ use super::{
     seen::Seen,
     server::{broke, zeroes},
 };
-use gate::{Applied, ColumnMask, Disclosed, Masks, Recent};
+use gate::{Applied, ColumnMask, CopyMask, Disclosed, Masks, Recent, Tally};
 use std::{mem, sync::Arc};
 use wire_pg::{
     backend::{DataRow, Instead, RowRewriter, Tag, encode},
@@ -173,6 +173,14 @@ impl Batch<'_> {
         let Some(copy) = &mut run.copy else {
             return Err(End::UpstreamBroke("COPY data where none was announced".to_owned()));
         };
+        let done = self.copied(copy, &mut run.counts.bytes, rest);
+        // As it stands now: the stream may end in any way.
+        run.counts.disclosed.clear();
+        run.counts.disclosed.extend(copy.tallies().iter().copied().map(disclosed));
+        done
+    }
+
+    fn copied(&mut self, copy: &mut CopyMask, bytes: &mut u64, rest: &[u8]) -> Result<usize, End> {
         let mut used = 0;
         while self.out.len() < self.most {
             let rest = rest.get(used..).unwrap_or_default();
@@ -184,10 +192,14 @@ impl Batch<'_> {
                 masked = copy.push(payload, out);
             });
             masked.map_err(|error| End::UpstreamBroke(error.to_string()))?;
-            run.counts.bytes += written.map_err(broke)? as u64;
+            *bytes += written.map_err(broke)? as u64;
         }
         Ok(used)
     }
+}
+
+fn disclosed(Tally { raw, masked, null }: Tally) -> Disclosed {
+    Disclosed { raw, masked, null }
 }
 
 /// Appends a row with its values masked and counted.

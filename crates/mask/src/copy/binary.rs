@@ -1,10 +1,9 @@
 //! The binary format of COPY: header, counted fields, trailer. Knows no masks.
 
-use super::CopyError;
+use super::{CopyError, Scratch};
 use crate::{
     column::{Applied, ColumnMask},
     cursor::Cursor,
-    recent::Recent,
 };
 
 const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xFF\r\n\0";
@@ -67,20 +66,24 @@ pub(super) fn row_length(
 pub(super) fn mask_row(
     row: &[u8],
     columns: &[ColumnMask],
-    recent: &mut [Recent],
+    scratch: &mut Scratch,
     out: &mut Vec<u8>,
 ) -> Result<(), CopyError> {
     let mut cursor = Cursor::new(row);
     out.extend_from_slice(cursor.take(2).ok_or(CopyError::Malformed)?);
-    for (column, recent) in columns.iter().zip(recent) {
+    let Scratch { recent, tallies, .. } = scratch;
+    for ((column, recent), tally) in columns.iter().zip(recent).zip(tallies) {
         let field = cursor.counted().ok_or(CopyError::Malformed)?;
         let Some(field) = field else {
+            tally.note(None);
             out.extend_from_slice(&(-1i32).to_be_bytes());
             continue;
         };
         let start = out.len();
         out.extend_from_slice(&[0; 4]);
-        match column.apply_lately(recent, field, out) {
+        let made = column.apply_lately(recent, field, out);
+        tally.note(Some(made));
+        match made {
             Applied::Raw => out.extend_from_slice(field),
             Applied::Masked => {}
             Applied::Null => {

@@ -67,7 +67,10 @@ pub(super) fn mask_row(
             alone: expected == 1,
             forced: stream.force_quote.get(found).copied().unwrap_or(false),
         };
-        mask_field(field, stream, (column, recent), buffers, out, place)?;
+        let made = mask_field(field, stream, (column, recent), buffers, out, place)?;
+        if let Some(tally) = scratch.tallies.get_mut(found) {
+            tally.note(made);
+        }
         found += 1;
     }
     if found == expected { Ok(()) } else { Err(CopyError::Columns { found, expected }) }
@@ -97,6 +100,7 @@ struct Place {
     forced: bool,
 }
 
+/// Appends what becomes of a field, and answers what did; `None` of NULL.
 fn mask_field(
     field: &[u8],
     stream: &CopyStream,
@@ -104,11 +108,12 @@ fn mask_field(
     [unescaped, masked]: [&mut Vec<u8>; 2],
     out: &mut Vec<u8>,
     place: Place,
-) -> Result<(), CopyError> {
+) -> Result<Option<Applied>, CopyError> {
     let quoted = field.first() == Some(&stream.quote);
-    if column.passes() || (!quoted && field == stream.null) {
+    let null = !quoted && field == stream.null;
+    if column.passes() || null {
         out.extend_from_slice(field);
-        return Ok(());
+        return Ok((!null).then_some(Applied::Raw));
     }
     let inner = match (quoted, field) {
         (true, [_, inner @ .., _]) => inner,
@@ -122,7 +127,8 @@ fn mask_field(
         inner
     };
     masked.clear();
-    match column.apply_lately(recent, plain, masked) {
+    let made = column.apply_lately(recent, plain, masked);
+    match made {
         Applied::Raw => out.extend_from_slice(field),
         Applied::Null => out.extend_from_slice(&stream.null),
         Applied::Masked => {
@@ -132,7 +138,7 @@ fn mask_field(
             write(masked, stream, quotes, out);
         }
     }
-    Ok(())
+    Ok(Some(made))
 }
 
 fn unescape(inner: &[u8], stream: &CopyStream, plain: &mut Vec<u8>) {

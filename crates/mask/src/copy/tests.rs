@@ -133,6 +133,34 @@ fn binary_rows_are_masked() {
 }
 
 #[test]
+fn what_left_is_counted_in_every_format() {
+    let text = b"1\talice@example.org\tcall bob@example.com\n2\t\\N\thello\n\\N\tx@y.org\t\\N\n";
+    let csv = b"1,alice@example.org,\"call, bob@example.com\"\n2,,hello\n,x@y.org,\n";
+    let expected = [(2, 0, 1), (0, 2, 1), (1, 1, 1)];
+    let expected = expected.map(|(raw, masked, null)| Tally { raw, masked, null });
+    for (kind, input) in [(CopyFormat::Text, &text[..]), (CopyFormat::Csv, csv)] {
+        let mut mask = CopyMask::new(CopyStream::new(kind), columns(Format::Text));
+        mask.push(input, &mut Vec::new()).unwrap();
+        assert_eq!(mask.tallies(), expected, "{kind:?}");
+        // What a broken payload began with did not leave.
+        assert!(mask.push(b"1\n", &mut Vec::new()).is_err());
+        let more =
+            if kind == CopyFormat::Csv { &b"1,a@b.org,x\n1\n"[..] } else { b"1\ta@b.org\tx\n1\n" };
+        assert!(mask.push(more, &mut Vec::new()).is_err());
+        assert_eq!(mask.tallies(), expected, "{kind:?}");
+    }
+    let mut mask = CopyMask::new(CopyStream::new(CopyFormat::Binary), columns(Format::Binary));
+    mask.push(&binary(), &mut Vec::new()).unwrap();
+    let told = |raw, masked, null| Tally { raw, masked, null };
+    assert_eq!(mask.tallies(), [told(2, 0, 0), told(0, 1, 1), told(2, 0, 0)]);
+    // What may be a value as well is counted as one.
+    let stream = CopyStream { null: b"NA".to_vec(), ..CopyStream::new(CopyFormat::Text) };
+    let mut mask = CopyMask::new(stream, columns(Format::Text));
+    mask.push(b"NA\ta@b.org\tx\n", &mut Vec::new()).unwrap();
+    assert_eq!(mask.tallies()[0], told(1, 0, 0));
+}
+
+#[test]
 fn streams_that_do_not_match_are_refused_whole() {
     let text = CopyStream::new(CopyFormat::Text);
     let csv = CopyStream::new(CopyFormat::Csv);

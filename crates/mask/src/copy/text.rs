@@ -52,15 +52,19 @@ pub(super) fn mask_row(
         if found > 0 {
             out.push(stream.delimiter);
         }
-        if column.passes() || Some(field) == null {
-            out.extend_from_slice(field);
+        let made = if Some(field) == null {
+            None
+        } else if column.passes() {
+            Some(Applied::Raw)
         } else if escaped {
             unescape(field, &mut scratch.plain)?;
-            let made = mask(&scratch.plain, (column, recent), stream, &mut scratch.masked, out);
-            unless_made(made, field, stream, out);
+            Some(mask(&scratch.plain, (column, recent), stream, &mut scratch.masked, out))
         } else {
-            let made = mask(field, (column, recent), stream, &mut scratch.masked, out);
-            unless_made(made, field, stream, out);
+            Some(mask(field, (column, recent), stream, &mut scratch.masked, out))
+        };
+        unless_made(made.unwrap_or(Applied::Raw), field, stream, out);
+        if let Some(tally) = scratch.tallies.get_mut(found) {
+            tally.note(made);
         }
         found += 1;
     }

@@ -115,6 +115,13 @@ fn sql_and_traces_tell_the_same_and_no_value() {
                  WHERE origin = 'public.customers.email' AND raw > 0 GROUP BY 1";
     let found = rows(audit(&stage, &["sql", query, "--json"]));
     assert_eq!((&found[0]["identity"], &found[0]["raw"]), (&ADMIN.into(), &3.into()), "{found:?}");
+    // A stream is counted value by value, as rows are.
+    stage.rows(PERSON, "copy (select email, id from customers where id <= 4) to stdout").unwrap();
+    caught_up(&stage);
+    let query = "SELECT sum(masked) AS masked, sum(raw) AS raw FROM disclosed_daily \
+                 WHERE origin = 'public.customers.email' AND identity = 'alice'";
+    let found = rows(audit(&stage, &["sql", query, "--json"]));
+    assert_eq!((&found[0]["masked"], &found[0]["raw"]), (&9.into(), &0.into()), "{found:?}");
     let csv = audit(&stage, &["sql", "SELECT 'a,b' AS x, 1 AS y", "--csv"]).success().unwrap();
     assert_eq!(csv, "x,y\n\"a,b\",1\n");
     let refused = audit(&stage, &["sql", "DELETE FROM statement"]);
