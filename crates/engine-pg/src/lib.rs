@@ -35,7 +35,7 @@ use login::{Door, Entrance};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
-        Arc, PoisonError,
+        Arc, OnceLock, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Instant, SystemTime},
@@ -59,6 +59,12 @@ pub struct Counters {
     pub signed_in: AtomicU64,
     /// Sign-ins that were refused.
     pub refused: AtomicU64,
+    /// Sessions that were refused because there were too many.
+    pub crowded: AtomicU64,
+    /// Those that have not signed in, once somebody listens.
+    pub crowd: OnceLock<net::listen::Crowd>,
+    /// When it was said last that there are too many sessions.
+    pub(crate) told: net::listen::Seldom,
 }
 
 /// A database as it is configured.

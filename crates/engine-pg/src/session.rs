@@ -26,6 +26,12 @@ use wire_pg::backend::{Status, encode};
 pub(crate) async fn serve(engine: Arc<Engine>, mut client: Client) {
     engine.counters.signed_in.fetch_add(1, Ordering::Relaxed);
     let Some(_place) = Place::take(&engine, client.identity.name.as_str()) else {
+        engine.counters.crowded.fetch_add(1, Ordering::Relaxed);
+        // Once for a burst: a pool comes all at once.
+        if engine.counters.told.now() {
+            let identity = client.identity.chain();
+            tracing::warn!(identity, "too many sessions: more are refused");
+        }
         let refusal = limit_refusal();
         return refuse(&mut client, &refusal).await;
     };

@@ -2,9 +2,11 @@
 //! no byte of a connection.
 
 mod pending;
+mod seldom;
 mod threads;
 
 pub use pending::{Crowd, Crowded, Limits, Pending};
+pub use seldom::Seldom;
 pub use threads::Threads;
 
 use crate::stream::tune;
@@ -28,6 +30,7 @@ pub struct Listener {
     tcp: TcpListener,
     address: SocketAddr,
     crowd: Crowd,
+    crowded: Seldom,
 }
 
 /// A connection that was let in.
@@ -56,7 +59,7 @@ impl Listener {
         socket.bind(address)?;
         let tcp = socket.listen(BACKLOG)?;
         let address = tcp.local_addr()?;
-        Ok(Self { tcp, address, crowd })
+        Ok(Self { tcp, address, crowd, crowded: Seldom::default() })
     }
 
     /// The address in use.
@@ -92,6 +95,10 @@ impl Listener {
                     let _gone = tune(&stream);
                     return Accepted { stream, peer, pending };
                 }
+                // Once for a burst: thousands may come in a moment.
+                Err(reason) if self.crowded.now() => tracing::warn!(
+                    %peer, of = ?reason, "too many that have not signed in: connections are closed"
+                ),
                 Err(reason) => tracing::debug!(%peer, ?reason, "too many not signed in; closed"),
             }
         }

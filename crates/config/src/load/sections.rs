@@ -349,8 +349,9 @@ fn limits(mut table: Table<'_>) -> Limits {
         max_signing_in: whole(table.or(
             "max_signing_in",
             &Count(1..=1_000_000),
-            "256",
-            "Connections at once that have not signed in yet; they are cheap for an attacker.",
+            "2000",
+            "Connections at once that have not signed in yet, of which one address may have 500; \
+             one more is closed.",
         )),
         max_statement_bytes: whole(table.or(
             "max_statement_bytes",

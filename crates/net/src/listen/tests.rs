@@ -26,6 +26,12 @@ fn places_are_limited_per_address_and_in_all_and_given_back() {
 }
 
 #[test]
+fn what_happens_in_bursts_is_said_once() {
+    let seldom = Seldom::default();
+    assert!(seldom.now() && (0..1_000).all(|_| !seldom.now()));
+}
+
+#[test]
 fn an_ipv6_network_and_a_mapped_address_count_as_one() {
     let crowd = Crowd::new(limits(10, 1));
     let _one = crowd.admit(address("2001:db8::1")).unwrap();

@@ -82,6 +82,14 @@ impl Collector for EngineCounts {
             let value = ConstCounter::new(count.load(Ordering::Relaxed));
             value.encode(family.encode_family(&[("result", result)])?)?;
         }
+        let help = "Connections that a limit of their number turned away";
+        let kind = MetricType::Counter;
+        let mut family = encoder.encode_descriptor("connections_refused", help, None, kind)?;
+        let pending = counters.crowd.get().map_or(0, net::listen::Crowd::turned_away);
+        let sessions = counters.crowded.load(Ordering::Relaxed);
+        for (limit, count) in [("signing_in", pending), ("sessions", sessions)] {
+            ConstCounter::new(count).encode(family.encode_family(&[("limit", limit)])?)?;
+        }
         Ok(())
     }
 }
