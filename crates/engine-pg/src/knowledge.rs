@@ -40,6 +40,7 @@ const UNTRIED: u8 = 0;
 const REACHED: u8 = 1;
 const NOT_REACHED: u8 = 2;
 const NO_PASSWORD: u8 = 3;
+const NO_CREDENTIALS: u8 = 4;
 
 /// How it was when an upstream was last asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub enum Reached {
     No,
     /// It wants a password, and none is configured.
     NoPassword,
+    /// What to sign in with could not be had from where it comes.
+    NoCredentials,
 }
 
 /// The task that keeps what is known of one database. Ends when this is dropped.
@@ -143,6 +146,7 @@ impl Keeper {
             UNTRIED => None,
             REACHED => Some(Reached::Yes),
             NO_PASSWORD => Some(Reached::NoPassword),
+            NO_CREDENTIALS => Some(Reached::NoCredentials),
             _ => Some(Reached::No),
         }
     }
@@ -246,10 +250,13 @@ struct Reading {
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// True if the upstream wants a password and the configuration has none.
-fn lacks_password(error: &Failure) -> bool {
-    let error = error.downcast_ref::<UpstreamError>();
-    matches!(error, Some(UpstreamError::NoPassword))
+/// Which state it is if an upstream was asked in vain.
+fn not_reached(error: &Failure) -> u8 {
+    match error.downcast_ref::<UpstreamError>() {
+        Some(UpstreamError::NoPassword) => NO_PASSWORD,
+        Some(UpstreamError::Credentials(_)) => NO_CREDENTIALS,
+        _ => NOT_REACHED,
+    }
 }
 
 impl Drop for Reading {
@@ -272,8 +279,7 @@ impl Reading {
             };
             let reached = match &result {
                 Ok(()) => REACHED,
-                Err(error) if lacks_password(error) => NO_PASSWORD,
-                Err(_) => NOT_REACHED,
+                Err(error) => not_reached(error),
             };
             self.reachable.store(reached, Ordering::Relaxed);
             if let Err(error) = result {

@@ -112,6 +112,30 @@ fn an_upstream_that_never_answers_is_given_up() {
 }
 
 #[test]
+fn a_lost_secret_costs_its_own_database_alone() {
+    let upstream = Postgres::options().shop().start().unwrap();
+    let named = |name: &str, secret: &str| {
+        let upstream = at(upstream.port()).replace("upstream.secret", secret);
+        format!("[[database]]\nname = \"{name}\"\n[database.upstream]\n{upstream}\n")
+    };
+    let lost = named("lost", "lost.secret") + "database = \"shop\"\n";
+    let sections = named("shop", "upstream.secret") + &lost;
+    let weir = Weir::options(&upstream).sections(&sections).start().unwrap();
+    weir.psql(PERSON, "shop", "select 1").unwrap().success().unwrap();
+    let refused = weir.psql(PERSON, "lost", "select 1").unwrap();
+    assert!(refused.stderr.contains("Weir could not sign in to the database"), "{refused}");
+    let ready = weir.http("/readyz").unwrap();
+    assert!(ready.contains("what to sign in with cannot be had"), "{ready}");
+    assert!(weir.log_text().contains("lost.secret cannot be read"), "{}", weir.log_tail());
+    let checked = weir.run(&["check"]).unwrap();
+    assert_eq!(checked.code, Some(0), "{checked}");
+    assert!(checked.stderr.contains("sessions fail until"), "{checked}");
+    std::fs::write(weir.folder().join("lost.secret"), testkit::postgres::SUPERUSER_PASSWORD)
+        .unwrap();
+    weir.psql(PERSON, "lost", "select 1").unwrap().success().unwrap();
+}
+
+#[test]
 fn a_full_upstream_says_so_through_weir() {
     let upstream = Postgres::options()
         .setting("max_connections", "12")

@@ -10,6 +10,7 @@ use config::{Config, Database, Plaintext, UpstreamTls, WithoutRole};
 use engine_pg::{
     DatabaseConfig, Engine, Host, Limits, RoleOf, RoleRule, Roles, Settings, UpstreamConfig,
     login::{ClientRule, Door, Plaintext as DoorPlaintext},
+    upstream::credentials::{Credentials, Fetched, Source},
 };
 use gate::Gate;
 use net::{
@@ -57,6 +58,7 @@ pub(super) async fn start(
     let listener = Listener::bind(address, crowding)
         .await
         .with_context(|| format!("listen.postgres: {address} cannot be listened on"))?;
+    let _first = engine.counters.crowd.set(listener.crowd().clone());
     tracing::info!(address = %listener.address(), "postgres listens");
     let work = follow(Arc::clone(shared), Arc::clone(&engine), planted, config);
     jobs.spawn("settings of sessions", work);
@@ -190,12 +192,27 @@ fn roles(database: &Database) -> Roles {
     }
 }
 
+/// A password that could not be read: each session reads it again, and fails until it is there.
+#[derive(Debug)]
+struct Unread(config::SecretSource);
+
+impl Source for Unread {
+    fn fetch(&self) -> Fetched {
+        let read = self.0.read();
+        Box::pin(async move {
+            let secret = read.map_err(|error| error.to_string())?;
+            let password = secret.expose().to_owned().into();
+            Ok(Credentials { user: None, password, lease: None })
+        })
+    }
+
+    fn refused(&self, _: &Credentials) {}
+}
+
 /// How the real database behind this one is reached.
 pub(crate) fn upstream(config: &Config, database: &Database) -> anyhow::Result<UpstreamConfig> {
     let upstream = &database.upstream;
     let of = || format!("database {:?}", database.name);
-    let password = upstream.password.as_ref().map(config::SecretSource::read).transpose();
-    let password = password.with_context(of)?;
     let host = if upstream.host.starts_with('/') {
         Host::Unix(upstream.host.clone().into())
     } else {
@@ -211,7 +228,14 @@ pub(crate) fn upstream(config: &Config, database: &Database) -> anyhow::Result<U
     };
     let name = upstream.database.as_deref().unwrap_or(&database.name);
     let mut reached = UpstreamConfig::new(host, upstream.port, &upstream.user, name);
-    reached.password = password.map(|secret| secret.expose().to_owned().into());
+    match upstream.password.as_ref().map(|source| (source, source.read())) {
+        Some((_, Ok(secret))) => reached.password = Some(secret.expose().to_owned().into()),
+        // One lost secret keeps no other database from being served.
+        Some((source, Err(_))) => {
+            reached.credentials = Some(Arc::new(Unread(source.clone())));
+        }
+        None => {}
+    }
     reached.tls = tls;
     if let (Some(path), Some(vault)) = (&upstream.vault, &config.vault) {
         reached.credentials = Some(Arc::new(Place::new(vault, path).with_context(of)?));

@@ -20,6 +20,8 @@ pub(crate) struct Health {
     upstreams: Mutex<BTreeMap<String, Reached>>,
     /// The policies in their folder are not sound, so others are in force.
     unsound: AtomicBool,
+    /// weir.toml is not sound, so the settings from before are in force.
+    unsettled: AtomicBool,
 }
 
 impl Health {
@@ -30,6 +32,7 @@ impl Health {
             draining: AtomicBool::new(false),
             upstreams: Mutex::default(),
             unsound: AtomicBool::new(false),
+            unsettled: AtomicBool::new(false),
         }
     }
 
@@ -46,6 +49,11 @@ impl Health {
     /// The policies in their folder are sound, or not; gives how it was before.
     pub(crate) fn policies(&self, sound: bool) -> bool {
         !self.unsound.swap(!sound, Ordering::Relaxed)
+    }
+
+    /// weir.toml is sound, or not; gives how it was before.
+    pub(crate) fn settings(&self, sound: bool) -> bool {
+        !self.unsettled.swap(!sound, Ordering::Relaxed)
     }
 
     /// How it was when a database's upstream was last tried.
@@ -79,7 +87,7 @@ impl Health {
             if !silent.is_empty() {
                 obstacles.push(format!("no upstream answers: {}", silent.join(", ")));
             }
-            obstacles.extend(are(Reached::NoPassword).map(|(name, _)| without_password(name)));
+            obstacles.extend(upstreams.iter().filter_map(without_credentials));
         }
         obstacles
     }
@@ -92,19 +100,27 @@ impl Health {
                         log, or `weir policy check`";
             notes.push(note.to_owned());
         }
+        if self.unsettled.load(Ordering::Relaxed) {
+            let note = "weir.toml has problems: the settings from before stay in force, and Weir \
+                        would not start again; see the log, or `weir check`";
+            notes.push(note.to_owned());
+        }
         let upstreams = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
         if upstreams.values().any(|one| *one == Reached::Yes) {
-            let them = upstreams.iter().filter(|(_, one)| **one == Reached::NoPassword);
-            notes.extend(them.map(|(name, _)| without_password(name)));
+            notes.extend(upstreams.iter().filter_map(without_credentials));
         }
         notes
     }
 }
 
-/// What is to be done for an upstream.
-fn without_password(database: &str) -> String {
-    let what = "cannot sign in: no password is configured: set `password` in [database.upstream]";
-    format!("{what} for {database:?}")
+/// What is to be done for an upstream that Weir has nothing to sign in to with.
+fn without_credentials((database, reached): (&String, &Reached)) -> Option<String> {
+    let what = match reached {
+        Reached::NoPassword => "no password is configured: set `password` in [database.upstream]",
+        Reached::NoCredentials => "what to sign in with cannot be had (see the log)",
+        Reached::Yes | Reached::No => return None,
+    };
+    Some(format!("cannot sign in: {what} for {database:?}"))
 }
 
 #[cfg(test)]

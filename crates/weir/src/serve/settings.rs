@@ -36,10 +36,14 @@ fn reload(shared: &Shared, asked: bool) {
                 tracing::error!("configuration not taken up: {}", text.trim_end());
             }
             shared.metrics.config_loads.get_or_create(&result(false)).inc();
+            shared.health.settings(false);
             return;
         }
     };
     shared.metrics.config_loads.get_or_create(&result(true)).inc();
+    if !shared.health.settings(true) {
+        tracing::info!("weir.toml is sound again");
+    }
     if new == *old && !asked {
         return;
     }

@@ -19,6 +19,9 @@ fn one_upstream_that_answers_is_enough() {
                 for \"a\"";
     assert_eq!(health.obstacles(), ["no upstream answers: b", what]);
     assert!(health.notes().is_empty(), "what is an obstacle is no note");
+    health.upstream("b", Reached::NoCredentials);
+    let lost = "cannot sign in: what to sign in with cannot be had (see the log) for \"b\"";
+    assert_eq!(health.obstacles(), [what, lost]);
     health.upstream("b", Reached::Yes);
     assert!(health.obstacles().is_empty());
     assert_eq!(health.notes(), [what]);
@@ -26,6 +29,8 @@ fn one_upstream_that_answers_is_enough() {
     assert!(health.obstacles().is_empty(), "sessions are served by those in force");
     assert!(health.notes()[0].starts_with("the policy files have problems"));
     assert!(!health.policies(true) && health.notes() == [what]);
+    assert!(health.settings(false) && health.notes()[0].starts_with("weir.toml has problems"));
+    assert!(!health.settings(true) && health.notes() == [what]);
     health.store(false);
     health.drain();
     assert_eq!(health.obstacles(), ["stopping", "the control state cannot be read"]);
