@@ -60,7 +60,7 @@ pub(crate) fn session_opened(session: &Session, now: SystemTime) -> Result<(), R
     });
     let ledger = &session.gate().ledger;
     let written = ledger.append(&record).and_then(|sequence| ledger.hand_over(sequence));
-    written.map_err(|_| Refusal::unrecordable())
+    written.map_err(|_| Refusal::session_unrecordable())
 }
 
 /// Those that it acts for, one by one.

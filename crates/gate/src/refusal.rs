@@ -61,6 +61,21 @@ impl Refusal {
         }
     }
 
+    /// The record could not be written, so no session may begin.
+    pub(crate) fn session_unrecordable() -> Self {
+        Self {
+            message: "Weir refused this session: it could not be recorded, and nothing runs \
+                      unrecorded"
+                .to_owned(),
+            hint: Some(
+                "Try again; if it persists, an operator must look at the ledger's disk (see \
+                 /readyz and the log)."
+                    .to_owned(),
+            ),
+            ..Self::unrecordable()
+        }
+    }
+
     /// The text does not parse: said as the database itself would say it.
     pub fn syntax(message: &str, position: usize) -> Self {
         Self {

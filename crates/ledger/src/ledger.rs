@@ -329,6 +329,11 @@ impl Ledger {
         (!self.healthy()).then(|| self.shared.inner.unhealthy())
     }
 
+    /// Why the last attempt to make a checkpoint failed, if it did.
+    pub fn checkpoint_cause(&self) -> Option<LedgerError> {
+        lock(&self.shared.inner.published.cause).clone()
+    }
+
     /// Counts since the log was opened.
     pub fn stats(&self) -> Stats {
         let inner = &self.shared.inner;

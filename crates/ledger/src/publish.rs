@@ -6,7 +6,7 @@ use crate::{
     entry,
     error::LedgerError,
     ids::Sequence,
-    ledger::Inner,
+    ledger::{Inner, lock},
     piece,
     tiles::{self, Tiles},
     tree::Tree,
@@ -36,6 +36,8 @@ pub(crate) struct Published {
     pub(crate) size: AtomicU64,
     /// Rounds that failed.
     pub(crate) failures: AtomicU64,
+    /// Why the last round failed, if it did.
+    pub(crate) cause: Mutex<Option<LedgerError>>,
     stop: Mutex<bool>,
     stopped: Condvar,
 }
@@ -258,10 +260,14 @@ pub(crate) fn start(
     mut publisher: Publisher,
 ) -> Result<JoinHandle<()>, LedgerError> {
     let dir = inner.dir.clone();
-    let mut round = move |inner: &Inner| match publisher.publish(inner.sealed()) {
-        Ok(size) => inner.published.size.store(size, Ordering::Release),
-        // The next round tries again: what was missed is still in the log.
-        Err(_) => _ = inner.published.failures.fetch_add(1, Ordering::Relaxed),
+    let mut round = move |inner: &Inner| {
+        let published = publisher.publish(inner.sealed());
+        match &published {
+            Ok(size) => inner.published.size.store(*size, Ordering::Release),
+            // The next round tries again: what was missed is still in the log.
+            Err(_) => _ = inner.published.failures.fetch_add(1, Ordering::Relaxed),
+        }
+        *lock(&inner.published.cause) = published.err();
     };
     let run = move || {
         while inner.published.rest() {

@@ -343,7 +343,7 @@ pub struct Outcome<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sqlstate: Option<Text<'a>>,
     /// How it ended if not by the upstream: `cancelled`, `client left`, `upstream lost`,
-    /// `not synced`, …
+    /// `not synced`, `statement_timeout`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Text<'a>>,
     /// Rows returned to the client.

@@ -27,6 +27,7 @@ mod rules;
 mod settings;
 mod stop;
 mod tasks;
+mod written;
 
 pub(crate) use canaries::CANARY;
 pub(crate) use engine::upstream;
@@ -52,12 +53,13 @@ use config::Config;
 use gate::{history::Histories, work::Works};
 use identity::{Attempts, Directory};
 use jobs::Jobs;
-use ledger::{Ledger, Options, Time, record::Stopped};
+use ledger::{Ledger, LedgerError, Options, Recovery, Time, record::Stopped};
 use policy::PolicySet;
 use std::{
+    path::Path,
     pin::Pin,
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 use store::{SecretName, Store};
 use tokio::{sync::watch, task::JoinHandle};
@@ -153,6 +155,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     jobs.keep("witnesses", kept(|shared| Box::pin(witness::follow(shared))));
     jobs.keep("anchors", kept(|shared| Box::pin(crate::anchors::follow(shared))));
     jobs.keep("keeping", kept(|shared| Box::pin(keeping::follow(shared))));
+    jobs.keep("the ledger", kept(|shared| Box::pin(written::follow(shared))));
     let indexing = indexing::start(&shared)?;
     // On a task of its own from now on: it accepts sessions while this one waits for a signal.
     let mut engine = tokio::spawn(engine::start(&shared, stop.stopping(), &mut jobs).await?);
@@ -255,7 +258,8 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
     let mut options = Options::new(&node, env!("CARGO_PKG_VERSION"), now);
     let witness_name = format!("{}-witness", options.origin);
     options.origin = config.ledger.name.clone().unwrap_or(options.origin);
-    let (ledger, found) = Ledger::open(&dir, options)
+    let (ledger, found) = open(&dir, &options)
+        .await
         .with_context(|| format!("the ledger in {} cannot be opened", dir.display()))?;
     tracing::info!(records = found.records, clean = found.clean, "ledger open");
     ledger.hold(config.ledger.hold.is_some());
@@ -303,6 +307,28 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
         store,
         ledger,
     })
+}
+
+/// Opens the ledger. A process that was killed a moment ago has it for as long as the system takes
+/// to end it.
+async fn open(dir: &Path, options: &Options) -> Result<(Ledger, Recovery), LedgerError> {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    const AGAIN: Duration = Duration::from_millis(100);
+    let begun = Instant::now();
+    let mut said = false;
+    loop {
+        let opened = Ledger::open(dir, options.clone());
+        if !matches!(opened, Err(LedgerError::Locked(_))) || begun.elapsed() >= PATIENCE {
+            return opened;
+        }
+        if !std::mem::replace(&mut said, true) {
+            let (dir, seconds) = (dir.display(), PATIENCE.as_secs());
+            tracing::warn!(
+                "{dir} is in use by another process: waiting up to {seconds} s until it has ended"
+            );
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
 }
 
 /// From which pseudonyms are derived, and by which they are turned back.

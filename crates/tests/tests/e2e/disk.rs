@@ -18,7 +18,24 @@ fn a_full_disk_refuses_and_room_resumes() {
     let mut weir = Weir::options(&upstream).prepare().unwrap();
     let folder = weir.ledger();
     let disk = SmallDisk::mount(&folder).unwrap();
+    // A predecessor that the system still ends is waited for.
+    let lock = fs::File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let ending = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(1));
+        drop(lock);
+    });
     weir.start_again().unwrap();
+    ending.join().unwrap();
+    let log = weir.log_text();
+    assert!(log.contains("in use by another process: waiting up to"), "{log}");
+    // Whatever is counted is in the manual.
+    let manual = include_str!("../../../../docs/operations.md");
+    let counts = weir.http("/metrics").unwrap();
+    let names = counts.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+    for name in names {
+        assert!(manual.contains(&format!("`{name}")), "{name} is not in operations.md");
+    }
     let write = |mark: u32| {
         let sql = format!("insert into marks as m_{mark} values ({mark})");
         weir.psql(if mark.is_multiple_of(2) { ADMIN } else { PERSON }, "faults", &sql).unwrap()
@@ -40,12 +57,22 @@ fn a_full_disk_refuses_and_room_resumes() {
     assert_ne!(read.code, Some(0), "{read}");
     let ready = weir.http("/readyz").unwrap();
     assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
+    // Nobody may sign in either, and is not told of a statement that was not sent.
+    let end = Instant::now() + Duration::from_secs(20);
+    while !weir.psql(ADMIN, "faults", "select 1").unwrap().stderr.contains("this session: it could")
+    {
+        assert!(Instant::now() < end, "sessions begin that are not recorded: {}", weir.log_tail());
+    }
+    logged(&weir, "ERROR statements are refused: the ledger is not writable: ");
+    logged(&weir, &folder.display().to_string());
+    logged(&weir, "No space left on device");
     disk.clear().unwrap();
     let end = Instant::now() + Duration::from_secs(20);
     while write(1_000).code != Some(0) {
         assert!(Instant::now() < end, "no service although there is room: {}", weir.log_tail());
         std::thread::sleep(Duration::from_millis(200));
     }
+    logged(&weir, "the ledger is written again");
     let done = upstream.psql("faults", "select mark from marks").unwrap();
     let record = weir.record(100_000).unwrap().join("\n");
     for mark in done.lines() {
@@ -53,6 +80,14 @@ fn a_full_disk_refuses_and_room_resumes() {
     }
     let verified = weir.run(&["audit", "verify"]).unwrap();
     assert_eq!(verified.code, Some(0), "{verified}");
+}
+
+fn logged(weir: &Weir, words: &str) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !weir.log_text().contains(words) {
+        assert!(Instant::now() < end, "{words:?} is not in {}", weir.log_text());
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::layout;
 use anyhow::Context;
 use index::{Index, IndexError};
 use std::{
+    cell::Cell,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{
@@ -70,16 +71,16 @@ impl Work {
         if let Err(error) = index::step_back() {
             tracing::warn!("the index's thread keeps its priority: {error}");
         }
-        let mut failing = false;
+        let failing = Cell::new(false);
         while !self.stopping() {
-            let why = match catch_unwind(AssertUnwindSafe(|| self.follow())) {
+            let why = match catch_unwind(AssertUnwindSafe(|| self.follow(&failing))) {
                 Ok(Ok(())) => return,
                 Ok(Err(error)) => error.to_string(),
                 // Told by where it is; the next attempt begins with a new `Index`.
                 Err(_) => "a defect of the program".to_owned(),
             };
             // Once for a row of failures: a full disk would fill the log too.
-            if !std::mem::replace(&mut failing, true) {
+            if !failing.replace(true) {
                 tracing::warn!("the index is not kept up to date: {why}");
             }
             thread::park_timeout(RETRY);
@@ -87,7 +88,7 @@ impl Work {
     }
 
     /// Takes in what comes, until told to stop.
-    fn follow(&self) -> Result<(), IndexError> {
+    fn follow(&self, failing: &Cell<bool>) -> Result<(), IndexError> {
         let mut index = Index::open(&self.file)?;
         let mut failures = self.ledger.stats().failures;
         while !self.stopping() {
@@ -102,6 +103,9 @@ impl Work {
                     tracing::warn!("the index did not fit the ledger: it is made anew");
                 }
                 self.indexed.store(caught.next, Ordering::Relaxed);
+                if failing.take() {
+                    tracing::info!("the index is kept up to date again");
+                }
             }
             // Where damage hides what is behind it, no look finds anything for long.
             if index.next() >= self.ledger.stats().synced || index.next() == before {

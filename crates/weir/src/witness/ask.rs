@@ -37,10 +37,15 @@ pub(crate) async fn follow(shared: Arc<Shared>) {
         let config = shared.config.load_full();
         tokio::time::sleep(config.ledger.interval).await;
         let stats = shared.ledger.stats();
-        if stats.checkpoint_failures > asked.failures {
-            let behind = stats.records.saturating_sub(stats.checkpointed);
-            tracing::error!("no checkpoint can be made: the newest is {behind} records behind");
-            asked.failures = stats.checkpoint_failures;
+        let behind = stats.records.saturating_sub(stats.checkpointed);
+        let cause = shared.ledger.checkpoint_cause();
+        let was = std::mem::replace(&mut asked.failing, cause.is_some());
+        match (cause, was) {
+            (Some(cause), false) => {
+                tracing::error!("no checkpoint can be made, {behind} records have none: {cause}");
+            }
+            (None, true) => tracing::info!("checkpoints are made again"),
+            (Some(_), true) | (None, false) => {}
         }
         if config.ledger.witnesses.is_empty() && config.ledger.anchor.is_none() {
             continue;
@@ -60,8 +65,8 @@ struct Asked {
     said: HashMap<String, String>,
     /// The size that was done last.
     done: Option<u64>,
-    /// Attempts of the ledger to make a checkpoint that failed, as far as they were told.
-    failures: u64,
+    /// The ledger's last attempt to make a checkpoint failed, and that was told.
+    failing: bool,
     /// The copying that did not end in time: a folder of another machine can be away.
     copying: Option<JoinHandle<anyhow::Result<()>>>,
 }
