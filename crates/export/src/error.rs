@@ -79,21 +79,8 @@ impl fmt::Display for ExportError {
     }
 }
 
-impl std::error::Error for ExportError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Ledger(error) => Some(error),
-            Self::File { error, .. } | Self::Thread(error) => Some(error),
-            Self::Net(error) => Some(error),
-            Self::Cursor(_)
-            | Self::Setting(_)
-            | Self::Broken { .. }
-            | Self::Refused(_)
-            | Self::TooLong(_)
-            | Self::Slow => None,
-        }
-    }
-}
+/// What caused it stands in the words: a source would be said twice.
+impl std::error::Error for ExportError {}
 
 impl From<LedgerError> for ExportError {
     fn from(error: LedgerError) -> Self {

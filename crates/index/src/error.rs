@@ -65,16 +65,8 @@ impl fmt::Display for IndexError {
     }
 }
 
-impl std::error::Error for IndexError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Storage(error) => Some(error),
-            Self::File(error) => Some(error),
-            Self::Ledger(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+/// What caused it stands in the words: a source would be said twice.
+impl std::error::Error for IndexError {}
 
 impl From<rusqlite::Error> for IndexError {
     fn from(error: rusqlite::Error) -> Self {

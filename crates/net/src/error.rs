@@ -82,11 +82,5 @@ impl fmt::Display for NetError {
     }
 }
 
-impl std::error::Error for NetError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::File { source, .. } | Self::Handshake(source) => Some(source),
-            _ => None,
-        }
-    }
-}
+/// What caused it stands in the words: a source would be said twice.
+impl std::error::Error for NetError {}

@@ -43,10 +43,10 @@ impl fmt::Display for ReportError {
 impl std::error::Error for ReportError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Index(error) => Some(error),
-            Self::Ledger(error) => Some(error),
+            // By it is seen that whoever reads the report has seen enough.
             Self::Encoding(error) => Some(error),
-            Self::Asked(_) => None,
+            // What caused it stands in the words: a source would be said twice.
+            Self::Index(_) | Self::Ledger(_) | Self::Asked(_) => None,
         }
     }
 }

@@ -8,6 +8,8 @@ use std::{fmt, path::PathBuf};
 pub enum StoreError {
     /// The folder or file cannot be made, opened or protected.
     Unusable(PathBuf, std::io::Error),
+    /// SQLite cannot open the file.
+    Unopened(PathBuf, sqlx::Error),
     /// The file was written by a later version of Weir: its schema, and the latest known here.
     Newer(i64, i64),
     /// There is no identity of this name.
@@ -44,6 +46,7 @@ impl StoreError {
             | Self::TooMany(_)
             | Self::Credential(_) => Blame::Client,
             Self::Unusable(..)
+            | Self::Unopened(..)
             | Self::Newer(..)
             | Self::Damaged(_)
             | Self::Random
@@ -66,6 +69,9 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unusable(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Unopened(path, error) => {
+                write!(f, "control state in {}: {error}", path.display())
+            }
             Self::Newer(found, known) => write!(
                 f,
                 "the control state has schema {found} and this version of Weir knows {known}: it \
@@ -88,15 +94,8 @@ impl fmt::Display for StoreError {
     }
 }
 
-impl std::error::Error for StoreError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Unusable(_, error) => Some(error),
-            Self::Database(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+/// What caused it stands in the words: a source would be said twice.
+impl std::error::Error for StoreError {}
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {

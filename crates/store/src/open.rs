@@ -80,20 +80,23 @@ impl Store {
     pub async fn open(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join(FILE_NAME);
         protect(dir, &path).map_err(|error| StoreError::Unusable(path.clone(), error))?;
-        Self::connect(path).await
+        Self::connect(&path).await.map_err(|error| unopened(dir, path, error))
     }
 
     /// Opens the control state if it is there; `None` if the folder or file is not.
     pub async fn open_existing(dir: &Path) -> Result<Option<Self>, StoreError> {
         let path = dir.join(FILE_NAME);
         match path.try_exists() {
-            Ok(true) => Self::connect(path).await.map(Some),
+            Ok(true) => match Self::connect(&path).await {
+                Ok(store) => Ok(Some(store)),
+                Err(error) => Err(unopened(dir, path, error)),
+            },
             Ok(false) => Ok(None),
             Err(error) => Err(StoreError::Unusable(path, error)),
         }
     }
 
-    async fn connect(path: PathBuf) -> Result<Self, StoreError> {
+    async fn connect(path: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
@@ -117,6 +120,20 @@ impl Store {
     /// Closes every connection; afterwards each request fails.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+/// Why the file cannot be opened. SQLite says "disk I/O error" where there is no room for the files
+/// beside it: the system says which it is.
+fn unopened(dir: &Path, path: PathBuf, error: StoreError) -> StoreError {
+    const ROOM: usize = 64 * 1024;
+    let StoreError::Database(error) = error else { return error };
+    let probe = dir.join(".room");
+    let room = std::fs::write(&probe, vec![0; ROOM]);
+    let _ = std::fs::remove_file(&probe);
+    match room {
+        Err(why) => StoreError::Unusable(path, why),
+        Ok(()) => StoreError::Unopened(path, error),
     }
 }
 

@@ -70,14 +70,8 @@ impl fmt::Display for CatalogError {
     }
 }
 
-impl error::Error for CatalogError {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        match self {
-            Self::Upstream(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+/// What caused it stands in the words: a source would be said twice.
+impl error::Error for CatalogError {}
 
 impl From<UpstreamError> for CatalogError {
     fn from(error: UpstreamError) -> Self {

@@ -193,17 +193,8 @@ impl fmt::Display for UpstreamError {
     }
 }
 
-impl error::Error for UpstreamError {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        match self {
-            Self::Down(source) => Some(source),
-            Self::Scram(source) => Some(source),
-            Self::Tls(source) => Some(source),
-            Self::Wire(source) => Some(source),
-            _ => None,
-        }
-    }
-}
+/// What caused it stands in the words: a source would be said twice.
+impl error::Error for UpstreamError {}
 
 impl From<io::Error> for UpstreamError {
     fn from(error: io::Error) -> Self {

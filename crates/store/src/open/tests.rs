@@ -43,7 +43,12 @@ async fn a_later_schema_is_refused() {
 async fn a_file_that_is_no_database_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join(FILE_NAME), "not a database".repeat(100)).unwrap();
-    assert!(matches!(Store::open(dir.path()).await, Err(StoreError::Database(_))));
+    let error = Store::open(dir.path()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unopened(..)), "{error:?}");
+    let said = error.to_string();
+    assert!(said.contains(FILE_NAME) && said.contains("not a database"), "{said}");
+    // Whoever prints an error and what caused it says it once.
+    assert!(std::error::Error::source(&error).is_none());
 }
 
 #[tokio::test]
