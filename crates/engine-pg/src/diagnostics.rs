@@ -124,6 +124,11 @@ const NAMING: &[(&[u8], &[&[u8]])] = &[
     (b"55P03", &[b"ProcessInterrupts", b"heapam_tuple_lock", b"heap_lock_tuple"]),
     (b"55P03", &[b"RangeVarGetRelidExtended", b"LockTableRecurse"]),
     (b"57014", &[b"ProcessInterrupts"]),
+    (b"57P01", &[b"ProcessInterrupts"]),
+    (b"57P02", &[b"quickdie"]),
+    (b"57P05", &[b"ProcessInterrupts"]),
+    (b"25P03", &[b"ProcessInterrupts"]),
+    (b"25P04", &[b"ProcessInterrupts"]),
 ];
 
 /// True if the message holds names from the catalog and no value.

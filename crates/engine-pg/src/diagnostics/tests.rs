@@ -32,6 +32,16 @@ fn what_a_constraint_is_called_is_said_and_the_row_that_broke_it_is_not() {
 }
 
 #[test]
+fn that_the_server_ends_a_session_is_no_secret() {
+    let said = "terminating connection due to administrator command";
+    let of = |routine| redacted(&[(b'C', "57P01"), (b'M', said), (b'R', routine)]);
+    assert!(
+        !of("ProcessInterrupts").contains("withheld") && of("ProcessInterrupts").contains(said)
+    );
+    assert!(of("exec_stmt_raise").contains("withheld"), "code may raise it too");
+}
+
+#[test]
 fn what_analysis_says_comes_with_its_hint() {
     let hint = [
         (b'C', "42883"),
