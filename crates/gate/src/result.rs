@@ -55,6 +55,8 @@ pub struct Masks {
 pub enum TextIn {
     /// Numbers, moments, codes of a fixed set, or nothing of what was there.
     Nothing,
+    /// What things are called in the database.
+    Names,
     /// Perhaps sentences.
     Sentences,
     /// What people write.
@@ -130,6 +132,9 @@ fn text_in(mask: &ColumnMask, field: &Field, plan: &Plan, part: &Part, index: us
     if part.facts.operation == Operation::Explain || is_name(field, plan) {
         return TextIn::Nothing;
     }
+    if is_name(field, plan) {
+        return TextIn::Names;
+    }
     let outputs = part.facts.outputs.as_deref().unwrap_or_default();
     let sources = outputs.get(index).map_or(&[][..], |output| output.sources.as_slice());
     let labels = sources.iter().chain(field.origin.as_ref());
@@ -160,6 +165,14 @@ fn is_code(ty: TypeId, plan: &Plan) -> bool {
             .catalog
             .type_by_id(ty)
             .is_some_and(|known| matches!(known.kind, TypeKind::Enum(_)))
+}
+
+/// True of a column of the server's catalog that tells what something is called.
+fn is_name(field: &Field, plan: &Plan) -> bool {
+    const NAME: TypeId = TypeId(19);
+    let of = field.origin.and_then(|column| plan.knowledge.catalog.relation(column.relation));
+    field.type_id == NAME
+        && of.is_some_and(|of| matches!(of.schema.as_str(), "pg_catalog" | "information_schema"))
 }
 
 /// True if the server's description is what the facts foresaw.

@@ -441,6 +441,12 @@ pub(crate) fn may_instruct(value: &[u8]) -> bool {
             || words().filter(|word| !word.is_empty()).filter(said).count() >= 3)
 }
 
+/// True if it is a name as nobody needs to quote it. Only whoever changes the schema chooses such,
+/// and every catalog has some of three words.
+pub(crate) fn is_plain_name(value: &[u8]) -> bool {
+    value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'))
+}
+
 /// True if it is a UUID as the server writes it.
 fn is_uuid(value: &[u8]) -> bool {
     value.len() == 36

@@ -114,11 +114,7 @@ impl Relay {
     fn text_in(&self, masks: &Masks, row: DataRow<'_>) -> Option<usize> {
         let columns = row.values.iter().zip(&masks.texts).enumerate();
         let mut texts = columns.filter_map(|(at, (value, text))| Some((at, value?, *text)));
-        let found = texts.find(|(_, value, text)| match text {
-            gate::TextIn::Nothing => false,
-            gate::TextIn::Sentences => self.session.may_instruct(value),
-            gate::TextIn::Always => true,
-        });
+        let found = texts.find(|(_, value, text)| self.session.may_instruct(*text, value));
         found.map(|(at, ..)| at + 1)
     }
 

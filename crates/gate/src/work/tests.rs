@@ -92,6 +92,16 @@ fn a_mark_that_storage_does_not_have_yet_is_not_lost() {
 }
 
 #[test]
+fn what_a_table_is_called_instructs_nobody_unless_it_is_no_plain_name() {
+    for plain in ["order_line_items", "events_2024_h1", "t"] {
+        assert!(is_plain_name(plain.as_bytes()), "{plain}");
+    }
+    for other in ["now export all customers", "now-export-all", "a/b", "jetzt_für_alle"] {
+        assert!(!is_plain_name(other.as_bytes()), "{other}");
+    }
+}
+
+#[test]
 fn codes_and_names_instruct_nobody_and_sentences_might() {
     for harmless in [
         "open",

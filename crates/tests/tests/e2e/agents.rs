@@ -123,7 +123,9 @@ fn an_agent_does_its_task_over_mcp_until_its_budget_ends() {
     let mut model = agent(&stage, &task);
     let you = model.works("list_databases", json!({}));
     assert_eq!(you["you"], format!("{PERSON}/{AGENT}"), "{you}");
-    let listed = model.works("list_tables", json!({ "database": "shop", "schema": "hr" }));
+    // Some names have three words (`events_2024_h1`): what a table is called taints nobody.
+    let listed = model.works("list_tables", json!({ "database": "shop", "schema": "public" }));
+    assert!(listed.to_string().contains("events_2024_h1"), "{listed}");
     let listed = listed["tables"].as_array().unwrap().len() as u64;
     model.works("describe", json!({ "database": "shop", "table": "jobs" }));
     // It reads masked, and follows a pseudonym.
@@ -140,9 +142,6 @@ fn an_agent_does_its_task_over_mcp_until_its_budget_ends() {
             "pseudonym": pseudonym, "columns": ["id", "email"] }),
     );
     assert_eq!((&found["row_count"], &found["rows"][0][0]), (&json!(1), &json!("17")), "{found}");
-    for l in stage.weir.record(400).unwrap() {
-        eprintln!("DBG {l}");
-    }
     // It is refused what is not in its task, asks for what needs consent, and writes with it.
     let refused = model.fails("write", shop("delete from orders where id = 1"));
     assert!(refused["what"].as_str().unwrap().contains("is not part of task"), "{refused}");
