@@ -6,11 +6,15 @@ use super::{
     expected::{Request, Run},
     names::Undone,
     server::broke,
+    watch::Overdue,
 };
 use crate::diagnostics;
 use std::time::SystemTime;
 use wire_pg::{
-    backend::{self, Report, Tag},
+    backend::{
+        self, Report, Tag,
+        encode::{Diagnostic, Severity},
+    },
     frame::Message,
 };
 
@@ -37,11 +41,20 @@ impl Relay {
             Some(front) if self.replication.is_some() => front.refusal.take(),
             _ => None,
         };
+        let overdue = self.timer.overdue().filter(|_| code == "57014");
+        if let (Some(overdue), Some(run)) = (overdue, self.run_mut()) {
+            run.counts.ended = Some(overdue.as_str());
+        }
         let told = refusal.is_none() && self.change_failed(&code, report)?;
         match refusal {
             _ if told => {}
             Some(refusal) => diagnostics::refuse(&mut self.client.output, &refusal, false),
             None if hidden && self.probe_failed() && !self.change_ends() => {}
+            None if overdue.is_some() => {
+                let message = overdue.map_or("", Overdue::message);
+                let said = Diagnostic::new(Severity::Error, "57014", message);
+                said.encode(&mut self.client.output);
+            }
             None if self.redacts(report) => {
                 diagnostics::redact(&mut self.client.output, Tag::ErrorResponse, report)
                     .map_err(broke)?;

@@ -151,7 +151,35 @@ pub(super) struct Timer {
     quiet_since: Option<Instant>,
     /// The statement that the server is at, by its intent, and since when.
     running: Option<(Sequence, Instant)>,
-    cancelled: bool,
+    /// It was cancelled, and why.
+    cancelled: Option<Overdue>,
+}
+
+/// Which time was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Overdue {
+    /// `statement_timeout`.
+    Limit,
+    /// That of the task.
+    Task,
+}
+
+impl Overdue {
+    /// For the record.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Limit => "statement_timeout",
+            Self::Task => "the task's time was over",
+        }
+    }
+
+    /// For the client.
+    pub(super) const fn message(self) -> &'static str {
+        match self {
+            Self::Limit => "Weir cancelled this statement: it ran longer than statement_timeout",
+            Self::Task => "Weir cancelled this statement: the time of its task is used up",
+        }
+    }
 }
 
 impl Timer {
@@ -162,10 +190,15 @@ impl Timer {
             Some((same, since)) if same == intent => since,
             _ => {
                 let now = Instant::now();
-                (self.running, self.cancelled) = (Some((intent, now)), false);
+                (self.running, self.cancelled) = (Some((intent, now)), None);
                 now
             }
         }
+    }
+
+    /// Why the statement that the server is at was cancelled, if its time was over.
+    pub(super) fn overdue(&self) -> Option<Overdue> {
+        self.cancelled
     }
 
     /// The client sent something.
@@ -217,7 +250,9 @@ impl Relay {
             if busy_with.is_none() {
                 return Err(End::Idle);
             }
-            if !std::mem::replace(&mut self.timer.cancelled, true) {
+            if self.timer.cancelled.is_none() {
+                let of_task = self.limits.statement != Some(limit);
+                self.timer.cancelled = Some(if of_task { Overdue::Task } else { Overdue::Limit });
                 (self.cancel.0)();
             }
             return Ok(false);

@@ -135,6 +135,10 @@ fn limits_of_time_count_what_they_say() {
         let answers = raw.until(b'Z').unwrap();
         let error = answers.iter().find_map(|message| message.field(b'C'));
         assert_eq!(error.as_deref(), Some("57014"), "{answers:?}");
+        let words = answers.iter().find_map(|message| message.field(b'M')).unwrap();
+        assert!(words.ends_with("it ran longer than statement_timeout"), "{words}");
     }
+    let told = |line: &String| line.contains(r#""ended":"statement_timeout""#);
+    assert_eq!(weir.record(100).unwrap().iter().filter(|line| told(line)).count(), 2);
     assert_eq!(pinged.join().unwrap().as_deref(), Some("57P05"));
 }
