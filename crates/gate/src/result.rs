@@ -129,7 +129,7 @@ fn text_in(mask: &ColumnMask, field: &Field, plan: &Plan, part: &Part, index: us
         return TextIn::Nothing;
     }
     // A plan is the server's words, and names that only whoever changes the schema can choose.
-    if part.facts.operation == Operation::Explain || is_name(field, plan) {
+    if part.facts.operation == Operation::Explain {
         return TextIn::Nothing;
     }
     if is_name(field, plan) {
@@ -143,13 +143,6 @@ fn text_in(mask: &ColumnMask, field: &Field, plan: &Plan, part: &Part, index: us
         true => TextIn::Always,
         false => TextIn::Sentences,
     }
-}
-
-/// True for the name of something in the database, as its own catalogs tell it.
-fn is_name(field: &Field, plan: &Plan) -> bool {
-    const NAME: TypeId = TypeId(19);
-    let relation = field.origin.and_then(|id| plan.knowledge.catalog.relation(id.relation));
-    field.type_id == NAME && relation.is_some_and(|relation| relation.schema == "pg_catalog")
 }
 
 /// True if no value of a type can hold words that somebody chose: numbers, moments, addresses, and
