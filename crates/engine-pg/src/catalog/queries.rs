@@ -425,7 +425,7 @@ const CASTS: &str = "SELECT c.castsource, c.casttarget, c.castfunc, c.castcontex
      WHERE n.nspname <> 'pg_catalog' AND l.lanname NOT IN ('internal', 'c') \
      OR c.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
      WHERE d.classid = 'pg_catalog.pg_cast'::pg_catalog.regclass AND d.objid = c.oid \
-     AND d.deptype = 'e')";
+     AND d.deptype IN ('e', 'i'))";
 
 const AGGREGATES: &str = "SELECT a.aggfnoid::pg_catalog.oid, ARRAY[a.aggtransfn::pg_catalog.oid, \
      a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, \
