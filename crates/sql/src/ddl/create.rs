@@ -64,8 +64,11 @@ impl Walk<'_> {
                 }
                 self.typed(object_word(define.kind), &names);
             }
-            Node::CreateOpClassStmt(_) | Node::CreateOpFamilyStmt(_) => {
+            Node::CreateOpFamilyStmt(_) => self.object(Operation::Create, "operator family", None),
+            Node::CreateOpClassStmt(_) => {
+                // Its functions order and hash what no statement says, and are not followed.
                 self.object(Operation::Create, "operator class", None);
+                self.object(Operation::Code, "operator class", None);
             }
             Node::CreateCastStmt(_) => {
                 self.object(Operation::Create, "cast", None);
