@@ -5,8 +5,13 @@
 
 mod support;
 
-use model::Catalog;
+use model::{
+    Catalog, FunctionId, TypeId,
+    catalog::Function,
+    code::{Cast, Operator},
+};
 use sql::{GivenValue, Scope};
+use std::sync::Arc;
 use std::{env, fs, path::PathBuf};
 
 fn folder() -> PathBuf {
@@ -174,4 +179,93 @@ fn what_is_given_is_told() {
 fn the_highest_parameter_is_found_outside_of_literals() {
     assert_eq!(sql::parameters("select $2, '$9', $$ $8 $$, \"$7\" -- $6"), 2);
     assert_eq!(sql::parameters("select 1"), 0);
+}
+
+/// Where operators and casts run that no statement writes out. The leak keeps what each is given.
+const UNWRITTEN: &[(&str, bool)] = &[
+    // Somebody's own operator: `=`, `>=`, `<`.
+    ("select id from users where ssn in (select 'y'::text)", false),
+    ("select ssn in (select 'y'::text) from users", false),
+    ("select id from users where (id, ssn) in (select 1, 'y'::text)", false),
+    ("select id from users where ssn >= all (select 'y'::text)", false),
+    ("select id from users where ssn = any (array['y'])", false),
+    ("select id from users where 'y'::text = any (array[ssn])", false),
+    ("select id from users where row(ssn) = row('y'::text)", false),
+    ("select id from users where row(ssn) in (row('y'::text), row('z'::text))", false),
+    ("select id from users where (id, ssn) = (select 1, 'y'::text)", false),
+    ("select id from users where ssn between 'a'::text and 'b'::text", false),
+    ("select id from users where ssn not between 'a'::text and 'b'::text", false),
+    ("select case ssn when 'y'::text then 1 end from users", false),
+    ("select id from users where case ssn when 'y'::text then true end", false),
+    ("select 1 from users u join users v using (ssn)", false),
+    ("select 1 from users u natural join (select ssn from users) v", false),
+    // Somebody's own cast of text to a truth.
+    ("select id from users where ssn", true),
+    ("select id from users where not ssn or ssn", true),
+    ("select id from users where ssn is true", true),
+    ("select ssn is not unknown from users", true),
+    ("select ssn and true from users", true),
+    ("select case when ssn then 1 end from users", true),
+    ("select count(*) filter (where ssn) from users", true),
+    ("select 1 from users u join users v on u.ssn", true),
+    ("select 1 from users group by ssn having ssn", true),
+    ("update users set name = 'x' where ssn", true),
+    ("delete from users where ssn", true),
+    ("select id from users where true in (select ssn from users)", true),
+    ("select id from users where true = any (array[ssn])", true),
+    ("select case true when ssn then 1 end from users", true),
+    ("select 1 from users u join (select true as ssn) v using (ssn)", true),
+];
+
+/// The catalog with operators or a cast of somebody's own, whose function keeps what it is given.
+fn with_own(catalog: &Catalog, cast: bool) -> Catalog {
+    let mut own = catalog.clone();
+    let (text, truth) = (TypeId(25), TypeId(16));
+    let logs = own.functions_named("logs").next().unwrap();
+    if cast {
+        let function = logs.id;
+        Arc::make_mut(&mut own.code).casts.push(Cast {
+            source: text,
+            target: truth,
+            function,
+            silent: true,
+        });
+        return own;
+    }
+    let mut keeps = Function::clone(logs);
+    keeps.id = FunctionId(900_000);
+    keeps.name = "keeps".to_owned();
+    keeps.argument_names = vec!["a".to_owned(), "b".to_owned()];
+    keeps.argument_types = vec![text, text];
+    keeps.body = Some(
+        "BEGIN INSERT INTO public.leak VALUES (1, a || '/' || b); RETURN true; END".to_owned(),
+    );
+    let function = keeps.id;
+    own.add_function(keeps);
+    for name in ["=", ">=", "<"] {
+        let schema = "public".to_owned();
+        let operator = Operator { schema, left: Some(text), right: text, function };
+        Arc::make_mut(&mut own.code).operators.insert(name.to_owned(), vec![operator]);
+    }
+    own
+}
+
+#[test]
+fn operators_and_casts_that_nobody_wrote_are_followed() {
+    let catalog = support::catalog(&fs::read_to_string(folder().join("catalog.tsv")).unwrap());
+    let users = catalog.relation_named("public", "users").unwrap();
+    let ssn = users.column_id(users.column("ssn").unwrap().number);
+    let mut lost = Vec::new();
+    for (text, cast) in UNWRITTEN {
+        let own = with_own(&catalog, *cast);
+        let keeps = |catalog: &Catalog| {
+            let analysed = sql::analyse(text, catalog, &Scope::default());
+            analysed.iter().any(|one| one.facts.moves.iter().any(|it| it.from.contains(&ssn)))
+        };
+        assert!(!keeps(&catalog), "without them nothing is kept: {text}");
+        if !keeps(&own) {
+            lost.push(*text);
+        }
+    }
+    assert!(lost.is_empty(), "not followed:\n{}", lost.join("\n"));
 }

@@ -13,7 +13,7 @@ use crate::{
         call::{Arguments, constant_text},
     },
     scope::Env,
-    types::{JSON, JSONB, RECORD, TEXT, TSQUERY},
+    types::{BOOLEAN, JSON, JSONB, RECORD, TEXT, TSQUERY},
 };
 use model::{
     FunctionId, TypeId,
@@ -49,7 +49,7 @@ impl<'a> Walk<'a> {
             self.facts.unknown(format!("operator {name}"), why);
             flow.unknown = true;
         }
-        if !own && code.casts.is_empty() {
+        if !own && self.catalog.code.casts.is_empty() {
             return flow;
         }
         // What somebody's own makes of a truth is not known.
@@ -77,6 +77,47 @@ impl<'a> Walk<'a> {
             for name in meant.iter().copied() {
                 flow.absorb(&self.own_operator((schema, name), left.as_ref(), right));
             }
+        }
+        flow
+    }
+
+    /// True if an operator that a construct does not name, or a cast of what it compares, may run
+    /// somebody's code.
+    pub(super) fn has_own(&self, operator: &str) -> bool {
+        let code = &self.catalog.code;
+        !code.casts.is_empty() || code.operators.contains_key(operator)
+    }
+
+    /// What an operator's own function gives, and the casts of its operands that nobody wrote; rows
+    /// are compared field by field.
+    pub(super) fn operates(
+        &mut self,
+        named: (Option<&str>, &str),
+        left: Option<&Flow>,
+        right: &Flow,
+    ) -> Flow {
+        let mut made = self.own_operator(named, left, right);
+        if self.catalog.code.casts.is_empty() {
+            return made;
+        }
+        for operand in left.into_iter().chain([right]) {
+            let fields = operand.fields.iter().flat_map(|fields| fields.iter());
+            for value in fields.map(|field| &field.flow).chain([operand]) {
+                let coerced = self.coerced(value.clone());
+                if coerced.sources.len() > value.sources.len() || coerced.unknown {
+                    made.absorb(&coerced);
+                }
+            }
+        }
+        made
+    }
+
+    /// A value where a truth is wanted, with what a cast makes of it that nobody wrote.
+    pub(super) fn truth(&mut self, mut flow: Flow) -> Flow {
+        let casts = &self.catalog.code.casts;
+        if flow.ty != Some(BOOLEAN) && casts.iter().any(|cast| cast.target == BOOLEAN) {
+            let made = self.own_casts(&flow, Some(BOOLEAN));
+            flow.absorb(&made);
         }
         flow
     }
@@ -324,8 +365,13 @@ impl<'a> Walk<'a> {
 
     /// A value with what a cast may make of it that nobody wrote.
     pub(crate) fn coerced(&mut self, mut flow: Flow) -> Flow {
-        let Some(ty) = flow.ty else { return flow };
-        let casts = self.catalog.code.casts.iter().filter(|cast| cast.silent && cast.source == ty);
+        if flow.ty.is_none() && flow.sources.is_empty() && !flow.unknown {
+            return flow;
+        }
+        let types = [flow.ty, self.base_type(flow.ty), self.element_of(flow.ty)];
+        let meant = |source| flow.ty.is_none() || types.contains(&Some(source));
+        let casts = self.catalog.code.casts.iter();
+        let casts = casts.filter(|cast| cast.silent && meant(cast.source));
         for id in casts.map(|cast| cast.function).collect::<Vec<_>>() {
             let made = self.run_silently(id, vec![flow.clone()]);
             let (origin, fields) = (flow.origin, flow.fields.clone());

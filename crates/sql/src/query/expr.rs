@@ -31,6 +31,7 @@ impl Walk<'_> {
     /// A predicate: nothing of it goes on, all of it is tested or inferred.
     pub(crate) fn test(&mut self, node: Node<'_>, env: &Env<'_>) {
         let flow = self.expr(node, env, Mode::Test);
+        let flow = self.truth(flow);
         self.facts.relations.relate(&[&flow]);
         self.facts.tested(&flow);
     }
@@ -71,7 +72,7 @@ impl Walk<'_> {
             }
             Node::BooleanTest(test) => {
                 let flow = self.expr(test.arg(), env, mode);
-                flow.moved(Distance::Expression).typed(Some(BOOLEAN))
+                self.truth(flow).moved(Distance::Expression).typed(Some(BOOLEAN))
             }
             Node::SubLink(link) => self.sublink(link, env, mode),
             Node::CaseExpr(case) => self.case(case, env, mode),
@@ -389,6 +390,7 @@ impl Walk<'_> {
         let mut answer = Flow::constant(Some(BOOLEAN));
         for arg in expr.args() {
             let flow = self.expr(arg, env, mode);
+            let flow = self.truth(flow);
             if mode == Mode::Test {
                 self.facts.tested(&flow);
             } else {
@@ -407,8 +409,13 @@ impl Walk<'_> {
             let condition = self.expr(when.expr(), env, mode);
             // What decides which branch is seen is as good as returned.
             if matches!(case.arg(), Node::None) {
-                flow.absorb(&condition);
+                flow.absorb(&self.truth(condition));
             } else {
+                if self.has_own("=") {
+                    let sides = [case.arg(), when.expr()];
+                    let [subject, value] = sides.map(|side| self.expr(side, env, Mode::Value));
+                    flow.absorb(&self.operates((None, "="), Some(&subject), &value));
+                }
                 self.facts.compared(&subject, &condition, true, 1);
                 flow.absorb(&answer([&subject, &condition], mode));
             }

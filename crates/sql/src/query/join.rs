@@ -34,6 +34,8 @@ impl Walk<'_> {
             let from_left = left.columns.find(name).unwrap_or_else(missing);
             let from_right = right.columns.find(name).unwrap_or_else(missing);
             self.facts.compared(&from_left, &from_right, true, 1);
+            let made = self.operates((None, "="), Some(&from_left), &from_right);
+            self.facts.tested(&made);
             let flow = self.merged(join.jointype, &from_left, &from_right);
             merged.push(Field { name: Rc::clone(name), flow });
         }

@@ -70,7 +70,8 @@ impl Walk<'_> {
             SubLinkType::ANY_SUBLINK
             | SubLinkType::ALL_SUBLINK
             | SubLinkType::ROWCOMPARE_SUBLINK => {
-                let operator = parts(link.oper_name()).last().copied().unwrap_or("=");
+                let names = parts(link.oper_name());
+                let (schema, operator) = if names.is_empty() { (None, "=") } else { split(&names) };
                 let equality = builtin::equals(operator);
                 let subject = self.expr(link.testexpr(), env, mode);
                 let found = match columns.fields.as_slice() {
@@ -83,7 +84,7 @@ impl Walk<'_> {
                 let mut flow = answer([&subject, &found], mode);
                 let names = parts(link.oper_name());
                 let named = if names.is_empty() { (None, "=") } else { split(&names) };
-                flow.absorb(&self.own_operator(named, Some(&subject), &found));
+                flow.absorb(&self.operates(named, Some(&subject), &found));
                 flow
             }
             _ => Flow::unknown(),

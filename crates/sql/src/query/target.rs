@@ -232,6 +232,7 @@ impl Walk<'_> {
                 let mut element = flow.moved(Distance::Expression);
                 for index in [indices.lidx(), indices.uidx()] {
                     let index = self.expr(index, env, Mode::Value);
+                    let index = self.coerced(index);
                     // Beyond the last one there is nothing; a slice is as long as they say.
                     let usage = if indices.is_slice { Use::Exported } else { Use::Inferred };
                     self.facts.uses(&index, usage);
