@@ -13,6 +13,8 @@ use crate::{
 use std::{
     collections::{HashMap, VecDeque},
     fs::File,
+    io,
+    os::unix::fs::MetadataExt,
     pin::{Pin, pin},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
@@ -113,6 +115,9 @@ impl Inner {
 
     /// One round: writes what is staged and syncs what is written.
     fn sync(&self) {
+        if let Err(error) = self.is_in_place() {
+            return self.sync_failed(&error);
+        }
         let mut writer = lock(&self.writer);
         if self.failing.load(Ordering::Acquire) {
             // The next attempt comes after `RETRY`. The answer is in the state that it leaves.
@@ -174,6 +179,15 @@ impl Inner {
     fn distrust(&self, writer: &mut Writer) {
         writer.distrust();
         self.keeper.state().sync_failed = true;
+    }
+
+    /// The folder is still the one that was opened: what is written to files that nobody finds any
+    /// more is not recorded, though no write fails.
+    fn is_in_place(&self) -> Result<(), LedgerError> {
+        let links = self.lock.metadata().map(|meta| meta.nlink());
+        let gone = || Err(io::Error::other("it was removed, or another is in its place"));
+        let there = links.and_then(|links| if links == 0 { gone() } else { Ok(()) });
+        there.map_err(|error| LedgerError::io("find", &self.dir, error))
     }
 
     fn sync_files(&self, files: &[Arc<File>]) -> Result<(), LedgerError> {

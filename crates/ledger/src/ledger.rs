@@ -137,7 +137,7 @@ pub(crate) struct Inner {
     vault: Vault,
     salt: AtomicU32,
     /// Held for as long as anything may write.
-    _lock: File,
+    pub(crate) lock: File,
 }
 
 /// Locks without a thought for poisoning: no code that holds one of these locks can panic halfway
@@ -284,7 +284,7 @@ impl Ledger {
             redactor,
             vault: Vault::new(dir),
             salt: AtomicU32::new(u32::from_le_bytes(salt)),
-            _lock: lock_file,
+            lock: lock_file,
         });
         let threads =
             vec![keeper::start(inner.clone())?, publish::start(inner.clone(), publisher)?];

@@ -194,6 +194,24 @@ fn after_a_failed_sync_everything_unsynced_is_written_anew() {
 }
 
 #[test]
+fn a_folder_that_was_removed_takes_nothing_any_more() {
+    let folder = Folder::new("removed");
+    let ledger = open(folder.path()).0;
+    let first = ledger.append(&intent(1)).unwrap();
+    ledger.synced(first).wait().unwrap();
+    fs::remove_dir_all(folder.path()).unwrap();
+    let lost = ledger.append(&intent(2)).unwrap();
+    assert!(ledger.synced(lost).wait().is_err(), "it is in a file that nobody finds");
+    assert!(!ledger.healthy() && ledger.append(&intent(3)).is_err());
+    // Another folder of the name is not the ledger.
+    fs::create_dir_all(folder.path()).unwrap();
+    thread::sleep(4 * RETRY);
+    assert!(ledger.append(&intent(4)).is_err());
+    let cause = ledger.cause().unwrap().to_string();
+    assert!(cause.contains("it was removed"), "{cause}");
+}
+
+#[test]
 fn those_who_wait_are_told_that_a_sync_failed() {
     let dir = Folder::new("told");
     let (ledger, _) = open(dir.path());
