@@ -247,9 +247,11 @@ impl Ledger {
     pub fn open(dir: &Path, options: Options) -> Result<(Self, Recovery), LedgerError> {
         fs::create_dir_all(dir).map_err(|error| LedgerError::io("create", dir, error))?;
         let lock_file = acquire(dir)?;
+        let keyless = !dir.join(crate::redact::KEY_FILE).exists();
         let redactor = Redactor::open(dir)?;
         let (key, keys) = keys::open(dir, &options.origin)?;
         let (mut recovery, mut tail) = recovery::recover(dir)?;
+        recovery.new_hashes = keyless && recovery.records > 0;
         if let Ok(Some(head)) = publish::newest(dir, &keys.log) {
             recovery.skip_to(head.size, &mut tail);
         }

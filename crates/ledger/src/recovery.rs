@@ -44,6 +44,9 @@ pub struct Recovery {
     pub newest: Option<Time>,
     /// What does not fit together, in words: seals, the checkpoint, keys.
     pub trouble: Vec<String>,
+    /// True if the key of the hashes that stand for values was not there: those of records from
+    /// before are found no more.
+    pub new_hashes: bool,
     /// The last seal.
     pub(crate) last_seal: Option<Seal>,
 }

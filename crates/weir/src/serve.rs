@@ -261,11 +261,8 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
     let (ledger, found) = open(&dir, &options)
         .await
         .with_context(|| format!("the ledger in {} cannot be opened", dir.display()))?;
-    tracing::info!(records = found.records, clean = found.clean, "ledger open");
+    tell(&found, &dir);
     ledger.hold(config.ledger.hold.is_some());
-    if let Some(damage) = found.damage() {
-        tracing::error!("the ledger is damaged: {damage}; see `weir audit verify`");
-    }
     let policies = PolicySet::load(config.policies.dir.as_deref()).map_err(|problems| {
         let problems = problems.into_iter().map(crate::exit::Problem::from).collect::<Vec<_>>();
         anyhow::anyhow!("the policies are not sound:\n{}", crate::exit::render(&problems))
@@ -307,6 +304,21 @@ async fn build(config: Config) -> anyhow::Result<Shared> {
         store,
         ledger,
     })
+}
+
+/// Says how the ledger was found.
+fn tell(found: &Recovery, dir: &Path) {
+    tracing::info!(records = found.records, clean = found.clean, "ledger open");
+    if let Some(damage) = found.damage() {
+        tracing::error!("the ledger is damaged: {damage}; see `weir audit verify`");
+    }
+    if found.new_hashes {
+        tracing::warn!(
+            "{} was not there and is made anew: values of the records so far are found by no \
+             search and in no report about a subject, unless it is put back",
+            dir.join(ledger::KEY_FILE).display()
+        );
+    }
 }
 
 /// Opens the ledger. A process that was killed a moment ago has it for as long as the system takes

@@ -126,6 +126,19 @@ fn a_record_that_was_never_appended_is_refused() {
 }
 
 #[test]
+fn that_values_of_before_are_found_no_more_is_told() {
+    let dir = Folder::new("hashes");
+    let (ledger, found) = open(dir.path());
+    assert!(!found.new_hashes, "there is nothing before");
+    drop(ledger);
+    let (ledger, found) = open(dir.path());
+    assert!(!found.new_hashes);
+    drop(ledger);
+    std::fs::remove_file(dir.path().join(crate::KEY_FILE)).unwrap();
+    assert!(open(dir.path()).1.new_hashes);
+}
+
+#[test]
 fn without_its_keys_a_log_does_not_go_on_and_says_what_to_do() {
     for file in ["ledger.key", "ratchet.key"] {
         let dir = Folder::new("keys");
