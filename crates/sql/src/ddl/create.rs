@@ -43,16 +43,7 @@ impl Walk<'_> {
             Node::IndexStmt(index) => {
                 self.on_or(Operation::Create, index.relation(), "index");
                 self.facts.keeps_names = true;
-                let partial = !matches!(index.where_clause(), Node::None);
-                if let Some(range) = index.relation() {
-                    let names = index.index_params().iter().filter_map(|element| element.name());
-                    self.orders_own(range, &names.collect::<Vec<_>>(), env);
-                }
-                let computed = index.index_params().iter().any(|element| element.name().is_none());
-                if let Some(range) = index.relation().filter(|_| partial || computed) {
-                    self.sorts_rows(range, "an index over expressions");
-                    self.indexes(index, env);
-                }
+                self.indexes(index, env);
             }
             Node::CreateSchemaStmt(create) => self.creates_schema(create),
             Node::CreateFunctionStmt(create) => self.creates_function(create),

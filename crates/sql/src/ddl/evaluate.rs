@@ -157,6 +157,13 @@ impl<'a> Walk<'a> {
     /// An index: its expressions and its condition.
     pub(super) fn indexes(&mut self, index: &IndexStmt, env: &Env<'_>) {
         let Some(range) = index.relation() else { return };
+        let names: Vec<&str> = index.index_params().iter().filter_map(IndexElem::name).collect();
+        self.orders_own(range, &names, env);
+        let partial = !matches!(index.where_clause(), Node::None);
+        if !partial && names.len() == index.index_params().len() {
+            return;
+        }
+        self.sorts_rows(range, "an index over expressions");
         let elements = index.index_params().iter().map(IndexElem::expr);
         let nodes: Vec<Node<'_>> = elements.chain([index.where_clause()]).collect();
         let level = self.row_of(range, env);

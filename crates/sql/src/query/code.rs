@@ -8,10 +8,7 @@ use crate::{
     function::ANEW,
     names::{Path, parts, split},
     parse,
-    query::{
-        Mode,
-        call::{Arguments, constant_text},
-    },
+    query::{Mode, call::Arguments},
     scope::Env,
     types::{BOOLEAN, JSON, JSONB, RECORD, TEXT, TSQUERY},
 };
@@ -478,39 +475,6 @@ pub(crate) fn acts(function: &Function) -> bool {
         && function.volatility == Volatility::Volatile
         && !builtin::computes(&function.name);
     unknown || builtin::act(&function.name, function.argument_types.len()).is_some()
-}
-
-/// How many values stand on the right of a comparison. A constant behind ANY is an array: it has no
-/// more elements than commas between them, and what functions and operators make of constants no
-/// more than these have letters. Of anything else nobody can say.
-pub(super) fn elements(node: Node<'_>, kind: A_Expr_Kind::Type) -> u32 {
-    let array = matches!(kind, A_Expr_Kind::AEXPR_OP_ANY | A_Expr_Kind::AEXPR_OP_ALL);
-    match node {
-        Node::NodeList(list) => u32::try_from(list.len()).unwrap_or(u32::MAX),
-        // It is counted when it is given.
-        Node::ParamRef(_) => 1,
-        _ if array => listed(node, |text| text.bytes().filter(|byte| *byte == b',').count() + 1),
-        _ => 1,
-    }
-}
-
-/// See [`elements`]; `of` counts those of a text.
-fn listed(node: Node<'_>, of: fn(&str) -> usize) -> u32 {
-    let all = |nodes: &mut dyn Iterator<Item = Node<'_>>, of| {
-        nodes.map(|node| listed(node, of)).fold(0, u32::saturating_add)
-    };
-    match node {
-        Node::A_Const(_) => {
-            let text = constant_text(node);
-            text.map_or(1, |text| u32::try_from(of(&text)).unwrap_or(u32::MAX)).max(1)
-        }
-        Node::None => 0,
-        Node::A_ArrayExpr(array) => u32::try_from(array.elements().len()).unwrap_or(u32::MAX),
-        Node::TypeCast(cast) => listed(cast.arg(), of),
-        Node::FuncCall(call) => all(&mut call.args().iter(), str::len).max(1),
-        Node::A_Expr(expr) => all(&mut [expr.lexpr(), expr.rexpr()].into_iter(), str::len),
-        _ => u32::MAX,
-    }
 }
 
 /// True for a constant of which nothing but its place says what it is: beside a value of any type

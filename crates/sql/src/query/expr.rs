@@ -381,7 +381,7 @@ impl Walk<'_> {
             &left,
             &right,
             equality,
-            super::code::elements(expr.rexpr(), expr.kind),
+            super::place::elements(expr.rexpr(), expr.kind),
         );
         answer([&left, &right], mode)
     }

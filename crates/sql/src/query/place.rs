@@ -1,8 +1,9 @@
-//! Where the arguments of a call stand.
+//! Where the arguments of a call stand, and how many values a comparison has.
 
+use super::call::constant_text;
 use crate::analyse::Walk;
 use model::catalog::Function;
-use pg_raw_parse::{Node, nodes::FuncCall};
+use pg_raw_parse::{Node, nodes::FuncCall, raw::A_Expr_Kind};
 use std::sync::Arc;
 
 impl Walk<'_> {
@@ -41,5 +42,38 @@ impl Walk<'_> {
             Some(placed)
         };
         functions.iter().find_map(placed).unwrap_or(written)
+    }
+}
+
+/// How many values stand on the right of a comparison. A constant behind ANY is an array: it has no
+/// more elements than commas between them, and what functions and operators make of constants no
+/// more than these have letters. Of anything else nobody can say.
+pub(super) fn elements(node: Node<'_>, kind: A_Expr_Kind::Type) -> u32 {
+    let array = matches!(kind, A_Expr_Kind::AEXPR_OP_ANY | A_Expr_Kind::AEXPR_OP_ALL);
+    match node {
+        Node::NodeList(list) => u32::try_from(list.len()).unwrap_or(u32::MAX),
+        // It is counted when it is given.
+        Node::ParamRef(_) => 1,
+        _ if array => listed(node, |text| text.bytes().filter(|byte| *byte == b',').count() + 1),
+        _ => 1,
+    }
+}
+
+/// See [`elements`]; `of` counts those of a text.
+fn listed(node: Node<'_>, of: fn(&str) -> usize) -> u32 {
+    let all = |nodes: &mut dyn Iterator<Item = Node<'_>>, of| {
+        nodes.map(|node| listed(node, of)).fold(0, u32::saturating_add)
+    };
+    match node {
+        Node::A_Const(_) => {
+            let text = constant_text(node);
+            text.map_or(1, |text| u32::try_from(of(&text)).unwrap_or(u32::MAX)).max(1)
+        }
+        Node::None => 0,
+        Node::A_ArrayExpr(array) => u32::try_from(array.elements().len()).unwrap_or(u32::MAX),
+        Node::TypeCast(cast) => listed(cast.arg(), of),
+        Node::FuncCall(call) => all(&mut call.args().iter(), str::len).max(1),
+        Node::A_Expr(expr) => all(&mut [expr.lexpr(), expr.rexpr()].into_iter(), str::len),
+        _ => u32::MAX,
     }
 }

@@ -71,8 +71,8 @@ impl Walk<'_> {
             | SubLinkType::ALL_SUBLINK
             | SubLinkType::ROWCOMPARE_SUBLINK => {
                 let names = parts(link.oper_name());
-                let (schema, operator) = if names.is_empty() { (None, "=") } else { split(&names) };
-                let equality = builtin::equals(operator);
+                let named = if names.is_empty() { (None, "=") } else { split(&names) };
+                let equality = builtin::equals(named.1);
                 let subject = self.expr(link.testexpr(), env, mode);
                 let found = match columns.fields.as_slice() {
                     [only] if subject.fields.is_none() => only.flow.clone(),
@@ -82,8 +82,6 @@ impl Walk<'_> {
                 let counted = equality && !found.is_given();
                 self.facts.compared(&subject, &found, counted, 1);
                 let mut flow = answer([&subject, &found], mode);
-                let names = parts(link.oper_name());
-                let named = if names.is_empty() { (None, "=") } else { split(&names) };
                 flow.absorb(&self.operates(named, Some(&subject), &found));
                 flow
             }
