@@ -110,7 +110,9 @@ impl Extent<'_, '_> {
         }
         let share = self.deeper(|| {
             let sides = ((left, scope), (right, scope));
-            let known = self.patterned(operator, right).or_else(|| {
+            let patterned = self.patterned(operator, right);
+            let patterned = patterned.or_else(|| self.patterned(turned(operator)?, left));
+            let known = patterned.or_else(|| {
                 let found = self.scalar(operator, left, right, subject, scope);
                 found.or_else(|| {
                     let turned = turned(operator)?;
@@ -233,6 +235,9 @@ impl Extent<'_, '_> {
                 (operator.starts_with('!'), (any && !(ends && rest.is_empty()), one))
             }
             "^@" => (false, (text.is_empty(), false)),
+            // No text comes before the empty one.
+            ">=" | "<" if text.is_empty() => (operator == "<", (true, false)),
+            ">" | "<=" if text.is_empty() => (operator == "<=", (false, true)),
             _ => return None,
         };
         let share = match share {
