@@ -362,13 +362,10 @@ impl<'a> Walk<'a> {
 
     /// A value with what a cast may make of it that nobody wrote.
     pub(crate) fn coerced(&mut self, mut flow: Flow) -> Flow {
-        if flow.ty.is_none() && flow.sources.is_empty() && !flow.unknown {
-            return flow;
-        }
-        let types = [flow.ty, self.base_type(flow.ty), self.element_of(flow.ty)];
-        let meant = |source| flow.ty.is_none() || types.contains(&Some(source));
+        let Some(ty) = flow.ty else { return flow };
+        let types = [Some(ty), self.base_type(flow.ty), self.element_of(flow.ty)];
         let casts = self.catalog.code.casts.iter();
-        let casts = casts.filter(|cast| cast.silent && meant(cast.source));
+        let casts = casts.filter(|cast| cast.silent && types.contains(&Some(cast.source)));
         for id in casts.map(|cast| cast.function).collect::<Vec<_>>() {
             let made = self.run_silently(id, vec![flow.clone()]);
             let (origin, fields) = (flow.origin, flow.fields.clone());
