@@ -377,12 +377,10 @@ impl Walk<'_> {
             _ => right,
         };
         self.note_given(expr, &left, &right);
-        self.facts.compared(
-            &left,
-            &right,
-            equality,
-            super::place::elements(expr.rexpr(), expr.kind),
-        );
+        // What stands on the right may be the column that is asked, and the guess on the left.
+        let values =
+            if right.is_given() { super::place::elements(expr.rexpr(), expr.kind) } else { 1 };
+        self.facts.compared(&left, &right, equality, values);
         answer([&left, &right], mode)
     }
 
