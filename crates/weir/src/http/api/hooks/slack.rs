@@ -16,7 +16,16 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use serde::Deserialize;
-use std::{collections::HashMap, sync::Arc, time::SystemTime};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+use store::StoreError;
+
+/// How long a button waits for the message that it stands under to be known: Slack itself waits
+/// for three seconds ("Acknowledgment response").
+const POSTING: Duration = Duration::from_secs(2);
 
 /// What of a payload is read.
 #[derive(Deserialize)]
@@ -113,7 +122,7 @@ pub(in crate::http::api) async fn slack(
         return Ok(StatusCode::OK);
     };
     // The button stands under the message that Weir sent for this request.
-    let known = api.shared.store.message(&channel.name, &action.value).await?;
+    let known = sent(&api, &channel.name, &action.value).await?;
     if known.as_deref() != Some(payload.container.message_ts.as_str()) {
         refused(&api, peer, &claimed, "no message that Weir sent for this request");
         return Err(Kind::Elsewhere.into());
@@ -134,6 +143,19 @@ pub(in crate::http::api) async fn slack(
         tell(slack, user, &format!("Weir did not take this: {}", words(&why, person))).await;
     }
     Ok(StatusCode::OK)
+}
+
+/// What Slack calls the message about a request, with the time that it takes to be known: people
+/// can see a message, and press its button, before Slack's answer to whoever posted it is here.
+async fn sent(api: &Api, channel: &str, request: &str) -> Result<Option<String>, StoreError> {
+    let until = Instant::now() + POSTING;
+    loop {
+        let known = api.shared.store.message(channel, request).await?;
+        if known.is_some() || Instant::now() >= until {
+            return Ok(known);
+        }
+        tokio::time::sleep(POSTING / 20).await;
+    }
 }
 
 /// Tells somebody why; that it does not reach them changes nothing.
