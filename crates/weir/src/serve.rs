@@ -30,7 +30,7 @@ mod tasks;
 mod written;
 
 pub(crate) use canaries::CANARY;
-pub(crate) use engine::upstream;
+pub(crate) use engine::{certificate_stands, upstream};
 pub(crate) use health::Health;
 use outbox::Copied;
 pub(crate) use stop::{Stop, Stopping};

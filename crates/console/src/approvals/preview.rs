@@ -206,7 +206,7 @@ fn counts(changes: &Changes) -> Markup {
             }
         }
         @if changes.elsewhere {
-            p .soft { "And perhaps more, in tables that you may not read: those are not told." }
+            p .soft { "Tables that you may not read are not counted." }
         }
     }
 }

@@ -1,11 +1,13 @@
 //! PostgreSQL 13 to 18, and upstreams that are down, slow or full.
 
 use std::net::TcpListener;
+use std::process::Command;
 use std::time::{Duration, Instant};
 use testkit::weir::{ADMIN, PASSWORD, PERSON};
 use testkit::{Postgres, Weir, free_port};
 use tests::Stage;
 use tests::client::{self, Target, difference};
+use tests::hold::until;
 use tests::wire::Raw;
 
 fn version(major: u32) {
@@ -124,12 +126,32 @@ fn a_lost_secret_costs_its_own_database_alone() {
     weir.psql(PERSON, "shop", "select 1").unwrap().success().unwrap();
     let refused = weir.psql(PERSON, "lost", "select 1").unwrap();
     assert!(refused.stderr.contains("Weir could not sign in to the database"), "{refused}");
-    let ready = weir.http("/readyz").unwrap();
-    assert!(ready.contains("what to sign in with cannot be had"), "{ready}");
+    // Looked at from time to time.
+    until("a note", || {
+        let ready = weir.http("/readyz").unwrap();
+        ready.contains("what to sign in with cannot be had").then_some(())
+    });
     assert!(weir.log_text().contains("lost.secret cannot be read"), "{}", weir.log_tail());
     let checked = weir.run(&["check"]).unwrap();
     assert_eq!(checked.code, Some(0), "{checked}");
     assert!(checked.stderr.contains("sessions fail until"), "{checked}");
+    // What keeps Weir from starting is a problem.
+    let file = weir.folder().join("other.toml");
+    let junk = weir.folder().join("junk.pem");
+    std::fs::write(&junk, "no certificate").unwrap();
+    let tls = format!("[tls]\ncertificate = {junk:?}\nkey = {junk:?}\n");
+    for (head, tail, said) in [
+        ("", tls.as_str(), "junk.pem: no certificate in this file"),
+        ("state_dir = \"/proc/weir/state\"\n", "", "state_dir: /proc cannot be written to"),
+    ] {
+        let base = "[listen]\npostgres = \"127.0.0.1:0\"\n";
+        std::fs::write(&file, format!("{head}{base}{tail}{lost}")).unwrap();
+        let mut check = Command::new(&weir.words(&[])[0]);
+        let checked = check.arg("--config").arg(&file).arg("check").output().unwrap();
+        let words = String::from_utf8_lossy(&checked.stderr);
+        assert_eq!(checked.status.code(), Some(2), "{words}");
+        assert!(words.contains(said), "{words}");
+    }
     std::fs::write(weir.folder().join("lost.secret"), testkit::postgres::SUPERUSER_PASSWORD)
         .unwrap();
     weir.psql(PERSON, "lost", "select 1").unwrap().success().unwrap();

@@ -5,6 +5,7 @@ use crate::{
     exit::{Failure, Problem, render},
     out::Out,
 };
+use config::Config;
 use std::path::Path;
 
 pub(super) fn check(file: &Path, args: &CheckArgs) -> Result<(), Failure> {
@@ -17,6 +18,7 @@ pub(super) fn check(file: &Path, args: &CheckArgs) -> Result<(), Failure> {
             if let Err(found) = policy::PolicySet::load(config.policies.dir.as_deref()) {
                 problems.extend(found.into_iter().map(Problem::from));
             }
+            problems.extend(obstacles(&config));
             warnings.extend(config.warnings.into_iter().map(Problem::from));
         }
         Err(found) => problems.extend(found.into_iter().map(Problem::from)),
@@ -45,4 +47,31 @@ pub(super) fn check(file: &Path, args: &CheckArgs) -> Result<(), Failure> {
         (false, true) => Err(Failure::Problems(Vec::new())),
         (false, false) => Err(Failure::Problems(problems)),
     }
+}
+
+/// What the file names and a start would fail at: told before there is a start.
+fn obstacles(config: &Config) -> Vec<Problem> {
+    let mut obstacles = Vec::new();
+    let mut found = |message: String, help: &str| {
+        let (file, help) = (config.file.display().to_string(), Some(help.to_owned()));
+        obstacles.push(Problem { file, line: 0, column: 0, message, help });
+    };
+    if let Err(error) = crate::serve::certificate_stands(config) {
+        found(format!("{error:#}"), "weir serve would not start: give PEM files that it can read");
+    }
+    // Whatever is there already: the folder itself, or what it would be made in.
+    let standing = config.state_dir.ancestors().find(|folder| folder.exists());
+    if let Some(standing) = standing.filter(|standing| !writable(standing)) {
+        found(
+            format!("state_dir: {} cannot be written to", standing.display()),
+            "weir serve would not start: it keeps the ledger and its keys there",
+        );
+    }
+    obstacles
+}
+
+/// Whether something can be made in a folder: tried, since a mount may refuse what modes allow.
+fn writable(folder: &Path) -> bool {
+    let tried = folder.join(format!(".weir-check-{}", std::process::id()));
+    std::fs::create_dir(&tried).and_then(|()| std::fs::remove_dir(&tried)).is_ok()
 }

@@ -140,7 +140,8 @@ fn print_plan(out: &mut Out, node: &Value, depth: usize) -> anyhow::Result<()> {
 
 fn print_changes(out: &mut Out, changes: &Value) -> anyhow::Result<()> {
     let number = |value: &Value, name: &str| value.get(name).and_then(Value::as_u64).unwrap_or(0);
-    out.line(format!("Changes    {} rows", number(changes, "rows")))?;
+    let rows = number(changes, "rows");
+    out.line(format!("Changes    {rows} row{}", if rows == 1 { "" } else { "s" }))?;
     for table in changes.get("tables").and_then(Value::as_array).into_iter().flatten() {
         let name = visible(table.get("table").and_then(Value::as_str).unwrap_or_default());
         let words = ["inserted", "updated", "deleted"].map(|word| (word, number(table, word)));
@@ -152,7 +153,7 @@ fn print_changes(out: &mut Out, changes: &Value) -> anyhow::Result<()> {
         out.line(format!("           {name}: {}", words.join(", ")))?;
     }
     if changes.get("elsewhere").and_then(Value::as_bool) == Some(true) {
-        out.line("           and more, in tables that may not be read")?;
+        out.line("           tables that may not be read are not counted")?;
     }
     Ok(())
 }

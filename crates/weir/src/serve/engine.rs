@@ -89,8 +89,8 @@ pub(super) fn tls(config: &Config) -> anyhow::Result<ServerTls> {
     tls.context("[tls]")
 }
 
-fn door(shared: &Arc<Shared>, config: &Config) -> anyhow::Result<Door> {
-    let mut tls = tls(config)?;
+/// The same, with the authorities that sign clients' certificates.
+fn trusting(mut tls: ServerTls, config: &Config) -> anyhow::Result<ServerTls> {
     if let Some(authorities) = &config.tls.client_ca {
         tls = tls.trusting(authorities).context("[tls] client_ca")?;
     }
@@ -98,6 +98,20 @@ fn door(shared: &Arc<Shared>, config: &Config) -> anyhow::Result<Door> {
         let authority = authority::certificate(&layout::ca_folder(&config.state_dir));
         tls = tls.trusting(&authority).context("[ca]: weir ca init makes the authority")?;
     }
+    Ok(tls)
+}
+
+/// Whether Weir could show its certificate, as far as the files tell. Makes none: where none is
+/// named, the development certificate is made at the start.
+pub(crate) fn certificate_stands(config: &Config) -> anyhow::Result<()> {
+    if config.tls.certificate.is_some() {
+        trusting(tls(config)?, config)?;
+    }
+    Ok(())
+}
+
+fn door(shared: &Arc<Shared>, config: &Config) -> anyhow::Result<Door> {
+    let tls = trusting(tls(config)?, config)?;
     let mut door = Door::new(Some(tls), Arc::clone(&shared.directory));
     let rule = |client: &config::ClientName| ClientRule {
         san: client.san.clone(),
