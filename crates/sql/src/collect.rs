@@ -194,9 +194,18 @@ impl Collector {
     /// The columns that predicates here ask about, other than by comparing them with columns: a
     /// value that depends on the answer tells something of them.
     pub(crate) fn asked(&self) -> Flow {
+        self.used(|usage| matches!(usage, Use::Inferred | Use::LookedUp))
+    }
+
+    /// The same without what is only looked up: each look-up is counted, and says as much as a
+    /// value as it says by the rows that come.
+    pub(crate) fn inferred(&self) -> Flow {
+        self.used(|usage| usage == Use::Inferred)
+    }
+
+    fn used(&self, wanted: impl Fn(Use) -> bool) -> Flow {
         let mut flow = Flow::constant(None);
-        let asked = |usage: Use| matches!(usage, Use::Inferred | Use::LookedUp);
-        let columns = self.uses.iter().filter(|(_, usage)| asked(*usage));
+        let columns = self.uses.iter().filter(|(_, usage)| wanted(*usage));
         flow.sources.extend(columns.map(|(column, _)| *column));
         flow.sources.sort_unstable();
         flow.sources.dedup();

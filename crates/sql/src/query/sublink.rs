@@ -24,7 +24,9 @@ impl Walk<'_> {
     }
 
     /// A subquery as a value. Where the value goes to the client, so does what the subquery's
-    /// predicates find out: `(SELECT 'a' WHERE ssn LIKE '1%')` is as good as a part of `ssn`.
+    /// predicates find out: `(SELECT 'a' WHERE ssn LIKE '1%')` is as good as a part of `ssn`. What
+    /// is looked up is told in any case: `EXISTS (SELECT WHERE email = $1)` has the answer of
+    /// `SELECT 1 WHERE email = $1`.
     pub(super) fn sublink(&mut self, link: &SubLink, env: &Env<'_>, mode: Mode) -> Flow {
         let outer = std::mem::take(&mut self.facts);
         let columns = match link.subselect() {
@@ -32,7 +34,7 @@ impl Walk<'_> {
             other => self.statement(other, env).unwrap_or_else(Columns::open),
         };
         let inner = std::mem::replace(&mut self.facts, outer);
-        let asked = if mode == Mode::Value { inner.asked() } else { Flow::default() };
+        let asked = if mode == Mode::Value { inner.inferred() } else { Flow::default() };
         self.facts.take(inner, |_, usage| Some(usage));
         let mut flow = self.linked(link, columns, env, mode);
         if asked.sources.is_empty() {
