@@ -5,6 +5,7 @@ use crate::{
     book::{CarriedLabel, DecidedLabel, FoundBefore, LabelBook},
     cache::PlanCache,
     counters::Counters,
+    line::VerdictCache,
 };
 use arc_swap::ArcSwap;
 use mask::LabelRules;
@@ -52,6 +53,8 @@ pub struct Database {
     /// Grows each time a column gets a label between two readings.
     carried: AtomicU64,
     pub(crate) plans: PlanCache,
+    /// Its own: the facts of a clone's statements name the same oids.
+    pub(crate) verdicts: VerdictCache,
     /// What is counted of it; several databases may be counted together.
     pub counters: Arc<Counters>,
 }
@@ -74,6 +77,7 @@ impl Database {
             book: Mutex::default(),
             carried: AtomicU64::new(0),
             plans: PlanCache::default(),
+            verdicts: VerdictCache::default(),
             counters,
         }
     }

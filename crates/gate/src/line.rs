@@ -52,7 +52,6 @@ pub struct Gate {
     /// What agents work on.
     pub works: Arc<Works>,
     pub(crate) mask_key: mask::Key,
-    pub(crate) verdicts: VerdictCache,
     pub(crate) shapes: ShapesWritten,
     pub(crate) look_ups: Counters,
     pub(crate) lost_records: AtomicU64,
@@ -77,7 +76,6 @@ impl Gate {
             histories: Arc::default(),
             works: Arc::default(),
             mask_key,
-            verdicts: VerdictCache::default(),
             shapes: ShapesWritten::default(),
             look_ups: Counters::default(),
             lost_records: AtomicU64::new(0),
@@ -138,7 +136,8 @@ pub(crate) struct Judged {
     pub(crate) risk: Arc<[RiskPart<'static>]>,
 }
 
-/// Verdicts by facts: statements that differ in their literals alone have the same facts.
+/// Verdicts by facts: statements that differ in their literals alone have the same facts. One per
+/// database: its name and environment decide too, and a clone has the same oids.
 #[derive(Debug, Default)]
 pub(crate) struct VerdictCache {
     hasher: RandomState,

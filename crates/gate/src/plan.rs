@@ -298,7 +298,7 @@ impl Gate {
         policies: &PolicySet,
         context: PlanContext,
     ) -> Judged {
-        if let Some(judged) = self.verdicts.find(facts, &context) {
+        if let Some(judged) = asker.database.verdicts.find(facts, &context) {
             return judged;
         }
         let request = |context: &Context<'_>| {
@@ -327,7 +327,7 @@ impl Gate {
             preview::strictly(&mut verdict, facts);
         }
         let judged = Judged { verdict: Arc::new(verdict), risk: parts.into() };
-        self.verdicts.keep(context, facts, &judged);
+        asker.database.verdicts.keep(context, facts, &judged);
         judged
     }
 }

@@ -43,6 +43,10 @@ fn column(number: i16, name: &str) -> Column {
 
 /// One table, `public.people (id, email)`, with a label on the second column.
 fn database() -> Arc<Database> {
+    database_of("shop", "production")
+}
+
+fn database_of(name: &str, environment: &str) -> Arc<Database> {
     let mut catalog = Catalog::default();
     catalog.version = 1;
     catalog.search_path = vec!["pg_catalog".to_owned(), "public".to_owned()];
@@ -73,7 +77,7 @@ fn database() -> Arc<Database> {
     let labelling = Labelling { label: Label::EMAIL, confidence: 1.0, evidence: Vec::new() };
     let email = ColumnId { relation: RelationId(100), number: 2 };
     let labels = LabelMap { columns: [(email, labelling)].into(), ..LabelMap::default() };
-    let database = Arc::new(Database::new("shop".into(), "production".to_owned()));
+    let database = Arc::new(Database::new(name.into(), environment.to_owned()));
     database.learn(Arc::new(catalog), Some(labels), database.wanted());
     database
 }
@@ -148,6 +152,21 @@ fn what_is_refused_has_a_record_and_no_clearance() {
     let types = types(&dir);
     assert!(types.contains(&"refused".to_owned()), "{types:?}");
     assert!(!types.contains(&"intent".to_owned()), "nothing of the text may run: {types:?}");
+}
+
+#[test]
+fn what_is_decided_for_a_clone_is_not_decided_for_the_other() {
+    let dir = dir("clones");
+    let gate = gate(&dir);
+    let now = SystemTime::now();
+    let truncates = |database: &Arc<Database>| {
+        let mut session = open(&gate, database, &["developers"]);
+        let plan = session.plan("truncate people", now);
+        session.submit(&plan, Via::Simple, &Parameters::default(), None, now).is_ok()
+    };
+    // The same oids, the same text, the same person.
+    assert!(truncates(&database_of("stage", "staging")));
+    assert!(!truncates(&database_of("shop", "production")));
 }
 
 fn stopped(now: SystemTime) -> ledger::Record<'static> {
