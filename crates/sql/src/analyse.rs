@@ -12,6 +12,7 @@ use crate::{
     names::Path,
     parse,
     plpgsql::Loops,
+    query::once::Seen,
     relate,
     scope::Env,
 };
@@ -31,6 +32,8 @@ use std::{
 /// How many nodes a statement may make the walk visit, expansions included. A statement of the
 /// greatest length stays below it; views that double with each level do not.
 const MAX_WORK: usize = 4_000_000;
+/// How much the walks of all statements of a text may take: others wait meanwhile.
+const MAX_TEXT_WORK: usize = 4 * MAX_WORK;
 
 /// How many function bodies a statement may make the walk expand. Overloads that call each other
 /// multiply; ordinary statements stay far below.
@@ -152,6 +155,8 @@ pub(crate) struct Walk<'a> {
     /// What the client gives for columns in this statement.
     pub(crate) given: Gathered,
     pub(crate) sets: u32,
+    /// Operands around this point that are asked about several times.
+    pub(crate) seen: Vec<Seen>,
     /// True while a statement is planned and not run: no trigger fires.
     pub(crate) planning: bool,
     /// Loops of the body that is walked.
@@ -160,6 +165,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) deepest: usize,
     depth: usize,
     work: usize,
+    /// What the statements before took.
+    spent: usize,
     ran: usize,
 }
 
@@ -335,11 +342,13 @@ impl<'a> Walk<'a> {
             replaceable: None,
             given: Gathered::default(),
             sets: 0,
+            seen: Vec::new(),
             planning: false,
             loops: Loops::default(),
             deepest: 0,
             depth: 0,
             work: 0,
+            spent: 0,
             ran: 0,
         }
     }
@@ -388,7 +397,7 @@ impl<'a> Walk<'a> {
 
     /// What the rest of the text must know of a statement before it.
     fn follow(&mut self, facts: &Facts) {
-        self.work = 0;
+        self.spent += std::mem::take(&mut self.work);
         self.ran = 0;
         if std::mem::take(&mut self.lost_path) {
             self.path = Rc::new(Path { certain: false, ..Path::clone(&self.path) });
@@ -480,7 +489,7 @@ impl<'a> Walk<'a> {
             self.facts.dynamic = true;
             return give_up();
         }
-        if self.work > MAX_WORK {
+        if self.work > MAX_WORK || self.spent + self.work > MAX_TEXT_WORK {
             // What was not looked at may do anything.
             self.facts.unknown("the statement", "it expands to too much; split it");
             self.facts.dynamic = true;

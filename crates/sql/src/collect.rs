@@ -158,7 +158,7 @@ impl Collector {
             let stands = other.distance <= Distance::Folded || other.fields.is_some();
             if !equality || !told || !whole && side.fields.is_none() {
                 self.uses(side, Use::Inferred);
-            } else if other.is_given() {
+            } else if other.is_fixed() {
                 self.looked_up(side, values);
             } else if (other.carries() || other.unknown) && stands && !other.is_made_up() {
                 self.tested(side);

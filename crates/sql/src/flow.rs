@@ -59,6 +59,10 @@ pub(crate) struct Flow {
     pub(crate) keys: SmallVec<[Rc<str>; 1]>,
     /// True for a row whose fields are certain to be called so when it becomes a document.
     pub(crate) named: bool,
+    /// True if it can be another value in each row though it comes from no column: a number of rows,
+    /// a random number, one row after the other of a function. Compared with a column it is as many
+    /// guesses as there are rows.
+    pub(crate) varies: bool,
     /// What stands where, if it is a document or a list of which that is certain.
     pub(crate) document: Option<Rc<[Leaf]>>,
 }
@@ -156,6 +160,7 @@ impl Flow {
         self.sized |= other.sized;
         self.growth = self.growth.max(other.growth);
         self.keyed |= other.keyed;
+        self.varies |= other.varies;
         self.take_keys(&other.keys);
         self.distance = self.distance.max(other.distance);
     }
@@ -172,6 +177,11 @@ impl Flow {
     /// True if it carries no column and is known: a constant, a parameter, or made of these.
     pub(crate) fn is_given(&self) -> bool {
         self.sources.is_empty() && !self.unknown
+    }
+
+    /// True if it is the same known value in every row.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.is_given() && !self.varies
     }
 
     /// True if it carries something of a column.

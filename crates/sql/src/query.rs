@@ -7,12 +7,14 @@ pub(crate) use self::{
 
 pub(crate) mod call;
 mod code;
+mod compare;
 mod expr;
 mod from;
 mod join;
 mod json;
 pub(crate) mod keys;
 mod name;
+pub(crate) mod once;
 mod place;
 mod sublink;
 mod target;
@@ -195,7 +197,8 @@ impl Walk<'_> {
         let name = single_name(node);
         let flow = match (position(node), name) {
             (Some(index), _) => columns.fields.get(index).map(|field| field.flow.clone()),
-            (None, Some(name)) if env.column(name).is_none() => columns.find(name),
+            // Columns of queries around this one come behind what is given out under the name.
+            (None, Some(name)) if env.own_column(name).is_none() => columns.find(name),
             _ => None,
         };
         let flow = flow.unwrap_or_else(|| self.value(node, env));

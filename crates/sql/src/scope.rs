@@ -157,22 +157,25 @@ impl<'e> Env<'e> {
 
     /// An unqualified column, from the innermost level that has one.
     pub(crate) fn column(&self, name: &str) -> Option<Flow> {
-        self.levels().find_map(|level| {
-            let mut found: Option<Flow> = None;
-            let mut doubtful = None;
-            for fragment in &level.fragments {
-                let Some(flow) = fragment.columns.find(name) else { continue };
-                if fragment.columns.fields.iter().any(|field| &*field.name == name) {
-                    match &mut found {
-                        None => found = Some(flow),
-                        Some(sum) => sum.absorb(&flow),
-                    }
-                } else {
-                    doubtful = Some(flow);
+        self.levels().find_map(|level| level.own_column(name))
+    }
+
+    /// The same, of this level alone.
+    pub(crate) fn own_column(&self, name: &str) -> Option<Flow> {
+        let mut found: Option<Flow> = None;
+        let mut doubtful = None;
+        for fragment in &self.fragments {
+            let Some(flow) = fragment.columns.find(name) else { continue };
+            if fragment.columns.fields.iter().any(|field| &*field.name == name) {
+                match &mut found {
+                    None => found = Some(flow),
+                    Some(sum) => sum.absorb(&flow),
                 }
+            } else {
+                doubtful = Some(flow);
             }
-            found.or(doubtful)
-        })
+        }
+        found.or(doubtful)
     }
 
     /// The table of this name, from the innermost level that has one.

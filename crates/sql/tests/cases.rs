@@ -6,9 +6,10 @@
 mod support;
 
 use model::{
-    Catalog, FunctionId, TypeId,
+    Catalog, FunctionId, TypeId, Use,
     catalog::Function,
     code::{Cast, Operator},
+    facts::ColumnUse,
 };
 use sql::{GivenValue, Scope};
 use std::sync::Arc;
@@ -268,4 +269,117 @@ fn operators_and_casts_that_nobody_wrote_are_followed() {
         }
     }
     assert!(lost.is_empty(), "not followed:\n{}", lost.join("\n"));
+}
+
+/// What infers something of a column of `users`, though it looks like a look-up or like nothing.
+const INFERS: &[(&str, &str)] = &[
+    // An element of a list that is made of the column itself.
+    ("select id from users where ssn in ('4' || substr(ssn, 2))", "ssn"),
+    ("select id from users where ssn not in (overlay(ssn placing '4' from 1 for 1))", "ssn"),
+    ("select id from users where salary in (least(salary, 17))", "salary"),
+    ("select id from users where salary in (1, 2, salary % 10)", "salary"),
+    ("select id from users where (salary, 1) in ((greatest(salary, 17), 1))", "salary"),
+    // Another guess in each row.
+    (
+        "select array(select nullif(u.salary, row_number() over ()) from orders) from users u",
+        "salary",
+    ),
+    ("select id, nullif(salary, generate_series(1, 60)) from users", "salary"),
+    ("select nullif(ssn, unnest('{a,b}'::text[])) from users", "ssn"),
+    ("select nullif(ssn, regexp_split_to_table('a b', ' ')) from users", "ssn"),
+    ("select id from users where salary = random()", "salary"),
+    ("select id from users group by id, salary having salary = count(*)", "salary"),
+    (
+        "select nullif(u.salary, (select count(*) from orders o where o.id < x.id)) \
+      from users u, orders x",
+        "salary",
+    ),
+    (
+        "select u.salary = any (array(select 1 from orders o where o.id < x.id)) \
+      from users u, orders x",
+        "salary",
+    ),
+    ("select distinct coalesce(ssn, (10 + row_number() over ())::text) from users", "ssn"),
+    (
+        "select u.id, o.id from users u, orders o where u.salary = (case when o.total > 5 then 3 end)",
+        "salary",
+    ),
+    ("select u.id from users u, orders o where u.salary = (o.note is null)::int", "salary"),
+    ("select u.id from users u, orders o where u.salary = num_nulls(o.note, o.total)", "salary"),
+    (
+        "select u.id from users u, orders o where u.salary = (o.id in (1, 2) and true)::int",
+        "salary",
+    ),
+    (
+        "select u.id, o.id from users u, orders o \
+      where u.salary = exists(select 1 from items i where i.order_id = o.id)::int",
+        "salary",
+    ),
+    (
+        "select u.id, o.id from users u, orders o where u.salary = \
+      (select count(*) from orders x where x.id <= o.id) * 1000",
+        "salary",
+    ),
+    // Named in GROUP BY: what is given out, not a column of the query around.
+    (
+        "select o.note, (select count(*) from (select coalesce(substr(p.ssn, 1, 1), '4') as note \
+      from (select ssn from users union all select null) p group by note) q) from orders o",
+        "ssn",
+    ),
+    (
+        "select o.note, (select count(*) from (select distinct on (note) substr(ssn, 1, 1) as note \
+      from users) q) from orders o",
+        "ssn",
+    ),
+    // What a number takes out of a list or a document by its place.
+    ("select '[[],[1],[1,1]]'::jsonb - salary::int from users", "salary"),
+    // What fails, or makes the server say something, for some values.
+    (
+        "select length(substr(convert_to(replace(ssn, '4', 'é'), 'UTF8'), 1, 1), 'UTF8') from users",
+        "ssn",
+    ),
+    ("select to_tsvector('simple', lpad(replace(ssn, '4', ' '), 2047, 'x')) from users", "ssn"),
+    ("select to_tsvector('simple', format('%-2047s', ssn)) from users", "ssn"),
+];
+
+#[test]
+fn what_infers_is_no_look_up() {
+    let catalog = support::catalog(&fs::read_to_string(folder().join("catalog.tsv")).unwrap());
+    let users = catalog.relation_named("public", "users").unwrap();
+    let mut lost = Vec::new();
+    for (text, column) in INFERS {
+        let column = users.column_id(users.column(column).unwrap().number);
+        let asked = sql::analyse(text, &catalog, &Scope::default()).into_iter().any(|one| {
+            let infers = |it: &ColumnUse| it.column == column && it.usage == Use::Inferred;
+            one.facts.columns.iter().any(infers)
+        });
+        if !asked {
+            lost.push(*text);
+        }
+    }
+    assert!(lost.is_empty(), "not asked:\n{}", lost.join("\n"));
+}
+
+#[test]
+fn what_nests_is_walked_once() {
+    let catalog = support::catalog(&fs::read_to_string(folder().join("catalog.tsv")).unwrap());
+    let own = with_own(&catalog, false);
+    let nested = |first: &str, next: &str| {
+        let closed = format!("{next})").repeat(40);
+        format!("select {}{first}{closed}", "(".repeat(40))
+    };
+    for text in [
+        nested("'a'::tsquery", " && 'b'::tsquery"),
+        nested("active", " = true"),
+        nested("'a'", " >= 'b'"),
+        nested("salary", " between 1 and 2"),
+        nested("'{}'::jsonb", " || 'x'::text::jsonb"),
+    ] {
+        let text = format!("{text} from users");
+        let analysed = sql::analyse(&text, &own, &Scope::default());
+        let given_up = |one: &sql::Analysed| {
+            one.facts.unknowns.iter().any(|unknown| unknown.why.contains("too much"))
+        };
+        assert!(!analysed.iter().any(given_up), "{text}");
+    }
 }

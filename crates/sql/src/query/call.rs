@@ -7,7 +7,11 @@ use crate::{
     document,
     flow::{Distance, Field, Flow, Sources},
     names::{parts, split},
-    query::{Mode, total},
+    query::{
+        Mode,
+        place::{constant_text, plain_text},
+        total,
+    },
     scope::Env,
     types::INTEGER,
 };
@@ -16,7 +20,7 @@ use model::{
     catalog::{Function, FunctionKind, Type, TypeKind},
     facts::FunctionRef,
 };
-use pg_raw_parse::{ConstValue, Node, nodes::FuncCall};
+use pg_raw_parse::{Node, nodes::FuncCall};
 use std::sync::Arc;
 
 /// The arguments of a call.
@@ -32,6 +36,8 @@ pub(crate) struct Arguments {
     pub(crate) last: Option<String>,
     /// The last argument, if it is a whole number.
     pub(crate) number: Option<u32>,
+    /// The second argument, likewise.
+    pub(crate) second: Option<u32>,
     /// What the client made up itself among what an aggregate goes over: how many of its rows there
     /// are tells what they were compared with.
     pub(crate) sets: Sources,
@@ -69,6 +75,7 @@ impl<'a> Walk<'a> {
         if let Some(last) = given.last().copied() {
             (arguments.last, arguments.number) =
                 (constant_text(last), total::constant_number(last));
+            arguments.second = given.get(1).copied().and_then(total::constant_number);
         }
         // What a function makes of a truth nobody can say, but for those that go over rows.
         let over_rows = self.path.functions(self.catalog, schema, name).iter().any(|function| {
@@ -212,8 +219,16 @@ impl<'a> Walk<'a> {
         // PostgreSQL's own functions compute, whatever they are written in.
         let own = matches!(function.language.as_str(), "internal" | "c")
             || matches!(function.schema.as_str(), "pg_catalog" | "information_schema");
+        let over_rows = matches!(function.kind, FunctionKind::Aggregate | FunctionKind::Window);
+        let again = function.volatility == model::catalog::Volatility::Volatile
+            || function.name == "current_setting";
+        // Without a value of its own it is another one in each row.
+        let counts = builtin::act(&function.name, arguments.values.len()) == Some(Act::Count);
+        let varies = function.returns_set || aggregate || over_rows || own && (again || counts);
         if !own && function.kind != FunctionKind::Aggregate {
-            return self.body(function, arguments);
+            let mut flow = self.body(function, arguments);
+            flow.varies |= varies && flow.is_given();
+            return flow;
         }
         let mut flow = arguments.merged().moved(Distance::Expression);
         self.fills_types(function, arguments);
@@ -224,7 +239,7 @@ impl<'a> Walk<'a> {
         {
             flow.distance = Distance::Folded;
         }
-        if aggregate || matches!(function.kind, FunctionKind::Aggregate | FunctionKind::Window) {
+        if aggregate || over_rows {
             if self.collects(function, arguments) {
                 // Its values stay masked, as many as there are rows. Which of them are the same is
                 // what DISTINCT asks.
@@ -261,6 +276,7 @@ impl<'a> Walk<'a> {
             flow.ty = ty;
             flow.fields = self.fields_of(&flow);
         }
+        flow.varies |= varies && flow.is_given();
         self.documented(function, arguments, flow)
     }
 
@@ -469,24 +485,4 @@ pub(super) fn is_pattern(function: &Function, arguments: &Arguments) -> bool {
 
 fn is_table(function: &Function) -> bool {
     function.output_columns.first().is_some_and(|(name, _)| !name.is_empty())
-}
-
-/// The text of a constant as it stands: a cast could cut it off.
-fn plain_text(node: Node<'_>) -> Option<String> {
-    match node {
-        Node::A_Const(_) => constant_text(node),
-        _ => None,
-    }
-}
-
-/// The text of a constant argument, casts aside.
-pub(super) fn constant_text(node: Node<'_>) -> Option<String> {
-    match node {
-        Node::TypeCast(cast) => constant_text(cast.arg()),
-        Node::A_Const(constant) => match constant.val()? {
-            ConstValue::String(text) => Some(text.to_owned()),
-            _ => None,
-        },
-        _ => None,
-    }
 }

@@ -29,7 +29,7 @@ const DEPTH: usize = 16;
 
 impl<'a> Walk<'a> {
     /// An operator over its operands, whoever made it.
-    pub(crate) fn operator(&mut self, expr: &A_Expr, env: &Env<'_>, mode: Mode) -> Flow {
+    pub(super) fn operator_over(&mut self, expr: &A_Expr, env: &Env<'_>, mode: Mode) -> Flow {
         let names = parts(expr.name());
         let (schema, name) = split(&names);
         let prefix = matches!(expr.lexpr(), Node::None);
@@ -257,6 +257,10 @@ impl<'a> Walk<'a> {
 
     /// A cast, whoever made it.
     pub(crate) fn written_cast(&mut self, cast: &TypeCast, env: &Env<'_>, mode: Mode) -> Flow {
+        self.once([cast.arg()], |walk| walk.cast_over(cast, env, mode))
+    }
+
+    fn cast_over(&mut self, cast: &TypeCast, env: &Env<'_>, mode: Mode) -> Flow {
         let mut flow = self.cast(cast, env, mode);
         self.cast_runs(cast, &flow, env, mode);
         let carries = !flow.sources.is_empty();
@@ -458,7 +462,7 @@ pub(crate) fn computes(function: &Function) -> bool {
 }
 
 /// The operators that a comparison is made of that names none.
-fn stands_for(kind: A_Expr_Kind::Type) -> Option<&'static [&'static str]> {
+pub(super) fn stands_for(kind: A_Expr_Kind::Type) -> Option<&'static [&'static str]> {
     match kind {
         A_Expr_Kind::AEXPR_BETWEEN | A_Expr_Kind::AEXPR_BETWEEN_SYM => Some(&[">=", "<="]),
         A_Expr_Kind::AEXPR_NOT_BETWEEN | A_Expr_Kind::AEXPR_NOT_BETWEEN_SYM => Some(&["<", ">"]),

@@ -8,6 +8,7 @@ use crate::{
     names::parts,
     query::{
         Mode,
+        compare::answer,
         total::{ABSURD, PARAMETER},
     },
     relate::{Stand, stand},
@@ -18,7 +19,7 @@ use model::{ColumnId, TypeId, Use, catalog::TypeKind};
 use pg_raw_parse::{
     ConstValue, Node,
     list::NodeList,
-    nodes::{A_Expr, BoolExpr, CaseExpr, RowExpr, TypeCast, TypeName},
+    nodes::{A_Expr, CaseExpr, RowExpr, TypeCast, TypeName},
     raw::{A_Expr_Kind, XmlExprOp},
 };
 
@@ -47,8 +48,12 @@ impl Walk<'_> {
             }
             Node::ColumnRef(reference) => self.reference(reference, env),
             _ => {
+                if let Some(found) = self.found(node, mode) {
+                    return found;
+                }
                 let mut flow = self.deeper(|walk| walk.branch(node, env, mode), Flow::unknown);
                 self.taken_by(node, &mut flow);
+                self.keep(node, mode, &flow);
                 flow
             }
         }
@@ -66,7 +71,7 @@ impl Walk<'_> {
                 let flow = self.expr(test.arg(), env, mode);
                 self.facts.tested(&flow);
                 match is_whole(&flow) {
-                    true => Flow::constant(Some(BOOLEAN)),
+                    true => Flow { varies: true, ..Flow::constant(Some(BOOLEAN)) },
                     false => answer([&flow], mode),
                 }
             }
@@ -99,7 +104,7 @@ impl Walk<'_> {
             Node::GroupingFunc(grouping) => {
                 let flow = self.all(grouping.args(), env, mode);
                 self.facts.tested(&Flow { distance: Distance::Identity, ..flow });
-                Flow::constant(None)
+                Flow { varies: true, ..Flow::constant(None) }
             }
             Node::SQLValueFunction(_) | Node::SetToDefault(_) | Node::CurrentOfExpr(_) => {
                 Flow::constant(None)
@@ -164,7 +169,7 @@ impl Walk<'_> {
         let ty = flows.iter().find_map(|flow| flow.ty);
         let mut merged = Flow::merge(&flows).typed(ty);
         let mut carrying = flows.iter().filter(|flow| !flow.sources.is_empty());
-        if let (Some(only), None) = (carrying.next(), carrying.next()) {
+        if let (Some(only), None, false) = (carrying.next(), carrying.next(), merged.varies) {
             merged.distance = only.distance.max(Distance::Folded);
             // What stands in its place where it is NULL is the client's own.
             if flows.iter().all(|flow| flow.is_given() || std::ptr::eq(flow, only)) {
@@ -188,8 +193,8 @@ impl Walk<'_> {
         let ty = cast.type_name().and_then(|name| self.type_of(name));
         if flow.sources.is_empty() {
             let fields = flow.fields.clone().filter(|_| ty.is_none());
-            let (unknown, growth) = (flow.unknown, flow.growth);
-            return Flow { fields, unknown, growth, ..Flow::constant(ty) };
+            let (unknown, growth, varies) = (flow.unknown, flow.growth, flow.varies);
+            return Flow { fields, unknown, growth, varies, ..Flow::constant(ty) };
         }
         let category = |ty: Option<TypeId>| {
             ty.and_then(|ty| self.catalog.type_by_id(ty)).map(|ty| ty.category)
@@ -292,9 +297,9 @@ impl Walk<'_> {
                 // Whether what it names stands there decides what is left, if anything.
                 self.facts.uses(&right, Use::Inferred);
             }
-            types.push((operator, right.ty));
             growth = growth.saturating_add(right.length());
             flow.absorb(&right);
+            types.push((operator, right));
             match next.lexpr() {
                 Node::A_Expr(left)
                     if left.kind == A_Expr_Kind::AEXPR_OP
@@ -315,7 +320,11 @@ impl Walk<'_> {
                     }
                     let mut ty = left.ty;
                     for (operator, right) in types.iter().rev() {
-                        ty = self.operator_type(operator, ty, *right);
+                        if *operator == "-" && !self.is_amount(ty) {
+                            // Of a list or a document a number names the place of what goes.
+                            self.facts.uses(right, Use::Inferred);
+                        }
+                        ty = self.operator_type(operator, ty, right.ty);
                     }
                     return flow.moved(Distance::Expression).typed(ty);
                 }
@@ -349,57 +358,27 @@ impl Walk<'_> {
         ty.is_some_and(|ty| ty.category == 'N')
     }
 
+    /// True for what something can be taken from and stay of its type: numbers, dates and times.
+    fn is_amount(&self, ty: Option<TypeId>) -> bool {
+        let ty = self.base_type(ty).and_then(|ty| self.catalog.type_by_id(ty));
+        ty.is_some_and(|ty| matches!(ty.category.to_ascii_uppercase(), 'N' | 'D' | 'T'))
+    }
+
     fn type_of_column(&self, column: ColumnId) -> Option<TypeId> {
         let relation = self.catalog.relation(column.relation)?;
         relation.columns.iter().find(|it| it.number == column.number).map(|it| it.type_id)
     }
 
-    fn comparison(&mut self, expr: &A_Expr, operator: &str, env: &Env<'_>, mode: Mode) -> Flow {
-        let left = self.expr(expr.lexpr(), env, mode);
-        let right = self.expr(expr.rexpr(), env, mode);
-        let equality = match expr.kind {
-            A_Expr_Kind::AEXPR_DISTINCT
-            | A_Expr_Kind::AEXPR_NOT_DISTINCT
-            | A_Expr_Kind::AEXPR_IN => true,
-            A_Expr_Kind::AEXPR_OP | A_Expr_Kind::AEXPR_OP_ANY | A_Expr_Kind::AEXPR_OP_ALL => {
-                builtin::equals(operator)
-            }
-            _ => false,
-        };
-        // The elements behind IN and ANY are looked up one by one, not as a computed whole.
-        let right = match expr.kind {
-            A_Expr_Kind::AEXPR_IN | A_Expr_Kind::AEXPR_OP_ANY | A_Expr_Kind::AEXPR_OP_ALL
-                if right.sources.is_empty() =>
-            {
-                Flow { unknown: right.unknown, ..Flow::constant(None) }
-            }
-            A_Expr_Kind::AEXPR_IN => Flow { distance: Distance::Folded, ..right },
-            _ => right,
-        };
-        self.note_given(expr, &left, &right);
-        // What stands on the right may be the column that is asked, and the guess on the left.
-        let values =
-            if right.is_given() { super::place::elements(expr.rexpr(), expr.kind) } else { 1 };
-        self.facts.compared(&left, &right, equality, values);
-        answer([&left, &right], mode)
-    }
-
-    fn boolean(&mut self, expr: &BoolExpr, env: &Env<'_>, mode: Mode) -> Flow {
-        let mut answer = Flow::constant(Some(BOOLEAN));
-        for arg in expr.args() {
-            let flow = self.expr(arg, env, mode);
-            let flow = self.truth(flow);
-            if mode == Mode::Test {
-                self.facts.tested(&flow);
-            } else {
-                answer.absorb(&flow);
-            }
-        }
-        answer.distance = Distance::Expression;
-        answer
-    }
-
     fn case(&mut self, case: &CaseExpr, env: &Env<'_>, mode: Mode) -> Flow {
+        let conditions = case.args().iter().filter_map(|when| match when {
+            Node::CaseWhen(when) => Some(when.expr()),
+            _ => None,
+        });
+        let operands = conditions.chain([case.arg()]);
+        self.once(operands, |walk| walk.case_over(case, env, mode))
+    }
+
+    fn case_over(&mut self, case: &CaseExpr, env: &Env<'_>, mode: Mode) -> Flow {
         let subject = self.expr(case.arg(), env, mode);
         let mut flow = Flow::constant(None);
         for when in case.args() {
@@ -437,20 +416,6 @@ impl Walk<'_> {
     pub(crate) fn written(&mut self, column: ColumnId) {
         self.facts.column(column, Use::Written);
     }
-}
-
-/// The truth value of a comparison. In a predicate only truth values themselves go on in it, or
-/// their opposite. As a value it tells of both its sides: enough such answers spell a value out.
-pub(super) fn answer<const N: usize>(sides: [&Flow; N], mode: Mode) -> Flow {
-    let mut answer = Flow::constant(Some(BOOLEAN));
-    for side in sides {
-        if mode == Mode::Value || side.ty == Some(BOOLEAN) || side.unknown {
-            answer.absorb(side);
-        }
-    }
-    answer.distance = Distance::Expression;
-    answer.keys.clear();
-    answer
 }
 
 /// True for a column as it stands or folded, and for a row of nothing else.

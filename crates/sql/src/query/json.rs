@@ -1,7 +1,7 @@
 //! SQL/JSON: what its constructors, functions and aggregates carry. Knows the tree and what it is
 //! made of.
 
-use super::{Mode, call::Arguments, expr::answer};
+use super::{Mode, call::Arguments, compare::answer};
 use crate::{
     analyse::Walk,
     flow::{Distance, Flow},

@@ -5,7 +5,7 @@ use crate::{
     analyse::Walk,
     flow::Flow,
     names::{parts, split},
-    query::call::constant_text,
+    query::place::constant_text,
 };
 use pg_raw_parse::{
     Node,

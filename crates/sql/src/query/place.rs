@@ -1,9 +1,8 @@
 //! Where the arguments of a call stand, and how many values a comparison has.
 
-use super::call::constant_text;
 use crate::analyse::Walk;
 use model::catalog::Function;
-use pg_raw_parse::{Node, nodes::FuncCall, raw::A_Expr_Kind};
+use pg_raw_parse::{ConstValue, Node, nodes::FuncCall, raw::A_Expr_Kind};
 use std::sync::Arc;
 
 impl Walk<'_> {
@@ -75,5 +74,25 @@ fn listed(node: Node<'_>, of: fn(&str) -> usize) -> u32 {
         Node::FuncCall(call) => all(&mut call.args().iter(), str::len).max(1),
         Node::A_Expr(expr) => all(&mut [expr.lexpr(), expr.rexpr()].into_iter(), str::len),
         _ => u32::MAX,
+    }
+}
+
+/// The text of a constant as it stands: a cast could cut it off.
+pub(super) fn plain_text(node: Node<'_>) -> Option<String> {
+    match node {
+        Node::A_Const(_) => constant_text(node),
+        _ => None,
+    }
+}
+
+/// The text of a constant argument, casts aside.
+pub(super) fn constant_text(node: Node<'_>) -> Option<String> {
+    match node {
+        Node::TypeCast(cast) => constant_text(cast.arg()),
+        Node::A_Const(constant) => match constant.val()? {
+            ConstValue::String(text) => Some(text.to_owned()),
+            _ => None,
+        },
+        _ => None,
     }
 }

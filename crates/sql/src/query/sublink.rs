@@ -1,6 +1,6 @@
 //! Subqueries as values: scalar ones, EXISTS, IN, ANY, ARRAY.
 
-use super::{Mode, expr::answer};
+use super::{Mode, compare::answer};
 use crate::{
     analyse::Walk,
     builtin,
@@ -37,6 +37,12 @@ impl Walk<'_> {
         let asked = if mode == Mode::Value { inner.inferred() } else { Flow::default() };
         self.facts.take(inner, |_, usage| Some(usage));
         let mut flow = self.linked(link, columns, env, mode);
+        // What it finds in rows is another value for each of those around it.
+        flow.varies |= flow.is_given()
+            && match link.subselect() {
+                Node::SelectStmt(select) => !select.from_clause().is_empty(),
+                _ => true,
+            };
         if asked.sources.is_empty() {
             return flow;
         }

@@ -73,7 +73,7 @@ const CASTS: &[&str] = &[
 /// Functions that do so as long as all but their first argument is given.
 #[rustfmt::skip]
 const BY_FIRST: &[&str] = &[
-    "substr", "substring", "overlay", "lpad", "rpad", "split_part", "encode", "to_char", "length",
+    "substr", "substring", "overlay", "lpad", "rpad", "split_part", "encode", "to_char",
     "json_array_element", "jsonb_array_element", "json_extract_path", "jsonb_extract_path",
     "json_extract_path_text", "jsonb_extract_path_text", "normalize", "is_normalized", "to_ascii",
     "array_length", "array_lower", "array_upper", "generate_subscripts", "digest", "hmac", "crypt",
@@ -158,6 +158,8 @@ fn is_total(name: &str, arguments: &Arguments, is_text: impl Fn(&Flow) -> bool) 
         return (1..values.len()).all(given);
     }
     match name {
+        // What is no text of the encoding fails.
+        "length" => values.len() == 1,
         // A length and whether it is short may be given, or else a text fails.
         "varchar" | "bpchar" => values.len() == 1,
         // A `*` takes a width from what is formatted, and names must not be empty.
@@ -203,6 +205,12 @@ fn is_plain_format(format: &str) -> bool {
     format.replace("%%", "").split('%').skip(1).all(plain)
 }
 
+/// The greatest number in a format.
+fn widest(format: &str) -> u32 {
+    let numbers = format.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    numbers.map(|digits| digits.parse().unwrap_or(u32::MAX)).max().unwrap_or(0)
+}
+
 /// A constant argument that is a whole number.
 pub(super) fn constant_number(node: Node<'_>) -> Option<u32> {
     let Node::A_Const(constant) = node else { return None };
@@ -237,7 +245,16 @@ pub(super) fn growth(name: &str, arguments: &Arguments) -> u32 {
         "replace" => length(0).saturating_mul(length(2).div_ceil(length(1))),
         "regexp_replace" => length(0).saturating_mul(length(2)),
         "array_to_string" => length(0).saturating_mul(length(1)),
-        "format" => length(0).saturating_mul(sum - length(0)),
+        // A place can be as wide as it says.
+        "format" => {
+            let wide = arguments.text.as_deref().map_or(PARAMETER, widest);
+            length(0).saturating_mul((sum - length(0)).max(wide))
+        }
+        "lpad" | "rpad" => length(0).max(arguments.second.unwrap_or(PARAMETER)),
+        "to_char" => sum,
+        // Letters that are taken apart, and those that are several in the other case.
+        "normalize" => sum.saturating_mul(12),
+        "upper" | "lower" | "initcap" | "unaccent" => sum.saturating_mul(3),
         "repeat" => sum.saturating_mul(arguments.number.unwrap_or(u32::MAX)),
         "string_agg" | "array_fill" | "array_agg" | "xmlagg" | "json_agg" | "jsonb_agg" => {
             sum.saturating_mul(PARAMETER)
@@ -248,10 +265,8 @@ pub(super) fn growth(name: &str, arguments: &Arguments) -> u32 {
         }
         // As long as one of them.
         _ if arguments.values.len() == 1 => sum,
-        "left" | "right" | "substr" | "substring" | "lpad" | "rpad" | "translate"
-        | "split_part" | "btrim" | "ltrim" | "rtrim" | "to_char" | "date_trunc" | "round" => {
-            lengths().next().unwrap_or(1)
-        }
+        "left" | "right" | "substr" | "substring" | "translate" | "split_part" | "btrim"
+        | "ltrim" | "rtrim" | "date_trunc" | "round" => lengths().next().unwrap_or(1),
         _ => sum,
     }
 }
