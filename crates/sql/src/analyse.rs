@@ -4,7 +4,7 @@
 use crate::{
     Analysed, CopyShape, MAX_NESTING, MAX_STATEMENT_BYTES, Scope, SyntaxError,
     collect::Collector,
-    flow::{Columns, Field, Flow},
+    flow::{Columns, Distance, Field, Flow},
     function::Body,
     given::Gathered,
     guard::Guard,
@@ -119,7 +119,7 @@ pub(crate) struct Walk<'a> {
     /// False where earlier statements may have changed how the server reads literals.
     pub(crate) readable: bool,
     /// True where the statement or one before it may have changed the client's encoding.
-    recodes: bool,
+    pub(crate) recodes: bool,
     /// True if the statement's functions may have changed the path.
     pub(crate) lost_path: bool,
     /// Columns of relations already expanded.
@@ -361,6 +361,10 @@ impl<'a> Walk<'a> {
         let outputs = self.statement(node, &Env::default());
         for field in outputs.iter().flat_map(|columns| &columns.fields) {
             self.shows_shape(&field.flow);
+            // A letter that the other encoding lacks fails, whatever put it there.
+            if field.flow.distance > Distance::Folded && self.recoded() {
+                self.facts.uses(&field.flow, Use::Inferred);
+            }
         }
         let mut inner = std::mem::replace(&mut self.facts, outer);
         if inner.asks_unknown && !inner.unknowns.is_empty() {
@@ -383,16 +387,6 @@ impl<'a> Walk<'a> {
         for column in columns.collect::<Vec<_>>() {
             facts.column(column, Use::Inferred);
         }
-    }
-
-    /// See [`Analysed::blurred`].
-    fn blurred(&self, copy: Option<&CopyShape>) -> Option<Box<str>> {
-        let named = copy.and_then(|copy| copy.encoding.as_deref());
-        if named.is_none() && self.recodes {
-            return Some("one that a statement of the same text may set".into());
-        }
-        let encoding = named.unwrap_or(&self.scope.client_encoding);
-        (!crate::encoding::is_told_by_bytes(encoding)).then(|| encoding.into())
     }
 
     /// What the rest of the text must know of a statement before it.

@@ -53,6 +53,7 @@ impl<'a> Walk<'a> {
         if name.pct_type {
             return Vec::new();
         }
+        let schema = self.schema_meant(schema, base);
         let known = self.path.ty(self.catalog, schema, base).map(|ty| ty.id);
         if schema.is_none() && !self.path.certain {
             let all = self.catalog.types().filter(|ty| ty.name == base).map(|ty| ty.id);

@@ -162,6 +162,7 @@ impl Walk<'_> {
             ConstrType::CONSTR_CHECK => self.sorts_rows(range, "a check"),
             ConstrType::CONSTR_FOREIGN => self.sorts_rows(range, "a foreign key"),
             ConstrType::CONSTR_EXCLUSION => self.sorts_rows(range, "an exclusion"),
+            ConstrType::CONSTR_GENERATED => self.sorts_rows(range, "a generated column"),
             _ => {}
         }
         let own = temporary(range) || crate::is_temporary(&self.reached_as(range).schema);

@@ -416,6 +416,8 @@ fn flow_of(output: &Output) -> Flow {
         distance,
         origin: output.origin,
         unknown: output.unknown,
+        ty: output.type_id,
+        keys: output.keys.iter().map(|key| key.as_str().into()).collect(),
         ..Flow::default()
     }
 }
@@ -427,11 +429,13 @@ fn protects(name: &str, set: &VariableSetStmt) -> bool {
     let given = given.to_ascii_lowercase();
     match name {
         "session_replication_role" => given == "origin",
-        "row_security"
-        | "check_function_bodies"
-        | "synchronous_commit"
-        | "track_activities"
-        | "track_counts" => matches!(given.as_str(), "on" | "true" | "yes" | "1"),
+        // Where it is off, the server fails instead of leaving rows out.
+        "row_security" => true,
+        // What it does not check when it is made, Weir still reads when it runs.
+        "check_function_bodies" => true,
+        "synchronous_commit" | "track_activities" | "track_counts" => {
+            matches!(given.as_str(), "on" | "true" | "yes" | "1")
+        }
         _ => false,
     }
 }

@@ -339,6 +339,11 @@ const INFERS: &[(&str, &str)] = &[
         "ssn",
     ),
     ("select to_tsvector('simple', lpad(replace(ssn, '4', ' '), 2047, 'x')) from users", "ssn"),
+    ("copy (select translate(ssn, '4', 'ł') from users) to stdout (encoding 'LATIN1')", "ssn"),
+    (
+        "set client_encoding = 'LATIN1'; select translate(ssn, '4', chr(322)) from public.users",
+        "ssn",
+    ),
     ("select to_tsvector('simple', format('%-2047s', ssn)) from users", "ssn"),
 ];
 

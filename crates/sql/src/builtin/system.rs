@@ -36,6 +36,8 @@ pub(crate) fn holds_others(schema: &str, relation: &str, column: &str) -> bool {
         "_pg_foreign_table_columns" => column == "attfdwoptions",
         "user_mapping_options" | "foreign_server_options" => column == "option_value",
         "pg_hba_file_rules" | "pg_file_settings" | "pg_ident_file_mappings" => true,
+        // What a function gave when a column was added, kept for the rows that were there.
+        "pg_attribute" => column == "attmissingval",
         "pg_attrdef" | "pg_stat_wal_receiver" => column == "conninfo",
         _ => false,
     }

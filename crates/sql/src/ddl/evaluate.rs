@@ -134,6 +134,7 @@ impl<'a> Walk<'a> {
         }
         let names = crate::names::strings(name.names());
         let (schema, base) = split(&names);
+        let schema = self.schema_meant(schema, base);
         match self.path.ty(self.catalog, schema, base) {
             Some(ty) => self.has_code(ty.id),
             None => {
@@ -206,13 +207,15 @@ impl<'a> Walk<'a> {
         self.evaluates(nodes, &level);
     }
 
-    /// The bounds of a partition, which are computed when it is made.
+    /// The bounds of a partition, which are computed when it is made, and which the catalog shows
+    /// to everybody from then on.
     pub(crate) fn bounds(&mut self, bound: &PartitionBoundSpec, env: &Env<'_>) {
         let all = bound.listdatums().iter().chain(bound.lowerdatums()).chain(bound.upperdatums());
         for node in all {
             // MINVALUE and MAXVALUE look like columns.
             if !matches!(node, Node::ColumnRef(_)) {
-                self.value(node, env);
+                let flow = self.value(node, env);
+                self.facts.uses(&flow, Use::Exported);
             }
         }
     }

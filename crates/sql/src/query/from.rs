@@ -296,6 +296,7 @@ impl Walk<'_> {
         }
         let names = strings(name.names());
         let (schema, base) = split(&names);
+        let schema = self.schema_meant(schema, base);
         if name.array_bounds().is_empty() {
             return self.path.ty(self.catalog, schema, base).map(|ty| ty.id);
         }

@@ -119,10 +119,12 @@ impl Walk<'_> {
         Some(self.apply(None, name, &arguments, aggregate))
     }
 
-    /// Where a call looks for its function. `json_object` the parser takes for PostgreSQL's own,
-    /// which to an older server is a name like any other.
-    pub(super) fn schema_meant<'n>(&self, schema: Option<&'n str>, name: &str) -> Option<&'n str> {
-        let plain = name == "json_object" && self.catalog.server_version < SINCE_16;
+    /// Where a call looks for its function, and a type for what it is. `json_object` and `json` the
+    /// parser takes for PostgreSQL's own, which to an older server are names like any other.
+    pub(crate) fn schema_meant<'n>(&self, schema: Option<&'n str>, name: &str) -> Option<&'n str> {
+        let server = self.catalog.server_version;
+        let plain =
+            name == "json_object" && server < SINCE_16 || name == "json" && server < SINCE_17;
         schema.filter(|schema| !plain || *schema != "pg_catalog")
     }
 

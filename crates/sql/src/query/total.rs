@@ -3,7 +3,7 @@
 //! they are given, since what is too long fails. Data only.
 
 use super::call::{Arguments, is_pattern};
-use crate::{analyse::Walk, builtin, flow::Flow};
+use crate::{analyse::Walk, builtin, encoding::is_utf8, flow::Flow};
 use model::{
     Use,
     catalog::{Function, FunctionKind},
@@ -218,10 +218,6 @@ pub(super) fn constant_number(node: Node<'_>) -> Option<u32> {
         ConstValue::Integer(number) => number.try_into().ok(),
         _ => None,
     }
-}
-
-fn is_utf8(encoding: &str) -> bool {
-    matches!(encoding.to_ascii_lowercase().as_str(), "utf8" | "utf-8" | "unicode")
 }
 
 /// True for what has as many elements as what it is made of.
