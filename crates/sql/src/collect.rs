@@ -151,6 +151,9 @@ impl Collector {
             }
             return;
         }
+        if let Some((side, rows)) = listed(left, right).filter(|_| equality) {
+            return self.looked_up(side, rows);
+        }
         self.relations.relate(&[left, right]);
         let told = self.relations.tie(left, right, equality);
         for (side, other) in [(left, right), (right, left)] {
@@ -383,4 +386,19 @@ impl Collector {
             self.uses(&flow, usage);
         }
     }
+}
+
+/// Of a column and a set that lists its values: the column, and how many they are.
+fn listed<'f>(left: &'f Flow, right: &'f Flow) -> Option<(&'f Flow, u32)> {
+    let whole =
+        |flow: &Flow| flow.distance <= Distance::Folded && !flow.unknown && flow.fields.is_none();
+    let rows = |flow: &Flow| match flow.sources.as_slice() {
+        [_] if whole(flow) && flow.rows > 0 && !flow.varies => Some(flow.rows),
+        _ => None,
+    };
+    let column = |flow: &Flow| whole(flow) && flow.carries() && !flow.is_mixed();
+    let pairs = [(left, right), (right, left)];
+    pairs
+        .into_iter()
+        .find_map(|(side, set)| rows(set).filter(|_| column(side)).map(|rows| (side, rows)))
 }

@@ -63,6 +63,8 @@ pub(crate) struct Flow {
     /// a random number, one row after the other of a function. Compared with a column it is as many
     /// guesses as there are rows.
     pub(crate) varies: bool,
+    /// How many values there are of it, if it is of a set that lists them.
+    pub(crate) rows: u32,
     /// What stands where, if it is a document or a list of which that is certain.
     pub(crate) document: Option<Rc<[Leaf]>>,
 }

@@ -43,6 +43,8 @@ pub(crate) struct Cte {
     pub(crate) name: Rc<str>,
     /// Its columns.
     pub(crate) columns: Rc<Columns>,
+    /// How many rows it lists, if it is a list of constants.
+    pub(crate) listed: Option<u32>,
     /// The rows it yields, if they are all the rows of a table.
     pub(crate) whole: Option<Rc<crate::extent::Source>>,
 }

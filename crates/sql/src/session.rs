@@ -429,11 +429,9 @@ fn protects(name: &str, set: &VariableSetStmt) -> bool {
     let given = given.to_ascii_lowercase();
     match name {
         "session_replication_role" => given == "origin",
-        // Where it is off, the server fails instead of leaving rows out.
-        "row_security" => true,
-        // What it does not check when it is made, Weir still reads when it runs.
-        "check_function_bodies" => true,
-        "synchronous_commit" | "track_activities" | "track_counts" => {
+        "row_security"
+        | "check_function_bodies"
+        | "synchronous_commit" | "track_activities" | "track_counts" => {
             matches!(given.as_str(), "on" | "true" | "yes" | "1")
         }
         _ => false,

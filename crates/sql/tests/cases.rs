@@ -388,3 +388,57 @@ fn what_nests_is_walked_once() {
         assert!(!analysed.iter().any(given_up), "{text}");
     }
 }
+
+/// What a list of rows asks of `users.email`: how many values are looked up, or that it is more
+/// than that.
+const LISTED: &[(&str, Option<u32>)] = &[
+    ("select v.n from users u join (values ('a', 1), ('b', 2)) v (e, n) on u.email = v.e", Some(2)),
+    (
+        "update users u set name = v.n from (values ('a', 'x'), ('b', 'y')) v (e, n) \
+      where u.email = v.e",
+        Some(2),
+    ),
+    (
+        "insert into copy_of_users (email) select v.e from (values ('a')) v (e) \
+      where not exists (select 1 from users u where u.email = v.e)",
+        Some(1),
+    ),
+    (
+        "merge into users u using (values ('a', 'x')) v (e, n) on u.email = v.e \
+      when matched then update set name = v.n",
+        Some(1),
+    ),
+    ("select id from users where email in (select v.e from (values ('a'), ('b')) v (e))", Some(2)),
+    ("with v (e) as (values ('a'), ('b')) select id from users u, v where u.email = v.e", Some(2)),
+    (
+        "with v (e) as (values ('a'), ('b')) select id from users u, v, v w \
+      where u.email = v.e || w.e",
+        None,
+    ),
+    (
+        "select id from users u, (values ('a'), ('b')) v (e), generate_series(1, 9) g \
+      where u.email = v.e || g::text",
+        None,
+    ),
+    ("select id from users u, (values (array['a', 'b'])) v (e) where u.email = any (v.e)", None),
+    ("select id from users u, (values (random()::text)) v (e) where u.email = v.e", None),
+    ("select id from users u, (values ('a')) v (e) where u.email > v.e", None),
+];
+
+#[test]
+fn rows_that_are_listed_are_counted() {
+    let catalog = support::catalog(&fs::read_to_string(folder().join("catalog.tsv")).unwrap());
+    let users = catalog.relation_named("public", "users").unwrap();
+    let email = users.column_id(users.column("email").unwrap().number);
+    for (text, expected) in LISTED {
+        let analysed = sql::analyse(text, &catalog, &Scope::default());
+        let facts = &analysed.first().unwrap().facts;
+        let infers = |it: &ColumnUse| it.column == email && it.usage == Use::Inferred;
+        let looked_up = facts.look_ups.iter().find(|it| it.column == email).map(|it| it.values);
+        let asked = if facts.columns.iter().any(infers) { None } else { looked_up };
+        assert_eq!(asked, *expected, "{text}");
+        // What was listed beside it is the client's own wherever it is put.
+        let moved = |it: &model::facts::Move| it.from.contains(&email);
+        assert!(expected.is_none() || !facts.moves.iter().any(moved), "{text}");
+    }
+}

@@ -41,6 +41,10 @@ impl Walk<'_> {
                 let (unknown, varies) = (right.unknown, right.varies);
                 Flow { unknown, varies, ..Flow::constant(None) }
             }
+            // An element of an array is none of the values that a set lists.
+            A_Expr_Kind::AEXPR_OP_ANY | A_Expr_Kind::AEXPR_OP_ALL if right.is_made_up() => {
+                Flow { distance: Distance::Expression, ..right }
+            }
             _ => right,
         };
         self.note_given(expr, &left, &right);

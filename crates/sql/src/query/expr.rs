@@ -3,17 +3,18 @@
 
 use crate::{
     analyse::Walk,
-    builtin,
+    builtin, document,
     flow::{Distance, Field, Flow},
     names::parts,
     query::{
         Mode,
         compare::answer,
+        place::constant_text,
         total::{ABSURD, PARAMETER},
     },
     relate::{Stand, stand},
     scope::Env,
-    types::{BOOLEAN, INTEGER, TEXT, XML},
+    types::{BOOLEAN, INTEGER, JSONB, TEXT, XML},
 };
 use model::{ColumnId, TypeId, Use, catalog::TypeKind};
 use pg_raw_parse::{
@@ -269,6 +270,10 @@ impl Walk<'_> {
     pub(super) fn operation(&mut self, expr: &A_Expr, env: &Env<'_>, mode: Mode) -> Flow {
         let operator = parts(expr.name()).last().copied().unwrap_or_default();
         match expr.kind {
+            A_Expr_Kind::AEXPR_OP if operator == "-" => self.once([expr.lexpr()], |walk| {
+                let less = walk.less_a_key(expr, env, mode);
+                less.unwrap_or_else(|| walk.compute(expr, env, mode))
+            }),
             A_Expr_Kind::AEXPR_OP if !builtin::compares(operator) => self.compute(expr, env, mode),
             A_Expr_Kind::AEXPR_NULLIF => {
                 let mut left = self.expr(expr.lexpr(), env, mode);
@@ -281,6 +286,14 @@ impl Walk<'_> {
             }
             _ => self.comparison(expr, operator, env, mode),
         }
+    }
+
+    /// `document - 'key'` of an object whose keys are certain.
+    fn less_a_key(&mut self, expr: &A_Expr, env: &Env<'_>, mode: Mode) -> Option<Flow> {
+        let Node::A_Const(_) = expr.rexpr() else { return None };
+        let key = constant_text(expr.rexpr()).filter(|_| parts(expr.name()) == ["-"])?;
+        let whole = self.expr(expr.lexpr(), env, mode);
+        document::without(&whole, &key).filter(|_| whole.ty == Some(JSONB))
     }
 
     /// An operator that makes a value. Chains (`a || b || c`) lean to the left and can be long.

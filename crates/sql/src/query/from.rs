@@ -34,7 +34,9 @@ impl Walk<'_> {
                     Node::SelectStmt(select) => self.select(select, outer.as_ref().unwrap_or(env)),
                     other => self.not_understood(other, "a subquery"),
                 };
-                let table = aliased("", self.made_up(columns), subselect.alias());
+                let listed = listed(subselect.subquery(), &columns);
+                let columns = self.made_up(columns);
+                let table = aliased("", Self::counts(columns, listed), subselect.alias());
                 Fragment::table(Table { named: true, ..table })
             }
             Node::RangeFunction(function) => Fragment::table(self.functions(function, env)),
@@ -79,7 +81,10 @@ impl Walk<'_> {
         {
             let columns = match cte.columns.rest {
                 Rest::Pending => Rc::clone(&cte.columns),
-                Rest::Closed | Rest::Open => Rc::new(self.made_up(Columns::clone(&cte.columns))),
+                Rest::Closed | Rest::Open => {
+                    let columns = self.made_up(Columns::clone(&cte.columns));
+                    Rc::new(Self::counts(columns, cte.listed))
+                }
             };
             let names = range.alias().map(alias_columns).unwrap_or_default();
             let alias = range.alias().and_then(Alias::aliasname).unwrap_or(name);
@@ -238,6 +243,17 @@ impl Walk<'_> {
         columns
     }
 
+    /// Notes how many rows a set lists: each of its columns is as many values, and what they are
+    /// compared with is looked up as often.
+    fn counts(mut columns: Columns, listed: Option<u32>) -> Columns {
+        let Some(rows) = listed else { return columns };
+        for field in &mut columns.fields {
+            field.flow.distance = Distance::Identity;
+            field.flow.rows = rows;
+        }
+        columns
+    }
+
     fn json_columns(
         &mut self,
         list: &CastNodeList<JsonTableColumn>,
@@ -302,6 +318,15 @@ impl Walk<'_> {
         }
         self.path.ty(self.catalog, schema, &format!("_{base}")).map(|ty| ty.id)
     }
+}
+
+/// How many rows a query lists, if it is VALUES with the same constants whoever reads it.
+pub(super) fn listed(query: Node<'_>, columns: &Columns) -> Option<u32> {
+    let Node::SelectStmt(select) = query else { return None };
+    let rows = select.values_lists().len();
+    let fixed = |field: &Field| field.flow.is_fixed() && field.flow.fields.is_none();
+    (rows > 0 && columns.rest == Rest::Closed && columns.fields.iter().all(fixed))
+        .then(|| u32::try_from(rows).unwrap_or(u32::MAX))
 }
 
 /// The arguments of `unnest` with more than one.

@@ -1,5 +1,6 @@
 //! WITH: named queries, recursive and data-modifying ones. Knows nothing of what stands in them.
 
+use super::from::listed;
 use crate::{
     analyse::Walk,
     extent::Source,
@@ -28,7 +29,8 @@ impl Walk<'_> {
                 let name = cte.ctename().unwrap_or_default().into();
                 let mut known = Vec::clone(&env.ctes);
                 let whole = self.whole_cte(cte, env);
-                known.push(Cte { name, columns, whole });
+                let listed = listed(cte.ctequery(), &columns);
+                known.push(Cte { name, columns, listed, whole });
                 env.ctes = Rc::new(known);
             }
             return;
@@ -38,7 +40,12 @@ impl Walk<'_> {
         let mut known: Vec<Cte> = Vec::clone(&env.ctes);
         let first = known.len();
         let fresh = clause.ctes().iter();
-        known.extend(fresh.map(|cte| Cte { name: named(cte), columns: pending(), whole: None }));
+        known.extend(fresh.map(|cte| Cte {
+            name: named(cte),
+            columns: pending(),
+            listed: None,
+            whole: None,
+        }));
         env.ctes = Rc::new(known.clone());
         let mut most = 2 + clause.ctes().len();
         let mut passes = 0;
