@@ -11,7 +11,7 @@ mod system;
 pub(crate) use self::{
     documents::{Collects, Keys, collects, documents, keys, writes_text},
     extensions::{computes, keeps_row},
-    system::{holds_others, opaque_view, reading, secret_parameter},
+    system::{holds_others, is_system, opaque_view, reading, secret_parameter},
 };
 
 use model::Operation;

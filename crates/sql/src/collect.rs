@@ -131,6 +131,10 @@ impl Collector {
             }
             return;
         }
+        if flow.instead > 0 {
+            // Whether a given value is one of the others is what a look-up asks.
+            self.looked_up(flow, flow.instead);
+        }
         let told = self.relations.tie_within(flow);
         let usage = if flow.distance <= Distance::Folded && !flow.is_mixed() && told {
             Use::Tested
@@ -158,6 +162,9 @@ impl Collector {
         let told = self.relations.tie(left, right, equality);
         for (side, other) in [(left, right), (right, left)] {
             let whole = side.distance <= Distance::Folded;
+            if other.instead > 0 && side.carries() {
+                self.looked_up(side, other.instead);
+            }
             let stands = other.distance <= Distance::Folded || other.fields.is_some();
             if !equality || !told || !whole && side.fields.is_none() {
                 self.uses(side, Use::Inferred);

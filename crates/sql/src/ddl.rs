@@ -50,9 +50,10 @@ impl Walk<'_> {
                     alter.relation(),
                     alter.object(),
                 );
+                let schema = alter.newschema().unwrap_or_default();
+                self.made_in(schema, "what is moved there");
                 if let Some(range) = alter.relation() {
                     let relation = self.reached_as(range);
-                    let schema = alter.newschema().unwrap_or_default();
                     let to = missing(Some(schema), &relation.name);
                     self.facts.renamed.push(Renamed { relation, column: None, to });
                 }
@@ -404,7 +405,17 @@ impl Walk<'_> {
         }
     }
 
+    /// Something comes to be in a schema: among the server's own objects it passes for one.
+    pub(super) fn made_in(&mut self, schema: &str, name: &str) {
+        if crate::builtin::is_system(schema) {
+            self.facts.on(Operation::Create, missing(Some(schema), name));
+        }
+    }
+
     pub(super) fn titled(&mut self, operation: Operation, kind: &str, names: &[&str]) {
+        if let (Operation::Create, [.., schema, name]) = (operation, names) {
+            self.made_in(schema, name);
+        }
         self.facts.about(operation, format!("{kind} {}", names.join(".")));
     }
 

@@ -63,6 +63,8 @@ pub(crate) struct Flow {
     /// a random number, one row after the other of a function. Compared with a column it is as many
     /// guesses as there are rows.
     pub(crate) varies: bool,
+    /// How many given values can stand in the place of its column's, where that has none.
+    pub(crate) instead: u32,
     /// How many values there are of it, if it is of a set that lists them.
     pub(crate) rows: u32,
     /// What stands where, if it is a document or a list of which that is certain.
@@ -163,6 +165,7 @@ impl Flow {
         self.growth = self.growth.max(other.growth);
         self.keyed |= other.keyed;
         self.varies |= other.varies;
+        self.instead = self.instead.saturating_add(other.instead);
         self.take_keys(&other.keys);
         self.distance = self.distance.max(other.distance);
     }

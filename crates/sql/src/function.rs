@@ -62,7 +62,10 @@ impl<'a> Walk<'a> {
             .filter(|function| fits(function, arguments) && self.accepts(function, arguments))
             .collect();
         let given: Option<Vec<TypeId>> = arguments.values.iter().map(|(_, flow)| flow.ty).collect();
-        if let Some(given) = given.filter(|given| !given.is_empty()) {
+        // Which of several that somebody made is meant hangs on types that are certain: columns'.
+        let sure = fitting.iter().all(builtin)
+            || arguments.values.iter().all(|(_, flow)| flow.origin.is_some());
+        if let Some(given) = given.filter(|given| sure && !given.is_empty()) {
             let exact = |function: &&&Arc<Function>| function.argument_types == given;
             let schemas = &self.path.schemas;
             let place = |function: &Arc<Function>| {

@@ -20,7 +20,7 @@ use model::{Catalog, ColumnId, RelationId, catalog::RelationKind};
 use pg_raw_parse::{
     Node,
     nodes::{Alias, BoolExpr, ColumnRef, FuncCall, JoinExpr, RangeVar, SelectStmt},
-    raw::{A_Expr_Kind, BoolExprType},
+    raw::{A_Expr_Kind, BoolExprType, JoinType},
 };
 use std::{ops::Range, rc::Rc};
 
@@ -114,6 +114,8 @@ pub(crate) struct Steady {
     tables: Vec<(Rc<str>, RelationId)>,
     /// `(a, b)`: for a row of `a` there is at most one of `b`.
     follows: Vec<(usize, usize)>,
+    /// True if a join fills up rows with NULL.
+    fills: bool,
 }
 
 impl Steady {
@@ -182,7 +184,7 @@ impl Walk<'_> {
         if !self.guarding || self.expansion > 0 {
             return None;
         }
-        let mut steady = Steady { tables: Vec::new(), follows: Vec::new() };
+        let mut steady = Steady { tables: Vec::new(), follows: Vec::new(), fills: false };
         let (mut conditions, mut using) = (Vec::new(), Vec::new());
         for item in select.from_clause() {
             self.tables(item, env, &mut steady, &mut conditions, &mut using)?;
@@ -235,6 +237,7 @@ impl Walk<'_> {
                 let middle = steady.tables.len();
                 self.tables(join.rarg(), env, steady, conditions, using)?;
                 conditions.push(join.quals());
+                steady.fills |= join.jointype != JoinType::JOIN_INNER;
                 self.using(join, start, middle, steady, using)
             }
             _ => None,
@@ -288,7 +291,11 @@ impl Walk<'_> {
             columns.extend(self.term(reference, env)?);
             counted.push(name_at(self.text, reference.location)?);
         }
-        if columns.is_empty() {
+        let fills = env.steady.as_ref().is_none_or(|steady| steady.fills);
+        if columns.is_empty() || counted.len() > 1 && (fills || !self.all_there(&columns)) {
+            return None;
+        }
+        if self.divides(call.args().first()?) && !self.all_broken(&columns) {
             return None;
         }
         columns.sort_unstable();
@@ -300,42 +307,6 @@ impl Walk<'_> {
         let mut flow = Flow { distance: Distance::Aggregate, ..Flow::constant(argument.ty) };
         flow.sources.extend(columns.into_iter().map(relate::statistic));
         Some(flow)
-    }
-
-    /// The columns of a sum: what is added up, each times a constant. Anything else could pick one
-    /// row out of a group.
-    fn terms<'n>(&self, node: Node<'n>, terms: &mut Vec<&'n ColumnRef>) -> Option<()> {
-        match node {
-            Node::None | Node::A_Const(_) => {}
-            Node::ColumnRef(reference) => terms.push(reference),
-            Node::TypeCast(cast) => {
-                let ty = cast.type_name().and_then(|name| self.type_of(name));
-                self.number(ty).then_some(())?;
-                self.terms(cast.arg(), terms)?;
-            }
-            Node::CoalesceExpr(expr) => {
-                let mut columns = 0;
-                for arg in expr.args() {
-                    columns += usize::from(!matches!(arg, Node::A_Const(_)));
-                    self.terms(arg, terms)?;
-                }
-                (columns == 1).then_some(())?;
-            }
-            Node::A_Expr(expr) if expr.kind == A_Expr_Kind::AEXPR_OP => {
-                let constant = |node| matches!(node, Node::A_Const(_));
-                let linear = match parts(expr.name()).as_slice() {
-                    ["+" | "-"] => true,
-                    ["*"] => constant(expr.lexpr()) || constant(expr.rexpr()),
-                    ["/"] => constant(expr.rexpr()),
-                    _ => false,
-                };
-                linear.then_some(())?;
-                self.terms(expr.lexpr(), terms)?;
-                self.terms(expr.rexpr(), terms)?;
-            }
-            _ => return None,
-        }
-        Some(())
     }
 
     /// The columns behind one term: itself, as it stands in a table of which no row is repeated.
@@ -457,5 +428,6 @@ fn inside(open: &Token, tokens: &mut impl Iterator<Item = Token>) -> Option<Vec<
     None
 }
 
+mod sums;
 #[cfg(test)]
 mod tests;

@@ -18,14 +18,28 @@ pub(crate) const RED_ZONE_BYTES: usize = 512 << 10;
 /// The longest text in which the place of an error is searched for: each step parses a prefix.
 const MAX_LOCATED_BYTES: usize = 1 << 20;
 
+/// The longest run of operator signs with a comment's beginning in it: bytes.
+const MAX_SIGNS: usize = 1024;
+
 /// Parses a text of one or several statements.
 pub(crate) fn parse(text: &str) -> Result<Owned<StmtList>, String> {
+    if has_long_signs(text) {
+        return Err(format!("more than {MAX_SIGNS} operator signs in a row, comments among them"));
+    }
     stacker::maybe_grow(RED_ZONE_BYTES, STACK_BYTES, || {
         pg_raw_parse::parse(text).map(pg_raw_parse::ParseResult::into_inner).map_err(|error| {
             let message = error.to_string();
             message.strip_prefix("Invalid statement: ").unwrap_or(&message).to_owned()
         })
     })
+}
+
+/// True if reading a text would take the square of its length: where a comment begins, PostgreSQL's
+/// scanner takes all signs of operators that follow, and gives them back (`xcstart` in scan.l).
+fn has_long_signs(text: &str) -> bool {
+    let sign = |byte: &u8| b"~!@#^&|`?+-*/%<>=".contains(byte);
+    let runs = text.as_bytes().split(|byte| !sign(byte)).filter(|run| run.len() > MAX_SIGNS);
+    runs.into_iter().any(|run| run.windows(2).any(|pair| pair == b"/*"))
 }
 
 /// The error PostgreSQL would report for a text that [`parse`] rejected with `message`.

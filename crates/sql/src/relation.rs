@@ -215,7 +215,7 @@ impl<'a> Walk<'a> {
             }
             return;
         }
-        if builtin::opaque_view(&relation.schema) {
+        if builtin::opaque_view(relation) {
             return;
         }
         let Some(text) = relation.definition.as_deref() else {

@@ -431,7 +431,9 @@ fn protects(name: &str, set: &VariableSetStmt) -> bool {
         "session_replication_role" => given == "origin",
         "row_security"
         | "check_function_bodies"
-        | "synchronous_commit" | "track_activities" | "track_counts" => {
+        | "synchronous_commit"
+        | "track_activities"
+        | "track_counts" => {
             matches!(given.as_str(), "on" | "true" | "yes" | "1")
         }
         _ => false,

@@ -392,6 +392,14 @@ fn what_nests_is_walked_once() {
 /// What a list of rows asks of `users.email`: how many values are looked up, or that it is more
 /// than that.
 const LISTED: &[(&str, Option<u32>)] = &[
+    (
+        "select count(*) from (select distinct coalesce(u.email, 'a') from orders o \
+      left join users u on u.id = 2) q",
+        Some(1),
+    ),
+    ("select count(distinct coalesce(email, 'a', 'b')) from users", Some(2)),
+    ("select 1 from users u, copy_of_users c where u.email = coalesce(c.email, 'a')", Some(1)),
+    ("select coalesce(email, 'none') from users", None),
     ("select v.n from users u join (values ('a', 1), ('b', 2)) v (e, n) on u.email = v.e", Some(2)),
     (
         "update users u set name = v.n from (values ('a', 'x'), ('b', 'y')) v (e, n) \

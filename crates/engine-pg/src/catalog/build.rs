@@ -354,11 +354,23 @@ fn without_semicolon(text: String) -> String {
     text.trim().trim_end_matches(';').to_owned()
 }
 
+/// The first oid that is given to what is made after initdb (`FirstNormalObjectId` in
+/// access/transam.h).
+const FIRST_MADE: u32 = 16_384;
+
+/// A function's schema. One that was made or moved into a schema of the server's own is none of the
+/// server's functions: no name reaches it, so that a call of it is not understood.
+fn own_schema(id: u32, schema: String) -> String {
+    let systems = matches!(schema.as_str(), "pg_catalog" | "information_schema");
+    if systems && id >= FIRST_MADE { format!("made in {schema}") } else { schema }
+}
+
 /// One row of the functions.
 fn function(mut row: Row<'_>) -> Result<Function, CatalogError> {
+    let id = FunctionId(row.number()?);
     let mut function = Function {
-        id: FunctionId(row.number()?),
-        schema: row.text()?,
+        id,
+        schema: own_schema(id.0, row.text()?),
         name: row.text()?,
         kind: match row.letter()? {
             'f' => FunctionKind::Function,

@@ -412,10 +412,10 @@ const ENUMS: &str = "SELECT e.enumtypid, e.enumlabel FROM pg_catalog.pg_enum e \
      ORDER BY e.enumtypid, e.enumsortorder";
 
 const OPERATORS: &str = "SELECT DISTINCT \
-     CASE WHEN n.nspname = 'pg_catalog' THEN NULL ELSE n.nspname END, o.oprname, \
-     CASE WHEN n.nspname = 'pg_catalog' THEN 0 ELSE o.oprleft END, \
-     CASE WHEN n.nspname = 'pg_catalog' THEN 0 ELSE o.oprright END, \
-     CASE WHEN n.nspname = 'pg_catalog' THEN 0 ELSE o.oprcode::pg_catalog.oid END \
+     CASE WHEN n.nspname = 'pg_catalog' AND o.oid < 16384 THEN NULL ELSE n.nspname END, o.oprname, \
+     CASE WHEN n.nspname = 'pg_catalog' AND o.oid < 16384 THEN 0 ELSE o.oprleft END, \
+     CASE WHEN n.nspname = 'pg_catalog' AND o.oid < 16384 THEN 0 ELSE o.oprright END, \
+     CASE WHEN n.nspname = 'pg_catalog' AND o.oid < 16384 THEN 0 ELSE o.oprcode::pg_catalog.oid END \
      FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace";
 
 const CASTS: &str = "SELECT c.castsource, c.casttarget, c.castfunc, c.castcontext <> 'e' \
@@ -431,7 +431,8 @@ const AGGREGATES: &str = "SELECT a.aggfnoid::pg_catalog.oid, ARRAY[a.aggtransfn:
      a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, \
      a.aggminvtransfn, a.aggmfinalfn] \
      FROM pg_catalog.pg_aggregate a JOIN pg_catalog.pg_proc p ON p.oid = a.aggfnoid \
-     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname <> 'pg_catalog'";
+     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
+     WHERE n.nspname <> 'pg_catalog' OR p.oid >= 16384";
 
 const ARGUMENT_DEFAULTS: &str = "SELECT p.oid, pg_catalog.pg_get_expr(p.proargdefaults, 0) \
      FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \

@@ -1,6 +1,6 @@
 //! Relations and parameters of the server itself: which of them hold what is not theirs. Data only.
 
-use model::Operation;
+use model::{Operation, catalog::Relation};
 
 /// True for columns of system relations that hold values of other tables or other sessions, which
 /// the statement does not name: column statistics, statement texts, credentials.
@@ -75,7 +75,13 @@ pub(crate) fn reading(schema: &str, relation: &str) -> Option<Operation> {
 }
 
 /// System views are judged by their own columns ([`holds_others`]), not by the functions they
-/// stand on.
-pub(crate) fn opaque_view(schema: &str) -> bool {
+/// stand on. What somebody moved among them is none: oids from 16,384 on are given to what is made
+/// after initdb (`FirstNormalObjectId` in access/transam.h).
+pub(crate) fn opaque_view(relation: &Relation) -> bool {
+    is_system(&relation.schema) && relation.id.0 < 16_384
+}
+
+/// True for a schema whose objects are the server's own.
+pub(crate) fn is_system(schema: &str) -> bool {
     matches!(schema, "pg_catalog" | "information_schema")
 }

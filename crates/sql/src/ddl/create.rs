@@ -165,7 +165,7 @@ impl Walk<'_> {
         let language = create.options().iter().find(|option| option.defname() == Some("language"));
         let language = language.and_then(|option| word(option.arg()));
         let language = language.unwrap_or_else(|| "sql".to_owned()).to_ascii_lowercase();
-        self.facts.about(Operation::Create, format!("function {shown}"));
+        self.titled(Operation::Create, "function", &names);
         if !matches!(language.as_str(), "sql" | "plpgsql") {
             self.facts.about(Operation::Code, format!("function {shown} in {language}"));
         }

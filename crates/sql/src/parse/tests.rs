@@ -33,3 +33,14 @@ fn deep_input_fits_the_stack() {
         assert_eq!(parsed, Ok(()));
     }
 }
+
+#[test]
+fn comments_are_read_in_the_time_that_they_are_long() {
+    let nested = format!("{}{} select 1", "/*".repeat(200_000), "*/".repeat(200_000));
+    let many = format!("{}select 1", "/**/".repeat(20_000));
+    for text in [&nested, &many] {
+        assert!(super::parse(text).unwrap_err().contains("signs in a row"));
+    }
+    let banner = format!("/*{}*/ select '{}'", "*".repeat(500), "=".repeat(5_000));
+    assert!(super::parse(&banner).is_ok());
+}

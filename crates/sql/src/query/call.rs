@@ -153,6 +153,13 @@ impl<'a> Walk<'a> {
         if candidates.is_empty() {
             return self.no_function(schema, name, arguments);
         }
+        // `name(row)` is the row's field where no function of the name takes the row.
+        let field = match arguments.values.as_slice() {
+            [(None, row)] if schema.is_none() => {
+                self.fields_of(row).and_then(|fields| crate::scope::field_of(&fields, name))
+            }
+            _ => None,
+        };
         let certain = candidates.len() == 1;
         let mut result: Option<Flow> = None;
         for function in &candidates {
@@ -177,7 +184,12 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        result.unwrap_or_else(Flow::unknown)
+        let mut result = result.unwrap_or_else(Flow::unknown);
+        if let Some(field) = field {
+            result.absorb(&field);
+            (result.ty, result.fields) = (None, None);
+        }
+        result
     }
 
     /// `name(row)` may be a field of the row; otherwise the function is not known.
@@ -223,7 +235,10 @@ impl<'a> Walk<'a> {
         let again = function.volatility == model::catalog::Volatility::Volatile
             || function.name == "current_setting";
         // Without a value of its own it is another one in each row.
-        let counts = builtin::act(&function.name, arguments.values.len()) == Some(Act::Count);
+        let acted = builtin::act(&function.name, arguments.values.len());
+        // What somebody called like a count is none.
+        let acted = acted.filter(|act| *act != Act::Count || function.schema == "pg_catalog");
+        let counts = acted == Some(Act::Count);
         let varies = function.returns_set || aggregate || over_rows || own && (again || counts);
         if !own && function.kind != FunctionKind::Aggregate {
             let mut flow = self.body(function, arguments);
@@ -232,7 +247,6 @@ impl<'a> Walk<'a> {
         }
         let mut flow = arguments.merged().moved(Distance::Expression);
         self.fills_types(function, arguments);
-        let acted = builtin::act(&function.name, arguments.values.len());
         if let [(_, only)] = arguments.values.as_slice()
             && builtin::folds(&function.name)
             && only.distance <= Distance::Folded

@@ -172,6 +172,8 @@ impl Walk<'_> {
         let mut carrying = flows.iter().filter(|flow| !flow.sources.is_empty());
         if let (Some(only), None, false) = (carrying.next(), carrying.next(), merged.varies) {
             merged.distance = only.distance.max(Distance::Folded);
+            let given = flows.iter().filter(|flow| flow.is_given()).count();
+            merged.instead = merged.instead.saturating_add(given.try_into().unwrap_or(u32::MAX));
             // What stands in its place where it is NULL is the client's own.
             if flows.iter().all(|flow| flow.is_given() || std::ptr::eq(flow, only)) {
                 merged.document.clone_from(&only.document);
@@ -378,8 +380,7 @@ impl Walk<'_> {
     }
 
     fn type_of_column(&self, column: ColumnId) -> Option<TypeId> {
-        let relation = self.catalog.relation(column.relation)?;
-        relation.columns.iter().find(|it| it.number == column.number).map(|it| it.type_id)
+        self.column_of(column).map(|column| column.type_id)
     }
 
     fn case(&mut self, case: &CaseExpr, env: &Env<'_>, mode: Mode) -> Flow {
