@@ -103,7 +103,10 @@ impl Walk<'_> {
                 self.titled(Operation::Alter, "function", &names);
                 self.facts.about(Operation::Security, format!("function {}", names.join(".")));
             }
-            Node::AlterOperatorStmt(_) => self.object(Operation::Alter, "operator", None),
+            Node::AlterOperatorStmt(_) => {
+                self.object(Operation::Alter, "operator", None);
+                self.object(Operation::Code, "operator", None);
+            }
             Node::AlterOpFamilyStmt(_) => {
                 self.object(Operation::Alter, "operator family", None);
                 self.object(Operation::Code, "operator family", None);

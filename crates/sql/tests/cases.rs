@@ -339,6 +339,9 @@ const INFERS: &[(&str, &str)] = &[
         "ssn",
     ),
     ("select to_tsvector('simple', lpad(replace(ssn, '4', ' '), 2047, 'x')) from users", "ssn"),
+    ("select format_type(1186, (salary * 65536)::int) from users", "salary"),
+    ("select pg_get_expr(d.adbin, length(ssn)::oid) from users, pg_attrdef d", "ssn"),
+    ("select date_trunc('day', now(), translate(ssn, '4', 'x')) from users", "ssn"),
     ("copy (select translate(ssn, '4', 'ł') from users) to stdout (encoding 'LATIN1')", "ssn"),
     (
         "set client_encoding = 'LATIN1'; select translate(ssn, '4', chr(322)) from public.users",

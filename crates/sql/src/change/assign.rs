@@ -22,6 +22,7 @@ impl<'a> Walk<'a> {
         let mut flow = self.coerced(flow);
         target.values.borrow_mut().absorb(&flow);
         self.computed(&flow, columns);
+        self.cascades(&flow, columns);
         flow.sources.retain(|source| !columns.contains(source));
         let kind = |column: &ColumnId| {
             self.catalog.relation(column.relation).map(|relation| relation.kind)
@@ -46,6 +47,22 @@ impl<'a> Walk<'a> {
             self.facts.moved(Destination::All(target.reference.clone()), &Flow::unknown());
         }
         columns.iter().for_each(|column| self.written(*column));
+    }
+
+    /// What becomes of a key becomes of the columns that refer to it, where they follow it.
+    fn cascades(&mut self, flow: &Flow, columns: &[ColumnId]) {
+        if flow.is_given() {
+            return;
+        }
+        for relation in self.catalog.relations() {
+            let referring = |column: &&model::catalog::Column| {
+                column.references.is_some_and(|key| columns.contains(&key))
+            };
+            for column in relation.columns.iter().filter(referring) {
+                let to = Destination::Column(relation.column_id(column.number));
+                self.facts.moved(to, flow);
+            }
+        }
     }
 
     /// A column that is computed of itself shows by its mask, which is made for whole values, the

@@ -71,6 +71,11 @@ impl<'a> Walk<'a> {
                     self.attaches(range, partition.name());
                 }
             }
+            AlterTableType::AT_DetachPartition => {
+                if let Node::PartitionCmd(partition) = command.def() {
+                    self.detaches(range, partition.name(), env);
+                }
+            }
             AlterTableType::AT_AddInherit => self.sorts_rows(range, "a parent"),
             AlterTableType::AT_ValidateConstraint
             | AlterTableType::AT_SetLogged
@@ -158,6 +163,18 @@ impl<'a> Walk<'a> {
             let columns = self.columns(partition);
             let row = Flow::merge(columns.fields.iter().map(|field| &field.flow));
             self.stores(whole, &row);
+        }
+    }
+
+    /// A partition goes with what it held as a part of the whole: rows move from one to another.
+    fn detaches(&mut self, range: &RangeVar, partition: Option<&RangeVar>, env: &Env<'_>) {
+        let level = self.row_of(range, env);
+        let known = partition.and_then(|partition| Some((partition, self.known(partition)?)));
+        let Some((partition, relation)) = known else { return };
+        for column in relation.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>()
+        {
+            let flow = level.column(&column).unwrap_or_else(Flow::unknown);
+            self.puts(partition, &column, &flow);
         }
     }
 

@@ -54,6 +54,11 @@ impl Walk<'_> {
                     self.made.functions.push(split(&names).1.to_owned());
                 }
                 self.typed(object_word(define.kind), &names);
+                let mut options = define.definition().iter();
+                if options.any(|option| option.defname().is_some_and(acts_unseen)) {
+                    let kind = object_word(define.kind);
+                    self.titled(Operation::Code, kind, &names);
+                }
             }
             Node::CreateOpFamilyStmt(_) => self.object(Operation::Create, "operator family", None),
             Node::CreateOpClassStmt(_) => {
@@ -177,4 +182,14 @@ impl Walk<'_> {
             self.facts.about(Operation::Security, format!("function {shown} as its owner"));
         }
     }
+}
+
+/// True for a part of an operator or of a collation that acts where no statement says so: an
+/// estimator runs the operator over a column's statistics while a statement is planned, a negator
+/// stands in for `NOT`, rules make equal what is not.
+fn acts_unseen(option: &str) -> bool {
+    matches!(
+        option.to_ascii_lowercase().as_str(),
+        "restrict" | "join" | "negator" | "commutator" | "rules" | "deterministic"
+    )
 }

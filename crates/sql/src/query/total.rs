@@ -39,7 +39,7 @@ const TOTAL: &[&str] = &[
     "array_ndims", "cardinality", "array_append", "array_prepend", "array_cat", "array_remove",
     "array_position", "array_positions", "array_dims", "array_shuffle", "unnest", "isempty",
     "lower_inc", "upper_inc", "lower_inf", "upper_inf", "range_merge", "row", "num_nulls",
-    "num_nonnulls", "pg_typeof", "pg_column_size", "pg_collation_for", "format_type",
+    "num_nonnulls", "pg_typeof", "pg_column_size", "pg_collation_for",
     // Documents.
     "to_json", "to_jsonb", "row_to_json", "array_to_json", "json_build_array",
     "jsonb_build_array", "json_typeof", "jsonb_typeof", "json_strip_nulls", "jsonb_strip_nulls",
@@ -53,7 +53,7 @@ const TOTAL: &[&str] = &[
     // between the rows, and whether there is one is an answer.
     "strip", "numnode", "querytree",
     // The server's own catalogs.
-    "pg_options_to_table", "aclexplode", "pg_get_expr",
+    "pg_options_to_table", "aclexplode",
     // Types' own.
     "citext", "each", "textin", "textout", "varcharout", "citextin", "citextout", "bpcharout",
     "record_out", "array_out", "int4out", "numeric_out", "date_out", "jsonb_out", "json_out",
@@ -80,7 +80,7 @@ const BY_FIRST: &[&str] = &[
     "pgp_sym_encrypt", "encrypt", "regexp_replace", "regexp_match", "regexp_matches",
     "regexp_count", "regexp_instr", "regexp_like", "regexp_substr", "regexp_split_to_array",
     "regexp_split_to_table", "trim_array", "jsonb_set", "jsonb_set_lax", "ts_delete", "ts_filter",
-    "setweight", "array_fill", "slice",
+    "setweight", "array_fill", "slice", "pg_get_expr", "format_type",
 ];
 
 /// Functions that do so as long as their first argument is given: a format, a field, a zone.
@@ -179,7 +179,10 @@ fn is_total(name: &str, arguments: &Arguments, is_text: impl Fn(&Flow) -> bool) 
         "json_build_object" | "jsonb_build_object" | "json_object" | "jsonb_object" => {
             (0..values.len()).step_by(2).all(given)
         }
-        _ => is_plain_path(name, arguments) || BY_REST.contains(&name) && given(0),
+        _ => {
+            let rest = BY_REST.contains(&name) && given(0) && given(2);
+            rest || is_plain_path(name, arguments)
+        }
     }
 }
 
