@@ -324,6 +324,10 @@ fn combine(views: impl Iterator<Item = View>, derivation: Derivation) -> Disclos
         }
     }
     match masked {
+        // A pseudonym of what bears no label would be one of whatever the client puts there.
+        Some((label, MaskMethod::Pseudonym)) if scan || !labels.is_empty() => {
+            Disclosure::Masked { label, method: MaskMethod::Full }
+        }
         Some((label, method)) => Disclosure::Masked { label, method: derived(method, derivation) },
         None if scan => Disclosure::Scan,
         None => {

@@ -156,6 +156,7 @@ impl Collector {
             return;
         }
         if let Some((side, rows)) = listed(left, right).filter(|_| equality) {
+            self.relations.count(&[left, right]);
             return self.looked_up(side, rows);
         }
         self.relations.relate(&[left, right]);
@@ -361,7 +362,7 @@ impl Collector {
         let mut settled: Vec<Move> = Vec::with_capacity(self.moves.len());
         for (to, mut flow) in std::mem::take(&mut self.moves) {
             let added = flow.sources.is_empty() && !flow.unknown;
-            self.relations.widen(&mut flow.sources);
+            self.relations.widen_put(&mut flow.sources);
             let output = flow.output("");
             let mut from = output.sources;
             from.extend(output.statistics);
@@ -388,7 +389,7 @@ impl Collector {
             self.uses.remove(&(set, usage));
             let mut flow = Flow::constant(None);
             flow.sources.push(set);
-            self.relations.widen(&mut flow.sources);
+            self.relations.widen_put(&mut flow.sources);
             flow.sources.retain(|source| !is_set(*source));
             self.uses(&flow, usage);
         }

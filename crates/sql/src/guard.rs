@@ -285,14 +285,16 @@ impl Walk<'_> {
             return None;
         }
         let mut terms = Vec::new();
-        self.terms(call.args().first()?, &mut terms)?;
-        let (mut columns, mut counted) = (Vec::new(), Vec::new());
-        for reference in terms {
-            columns.extend(self.term(reference, env)?);
+        self.terms(call.args().first()?, false, &mut terms)?;
+        let (mut columns, mut counted, mut there) = (Vec::new(), Vec::new(), true);
+        for (reference, filled) in terms {
+            let term = self.term(reference, env)?;
+            let fills = env.steady.as_ref().is_none_or(|steady| steady.fills);
+            there &= filled || !fills && self.all_there(&term);
+            columns.extend(term);
             counted.push(name_at(self.text, reference.location)?);
         }
-        let fills = env.steady.as_ref().is_none_or(|steady| steady.fills);
-        if columns.is_empty() || counted.len() > 1 && (fills || !self.all_there(&columns)) {
+        if columns.is_empty() || counted.len() > 1 && !there {
             return None;
         }
         if self.divides(call.args().first()?) && !self.all_broken(&columns) {

@@ -52,6 +52,9 @@ pub(crate) fn set(index: u32) -> ColumnId {
 pub(crate) struct Relations {
     /// What sets were compared with.
     sets: HashMap<ColumnId, Sources>,
+    /// What sets were compared with of which each value is counted as one that is looked up: it is
+    /// part of what comes back of them, and of nothing that is put somewhere.
+    counted: HashMap<ColumnId, Sources>,
     /// What columns were compared with.
     pub(crate) ties: BTreeSet<Tie>,
     /// The columns of each query whose rows come together with another's, as UNION makes them: a
@@ -66,15 +69,12 @@ const MAX_ARMS: usize = 32;
 impl Relations {
     /// Notes that a predicate ties these values together.
     pub(crate) fn relate(&mut self, flows: &[&Flow]) {
-        let sources = || flows.iter().flat_map(|flow| flow.sources.iter().copied());
-        for set in sources().filter(|source| stand(*source) == Stand::Set) {
-            let known = self.sets.entry(set).or_default();
-            for other in sources().filter(|other| *other != set) {
-                if !known.contains(&other) {
-                    known.push(other);
-                }
-            }
-        }
+        note(&mut self.sets, flows);
+    }
+
+    /// Notes the same of a set whose values are counted.
+    pub(crate) fn count(&mut self, flows: &[&Flow]) {
+        note(&mut self.counted, flows);
     }
 
     /// Notes that two values are compared, `equal` if for equality as they stand. False if they
@@ -144,27 +144,47 @@ impl Relations {
     pub(crate) fn take(&mut self, other: Relations) {
         self.ties.extend(other.ties);
         self.arms.extend(other.arms);
-        for (set, sources) in other.sets {
-            let known = self.sets.entry(set).or_default();
-            for source in sources {
-                if !known.contains(&source) {
-                    known.push(source);
-                }
+        for (own, theirs) in [(&mut self.sets, other.sets), (&mut self.counted, other.counted)] {
+            for (set, sources) in theirs {
+                add(own.entry(set).or_default(), sources);
             }
         }
     }
 
-    /// Adds to these sources all that the sets among them were compared with, directly or through
-    /// other sets. The sets stay: they may be compared again.
+    /// Adds to the sources of what comes back all that the sets among them were compared with,
+    /// directly or through other sets. The sets stay: they may be compared again.
     pub(crate) fn widen(&self, sources: &mut Sources) {
-        let mut next = 0;
-        while let Some(source) = sources.get(next).copied() {
-            next += 1;
-            for other in self.sets.get(&source).into_iter().flatten() {
-                if !sources.contains(other) {
-                    sources.push(*other);
-                }
-            }
+        widen(&[&self.sets, &self.counted], sources);
+    }
+
+    /// The same for what is put somewhere.
+    pub(crate) fn widen_put(&self, sources: &mut Sources) {
+        widen(&[&self.sets], sources);
+    }
+}
+
+/// Notes for each set among the sources of these values what else is among them.
+fn note(sets: &mut HashMap<ColumnId, Sources>, flows: &[&Flow]) {
+    let sources = || flows.iter().flat_map(|flow| flow.sources.iter().copied());
+    for set in sources().filter(|source| stand(*source) == Stand::Set) {
+        add(sets.entry(set).or_default(), sources().filter(|other| *other != set));
+    }
+}
+
+fn add(known: &mut Sources, more: impl IntoIterator<Item = ColumnId>) {
+    for source in more {
+        if !known.contains(&source) {
+            known.push(source);
+        }
+    }
+}
+
+fn widen(sets: &[&HashMap<ColumnId, Sources>], sources: &mut Sources) {
+    let mut next = 0;
+    while let Some(source) = sources.get(next).copied() {
+        next += 1;
+        for known in sets.iter().filter_map(|sets| sets.get(&source)) {
+            add(sources, known.iter().copied());
         }
     }
 }

@@ -358,19 +358,23 @@ fn without_semicolon(text: String) -> String {
 /// access/transam.h).
 const FIRST_MADE: u32 = 16_384;
 
-/// A function's schema. One that was made or moved into a schema of the server's own is none of the
-/// server's functions: no name reaches it, so that a call of it is not understood.
-fn own_schema(id: u32, schema: String) -> String {
-    let systems = matches!(schema.as_str(), "pg_catalog" | "information_schema");
-    if systems && id >= FIRST_MADE { format!("made in {schema}") } else { schema }
+/// The schema in which a function is looked up. One with a body that was made or moved into a schema
+/// of the server's own is none of the server's functions: no name reaches it, so that a call of it
+/// is not understood. What stands there in C came with an extension.
+fn own_schema(function: &Function) -> String {
+    let systems = matches!(function.schema.as_str(), "pg_catalog" | "information_schema");
+    let bodied = !matches!(function.language.as_str(), "internal" | "c");
+    match systems && bodied && function.id.0 >= FIRST_MADE {
+        true => format!("made in {}", function.schema),
+        false => function.schema.clone(),
+    }
 }
 
 /// One row of the functions.
 fn function(mut row: Row<'_>) -> Result<Function, CatalogError> {
-    let id = FunctionId(row.number()?);
     let mut function = Function {
-        id,
-        schema: own_schema(id.0, row.text()?),
+        id: FunctionId(row.number()?),
+        schema: row.text()?,
         name: row.text()?,
         kind: match row.letter()? {
             'f' => FunctionKind::Function,
@@ -392,6 +396,7 @@ fn function(mut row: Row<'_>) -> Result<Function, CatalogError> {
         security_definer: false,
         settings: Vec::new(),
     };
+    function.schema = own_schema(&function);
     let all_types: Vec<u32> = row.numbers()?;
     let modes = row.array()?;
     let names = row.array()?;

@@ -2,27 +2,33 @@
 
 use crate::{analyse::Walk, names::parts};
 use model::{ColumnId, catalog::Column};
-use pg_raw_parse::{Node, nodes::ColumnRef, raw::A_Expr_Kind};
+use pg_raw_parse::{ConstValue, Node, nodes::ColumnRef, raw::A_Expr_Kind};
 
 impl Walk<'_> {
     /// The columns of a sum: what is added up, each times a constant. Anything else could pick one
-    /// row out of a group.
-    pub(super) fn terms<'n>(&self, node: Node<'n>, terms: &mut Vec<&'n ColumnRef>) -> Option<()> {
+    /// row out of a group. `filled` where a constant stands in for NULL.
+    pub(super) fn terms<'n>(
+        &self,
+        node: Node<'n>,
+        filled: bool,
+        terms: &mut Vec<(&'n ColumnRef, bool)>,
+    ) -> Option<()> {
         match node {
             Node::None | Node::A_Const(_) => {}
-            Node::ColumnRef(reference) => terms.push(reference),
+            Node::ColumnRef(reference) => terms.push((reference, filled)),
             Node::TypeCast(cast) => {
                 let name = cast.type_name().filter(|name| name.typmods().is_empty())?;
                 let ty = self.type_of(name).and_then(|ty| self.catalog.type_by_id(ty))?;
                 // A whole number is rounded, and where is a threshold.
                 matches!(ty.name.as_str(), "numeric" | "float8").then_some(())?;
-                self.terms(cast.arg(), terms)?;
+                self.terms(cast.arg(), filled, terms)?;
             }
             Node::CoalesceExpr(expr) => {
                 let mut columns = 0;
+                let filled = filled || expr.args().iter().any(is_number);
                 for arg in expr.args() {
                     columns += usize::from(!matches!(arg, Node::A_Const(_)));
-                    self.terms(arg, terms)?;
+                    self.terms(arg, filled, terms)?;
                 }
                 (columns == 1).then_some(())?;
             }
@@ -35,8 +41,8 @@ impl Walk<'_> {
                     _ => false,
                 };
                 linear.then_some(())?;
-                self.terms(expr.lexpr(), terms)?;
-                self.terms(expr.rexpr(), terms)?;
+                self.terms(expr.lexpr(), filled, terms)?;
+                self.terms(expr.rexpr(), filled, terms)?;
             }
             _ => return None,
         }
@@ -76,4 +82,10 @@ impl Walk<'_> {
         let relation = self.catalog.relation(column.relation)?;
         relation.columns.iter().find(|known| known.number == column.number)
     }
+}
+
+/// True for a constant that is a number, and so not NULL.
+fn is_number(node: Node<'_>) -> bool {
+    let Node::A_Const(constant) = node else { return false };
+    matches!(constant.val(), Some(ConstValue::Integer(_) | ConstValue::Float(_)))
 }
