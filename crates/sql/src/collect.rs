@@ -398,13 +398,14 @@ impl Collector {
 
 /// Of a column and a set that lists its values: the column, and how many they are.
 fn listed<'f>(left: &'f Flow, right: &'f Flow) -> Option<(&'f Flow, u32)> {
-    let whole =
-        |flow: &Flow| flow.distance <= Distance::Folded && !flow.unknown && flow.fields.is_none();
+    let single = |flow: &Flow| !flow.unknown && flow.fields.is_none();
     let rows = |flow: &Flow| match flow.sources.as_slice() {
-        [_] if whole(flow) && flow.rows > 0 && !flow.varies => Some(flow.rows),
+        [_] if single(flow) && !flow.varies => Some(flow.rows).filter(|rows| *rows > 0),
         _ => None,
     };
-    let column = |flow: &Flow| whole(flow) && flow.carries() && !flow.is_mixed();
+    let column = |flow: &Flow| {
+        single(flow) && flow.distance <= Distance::Folded && flow.carries() && !flow.is_mixed()
+    };
     let pairs = [(left, right), (right, left)];
     pairs
         .into_iter()

@@ -165,6 +165,9 @@ impl Flow {
         self.growth = self.growth.max(other.growth);
         self.keyed |= other.keyed;
         self.varies |= other.varies;
+        if !other.is_fixed() {
+            self.rows = 0;
+        }
         self.instead = self.instead.saturating_add(other.instead);
         self.take_keys(&other.keys);
         self.distance = self.distance.max(other.distance);
@@ -217,7 +220,7 @@ impl Flow {
         self.origin = None;
         self.fields = None;
         self.ty = None;
-        (self.single, self.listed) = (false, false);
+        (self.single, self.listed, self.rows) = (false, false, 0);
         (self.named, self.document) = (false, None);
         self
     }

@@ -5,6 +5,7 @@ pub(crate) use self::{
     name::of as name_of,
 };
 
+mod acts;
 pub(crate) mod call;
 mod code;
 mod compare;

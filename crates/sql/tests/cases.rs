@@ -422,6 +422,11 @@ const LISTED: &[(&str, Option<u32>)] = &[
     ("select id from users where email in (select v.e from (values ('a'), ('b')) v (e))", Some(2)),
     ("with v (e) as (values ('a'), ('b')) select id from users u, v where u.email = v.e", Some(2)),
     (
+        "select id from users u, (values ('a'), ('b')) v (e) where lower(u.email) = lower(v.e)",
+        Some(2),
+    ),
+    ("select id from users u, (values ('a'), ('b')) v (e) where u.email = upper(v.e) || 'x'", None),
+    (
         "with v (e) as (values ('a'), ('b')) select id from users u, v, v w \
       where u.email = v.e || w.e",
         None,

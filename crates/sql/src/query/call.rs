@@ -16,7 +16,7 @@ use crate::{
     types::INTEGER,
 };
 use model::{
-    Operation, Use,
+    Use,
     catalog::{Function, FunctionKind, Type, TypeKind},
     facts::FunctionRef,
 };
@@ -54,7 +54,7 @@ impl Arguments {
     }
 
     /// True if each is one column as it stands, or none.
-    fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         let whole = |flow: &Flow| flow.is_given() || flow.distance <= Distance::Folded;
         !self.spread && self.values.iter().all(|(_, flow)| whole(flow))
     }
@@ -180,7 +180,9 @@ impl<'a> Walk<'a> {
                     if sum.fields.is_none() != flow.fields.is_none() {
                         sum.fields = None;
                     }
+                    let rows = sum.rows.min(flow.rows);
                     sum.absorb(&flow);
+                    sum.rows = rows;
                 }
             }
         }
@@ -253,6 +255,9 @@ impl<'a> Walk<'a> {
         {
             flow.distance = Distance::Folded;
         }
+        if let ([(_, only)], true) = (arguments.values.as_slice(), builtin::folds(&function.name)) {
+            flow.rows = only.rows;
+        }
         if aggregate || over_rows {
             if self.collects(function, arguments) {
                 // Its values stay masked, as many as there are rows. Which of them are the same is
@@ -322,107 +327,6 @@ impl<'a> Walk<'a> {
                 }),
                 None => false,
             }
-    }
-
-    fn act(&mut self, act: Act, function: &Function, arguments: &Arguments, flow: Flow) -> Flow {
-        let object = format!("function {}", function.name);
-        match act {
-            Act::Effect(operation) => {
-                self.facts.about(operation, object);
-                flow
-            }
-            Act::Opaque(operation) => {
-                if operation == Operation::Foreign {
-                    self.facts.unknown(object.clone(), "what it runs elsewhere is not seen");
-                }
-                self.facts.about(operation, object);
-                self.facts.uses(&flow, Use::Exported);
-                Flow { unknown: true, ..flow }
-            }
-            Act::Whole(operation) => {
-                self.facts.whole(operation, object);
-                self.facts.uses(&flow, Use::Exported);
-                flow
-            }
-            Act::Export(operation) => {
-                self.facts.about(operation, object);
-                self.facts.uses(&flow, Use::Exported);
-                flow
-            }
-            Act::Hidden | Act::Runs => {
-                self.facts.uses(&flow, Use::Exported);
-                self.facts.dynamic |= act == Act::Runs;
-                let why = match act {
-                    Act::Runs => "it runs or reads what its arguments name; query tables directly",
-                    _ => "it shows what others had; query the tables directly",
-                };
-                self.facts.unknown(format!("function {}(…)", function.name), why);
-                Flow { unknown: true, ..flow }
-            }
-            Act::Scope => {
-                let parameter = arguments.text.as_deref().map(str::to_ascii_lowercase);
-                let known = parameter.as_deref().is_some_and(|p| !builtin::scope_parameter(p));
-                if !known {
-                    self.moves_path();
-                }
-                let protective = parameter.as_deref().is_none_or(builtin::protective_parameter);
-                if protective {
-                    self.facts.about(Operation::Security, object.clone());
-                }
-                let role =
-                    matches!(parameter.as_deref(), None | Some("role" | "session_authorization"));
-                if role {
-                    self.facts.about(Operation::SetRole, object.clone());
-                }
-                self.facts.about(Operation::Set, object);
-                self.facts.uses(&flow, Use::Exported);
-                flow
-            }
-            Act::Stash => {
-                // A parameter of the server's own holds what somebody set; one with a dot in its
-                // name exists only to keep a value.
-                let custom = arguments.text.as_deref().map(|name| {
-                    name.contains('.') || builtin::secret_parameter(&name.to_ascii_lowercase())
-                });
-                let custom = custom.unwrap_or_else(|| !self.listed_settings(arguments));
-                Flow { unknown: flow.unknown || custom, ..flow }
-            }
-            Act::Measure => {
-                self.facts.uses(&flow, Use::Exported);
-                flow
-            }
-            Act::Count => self.measured(function, arguments, flow),
-        }
-    }
-
-    /// A count or a size.
-    fn measured(&mut self, function: &Function, arguments: &Arguments, flow: Flow) -> Flow {
-        if function.kind == FunctionKind::Aggregate {
-            // Whether there is a value, and with DISTINCT whether it is another's.
-            arguments.values.iter().for_each(|(_, value)| self.facts.tested(value));
-            let sources = arguments.sets.clone();
-            return Flow { unknown: flow.unknown, sources, ..Flow::constant(None) };
-        }
-        // Sizes can be made to be the value itself (`repeat('x', salary)`).
-        self.facts.uses(&flow, if flow.sized { Use::Exported } else { Use::Inferred });
-        if function.name != "pg_column_size" && arguments.is_whole() {
-            // Of columns as they stand, how many are NULL.
-            return Flow { unknown: flow.unknown, ..Flow::constant(None) };
-        }
-        flow
-    }
-
-    /// True if the first argument can only be the name of a parameter that the server lists:
-    /// `pg_settings` leaves out those that a session made to keep a value in.
-    fn listed_settings(&self, arguments: &Arguments) -> bool {
-        let origin = arguments.values.first().and_then(|(_, flow)| flow.origin);
-        let relation = origin.and_then(|id| Some((self.catalog.relation(id.relation)?, id.number)));
-        relation.is_some_and(|(relation, number)| {
-            let name = relation.columns.iter().find(|column| column.number == number);
-            relation.schema == "pg_catalog"
-                && relation.name == "pg_settings"
-                && name.is_some_and(|column| column.name == "name")
-        })
     }
 
     /// A value as the function's declaration shapes it: fields of its rows, or its type.

@@ -43,7 +43,7 @@ impl Walk<'_> {
             }
             // An element of an array is none of the values that a set lists.
             A_Expr_Kind::AEXPR_OP_ANY | A_Expr_Kind::AEXPR_OP_ALL if right.is_made_up() => {
-                Flow { distance: Distance::Expression, ..right }
+                Flow { rows: 0, ..right }
             }
             _ => right,
         };

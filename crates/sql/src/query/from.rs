@@ -248,7 +248,6 @@ impl Walk<'_> {
     fn counts(mut columns: Columns, listed: Option<u32>) -> Columns {
         let Some(rows) = listed else { return columns };
         for field in &mut columns.fields {
-            field.flow.distance = Distance::Identity;
             field.flow.rows = rows;
         }
         columns
