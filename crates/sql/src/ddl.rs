@@ -192,6 +192,8 @@ impl Walk<'_> {
         self.about_object(Operation::Rename, rename.rename_type, rename.relation(), object);
         let new = rename.newname().unwrap_or_default();
         if rename.rename_type == ObjectType::OBJECT_SCHEMA {
+            self.made_in(rename.subname().unwrap_or_default(), new);
+            self.made_in(new, "a schema of that name");
             let [relation, to] = [rename.subname(), Some(new)].map(|schema| missing(schema, ""));
             return self.facts.renamed.push(Renamed { relation, column: None, to });
         }

@@ -115,17 +115,19 @@ impl Walk<'_> {
             field.flow.origin = None;
             match other.fields.get(index) {
                 Some(from) => {
+                    let from = self.coerced(from.flow.clone());
+                    field.flow = self.coerced(std::mem::take(&mut field.flow));
                     if field.flow.ty.is_none() {
-                        field.flow.ty = from.flow.ty;
+                        field.flow.ty = from.ty;
                     }
                     // Values that the client gives among those of a column are guesses at it.
-                    if field.flow.is_given() && from.flow.carries()
-                        || from.flow.is_given() && field.flow.carries()
+                    if field.flow.is_given() && from.carries()
+                        || from.is_given() && field.flow.carries()
                     {
                         field.flow.sources.push(self.new_set());
                     }
-                    self.facts.relations.unite(&field.flow, &from.flow);
-                    field.flow.absorb(&from.flow);
+                    self.facts.relations.unite(&field.flow, &from);
+                    field.flow.absorb(&from);
                 }
                 None if other.rest == Rest::Open => field.flow.unknown = true,
                 None => {}
@@ -148,7 +150,7 @@ impl Walk<'_> {
             let Node::NodeList(row) = row else { continue };
             let row = self.row_items(row, env);
             for (index, flow) in row.into_iter().enumerate() {
-                let flow = Flow { origin: None, ..flow };
+                let flow = self.coerced(Flow { origin: None, ..flow });
                 match columns.fields.get_mut(index) {
                     Some(field) => field.flow.absorb(&flow),
                     None => {

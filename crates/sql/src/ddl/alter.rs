@@ -85,6 +85,12 @@ impl<'a> Walk<'a> {
             | AlterTableType::AT_SetExpression => self.goes_over(range),
             AlterTableType::AT_ColumnDefault => {
                 let flow = self.kept(command.def(), range, env);
+                let view = |relation: &std::sync::Arc<model::catalog::Relation>| {
+                    relation.kind == model::catalog::RelationKind::View
+                };
+                if self.known(range).is_some_and(view) {
+                    self.defaults_unseen(command.def(), "a view", env);
+                }
                 self.puts(range, command.name().unwrap_or_default(), &flow);
             }
             AlterTableType::AT_AlterColumnType => self.converts(command, range, env),

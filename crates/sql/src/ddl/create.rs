@@ -13,7 +13,7 @@ use model::{Operation, facts::Destination};
 use pg_raw_parse::{
     Node,
     nodes::{CreateFunctionStmt, CreateSchemaStmt, CreateTrigStmt, RangeVar, RuleStmt},
-    raw::ObjectType,
+    raw::{ConstrType, ObjectType},
 };
 use std::rc::Rc;
 
@@ -112,14 +112,25 @@ impl Walk<'_> {
                 let names = strings(create.type_name());
                 self.made.types.push(split(&names).1.to_owned());
                 self.typed("type", &names);
+                self.made_temporary_type(&names);
             }
-            Node::CreateRangeStmt(create) => self.typed("type", &strings(create.type_name())),
+            Node::CreateRangeStmt(create) => {
+                let names = strings(create.type_name());
+                self.typed("type", &names);
+                self.made_temporary_type(&names);
+            }
             Node::CreateDomainStmt(create) => {
                 let names = strings(create.domainname());
                 if self.is_plain(create, env) {
                     self.made.types.push(split(&names).1.to_owned());
                 }
                 self.typed("domain", &names);
+                for constraint in create.constraints().iter() {
+                    if constraint.contype == ConstrType::CONSTR_DEFAULT {
+                        self.defaults_unseen(constraint.raw_expr(), "a domain", env);
+                    }
+                }
+                self.made_temporary_type(&names);
             }
             _ => return false,
         }
@@ -153,6 +164,19 @@ impl Walk<'_> {
         if crate::is_temporary(&relation.schema) {
             self.facts.about(Operation::Security, "rule on a temporary table");
             self.facts.moved(Destination::All(relation), &Flow::unknown());
+        }
+    }
+
+    /// A type of the session's own is looked up before any other of its name, `text` included.
+    fn made_temporary_type(&mut self, names: &[&str]) {
+        let (schema, name) = split(names);
+        let own = |schema: &str| schema == "pg_temp" || crate::is_temporary(schema);
+        let temporary = match schema {
+            Some(schema) => own(schema),
+            None => self.path.creation(self.catalog, true, true).contains(&None),
+        };
+        if temporary {
+            self.facts.about(Operation::Security, format!("type {name} of the session's own"));
         }
     }
 

@@ -220,6 +220,14 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// A default that stands elsewhere than with the column that it fills: code in it runs where
+    /// nobody looks for it, so it takes the right to make such code.
+    pub(super) fn defaults_unseen(&mut self, node: Node<'_>, of: &str, env: &Env<'_>) {
+        if self.runs_code(node, &env.below()) {
+            self.facts.about(Operation::Code, format!("a default of {of}"));
+        }
+    }
+
     /// ALTER DOMAIN: a check runs over every value that is there.
     pub(super) fn alters_domain(&mut self, alter: &AlterDomainStmt, env: &Env<'_>) {
         let names = parts(alter.type_name());
@@ -233,6 +241,7 @@ impl<'a> Walk<'a> {
             }
         }
         let Node::Constraint(constraint) = alter.def() else {
+            self.defaults_unseen(alter.def(), "a domain", env);
             return self.becomes(domain, &values);
         };
         let columns = Columns::closed(vec![Field::new("value", values)]);

@@ -240,7 +240,13 @@ impl<'a> Walk<'a> {
     /// What a function gives that runs without being named. Of PostgreSQL's own it is what a call
     /// gives; an extension's gives nothing new if it only computes.
     fn run_silently(&mut self, id: FunctionId, operands: Vec<Flow>) -> Flow {
-        let Some(function) = self.catalog.function(id) else { return Flow::unknown() };
+        let Some(function) = self.catalog.function(id) else {
+            // One of the session's own, for instance: what it does is not seen.
+            self.facts.dynamic = true;
+            let why = "it is not in the catalog as it was last read";
+            self.facts.unknown("a function that runs without being named", why);
+            return Flow::unknown();
+        };
         self.facts.runs(function);
         let values = operands.into_iter().map(|flow| (None, flow)).collect();
         let arguments = Arguments { values, ..Arguments::default() };

@@ -83,7 +83,14 @@ impl Walk<'_> {
             Node::SubLink(link) => self.sublink(link, env, mode),
             Node::CaseExpr(case) => self.case(case, env, mode),
             Node::CoalesceExpr(expr) => self.choice(expr.args(), env, mode),
-            Node::MinMaxExpr(expr) => self.all(expr.args(), env, mode),
+            Node::MinMaxExpr(expr) => {
+                let mut flow = Flow::constant(None);
+                for node in expr.args() {
+                    let value = self.expr(node, env, mode);
+                    flow.absorb(&self.coerced(value));
+                }
+                flow
+            }
             Node::RowExpr(row) => self.row(row, env),
             Node::A_ArrayExpr(array) => self.array(array.elements(), env, mode),
             Node::A_Indirection(indirection) => {
@@ -165,7 +172,8 @@ impl Walk<'_> {
     fn choice(&mut self, list: &NodeList, env: &Env<'_>, mode: Mode) -> Flow {
         let mut flows: Vec<Flow> = Vec::with_capacity(list.len());
         for node in list {
-            flows.push(self.expr(node, env, mode));
+            let flow = self.expr(node, env, mode);
+            flows.push(self.coerced(flow));
         }
         let ty = flows.iter().find_map(|flow| flow.ty);
         let mut merged = Flow::merge(&flows).typed(ty);
@@ -410,9 +418,11 @@ impl Walk<'_> {
                 self.facts.compared(&subject, &condition, true, 1);
                 flow.absorb(&answer([&subject, &condition], mode));
             }
-            flow.absorb(&self.expr(when.result(), env, mode));
+            let result = self.expr(when.result(), env, mode);
+            flow.absorb(&self.coerced(result));
         }
         let otherwise = self.expr(case.defresult(), env, mode);
+        let otherwise = self.coerced(otherwise);
         flow.absorb(&otherwise);
         flow.moved(Distance::Expression).typed(otherwise.ty)
     }

@@ -171,7 +171,10 @@ fn is_total(name: &str, arguments: &Arguments, is_text: impl Fn(&Flow) -> bool) 
         }
         // Weights and options are read, and fail.
         "ts_rank" | "ts_rank_cd" => values.len() == 2 || given(0),
-        "ts_headline" => given(values.len().saturating_sub(1)),
+        "ts_headline" => {
+            let long = values.iter().any(|(_, flow)| flow.length() >= PARAMETER);
+            !long && given(values.len().saturating_sub(1))
+        }
         "hstore" => values.iter().all(|(_, flow)| flow.fields.is_some()),
         // Other encodings do not have every letter.
         "convert_to" => arguments.last.as_deref().is_some_and(is_utf8),
