@@ -322,3 +322,52 @@ fn a_plan_and_a_sequence_are_shown() {
     );
     assert!(plan.contains("Update on orders"), "{plan}");
 }
+
+/// What comes from no column and yet differs from row to row is a guess in each of them, and so is
+/// a value that is compared with what was made of itself.
+#[test]
+fn what_differs_from_row_to_row_is_a_guess_in_each() {
+    let stage = Stage::shop().unwrap();
+    let answers = [
+        "select id from payments where card_number in ('4' || substr(card_number, 2))",
+        "select id from payments where card_number in (overlay(card_number placing '4' from 1 for 1))",
+        "select id from hr.employees where sick_days in (least(sick_days, 17))",
+        "select e.id, array(select nullif(e.sick_days, (row_number() over ())::int) from orders o
+         where o.id <= 40) from hr.employees e",
+        "select id, nullif(sick_days, generate_series(1, 60)) from hr.employees where id = 2",
+        "select count(*) from (select distinct coalesce(p.card_number,
+         (4114073023795000 + row_number() over ())::text) from orders o
+         left join payments p on p.id = 2 and o.id = 1 where o.id < 600) q",
+        "select e.id, o.id from hr.employees e, orders o where o.id <= 60
+         and e.sick_days = (select count(*) from orders x where x.id <= o.id)",
+        "select e.id, k.id from hr.employees e, orders k, orders o where o.id <= k.id and k.id <= 60
+         group by e.id, e.sick_days, k.id having e.sick_days = count(*)",
+        "select id, '[[], [1], [1, 1], [1, 1, 1]]'::jsonb - sick_days from hr.employees",
+        "select p.id, pg_get_expr(d.adbin, length(replace(substr(p.card_number, 1, 1), '4',
+         repeat('x', 1259)))::oid) from payments p, (select adbin from pg_attrdef limit 1) d",
+        "select format_type(1186, (sick_days - 13) * 65536) from hr.employees where id = 1",
+        "select date_trunc('day', now(), translate(substr(card_number, 1, 1), '4', 'x'))
+         from payments where id = 5",
+        "select to_tsvector('simple', lpad(replace(substr(card_number, 1, 1), '4', ' '), 2047, 'x'))
+         from payments where id < 20",
+        "select o.status, (select count(*) from (select coalesce(substr(p.card_number, 1, 1), '4')
+         as status from (select card_number from payments where id = 2 union all select null) p
+         group by status) q) from orders o where o.id = 1",
+    ];
+    refused(&stage, AGENT, &answers);
+    // A sum over all of a table's rows of which only one has all of it.
+    let one = "select sum(a.salary + b.salary) from hr.employees a
+        full join hr.employees b on a.id = b.id and a.id = 2";
+    let truth = stage.truth(one).unwrap();
+    let said = stage.weir.psql(AGENT, "shop", one).unwrap();
+    assert!(truth.len() > 3 && !said.all().contains(truth.trim()), "{said}");
+    // Ordinary questions of the same form.
+    let ordinary = [
+        "select id from customers where email in ('a@example.org', 'b@example.org')",
+        "select exists (select 1 from customers where email = 'a@example.org')",
+        "select o.id, (select count(*) from order_items i where i.order_id = o.id) from orders o
+         where o.id < 5",
+        "select avg(salary), sum(salary + coalesce(bonus, 0)), count(*) from hr.employees",
+    ];
+    passes(&stage, AGENT, &ordinary);
+}
