@@ -103,7 +103,7 @@ fn alone(value: &[u8], hits: &mut Hits) {
     } else {
         let names = Names::all(glance);
         if names.places != 0 {
-            People::default().block(value, 0, Seen { names, spelling: None }, hits);
+            People::default().block(value, 0, names, None, hits);
         }
     }
 }
@@ -117,10 +117,7 @@ fn look_alone(value: &[u8], block: &Block, glance: Glance, long: u64, hits: &mut
     }
     let (before, first, whole, more) = (Past::NOTHING, true, true, false);
     let look = Look { value, base: 0, block, masks, before, first, whole, more };
-    let seen = Searches::default().look(look, glance, long, hits);
-    if seen.names.places != 0 {
-        People::default().block(value, 0, seen, hits);
-    }
+    Searches::default().look(look, glance, long, hits);
 }
 
 /// The pass over the blocks of one value.
@@ -135,19 +132,13 @@ struct Pass<'v> {
     before: Past,
     looked: bool,
     searches: Searches,
-    people: People,
 }
 
-/// What a look at a block shows to the search for names.
-struct Seen {
-    names: Names,
-    spelling: Option<Spelling>,
-}
-
-/// The searches for what has digits or marks. The places where each kind ended are remembered, so
-/// that nothing is looked at twice.
+/// All searches. The places where each kind ended are remembered, so that nothing is looked at
+/// twice.
 #[derive(Default)]
 struct Searches {
+    people: People,
     marked: secrets::Marked,
     plain: secrets::Plain,
     said: secrets::Said,
@@ -216,36 +207,43 @@ impl Look<'_> {
 
 impl Searches {
     /// Looks for all of it in a block. `long`: where sixteen bytes and more stand without a space.
-    /// Answers where names may begin.
     #[inline(always)]
-    fn look(&mut self, look: Look<'_>, glance: Glance, long: u64, hits: &mut Hits) -> Seen {
+    fn look(&mut self, look: Look<'_>, glance: Glance, long: u64, hits: &mut Hits) {
         let Look { value, base, block, masks, .. } = look;
-        let mut seen = Seen { names: Names::all(glance), spelling: None };
-        if masks.marks | masks.digits != 0 {
-            let signs = &Signs::of(value, base, block, masks);
-            let last = base.checked_sub(1).and_then(|last| value.get(last));
-            seen.names = Names::of(masks, signs, last.is_some_and(word::is_wordy));
-            let spelling = Spelling::of(base, look.more, masks, signs);
-            let spelling = &*seen.spelling.insert(spelling);
-            let text = Text::new(value, Some(spelling));
-            if masks.marks != 0 {
-                self.marked.block(look, signs, hits);
-                for at in prefilter::places(signs.at) {
-                    if let Some(hit) = email::find(value, base + at) {
-                        hits.push(hit);
-                    }
+        if masks.marks | masks.digits == 0 {
+            if long != 0 {
+                self.plain.block(look, long, hits);
+            }
+            let names = Names::all(glance);
+            if names.places != 0 {
+                self.people.block(value, base, names, None, hits);
+            }
+            return;
+        }
+        let signs = &Signs::of(value, base, block, masks);
+        let spelling = &Spelling::of(base, look.more, masks, signs);
+        let text = Text::new(value, Some(spelling));
+        if masks.marks != 0 {
+            self.marked.block(look, signs, hits);
+            for at in prefilter::places(signs.at) {
+                if let Some(hit) = email::find(value, base + at) {
+                    hits.push(hit);
                 }
             }
-            if masks.digits != 0 {
-                self.places.block(look, signs, text, hits);
-                self.numbers.block(look, signs, hits);
-                self.said.block(look, signs, text, hits);
-            }
+        }
+        if masks.digits != 0 {
+            self.places.block(look, signs, text, hits);
+            self.numbers.block(look, signs, hits);
+            self.said.block(look, signs, text, hits);
         }
         if long != 0 {
             self.plain.block(look, long, hits);
         }
-        seen
+        let last = base.checked_sub(1).and_then(|last| value.get(last));
+        let names = Names::of(masks, signs, last.is_some_and(word::is_wordy));
+        if names.places != 0 {
+            self.people.block(value, base, names, Some(spelling), hits);
+        }
     }
 }
 
@@ -261,7 +259,7 @@ impl Pass<'_> {
             self.looked = false;
             let names = Names::all(glance);
             if names.places != 0 {
-                self.people.block(self.value, self.base, Seen { names, spelling: None }, hits);
+                self.searches.people.block(self.value, self.base, names, None, hits);
             }
         }
         self.solid = glance.solid;
@@ -280,11 +278,8 @@ impl Pass<'_> {
         self.before.solid = self.solid;
         let (before, first, more) = (&self.before, base == 0, base + BLOCK < value.len());
         let look = Look { value, base, block, masks, before, first, whole, more };
-        let seen = self.searches.look(look, glance, long, hits);
+        self.searches.look(look, glance, long, hits);
         (self.before, self.looked) = (masks.past(), true);
-        if seen.names.places != 0 {
-            self.people.block(value, base, seen, hits);
-        }
     }
 }
 

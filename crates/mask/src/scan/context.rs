@@ -68,7 +68,7 @@ fn seconds() -> impl Iterator<Item = &'static str> {
 }
 
 static WORDS: LazyLock<Table<u8>> = LazyLock::new(|| {
-    Table::new(words().chain(seconds().map(|word| (word, ENDS_PAIR))), |a, b| a | b)
+    Table::new(words().chain(seconds().map(|word| (word, ENDS_PAIR))), 0, |a, b| a | b)
 });
 
 /// What these end in, and the second ones of pairs.
@@ -112,6 +112,8 @@ fn block_before(value: &[u8], at: usize) -> (Block, usize) {
 
 /// Bytes before a number in which a word for the code of a card may stand, in whole vectors.
 const BEFORE_CODE: usize = REACH.next_multiple_of(16);
+/// By how much the bits of the last of these are moved down from the top.
+const CUT: u32 = 16;
 
 /// Where letters stand that are in the words for the code of a card: of `cvv` and `cvc`, `pin`,
 /// `code`. `is`: where a small letter stands.
@@ -130,7 +132,7 @@ fn may_secure(value: &[u8], at: usize) -> bool {
             for (lane, chunk) in lanes.iter_mut().zip(chunks) {
                 *lane = Lane::new(*chunk) | Lane::splat(0x20);
             }
-            let is = |byte: u8| pick(&lanes, |lane| lane.simd_eq(Lane::splat(byte)));
+            let is = |byte: u8| pick(&lanes, CUT, |lane| lane.simd_eq(Lane::splat(byte)));
             prefilter::lifted(sketched(is), BEFORE_CODE)
         }
         None => {
@@ -157,10 +159,10 @@ impl<'a> Words<'a> {
         Self { value, end, near: None, said: Cell::new(None) }
     }
 
-    /// The same, with what is known of the bytes before the number.
+    /// Takes in what is known of the bytes before the number.
     #[inline(always)]
-    pub(super) fn told(self, near: Option<Near>) -> Self {
-        Self { near, ..self }
+    pub(super) fn tell(&mut self, near: Option<Near>) {
+        self.near = near;
     }
 
     pub(super) fn value(&self) -> &'a [u8] {
@@ -208,7 +210,7 @@ fn before(value: &[u8], at: usize, near: Option<Near>) -> Announced {
         } else {
             Key::within(value, from, to).map(Key::lowered)
         };
-        key.and_then(|key| table.get(&key)).unwrap_or_default()
+        key.map(|key| table.get(&key)).unwrap_or_default()
     };
     let starts = letters & !(letters << 1);
     // Of a word that reaches out of the window the rest alone is looked at.

@@ -33,7 +33,7 @@ pub(super) struct Group<'a> {
     /// True if there were more parts than room.
     cut: bool,
     /// The words before the group.
-    words: Words<'a>,
+    words: &'a Words<'a>,
 }
 
 /// The search for numbers.
@@ -60,10 +60,10 @@ impl Numbers {
             if begin < self.done {
                 continue;
             }
-            let words = Words::new(look.value, begin);
+            let mut words = Words::new(look.value, begin);
             if begin < at || sketch.may_hold(look, first, &words) {
-                let near = if begin < at { None } else { look.near(first) };
-                self.done = search(words.told(near), hits);
+                words.tell(if begin < at { None } else { look.near(first) });
+                self.done = search(&words, hits);
             }
         }
     }
@@ -98,22 +98,32 @@ fn beginning(value: &[u8], from: usize, digit: usize) -> usize {
 }
 
 /// Finds the numbers of the group behind these words; answers where it ends.
-#[inline(never)]
-fn search(words: Words<'_>, hits: &mut Hits) -> usize {
-    let value = words.value();
-    let mut words = words;
-    loop {
-        let group = Group::read(words);
-        let next = group.search(hits).max(group.first + 1);
-        if !group.cut {
-            return next;
-        }
-        // The rest of a group that was cut is read anew from what was not decided.
-        match value.get(next..).and_then(|rest| rest.iter().position(u8::is_ascii_digit)) {
-            Some(digit) => words = Words::new(value, next + digit),
-            None => return next,
-        }
+#[inline(always)]
+fn search(words: &Words<'_>, hits: &mut Hits) -> usize {
+    match search_one(words, hits) {
+        (next, false) => next,
+        (next, true) => search_rest(words.value(), next, hits),
     }
+}
+
+/// As [`search`], of as many parts as there is room for; answers whether there are more.
+#[inline(never)]
+fn search_one(words: &Words<'_>, hits: &mut Hits) -> (usize, bool) {
+    let group = Group::read(words);
+    (group.search(hits).max(group.first + 1), group.cut)
+}
+
+/// The rest of a group that was cut, read anew from what was not decided.
+#[inline(never)]
+fn search_rest(value: &[u8], from: usize, hits: &mut Hits) -> usize {
+    let (mut next, mut cut) = (from, true);
+    while cut
+        && let Some(digit) =
+            value.get(next..).and_then(|rest| rest.iter().position(u8::is_ascii_digit))
+    {
+        (next, cut) = search_one(&Words::new(value, next + digit), hits);
+    }
+    next
 }
 
 fn is_separator(byte: u8) -> bool {
@@ -122,7 +132,7 @@ fn is_separator(byte: u8) -> bool {
 
 impl<'a> Group<'a> {
     /// Reads from the first digit on, as many parts as there is room for.
-    fn read(words: Words<'a>) -> Self {
+    fn read(words: &'a Words<'a>) -> Self {
         let (value, first) = (words.value(), words.end());
         let mut group = Self {
             value,

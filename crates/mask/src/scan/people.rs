@@ -5,7 +5,7 @@
 //! needs a title, an introduction, or a given name in front that means nothing else.
 
 use super::{
-    Hit, Hits, Kind, Seen, prefilter,
+    Hit, Hits, Kind, prefilter,
     prefilter::{Glance, Masks, Signs},
     table::Key,
     word::{Spelling, Text, Word, is_wordy},
@@ -75,10 +75,17 @@ pub(super) struct People {
 }
 
 impl People {
-    /// Finds the names that begin with one of the capitals of a block.
+    /// Finds the names that begin with one of the capitals of a block. `spelling`: what is known of
+    /// its words.
     #[inline(never)]
-    pub(super) fn block(&mut self, value: &[u8], base: usize, seen: Seen, hits: &mut Hits) {
-        let Seen { names, spelling } = &seen;
+    pub(super) fn block(
+        &mut self,
+        value: &[u8],
+        base: usize,
+        names: Names,
+        spelling: Option<&Spelling>,
+        hits: &mut Hits,
+    ) {
         let room = OnceCell::new();
         for place in prefilter::places(names.places) {
             let at = base + place;
@@ -90,12 +97,12 @@ impl People {
             if announced.is_none() && !words::may_be_given(value, at) {
                 continue;
             }
-            let near = Text::new(value, spelling.as_ref().or(room.get()));
+            let near = Text::new(value, spelling.or(room.get()));
             let Some(first) = Word::at(near, at).and_then(|word| First::of(word, announced)) else {
                 continue;
             };
             let unseen = || Spelling::unseen(value, base);
-            let known = spelling.as_ref().unwrap_or_else(|| room.get_or_init(unseen));
+            let known = spelling.unwrap_or_else(|| room.get_or_init(unseen));
             let text = Text::new(value, Some(known));
             if let Some(end) = name(text, &first, announced) {
                 hits.push(Hit { start: at, end, kind: Kind::PersonName });

@@ -12,11 +12,14 @@ const LANE: usize = 16;
 /// Sixteen bytes as one vector, by which classes of bytes are told.
 pub(super) type Lane = u8x16;
 
-/// A block, or what is left of a value behind its last one and zeros.
+/// A block, or what is left of a value behind its last one.
 pub(super) struct Block {
+    /// The last of them ends where the block does, and may begin in what stands before.
     lanes: [Lane; LANES],
     /// How many of them hold anything.
     used: usize,
+    /// By how much the bits of the last are moved down from the top.
+    cut: u32,
 }
 
 const LANES: usize = BLOCK / LANE;
@@ -29,84 +32,69 @@ impl Block {
         for (lane, chunk) in lanes.iter_mut().zip(chunks) {
             *lane = Lane::new(*chunk);
         }
-        Self { lanes, used: LANES }
+        Self { lanes, used: LANES, cut: 0 }
     }
 
-    /// What is left of a value behind its last full block. Of what stands before as much is read
-    /// as makes no loop.
+    /// What is left of a value behind its last full block.
     #[inline(always)]
     pub(super) fn tail(value: &[u8], tail: &[u8]) -> Self {
-        let mut block = Self { lanes: [Lane::ZERO; LANES], used: 0 };
-        let (chunks, rest) = tail.as_chunks::<LANE>();
-        let mut lanes = block.lanes.iter_mut();
-        for (chunk, lane) in chunks.iter().zip(&mut lanes) {
-            *lane = Lane::new(*chunk);
-        }
-        block.used = chunks.len();
-        if let Some(lane) = lanes.next().filter(|_| !rest.is_empty()) {
-            let bytes = match value.last_chunk::<LANE>() {
-                // What stands before the rest is shifted out.
-                Some(last) => {
-                    let cut = u32::try_from(8 * (LANE - rest.len())).unwrap_or_default();
-                    u128::from_le_bytes(*last).checked_shr(cut).unwrap_or_default()
-                }
-                None => few(rest),
-            };
-            *lane = Lane::new(bytes.to_le_bytes());
-            block.used += 1;
-        }
-        block
+        let (last, size) = match value.last_chunk() {
+            Some(last) if !tail.is_empty() => (Lane::new(*last), tail.len()),
+            // All of the value, and zeros behind it.
+            _ => (Lane::new(few(tail).to_le_bytes()), LANE),
+        };
+        let (chunks, _) = tail.as_chunks::<LANE>();
+        let lane = |chunk: &[u8; LANE]| Lane::new(*chunk);
+        let lanes = match chunks {
+            [] => [Lane::ZERO, Lane::ZERO, Lane::ZERO, last],
+            [one] => [lane(one), Lane::ZERO, Lane::ZERO, last],
+            [one, two] => [lane(one), lane(two), Lane::ZERO, last],
+            [one, two, three, ..] => [lane(one), lane(two), lane(three), last],
+        };
+        let cut = u32::try_from(BLOCK.saturating_sub(size)).unwrap_or_default();
+        Self { lanes, used: size.div_ceil(LANE), cut }
     }
 
     /// One bit for each byte of which something is true, the first byte lowest. Nothing may be
     /// true of a zero.
     #[inline(always)]
     pub(super) fn pick(&self, is: impl Fn(Lane) -> Lane) -> u64 {
-        pick(&self.lanes, is)
-    }
-
-    /// The first lanes, if the others hold nothing.
-    #[inline(always)]
-    fn short<const N: usize>(&self) -> Option<&[Lane; N]> {
-        self.lanes.first_chunk().filter(|_| self.used <= N)
+        pick(&self.lanes, self.cut, is)
     }
 
     /// A quick look, which is enough for most blocks.
     #[inline(always)]
     pub(super) fn glance(&self) -> Glance {
-        if let Some(lanes) = self.short::<1>() {
-            Glance::of(lanes)
-        } else if let Some(lanes) = self.short::<2>() {
-            Glance::of(lanes)
-        } else if let Some(lanes) = self.short::<3>() {
-            Glance::of(lanes)
-        } else {
-            Glance::of(&self.lanes)
+        let [one, two, three, last] = self.lanes;
+        match self.used {
+            ..=1 => Glance::of(&[last], self.cut),
+            2 => Glance::of(&[one, last], self.cut),
+            3 => Glance::of(&[one, two, last], self.cut),
+            _ => Glance::of(&[one, two, three, last], self.cut),
         }
     }
 
     /// The classes of all bytes of a block in which there is something.
     #[inline(always)]
     pub(super) fn masks(&self, glance: Glance) -> Masks {
-        if let Some(lanes) = self.short::<1>() {
-            Masks::of(lanes, glance)
-        } else if let Some(lanes) = self.short::<2>() {
-            Masks::of(lanes, glance)
-        } else if let Some(lanes) = self.short::<3>() {
-            Masks::of(lanes, glance)
-        } else {
-            Masks::of(&self.lanes, glance)
+        let [one, two, three, last] = self.lanes;
+        match self.used {
+            ..=1 => Masks::of(&[last], self.cut, glance),
+            2 => Masks::of(&[one, last], self.cut, glance),
+            3 => Masks::of(&[one, two, last], self.cut, glance),
+            _ => Masks::of(&[one, two, three, last], self.cut, glance),
         }
     }
 }
 
-/// See [`Block::pick`].
+/// See [`Block::pick`]. `cut`: by how much the bits of the last lane are moved down from the top.
 #[inline(always)]
-pub(super) fn pick<const N: usize>(lanes: &[Lane; N], is: impl Fn(Lane) -> Lane) -> u64 {
+pub(super) fn pick<const N: usize>(lanes: &[Lane; N], cut: u32, is: impl Fn(Lane) -> Lane) -> u64 {
+    let bits = |lane: &Lane| u64::from(is(*lane).to_bitmask());
+    let Some((last, lanes)) = lanes.split_last() else { return 0 };
+    let last = bits(last) << (BLOCK - LANE) >> (cut & 63);
     let places = (0..).step_by(LANE);
-    let bits =
-        lanes.iter().zip(places).map(|(lane, place)| u64::from(is(*lane).to_bitmask()) << place);
-    bits.fold(0, |all, bits| all | bits)
+    lanes.iter().zip(places).fold(last, |all, (lane, place)| all | bits(lane) << place)
 }
 
 /// Fewer bytes than a vector has, as a number, the first lowest.
@@ -292,12 +280,12 @@ impl Signs {
 
 impl Masks {
     #[inline(always)]
-    fn of<const N: usize>(lanes: &[Lane; N], glance: Glance) -> Self {
-        let digits = pick(lanes, |lane| range(lane, b'0', 10));
-        let letters = pick(lanes, |lane| range(lane | Lane::splat(0x20), b'a', 26));
-        let high = pick(lanes, |lane| lane);
+    fn of<const N: usize>(lanes: &[Lane; N], cut: u32, glance: Glance) -> Self {
+        let digits = pick(lanes, cut, |lane| range(lane, b'0', 10));
+        let letters = pick(lanes, cut, |lane| range(lane | Lane::splat(0x20), b'a', 26));
+        let high = pick(lanes, cut, |lane| lane);
         let Glance { capitals, others, solid } = glance;
-        let spaces = pick(lanes, |lane| lane.simd_eq(Lane::splat(b' ')));
+        let spaces = pick(lanes, cut, |lane| lane.simd_eq(Lane::splat(b' ')));
         let upper = capitals & letters;
         let marks = others & !digits;
         Self { digits, letters, upper, capitals, high, solid, spaces, marks }
@@ -348,11 +336,11 @@ pub(super) struct Glance {
 
 impl Glance {
     #[inline(always)]
-    fn of<const N: usize>(lanes: &[Lane; N]) -> Self {
-        let capitals = pick(lanes, |lane| range(lane, b'A', 26) | range(lane, 0xC3, 17));
+    fn of<const N: usize>(lanes: &[Lane; N], cut: u32) -> Self {
+        let capitals = pick(lanes, cut, |lane| range(lane, b'A', 26) | range(lane, 0xC3, 17));
         // Digits and the colon stand side by side.
-        let others = pick(lanes, |lane| range(lane, b'0', 11) | one_of(lane, *b"@_-$="));
-        let solid = pick(lanes, |lane| lane.max(Lane::splat(b' ' + 1)).simd_eq(lane));
+        let others = pick(lanes, cut, |lane| range(lane, b'0', 11) | one_of(lane, *b"@_-$="));
+        let solid = pick(lanes, cut, |lane| lane.max(Lane::splat(b' ' + 1)).simd_eq(lane));
         Self { capitals, others, solid }
     }
 

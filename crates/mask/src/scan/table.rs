@@ -1,14 +1,14 @@
-//! Lists of short words made ready to be looked up: one multiplication, and one comparison of
-//! sixteen bits for nearly all that is not in the list. Knows no words.
+//! Lists of short words made ready to be looked up: two multiplications and one comparison. Knows
+//! no words.
 //!
-//! The words of a table are fixed, so nobody can crowd a place in it; what is looked up is compared
-//! whole.
+//! The words of a table are fixed, so each gets a place of its own when it is made; what is looked
+//! up is compared whole. No word has a zero in it.
 
 /// Bytes of a word that is looked up; longer ones are in no list.
 pub(super) const MAX_WORD: usize = 32;
 
-/// Words of a table that takes up little of the nearest cache whatever its room.
-const SMALL: usize = 500;
+/// Places of a table for each bucket of its words.
+const BUCKET: usize = 4;
 
 /// Bytes that are compared as one number.
 const HALF: usize = 16;
@@ -147,20 +147,20 @@ impl Key {
         zero(self.low) || self.high != 0 && zero(self.high)
     }
 
+    /// Of a word of no more than sixteen bytes.
     #[inline(always)]
     fn hash(&self) -> u64 {
-        let mixed = halves(self.low);
-        let mixed = if self.high == 0 { mixed } else { mixed ^ halves(self.high).rotate_left(29) };
-        mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        let [low, high] = halves(self.low);
+        let mixed = u128::from(low ^ high.rotate_left(23)) * 0x9E37_79B9_7F4A_7C15;
+        let [low, high] = halves(mixed);
+        low ^ high
     }
 }
 
-/// The two halves of a number in one.
+/// The lower and the upper half of a number.
 #[inline(always)]
-fn halves(number: u128) -> u64 {
-    let [low, high] = [number & u128::from(u64::MAX), number >> 64];
-    let short = |half: u128| u64::try_from(half).unwrap_or_default();
-    short(low) ^ short(high).rotate_left(23)
+fn halves(number: u128) -> [u64; 2] {
+    [number & u128::from(u64::MAX), number >> 64].map(|half| half.try_into().unwrap_or_default())
 }
 
 /// One in each byte.
@@ -188,81 +188,133 @@ fn lowered(bytes: u128) -> u128 {
     bytes | capital >> 2
 }
 
-/// What is known of each word of a list.
+/// What is known of each word of a list. Every word has a place of its own, so that a look at one
+/// is a single comparison, which is not guessed.
 pub(super) struct Table<V> {
-    /// Sixteen bits of each word that is there, and its number among the entries; 0 for a free
-    /// place. Small, so that it stays in the nearest cache.
-    slots: Vec<(u16, u16)>,
-    entries: Vec<(Key, V)>,
+    /// By how many steps the words of a bucket stand behind the places that their bits say.
+    moves: Vec<u16>,
+    /// The word at each place, 0 for none.
+    words: Vec<u128>,
+    values: Vec<V>,
+    /// The few words of more than sixteen bytes.
+    long: Vec<(Key, V)>,
+    /// What is known of all other words.
+    none: V,
 }
 
+/// Places of the largest table.
+const MOST: usize = 1 << 20;
+
 impl<V: Copy> Table<V> {
-    /// Notes all words; what is noted of one word several times is joined. There is room for
-    /// 65,536 words.
+    /// Notes all words; what is noted of one word several times is joined. `none`: what is known
+    /// of all others.
     pub(super) fn new<'a>(
         words: impl IntoIterator<Item = (&'a str, V)>,
+        none: V,
         join: impl Fn(V, V) -> V,
     ) -> Self {
         let keyed = |(word, value): (&str, V)| Some((Key::of(word.as_bytes())?, value));
-        let words: Vec<(Key, V)> = words.into_iter().filter_map(keyed).collect();
-        // At least half of the places stay free, of small tables most: a word that is not there
-        // seldom meets another in its place.
-        let room = if words.len() <= SMALL { 8 } else { 2 };
-        let size = (words.len() * room).next_power_of_two().max(64);
-        let mut table = Self { slots: vec![(0, 0); size], entries: Vec::new() };
+        let mut words: Vec<(Key, V)> = words.into_iter().filter_map(keyed).collect();
+        words.sort_by_key(|(key, _)| (key.low, key.high));
+        words.dedup_by(|(later, more), (key, known)| {
+            let same = later == key;
+            if same {
+                *known = join(*known, *more);
+            }
+            same
+        });
+        let (long, short): (Vec<_>, Vec<_>) = words.into_iter().partition(|(key, _)| key.high != 0);
+        let mut size = short.len().next_power_of_two().max(64);
+        loop {
+            let mut table = Self {
+                moves: vec![0; size / BUCKET],
+                words: vec![0; size],
+                values: vec![none; size],
+                long: Vec::new(),
+                none,
+            };
+            if table.place_all(&short) || size >= MOST {
+                table.long = long;
+                return table;
+            }
+            size *= 2;
+        }
+    }
+
+    /// Puts every word in a place of its own; false if there is none for some of them.
+    fn place_all(&mut self, words: &[(Key, V)]) -> bool {
+        let mut buckets = vec![Vec::new(); self.moves.len()];
         for (key, value) in words {
-            match table.find(&key) {
-                Found::Entry(entry) => {
-                    if let Some((_, known)) = table.entries.get_mut(entry) {
-                        *known = join(*known, value);
+            if let Some(bucket) = buckets.get_mut(self.bucket(key.hash())) {
+                bucket.push((*key, *value));
+            }
+        }
+        let mut order: Vec<usize> = (0..buckets.len()).collect();
+        let size = |bucket: &usize| buckets.get(*bucket).map_or(0, Vec::len);
+        order.sort_by_key(|bucket| std::cmp::Reverse(size(bucket)));
+        order.into_iter().all(|bucket| {
+            let words = buckets.get(bucket).map(Vec::as_slice).unwrap_or_default();
+            (0..=u16::MAX).any(|steps| self.place_bucket(bucket, steps, words))
+        })
+    }
+
+    /// Puts the words of a bucket so many steps behind, if all places there are free.
+    fn place_bucket(&mut self, bucket: usize, steps: u16, words: &[(Key, V)]) -> bool {
+        for (count, (key, value)) in words.iter().enumerate() {
+            let place = self.place(key.hash(), steps);
+            match self.words.get_mut(place).zip(self.values.get_mut(place)) {
+                Some((word, known)) if *word == 0 => (*word, *known) = (key.low, *value),
+                _ => {
+                    for (key, _) in words.iter().take(count) {
+                        let place = self.place(key.hash(), steps);
+                        if let Some((word, known)) =
+                            self.words.get_mut(place).zip(self.values.get_mut(place))
+                        {
+                            (*word, *known) = (0, self.none);
+                        }
                     }
-                }
-                Found::Free(place, print) => {
-                    let Ok(number) = u16::try_from(table.entries.len()) else { continue };
-                    let Some(slot) = table.slots.get_mut(place) else { continue };
-                    *slot = (print, number);
-                    table.entries.push((key, value));
+                    return false;
                 }
             }
         }
-        table
+        if let Some(moved) = self.moves.get_mut(bucket) {
+            *moved = steps;
+        }
+        true
     }
 
     /// What is known of the word.
     #[inline(always)]
-    pub(super) fn get(&self, key: &Key) -> Option<V> {
-        match self.find(key) {
-            Found::Entry(entry) => self.entries.get(entry).map(|(_, value)| *value),
-            Found::Free(..) => None,
+    pub(super) fn get(&self, key: &Key) -> V {
+        if key.high != 0 {
+            return self.get_long(key);
         }
-    }
-
-    /// The entry of the word, or the free place that it would take, and its sixteen bits.
-    #[inline(always)]
-    fn find(&self, key: &Key) -> Found {
         let hash = key.hash();
-        let mask = self.slots.len() - 1;
-        let print = u16::try_from(hash >> 48).unwrap_or_default().max(1);
-        let mut place = usize::try_from(hash >> 20).unwrap_or_default() & mask;
-        loop {
-            let (taken, number) = self.slots.get(place).copied().unwrap_or_default();
-            if taken == 0 {
-                return Found::Free(place, print);
-            }
-            let entry = usize::from(number);
-            if taken == print && self.entries.get(entry).is_some_and(|(known, _)| known == key) {
-                return Found::Entry(entry);
-            }
-            place = (place + 1) & mask;
+        let steps = self.moves.get(self.bucket(hash)).copied().unwrap_or_default();
+        let place = self.place(hash, steps);
+        match (self.words.get(place), self.values.get(place)) {
+            (Some(word), Some(known)) if *word == key.low => *known,
+            _ => self.none,
         }
     }
-}
 
-/// Where a word stands in a table.
-enum Found {
-    Entry(usize),
-    /// The place that it would take.
-    Free(usize, u16),
+    #[inline(never)]
+    fn get_long(&self, key: &Key) -> V {
+        let found = self.long.iter().find(|(known, _)| known == key);
+        found.map_or(self.none, |(_, value)| *value)
+    }
+
+    #[inline(always)]
+    fn bucket(&self, hash: u64) -> usize {
+        usize::try_from(hash >> 48).unwrap_or_default() & (self.moves.len() - 1)
+    }
+
+    /// Where a word stands that is so many steps behind. How long a step is depends on the word.
+    #[inline(always)]
+    fn place(&self, hash: u64, steps: u16) -> usize {
+        let moved = (hash >> 8 | 1).wrapping_mul(u64::from(steps)).wrapping_add(hash >> 24);
+        usize::try_from(moved & u64::from(u32::MAX)).unwrap_or_default() & (self.words.len() - 1)
+    }
 }
 
 #[cfg(test)]
@@ -273,11 +325,13 @@ mod tests {
 
     #[test]
     fn words_are_found_whole_and_joined() {
-        let words = (0..500u32).map(|n| (format!("w{}", n * 7), n)).collect::<Vec<_>>();
+        let long = |n: u32| if n.is_multiple_of(50) { "which is a long one" } else { "w" };
+        let word = |n: u32| (format!("{}{}", long(n), n * 7), Some(n));
+        let words: Vec<_> = (0..5000).map(word).collect();
         let twice = words.iter().chain(&words).map(|(word, n)| (word.as_str(), *n));
-        let table = Table::new(twice, |a, b| a + b);
+        let table = Table::new(twice, None, |a, b| Some(a? + b?));
         for (word, n) in &words {
-            assert_eq!(table.get(&Key::of(word.as_bytes()).unwrap()), Some(n * 2), "{word}");
+            assert_eq!(table.get(&Key::of(word.as_bytes()).unwrap()), n.map(|n| n * 2), "{word}");
             let longer = format!("{word}x");
             assert_eq!(table.get(&Key::of(longer.as_bytes()).unwrap()), None);
         }

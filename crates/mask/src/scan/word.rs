@@ -197,100 +197,38 @@ fn lowest(count: usize) -> u32 {
 
 impl<'a> Word<'a> {
     /// The word that begins here, without what is no letter at its end.
-    #[inline]
+    #[inline(always)]
     pub(super) fn at(text: Text<'a>, start: usize) -> Option<Self> {
-        match text.spelling.and_then(|spelling| Some((spelling, spelling.ahead(start)?))) {
+        let value = text.value;
+        let told = text.spelling.and_then(|spelling| Some((spelling, spelling.ahead(start)?)));
+        let (length, seen) = match told {
             Some((spelling, (length, mask))) if length < WINDOW => {
                 let joins = spelling.joins_from(start);
-                Self::begun(text.value, start, length, spelling.seen(mask), joins)
+                begun(value, start, length, spelling.seen(mask), joins)
             }
-            Some(_) => Self::long(text.value, start),
-            None => Self::read(text.value, start),
-        }
-    }
-
-    /// The same of a word of which nothing is known.
-    #[inline(never)]
-    fn read(value: &'a [u8], start: usize) -> Option<Self> {
-        let classes = Classes::near_ahead(value, start).or_else(|| Classes::ahead(value, start))?;
-        let length = usize::try_from(classes.wordy.trailing_ones()).unwrap_or_default();
-        if length == WINDOW {
-            return Self::long(value, start);
-        }
-        let seen = classes.seen(lowest(length));
-        Self::begun(value, start, length, seen, u64::from(classes.joins))
-    }
-
-    /// As [`Self::at`], of so many bytes that a word is made of. `joins`: where apostrophes and
-    /// hyphens stand from its beginning on.
-    #[inline(always)]
-    fn begun(value: &'a [u8], start: usize, length: usize, seen: u8, joins: u64) -> Option<Self> {
-        let rest = value.get(start..)?;
-        if seen & HIGH != 0 {
-            return Self::begun_elsewhere(value, start, length, seen);
-        }
-        // Without the joints at its end.
-        let inner = prefilter::below(length) & !joins;
-        let length = usize::try_from(u64::BITS - inner.leading_zeros()).unwrap_or_default();
-        let text = rest.get(..length)?;
-        (length > 0).then_some(Self { value, text, start, end: start + length, seen })
-    }
-
-    /// The same with letters outside ASCII.
-    #[inline(never)]
-    fn begun_elsewhere(value: &'a [u8], start: usize, length: usize, seen: u8) -> Option<Self> {
-        let text = letters(value.get(start..start + length)?)?;
-        let end = start + text.len();
-        (!text.is_empty()).then_some(Self { value, text, start, end, seen })
-    }
-
-    /// As [`Self::at`], of a word of more bytes than any that is known.
-    #[inline(never)]
-    fn long(value: &'a [u8], start: usize) -> Option<Self> {
-        let rest = value.get(start..)?;
-        let length = rest.iter().take(MAX_WORD * 2).take_while(|byte| is_wordy(byte)).count();
-        let text = rest.get(..length)?;
-        let any = |is: fn(&u8) -> bool, class: u8| u8::from(text.iter().any(is)) * class;
-        let seen = any(u8::is_ascii_lowercase, LOWER)
-            | any(u8::is_ascii_uppercase, UPPER)
-            | any(is_code, CODE)
-            | any(|byte| *byte >= 0x80, HIGH);
-        let text = if seen & HIGH == 0 {
-            let ends = text.iter().rev().take_while(|byte| b"'-".contains(byte)).count();
-            text.get(..length - ends)?
-        } else {
-            letters(text)?
+            Some(_) => long(value, start),
+            None => read(value, start),
         };
-        let end = start + text.len();
-        (!text.is_empty()).then_some(Self { value, text, start, end, seen })
+        Self::of(value, start, start + length, seen)
     }
 
     /// The word that ends here.
-    #[inline]
-    pub(super) fn before(text: Text<'a>, end: usize) -> Option<Self> {
-        match text.spelling.and_then(|spelling| Some((spelling, spelling.behind(end)?))) {
-            Some((spelling, (length, mask))) => {
-                Self::ended(text.value, end, length, spelling.seen(mask))
-            }
-            None => Self::read_before(text.value, end),
-        }
-    }
-
-    /// The same of a word of which nothing is known.
-    #[inline(never)]
-    fn read_before(value: &'a [u8], end: usize) -> Option<Self> {
-        let classes = Classes::near_behind(value, end).or_else(|| Classes::behind(value, end))?;
-        let length = usize::try_from(classes.wordy.leading_ones()).unwrap_or_default();
-        Self::ended(value, end, length, classes.seen(!lowest(WINDOW - length)))
-    }
-
-    /// As [`Self::before`], of so many bytes that a word is made of.
     #[inline(always)]
-    fn ended(value: &'a [u8], end: usize, length: usize, seen: u8) -> Option<Self> {
-        let start = end - length;
+    pub(super) fn before(text: Text<'a>, end: usize) -> Option<Self> {
+        let value = text.value;
+        let told = text.spelling.and_then(|spelling| Some((spelling, spelling.behind(end)?)));
+        let (length, seen) = match told {
+            Some((spelling, (length, mask))) => ended(value, end, length, spelling.seen(mask)),
+            None => read_before(value, end),
+        };
+        Self::of(value, end - length, end, seen)
+    }
+
+    /// `None` for one without letters.
+    #[inline(always)]
+    fn of(value: &'a [u8], start: usize, end: usize, seen: u8) -> Option<Self> {
         let text = value.get(start..end)?;
-        let whole = || seen & HIGH == 0 || is_latin(text) || std::str::from_utf8(text).is_ok();
-        (!text.is_empty() && whole()).then_some(Self { value, text, start, end, seen })
+        (!text.is_empty()).then_some(Self { value, text, start, end, seen })
     }
 
     /// The word in small letters; `None` for what is too long to be known.
@@ -388,6 +326,81 @@ impl<'a> Word<'a> {
         let plain = self.seen & CODE == 0 || !self.text.iter().any(is_code);
         ends && plain && !joined(before)
     }
+}
+
+/// How many bytes a word has, 0 for none, and their classes. Small enough for two registers.
+type Told = (usize, u8);
+
+/// The word that begins at a place of which nothing is known.
+#[inline(never)]
+fn read(value: &[u8], start: usize) -> Told {
+    let classes = Classes::near_ahead(value, start).or_else(|| Classes::ahead(value, start));
+    let Some(classes) = classes else { return (0, 0) };
+    let length = usize::try_from(classes.wordy.trailing_ones()).unwrap_or_default();
+    if length == WINDOW {
+        return long(value, start);
+    }
+    begun(value, start, length, classes.seen(lowest(length)), u64::from(classes.joins))
+}
+
+/// The word that begins at a place, of so many bytes that a word is made of. `joins`: where
+/// apostrophes and hyphens stand from its beginning on.
+#[inline(always)]
+fn begun(value: &[u8], start: usize, length: usize, seen: u8, joins: u64) -> Told {
+    if seen & HIGH != 0 {
+        return begun_elsewhere(value, start, length, seen);
+    }
+    // Without the joints at its end.
+    let inner = prefilter::below(length) & !joins;
+    (usize::try_from(u64::BITS - inner.leading_zeros()).unwrap_or_default(), seen)
+}
+
+/// The same with letters outside ASCII.
+#[inline(never)]
+fn begun_elsewhere(value: &[u8], start: usize, length: usize, seen: u8) -> Told {
+    let text = value.get(start..start + length).and_then(letters);
+    (text.map_or(0, <[u8]>::len), seen)
+}
+
+/// The word that begins at a place, of more bytes than any that is known.
+#[inline(never)]
+fn long(value: &[u8], start: usize) -> Told {
+    let rest = value.get(start..).unwrap_or_default();
+    let length = rest.iter().take(MAX_WORD * 2).take_while(|byte| is_wordy(byte)).count();
+    let text = rest.get(..length).unwrap_or_default();
+    let any = |is: fn(&u8) -> bool, class: u8| u8::from(text.iter().any(is)) * class;
+    let seen = any(u8::is_ascii_lowercase, LOWER)
+        | any(u8::is_ascii_uppercase, UPPER)
+        | any(is_code, CODE)
+        | any(|byte| *byte >= 0x80, HIGH);
+    if seen & HIGH != 0 {
+        return (letters(text).map_or(0, <[u8]>::len), seen);
+    }
+    let joints = text.iter().rev().take_while(|byte| b"'-".contains(byte)).count();
+    (length - joints, seen)
+}
+
+/// The word that ends at a place of which nothing is known.
+#[inline(never)]
+fn read_before(value: &[u8], end: usize) -> Told {
+    let classes = Classes::near_behind(value, end).or_else(|| Classes::behind(value, end));
+    let Some(classes) = classes else { return (0, 0) };
+    let length = usize::try_from(classes.wordy.leading_ones()).unwrap_or_default();
+    ended(value, end, length, classes.seen(!lowest(WINDOW - length)))
+}
+
+/// The word that ends at a place, of so many bytes that a word is made of.
+#[inline(always)]
+fn ended(value: &[u8], end: usize, length: usize, seen: u8) -> Told {
+    if seen & HIGH == 0 { (length, seen) } else { ended_elsewhere(value, end, length, seen) }
+}
+
+/// The same with letters outside ASCII.
+#[inline(never)]
+fn ended_elsewhere(value: &[u8], end: usize, length: usize, seen: u8) -> Told {
+    let text = value.get(end - length..end).unwrap_or_default();
+    let whole = is_latin(text) || std::str::from_utf8(text).is_ok();
+    (if whole { length } else { 0 }, seen)
 }
 
 /// A word in small letters. `None` for what is too long to be known.

@@ -155,7 +155,7 @@ static KNOWN: LazyLock<Table<Known>> = LazyLock::new(|| {
     let pairs = PAIRS.split_whitespace().chain(LOOSE_PAIRS.split_whitespace());
     let seconds = pairs.filter_map(|pair| pair.split('_').next_back());
     let seconds = seconds.map(|word| (word, Known { pairs: true, ..NOTHING }));
-    Table::new(listed.chain(seconds), |known, more| Known {
+    Table::new(listed.chain(seconds), NOTHING, |known, more| Known {
         ordinary: known.ordinary | more.ordinary,
         called: known.called | more.called,
         harmless: known.harmless | more.harmless,
@@ -170,7 +170,7 @@ static KNOWN: LazyLock<Table<Known>> = LazyLock::new(|| {
 static PAIRED: LazyLock<Table<Before>> = LazyLock::new(|| {
     let sure = PAIRS.split_whitespace().map(|pair| (pair, Before::Introduction));
     let loose = LOOSE_PAIRS.split_whitespace().map(|pair| (pair, Before::Role));
-    Table::new(sure.chain(loose), |_, last| last)
+    Table::new(sure.chain(loose), Before::Nothing, |_, last| last)
 });
 
 /// What the words end in that say something of the word behind them.
@@ -198,7 +198,7 @@ pub(super) fn may_be_given(text: &[u8], at: usize) -> bool {
 /// What a word is by itself.
 #[inline]
 pub(super) fn known(word: &Key) -> Known {
-    KNOWN.get(word).unwrap_or(NOTHING)
+    KNOWN.get(word)
 }
 
 /// True for a common given name; a double one counts by its first part.
@@ -212,14 +212,14 @@ pub(super) fn is_given(word: &Key, known: Known) -> bool {
         None => false,
         Some(hyphen) => {
             let first = text.get(..hyphen).and_then(Key::of);
-            hyphen >= 3 && first.and_then(|first| KNOWN.get(&first)).is_some_and(|k| k.given)
+            hyphen >= 3 && first.is_some_and(|first| KNOWN.get(&first).given)
         }
     }
 }
 
 /// What two words announce together.
 pub(super) fn pair(first: &Key, second: &Key) -> Before {
-    first.joined(b'_', second).and_then(|both| PAIRED.get(&both)).unwrap_or(Before::Nothing)
+    first.joined(b'_', second).map_or(Before::Nothing, |both| PAIRED.get(&both))
 }
 
 #[cfg(test)]

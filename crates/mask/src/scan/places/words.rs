@@ -98,7 +98,7 @@ static WORDS: LazyLock<Table<Sort>> = LazyLock::new(|| {
     let listed = lists
         .into_iter()
         .flat_map(|(words, sort)| words.split_whitespace().map(move |word| (word, sort)));
-    Table::new(listed, |a, b| Sort {
+    Table::new(listed, Sort::default(), |a, b| Sort {
         opens: a.opens | b.opens,
         may_open: a.may_open | b.may_open,
         precedes: a.precedes | b.precedes,
@@ -162,7 +162,7 @@ pub(super) fn may_end(text: &[u8], end: usize) -> bool {
 
 /// What a word in small letters is for.
 pub(super) fn sort(word: &Key) -> Sort {
-    WORDS.get(word).unwrap_or_default()
+    WORDS.get(word)
 }
 
 /// The end of a compound.

@@ -41,7 +41,7 @@ fn words() -> impl Iterator<Item = (&'static str, u8)> {
     lists.into_iter().flat_map(|(words, kind)| words.split_whitespace().map(move |w| (w, kind)))
 }
 
-static WORDS: LazyLock<Table<u8>> = LazyLock::new(|| Table::new(words(), |a, b| a | b));
+static WORDS: LazyLock<Table<u8>> = LazyLock::new(|| Table::new(words(), 0, |a, b| a | b));
 
 static ENDS: LazyLock<Ends> = LazyLock::new(|| Ends::of(words().map(|(word, _)| word)));
 
@@ -151,7 +151,7 @@ fn said(value: Text<'_>, end: usize) -> Option<(u8, bool)> {
             Some(hyphen) => word.text.get(hyphen + 1..).and_then(Key::of).map(Key::lowered),
             None => word.small(),
         };
-        key.and_then(|key| WORDS.get(&key)).unwrap_or_default()
+        key.map(|key| WORDS.get(&key)).unwrap_or_default()
     };
     let last = Word::before(value, end)?;
     let kinds = known(last);
