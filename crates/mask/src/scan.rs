@@ -10,7 +10,7 @@ use context::Near;
 use hit::{Hit, Hits, Kind};
 use model::Label;
 use people::{Names, People};
-use prefilter::{BLOCK, Block, Glance, Masks, Past, Signs};
+use prefilter::{BLOCK, Block, Glance, Masks, Past, Planes, Signs};
 use word::{Spelling, Text};
 
 mod context;
@@ -76,11 +76,11 @@ fn find_into(value: &[u8], hits: &mut Hits) {
     } else {
         let mut pass = Pass { value, ..Pass::default() };
         for block in blocks {
-            pass.block(&Block::full(block), hits);
+            pass.block(Block::full(block), hits);
             pass.base += BLOCK;
         }
         if !tail.is_empty() {
-            pass.block(&Block::tail(value, tail), hits);
+            pass.block(Block::tail(value, tail), hits);
         }
     }
     if hits.all().len() > 1 {
@@ -95,7 +95,7 @@ fn alone(value: &[u8], hits: &mut Hits) {
     if value.is_empty() {
         return;
     }
-    let block = &Block::tail(value, value);
+    let block = Block::tail(value, value);
     let glance = block.glance();
     let long = glance.long(0);
     if glance.others | long != 0 {
@@ -110,13 +110,14 @@ fn alone(value: &[u8], hits: &mut Hits) {
 
 /// A look at such a value in which something stands.
 #[inline(never)]
-fn look_alone(value: &[u8], block: &Block, glance: Glance, long: u64, hits: &mut Hits) {
-    let masks = &block.masks(glance);
+fn look_alone(value: &[u8], block: Block, glance: Glance, long: u64, hits: &mut Hits) {
+    let planes = &block.planes();
+    let masks = &Masks::of(planes, glance);
     if numbers::is_mere(masks) {
         return;
     }
     let (before, first, whole, more) = (Past::NOTHING, true, true, false);
-    let look = Look { value, base: 0, block, masks, before, first, whole, more };
+    let look = Look { value, base: 0, planes, masks, before, first, whole, more };
     Searches::default().look(look, glance, long, hits);
 }
 
@@ -152,7 +153,7 @@ struct Look<'a> {
     value: &'a [u8],
     /// Where the block begins.
     base: usize,
-    block: &'a Block,
+    planes: &'a Planes,
     masks: &'a Masks,
     /// Of the block before; of its last byte alone if nothing stood in it.
     before: &'a Past,
@@ -209,7 +210,7 @@ impl Searches {
     /// Looks for all of it in a block. `long`: where sixteen bytes and more stand without a space.
     #[inline(always)]
     fn look(&mut self, look: Look<'_>, glance: Glance, long: u64, hits: &mut Hits) {
-        let Look { value, base, block, masks, .. } = look;
+        let Look { value, base, planes, masks, .. } = look;
         if masks.marks | masks.digits == 0 {
             if long != 0 {
                 self.plain.block(look, long, hits);
@@ -220,7 +221,7 @@ impl Searches {
             }
             return;
         }
-        let signs = &Signs::of(value, base, block, masks);
+        let signs = &Signs::of(planes, masks);
         let spelling = &Spelling::of(base, look.more, masks, signs);
         let text = Text::new(value, Some(spelling));
         if masks.marks != 0 {
@@ -250,7 +251,7 @@ impl Searches {
 impl Pass<'_> {
     /// Looks at every byte of a block; only what stands in it gets a look of its own.
     #[inline(always)]
-    fn block(&mut self, block: &Block, hits: &mut Hits) {
+    fn block(&mut self, block: Block, hits: &mut Hits) {
         let glance = block.glance();
         let long = glance.long(self.solid);
         if glance.others | long != 0 {
@@ -267,8 +268,9 @@ impl Pass<'_> {
 
     /// A look at a block in which something stands.
     #[inline(never)]
-    fn look(&mut self, block: &Block, glance: Glance, long: u64, hits: &mut Hits) {
-        let masks = &block.masks(glance);
+    fn look(&mut self, block: Block, glance: Glance, long: u64, hits: &mut Hits) {
+        let planes = &block.planes();
+        let masks = &Masks::of(planes, glance);
         let (value, base) = (self.value, self.base);
         let whole = base == 0 || self.looked;
         if !whole {
@@ -277,7 +279,7 @@ impl Pass<'_> {
         }
         self.before.solid = self.solid;
         let (before, first, more) = (&self.before, base == 0, base + BLOCK < value.len());
-        let look = Look { value, base, block, masks, before, first, whole, more };
+        let look = Look { value, base, planes, masks, before, first, whole, more };
         self.searches.look(look, glance, long, hits);
         (self.before, self.looked) = (masks.past(), true);
     }

@@ -13,6 +13,7 @@ const LANE: usize = 16;
 pub(super) type Lane = u8x16;
 
 /// A block, or what is left of a value behind its last one.
+#[derive(Clone, Copy)]
 pub(super) struct Block {
     /// The last of them ends where the block does, and may begin in what stands before.
     lanes: [Lane; LANES],
@@ -28,11 +29,8 @@ impl Block {
     #[inline(always)]
     pub(super) fn full(bytes: &[u8; BLOCK]) -> Self {
         let (chunks, _) = bytes.as_chunks::<LANE>();
-        let mut lanes = [Lane::ZERO; LANES];
-        for (lane, chunk) in lanes.iter_mut().zip(chunks) {
-            *lane = Lane::new(*chunk);
-        }
-        Self { lanes, used: LANES, cut: 0 }
+        let chunks = chunks.first_chunk().copied().unwrap_or_default();
+        Self { lanes: chunks.map(Lane::new), used: LANES, cut: 0 }
     }
 
     /// What is left of a value behind its last full block.
@@ -74,15 +72,15 @@ impl Block {
         }
     }
 
-    /// The classes of all bytes of a block in which there is something.
+    /// The bits of all bytes, of a block in which there is something.
     #[inline(always)]
-    pub(super) fn masks(&self, glance: Glance) -> Masks {
+    pub(super) fn planes(&self) -> Planes {
         let [one, two, three, last] = self.lanes;
         match self.used {
-            ..=1 => Masks::of(&[last], self.cut, glance),
-            2 => Masks::of(&[one, last], self.cut, glance),
-            3 => Masks::of(&[one, two, last], self.cut, glance),
-            _ => Masks::of(&[one, two, three, last], self.cut, glance),
+            ..=1 => Planes::of([last], self.cut),
+            2 => Planes::of([one, last], self.cut),
+            3 => Planes::of([one, two, last], self.cut),
+            _ => Planes::of([one, two, three, last], self.cut),
         }
     }
 }
@@ -167,126 +165,82 @@ pub(super) struct Signs {
     pub(super) fronts: u64,
 }
 
-/// Signs that are told apart, by their number; 0 is any other byte.
-const TOLD: [&[u8]; SIGNS] = [
-    b"", b"-", b".", b"/", b"()", b",", b":", b"'", b"\"", b"_", b"$", b"=", b"@", b";>", b"", b"",
-];
+/// The bits of the bytes of a block: all lowest ones in one number, the first byte lowest, and so
+/// on. Classes of bytes are told from these for all bytes at once, without a guess.
+#[derive(Clone, Copy)]
+pub(super) struct Planes([u64; 8]);
 
-/// Room for them.
-const SIGNS: usize = 16;
-
-/// The number of each byte among [`TOLD`].
-static NUMBERS: [u8; 256] = {
-    let mut numbers = [0; 256];
-    let (mut rest, mut byte) = (numbers.as_mut_slice(), 0u8);
-    while let Some((number, more)) = rest.split_first_mut() {
-        *number = match byte {
-            b'-' => 1,
-            b'.' => 2,
-            b'/' => 3,
-            b'(' | b')' => 4,
-            b',' => 5,
-            b':' => 6,
-            b'\'' => 7,
-            b'"' => 8,
-            b'_' => 9,
-            b'$' => 10,
-            b'=' => 11,
-            b'@' => 12,
-            b';' | b'>' => 13,
-            _ => 0,
-        };
-        rest = more;
-        byte = byte.wrapping_add(1);
+impl Planes {
+    /// `cut`: by how much the bits of the last lane are moved down from the top.
+    #[inline(always)]
+    fn of<const N: usize>(mut lanes: [Lane; N], cut: u32) -> Self {
+        let mut planes = [0; 8];
+        for plane in planes.iter_mut().rev() {
+            // The highest bit of each byte is told; the next one moves up to its place.
+            *plane = pick(&lanes, cut, |lane| lane);
+            lanes = lanes.map(|lane| lane + lane);
+        }
+        Self(planes)
     }
-    numbers
-};
 
-#[inline(always)]
-fn number(byte: u8) -> usize {
-    usize::from(NUMBERS.get(usize::from(byte)).copied().unwrap_or_default()) & 15
+    /// Where an `x` stands.
+    #[inline(always)]
+    pub(super) fn small_x(&self) -> u64 {
+        let [zero, one, two, three, four, ..] = self.0;
+        let [.., lower] = self.rows();
+        lower & four & three & !(two | one | zero)
+    }
+
+    /// The bytes whose higher four bits are two, three; four or five; six or seven.
+    #[inline(always)]
+    fn rows(&self) -> [u64; 4] {
+        let [.., four, five, six, seven] = self.0;
+        let low = !seven & !six & five;
+        let letters = !seven & six;
+        [low & !four, low & four, letters & !five, letters & five]
+    }
 }
 
-/// Signs of a block that are looked at one by one; of more each kind is told by all bytes.
-const FEW: usize = 24;
-
 impl Signs {
-    /// The signs of the block that begins at `base`.
     #[inline(always)]
-    pub(super) fn of(value: &[u8], base: usize, block: &Block, masks: &Masks) -> Self {
-        let mut all = [0u64; SIGNS];
-        let mut rest = masks.solid & !(masks.letters | masks.digits | masks.high);
-        for _ in 0..FEW {
-            let Some(fewer) = rest.checked_sub(1) else { return Self::from(all, masks.spaces) };
-            let place = usize::try_from(rest.trailing_zeros()).unwrap_or_default();
-            let number = value.get(base + place).map_or(0, |byte| number(*byte));
-            if let Some(bits) = all.get_mut(number & 15) {
-                *bits |= rest & rest.wrapping_neg();
-            }
-            rest &= fewer;
-        }
-        if rest != 0 {
-            all = Self::many(block);
-        }
-        Self::from(all, masks.spaces)
-    }
-
-    #[inline(never)]
-    fn many(block: &Block) -> [u64; SIGNS] {
-        let is = |byte: u8| block.pick(|lane| lane.simd_eq(Lane::splat(byte)));
-        let mut all = [0; SIGNS];
-        for (bits, signs) in all.iter_mut().zip(TOLD) {
-            *bits = signs.iter().fold(0, |bits, sign| bits | is(*sign));
-        }
-        all
-    }
-
-    #[inline(always)]
-    fn from(all: [u64; SIGNS], spaces: u64) -> Self {
-        let [
-            _,
-            dash,
-            dot,
-            slash,
-            round,
-            comma,
-            colon,
-            apostrophe,
-            quote,
-            under,
-            dollar,
-            equals,
-            at,
-            fronts,
-            ..,
-        ] = all;
+    pub(super) fn of(planes: &Planes, masks: &Masks) -> Self {
+        let [zero, one, two, three, four, ..] = planes.0;
+        let [signs, digits, upper, _] = planes.rows();
+        let [none, first, second, both] = [!one & !zero, !one & zero, one & !zero, one & zero];
+        // `(` to `/`, and their second half; `!` to `'`; `:` to `?`.
+        let (high, low) = (signs & three, signs & !three);
+        let (last, behind) = (high & two, digits & three);
         Self {
-            dash,
-            points: dot | slash,
-            slash,
-            brackets: spaces | round,
-            comma,
-            colon,
-            apostrophe,
-            quote,
-            under,
-            dollar,
-            equals,
-            at,
-            fronts,
+            dash: last & first,
+            points: last & one,
+            slash: last & both,
+            brackets: masks.spaces | high & !two & !one,
+            comma: last & none,
+            colon: behind & !two & second,
+            apostrophe: low & two & both,
+            quote: low & !two & second,
+            under: upper & four & three & two & both,
+            dollar: low & two & none,
+            equals: behind & two & first,
+            at: upper & !four & !three & !two & none,
+            fronts: behind & (!two & both | two & second),
         }
     }
 }
 
 impl Masks {
+    /// The classes of all bytes of a block.
     #[inline(always)]
-    fn of<const N: usize>(lanes: &[Lane; N], cut: u32, glance: Glance) -> Self {
-        let digits = pick(lanes, cut, |lane| range(lane, b'0', 10));
-        let letters = pick(lanes, cut, |lane| range(lane | Lane::splat(0x20), b'a', 26));
-        let high = pick(lanes, cut, |lane| lane);
+    pub(super) fn of(planes: &Planes, glance: Glance) -> Self {
+        let [zero, one, two, three, four, _, _, high] = planes.0;
+        let [signs, digits, upper, lower] = planes.rows();
+        let digits = digits & !(three & (two | one));
+        // Of the thirty-two signs of a row the letters are the first to the twenty-sixth.
+        let some = four | three | two | one | zero;
+        let letters = some & !(four & three & (two | one & zero));
+        let spaces = signs & !(three | two | one | zero);
         let Glance { capitals, others, solid } = glance;
-        let spaces = pick(lanes, cut, |lane| lane.simd_eq(Lane::splat(b' ')));
-        let upper = capitals & letters;
+        let (letters, upper) = ((upper | lower) & letters, upper & letters);
         let marks = others & !digits;
         Self { digits, letters, upper, capitals, high, solid, spaces, marks }
     }

@@ -25,10 +25,20 @@ impl Key {
     pub(super) const EMPTY: Self = Self { low: 0, high: 0, length: 0 };
 
     /// `None` for what is too long to be known.
+    #[inline(always)]
     pub(super) fn of(word: &[u8]) -> Option<Self> {
-        let mut key = Self::EMPTY;
-        key.push(word)?;
-        Some(key)
+        // What is answered through memory is read again piece by piece, at once.
+        let [low, high] = read(word)?;
+        Some(Self { low, high, length: word.len() })
+    }
+
+    pub(super) fn new([low, high]: [u128; 2], length: usize) -> Self {
+        Self { low, high, length }
+    }
+
+    /// The bytes as two numbers.
+    pub(super) fn halves(&self) -> [u128; 2] {
+        [self.low, self.high]
     }
 
     /// The word `start..end` of a text. As [`Key::of`], but of what stands around it in the text
@@ -155,6 +165,14 @@ impl Key {
         let [low, high] = halves(mixed);
         low ^ high
     }
+}
+
+/// The halves of a word.
+#[inline(never)]
+fn read(word: &[u8]) -> Option<[u128; 2]> {
+    let mut key = Key::EMPTY;
+    key.push(word)?;
+    Some([key.low, key.high])
 }
 
 /// The lower and the upper half of a number.

@@ -237,14 +237,8 @@ impl<'a> Word<'a> {
         if self.seen & HIGH == 0 {
             return Key::plain(self.value, self.start, self.end);
         }
-        self.small_elsewhere()
-    }
-
-    /// The same of a word with letters outside ASCII.
-    #[inline(never)]
-    fn small_elsewhere(&self) -> Option<Key> {
-        let key = Key::within(self.value, self.start, self.end);
-        key.and_then(Key::western).or_else(|| self.as_str().and_then(lowered))
+        let (halves, length) = small_elsewhere(self.value, self.start, self.end)?;
+        Some(Key::new(halves, length))
     }
 
     fn as_str(&self) -> Option<&'a str> {
@@ -401,6 +395,15 @@ fn ended_elsewhere(value: &[u8], end: usize, length: usize, seen: u8) -> Told {
     let text = value.get(end - length..end).unwrap_or_default();
     let whole = is_latin(text) || std::str::from_utf8(text).is_ok();
     (if whole { length } else { 0 }, seen)
+}
+
+/// The halves and the length in small letters of a word with letters outside ASCII.
+#[inline(never)]
+fn small_elsewhere(value: &[u8], start: usize, end: usize) -> Option<([u128; 2], usize)> {
+    let other = || value.get(start..end).and_then(|text| std::str::from_utf8(text).ok());
+    let key = Key::within(value, start, end).and_then(Key::western);
+    let key = key.or_else(|| other().and_then(lowered))?;
+    Some((key.halves(), key.length()))
 }
 
 /// A word in small letters. `None` for what is too long to be known.

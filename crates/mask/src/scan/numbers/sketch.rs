@@ -4,7 +4,7 @@ use super::run::LEAST_UNANNOUNCED;
 use crate::scan::{
     Look,
     context::Words,
-    prefilter::{self, BLOCK, Signs, one_of},
+    prefilter::{self, BLOCK, Signs},
 };
 
 /// Digits from which on words before a number may make it a national id or a phone number.
@@ -55,7 +55,7 @@ impl Sketch {
         // Behind an `x` stands the extension of a telephone number.
         let extended = match ends & letters {
             0 => 0,
-            some => some & look.block.pick(|lane| one_of(lane, *b"x")),
+            some => some & look.planes.small_x(),
         };
         let closes = (ends & !letters | extended) & !(points & wordy >> 1);
         let upper = look.masks.upper;

@@ -23,7 +23,7 @@ fn every_byte_is_classed_at_every_place_of_every_tail() {
                     None => Block::tail(&value, tail),
                 };
                 let glance = block.glance();
-                let masks = block.masks(glance);
+                let masks = Masks::of(&block.planes(), glance);
                 let same = |mask: u64, is: fn(u8) -> bool| {
                     assert_eq!(mask, plain(tail, is), "{byte:#x} at {place} of {length}");
                 };
@@ -33,6 +33,8 @@ fn every_byte_is_classed_at_every_place_of_every_tail() {
                 same(masks.capitals & !masks.upper, |byte| (0xC3..=0xD3).contains(&byte));
                 same(masks.high, |byte| byte >= 0x80);
                 same(masks.solid, |byte| byte > b' ');
+                same(masks.spaces, |byte| byte == b' ');
+                same(block.planes().small_x(), |byte| byte == b'x');
                 same(masks.marks, |byte| b"@_-$=:".contains(&byte));
             }
         }
@@ -48,7 +50,8 @@ fn every_sign_is_told_whether_few_or_many_stand_beside_it() {
                 let value = [text.as_slice(), crowd.as_bytes()].concat();
                 let tail = &value[before..];
                 let block = Block::tail(&value, tail);
-                let signs = Signs::of(&value, before, &block, &block.masks(block.glance()));
+                let planes = block.planes();
+                let signs = Signs::of(&planes, &Masks::of(&planes, block.glance()));
                 let same = |mask: u64, of: &[u8]| {
                     let expected = plain(tail, |byte| of.contains(&byte));
                     assert_eq!(mask, expected, "{byte:#x} and {crowd}");

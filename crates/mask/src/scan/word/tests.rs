@@ -1,7 +1,7 @@
 //! A word is the same however it is told, and its letters are those of its characters.
 
 use super::*;
-use crate::scan::prefilter::{BLOCK, Block, Signs};
+use crate::scan::prefilter::{BLOCK, Block, Masks, Signs};
 use proptest::prelude::*;
 
 /// Text of pieces as short as words are made of.
@@ -39,8 +39,9 @@ fn spelling(value: &[u8], base: usize) -> Spelling {
         Some(bytes) => Block::full(bytes),
         None => Block::tail(value, rest),
     };
-    let masks = block.masks(block.glance());
-    let signs = Signs::of(value, base, &block, &masks);
+    let planes = block.planes();
+    let masks = Masks::of(&planes, block.glance());
+    let signs = Signs::of(&planes, &masks);
     Spelling::of(base, base + BLOCK < value.len(), &masks, &signs)
 }
 
