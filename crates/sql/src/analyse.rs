@@ -53,6 +53,8 @@ pub(crate) struct Made {
     pub(crate) types: Vec<String>,
     /// Tables on which they hung code.
     pub(crate) hung: Vec<String>,
+    /// Columns that they added, with what was put there.
+    pub(crate) added: HashMap<RelationId, Vec<Field>>,
     /// True if they may have changed what existing names mean.
     pub(crate) stale: bool,
 }

@@ -130,6 +130,8 @@ impl<'a> Walk<'a> {
             flow.unknown |= builtin::holds_others(&relation.schema, &relation.name, &column.name);
             columns.fields.push(Field::new(&column.name, flow));
         }
+        let added = self.made.added.get(&relation.id);
+        columns.fields.extend(added.into_iter().flatten().cloned());
         let view = matches!(relation.kind, RelationKind::View | RelationKind::Materialized);
         let generated = relation.columns.iter().any(|column| column.generated.is_some());
         if view || generated {

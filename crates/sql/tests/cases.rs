@@ -458,3 +458,40 @@ fn rows_that_are_listed_are_counted() {
         assert!(expected.is_none() || !facts.moves.iter().any(moved), "{text}");
     }
 }
+
+/// Migrations that tools send as one text.
+const MIGRATIONS: &[&str] = &[
+    "alter table users add column slug text; update users set slug = lower(name) where slug is null; \
+     alter table users alter column slug set not null; create unique index on users (slug)",
+    "begin; alter table orders add column state text not null default 'new', add column due date; \
+     update orders set due = placed::date; insert into orders (id, total, state) values (9, 1, 'x'); \
+     commit",
+    "alter table orders add column if not exists note text; update orders set note = 'x' where id = 1",
+];
+
+#[test]
+fn a_column_that_the_text_adds_is_known() {
+    let catalog = support::catalog(&fs::read_to_string(folder().join("catalog.tsv")).unwrap());
+    for text in MIGRATIONS {
+        for one in sql::analyse(text, &catalog, &Scope::default()) {
+            assert!(one.facts.unknowns.is_empty(), "{text}: {:?}", one.facts.unknowns);
+        }
+    }
+    // What was put there is there.
+    let text = "alter table orders add column mail text; \
+                update orders o set mail = u.email from users u where u.id = o.user_id; \
+                select mail from orders";
+    let analysed = sql::analyse(text, &catalog, &Scope::default());
+    let outputs = analysed.last().unwrap().facts.outputs.as_ref().unwrap();
+    let users = catalog.relation_named("public", "users").unwrap();
+    let email = users.column_id(users.column("email").unwrap().number);
+    assert!(outputs[0].sources.contains(&email));
+    // A default that runs code, a type of one's own and a column that others inherit are read anew.
+    for text in [
+        "alter table users add column a text default mail_of(1); select a from users",
+        "alter table animal add column a text; select a from animal",
+    ] {
+        let analysed = sql::analyse(text, &catalog, &Scope::default());
+        assert!(!analysed.last().unwrap().facts.unknowns.is_empty(), "{text}");
+    }
+}

@@ -125,6 +125,7 @@ impl<'a> Walk<'a> {
             let flow = self.coerced(flow);
             target.values.borrow_mut().absorb(&flow);
             self.facts.uses(&flow, Use::Copied);
+            self.filled_added(target, name, &flow);
             let relation = target.reference.clone();
             let to = Destination::Named { relation, column: name.to_owned() };
             return self.facts.moved(to, &flow);
@@ -140,7 +141,24 @@ impl<'a> Walk<'a> {
             return self.assigned_made(target, name.as_deref(), &flow);
         }
         let columns = field.map(|field| self.stored(target, field)).unwrap_or_default();
+        if let (true, Some(name)) = (columns.is_empty(), field.map(|field| field.name.to_string()))
+            && target.relation.is_some_and(|it| self.made.added.contains_key(&it.id))
+        {
+            return self.assigned_to(target, &name, flow);
+        }
         self.assigned(target, &columns, flow);
+    }
+
+    /// What was put into a column that the same text added is what stands there from then on.
+    fn filled_added(&mut self, target: &Target<'_>, name: &str, flow: &Flow) {
+        let added = target.relation.and_then(|it| self.made.added.get_mut(&it.id));
+        let field = added.and_then(|fields| fields.iter_mut().find(|field| *field.name == *name));
+        if let Some(field) = field {
+            let ty = field.flow.ty;
+            field.flow.absorb(flow);
+            field.flow.ty = ty;
+            self.expanded.clear();
+        }
     }
 
     /// A value that goes into a table that the same text made: into the named column, or into any.

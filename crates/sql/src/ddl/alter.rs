@@ -3,14 +3,19 @@
 use super::object::subcommand;
 use crate::{
     analyse::Walk,
-    flow::{Columns, Flow},
+    flow::{Columns, Distance, Field, Flow},
     scope::{Env, Fragment, Table},
 };
-use model::{Operation, Use, catalog::Relation, code::Attached, facts::Destination};
+use model::{
+    Operation, Use,
+    catalog::{Relation, RelationKind},
+    code::Attached,
+    facts::Destination,
+};
 use pg_raw_parse::{
     Node,
     nodes::{AlterTableCmd, AlterTableStmt, ColumnDef, RangeVar, RefreshMatViewStmt, TypeName},
-    raw::{AlterTableType, ObjectType},
+    raw::{AlterTableType, ConstrType, ObjectType},
 };
 use std::sync::Arc;
 
@@ -20,9 +25,13 @@ impl<'a> Walk<'a> {
             return self.object(Operation::Alter, "table", None);
         };
         let (mut only_adds, hung) = (true, self.made.hung.len());
+        let mut added = Vec::new();
         for command in alter.cmds() {
             let Node::AlterTableCmd(command) = command else { continue };
-            only_adds &= adds(command.subtype);
+            match self.plainly_added(command, range, env) {
+                Some(field) => added.extend(field),
+                None => only_adds &= adds(command.subtype),
+            }
             self.on_range(subcommand(command.subtype), range);
             if alter.objtype == ObjectType::OBJECT_FOREIGN_TABLE {
                 self.on_range(Operation::Foreign, range);
@@ -30,6 +39,53 @@ impl<'a> Walk<'a> {
             self.fills(command, range, env);
         }
         self.facts.keeps_names = only_adds && self.made.hung.len() == hung;
+        if let (true, Some(relation)) = (self.facts.keeps_names, self.known(range)) {
+            self.made.added.entry(relation.id).or_default().extend(added);
+            self.expanded.clear();
+        }
+    }
+
+    /// A column that is added to a table and changes nothing of what is there: what the rest of the
+    /// text says means what it meant, with a column more, or as many where it is there already.
+    fn plainly_added(
+        &mut self,
+        command: &AlterTableCmd,
+        range: &RangeVar,
+        env: &Env<'_>,
+    ) -> Option<Option<Field>> {
+        let Node::ColumnDef(definition) = command.def() else { return None };
+        let relation = self.known(range)?;
+        let alone = relation.kind == RelationKind::Table
+            && relation.parents.is_empty()
+            && self.catalog.children(relation.id).is_empty()
+            && !crate::is_temporary(&relation.schema);
+        let name = definition.colname()?;
+        let plain = |node: Node<'_>| match node {
+            Node::Constraint(constraint) => matches!(
+                constraint.contype,
+                ConstrType::CONSTR_NULL | ConstrType::CONSTR_NOTNULL | ConstrType::CONSTR_DEFAULT
+            ),
+            _ => false,
+        };
+        let taken = self.columns(relation).fields.iter().any(|field| &*field.name == name);
+        if command.subtype == AlterTableType::AT_AddColumn && taken && command.missing_ok {
+            return Some(None);
+        }
+        if command.subtype != AlterTableType::AT_AddColumn
+            || !alone
+            || taken
+            || self.is_coded(definition)
+            || !definition.constraints().iter().all(plain)
+        {
+            return None;
+        }
+        let outer = std::mem::take(&mut self.facts);
+        let default = self.default_of(definition, range, env);
+        let inner = std::mem::replace(&mut self.facts, outer);
+        let constant = default.is_fixed() && inner.functions.is_empty();
+        let ty = definition.type_name().and_then(|name| self.type_of(name));
+        let flow = Flow { distance: Distance::Identity, ..Flow::constant(ty) };
+        constant.then(|| Some(Field::new(name, flow)))
     }
 
     /// What a subcommand puts into a column: a default, a conversion, a computed value that
@@ -85,9 +141,7 @@ impl<'a> Walk<'a> {
             | AlterTableType::AT_SetExpression => self.goes_over(range),
             AlterTableType::AT_ColumnDefault => {
                 let flow = self.kept(command.def(), range, env);
-                let view = |relation: &std::sync::Arc<model::catalog::Relation>| {
-                    relation.kind == model::catalog::RelationKind::View
-                };
+                let view = |relation: &Arc<Relation>| relation.kind == RelationKind::View;
                 if self.known(range).is_some_and(view) {
                     self.defaults_unseen(command.def(), "a view", env);
                 }
