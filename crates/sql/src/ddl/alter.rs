@@ -172,6 +172,12 @@ impl<'a> Walk<'a> {
         };
         self.named_type(definition.and_then(ColumnDef::type_name), &given);
         self.goes_over(range);
+        let plain = definition.is_some_and(|definition| !self.is_coded(definition));
+        let own = !self.catalog.code.casts.is_empty();
+        if plain && !own && self.known(range).is_none() && is_of(conversion, name) {
+            // Made of the column alone by casts, it holds what it held, whatever is known of it.
+            return;
+        }
         if !matches!(conversion, Node::None) {
             let flow = given;
             let column = self
@@ -273,6 +279,21 @@ impl<'a> Walk<'a> {
             flow.sources.retain(|source| *source != id);
             self.facts.moved(Destination::Column(id), &flow);
         }
+    }
+}
+
+/// True for a column as it stands, or through casts that cut nothing off.
+fn is_of(node: Node<'_>, name: &str) -> bool {
+    match node {
+        Node::ColumnRef(_) => crate::query::single_name(node) == Some(name),
+        Node::TypeCast(cast) => {
+            let whole = cast.type_name().is_some_and(|ty| {
+                let names = crate::names::strings(ty.names());
+                ty.typmods().is_empty() && !matches!(names.last(), Some(&("char" | "name")))
+            });
+            whole && is_of(cast.arg(), name)
+        }
+        _ => false,
     }
 }
 
