@@ -141,9 +141,10 @@ impl Plan {
             SessionChange::Prepare(..) | SessionChange::Deallocate(_) | SessionChange::Hold(_) => {
                 true
             }
-            SessionChange::Declare(..) | SessionChange::CloseCursor(_) | SessionChange::Scope => {
-                false
-            }
+            SessionChange::Declare(..)
+            | SessionChange::Fetch(_)
+            | SessionChange::CloseCursor(_)
+            | SessionChange::Scope => false,
         };
         let what = if self.replication {
             Some("it is a replication command")

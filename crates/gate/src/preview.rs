@@ -91,7 +91,8 @@ fn stays_itself(facts: &Facts, catalog: &Catalog) -> Option<String> {
             effect.object.as_ref().map(|object| format!(" ({object})")).unwrap_or_default(),
         ));
     }
-    let stays = |change: &SessionChange| !matches!(change, SessionChange::Scope);
+    let stays =
+        |change: &SessionChange| !matches!(change, SessionChange::Scope | SessionChange::Fetch(_));
     if facts.session.iter().any(stays) {
         return Some("it prepares, declares or closes something".to_owned());
     }

@@ -417,6 +417,8 @@ pub enum SessionChange {
     Declare(String, Arc<Facts>),
     /// The cursor of that name, just declared, is WITH HOLD: it outlives a commit.
     Hold(String),
+    /// `FETCH … FROM name`: rows of a cursor's result leave.
+    Fetch(String),
     /// `CLOSE name`; `None` for ALL (also DISCARD ALL).
     CloseCursor(Option<String>),
     /// search_path, role or anything else that name resolution depends on may have changed in a

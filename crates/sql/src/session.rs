@@ -358,6 +358,7 @@ impl Walk<'_> {
             }
             return None;
         }
+        self.facts.session.push(SessionChange::Fetch(name.to_owned()));
         let Some(inner) = known else {
             let why = "no cursor of that name is known; declare it through Weir";
             self.facts.unknown(format!("cursor \"{name}\""), why);

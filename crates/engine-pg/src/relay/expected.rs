@@ -110,6 +110,8 @@ pub(super) struct Run {
     pub(super) portal: Option<Arc<Portal>>,
     /// Its intent is on stable storage, or need not be before rows leave.
     pub(super) rows_may_leave: bool,
+    /// Rows of the cursor it fetches from that left by statements before, if it fetches from one.
+    pub(super) fetched: Option<u64>,
     /// Rows beyond the limit were withheld.
     pub(super) limited: bool,
     /// It is a COPY TO STDOUT.
@@ -144,6 +146,7 @@ impl Run {
             copy: None,
             portal,
             rows_may_leave,
+            fetched: None,
             limited: false,
             copied: false,
             carried,
@@ -157,9 +160,11 @@ impl Run {
         most.saturating_sub(self.left_before()).saturating_sub(self.counts.rows)
     }
 
-    /// How many rows of its portal left by messages before.
+    /// How many rows of its result left before: by other statements that fetched from its cursor, or
+    /// by messages before from its portal.
     fn left_before(&self) -> u64 {
-        self.portal.as_ref().map_or(0, |portal| portal.left.load(Ordering::Relaxed))
+        let by_portal = || self.portal.as_ref().map(|portal| portal.left.load(Ordering::Relaxed));
+        self.fetched.or_else(by_portal).unwrap_or(0)
     }
 
     /// If rows were withheld: how many left, and how many in all by this portal.
@@ -186,6 +191,7 @@ impl Run {
         self.masks = None;
         self.lately = Lately::default();
         self.copy = None;
+        self.fetched = None;
         self.limited = false;
     }
 

@@ -70,7 +70,7 @@ impl Relay {
                 SessionChange::CloseCursor(Some(name)) | SessionChange::Declare(name, _) => {
                     self.portals.remove(name.as_bytes());
                 }
-                SessionChange::Hold(_) | SessionChange::Scope => {}
+                SessionChange::Hold(_) | SessionChange::Fetch(_) | SessionChange::Scope => {}
             }
         }
     }

@@ -123,8 +123,10 @@ impl Relay {
         };
         let (plan, part) = (Arc::clone(&run.statement.plan), run.part);
         let masks = self.session.masks(&plan, part, &fields);
+        let fetched = plan.parts.get(part).and_then(|part| self.session.fetched(part));
         if let Some(run) = self.run_mut() {
             run.masks = Some(Arc::clone(&masks));
+            run.fetched = fetched;
         }
         Ok(Some(masks))
     }

@@ -158,6 +158,21 @@ impl Session {
         self.scope.cursors.retain(|name, _| kept.contains(name));
     }
 
+    /// How many rows of the cursor that a part fetches from left by statements before; `None` of
+    /// anything else. They are one result.
+    pub fn fetched(&self, part: &Part) -> Option<u64> {
+        let cursor = fetches(part)?;
+        Some(self.fetched.get(cursor).copied().unwrap_or(0))
+    }
+
+    /// Rows left by a part.
+    pub(super) fn fetches(&mut self, part: &Part, rows: u64) {
+        if let Some(cursor) = fetches(part).filter(|_| rows > 0) {
+            let all = self.fetched.entry(cursor.to_owned()).or_insert(0);
+            *all = all.saturating_add(rows);
+        }
+    }
+
     /// Something failed: what the open transaction made may go with it.
     pub fn failed(&mut self) {
         self.held.pending.clear();
@@ -168,6 +183,7 @@ impl Session {
     pub fn transaction_ended(&mut self) {
         self.held.kept.append(&mut self.held.pending);
         self.forget_cursors();
+        self.fetched.retain(|name, _| self.held.kept.contains(name));
         // What was made and what was rolled back is known only now.
         self.temporary.transaction_ended();
         if !self.scope.made.is_empty() {
@@ -210,6 +226,7 @@ impl Session {
                 SessionChange::Declare(name, facts) if succeeded => {
                     self.scope.cursors.insert(name.clone(), Arc::clone(facts));
                     self.held.forget(name);
+                    self.fetched.remove(name);
                 }
                 SessionChange::Hold(name) if succeeded => {
                     self.held.pending.insert(name.clone());
@@ -227,6 +244,7 @@ impl Session {
                 SessionChange::Prepare(..)
                 | SessionChange::Declare(..)
                 | SessionChange::Hold(_)
+                | SessionChange::Fetch(_)
                 | SessionChange::Deallocate(_)
                 | SessionChange::CloseCursor(_) => {}
             }
@@ -351,4 +369,17 @@ const fn alters_names(operation: Operation) -> bool {
             | Operation::Rename
             | Operation::Extension
     )
+}
+
+/// The cursor that a part fetches from.
+fn fetches(part: &Part) -> Option<&str> {
+    part.facts.session.iter().find_map(|change| match change {
+        SessionChange::Fetch(name) => Some(name.as_str()),
+        SessionChange::Prepare(..)
+        | SessionChange::Deallocate(_)
+        | SessionChange::Declare(..)
+        | SessionChange::Hold(_)
+        | SessionChange::CloseCursor(_)
+        | SessionChange::Scope => None,
+    })
 }

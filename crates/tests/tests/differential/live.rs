@@ -169,7 +169,7 @@ impl Live {
             let scope = &mut self.scope;
             match change {
                 // Held cursors are forgotten with the others: facts then say that they are unknown.
-                SessionChange::Scope | SessionChange::Hold(_) => {}
+                SessionChange::Scope | SessionChange::Hold(_) | SessionChange::Fetch(_) => {}
                 SessionChange::Prepare(name, facts) => {
                     scope.prepared.insert(name.clone(), Arc::clone(facts));
                 }

@@ -65,6 +65,24 @@ fn a_limit_on_rows_is_for_the_whole_result() {
     assert_eq!(tags, "12DDDsDDDDsNCZ");
     assert_eq!(told(&said), (range(1, 7), "SELECT 0".into(), warning.clone()));
 
+    // What SQL's FETCH takes from one cursor is one result; another one begins anew.
+    let mut query = |text: &str| {
+        raw.query(text).unwrap();
+        told(&raw.until(b'Z').unwrap())
+    };
+    query("begin");
+    for _ in 0..2 {
+        query("declare rest cursor for select id from jobs order by id");
+        assert_eq!(query("fetch 5 from rest"), (range(1, 5), "FETCH 5".into(), None));
+        assert_eq!(query("fetch 5 from rest"), (range(6, 7), "SELECT 2".into(), warning.clone()));
+        assert_eq!(query("fetch 1 from rest").0, Vec::<String>::new());
+        query("close rest");
+    }
+    let both = "declare rest cursor for select id from jobs order by id; fetch 4 from rest; \
+                fetch 4 from rest";
+    assert_eq!(query(both).0, range(1, 7));
+    query("rollback");
+
     // Longer portions than the limit end at it, and a portal anew begins anew.
     for _ in 0..2 {
         raw.send(&[open.clone(), execute(10), flush.clone()].concat()).unwrap();
