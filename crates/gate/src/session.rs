@@ -5,6 +5,7 @@ mod acting;
 mod asked;
 mod call;
 mod ending;
+mod fetched;
 mod follow;
 mod past;
 mod planning;
@@ -43,7 +44,7 @@ use ledger::{
 use model::{Durability, Granted, Identity, Outcome, Verdict};
 use policy::{Context, ProtocolFeature, Risk};
 use sql::Scope;
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::SystemTime};
+use std::{net::IpAddr, sync::Arc, time::SystemTime};
 use temporary::Temporary;
 
 /// `pg_type.oid` of text.
@@ -155,8 +156,8 @@ pub struct Session {
     history: Arc<History>,
     /// Statements that its past does not have yet, and the minute in which they came.
     pulse: (u32, u64),
-    /// Rows that left by FETCH, by cursor.
-    fetched: HashMap<String, u64>,
+    /// How many rows of each cursor left.
+    fetched: fetched::Fetched,
     /// Rows that left or were changed since the past heard of it.
     moved: u64,
     /// What was found last to be unlike the past.
@@ -204,7 +205,7 @@ impl Session {
             closed: true,
             history: gate.histories.of(&identity.chain()),
             pulse: (0, 0),
-            fetched: HashMap::new(),
+            fetched: fetched::Fetched::default(),
             moved: 0,
             unlike: None,
         };
@@ -450,7 +451,6 @@ impl Session {
         self.database.counters.did(&planned.verdict, counts);
         let counts = &self.undone(counts);
         self.moves(counts, now);
-        self.fetches(planned, counts.rows);
         record::outcome(self, planned, run.id, counts, now);
         // What did not run, or was undone, changed nothing of what names mean.
         self.follow(planned, counts.sqlstate.is_none() && counts.ended.is_none());

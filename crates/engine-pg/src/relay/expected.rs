@@ -110,8 +110,8 @@ pub(super) struct Run {
     pub(super) portal: Option<Arc<Portal>>,
     /// Its intent is on stable storage, or need not be before rows leave.
     pub(super) rows_may_leave: bool,
-    /// Rows of the cursor it fetches from that left by statements before, if it fetches from one.
-    pub(super) fetched: Option<u64>,
+    /// How many rows of the cursor that it fetches from left so far, if it fetches from one.
+    pub(super) fetched: Option<Arc<AtomicU64>>,
     /// Rows beyond the limit were withheld.
     pub(super) limited: bool,
     /// It is a COPY TO STDOUT.
@@ -163,11 +163,15 @@ impl Run {
     /// How many rows of its result left before: by other statements that fetched from its cursor, or
     /// by messages before from its portal.
     fn left_before(&self) -> u64 {
-        let by_portal = || self.portal.as_ref().map(|portal| portal.left.load(Ordering::Relaxed));
-        self.fetched.or_else(by_portal).unwrap_or(0)
+        self.left().map_or(0, |left| left.load(Ordering::Relaxed))
     }
 
-    /// If rows were withheld: how many left, and how many in all by this portal.
+    fn left(&self) -> Option<&AtomicU64> {
+        let by_portal = || self.portal.as_ref().map(|portal| &*portal.left);
+        self.fetched.as_deref().or_else(by_portal)
+    }
+
+    /// If rows were withheld: how many left, and how many in all of this result.
     pub(super) fn withheld(&self) -> Option<Withheld> {
         let rows = self.counts.rows;
         self.limited.then(|| Withheld { rows, all: rows + self.left_before() })
@@ -176,8 +180,8 @@ impl Run {
     /// What the part that is being answered did; it is done.
     pub(super) fn take_counts(&mut self, tag: Option<&str>, sqlstate: Option<&str>) -> Counts {
         let mut counts = std::mem::take(&mut self.counts);
-        if let Some(portal) = &self.portal {
-            portal.left.fetch_add(counts.rows, Ordering::Relaxed);
+        if let Some(left) = self.left() {
+            left.fetch_add(counts.rows, Ordering::Relaxed);
         }
         counts.duration_us = u64::try_from(self.sent.elapsed().as_micros()).unwrap_or(0);
         counts.tag = tag.map(str::to_owned);
@@ -278,7 +282,7 @@ pub(super) struct Portal {
     /// How many rows it changed so far, where its changes are limited.
     pub(super) counted: AtomicU64,
     /// How many of its rows left so far: a limit on rows is for all of them, however many messages
-    /// fetch them. Shared by the same portal under other plans.
+    /// fetch them. Shared by the same portal under other plans, and by SQL's FETCH.
     pub(super) left: Arc<AtomicU64>,
     /// Whether the server made it.
     pub(super) birth: Birth,

@@ -52,7 +52,7 @@ impl Relay {
         made.birth.confirm();
         let current = self.portals.get(name).is_some_and(|known| Arc::ptr_eq(known, made));
         if let (Ok(name), false, true) = (std::str::from_utf8(name), name.is_empty(), current) {
-            self.session.note_portal(name, &made.plan);
+            self.session.note_portal(name, &made.plan, &made.left);
         }
     }
 

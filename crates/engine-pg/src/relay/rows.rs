@@ -123,7 +123,7 @@ impl Relay {
         };
         let (plan, part) = (Arc::clone(&run.statement.plan), run.part);
         let masks = self.session.masks(&plan, part, &fields);
-        let fetched = plan.parts.get(part).and_then(|part| self.session.fetched(part));
+        let fetched = self.session.fetched(&plan, part);
         if let Some(run) = self.run_mut() {
             run.masks = Some(Arc::clone(&masks));
             run.fetched = fetched;

@@ -14,6 +14,7 @@ use std::{
     collections::BTreeSet,
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
+    sync::atomic::AtomicU64,
 };
 
 /// Names of cursors that outlive their transaction.
@@ -132,8 +133,10 @@ impl Session {
         }
     }
 
-    /// Notes a named portal; SQL's FETCH can read it.
-    pub fn note_portal(&mut self, name: &str, plan: &Plan) {
+    /// Notes a named portal that the server has made, and where its rows that left are counted;
+    /// SQL's FETCH can read it.
+    pub fn note_portal(&mut self, name: &str, plan: &Plan, left: &Arc<AtomicU64>) {
+        self.fetched.bound(name, left);
         if let Some(part) = plan.parts.first() {
             self.scope.cursors.insert(name.to_owned(), Arc::clone(&part.facts));
             self.held.forget(name);
@@ -158,21 +161,6 @@ impl Session {
         self.scope.cursors.retain(|name, _| kept.contains(name));
     }
 
-    /// How many rows of the cursor that a part fetches from left by statements before; `None` of
-    /// anything else. They are one result.
-    pub fn fetched(&self, part: &Part) -> Option<u64> {
-        let cursor = fetches(part)?;
-        Some(self.fetched.get(cursor).copied().unwrap_or(0))
-    }
-
-    /// Rows left by a part.
-    pub(super) fn fetches(&mut self, part: &Part, rows: u64) {
-        if let Some(cursor) = fetches(part).filter(|_| rows > 0) {
-            let all = self.fetched.entry(cursor.to_owned()).or_insert(0);
-            *all = all.saturating_add(rows);
-        }
-    }
-
     /// Something failed: what the open transaction made may go with it.
     pub fn failed(&mut self) {
         self.held.pending.clear();
@@ -183,7 +171,7 @@ impl Session {
     pub fn transaction_ended(&mut self) {
         self.held.kept.append(&mut self.held.pending);
         self.forget_cursors();
-        self.fetched.retain(|name, _| self.held.kept.contains(name));
+        self.fetched.transaction_ended();
         // What was made and what was rolled back is known only now.
         self.temporary.transaction_ended();
         if !self.scope.made.is_empty() {
@@ -226,17 +214,22 @@ impl Session {
                 SessionChange::Declare(name, facts) if succeeded => {
                     self.scope.cursors.insert(name.clone(), Arc::clone(facts));
                     self.held.forget(name);
-                    self.fetched.remove(name);
+                    self.fetched.declared(name);
                 }
                 SessionChange::Hold(name) if succeeded => {
                     self.held.pending.insert(name.clone());
+                    self.fetched.lasts(name);
                 }
                 SessionChange::Deallocate(None) if succeeded => self.scope.prepared.clear(),
                 SessionChange::Deallocate(Some(name)) if succeeded => {
                     self.scope.prepared.remove(name);
                 }
-                SessionChange::CloseCursor(None) if succeeded => self.no_cursors(),
+                SessionChange::CloseCursor(None) if succeeded => {
+                    self.no_cursors();
+                    self.fetched.closed(None);
+                }
                 SessionChange::CloseCursor(Some(name)) if succeeded => {
+                    self.fetched.closed(Some(name));
                     self.scope.cursors.remove(name);
                     self.held.forget(name);
                 }
@@ -369,17 +362,4 @@ const fn alters_names(operation: Operation) -> bool {
             | Operation::Rename
             | Operation::Extension
     )
-}
-
-/// The cursor that a part fetches from.
-fn fetches(part: &Part) -> Option<&str> {
-    part.facts.session.iter().find_map(|change| match change {
-        SessionChange::Fetch(name) => Some(name.as_str()),
-        SessionChange::Prepare(..)
-        | SessionChange::Deallocate(_)
-        | SessionChange::Declare(..)
-        | SessionChange::Hold(_)
-        | SessionChange::CloseCursor(_)
-        | SessionChange::Scope => None,
-    })
 }

@@ -83,6 +83,37 @@ fn a_limit_on_rows_is_for_the_whole_result() {
     assert_eq!(query(both).0, range(1, 7));
     query("rollback");
 
+    // One that outlives its transaction is the same in the next, and after what was rolled back.
+    query("declare rest cursor with hold for select id from jobs order by id");
+    for (fetch, to) in [("fetch 3 from rest", 3), ("fetch 3 from rest", 6)] {
+        assert_eq!(query(fetch).0, range(to - 2, to));
+    }
+    query("begin; savepoint before; select 1/0");
+    query("rollback to before; commit");
+    assert_eq!(query("fetch 3 from rest"), (range(7, 7), "SELECT 1".into(), warning.clone()));
+    query("close rest");
+
+    // A portal and its name in SQL are one cursor; bound anew, it is another.
+    raw.query("begin").unwrap();
+    raw.until(b'Z').unwrap();
+    for _ in 0..2 {
+        let bind = frame(b'B', b"rest\0\0\0\0\0\0\0\0");
+        let run = frame(b'E', b"rest\0\0\0\0\x03");
+        raw.send(&[frame(b'P', text), bind, run.clone(), sync.clone()].concat()).unwrap();
+        assert_eq!(told(&raw.until(b'Z').unwrap()).0, range(1, 3));
+        raw.query("fetch 3 from rest").unwrap();
+        assert_eq!(told(&raw.until(b'Z').unwrap()).0, range(4, 6));
+        raw.send(&[run, sync.clone()].concat()).unwrap();
+        let rest = told(&raw.until(b'Z').unwrap());
+        assert_eq!(rest, (range(7, 7), "SELECT 1".into(), warning.clone()));
+        raw.query("fetch 3 from rest").unwrap();
+        assert_eq!(told(&raw.until(b'Z').unwrap()).0, Vec::<String>::new());
+        raw.send(&[frame(b'C', b"Prest\0"), sync.clone()].concat()).unwrap();
+        raw.until(b'Z').unwrap();
+    }
+    raw.query("rollback").unwrap();
+    raw.until(b'Z').unwrap();
+
     // Longer portions than the limit end at it, and a portal anew begins anew.
     for _ in 0..2 {
         raw.send(&[open.clone(), execute(10), flush.clone()].concat()).unwrap();
