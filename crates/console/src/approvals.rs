@@ -5,6 +5,7 @@ pub mod preview;
 use crate::{
     Icon, Shown,
     assets::{PASSKEY, TRY},
+    grants,
     layout::{Page, Place, Tone, Viewer, csrf, notice, state},
     parts, passkeys, sql,
 };
@@ -54,6 +55,8 @@ pub struct Inbox {
     pub open: Vec<Listed>,
     /// What is over, newest first.
     pub past: Vec<Listed>,
+    /// Grants that wait for consent.
+    pub grants: Vec<grants::Listed>,
 }
 
 /// One request.
@@ -121,6 +124,7 @@ pub fn inbox(inbox: &Inbox, viewer: &Viewer) -> String {
                 }))
             } @else { (listed(&inbox.open, "open")) }
         }
+        @if !inbox.grants.is_empty() { (grants::waiting(&inbox.grants)) }
         section .card aria-labelledby="past" {
             header { h2 #past { "Decided or over" } }
             @if inbox.past.is_empty() {
@@ -183,7 +187,7 @@ fn stands(one: &Listed) -> Markup {
 }
 
 /// Seconds in words.
-fn remaining(seconds: u64) -> String {
+pub(crate) fn remaining(seconds: u64) -> String {
     match seconds {
         0..=119 => format!("{seconds} s"),
         120..=7_199 => format!("{} min", seconds / 60),
@@ -212,7 +216,7 @@ pub fn request(request: &Request, viewer: &Viewer) -> String {
             div {
                 (statement(request))
                 @if request.tries { (preview::part(request, viewer)) }
-                @if request.decides { (decide(request, viewer)) } @else {
+                @if request.decides { (decide(&path(&request.listed), &request.sign, viewer)) } @else {
                     (silent(request))
                     @if let Some(stop) = request.stops { (stops(request, stop, viewer)) }
                 }
@@ -283,7 +287,7 @@ fn facts(request: &Request) -> Markup {
     }
 }
 
-fn voices(voices: &[Voice]) -> Markup {
+pub(crate) fn voices(voices: &[Voice]) -> Markup {
     html! {
         @if !voices.is_empty() {
             section .card aria-labelledby="voices" {
@@ -311,11 +315,12 @@ fn voices(voices: &[Voice]) -> Markup {
     }
 }
 
-fn decide(request: &Request, viewer: &Viewer) -> Markup {
+/// Yes or no to what is at a path, which may be signed.
+pub(crate) fn decide(path: &str, sign: &Sign, viewer: &Viewer) -> Markup {
     html! {
         section .card.decide aria-labelledby="decide" {
-            form method="post" action=(path(&request.listed)) data-word="approve"
-                data-challenge=(request.sign.challenge) data-keys=(request.sign.keys.join(" ")) {
+            form method="post" action=(path) data-word="approve"
+                data-challenge=(sign.challenge) data-keys=(sign.keys.join(" ")) {
                 header { h2 #decide .sr { "Your decision" } }
                 div .body {
                     (csrf(viewer))
@@ -327,7 +332,7 @@ fn decide(request: &Request, viewer: &Viewer) -> Markup {
                         button .main type="submit" name="word" value="approve" { "Approve" }
                         button .bad type="submit" name="word" value="deny" { "Deny" }
                     }
-                    (signing(&request.sign))
+                    (signing(sign))
                 }
             }
         }

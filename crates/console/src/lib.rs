@@ -27,6 +27,7 @@ pub mod assets;
 pub mod chart;
 pub mod data;
 pub mod flow;
+pub mod grants;
 mod icon;
 pub mod identities;
 pub mod job;

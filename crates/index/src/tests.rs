@@ -1231,6 +1231,7 @@ fn granted(by: &str, what: &str, hour: i64) -> Record<'static> {
         reason: if requested { "nobody answers" } else { "" }.into(),
         via: "cli".into(),
         on_behalf: Vec::new().into(),
+        signed: None,
     }
     .into()
 }

@@ -287,6 +287,7 @@ fn log() -> Log {
             reason: "nobody answers".into(),
             via: "cli".into(),
             on_behalf: Vec::new().into(),
+            signed: None,
         });
     }
     log.put(Refused {

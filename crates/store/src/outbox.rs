@@ -145,6 +145,9 @@ pub struct GrantEvent {
     pub needs: Vec<Approval>,
     /// On `requested`: who must review it.
     pub reviewers: Vec<Approval>,
+    /// How it was signed by a key of whoever said it.
+    #[serde(default)]
+    pub signature: Option<Signature>,
 }
 
 impl GrantEvent {
@@ -360,6 +363,7 @@ pub(crate) async fn note_grant(
         ends: grant.ends.filter(|_| what == "begun").map(micros),
         needs: persons(&asked.needs),
         reviewers: persons(&asked.reviewers),
+        signature: said.signature.cloned(),
     }));
     put(connection, now, said.by, &event).await
 }

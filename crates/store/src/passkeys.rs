@@ -2,7 +2,7 @@
 //! needed. Checks no signature; whoever calls has.
 
 use crate::{
-    Store, StoreError,
+    NoVoice, Store, StoreError, Voice,
     open::{micros, time},
     outbox::note,
 };
@@ -240,8 +240,31 @@ pub(crate) async fn count(
         .await?)
 }
 
+/// Why somebody's word does not count as it is signed, or is not; whose voices they speak with is
+/// said by `lenders`. Against it everybody may speak as they can: that lets nothing run.
+pub(crate) async fn withheld(
+    connection: &mut SqliteConnection,
+    voice: &Voice,
+    lenders: &[String],
+    signing: &Signing<'_>,
+) -> Result<Option<NoVoice>, StoreError> {
+    // Nobody hands on what takes a key of theirs: a password alone hands a voice on.
+    if voice.consents && signing.unsigned != Unsigned::All {
+        for lender in lenders {
+            if count(connection, lender).await? > 0 {
+                return Ok(Some(NoVoice::Unsigned(false)));
+            }
+        }
+    }
+    let needed = voice.consents || signing.by.is_some();
+    if needed && !suffices(connection, &voice.person, signing, voice.at).await? {
+        return Ok(Some(NoVoice::Unsigned(signing.by.is_some())));
+    }
+    Ok(None)
+}
+
 /// True if somebody's consent counts as it is signed, or is not.
-pub(crate) async fn suffices(
+async fn suffices(
     connection: &mut SqliteConnection,
     person: &str,
     signing: &Signing<'_>,

@@ -17,7 +17,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use store::{GrantState, KeptGrant, NewGrant, NoVoice, Review, Store, StoreError};
+use store::{GrantState, KeptGrant, NewGrant, NoVoice, Review, Signing, Store, StoreError};
 
 /// What the name of each begins with; that of a request for approval does not.
 pub(crate) const PREFIX: &str = "g-";
@@ -185,8 +185,9 @@ pub(crate) async fn decide(
     person: &Proven,
     consents: bool,
     reason: &str,
+    signing: &Signing<'_>,
 ) -> Result<Result<GrantState, NoVoice>, StoreError> {
-    store.say_grant(grant, voice(person, consents, words(reason))).await
+    store.say_grant(grant, voice(person, consents, words(reason)), signing).await
 }
 
 /// Takes a grant back.

@@ -5,7 +5,7 @@ use crate::{
     approvals::{self, Proven},
     grants,
 };
-use store::{NoVoice, Signing, Store, StoreError, Unsigned};
+use store::{NoVoice, Signing, Store, StoreError};
 
 /// What somebody says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,19 +54,18 @@ pub(crate) async fn say(
     person: &Proven,
     word: Word,
     reason: &str,
-    unsigned: Unsigned,
+    signing: &Signing<'_>,
 ) -> Result<Result<&'static str, NoVoice>, StoreError> {
     match (is_grant(about), word) {
         (false, Word::Approve | Word::Deny) => {
             let consents = word == Word::Approve;
-            let signing = Signing { unsigned, by: None };
-            let said = approvals::decide(store, about, person, consents, reason, &signing).await?;
+            let said = approvals::decide(store, about, person, consents, reason, signing).await?;
             Ok(said.map(store::HoldState::as_str))
         }
         (false, Word::Revoke | Word::Fine | Word::NotFine) => Ok(Err(NoVoice::Nothing)),
         (true, Word::Approve | Word::Deny) => {
             let consents = word == Word::Approve;
-            let said = grants::decide(store, about, person, consents, reason).await?;
+            let said = grants::decide(store, about, person, consents, reason, signing).await?;
             Ok(said.map(store::GrantState::as_str))
         }
         (true, Word::Revoke) => {

@@ -2,13 +2,15 @@
 //! was. Knows no page; which consent needs a signature is the store's to say.
 
 use axum::http::{HeaderMap, header};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use config::{Config, Consent};
 use identity::passkey::{Assertion, Decision, PublicKey, Site, verify};
 use ledger::Time;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::{fmt::Write, time::SystemTime};
-use store::{KeptHold, Once, Passkey, Signature, Store, StoreError, Unsigned};
+use store::{KeptGrant, KeptHold, NewGrant, Once, Passkey, Signature, Store, StoreError, Unsigned};
 
 /// What a browser says that a key signed: all of it base64url.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -48,10 +50,68 @@ pub(crate) fn site(config: &Config, headers: &HeaderMap) -> Option<Site> {
     Site::of(&format!("https://{host}")).filter(|site| site.name() == THIS_MACHINE)
 }
 
-/// What a key signs for a decision of somebody's.
-pub(crate) fn challenge(hold: &KeptHold, person: &str, consents: bool) -> [u8; 32] {
-    let (request, digest) = (hold.asked.hold.as_str(), hold.asked.digest.as_slice());
-    Decision { request, digest, consents, person }.challenge()
+/// What is decided about.
+#[derive(Clone, Debug)]
+pub(crate) struct Matter {
+    /// Its name.
+    name: String,
+    /// What it is: a consent is bound to that.
+    digest: Vec<u8>,
+}
+
+impl From<&KeptHold> for Matter {
+    fn from(hold: &KeptHold) -> Self {
+        Self { name: hold.asked.hold.clone(), digest: hold.asked.digest.clone() }
+    }
+}
+
+impl From<&KeptGrant> for Matter {
+    /// Anybody who has the record of its request can make the digest.
+    fn from(grant: &KeptGrant) -> Self {
+        let NewGrant { grant: name, databases, emergency, group, chain, purpose, seconds, .. } =
+            &grant.asked;
+        let asked = json!({
+            "databases": databases, "emergency": emergency, "grant": name, "group": group,
+            "identity": chain, "purpose": purpose, "seconds": seconds,
+        });
+        Self { name: name.clone(), digest: Sha256::digest(asked.to_string()).to_vec() }
+    }
+}
+
+impl Matter {
+    /// What a key signs for a decision of somebody's.
+    pub(crate) fn challenge(&self, person: &str, consents: bool) -> [u8; 32] {
+        let (request, digest) = (self.name.as_str(), self.digest.as_slice());
+        Decision { request, digest, consents, person }.challenge()
+    }
+
+    /// What somebody's keys can sign, for tools; `None` if they have none.
+    pub(crate) async fn to_sign(
+        &self,
+        store: &Store,
+        person: &str,
+    ) -> Result<Option<Value>, StoreError> {
+        let keys = store.passkeys(person).await?;
+        let keys: Vec<String> = keys.into_iter().map(|key| key.id).collect();
+        let challenge = |consents| URL_SAFE_NO_PAD.encode(self.challenge(person, consents));
+        Ok((!keys.is_empty())
+            .then(|| json!({ "keys": keys, "approve": challenge(true), "deny": challenge(false) })))
+    }
+
+    /// The signature of a decision, if there is one; the inner error says why it does not hold.
+    pub(crate) async fn signature(
+        &self,
+        store: &Store,
+        person: &str,
+        consents: bool,
+        site: Option<&Site>,
+        said: Option<&Said>,
+    ) -> Result<Result<Option<Signature>, String>, StoreError> {
+        let Some(said) = said else { return Ok(Ok(None)) };
+        let keys = store.passkeys(person).await?;
+        let challenge = self.challenge(person, consents);
+        Ok(check(&keys, site, &challenge, &self.digest, said).map(Some))
+    }
 }
 
 /// What becomes of somebody's keys.
@@ -123,19 +183,4 @@ pub(crate) fn check(
 pub(crate) fn once<'s>(keys: &[Passkey], by: &'s Signature) -> Once<'s> {
     let after = keys.iter().find(|key| key.id == by.id).and_then(|key| key.used);
     Once { by, after }
-}
-
-/// The signature of a decision, if there is one; the inner error says why it does not hold.
-pub(crate) async fn decision(
-    store: &Store,
-    hold: &KeptHold,
-    person: &str,
-    consents: bool,
-    site: Option<&Site>,
-    said: Option<&Said>,
-) -> Result<Result<Option<Signature>, String>, StoreError> {
-    let Some(said) = said else { return Ok(Ok(None)) };
-    let keys = store.passkeys(person).await?;
-    let challenge = challenge(hold, person, consents);
-    Ok(check(&keys, site, &challenge, &hold.asked.digest, said).map(Some))
 }

@@ -1,6 +1,6 @@
 //! Records of grants: the rights of a group for a while. Knows no policy.
 
-use super::{List, Text, is_empty, is_false, is_zero};
+use super::{List, Text, hold::Signed, is_empty, is_false, is_zero};
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
 
@@ -46,4 +46,7 @@ pub struct GrantChanged<'a> {
     /// Whose voice it was, where it was not their own.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub on_behalf: List<'a, String>,
+    /// On `consented`, `granted`, `denied`: how it was signed by a key of whoever said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Box<Signed<'a>>>,
 }

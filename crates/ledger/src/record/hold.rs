@@ -60,7 +60,7 @@ pub struct HoldChanged<'a> {
 }
 
 /// A signature of a passkey or security key (WebAuthn) over a decision, with all that it takes to
-/// check it: what was signed is made of the hold, `digest`, the decision and the person.
+/// check it: what was signed is made of the hold or grant, `digest`, the decision and the person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Signed<'a> {
     /// What its holder calls the key.
@@ -69,7 +69,7 @@ pub struct Signed<'a> {
     pub id: Text<'a>,
     /// Its public half: `ES256:`, `EdDSA:` or `RS256:` and the key as base64url.
     pub public: Text<'a>,
-    /// What an approval of the hold is bound to: hexadecimal.
+    /// What an approval of the hold is bound to, or what the grant is: hexadecimal.
     pub digest: Text<'a>,
     /// What the browser asked the key for (`clientDataJSON`): base64url.
     pub client: Text<'a>,

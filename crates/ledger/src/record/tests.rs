@@ -207,6 +207,7 @@ fn every_type() -> Vec<Record<'static>> {
             reason: "ticket OPS-17".into(),
             via: "slack".into(),
             on_behalf: vec!["carol".to_owned()].into(),
+            signed: None,
         }
         .into(),
         TaskChanged {

@@ -2,7 +2,13 @@
 //! it, and when it is enough, is said in `voices`; a grant gives nobody one.
 
 use super::{GrantState, KeptGrant, Review, get, life, settle};
-use crate::{NoVoice, Store, StoreError, Voice, json::json, outbox::note_grant, voices::Hearing};
+use crate::{
+    NoVoice, Signing, Store, StoreError, Voice,
+    json::json,
+    outbox::note_grant,
+    passkeys,
+    voices::{Hearing, Said},
+};
 use sqlx::SqliteConnection;
 
 impl Store {
@@ -12,6 +18,7 @@ impl Store {
         &self,
         grant: &str,
         mut voice: Voice,
+        signing: &Signing<'_>,
     ) -> Result<Result<GrantState, NoVoice>, StoreError> {
         let (mut transaction, now) = self.step(voice.at).await?;
         voice.at = now;
@@ -19,17 +26,7 @@ impl Store {
         let Some(mut grant) = get(&mut transaction, grant).await? else {
             return Ok(Err(NoVoice::Nothing));
         };
-        let said = match grant.state {
-            GrantState::Open => match life::in_time(&grant, now) {
-                Ok(()) => {
-                    let consent = consents(&grant);
-                    consent.admits(&mut transaction, &voice.person, voice.consents, now).await?
-                }
-                Err(why) => Err(NoVoice::OutOfTime(why)),
-            },
-            state => Err(NoVoice::Settled(state.as_str())),
-        };
-        voice.on_behalf = match said {
+        voice.on_behalf = match may_speak(&mut transaction, &grant, &voice, signing).await? {
             Ok(on_behalf) => on_behalf,
             Err(why) => {
                 // That its time is over stays written.
@@ -46,10 +43,11 @@ impl Store {
         } else {
             GrantState::Open
         };
+        let said = Said { signature: signing.by, ..voice.said() };
         if state == GrantState::Open {
-            note_grant(&mut transaction, &grant, "consented", voice.said(), now).await?;
+            note_grant(&mut transaction, &grant, "consented", said, now).await?;
         } else {
-            settle(&mut transaction, &grant, state, voice.said(), now).await?;
+            settle(&mut transaction, &grant, state, said, now).await?;
         }
         transaction.commit().await?;
         Ok(Ok(state))
@@ -139,6 +137,26 @@ impl Store {
         transaction.commit().await?;
         Ok(Ok(review))
     }
+}
+
+/// Whose voice it is, where it is not their own, if they have one before it begins.
+async fn may_speak(
+    connection: &mut SqliteConnection,
+    grant: &KeptGrant,
+    voice: &Voice,
+    signing: &Signing<'_>,
+) -> Result<Result<Vec<String>, NoVoice>, StoreError> {
+    if grant.state != GrantState::Open {
+        return Ok(Err(NoVoice::Settled(grant.state.as_str())));
+    }
+    if let Err(why) = life::in_time(grant, voice.at) {
+        return Ok(Err(NoVoice::OutOfTime(why)));
+    }
+    let consent = consents(grant);
+    let admitted = consent.admits(connection, &voice.person, voice.consents, voice.at).await?;
+    let Ok(lenders) = &admitted else { return Ok(admitted) };
+    let withheld = passkeys::withheld(connection, voice, lenders, signing).await?;
+    Ok(withheld.map_or(admitted, Err))
 }
 
 fn consents(grant: &KeptGrant) -> Hearing<'_> {

@@ -1,7 +1,7 @@
 //! Who has a say in a grant, how long it lasts, and a clock that is not trusted.
 
 use super::*;
-use crate::{NewIdentity, NoVoice};
+use crate::{NewIdentity, NoVoice, Signing};
 use model::IdentityKind;
 use std::time::UNIX_EPOCH;
 
@@ -80,7 +80,7 @@ async fn say(store: &Store, person: &str, seconds: u64) -> Result<GrantState, No
         via: String::new(),
         on_behalf: Vec::new(),
     };
-    store.say_grant("g", voice).await.unwrap()
+    store.say_grant("g", voice, &Signing::default()).await.unwrap()
 }
 
 async fn state(store: &Store) -> GrantState {
@@ -161,7 +161,10 @@ async fn it_does_not_begin_when_whoever_consented_may_not_any_more() {
             via: String::new(),
             on_behalf: Vec::new(),
         };
-        assert_eq!(store.say_grant(grant, voice).await.unwrap(), Ok(GrantState::Granted));
+        assert_eq!(
+            store.say_grant(grant, voice, &Signing::default()).await.unwrap(),
+            Ok(GrantState::Granted)
+        );
         let allowed = if change == "policy" { Err("policies".to_owned()) } else { Ok(()) };
         store.set_enabled("carol", change != "voice", "root", at(51)).await.unwrap();
         let now = match change {

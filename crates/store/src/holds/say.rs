@@ -2,7 +2,7 @@
 
 use super::{HoldState, KeptHold, due, get, hearing, in_time, settle};
 use crate::{
-    NoVoice, Signing, Store, StoreError, Unsigned, Voice,
+    NoVoice, Signing, Store, StoreError, Voice,
     json::json,
     outbox::note_hold,
     passkeys,
@@ -116,25 +116,9 @@ async fn may_speak(
         .collect();
     let before = Hearing { voices: &before, ..hearing(hold) };
     let admitted = before.admits(connection, person, voice.consents, voice.at).await?;
-    // Against it everybody may speak as they can: that lets nothing run.
-    let needed = voice.consents || signing.by.is_some();
-    // Nobody hands on what takes a key of theirs: a password alone hands a voice on.
-    if let (true, Ok(lenders)) = (voice.consents, &admitted)
-        && signing.unsigned != Unsigned::All
-    {
-        for lender in lenders {
-            if passkeys::count(connection, lender).await? > 0 {
-                return Ok(Err(NoVoice::Unsigned(false)));
-            }
-        }
-    }
-    if admitted.is_ok()
-        && needed
-        && !passkeys::suffices(connection, person, signing, voice.at).await?
-    {
-        return Ok(Err(NoVoice::Unsigned(signing.by.is_some())));
-    }
-    Ok(admitted)
+    let Ok(lenders) = &admitted else { return Ok(admitted) };
+    let withheld = passkeys::withheld(connection, voice, lenders, signing).await?;
+    Ok(withheld.map_or(admitted, Err))
 }
 
 pub(super) async fn voices(

@@ -18,7 +18,7 @@ use gate::hold::later_too;
 use ledger::Time;
 use policy::PolicySet;
 use std::time::{Duration, Instant, SystemTime};
-use store::{GrantState, KeptGrant, Listing, Review, Store};
+use store::{GrantState, KeptGrant, Listing, Review, Signing, Store};
 
 /// The most grants that `list` shows.
 const LISTED: u32 = 1_000;
@@ -185,8 +185,8 @@ async fn say(config: &Config, voice: GrantVoice, word: Word) -> Result<(), Failu
     let store = opened(config).await?;
     let person = proven(&store, &voice.person, voice.password_stdin).await?;
     let (grant, reason) = (voice.grant.as_str(), voice.reason.as_str());
-    let unsigned = signing::unsigned(config);
-    let said = say_word(&store, grant, &person, word, reason, unsigned).await?;
+    let signing = Signing { unsigned: signing::unsigned(config), by: None };
+    let said = say_word(&store, grant, &person, word, reason, &signing).await?;
     let state = said.map_err(|why| Failure::Refused(words(&why, &voice.person)))?;
     let said = match (word, state) {
         (Word::Approve, "granted") => "granted; it begins as soon as Weir runs",

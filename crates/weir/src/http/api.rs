@@ -15,7 +15,7 @@ mod body;
 mod columns;
 mod delegations;
 mod events;
-mod grants;
+pub(super) mod grants;
 mod hooks;
 mod oauth;
 pub(super) mod problem;

@@ -17,6 +17,7 @@ mod assets;
 mod data;
 mod elsewhere;
 mod file;
+mod grants;
 mod halves;
 mod identities;
 mod kept;
@@ -102,6 +103,7 @@ fn routes() -> Router<Arc<Console>> {
         .route("/console/approvals", get(approvals::inbox))
         .route("/console/approvals/{request}", get(approvals::show).post(approvals::say))
         .route("/console/approvals/{request}/preview", post(approvals::attempt))
+        .route("/console/grants/{grant}", get(grants::show).post(grants::say))
         .route("/console/passkeys", get(passkeys::list).post(passkeys::add))
         .route("/console/passkeys/remove", post(passkeys::remove))
         .route("/console/ask", get(ask::page))

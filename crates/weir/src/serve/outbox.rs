@@ -219,5 +219,6 @@ fn granted<'e>(event: &'e Event, step: &'e GrantEvent) -> GrantChanged<'e> {
         reason: Cow::Borrowed(&step.reason),
         via: Cow::Borrowed(&step.via),
         on_behalf: Cow::Borrowed(&step.on_behalf),
+        signed: step.signature.as_ref().map(|by| Box::new(signed(by))),
     }
 }

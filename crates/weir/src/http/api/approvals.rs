@@ -11,14 +11,13 @@ use crate::{
     approvals::{Proven, decide, object, take_back},
     preview,
     serve::Shared,
-    signing::{self, Said, challenge},
+    signing::{self, Matter, Said},
 };
 use axum::{
     Json,
     extract::{FromRequestParts, Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, request::Parts},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use gate::Refusal;
 use model::verdict::Approval;
 use serde::Deserialize;
@@ -83,10 +82,8 @@ pub(super) async fn show(
     let read = format!("read the request for approval {request}");
     store.administered(SystemTime::now(), name, &read).await?;
     let mut object = object(&hold, true);
-    let keys: Vec<String> = store.passkeys(name).await?.into_iter().map(|key| key.id).collect();
-    if let (Some(fields), false) = (object.as_object_mut(), keys.is_empty()) {
-        let challenge = |consents| URL_SAFE_NO_PAD.encode(challenge(&hold, name, consents));
-        let sign = json!({ "keys": keys, "approve": challenge(true), "deny": challenge(false) });
+    let sign = Matter::from(&hold).to_sign(store, name).await?;
+    if let (Some(fields), Some(sign)) = (object.as_object_mut(), sign) {
         fields.insert("sign".to_owned(), sign);
     }
     Ok(Json(object))
@@ -145,9 +142,9 @@ pub(super) struct Words {
 #[serde(deny_unknown_fields)]
 pub(super) struct SignedWords {
     #[serde(default)]
-    reason: String,
+    pub(super) reason: String,
     #[serde(default)]
-    assertion: Option<Said>,
+    pub(super) assertion: Option<Said>,
 }
 
 /// `POST /api/v1/approvals/{request}/approve`.
@@ -200,7 +197,8 @@ async fn say(
     let person = Proven::by_token(&caller.who);
     let (name, assertion) = (&caller.who.name, words.assertion.as_ref());
     let site = signing::site(&config, headers);
-    let signed = signing::decision(store, &hold, name, consents, site.as_ref(), assertion).await?;
+    let matter = Matter::from(&hold);
+    let signed = matter.signature(store, name, consents, site.as_ref(), assertion).await?;
     let signed = signed.map_err(|why| Problem::new(Kind::KeyNeeded, why))?;
     let signing = Signing { unsigned: signing::unsigned(&config), by: signed.as_ref() };
     let said = decide(store, request, &person, consents, &words.reason, &signing).await?;

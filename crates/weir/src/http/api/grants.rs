@@ -3,7 +3,7 @@
 
 use super::{
     Api,
-    approvals::{Named, Words},
+    approvals::{Named, SignedWords, Words},
     body::Body,
     problem::{Kind, Problem},
     session::Caller,
@@ -12,18 +12,18 @@ use crate::{
     approvals::Proven,
     grants::{Wanted, object, request},
     say::{Word, say},
-    signing,
+    signing::{self, Matter},
 };
 use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
 };
 use model::verdict::Approval;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{collections::HashMap, sync::Arc, time::SystemTime};
-use store::{KeptGrant, Listing, SignedIn};
+use store::{KeptGrant, Listing, Signature, SignedIn, Signing};
 
 /// The most grants that are looked at for a list.
 const LISTED: u32 = 1_000;
@@ -88,8 +88,14 @@ pub(super) async fn show(
 ) -> Result<Json<Value>, Problem> {
     let (kept, now) = (seen(&api, &caller, &grant).await?, SystemTime::now());
     let read = format!("read the grant {grant}");
-    api.shared.store.administered(now, &caller.who.name, &read).await?;
-    Ok(Json(object(&kept, now)))
+    let (store, name) = (&api.shared.store, &caller.who.name);
+    store.administered(now, name, &read).await?;
+    let mut object = object(&kept, now);
+    let sign = Matter::from(&kept).to_sign(store, name).await?;
+    if let (Some(fields), Some(sign)) = (object.as_object_mut(), sign) {
+        fields.insert("sign".to_owned(), sign);
+    }
+    Ok(Json(object))
 }
 
 /// `POST /api/v1/grants/{grant}/approve`.
@@ -97,9 +103,10 @@ pub(super) async fn approve(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Named(grant): Named,
-    Body(words): Body<Words>,
+    headers: HeaderMap,
+    Body(words): Body<SignedWords>,
 ) -> Result<Json<Value>, Problem> {
-    tell(&api, &caller, &grant, Word::Approve, &words.reason).await
+    decide(&api, &caller, &grant, Word::Approve, &headers, &words).await
 }
 
 /// `POST /api/v1/grants/{grant}/deny`.
@@ -107,9 +114,10 @@ pub(super) async fn deny(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Named(grant): Named,
-    Body(words): Body<Words>,
+    headers: HeaderMap,
+    Body(words): Body<SignedWords>,
 ) -> Result<Json<Value>, Problem> {
-    tell(&api, &caller, &grant, Word::Deny, &words.reason).await
+    decide(&api, &caller, &grant, Word::Deny, &headers, &words).await
 }
 
 /// `POST /api/v1/grants/{grant}/revoke`.
@@ -119,7 +127,7 @@ pub(super) async fn revoke(
     Named(grant): Named,
     Body(words): Body<Words>,
 ) -> Result<Json<Value>, Problem> {
-    tell(&api, &caller, &grant, Word::Revoke, &words.reason).await
+    tell(&api, &caller, &grant, Word::Revoke, &words.reason, None).await
 }
 
 /// What a review found.
@@ -148,7 +156,25 @@ pub(super) async fn review(
         Verdict::Fine => Word::Fine,
         Verdict::NotFine => Word::NotFine,
     };
-    tell(&api, &caller, &grant, word, &reason).await
+    tell(&api, &caller, &grant, word, &reason, None).await
+}
+
+/// Yes or no, signed or not.
+async fn decide(
+    api: &Api,
+    caller: &Caller,
+    grant: &str,
+    word: Word,
+    headers: &HeaderMap,
+    words: &SignedWords,
+) -> Result<Json<Value>, Problem> {
+    let (site, name) = (signing::site(&api.shared.config.load(), headers), &caller.who.name);
+    let matter = Matter::from(&seen(api, caller, grant).await?);
+    let (store, consents) = (&api.shared.store, word == Word::Approve);
+    let (site, assertion) = (site.as_ref(), words.assertion.as_ref());
+    let signed = matter.signature(store, name, consents, site, assertion).await?;
+    let signed = signed.map_err(|why| Problem::new(Kind::KeyNeeded, why))?;
+    tell(api, caller, grant, word, &words.reason, signed.as_ref()).await
 }
 
 async fn tell(
@@ -157,11 +183,12 @@ async fn tell(
     grant: &str,
     word: Word,
     reason: &str,
+    by: Option<&Signature>,
 ) -> Result<Json<Value>, Problem> {
     seen(api, caller, grant).await?;
     let (store, person) = (&api.shared.store, Proven::by_token(&caller.who));
-    let unsigned = signing::unsigned(&api.shared.config.load());
-    let said = say(store, grant, &person, word, reason, unsigned).await?;
+    let signing = Signing { unsigned: signing::unsigned(&api.shared.config.load()), by };
+    let said = say(store, grant, &person, word, reason, &signing).await?;
     said.map_err(|why| Problem::no_voice(&why, &caller.who.name))?;
     let grant = store.grant(grant).await?.ok_or(Kind::NoRequest)?;
     Ok(Json(object(&grant, SystemTime::now())))
@@ -174,7 +201,7 @@ async fn seen(api: &Api, caller: &Caller, grant: &str) -> Result<KeptGrant, Prob
 }
 
 /// Whoever is in a group that consents or reviews, and whoever asked or was asked on behalf of.
-fn may_see(grant: &KeptGrant, who: &SignedIn) -> bool {
+pub(in crate::http) fn may_see(grant: &KeptGrant, who: &SignedIn) -> bool {
     let asked = &grant.asked;
     let mut groups = asked.needs.iter().chain(&asked.reviewers).flat_map(Approval::asks);
     asked.members.contains(&who.name) || groups.any(|group| who.speaks_in(group))

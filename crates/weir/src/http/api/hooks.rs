@@ -29,7 +29,7 @@ use std::{
     net::SocketAddr,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use store::NoVoice;
+use store::{NoVoice, Signing};
 
 /// How long a signed request is remembered: longer than one of its time could come again.
 const REMEMBERED: Duration = Duration::from_secs(3 * TOLERANCE_SECONDS);
@@ -70,8 +70,9 @@ async fn take(
     }
     let person = Proven::by_signature(word.person, word.channel);
     let unsigned = signing::unsigned(&api.shared.config.load());
+    let signing = Signing { unsigned, by: None };
     let store = &api.shared.store;
-    let said = say(store, word.request, &person, word.word, word.reason, unsigned).await;
+    let said = say(store, word.request, &person, word.word, word.reason, &signing).await;
     if said.is_err() {
         // Nobody's word was kept, so the same message may come again.
         api.shared.store.forget_taken(&hash).await?;

@@ -6,6 +6,7 @@ mod preview;
 use super::{
     Console,
     answer::{Answer, No},
+    grants,
     looker::{Looker, Pressed},
     sign_in::html,
     statement,
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     approvals::{Proven, decide, outcome, take_back, words},
     http::api::approvals::{may_see, tried},
-    signing,
+    signing::{self, Matter},
 };
 use axum::{
     extract::{Path, State},
@@ -57,7 +58,8 @@ pub(super) async fn inbox(State(console): State<Arc<Console>>, looker: Looker) -
     let mut open = seen(store.holds(&[HoldState::Open], LISTED).await?);
     open.sort_by_key(|one| (one.own, one.left));
     let past = seen(store.holds(&PAST, LISTED / 5).await?);
-    html(approvals::inbox(&Inbox { open, past }, &looker.viewer))
+    let grants = grants::waiting(store, &looker, now).await?;
+    html(approvals::inbox(&Inbox { open, past, grants }, &looker.viewer))
 }
 
 /// `GET /console/approvals/{request}`.
@@ -91,8 +93,8 @@ pub(super) async fn say(
     let hold = console.hold(&request, &looker).await?;
     let (store, config) = (&console.shared.store, console.shared.config.load());
     let (name, site) = (&looker.who.name, signing::site(&config, &headers));
-    let (site, assertion) = (site.as_ref(), assertion.as_ref());
-    let told = match signing::decision(store, &hold, name, consents, site, assertion).await? {
+    let (matter, site, assertion) = (Matter::from(&hold), site.as_ref(), assertion.as_ref());
+    let told = match matter.signature(store, name, consents, site, assertion).await? {
         Err(why) => (Tone::Bad, format!("Not taken: {why}.")),
         Ok(signed) => {
             let signing = Signing { unsigned: signing::unsigned(&config), by: signed.as_ref() };
@@ -152,14 +154,14 @@ impl Console {
     }
 
     /// What somebody's consent is signed with.
-    async fn sign(&self, hold: &KeptHold, person: &str) -> Result<Sign, No> {
+    pub(super) async fn sign(&self, matter: &Matter, person: &str) -> Result<Sign, No> {
         let keys = self.shared.store.passkeys(person).await?;
         let must = match signing::unsigned(&self.shared.config.load()) {
             Unsigned::None => true,
             Unsigned::Keyless => !keys.is_empty(),
             Unsigned::All => false,
         };
-        let challenge = signing::challenge(hold, person, true);
+        let challenge = matter.challenge(person, true);
         Ok(Sign {
             challenge: URL_SAFE_NO_PAD.encode(challenge),
             keys: keys.into_iter().map(|key| key.id).collect(),
@@ -203,7 +205,7 @@ impl Console {
             tries: waits && !asked.statement.is_empty(),
             preview,
             said,
-            sign: self.sign(hold, &looker.who.name).await?,
+            sign: self.sign(&Matter::from(hold), &looker.who.name).await?,
         };
         html(approvals::request(&request, &looker.viewer))
     }
@@ -224,7 +226,7 @@ fn listed(hold: &KeptHold, who: &SignedIn, now: SystemTime) -> Listed {
     }
 }
 
-fn voice(voice: &store::Voice) -> Voice {
+pub(super) fn voice(voice: &store::Voice) -> Voice {
     Voice {
         person: voice.who(),
         at: Time::from(voice.at).to_string(),
