@@ -171,15 +171,15 @@ impl Statement {
     /// The limits that this run is under; what its approval lifts is not among them. What is
     /// undone anyhow has none.
     pub fn change_limits(&self) -> impl Iterator<Item = &ChangeLimit> {
-        let (approved, preview) = (self.approved, self.preview);
+        let (lifted, preview) = (self.lifted, self.preview);
         let limits = self.plan.change_limits().filter(move |_| !preview);
-        limits.filter(move |limit| !approved || limit.beyond.is_none())
+        limits.filter(move |limit| !lifted || limit.beyond.is_none())
     }
 
     /// The limits on what this run may cost; what its approval lifts is not among them.
     pub fn cost_limits(&self) -> impl Iterator<Item = &CostLimit> {
-        let approved = self.approved;
-        self.plan.cost_limits().filter(move |limit| !approved || limit.beyond.is_none())
+        let lifted = self.lifted;
+        self.plan.cost_limits().filter(move |limit| !lifted || limit.beyond.is_none())
     }
 
     /// The first limit that a run exceeds of which the planner expects this, those without consent

@@ -42,8 +42,8 @@ pub struct Statement {
     pub parts: Vec<StatementPart>,
     /// The last intent of the run; synced up to here means that all of it is on stable storage.
     pub intent: Sequence,
-    /// It runs by an approval, which lifts the limits on changes that say so.
-    pub approved: bool,
+    /// It runs by an approval that lifts the limits that say so.
+    pub lifted: bool,
     /// It is tried, and undone whatever it does.
     pub preview: bool,
     /// The strictest demand of its parts.

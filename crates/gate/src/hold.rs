@@ -67,8 +67,8 @@ pub trait Holds: Send + Sync {
 pub enum Found {
     /// Nothing.
     Nothing,
-    /// A hold that is not decided.
-    Open(String),
+    /// A hold that is not decided, and whose consent it needs.
+    Open(String, Vec<Approval>),
     /// An approval, used up by this.
     Approved(Approved),
 }
@@ -80,6 +80,29 @@ pub struct Approved {
     pub hold: String,
     /// Who approved: `carol`; `dave for carol` with a voice that was handed on.
     pub by: Vec<String>,
+    /// The consents that it was asked for, and that were given.
+    pub needs: Vec<Approval>,
+}
+
+impl Approved {
+    /// True if all of these consents were asked for, whoever else was asked since for want of them.
+    pub(crate) fn covers<'a>(&self, needs: impl IntoIterator<Item = &'a Approval>) -> bool {
+        let same = |one: &Approval, other: &Approval| {
+            (&one.policy, &one.groups, one.count) == (&other.policy, &other.groups, other.count)
+        };
+        needs.into_iter().all(|need| self.needs.iter().any(|one| same(one, need)))
+    }
+}
+
+/// What consent is asked for.
+#[derive(Clone, Debug)]
+pub enum Wish {
+    /// That it runs. Its limits stay in force.
+    Run,
+    /// That it runs, whatever it does: it is held, and its limits cannot be measured.
+    Unmeasured,
+    /// To go beyond a limit.
+    Beyond(Exceeded),
 }
 
 /// What happens to a hold while a session waits for it, in words for whoever waits.
@@ -273,6 +296,17 @@ impl Plan {
         Ok(())
     }
 
+    /// What a held plan asks for in a place: an approval lifts limits only where nothing else can
+    /// be done about them, since whoever they name would be asked for each run that keeps them.
+    pub fn wish(&self, place: Place) -> Wish {
+        let changes = self.change_limits().next().is_some()
+            && !self.parts.iter().any(|part| part.verdict.read_only);
+        let costs = self.cost_limits().next().is_some();
+        let measured =
+            (!changes || self.countable(place).is_ok()) && (!costs || self.estimable().is_ok());
+        if measured { Wish::Run } else { Wish::Unmeasured }
+    }
+
     /// True if it waits for approval: a part is held, and none is refused.
     pub fn is_held(&self) -> bool {
         let outcomes = || self.parts.iter().map(|part| part.verdict.outcome);
@@ -288,14 +322,13 @@ impl Session {
         self.gate().holds.get().map(|holds| holds.find(digest, now))
     }
 
-    /// Asks for the approval that a held plan needs: finds one that was given, or opens a hold.
-    /// `exceeded`: a limit that it exceeds.
+    /// Asks for the approval that a plan needs: finds one that was given, or opens a hold.
     pub fn ask(
         &mut self,
         plan: &Plan,
         given: &Given,
         parameters: &Parameters,
-        exceeded: Option<Exceeded>,
+        wish: Wish,
         now: SystemTime,
     ) -> Result<Asking, Refusal> {
         may_be_shown(plan)?;
@@ -303,6 +336,10 @@ impl Session {
             let what = "it is only tried, and asks nobody";
             return Err(Refusal::unenforceable(what, "Send it to run."));
         }
+        let exceeded = match &wish {
+            Wish::Beyond(exceeded) => Some(exceeded.clone()),
+            Wish::Run | Wish::Unmeasured => None,
+        };
         if exceeded.is_none() {
             self.has_look_ups(plan, parameters.elements, now)?;
         }
@@ -316,7 +353,8 @@ impl Session {
             ));
         };
         let digest = self.digest(plan, given);
-        let mut request = self.request(plan, given, digest.clone(), now);
+        let lifts = !matches!(wish, Wish::Run);
+        let mut request = self.request(plan, given, digest.clone(), lifts, now);
         let stays = exceeded.as_ref().is_none_or(|exceeded| exceeded.stays);
         let uses = exceeded.as_ref().is_none_or(|exceeded| !exceeded.undone);
         request.reasons.splice(0..0, exceeded.map(|exceeded| exceeded.words));
@@ -331,10 +369,18 @@ impl Session {
         Ok(Asking { digest, asked })
     }
 
-    fn request(&mut self, plan: &Plan, given: &Given, digest: Vec<u8>, now: SystemTime) -> Request {
+    fn request(
+        &mut self,
+        plan: &Plan,
+        given: &Given,
+        digest: Vec<u8>,
+        lifts: bool,
+        now: SystemTime,
+    ) -> Request {
         let held = || plan.parts.iter().map(|part| &part.verdict);
         let mut needs: Vec<Approval> = Vec::new();
-        for approval in held().flat_map(|verdict| &verdict.needs).chain(plan.beyond()) {
+        let beyond = plan.beyond().filter(|_| lifts);
+        for approval in held().flat_map(|verdict| &verdict.needs).chain(beyond) {
             if !needs.contains(approval) {
                 needs.push(approval.clone());
             }
@@ -409,6 +455,10 @@ pub fn later_too(need: &Approval) -> Option<String> {
     Some(format!("after {time} those in {} may, too", asked_words(&later.groups)))
 }
 
+fn words(needs: &[Approval]) -> String {
+    needs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", and ")
+}
+
 fn waiting(request: &Request, stays: bool, now: SystemTime) -> Waiting {
     let later: Vec<String> = request.needs.iter().filter_map(later_too).collect();
     Waiting {
@@ -416,7 +466,7 @@ fn waiting(request: &Request, stays: bool, now: SystemTime) -> Waiting {
         later: later.join(", and "),
         stays: stays && request.needs.iter().all(|approval| approval.waits),
         reason: request.reasons.first().cloned().unwrap_or_default(),
-        needs: request.needs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", and "),
+        needs: words(&request.needs),
         lifetime: request.until.duration_since(now).unwrap_or_default(),
     }
 }
@@ -429,12 +479,16 @@ async fn find_or_open(
     mut waiting: Waiting,
 ) -> Result<Asked, String> {
     match holds.find(&request.digest, request.asked).await? {
-        Found::Approved(approved) => return Ok(Asked::Approved(approved)),
-        Found::Open(hold) => {
+        Found::Approved(approved) if approved.covers(&request.needs) => {
+            return Ok(Asked::Approved(approved));
+        }
+        Found::Open(hold, needs) => {
             waiting.hold = hold;
+            waiting.needs = words(&needs);
             return Ok(Asked::Waiting(waiting));
         }
-        Found::Nothing => {}
+        // That it may run does not let it go beyond a limit.
+        Found::Approved(_) | Found::Nothing => {}
     }
     open(holds, gate, request, record, waiting).await
 }

@@ -432,7 +432,7 @@ impl Session {
             plan: Arc::clone(plan),
             parts,
             intent,
-            approved: approved.is_some(),
+            lifted: approved.is_some_and(|approved| approved.covers(plan.beyond())),
             preview: self.previews(),
             durability,
         }))

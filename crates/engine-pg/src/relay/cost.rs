@@ -11,7 +11,7 @@ use super::{
 use gate::{
     Cleared, Parameters, Refusal, Statement,
     change::{Expects, costs},
-    hold::{Exceeded, Given},
+    hold::{Exceeded, Given, Wish},
 };
 use std::{sync::Arc, time::SystemTime};
 use wire_pg::{
@@ -144,7 +144,7 @@ impl Relay {
         let exceeded = Exceeded { words, stays: true, undone: false };
         let asking = given.and_then(|given| {
             let now = SystemTime::now();
-            self.session.ask(&plan, &given, &parameters, Some(exceeded), now).ok()
+            self.session.ask(&plan, &given, &parameters, Wish::Beyond(exceeded), now).ok()
         });
         let Some(asking) = asking else { return Priced::Refused(refusal) };
         self.wait_for(asking.digest, Wait::Asking(asking.asked));

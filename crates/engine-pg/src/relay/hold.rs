@@ -107,11 +107,12 @@ impl Relay {
         if self.stays_failed() && !plan.parts.first().is_some_and(gate::may_leave) {
             return Err(Refusal::in_failed_transaction());
         }
-        plan.runs_if_approved(match (self.status, via) {
+        let place = match (self.status, via) {
             (Status::Idle, Via::Extended) => Place::Implicit,
             (Status::Idle, _) => Place::Own,
             (Status::Transaction | Status::Failed, _) => Place::Block,
-        })?;
+        };
+        plan.runs_if_approved(place)?;
         if !plan.is_held() {
             return Ok(given.map_or(Held::Free(None), |given| self.looks(plan, given)));
         }
@@ -127,7 +128,8 @@ impl Relay {
         {
             return Ok(Held::Free(Some(approved.clone())));
         }
-        let asking = self.session.ask(plan, given, parameters, None, SystemTime::now())?;
+        let asking =
+            self.session.ask(plan, given, parameters, plan.wish(place), SystemTime::now())?;
         self.wait_for(asking.digest, Wait::Asking(asking.asked));
         Ok(Held::Waits)
     }
@@ -218,7 +220,7 @@ impl Relay {
             Came::Looked(Ok(Found::Approved(approved))) => {
                 self.hold.approved = Some((std::mem::take(&mut self.hold.digest), approved));
             }
-            Came::Looked(Ok(Found::Nothing | Found::Open(_))) => {
+            Came::Looked(Ok(Found::Nothing | Found::Open(..))) => {
                 self.hold.nothing = Some(std::mem::take(&mut self.hold.digest));
             }
             Came::Decided(Ok(decision)) => {

@@ -5,6 +5,7 @@ mod admins;
 mod back;
 mod drivers;
 mod failing;
+mod limited;
 mod meaning;
 
 use serde_json::Value;

@@ -28,10 +28,17 @@ impl Holds for Kept {
         let (store, digest) = (self.store.clone(), digest.to_vec());
         Box::pin(async move {
             let found = store.find_hold(&digest, now).await.map_err(|error| error.to_string())?;
+            let hold = match &found {
+                FoundHold::Nothing => return Ok(Found::Nothing),
+                FoundHold::Open(hold) | FoundHold::Used(hold, _) => hold,
+            };
+            let kept = store.hold(hold).await.map_err(|error| error.to_string())?;
+            // What it needs is never less than it was: without it, nothing is covered.
+            let needs = kept.map(|kept| kept.asked.needs).unwrap_or_default();
             Ok(match found {
                 FoundHold::Nothing => Found::Nothing,
-                FoundHold::Open(hold) => Found::Open(hold),
-                FoundHold::Used(hold, by) => Found::Approved(Approved { hold, by }),
+                FoundHold::Open(hold) => Found::Open(hold, needs),
+                FoundHold::Used(hold, by) => Found::Approved(Approved { hold, by, needs }),
             })
         })
     }
@@ -127,7 +134,10 @@ async fn decided(
             HoldState::Open => {}
             HoldState::Approved => {
                 return Ok(match store.use_hold(hold, SystemTime::now()).await? {
-                    Ok(by) => Decision::Approved(Approved { hold: hold.to_owned(), by }),
+                    Ok(by) => {
+                        let (hold, needs) = (hold.to_owned(), kept.asked.needs);
+                        Decision::Approved(Approved { hold, by, needs })
+                    }
                     Err(why) => Decision::Void(why),
                 });
             }

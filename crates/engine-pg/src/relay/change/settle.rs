@@ -6,7 +6,7 @@ use crate::diagnostics;
 use gate::{
     Counts, Parameters, Refusal,
     change::exceeds,
-    hold::{Approved, Asked, Exceeded, Given},
+    hold::{Approved, Asked, Exceeded, Given, Wish},
 };
 use std::{
     mem,
@@ -54,7 +54,7 @@ impl Relay {
         let undone = !self.may_stay();
         let exceeded = Exceeded { words, stays: false, undone };
         let asking = given.and_then(|given| {
-            self.session.ask(&plan, &given, &parameters, Some(exceeded), now).ok()
+            self.session.ask(&plan, &given, &parameters, Wish::Beyond(exceeded), now).ok()
         });
         let Some(asking) = asking else { return self.undo(refusal) };
         self.change.refusal = Some(Box::new(refusal));
