@@ -9,7 +9,7 @@ use ledger::{
 use model::{Catalog, Facts, Identity, IdentityKind, LabelMap};
 use serde::{Deserialize, de::IgnoredAny};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -77,6 +77,8 @@ pub struct Asked {
     pub ran: bool,
     /// It ran by an approval.
     pub approved: bool,
+    /// Its session had a grant: groups for a while, which are among those of whoever asked.
+    pub granted: bool,
     /// Who asked.
     pub asker: Result<usize, Unknowable>,
     /// What.
@@ -106,6 +108,8 @@ pub struct Log {
     askers: Vec<Circumstances>,
     asker_of: HashMap<String, usize>,
     sessions: HashMap<SessionId, Result<usize, Unknowable>>,
+    /// Those with a grant.
+    granted: HashSet<SessionId>,
     shapes: Vec<KnownShape>,
     shape_of: HashMap<ShapeId, usize>,
 }
@@ -151,6 +155,7 @@ impl Log {
             time: line.time,
             ran,
             approved: line.approval.is_some(),
+            granted: self.granted.contains(&line.statement.session()),
             asker: match line.work {
                 Some(_) => Err(Unknowable::Worked),
                 None => session.unwrap_or(Err(Unknowable::NoSession)),
@@ -197,6 +202,9 @@ impl Log {
             }),
         };
         self.sessions.insert(opened.session, found);
+        if !opened.grants.is_empty() {
+            self.granted.insert(opened.session);
+        }
     }
 }
 

@@ -37,6 +37,7 @@ pub struct Suggestion<'a> {
     needs: Needs,
     statements: u64,
     refused: u64,
+    granted: u64,
     unknowable: u64,
 }
 
@@ -68,6 +69,7 @@ impl<'a> Suggestion<'a> {
             needs: Needs::default(),
             statements: 0,
             refused: 0,
+            granted: 0,
             unknowable: 0,
         }
     }
@@ -82,6 +84,11 @@ impl<'a> Suggestion<'a> {
         }
         if !asked.ran {
             self.refused += 1;
+            return;
+        }
+        // What is given for an hour is asked for each time: a permit would give it for good.
+        if asked.granted {
+            self.granted += 1;
             return;
         }
         let shape = asked.shape.ok().and_then(|place| Some((place, self.log.shapes().get(place)?)));
@@ -140,6 +147,13 @@ impl<'a> Suggestion<'a> {
             "// Not counted: {} that were refused, {} whose record does not hold enough.",
             self.refused, self.unknowable
         );
+        if self.granted > 0 {
+            let granted = self.granted;
+            let _ = writeln!(
+                out,
+                "// Nor {granted} in sessions with a grant, which is asked for each time."
+            );
+        }
         if identity.acts_for.is_some() {
             out.push_str("// Whoever it acts for must be permitted the same.\n");
         }
@@ -289,17 +303,19 @@ fn temporary(resource: &str) -> bool {
     resource.starts_with("Table::") && resource.contains(".pg_temp_")
 }
 
-/// That the resource is one of these, which may be of two types.
+/// That the resource is one of these, which may be of two types. Of a database it is what is asked
+/// of no table: all of its tables are in it too.
 fn within(resources: &BTreeSet<String>) -> String {
-    let of = |kind: &str| {
+    let of = |(kind, of_this): (&str, &str)| {
         let named: Vec<&str> = resources
             .iter()
             .filter(|one| one.starts_with(kind) && !temporary(one))
             .map(String::as_str)
             .collect();
-        (!named.is_empty()).then(|| format!("resource in [{}]", named.join(", ")))
+        (!named.is_empty()).then(|| format!("{of_this}resource in [{}]", named.join(", ")))
     };
-    let mut parts: Vec<String> = ["Table::", "Database::"].into_iter().filter_map(of).collect();
+    let kinds = [("Table::", ""), ("Database::", "resource is Database && ")];
+    let mut parts: Vec<String> = kinds.into_iter().filter_map(of).collect();
     // The schema of temporary tables has another name in each session.
     if resources.iter().any(|one| temporary(one)) {
         parts.push("(resource is Table && resource.temporary)".to_owned());

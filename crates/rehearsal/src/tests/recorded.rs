@@ -8,7 +8,7 @@ use ledger::{
     Entry, Hash, Record, Redactor, Sequence, SessionId, ShapeId, Time,
     record::{Basis, Intent, Principal, Refused, SessionOpened, Shape, ShapeOutput, Via},
 };
-use model::{Identity, Outcome};
+use model::{Granted, Identity, Outcome};
 use policy::{PolicySet, obligations};
 
 const SHOP: &str = include_str!("../../../policy/baseline/shop.schema");
@@ -20,13 +20,15 @@ struct Recorder {
     schema: Schema,
     entries: Vec<Entry>,
     sessions: u32,
+    /// What its sessions have from here on.
+    grants: Vec<Granted>,
 }
 
 impl Recorder {
     fn new(policies: PolicySet) -> Self {
         let lines = SHOP.lines().enumerate();
         let schema = Schema::read(lines).unwrap();
-        Self { policies, schema, entries: Vec::new(), sessions: 0 }
+        Self { policies, schema, entries: Vec::new(), sessions: 0, grants: Vec::new() }
     }
 
     fn put<'a>(&mut self, record: impl Into<Record<'a>>) {
@@ -45,7 +47,8 @@ impl Recorder {
         self.sessions += 1;
         let time = Time::from_micros(BEGIN + i64::from(self.sessions) * 1_000_000);
         let session = SessionId::new(time, self.sessions);
-        self.put(opened(who, session, time));
+        let grants = self.grants.clone().into();
+        self.put(SessionOpened { grants, ..opened(who, session, time) });
         let mut outcomes = Vec::new();
         for (number, text) in texts.iter().enumerate() {
             let statement = session.statement(number as u64);
@@ -198,7 +201,8 @@ fn with(text: &str) -> PolicySet {
     baseline().with(&[("90-more.cedar", text)]).unwrap()
 }
 
-const WORK: [&str; 18] = [
+const WORK: [&str; 19] = [
+    "SELECT 1",
     "SELECT id, email, name FROM customers",
     "SELECT * FROM contacts WHERE id = 7",
     "SELECT country, count(*) FROM customers GROUP BY country",
@@ -402,6 +406,18 @@ fn replays(recorder: &Recorder, who: &Circumstances) -> PolicySet {
     let changed: Vec<&Change> = report.changes.iter().filter(known).collect();
     assert!(changed.is_empty(), "{name}: {changed:#?}\n{text}");
     tried
+}
+
+/// What somebody did while they had a grant is not what they need for good.
+#[test]
+fn what_a_grant_gave_is_not_suggested() {
+    let mut recorder = Recorder::new(baseline());
+    recorder.session(&who("person alice"), &["SELECT id FROM orders WHERE id = 7"]);
+    recorder.grants = vec![Granted { grant: "g-1".into(), group: "stewards".into() }];
+    recorder.session(&who("person alice in stewards"), &["SELECT email FROM customers"]);
+    let text = recorder.suggest("alice").unwrap();
+    assert!(text.contains("Nor 1 in sessions with a grant"), "{text}");
+    assert!(!text.contains("customers") && text.contains("orders"), "{text}");
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn replay(tried: &PolicySet, ledger: &Path, name: &str, since: i64) -> Result<u6
     super::each(ledger, |entry| {
         backtest.feed(entry, |asked, who| {
             asked.ran
+                && !asked.granted
                 && asked.time.micros() >= since
                 && who.is_some_and(|who| who.identity.name.as_str() == name)
         });
