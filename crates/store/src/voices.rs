@@ -254,8 +254,12 @@ fn seat(
     seen: &mut [bool],
 ) -> bool {
     for person in 0..persons {
+        // Whoever does not fit here was not tried: they may fit where this place is asked for.
+        if !fits(place, person) {
+            continue;
+        }
         let fresh = seen.get_mut(person).is_some_and(|seen| !std::mem::replace(seen, true));
-        if !fresh || !fits(place, person) {
+        if !fresh {
             continue;
         }
         let before = taken.get(&person).copied();

@@ -28,6 +28,23 @@ fn every_place_has_a_person_of_its_own() {
     assert!(!satisfied(&[], &persons(&[&["a"]])), "no need is no consent");
 }
 
+/// Whatever groups three persons are in, and in whatever order they speak.
+#[test]
+fn places_are_filled_wherever_they_can_be() {
+    let needs = ["a", "b", "c"].map(|group| need(&[group], 1));
+    let groups = |person: usize| -> Vec<String> {
+        let own = ["a", "b", "c"].into_iter().enumerate();
+        own.filter(|(at, _)| person >> at & 1 == 1).map(|(_, group)| group.to_owned()).collect()
+    };
+    let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+    for all in 0..8_usize.pow(3) {
+        let persons = [all % 8, all / 8 % 8, all / 64];
+        let fits = |order: [usize; 3]| { 0..3 }.all(|at| persons[order[at]] >> at & 1 == 1);
+        let known = persons.map(groups).to_vec();
+        assert_eq!(satisfied(&needs, &known), orders.into_iter().any(fits), "{known:?}");
+    }
+}
+
 #[test]
 fn whoever_hands_on_and_whoever_has_it_are_one() {
     let given = |from: &str, to: &str| Delegation {
