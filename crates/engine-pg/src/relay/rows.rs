@@ -5,7 +5,7 @@ use super::{
     End, Relay,
     expected::{Request, Withheld},
 };
-use gate::Masks;
+use gate::{Field, Masks};
 use std::{mem, sync::Arc};
 use wire_pg::{
     backend::{self, DataRow, Status, Tag, encode},
@@ -121,14 +121,19 @@ impl Relay {
             // Weir asks for the description before it runs a portal, so this is a broken server.
             return Err(End::UpstreamBroke("rows without a description".to_owned()));
         };
+        Ok(self.columns_of_front(&fields))
+    }
+
+    /// The run at the front has these columns: how they leave, and with which rows they are counted.
+    pub(super) fn columns_of_front(&mut self, fields: &[Field]) -> Option<Arc<Masks>> {
+        let run = self.run_mut()?;
         let (plan, part) = (Arc::clone(&run.statement.plan), run.part);
-        let masks = self.session.masks(&plan, part, &fields);
+        let masks = self.session.masks(&plan, part, fields);
         let fetched = self.session.fetched(&plan, part);
-        if let Some(run) = self.run_mut() {
-            run.masks = Some(Arc::clone(&masks));
-            run.fetched = fetched;
-        }
-        Ok(Some(masks))
+        let run = self.run_mut()?;
+        run.masks = Some(Arc::clone(&masks));
+        run.fetched = fetched;
+        Some(masks)
     }
 
     /// Where a column got a label since the statement was sent, its rows may hold what was written

@@ -218,13 +218,10 @@ impl Relay {
         if !in_query {
             return self.described(Some(fields));
         }
-        let Some(run) = self.run_mut() else { return Err(unexpected(Tag::RowDescription)) };
-        let (plan, part) = (Arc::clone(&run.statement.plan), run.part);
-        let masks = self.session.masks(&plan, part, &fields);
-        if let Some(run) = self.run_mut() {
-            run.masks = Some(masks);
+        match self.columns_of_front(&fields) {
+            Some(_) => Ok(()),
+            None => Err(unexpected(Tag::RowDescription)),
         }
-        Ok(())
     }
 
     /// The answer to a Describe: columns, or none.
