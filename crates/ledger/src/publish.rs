@@ -8,8 +8,9 @@ use crate::{
     ids::Sequence,
     ledger::{Inner, lock},
     piece,
+    pruned::Pruned,
     tiles::{self, Tiles},
-    tree::Tree,
+    tree::{self, Tree},
     walk::{Item, Walk},
 };
 use std::{
@@ -23,11 +24,19 @@ use std::{
     thread::{self, JoinHandle},
     time::Duration,
 };
-use tlog::{Checkpoint, SigningKey, VerifierKey};
+use tlog::{Checkpoint, SigningKey, TILE_WIDTH, Tile, VerifierKey};
 
 /// A checkpoint is at most this much older than the newest durable record, but for the time that
 /// writing it takes.
 pub const CHECKPOINT: Duration = Duration::from_millis(500);
+
+/// How many bundles further back it is begun at first, and how many times as many then, where tiles
+/// turn out not to have what they had.
+const FURTHER: u64 = 16;
+
+/// A file that was written so long before the newest one is on the disk as it was: the kernel
+/// writes out by itself what is older than half a minute.
+const SETTLED: Duration = Duration::from_secs(90);
 
 /// What the thread and the handles share.
 #[derive(Debug, Default)]
@@ -95,15 +104,12 @@ impl Publisher {
             publisher.published = Some(head.size);
             match resume(dir, &head) {
                 Some(tree) => publisher.go_on(tree)?,
+                None if publisher.make_up(&head)? => {}
                 None => {
-                    // Tiles that the disk lost are made again from the log.
-                    publisher.catch_up(head.size)?;
-                    if publisher.tree.size() != head.size || publisher.tree.root() != head.root {
-                        let size = head.size;
-                        let what = format!("the log is not what the checkpoint of {size} covers");
-                        trouble = Some(set_aside(dir, &what)?);
-                        publisher.published = None;
-                    }
+                    let size = head.size;
+                    let what = format!("the log is not what the checkpoint of {size} covers");
+                    trouble = Some(set_aside(dir, &what)?);
+                    publisher.published = None;
                 }
             }
         }
@@ -130,6 +136,30 @@ impl Publisher {
         self.folded = folded_ranges(&self.dir)?;
         self.tree = tree;
         Ok(())
+    }
+
+    /// Makes tiles that the disk lost again, from the log: from the first on that is not there, or
+    /// was written so late that nothing tells what of it is on the disk. If what comes of it is not
+    /// the checkpoint's tree, tiles before it do not have what they had: from further and further
+    /// back, and in the end from the log's beginning. False if that is not the checkpoint's tree
+    /// either.
+    fn make_up(&mut self, head: &Checkpoint) -> Result<bool, LedgerError> {
+        let whole = whole_bundles(&self.dir, head.size / TILE_WIDTH)?;
+        let mut back = 0;
+        loop {
+            let bundles = whole.saturating_sub(back);
+            if let Some(tree) = tree_of(&self.dir, bundles) {
+                self.go_on(tree)?;
+                self.catch_up(head.size)?;
+                if self.tree.size() == head.size && self.tree.root() == head.root {
+                    return Ok(true);
+                }
+            }
+            if bundles == 0 {
+                return Ok(false);
+            }
+            back = (back * FURTHER).max(FURTHER);
+        }
     }
 
     /// Reads records into the tree until it has this many, and writes the tiles that fill up.
@@ -244,6 +274,49 @@ fn resume(dir: &Path, head: &Checkpoint) -> Option<Tree> {
     Tree::resume(head.size, open, bundle).filter(|tree| same && tree.root() == head.root)
 }
 
+/// How many bundles from the first on, of so many, are there with their tiles and were on the disk
+/// before it lost anything: as far as their lengths tell, and how long before the newest checkpoint
+/// they were written. Nothing syncs them.
+fn whole_bundles(dir: &Path, bundles: u64) -> Result<u64, LedgerError> {
+    let pruned = Pruned::read(dir)?.before;
+    let written = |path: &str| {
+        let file = fs::metadata(dir.join(path)).ok()?;
+        Some((file.len(), file.modified().ok()?))
+    };
+    let newest = written(tiles::CHECKPOINT_FILE).map(|(_, time)| time);
+    let length = |level, index| {
+        let tile = Tile { level, index, width: TILE_WIDTH };
+        let (length, time) = written(&tile.path())?;
+        let settled = newest?.duration_since(time).is_ok_and(|age| age >= SETTLED);
+        settled.then_some(length)
+    };
+    let mut all = 0..bundles;
+    let lost = all.find(|index| {
+        let removed = index * TILE_WIDTH < pruned;
+        length(Some(0), *index) != Some(TILE_WIDTH * 32)
+            || (!removed && length(None, *index).is_none_or(|length| length == 0))
+    });
+    Ok(lost.unwrap_or(bundles))
+}
+
+/// The tree over so many full bundles, from its full tiles; `None` if one of them is not whole.
+fn tree_of(dir: &Path, bundles: u64) -> Option<Tree> {
+    let mut open = Vec::new();
+    let (mut level, mut count) = (0, bundles);
+    while count > 0 {
+        if open.is_empty() {
+            open.push(Vec::new());
+        }
+        let roots = (count / TILE_WIDTH * TILE_WIDTH..count).map(|index| {
+            let tile = Tile { level: Some(level), index, width: TILE_WIDTH };
+            tree::root(&tree::hashes(&tile, &tiles::read(&dir.join(tile.path())).ok()??)?)
+        });
+        open.push(roots.collect::<Option<_>>()?);
+        (level, count) = (level + 1, count / TILE_WIDTH);
+    }
+    Tree::resume(bundles * TILE_WIDTH, open, Vec::new())
+}
+
 /// Keeps a checkpoint that cannot be gone on from: it is evidence, and `verify` tells of it.
 fn set_aside(dir: &Path, what: &str) -> Result<String, LedgerError> {
     let from = dir.join(tiles::CHECKPOINT_FILE);
@@ -278,3 +351,6 @@ pub(crate) fn start(
     let builder = thread::Builder::new().name("checkpoints".into());
     builder.spawn(run).map_err(|error| LedgerError::io("start a thread for", dir, error))
 }
+
+#[cfg(test)]
+mod tests;

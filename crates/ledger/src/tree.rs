@@ -116,6 +116,11 @@ fn peaks(hashes: &[Hash]) -> Vec<Hash> {
     peaks
 }
 
+/// The root of the perfect tree over these hashes.
+pub(crate) fn root(hashes: &[Hash]) -> Option<Hash> {
+    peaks(hashes).first().copied()
+}
+
 fn pair(pair: &[Hash]) -> Option<Hash> {
     let [left, right] = pair else { return None };
     Some(node(left, right))
