@@ -2,20 +2,30 @@
 
 use crate::{error::IndexError, fill::Filler, schema, sums::int, views};
 use ledger::{Entry, LedgerError, Reader, Record, Sequence};
-use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, params};
 use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 /// How many records one transaction takes in at most: many, because each touches pages all over the
 /// index.
 const BATCH: u64 = 200_000;
-/// After how many records it is asked whether to stop.
+/// How long it takes records in at most, so that little is left to write where others leave it no
+/// time.
+const BATCH_TIME: Duration = Duration::from_secs(2);
+/// After how many records it is asked whether to end.
 const BETWEEN_LOOKS: u64 = 1_000;
+/// After how many steps of SQLite's programs it is asked whether to stop: some milliseconds.
+const BETWEEN_STEPS: i32 = 20_000;
 /// Pages of the index that are kept in memory, in KiB, while little is to be done.
 const CACHE_KIB: i64 = 16 * 1024;
 /// The same, while there is more to take in than one transaction can.
@@ -37,6 +47,10 @@ pub struct Index {
     reader: Option<(PathBuf, Reader)>,
     /// There is more to take in than one transaction can.
     full: bool,
+    /// Once this is true nothing more is taken in.
+    stop: Arc<AtomicBool>,
+    /// A transaction did not come to its end: what is in memory is not what is stored.
+    given_up: bool,
     /// What was there was thrown away when this was opened, and nobody was told yet.
     anew: bool,
     /// Held for as long as anything may be written.
@@ -94,6 +108,8 @@ impl Index {
             removed: 0,
             reader: None,
             full: false,
+            stop: Arc::default(),
+            given_up: false,
             anew: false,
             _lock: None,
         };
@@ -106,6 +122,24 @@ impl Index {
         self.next
     }
 
+    /// Takes nothing more in once this is true: what is under way is given up within milliseconds
+    /// of work, and taken in anew when it is asked again.
+    pub fn stop_when(&mut self, stop: Arc<AtomicBool>) -> Result<(), IndexError> {
+        self.stop = stop;
+        self.listen()
+    }
+
+    /// Lets SQLite look whether to stop.
+    fn listen(&self) -> Result<(), IndexError> {
+        let stop = Arc::clone(&self.stop);
+        let look = move || stop.load(Ordering::Relaxed);
+        Ok(self.db.progress_handler(BETWEEN_STEPS, Some(look))?)
+    }
+
+    fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     /// Throws everything away.
     pub fn clear(&mut self) -> Result<(), IndexError> {
         self.reader = None;
@@ -113,6 +147,7 @@ impl Index {
         self.db = Connection::open_in_memory()?;
         remove(&self.file)?;
         self.db = connect(&self.file)?;
+        self.listen()?;
         self.filler = Filler::default();
         self.read_place()
     }
@@ -122,15 +157,17 @@ impl Index {
         self.reader = None;
     }
 
-    /// Takes in the ledger's records below `upto`, in transactions of a limited length. Stops early
-    /// when `stop` says so. A ledger that does not have the last record that was taken in was cut
-    /// or replaced, and all of it is taken in anew.
-    pub fn catch_up(
-        &mut self,
-        dir: &Path,
-        upto: u64,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<Caught, IndexError> {
+    /// Takes in the ledger's records below `upto`, in transactions of a limited length. A ledger
+    /// that does not have the last record that was taken in was cut or replaced, and all of it is
+    /// taken in anew.
+    pub fn catch_up(&mut self, dir: &Path, upto: u64) -> Result<Caught, IndexError> {
+        if self.given_up {
+            // What the transaction gathered is lost with it: begin again from what is stored.
+            self.reader = None;
+            self.filler = Filler::resume(&self.db)?;
+            self.read_place()?;
+            self.given_up = false;
+        }
         let anew = std::mem::take(&mut self.anew);
         let mut caught = Caught { next: self.next, anew, records: 0 };
         let mut same = self.reader.as_ref().is_some_and(|(open, _)| open == dir);
@@ -150,22 +187,24 @@ impl Index {
             let reader = Reader::open_at(dir, Sequence(self.next))?;
             self.reader = Some((dir.to_owned(), reader));
         }
-        while self.next < upto && !stop() {
-            let taken = self.batch(upto, stop);
-            if taken.is_err() {
-                // What the transaction gathered is lost with it: begin again from what is stored.
-                self.reader = None;
-                self.filler = Filler::resume(&self.db)?;
-                self.read_place()?;
+        while self.next < upto && !self.stopping() {
+            match self.batch(upto) {
+                Ok((0, _)) => break,
+                Ok((taken, more)) => {
+                    caught.records += taken;
+                    self.breathe(more)?;
+                }
+                // Whatever it was: most likely that it was told to stop.
+                Err(_) if self.stopping() => break,
+                Err(error) => return Err(error),
             }
-            let taken = taken?;
-            caught.records += taken;
-            if taken == 0 {
-                break;
-            }
-            self.breathe(taken >= BATCH)?;
         }
-        self.breathe(false)?;
+        if self.stopping() {
+            // Otherwise all that was written since long is copied once more.
+            self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        } else {
+            self.breathe(false)?;
+        }
         caught.next = self.next;
         Ok(caught)
     }
@@ -208,14 +247,22 @@ impl Index {
         Ok(())
     }
 
-    fn batch(&mut self, upto: u64, stop: &dyn Fn() -> bool) -> Result<u64, IndexError> {
-        let Some((_, reader)) = self.reader.as_mut() else { return Ok(0) };
+    /// One transaction: how many records it took in, and whether there are more.
+    fn batch(&mut self, upto: u64) -> Result<(u64, bool), IndexError> {
+        let Some((_, reader)) = self.reader.as_mut() else { return Ok((0, false)) };
+        let begun = Instant::now();
+        self.given_up = true;
         let transaction = self.db.unchecked_transaction()?;
         let (mut taken, mut next, mut damage) = (0, self.next, self.damage);
-        let mut last = None;
+        let (mut last, mut more) = (None, true);
         while taken < BATCH && next < upto {
-            if taken % BETWEEN_LOOKS == BETWEEN_LOOKS - 1 && stop() {
-                break;
+            if taken % BETWEEN_LOOKS == BETWEEN_LOOKS - 1 {
+                if self.stop.load(Ordering::Relaxed) {
+                    return Err(IndexError::Stopped);
+                }
+                if begun.elapsed() >= BATCH_TIME {
+                    break;
+                }
             }
             match reader.next() {
                 Some(Ok(entry)) => {
@@ -227,11 +274,15 @@ impl Index {
                 }
                 Some(Err(LedgerError::Damaged(_))) => damage += 1,
                 Some(Err(error)) => return Err(error.into()),
-                None => break,
+                None => {
+                    more = false;
+                    break;
+                }
             }
         }
         if taken == 0 && damage == self.damage {
-            return Ok(0);
+            self.given_up = false;
+            return Ok((0, false));
         }
         self.filler.settle(&self.db)?;
         let last = last.map_or_else(|| self.last.clone(), |entry| digest(&entry));
@@ -242,7 +293,8 @@ impl Index {
         drop(note);
         transaction.commit()?;
         (self.next, self.damage, self.last) = (next, damage, last);
-        Ok(taken)
+        self.given_up = false;
+        Ok((taken, more && next < upto))
     }
 
     fn read_place(&mut self) -> Result<(), IndexError> {
@@ -353,3 +405,6 @@ fn connect(file: &Path) -> Result<Connection, IndexError> {
         _ => Err(IndexError::Version),
     }
 }
+
+#[cfg(test)]
+mod tests;

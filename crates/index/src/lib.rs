@@ -21,7 +21,7 @@
 //! # let log = dir.path().join("ledger");
 //! # let (ledger, _) = Ledger::open(&log, Options::new("node-1", "0.1.0", now))?;
 //! let file = dir.path().join("index.sqlite");
-//! Index::open(&file)?.catch_up(&log, u64::MAX, &|| false)?;
+//! Index::open(&file)?.catch_up(&log, u64::MAX)?;
 //! let answers = Answers::open(&file)?;
 //! let table = answers.sql("SELECT type FROM events", &Limits::default())?;
 //! assert_eq!(table.rows.len(), 1);

@@ -163,7 +163,7 @@ impl Log {
     }
 
     fn answers(&self) -> Answers {
-        Index::open(&self.file()).unwrap().catch_up(&self.dir(), u64::MAX, &|| false).unwrap();
+        Index::open(&self.file()).unwrap().catch_up(&self.dir(), u64::MAX).unwrap();
         Answers::open(&self.file()).unwrap()
     }
 }
@@ -731,12 +731,12 @@ fn the_same_comes_out_however_the_log_was_taken_in() {
     let mut index = Index::open(&log.file()).unwrap();
     // One record at a time, with the index closed between: every open statement is taken up again.
     for upto in 1..30 {
-        index.catch_up(&log.dir(), upto, &|| false).unwrap();
+        index.catch_up(&log.dir(), upto).unwrap();
         drop(index);
         index = Index::open(&log.file()).unwrap();
     }
     let other = log.folder.path().join("other.sqlite");
-    Index::open(&other).unwrap().catch_up(&log.dir(), u64::MAX, &|| false).unwrap();
+    Index::open(&other).unwrap().catch_up(&log.dir(), u64::MAX).unwrap();
     let (one, two) = (Answers::open(&log.file()).unwrap(), Answers::open(&other).unwrap());
     assert_eq!(one.state().unwrap(), two.state().unwrap());
     assert_eq!(one.state().unwrap().lag(&log.dir()).unwrap(), 0);
@@ -758,10 +758,10 @@ fn the_same_comes_out_however_the_log_was_taken_in() {
 fn a_ledger_that_was_replaced_is_taken_in_anew() {
     let log = log();
     let mut index = Index::open(&log.file()).unwrap();
-    assert!(!index.catch_up(&log.dir(), u64::MAX, &|| false).unwrap().anew);
+    assert!(!index.catch_up(&log.dir(), u64::MAX).unwrap().anew);
     drop(index);
     let mut index = Index::open(&log.file()).unwrap();
-    let again = index.catch_up(&log.dir(), u64::MAX, &|| false).unwrap();
+    let again = index.catch_up(&log.dir(), u64::MAX).unwrap();
     assert_eq!((again.records, again.anew), (0, false));
     drop(index);
     // As long as the one before, and of other records.
@@ -771,7 +771,7 @@ fn a_ledger_that_was_replaced_is_taken_in_anew() {
     }
     other.ledger = None;
     let mut index = Index::open(&log.file()).unwrap();
-    assert!(index.catch_up(&other.dir(), u64::MAX, &|| false).unwrap().anew);
+    assert!(index.catch_up(&other.dir(), u64::MAX).unwrap().anew);
     let answers = Answers::open(&log.file()).unwrap();
     let table = answers.sql("SELECT count(*) FROM statements", &Limits::default()).unwrap();
     assert_eq!(table.rows, [[Cell::Int(0)]]);
@@ -779,7 +779,7 @@ fn a_ledger_that_was_replaced_is_taken_in_anew() {
     drop(index);
     let short = Log::new();
     let mut index = Index::open(&log.file()).unwrap();
-    assert!(index.catch_up(&short.dir(), u64::MAX, &|| false).unwrap().anew);
+    assert!(index.catch_up(&short.dir(), u64::MAX).unwrap().anew);
 }
 
 #[test]
@@ -986,7 +986,7 @@ fn one_process_writes_and_any_may_read() {
     assert!(matches!(Answers::open(&log.file()), Err(IndexError::Missing)));
     let mut index = Index::open(&log.file()).unwrap();
     assert!(matches!(Index::open(&log.file()), Err(IndexError::Busy)));
-    index.catch_up(&log.dir(), 3, &|| false).unwrap();
+    index.catch_up(&log.dir(), 3).unwrap();
     let answers = Answers::open(&log.file()).unwrap();
     let state = answers.state().unwrap();
     assert_eq!(state.next, 3);
@@ -1010,7 +1010,7 @@ fn an_index_that_cannot_be_opened_now_is_kept() {
     assert!(std::fs::read(log.file()).is_ok_and(|now| now == before), "it was thrown away");
     std::fs::remove_dir(&obstacle).unwrap();
     let mut index = Index::open(&log.file()).unwrap();
-    let caught = index.catch_up(&log.dir(), u64::MAX, &|| false).unwrap();
+    let caught = index.catch_up(&log.dir(), u64::MAX).unwrap();
     assert_eq!((caught.records, caught.anew), (0, false));
     drop(index);
     assert_eq!(ask(&log.answers(), "").rows.len(), taken);
@@ -1021,7 +1021,7 @@ fn a_file_that_is_no_index_is_made_anew() {
     let log = log();
     std::fs::write(log.file(), vec![7; 8192]).unwrap();
     let mut index = Index::open(&log.file()).unwrap();
-    assert!(index.catch_up(&log.dir(), u64::MAX, &|| false).unwrap().anew);
+    assert!(index.catch_up(&log.dir(), u64::MAX).unwrap().anew);
     drop(index);
     assert_eq!(ask(&log.answers(), "").rows.len(), 6);
     let db = rusqlite::Connection::open(log.file()).unwrap();
@@ -1048,7 +1048,7 @@ fn a_damaged_index_is_made_anew() {
     std::fs::remove_file(log.file()).unwrap();
     std::fs::write(log.file().with_extension("sqlite-wal"), vec![7; 8192]).unwrap();
     let mut index = Index::open(&log.file()).unwrap();
-    index.catch_up(&log.dir(), u64::MAX, &|| false).unwrap();
+    index.catch_up(&log.dir(), u64::MAX).unwrap();
     drop(index);
     assert_eq!(ask(&log.answers(), "").rows.len(), 6);
 }
@@ -1091,7 +1091,7 @@ fn what_the_ledger_no_longer_has_is_not_found_here_either() {
     let count = |log: &Log, reason: &str| {
         let mut index = Index::open(&log.file()).unwrap();
         let durable = log.ledger.as_ref().unwrap().stats().synced;
-        let caught = index.catch_up(&log.dir(), durable, &|| false).unwrap();
+        let caught = index.catch_up(&log.dir(), durable).unwrap();
         assert!(!caught.anew && caught.next == durable);
         drop(index);
         let answers = Answers::open(&log.file()).unwrap();

@@ -51,7 +51,7 @@ fn main() -> Outcomes {
     }
     let begin = Instant::now();
     let mut index = Index::open(&file)?;
-    let caught = index.catch_up(&log, u64::MAX, &|| false)?;
+    let caught = index.catch_up(&log, u64::MAX)?;
     drop(index);
     let (took, bytes) = (begin.elapsed().as_secs_f64(), fs::metadata(&file)?.len());
     if caught.records > 0 {

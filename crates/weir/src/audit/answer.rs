@@ -82,7 +82,7 @@ pub(crate) fn index(load: impl Fn(&str) -> Load, args: &IndexArgs) -> Result<(),
     if args.rebuild {
         index.clear()?;
     }
-    let caught = index.catch_up(&found.ledger, u64::MAX, &|| false)?;
+    let caught = index.catch_up(&found.ledger, u64::MAX)?;
     let mut out = Out::new();
     let anew = if caught.anew { " It did not fit the ledger, and was made anew." } else { "" };
     let (records, next) = (caught.records, caught.next);
@@ -111,7 +111,7 @@ pub(super) fn open(
     let found = find(load, place, what)?;
     match Index::open(&found.index) {
         Ok(mut index) => {
-            index.catch_up(&found.ledger, u64::MAX, &|| false)?;
+            index.catch_up(&found.ledger, u64::MAX)?;
         }
         Err(IndexError::Busy) => {}
         // What cannot be written may still be read; how far it knows is said below.

@@ -1,27 +1,32 @@
-//! Keeps the index of the ledger up to date, on a thread of its own that yields to every other.
-//! Takes in what is on stable storage, so nothing that could still be withdrawn. Statements never
-//! wait for it: it only reads files, and where it fails, only answers are late.
+//! Keeps the index of the ledger up to date, on a thread that yields to every other until it is
+//! late, and takes its share then. Takes in what is on stable storage, so nothing that could still
+//! be withdrawn. Statements never wait for it: it only reads files, and where it fails, only
+//! answers are late.
 
 use super::Shared;
 use crate::layout;
 use anyhow::Context;
-use index::{Index, IndexError};
+use index::{Caught, Index, IndexError};
 use std::{
     cell::Cell,
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How long it sleeps when it has taken in everything.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long it sleeps after a failure.
 const RETRY: Duration = Duration::from_secs(5);
+/// It is late when it lacks what was there so long ago.
+const LATE: Duration = Duration::from_secs(5);
+/// How many records it takes in at most before it looks whether it is late.
+const PORTION: u64 = 20_000;
 
 /// The thread. It ends when told to, or with the process.
 pub(super) struct Indexing {
@@ -35,6 +40,14 @@ struct Work {
     file: PathBuf,
     indexed: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
+    late: Duration,
+}
+
+/// A moment, and up to where the ledger's records were on stable storage then.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    at: Instant,
+    synced: u64,
 }
 
 /// Starts the thread.
@@ -47,6 +60,7 @@ pub(super) fn start(shared: &Shared) -> anyhow::Result<Indexing> {
         file: layout::index(&config),
         indexed: Arc::clone(&shared.metrics.indexed),
         stop: Arc::clone(&stop),
+        late: LATE,
     };
     let thread = thread::Builder::new()
         .name("index".to_owned())
@@ -68,9 +82,6 @@ impl Indexing {
 
 impl Work {
     fn run(self) {
-        if let Err(error) = index::step_back() {
-            tracing::warn!("the index's thread keeps its priority: {error}");
-        }
         let failing = Cell::new(false);
         while !self.stopping() {
             let why = match catch_unwind(AssertUnwindSafe(|| self.follow(&failing))) {
@@ -79,6 +90,9 @@ impl Work {
                 // Told by where it is; the next attempt begins with a new `Index`.
                 Err(_) => "a defect of the program".to_owned(),
             };
+            if self.stopping() {
+                return;
+            }
             // Once for a row of failures: a full disk would fill the log too.
             if !failing.replace(true) {
                 tracing::warn!("the index is not kept up to date: {why}");
@@ -90,7 +104,9 @@ impl Work {
     /// Takes in what comes, until told to stop.
     fn follow(&self, failing: &Cell<bool>) -> Result<(), IndexError> {
         let mut index = Index::open(&self.file)?;
+        index.stop_when(Arc::clone(&self.stop))?;
         let mut failures = self.ledger.stats().failures;
+        let mut mark = Mark { at: Instant::now(), synced: self.ledger.stats().synced };
         while !self.stopping() {
             let (stats, before) = (self.ledger.stats(), index.next());
             if stats.failures != std::mem::replace(&mut failures, stats.failures) {
@@ -98,7 +114,13 @@ impl Work {
                 index.look_again();
             }
             if before < stats.synced || self.indexed.load(Ordering::Relaxed) == 0 {
-                let caught = index.catch_up(&self.dir, stats.synced, &|| self.stopping())?;
+                if before >= mark.synced {
+                    mark = Mark { at: Instant::now(), synced: stats.synced };
+                }
+                let caught = match mark.at.elapsed() < self.late {
+                    true => self.yielding(&mut index, stats.synced.min(before + PORTION))?,
+                    false => index.catch_up(&self.dir, stats.synced)?,
+                };
                 if caught.anew {
                     tracing::warn!("the index did not fit the ledger: it is made anew");
                 }
@@ -113,6 +135,20 @@ impl Work {
             }
         }
         Ok(())
+    }
+
+    /// Takes records in at the lowest priority. On a thread of its own, as whoever has stepped back
+    /// may not step forward again.
+    fn yielding(&self, index: &mut Index, upto: u64) -> Result<Caught, IndexError> {
+        thread::scope(|scope| {
+            let name = thread::current().name().unwrap_or("index").to_owned();
+            let yielding = thread::Builder::new().name(name).spawn_scoped(scope, || {
+                // Where it is not allowed to, it takes its share.
+                let _ = index::step_back();
+                index.catch_up(&self.dir, upto)
+            })?;
+            yielding.join().unwrap_or_else(|defect| resume_unwind(defect))
+        })
     }
 
     fn stopping(&self) -> bool {

@@ -1,4 +1,4 @@
-//! The thread beside a ledger that cannot be read on.
+//! The thread beside a ledger that cannot be read on, and how much of the processor it asks for.
 
 use super::*;
 use ledger::{Ledger, Options, Time, record::Administered};
@@ -42,6 +42,7 @@ fn it_rests_where_nothing_can_be_read_on() {
         file: folder.path().join("index.sqlite"),
         indexed: Arc::default(),
         stop: Arc::default(),
+        late: LATE,
     };
     let (stop, indexed) = (Arc::clone(&work.stop), Arc::clone(&work.indexed));
     let thread = thread::Builder::new().name("index-rests".to_owned());
@@ -59,4 +60,69 @@ fn it_rests_where_nothing_can_be_read_on() {
     stop.store(true, Ordering::Relaxed);
     thread.thread().unpark();
     thread.join().unwrap();
+}
+
+/// The priorities of the threads of this name: 19 is the lowest.
+fn priorities(name: &str) -> Vec<i32> {
+    let threads = fs::read_dir("/proc/self/task").unwrap();
+    let stats = threads.filter_map(|t| fs::read_to_string(t.unwrap().path().join("stat")).ok());
+    let of_name = stats.filter_map(|stat| {
+        let (before, after) = stat.rsplit_once(") ")?;
+        // The 19th field of all.
+        let nice = after.split(' ').nth(16).unwrap().parse().unwrap();
+        before.ends_with(&format!("({name}")).then_some(nice)
+    });
+    of_name.collect()
+}
+
+#[test]
+fn it_yields_until_it_is_late_and_stops_in_the_middle() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("ledger");
+    let time = Time::from_micros(0);
+    let (ledger, _) = Ledger::open(&dir, Options::new("node", "0", time)).unwrap();
+    let mut last = None;
+    for _ in 0..3 * PORTION {
+        let record = Administered { time, by: "os:eve".into(), what: "nothing".into() };
+        let place = ledger.append(&record.into()).unwrap();
+        ledger.hand_over(place).unwrap();
+        last = Some(place);
+    }
+    ledger.synced(last.unwrap()).wait().unwrap();
+    let file = folder.path().join("index.sqlite");
+    let (stop, indexed) = (Arc::new(AtomicBool::new(false)), Arc::<AtomicU64>::default());
+    let work = Work {
+        ledger: ledger.clone(),
+        dir: dir.clone(),
+        file: file.clone(),
+        indexed: Arc::clone(&indexed),
+        stop: Arc::clone(&stop),
+        // The first portion takes longer.
+        late: Duration::from_millis(1),
+    };
+    let thread = thread::Builder::new().name("index-late".to_owned());
+    let thread = thread.spawn(move || work.run()).unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    let wait_for = |what: &str, there: &dyn Fn(&[i32]) -> bool| {
+        while !there(&priorities("index-late")) {
+            assert!(Instant::now() < end, "{what}");
+            thread::sleep(Duration::from_millis(1));
+        }
+    };
+    wait_for("it does not yield", &|found| found.contains(&19));
+    let taken = || indexed.load(Ordering::Relaxed);
+    wait_for("it takes nothing in", &|_| taken() > 0);
+    assert_eq!(taken(), PORTION);
+    // The rest is one transaction.
+    let mine = priorities("it_yields");
+    wait_for("it yields for ever", &|found| found.len() == 1 && found != [19]);
+    assert!(mine.iter().all(|nice| *nice != 19), "nothing can be told where all yield");
+    stop.store(true, Ordering::Relaxed);
+    thread.thread().unpark();
+    let begun = Instant::now();
+    thread.join().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    let mut index = Index::open(&file).unwrap();
+    assert_eq!(index.next(), PORTION, "what was under way is given up");
+    assert_eq!(index.catch_up(&dir, u64::MAX).unwrap().records, ledger.stats().synced - PORTION);
 }
