@@ -20,6 +20,8 @@ use std::collections::HashSet;
 pub const DEFAULT_ROWS: usize = 100;
 /// How many statements are visited at least before more days are looked at.
 const CHUNK: i64 = 2_000;
+/// A value that more statements name than this is common: it tells little of where to look.
+const COMMON: i64 = 10_000;
 
 /// The columns of a found statement, by their names in the view `statements` and beside it.
 const FOUND: &str = "s.seq AS sequence, @time, w1.text AS identity, w2.text AS acts_for, \
@@ -168,9 +170,25 @@ pub(crate) fn find(
     question: &Question,
     limit: usize,
 ) -> Result<Vec<i64>, rusqlite::Error> {
-    let plan = Plan::new(db, question, compile(question))?;
-    if let Some(values) = &plan.conditions.values {
-        return by_value(db, &plan, values, limit);
+    find_by(db, question, limit, COMMON)
+}
+
+/// The same, with values for common that more statements name than this.
+pub(crate) fn find_by(
+    db: &Connection,
+    question: &Question,
+    limit: usize,
+    common: i64,
+) -> Result<Vec<i64>, rusqlite::Error> {
+    let mut plan = Plan::new(db, question, compile(question))?;
+    if let Some(values) = plan.conditions.values.take() {
+        if !plan.narrows() || !is_common(db, &values, common)? {
+            return by_value(db, &plan, &values, limit);
+        }
+        let mut named =
+            Sql::new("EXISTS (SELECT 1 FROM value k WHERE k.seq = s.seq AND k.hash IN ");
+        named.piece(&values).add(")");
+        plan.conditions.statement.push(named);
     }
     if !plan.narrows() {
         return walk(db, &plan, limit);
@@ -319,18 +337,29 @@ fn walk(db: &Connection, plan: &Plan<'_>, limit: usize) -> Result<Vec<i64>, rusq
         sql.add(" AND s.seq < ").value(before);
     }
     of_statement(&mut sql, plan);
-    sequences(db, sql, limit)
+    sequences(db, "s.seq", sql, limit)
 }
 
-/// The matches of a question for values: few name one, so those are looked at one by one.
+/// True if more statements name one of these values than so many.
+fn is_common(db: &Connection, values: &Sql, common: i64) -> Result<bool, rusqlite::Error> {
+    let mut sql = Sql::new("SELECT count(*) > ");
+    sql.value(common).add(" FROM (SELECT 1 FROM value k WHERE k.hash IN ").piece(values);
+    sql.add(" LIMIT ").value(common.saturating_add(1)).add(")");
+    db.prepare(&sql.text)?.query_row(params_from_iter(&sql.values), |row| row.get(0))
+}
+
+/// The matches of a question for values: those that name one are looked at one by one, the newest
+/// first.
 fn by_value(
     db: &Connection,
     plan: &Plan<'_>,
     values: &Sql,
     limit: usize,
 ) -> Result<Vec<i64>, rusqlite::Error> {
-    let mut sql = Sql::new("SELECT DISTINCT s.seq FROM value k CROSS JOIN statement s ON ");
-    sql.add("s.seq = k.seq WHERE k.hash IN ").piece(values);
+    // One value's statements are in order already.
+    let distinct = if values.values.len() > 1 { "DISTINCT " } else { "" };
+    let mut sql = Sql::new(&format!("SELECT {distinct}k.seq FROM value k CROSS JOIN statement s"));
+    sql.add(" ON s.seq = k.seq WHERE k.hash IN ").piece(values);
     for (known, column) in [(&plan.shapes, "shape"), (&plan.who, "who")] {
         if let Some(numbers) = known {
             sql.add(&format!(" AND s.{column} IN (SELECT value FROM json_each("));
@@ -338,10 +367,14 @@ fn by_value(
         }
     }
     if let Some(before) = plan.question.before {
-        sql.add(" AND s.seq < ").value(before);
+        sql.add(" AND k.seq < ").value(before);
+    }
+    if let Some(since) = plan.question.since {
+        sql.add(" AND k.seq >= coalesce((SELECT min(first_seq) FROM day WHERE day >= ");
+        sql.value(since.div_euclid(DAY)).add("), 9223372036854775807)");
     }
     of_statement(&mut sql, plan);
-    sequences(db, sql, limit)
+    sequences(db, "k.seq", sql, limit)
 }
 
 /// What has to be tested in the statement itself.
@@ -379,8 +412,15 @@ fn of_statement(sql: &mut Sql, plan: &Plan<'_>) {
 const PLACE: &str = "(CASE WHEN EXISTS (SELECT 1 FROM shape_output y WHERE y.shape = s.shape AND \
                      y.place = j.key) THEN j.key ELSE -1 END)";
 
-fn sequences(db: &Connection, mut sql: Sql, limit: usize) -> Result<Vec<i64>, rusqlite::Error> {
-    sql.add(" ORDER BY s.seq DESC LIMIT ").value(i64::try_from(limit).unwrap_or(i64::MAX));
+/// The newest sequences, which stand in this column.
+fn sequences(
+    db: &Connection,
+    column: &str,
+    mut sql: Sql,
+    limit: usize,
+) -> Result<Vec<i64>, rusqlite::Error> {
+    sql.add(&format!(" ORDER BY {column} DESC LIMIT "))
+        .value(i64::try_from(limit).unwrap_or(i64::MAX));
     db.prepare(&sql.text)?.query_map(params_from_iter(&sql.values), |row| row.get(0))?.collect()
 }
 

@@ -1394,10 +1394,17 @@ fn who_named_a_value_and_what_it_was_part_of() {
     let found = |question: &str| -> Vec<u64> {
         let question = Question::parse(question, at(0)).unwrap().keyed(Some(&redactor)).unwrap();
         let table = answers.search(&question, &Limits::default()).unwrap();
-        table.rows.iter().map(|row| row[0].to_string().parse().unwrap()).collect()
+        let found = table.rows.iter().map(|row| row[0].to_string().parse().unwrap()).collect();
+        // The same where every value counts as common.
+        let common = crate::search::find_by(&answers.db, &question, 100, 0).unwrap();
+        assert_eq!(common.iter().map(|found| *found as u64).collect::<Vec<_>>(), found);
+        found
     };
     for (question, expected) in [
         ("value:a@x.org", vec![one]),
+        ("value:7 since:2026-06-02", vec![two, one]),
+        ("value:7 kind:agent since:2026-06-02", vec![two]),
+        ("value:7 since:2026-06-04", vec![]),
         ("value:7", vec![two, one]),
         ("value:-7.0", vec![two, one]),
         ("value:a@x.org,b@x.org", vec![two, one]),

@@ -2,7 +2,7 @@
 
 use super::Outcomes;
 use ledger::{
-    Hash, Ledger, Options, Sequence, SessionId, ShapeId, StatementId, Time,
+    Hash, Ledger, Options, Redactor, Sequence, SessionId, ShapeId, StatementId, Time,
     record::{
         Approved, Disclosed, Intent, Outcome, Refused, SessionClosed, SessionOpened, Shape,
         ShapeColumn, ShapeEffect, ShapeOutput, Via,
@@ -18,6 +18,10 @@ const RELATIONS: u64 = 120;
 const SHAPES: u64 = 2_000;
 /// How many of them one identity uses.
 const USED: u64 = 60;
+/// Of so many people each statement asks for one.
+const PEOPLE: u64 = 1_000_000;
+/// And for at most so many rows: ten, twenty, ….
+const LIMITS: u64 = 10;
 
 /// Numbers that are the same in each run.
 struct Chance(u64);
@@ -42,7 +46,9 @@ pub(super) fn write(dir: &Path, records: u64, beginning: i64, span: i64) -> Outc
     let mut chance = Chance(7);
     let mut shapes: Vec<(bool, Shape<'static>)> =
         (0..SHAPES).map(|number| (false, shape(number, first))).collect();
-    let hash: Hash = "00112233445566778899aabbccddeeff".parse()?;
+    let redactor = Redactor::of(dir)?.ok_or("the ledger has no key for values")?;
+    let limits: Vec<Hash> =
+        (1..=LIMITS).map(|n| redactor.value((n * 10).to_string().as_bytes())).collect();
     let mut written = 1;
     let mut session = 0;
     while written < records {
@@ -64,7 +70,10 @@ pub(super) fn write(dir: &Path, records: u64, beginning: i64, span: i64) -> Outc
                 ledger.append(&shape.clone().into())?;
                 written += 1;
             }
-            written += statement(&ledger, &mut chance, id, number, shape, time, hash)?;
+            let person = redactor.value(chance.below(PEOPLE).to_string().as_bytes());
+            let limit = limits.get(chance.below(LIMITS) as usize).copied().unwrap_or(person);
+            let values = [person, limit];
+            written += statement(&ledger, &mut chance, id, number, shape, time, values)?;
         }
         let time = Time::from_micros(begin + PER_SESSION as i64 * 700_000);
         let reason = "client left".into();
@@ -105,7 +114,7 @@ fn opened(id: SessionId, who: u64, time: i64) -> SessionOpened<'static> {
         address: Some(std::net::Ipv4Addr::from(0x0a00_0000 + who as u32).into()),
         port: Some(50_000),
         tls: Some("TLS".into()),
-        application: "psql".into(),
+        application: if who == 8 { "churn-v3" } else { "psql" }.into(),
         database: "shop".into(),
         environment: "production".into(),
         upstream_role: "".into(),
@@ -235,22 +244,21 @@ fn statement(
     number: u64,
     shape: &Shape<'_>,
     time: i64,
-    text: Hash,
+    values: [Hash; 2],
 ) -> Result<u64, Box<dyn Error>> {
-    let (id, via) = (session.statement(number), Via::Extended);
+    let (id, via, [text, _]) = (session.statement(number), Via::Extended, values);
     if chance.below(200) == 0 {
         let refused = refused(id, Time::from_micros(time), shape.shape, text);
         ledger.append(&refused.into())?;
         return Ok(1);
     }
-    let parameters = vec![text, text];
     let intent = Intent {
         statement: id,
         time: Time::from_micros(time),
         shape: shape.shape,
         text,
         via,
-        parameters: parameters.into(),
+        parameters: values.to_vec().into(),
         parameter_count: 2,
         literals: Vec::new().into(),
         literal_count: 0,
