@@ -58,8 +58,12 @@ pub const WORDS: &[(&str, &str)] = &[
     ("session", "a session's id"),
     ("address", "where the client's packets came from"),
     ("application", "what the client called itself"),
-    ("since", "from then on (UTC): 2026-06-01, 2026-06-01T08:30, or 30m, 24h, 7d ago"),
-    ("until", "before then; a date includes its day"),
+    (
+        "since",
+        "from then on (UTC): 2026-06, 2026-06-01, 2026-06-01T08:30, today, yesterday; 30m, 24h, 7d \
+         ago",
+    ),
+    ("until", "before then; a day or month that is named is in it"),
     ("text", "words of the statement's text; a phrase in quotes, ends with * for a beginning"),
 ];
 
@@ -202,18 +206,15 @@ impl Question {
         if not {
             return Err(wrong(format!("-{word}: is not understood; use the other of the two")));
         }
-        let (time, day) = moment(value, now).ok_or_else(|| {
+        let (begin, end) = moment(value, now).ok_or_else(|| {
             wrong(format!(
-                "{word}:{value} is no time; write 2026-06-01, 2026-06-01T08:30 or 7d (days), 24h, \
-                 30m ago"
+                "{word}:{value} is no time; write 2026-06, 2026-06-01, 2026-06-01T08:30, today, \
+                 yesterday, or 7d (days), 24h, 30m ago"
             ))
         })?;
         match word {
-            "since" => self.since = Some(self.since.map_or(time, |before| before.max(time))),
-            _ => {
-                let end = if day { time + DAY } else { time };
-                self.until = Some(self.until.map_or(end, |before| before.min(end)));
-            }
+            "since" => self.since = Some(self.since.map_or(begin, |before| before.max(begin))),
+            _ => self.until = Some(self.until.map_or(end, |before| before.min(end))),
         }
         Ok(())
     }
@@ -262,8 +263,14 @@ fn one_of(word: &str, values: &[String]) -> Result<(), IndexError> {
     }
 }
 
-/// A time in microseconds, and whether it is a whole day.
-fn moment(value: &str, now: Time) -> Option<(i64, bool)> {
+/// A time in microseconds, twice; of a month or day that is named its first, and the first behind.
+fn moment(value: &str, now: Time) -> Option<(i64, i64)> {
+    let today = now.micros().div_euclid(DAY) * DAY;
+    match value {
+        "today" => return Some((today, today + DAY)),
+        "yesterday" => return Some((today - DAY, today)),
+        _ => {}
+    }
     if let Some(unit @ ('m' | 'h' | 'd')) = value.chars().last()
         && let Ok(count) = value.trim_end_matches(unit).parse::<u32>()
     {
@@ -272,16 +279,31 @@ fn moment(value: &str, now: Time) -> Option<(i64, bool)> {
             'h' => 60 * MINUTE,
             _ => DAY,
         };
-        let ago = i64::from(count).checked_mul(unit)?;
-        return Some((now.micros().checked_sub(ago)?, false));
+        let ago = now.micros().checked_sub(i64::from(count).checked_mul(unit)?)?;
+        return Some((ago, ago));
     }
     let value = value.trim_end_matches('Z');
-    const REST: &str = "0000-00-00T00:00:00.000000Z";
-    if !matches!(value.len(), 10 | 16 | 19 | 26) {
+    let begin = at(value)?;
+    let end = match value.len() {
+        7 => {
+            let (year, month) = value.split_once('-')?;
+            let (year, month): (u32, u32) = (year.parse().ok()?, month.parse().ok()?);
+            at(&format!("{:04}-{:02}", year + month / 12, month % 12 + 1))?
+        }
+        10 => begin + DAY,
+        _ => begin,
+    };
+    Some((begin, end))
+}
+
+/// The moment at which what is written, as far as it is, begins.
+fn at(value: &str) -> Option<i64> {
+    const REST: &str = "0000-01-01T00:00:00.000000Z";
+    if !matches!(value.len(), 7 | 10 | 16 | 19 | 26) {
         return None;
     }
     let whole = format!("{value}{}", REST.get(value.len()..)?);
-    Some((whole.parse::<Time>().ok()?.micros(), value.len() == 10))
+    Some(whole.parse::<Time>().ok()?.micros())
 }
 
 #[derive(Debug, Default)]

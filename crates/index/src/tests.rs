@@ -698,11 +698,29 @@ fn questions_are_completed_by_words_and_by_what_there_is() {
 }
 
 #[test]
+fn days_and_months_have_names() {
+    // At 10:00 on the 2nd of June, and on the last day of a year.
+    let noon = at(10 * 3_600_000_000);
+    let new_year = "2026-12-31T23:59:59.000000Z".parse().unwrap();
+    for (now, named, written) in [
+        (noon, "since:today", "since:2026-06-02"),
+        (noon, "until:yesterday", "until:2026-06-01"),
+        (noon, "since:2026-06 until:2026-06", "since:2026-06-01 until:2026-06-30"),
+        (noon, "since:2026-11 until:2026-12", "since:2026-11-01 until:2026-12-31"),
+        (new_year, "since:yesterday until:today", "since:2026-12-30 until:2026-12-31"),
+    ] {
+        let parsed = |question| Question::parse(question, now).unwrap();
+        assert_eq!(parsed(named), parsed(written), "{named}");
+    }
+}
+
+#[test]
 fn wrong_questions_say_what_is_wrong() {
     for (question, word) in [
         ("who:alice", "the words are identity"),
         ("verdict:maybe", "allow, modify, hold, deny"),
-        ("since:yesterday", "2026-06-01"),
+        ("since:tomorrow", "2026-06-01"),
+        ("since:2026-13", "is no time"),
         ("since:2026-02-30", "is no time"),
         ("text:\"open", "quotation mark"),
         ("identity:", "no value"),

@@ -15,8 +15,14 @@ use index::{
 use ledger::Time;
 use std::{
     path::PathBuf,
-    time::{Duration, SystemTime},
+    thread,
+    time::{Duration, Instant, SystemTime},
 };
+
+/// How long a question waits at most for the index of a running Weir to have what was recorded
+/// before it was asked, and how often it looks.
+const FRESH: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Where things are, once weir.toml has been read if it has to be.
 pub(super) struct Found {
@@ -121,7 +127,19 @@ pub(super) fn open(
         Err(error) => return Err(error.into()),
     }
     let answers = Answers::open(&found.index)?;
+    fresh(&found, &answers)?;
     Ok((found, answers))
+}
+
+/// Waits for what the ledger has by now, if a running Weir is about to take it in.
+fn fresh(found: &Found, answers: &Answers) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let state = answers.state()?;
+    let end = state.next + state.lag(&found.ledger)?;
+    while answers.state()?.next < end && begun.elapsed() < FRESH {
+        thread::sleep(LOOK);
+    }
+    Ok(())
 }
 
 /// A query with a mark for everything that stands in quotes.
