@@ -44,6 +44,7 @@ pub mod risk;
 mod scope;
 mod session;
 mod turning;
+mod words;
 pub mod work;
 
 pub use book::{CarriedLabel, DecidedLabel, FoundBefore, Place};
@@ -65,10 +66,11 @@ pub use policy::ProtocolFeature;
 pub use preview::{Preview, reads_alone, reads_whole};
 pub use record::{Parameters, Value};
 pub use refusal::Refusal;
-pub use result::{Field, Masks, TextIn};
+pub use result::{Field, Masks};
 pub use session::{Client, Counts, Readiness, RowRoom, Seen, Session, Working, WorksAs};
 pub use sql::{END_USER_SAID, EndUser, end_user};
 pub use turning::{Bound, Real, Turned, Values};
+pub use words::{Form, Held, TextIn};
 
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,18 @@
 //! From decided disclosures and the server's own description of the result to masks. Here stands
 //! the check between facts and rows: where the server disagrees, everything is masked.
 
-use crate::plan::{Part, Plan};
+use crate::{
+    plan::{Part, Plan},
+    words::TextIn,
+};
 use mask::{ColumnMask, CopyMask, CopyStream, Format, Key};
 use model::{
-    ColumnId, Disclosure, Facts, Label, MaskMethod, Operation, RelationId, TypeId,
-    catalog::TypeKind, facts::Output,
+    ColumnId, Disclosure, Facts, Label, MaskMethod, Operation, RelationId, TypeId, facts::Output,
 };
 use sql::CopyShape;
+use texts::Seen;
+
+mod texts;
 
 /// `pg_type.oid` of text.
 const TEXT: u32 = 25;
@@ -50,19 +55,6 @@ pub struct Masks {
     pub texts: Box<[TextIn]>,
 }
 
-/// What may be in the values of a column, as they leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TextIn {
-    /// Numbers, moments, codes of a fixed set, or nothing of what was there.
-    Nothing,
-    /// What things are called in the database.
-    Names,
-    /// Perhaps sentences.
-    Sentences,
-    /// What people write.
-    Always,
-}
-
 impl Masks {
     /// Masks for the result of `part`, as the server describes it.
     pub(crate) fn compile(plan: &Plan, part: &Part, fields: &[Field], key: &Key) -> Self {
@@ -90,7 +82,8 @@ impl Masks {
         };
         let columns: Vec<ColumnMask> =
             decided.iter().zip(fields).enumerate().map(compile).collect();
-        let text = |(mask, (index, field))| text_in(mask, field, plan, part, index);
+        let seen = Seen { plan, part, agreed, quiet: texts::is_quiet(plan, &part.facts) };
+        let text = |(mask, (index, field))| seen.text_in(mask, field, index);
         let texts = columns.iter().zip(fields.iter().enumerate()).map(text).collect();
         let pass = columns.iter().all(ColumnMask::passes);
         let disagreed = !agreed && !part.facts.outputs_unknown;
@@ -120,52 +113,6 @@ impl Masks {
         let texts = fields.iter().map(|_| TextIn::Nothing).collect();
         Self { columns, pass: false, disagreed: true, decided, fields: fields.into(), texts }
     }
-}
-
-/// What may be in the values of a column, as they leave. A mask leaves nothing of what somebody
-/// wrote but single characters.
-fn text_in(mask: &ColumnMask, field: &Field, plan: &Plan, part: &Part, index: usize) -> TextIn {
-    if !mask.keeps() || is_code(field.type_id, plan) {
-        return TextIn::Nothing;
-    }
-    // A plan is the server's words, and names that only whoever changes the schema can choose.
-    if part.facts.operation == Operation::Explain {
-        return TextIn::Nothing;
-    }
-    if is_name(field, plan) {
-        return TextIn::Names;
-    }
-    let outputs = part.facts.outputs.as_deref().unwrap_or_default();
-    let sources = outputs.get(index).map_or(&[][..], |output| output.sources.as_slice());
-    let labels = sources.iter().chain(field.origin.as_ref());
-    let mut labels = labels.filter_map(|column| plan.knowledge.labels.label(*column));
-    match labels.any(|label| *label == Label::FREE_TEXT) {
-        true => TextIn::Always,
-        false => TextIn::Sentences,
-    }
-}
-
-/// True if no value of a type can hold words that somebody chose: numbers, moments, addresses, and
-/// what only whoever changes the schema can add to (`pg_type.dat` has the numbers).
-fn is_code(ty: TypeId, plan: &Plan) -> bool {
-    const CODES: &[u32] = &[
-        16, 20, 21, 23, 26, 700, 701, 790, 829, 869, 650, 1082, 1083, 1114, 1184, 1186, 1266, 1560,
-        1562, 1700, 2950, 3220, 5069, 28, 27, 29, 774,
-    ];
-    CODES.contains(&ty.0)
-        || plan
-            .knowledge
-            .catalog
-            .type_by_id(ty)
-            .is_some_and(|known| matches!(known.kind, TypeKind::Enum(_)))
-}
-
-/// True of a column of the server's catalog that tells what something is called.
-fn is_name(field: &Field, plan: &Plan) -> bool {
-    const NAME: TypeId = TypeId(19);
-    let of = field.origin.and_then(|column| plan.knowledge.catalog.relation(column.relation));
-    field.type_id == NAME
-        && of.is_some_and(|of| matches!(of.schema.as_str(), "pg_catalog" | "information_schema"))
 }
 
 /// True if the server's description is what the facts foresaw.

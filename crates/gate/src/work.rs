@@ -428,33 +428,5 @@ fn mark_of(marks: &mut HashMap<String, Arc<Mark>>, chain: &str) -> Arc<Mark> {
     mark
 }
 
-/// True if a value that others wrote may hold an instruction: three words, or more letters than a
-/// code, a number or a name has.
-pub(crate) fn may_instruct(value: &[u8]) -> bool {
-    /// The longest that a UUID, a moment or a name is: bytes.
-    const SHORT: usize = 40;
-    let apart = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'_' | b'-' | b'/');
-    let words = || value.split(apart);
-    let said = |word: &&[u8]| word.iter().any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
-    !is_uuid(value)
-        && (value.len() > SHORT
-            || words().filter(|word| !word.is_empty()).filter(said).count() >= 3)
-}
-
-/// True if it is a name as nobody needs to quote it. Only whoever changes the schema chooses such,
-/// and every catalog has some of three words.
-pub(crate) fn is_plain_name(value: &[u8]) -> bool {
-    value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'))
-}
-
-/// True if it is a UUID as the server writes it.
-fn is_uuid(value: &[u8]) -> bool {
-    value.len() == 36
-        && value.iter().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => *byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
-}
-
 #[cfg(test)]
 mod tests;

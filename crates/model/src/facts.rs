@@ -92,13 +92,14 @@ operations! {
     Transaction = "transaction";
     /// COMMIT, COMMIT PREPARED, END, PREPARE TRANSACTION: what makes earlier work permanent.
     Commit = "commit";
-    /// LISTEN, UNLISTEN.
+    /// LISTEN.
     Listen = "listen";
     /// NOTIFY, pg_notify.
     Notify = "notify";
-    /// LOCK TABLE, SELECT … FOR UPDATE/SHARE, advisory locks.
+    /// LOCK TABLE, SELECT … FOR UPDATE/SHARE, taking advisory locks.
     Lock = "lock";
-    /// PREPARE, DEALLOCATE, DECLARE, CLOSE, MOVE, DISCARD: the session's own bookkeeping.
+    /// PREPARE, DEALLOCATE, DECLARE, CLOSE, MOVE, DISCARD, UNLISTEN, giving advisory locks back: the
+    /// session's own bookkeeping.
     Session = "session";
     /// VACUUM, ANALYZE, CLUSTER, REINDEX, CHECKPOINT, REFRESH MATERIALIZED VIEW.
     Maintenance = "maintenance";

@@ -275,7 +275,10 @@ pub(crate) fn act(name: &str, arguments: usize) -> Option<Act> {
         return Some(*act);
     }
     let starts = |prefix: &str| name.starts_with(prefix);
-    if starts("pg_advisory") || starts("pg_try_advisory") {
+    if starts("pg_advisory_unlock") {
+        // Giving back what one holds is no lock: a pool does it with each connection.
+        Some(Act::Export(Operation::Session))
+    } else if starts("pg_advisory") || starts("pg_try_advisory") {
         Some(Act::Export(Operation::Lock))
     } else if starts("dblink") {
         Some(Act::Opaque(Operation::Foreign))

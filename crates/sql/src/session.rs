@@ -87,7 +87,7 @@ impl Walk<'_> {
                 self.facts.about(Operation::Listen, listen.conditionname().unwrap_or_default());
             }
             Node::UnlistenStmt(unlisten) => {
-                self.facts.about(Operation::Listen, unlisten.conditionname().unwrap_or("*"));
+                self.facts.about(Operation::Session, unlisten.conditionname().unwrap_or("*"));
             }
             Node::NotifyStmt(notify) => {
                 self.facts.about(Operation::Notify, notify.conditionname().unwrap_or_default());

@@ -7,8 +7,8 @@ use crate::{
     plan::{Part, Plan},
     record,
     refusal::Refusal,
-    result::TextIn,
-    work::{Mark, Room, Running, Scarce, is_plain_name, may_instruct},
+    words::TextIn,
+    work::{Mark, Room, Running, Scarce},
 };
 use ledger::{StatementId, record::Via};
 use model::{Budget, IdentityKind, Operation, Spent};
@@ -210,12 +210,7 @@ impl Session {
 
     /// True if a value that leaves as it is may hold an instruction.
     pub fn may_instruct(&self, text: TextIn, value: &[u8]) -> bool {
-        match text {
-            TextIn::Nothing => false,
-            TextIn::Names => !is_plain_name(value) && may_instruct(value),
-            TextIn::Sentences => may_instruct(value),
-            TextIn::Always => true,
-        }
+        text.may_instruct(value)
     }
 
     /// The agent is about to be shown what others can write: it is marked, and the record says so.
