@@ -27,6 +27,7 @@ macro_rules! packs {
 }
 
 packs! {
+    "application": "one service sees the data of its own database as it is, and copies none out";
     "production": "changes by hand wait for a second person, people read in pieces";
     "guardrails": "mass changes, runaway statements, harvests and the structure of production wait";
     "read-only": "group analysts reads pseudonyms and changes nothing";

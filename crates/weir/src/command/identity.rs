@@ -129,6 +129,7 @@ async fn add(
 ) -> Result<String, Failure> {
     let kind = IdentityKind::from(args.kind);
     let (secret, made) = secret(args.password_stdin, kind)?;
+    let admin = args.groups.iter().any(|group| group == "admins");
     let new = NewIdentity {
         name: IdentityName::new(args.name.as_str()),
         kind,
@@ -158,6 +159,10 @@ async fn add(
         address.port(),
         args.name
     );
+    if kind == IdentityKind::Service && !admin {
+        said += "\nIt reads masked. If it is the backend of an application, which needs its own data as it \
+                 is: weir policy add application";
+    }
     Ok(said)
 }
 
