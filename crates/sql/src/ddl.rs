@@ -153,10 +153,10 @@ impl Walk<'_> {
             let names = object_parts(object);
             if !relations {
                 self.titled(operation, object_word(kind), &names);
+                // Triggers come and go with every migration: dropping one is dropping structure.
                 let guard = matches!(
                     kind,
                     ObjectType::OBJECT_POLICY
-                        | ObjectType::OBJECT_TRIGGER
                         | ObjectType::OBJECT_RULE
                         | ObjectType::OBJECT_EVENT_TRIGGER
                 );
