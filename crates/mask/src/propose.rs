@@ -13,6 +13,7 @@ mod frame;
 mod kind;
 mod named;
 mod numbers;
+mod otherwise;
 mod samples;
 
 use frame::Frame;
@@ -163,6 +164,10 @@ fn by_samples(
         against.push(format!(
             "{label}: {why}, but it refers to another table or is of a type that holds none"
         ));
+        return None;
+    }
+    if let Some(obstacle) = otherwise::than_samples(evidence, &label) {
+        against.push(format!("{label}: {why}, but {obstacle}"));
         return None;
     }
     let confidence = if faint { FAINT } else { (0.5 + share * 0.45).min(0.95) };

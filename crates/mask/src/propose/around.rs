@@ -160,9 +160,11 @@ fn of_a_patient(
     evidence: &ColumnEvidence<'_>,
     kind: Kind,
 ) -> Option<(Label, String)> {
+    // `confirmation_code` is no code of a disease.
+    let formal = any(words, lexicon::FORMAL);
     let clinical = (0..words.len()).any(|at| {
         let word = words.gram(at, at + 1);
-        is_of(word, lexicon::CLINICAL)
+        is_of(word, lexicon::CLINICAL) && !(formal && word == b"code")
             || lexicon::CLINICAL_STEMS.split_whitespace().any(|s| word.starts_with(s.as_bytes()))
     });
     if !clinical || !kind.can_hold(&Label::HEALTH) || any(relation, lexicon::PATIENTS) {

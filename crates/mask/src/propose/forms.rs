@@ -46,6 +46,25 @@ fn is_account(value: &str) -> bool {
     (15..=34).contains(&bytes.len()) && head && rest == Some(1)
 }
 
+/// Digits of an account of a ledger: hardly a bank has accounts of so few.
+const LEDGER_DIGITS: std::ops::RangeInclusive<usize> = 2..=6;
+
+/// `400001`, `4000-10`: an account of a ledger.
+pub(super) fn is_ledger_account(value: &str) -> bool {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    LEDGER_DIGITS.contains(&digits)
+        && value.len() <= LEDGER_DIGITS.end() + 1
+        && value.bytes().all(|b| b.is_ascii_digit() || b"-.".contains(&b))
+}
+
+/// `SHA256:…`, `MD5:…`, sixteen or more bytes with colons between them: the fingerprint of a key.
+pub(super) fn is_digest(value: &str) -> bool {
+    let kinds = ["SHA256:", "SHA1:", "SHA512:", "MD5:"];
+    let pair = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit());
+    kinds.iter().any(|kind| value.get(..kind.len()).is_some_and(|it| it.eq_ignore_ascii_case(kind)))
+        || value.split(':').count() >= 16 && value.split(':').all(pair)
+}
+
 /// Eleven digits as mobile telephones in China have them.
 pub(super) fn is_chinese_mobile(value: &str) -> bool {
     let bytes = value.as_bytes();

@@ -3,6 +3,7 @@
 use super::{
     ColumnEvidence, Kind, Survey,
     around::{self, People},
+    otherwise,
 };
 use crate::{
     lexicon,
@@ -39,7 +40,8 @@ pub(super) fn by_name(
     } else if is_reference(evidence, kind, &label) {
         Some("it is a key that refers to another table".to_owned())
     } else {
-        survey.contradicts(&label)
+        let other = otherwise::than_its_name(evidence, kind, &label, survey);
+        other.map(str::to_owned).or_else(|| survey.contradicts(&label))
     };
     if let Some(obstacle) = obstacle {
         against.push(format!("{label}, by its name: {obstacle}"));

@@ -57,6 +57,9 @@ pub(super) struct Survey {
     accounts: usize,
     long_accounts: usize,
     account_heads: u16,
+    /// Fingerprints of keys; digits so few that no bank has such accounts.
+    digests: usize,
+    ledger: usize,
     crowd: Crowd,
     faint: Faint,
     /// What the values are judged by beside themselves.
@@ -119,6 +122,7 @@ impl Survey {
             self.count(label);
         }
         numbers::count(value, &mut self.national);
+        self.digests += usize::from(forms::is_digest(value));
         self.add_account(value);
         self.chinese_mobiles += usize::from(forms::is_chinese_mobile(value));
         let digits = value.bytes().filter(u8::is_ascii_digit).count();
@@ -146,6 +150,7 @@ impl Survey {
         self.banks += usize::from(numbers::american_bank(value));
         let digits = (6..=17).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit());
         self.accounts += usize::from(digits);
+        self.ledger += usize::from(forms::is_ledger_account(value));
         self.long_accounts += usize::from(digits && value.len() >= LONG_ACCOUNT);
         if let Some(first) = value.bytes().next().filter(|_| digits) {
             self.account_heads |= 1 << (first - b'0');
@@ -155,6 +160,16 @@ impl Survey {
     /// True if the samples are numbers of banks: one number in ten passes their check by chance.
     pub(super) fn are_banks(&self) -> bool {
         self.total >= 10 && self.distinct >= 3 && self.share(self.banks) >= 0.95
+    }
+
+    /// True if the samples are fingerprints of keys or certificates.
+    pub(super) fn are_digests(&self) -> bool {
+        self.total > 0 && self.share(self.digests) >= 0.9
+    }
+
+    /// True if all samples are as short as the accounts of a ledger.
+    pub(super) fn are_ledger_accounts(&self) -> bool {
+        self.total >= 3 && self.ledger == self.total
     }
 
     /// Digits of an account, told by the number of its bank beside it, or long ones by what else
