@@ -46,6 +46,7 @@ mod session;
 mod turning;
 mod words;
 pub mod work;
+mod written;
 
 pub use book::{CarriedLabel, DecidedLabel, FoundBefore, Place};
 pub use carry::{Keep, Keeping};

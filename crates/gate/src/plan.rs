@@ -189,7 +189,7 @@ impl Gate {
         let parts = analysed.into_iter().map(|statement| {
             let Judged { verdict, risk } =
                 self.decide(&statement.facts, asker, &knowledge, policies, context);
-            reader.read(statement.given, &verdict);
+            reader.read(statement.given, statement.assigned, &verdict);
             if let Some(least) = verdict.min_group {
                 let labelled = |guard: &Guard| {
                     guard.columns.iter().any(|column| knowledge.labels.label(*column).is_some())

@@ -321,6 +321,7 @@ pub(crate) fn verdict() -> model::Verdict {
         keep_text: false,
         look_ups: Vec::new(),
         turn_back: Vec::new(),
+        kept_from_masks: Vec::new(),
         durability: model::Durability::Soon,
         refused: None,
         shadow: None,

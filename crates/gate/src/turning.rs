@@ -3,10 +3,14 @@
 //! could be read again, neither by the statement itself nor by others. Knows facts and verdicts,
 //! and no protocol.
 
-use crate::{database::Knowledge, refusal::Refusal};
+use crate::{
+    database::Knowledge,
+    refusal::Refusal,
+    written::{self, Written},
+};
 use mask::{Format, Key, TurnBack};
 use model::{Label, TypeId, Verdict};
-use sql::{Given, GivenValue};
+use sql::{Assigned, Given, GivenValue};
 use std::{collections::BTreeMap, fmt, ops::Range};
 
 /// PostgreSQL's type of what has none yet.
@@ -39,7 +43,9 @@ pub struct Turned {
     pub(crate) labels: Vec<Label>,
     /// Parameters that are compared with labelled columns.
     pub(crate) parameters: Vec<Parameter>,
-    /// Why a pseudonym among its literals is not turned back.
+    /// Parameters that are written into columns which are kept from masks.
+    pub(crate) written: Vec<Written>,
+    /// Why a pseudonym among its literals is not turned back, or a mask not written.
     pub(crate) refused: Option<Refusal>,
 }
 
@@ -85,6 +91,17 @@ pub struct Values<'a> {
     pub types: &'a [u32],
 }
 
+impl<'a> Values<'a> {
+    /// A value with its type, as declared or else as it is taken, and its format; `None` for NULL.
+    pub(crate) fn value(&self, index: usize, ty: TypeId) -> Option<(&'a [u8], TypeId, Format)> {
+        let value = (*self.values.get(index)?)?;
+        let declared = self.types.get(index).filter(|ty| ![0, UNKNOWN].contains(*ty));
+        let binary = self.binary.get(index).copied().unwrap_or(false);
+        let format = if binary { Format::Binary } else { Format::Text };
+        Some((value, declared.map_or(ty, |ty| TypeId(*ty)), format))
+    }
+}
+
 /// Reads what the statements of a text are given. Appends the places in the text that are replaced.
 pub(crate) struct Reader<'a> {
     pub(crate) key: &'a Key,
@@ -96,7 +113,14 @@ pub(crate) struct Reader<'a> {
 
 impl Reader<'_> {
     /// One statement's.
-    pub(crate) fn read(&mut self, given: Vec<Given>, verdict: &Verdict) {
+    pub(crate) fn read(&mut self, given: Vec<Given>, assigned: Vec<Assigned>, verdict: &Verdict) {
+        if !verdict.kept_from_masks.is_empty() {
+            let known = (self.knowledge, self.key);
+            match written::read(assigned, &verdict.kept_from_masks, known) {
+                Ok(written) => self.turned.written.extend(written),
+                Err(refusal) => self.turned.refused = Some(refusal),
+            }
+        }
         for one in given {
             let Some((label, right)) = right(&one, verdict, self.knowledge) else { continue };
             match one.what {
@@ -169,15 +193,12 @@ impl Turned {
         knowledge: &Knowledge,
         key: &Key,
     ) -> Result<Bound, Refusal> {
+        written::check(&self.written, bound, (knowledge, key))?;
         let mut out = Bound::default();
         for one in &self.parameters {
             let index = usize::from(one.number).saturating_sub(1);
-            let Some(Some(value)) = bound.values.get(index) else { continue };
-            let declared = bound.types.get(index).filter(|ty| ![0, UNKNOWN].contains(*ty));
-            let ty = declared.map_or(one.ty, |ty| TypeId(*ty));
+            let Some((value, ty, format)) = bound.value(index, one.ty) else { continue };
             let whole = ty == one.ty || sql::keeps_values(ty);
-            let binary = bound.binary.get(index).copied().unwrap_or(false);
-            let format = if binary { Format::Binary } else { Format::Text };
             let back =
                 TurnBack::compile(&one.label, ty, one.column_ty, &knowledge.catalog, format, key);
             let Some(found) = back.apply(value) else { continue };
@@ -219,6 +240,11 @@ impl Turned {
     pub(crate) fn check_literals(&self, utf8: bool) -> Result<(), Refusal> {
         let Some(label) = self.labels.first() else { return Ok(()) };
         self.literals.iter().try_for_each(|real| check_encoding(label, real, utf8))
+    }
+
+    /// True if something that is bound must be looked at before it runs.
+    pub fn examines_parameters(&self) -> bool {
+        !self.written.is_empty() || self.looks_at_parameters()
     }
 
     /// True if something that is bound may have to be turned back.

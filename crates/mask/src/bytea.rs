@@ -53,7 +53,7 @@ fn is_text(bytes: &[u8]) -> bool {
 }
 
 /// The bytes of `bytea` in text: `\x…`, or the escape form.
-fn decode(value: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     if let Some(digits) = value.strip_prefix(b"\\x") {
         return unhex(digits);
     }

@@ -52,6 +52,8 @@ pub(crate) enum Action {
     Mask(Box<Rule>),
     /// Not a mask: pseudonyms that came in are turned back.
     Back(Box<Returning>),
+    /// Not a mask: tells what a mask of this label made.
+    Tell(Box<Label>),
     Null,
 }
 
@@ -132,7 +134,7 @@ impl ColumnMask {
     /// masked so.
     pub fn keeps(&self) -> bool {
         match &self.action {
-            Action::Pass | Action::Scan | Action::Back(_) => true,
+            Action::Pass | Action::Scan | Action::Back(_) | Action::Tell(_) => true,
             Action::Mask(rule) => {
                 !rule.open.is_empty()
                     || rule.label == Label::FREE_TEXT
@@ -195,7 +197,7 @@ impl ColumnMask {
             Action::Mask(rule) => {
                 rule.method == MaskMethod::Pseudonym || rule.label == Label::FREE_TEXT
             }
-            Action::Pass | Action::Back(_) | Action::Null => false,
+            Action::Pass | Action::Back(_) | Action::Tell(_) | Action::Null => false,
         };
         if dear { Recent::empty() } else { Recent::off() }
     }

@@ -47,6 +47,30 @@ fn by_key(input: &[u8], out: &mut Vec<u8>) -> Option<bool> {
     walk::walk(input, out, &mut Scanner::new(input))
 }
 
+/// True if a text in a document is as asked. False for what is no document.
+pub(crate) fn any_text(input: &[u8], asked: impl Fn(&str) -> bool) -> bool {
+    struct Texts<F> {
+        asked: F,
+        found: bool,
+    }
+    impl<F: Fn(&str) -> bool> Visitor for Texts<F> {
+        fn key(&mut self, _key: &str) -> Option<String> {
+            None
+        }
+
+        fn leaf(&mut self, leaf: Leaf<'_>) -> Option<String> {
+            self.found |= matches!(leaf, Leaf::Text(text) if (self.asked)(text));
+            None
+        }
+
+        fn enter(&mut self, _object: bool) {}
+
+        fn leave(&mut self) {}
+    }
+    let mut texts = Texts { asked, found: false };
+    walk::walk(input, &mut Vec::new(), &mut texts).is_some() && texts.found
+}
+
 /// Masks every leaf by the rule, but for those that stand in an open place. Keys stay if they look
 /// like column names or lead to an open place; keys that look like data, and all others of what is
 /// not understood, are numbered instead.

@@ -53,6 +53,7 @@ mod recent;
 mod rules;
 mod scan;
 mod shape;
+mod shown;
 mod text;
 mod time;
 mod value;
@@ -68,6 +69,7 @@ pub use propose::{ColumnEvidence, weigh, weigh_together};
 pub use recent::Recent;
 pub use rules::{LabelRule, LabelRules, RuleText};
 pub use scan::{Find, find};
+pub use shown::{MaskedForm, is_masked_form};
 
 #[cfg(test)]
 mod testing;

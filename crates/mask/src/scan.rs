@@ -27,7 +27,7 @@ mod sieve;
 mod table;
 mod word;
 
-pub(crate) use prose::{free_text, holds_names};
+pub(crate) use prose::{free_text, holds_names, is_hidden};
 
 /// Something found in text: where it stands, in bytes, and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]

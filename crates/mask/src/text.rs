@@ -9,6 +9,9 @@ use model::{Label, MaskMethod};
 use unicode_segmentation::UnicodeSegmentation;
 
 mod ascii;
+mod told;
+
+pub(crate) use told::is_masked;
 
 /// What stands for text of which nothing may be seen.
 pub(crate) const CONSTANT: &str = "***";

@@ -8,7 +8,7 @@ use crate::{
     ff1::Way,
     json, nested, number, pseudonym, scan,
     shape::Shape,
-    text, time,
+    shown, text, time,
 };
 use model::{Label, MaskMethod};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -25,7 +25,7 @@ pub(crate) fn apply(
     match action {
         Action::Pass => return Applied::Raw,
         Action::Null => return Applied::Null,
-        Action::Scan | Action::Mask(_) | Action::Back(_) => {}
+        Action::Scan | Action::Mask(_) | Action::Back(_) | Action::Tell(_) => {}
     }
     match shape {
         Shape::Array { element, delimiter } => match format {
@@ -64,6 +64,7 @@ pub(crate) fn apply(
             Action::Scan => scan_leaf(shape, format, value, out),
             Action::Mask(rule) => mask_leaf(rule, shape, format, value, out),
             Action::Back(returning) => returning.leaf(shape, format, value, out),
+            Action::Tell(label) => shown::leaf(label, shape, format, value),
             Action::Null => Applied::Null,
         },
     }

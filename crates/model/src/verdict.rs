@@ -136,6 +136,22 @@ impl TurnBack {
     }
 }
 
+/// A labelled column into which what looks like its mask is not written: whoever sees the mask would
+/// put it over the real value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct KeptFromMasks {
+    /// The column.
+    pub column: ColumnId,
+    /// Its label.
+    pub label: Label,
+    /// How its values leave.
+    pub method: MaskMethod,
+    /// What is refused and why.
+    pub refusal: String,
+    /// What would work instead.
+    pub advice: Option<String>,
+}
+
 /// Somebody's consent that a held statement needs before it runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Approval {
@@ -318,6 +334,9 @@ pub struct Verdict {
     pub look_ups: Vec<LookUps>,
     /// One entry per labelled column that is looked up by values of the client's.
     pub turn_back: Vec<TurnBack>,
+    /// One entry per labelled column that is written and must not be written a mask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_from_masks: Vec<KeptFromMasks>,
     /// When the intent must be on stable storage.
     pub durability: Durability,
     /// On hold: the consents that it needs, all of them.

@@ -19,7 +19,7 @@ use model::{Identity, IdentityKind, Label, verdict::Approval};
 use std::collections::HashMap;
 
 /// Actions that are asked for on columns.
-const VALUES: [&str; 9] = [
+const VALUES: [&str; 10] = [
     "disclose",
     "test",
     "look_up",
@@ -27,6 +27,7 @@ const VALUES: [&str; 9] = [
     "aggregate",
     "infer",
     "write_label",
+    "write_mask",
     "copy",
     "export",
 ];

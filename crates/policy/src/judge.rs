@@ -5,13 +5,14 @@
 //! Only if nothing is refused: what each output may show.
 
 mod conclude;
+mod written;
 
 use crate::Request;
 use crate::ask::{Answer, Asker, Book};
 use crate::entity::Object;
 use crate::explain::Trace;
 use crate::rule::{Ladder, Rule};
-use crate::sight::{Sight, View};
+use crate::sight::{Key, Sight, View};
 use crate::situation::{Circumstances, Situation};
 use crate::tie::{chosen_by, is_guessed};
 use crate::wording::{self, MAX_REFUSALS, Refusal, Wish, subject};
@@ -19,7 +20,7 @@ use model::facts::Effect;
 use model::{
     ColumnId, Disclosure, Durability, Facts, Identity, MaskMethod, Operation, Outcome, PolicyId,
     Use, Verdict,
-    verdict::{Approval, LookUps, TurnBack},
+    verdict::{Approval, KeptFromMasks, LookUps, TurnBack},
 };
 use std::collections::{BTreeSet, HashSet};
 
@@ -44,6 +45,9 @@ struct Judge<'a> {
     min_group: Option<u64>,
     look_ups: Vec<LookUps>,
     turn_back: Vec<TurnBack>,
+    kept_from_masks: Vec<KeptFromMasks>,
+    /// The last answer about writing masks, and of what.
+    may_write_masks: Option<(Key, Answer<'a>)>,
     reasons: Vec<String>,
     /// What was held first.
     held: Option<Option<Operation>>,
@@ -84,6 +88,8 @@ pub(crate) fn judge(
         min_group: None,
         look_ups: Vec::new(),
         turn_back: Vec::new(),
+        kept_from_masks: Vec::new(),
+        may_write_masks: None,
         reasons: Vec::new(),
         held: None,
         needs: Vec::new(),
@@ -166,6 +172,8 @@ impl<'a> Judge<'a> {
             let Some(label) = place.label else { continue };
             if used.usage == Use::LookedUp {
                 self.turn_back(used.column);
+            } else if used.usage == Use::Written {
+                self.keep_from_masks(used.column);
             }
             let by_column = self.asker.by_column(action);
             if !asked.insert((action, Sight::key(used.column, &place, by_column))) {

@@ -19,6 +19,8 @@ pub fn obligations(verdict: &Verdict) -> Vec<String> {
     }));
     let refused = verdict.turn_back.iter().filter(|one| one.refused.is_some());
     words.extend(refused.map(|one| format!("pseudonyms of {} are not turned back", one.label)));
+    let kept = verdict.kept_from_masks.iter();
+    words.extend(kept.map(|one| format!("masks of {} are not written back", one.label)));
     words.extend(verdict.look_ups.iter().map(|look_up| {
         format!("{} looked-up values of {} an hour", look_up.per_hour, look_up.label)
     }));

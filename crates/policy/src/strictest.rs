@@ -3,7 +3,10 @@
 
 use crate::sight::stronger;
 use crate::wording::{for_principal, refuse_orphan};
-use model::{Disclosure, Identity, IdentityKind, Outcome, Verdict, facts::Step, verdict::TurnBack};
+use model::{
+    Disclosure, Identity, IdentityKind, Outcome, Verdict, facts::Step, verdict::KeptFromMasks,
+    verdict::TurnBack,
+};
 
 /// The verdict that grants what both grant. `actor` is judged in `own`, the identity it acts for in
 /// `other`.
@@ -69,6 +72,7 @@ pub(crate) fn strictest(
         min_group: own.min_group.max(other.min_group),
         look_ups: own.look_ups.into_iter().chain(other.look_ups).collect(),
         turn_back: turned_back(own.turn_back, other.turn_back),
+        kept_from_masks: kept_from_masks(own.kept_from_masks, other.kept_from_masks),
         durability: own.durability.max(other.durability),
         needs: union(own.needs, other.needs),
         keep_text: own.keep_text || other.keep_text,
@@ -119,6 +123,17 @@ fn turned_back(own: Vec<TurnBack>, other: Vec<TurnBack>) -> Vec<TurnBack> {
         Some(one)
     };
     own.into_iter().filter_map(pair).collect()
+}
+
+/// What either keeps; of a column that both keep, the stronger mask is what is seen.
+fn kept_from_masks(mut own: Vec<KeptFromMasks>, other: Vec<KeptFromMasks>) -> Vec<KeptFromMasks> {
+    for entry in other {
+        match own.iter_mut().find(|known| known.column == entry.column) {
+            Some(known) => known.method = known.method.max(entry.method),
+            None => own.push(entry),
+        }
+    }
+    own
 }
 
 /// The end of the chain: an agent that acts for nobody has no right.

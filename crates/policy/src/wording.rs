@@ -173,6 +173,7 @@ pub(crate) fn refuse(reason: String) -> Verdict {
         cost_limits: Vec::new(),
         min_group: None,
         turn_back: Vec::new(),
+        kept_from_masks: Vec::new(),
         look_ups: Vec::new(),
         durability: Durability::Soon,
         needs: Vec::new(),

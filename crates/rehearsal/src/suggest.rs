@@ -269,7 +269,7 @@ impl Needs {
         let text = format!("action in\n  {groups}, resource)\nunless {{\n{cases}\n}};\n");
         rule("nothing-else", &reason, advice, text);
         // Where these are not permitted another question follows, or nothing.
-        let asked = |action: &str| !matches!(action, "aggregate" | "turn_back");
+        let asked = |action: &str| !matches!(action, "aggregate" | "turn_back" | "write_mask");
         let uses = self.uses.iter().filter(|(action, _)| asked(action));
         let cases = uses.map(|(action, pairs)| {
             format!("  (action == Action::{action:?} && (\n{}))", of_columns(pairs))

@@ -233,9 +233,10 @@ fn statements<'a>(
         walk.recodes |= recodes(&facts, scope);
         let blurred = walk.blurred(copy.as_ref());
         let guards = std::mem::take(&mut walk.guards);
-        let given = walk.given.take(text);
-        let (syntax_error, empty) = (None, false);
-        analysed.push(Analysed { facts, span, syntax_error, copy, blurred, guards, given, empty });
+        let (given, assigned) = walk.given.take(text);
+        let known =
+            Analysed { copy, blurred, guards, given, assigned, ..Analysed::of(facts, span) };
+        analysed.push(known);
     }
     if analysed.is_empty() && !text.is_empty() {
         let effect =

@@ -25,6 +25,7 @@ use pg_raw_parse::{
 use std::{cell::RefCell, sync::Arc};
 
 mod assign;
+mod constants;
 
 /// The table that a statement writes.
 struct Target<'a> {
@@ -193,7 +194,10 @@ impl<'a> Walk<'a> {
             })
             .collect();
         let values = match insert.select_stmt() {
-            Node::SelectStmt(select) => self.select(select, &level),
+            Node::SelectStmt(select) => {
+                self.query_constants(&target, &named, select);
+                self.select(select, &level)
+            }
             _ => Columns::default(),
         };
         let default = named.is_empty();
@@ -272,7 +276,7 @@ impl<'a> Walk<'a> {
             self.test(clause.where_clause(), &level);
             let all = again && self.takes_all(&target.table, [], clause.where_clause(), &level);
             self.effect(target, Operation::Update, all);
-            self.assignments(clause.target_list().iter(), target, &level);
+            self.assignments(clause.target_list().iter(), target, &[], &level);
         }
     }
 
@@ -280,11 +284,13 @@ impl<'a> Walk<'a> {
         &mut self,
         list: impl Iterator<Item = &'t ResTarget>,
         target: &Target<'a>,
+        from: &constants::From<'_>,
         env: &Env<'_>,
     ) {
         // `(a, b) = (SELECT …)` comes as one item a column over one shared source.
         let mut shared: Option<Flow> = None;
         for item in list {
+            self.set_constants(target, item, from);
             let flow = match item.val() {
                 Node::MultiAssignRef(multiple) => {
                     let first = multiple.colno <= 1;
@@ -330,7 +336,8 @@ impl<'a> Walk<'a> {
         let all = all && !self.only_added(&target, &columns);
         self.effect(&target, Operation::Update, all);
         self.front(mark, &target, Operation::Update);
-        self.assignments(update.target_list().iter(), &target, &level);
+        let from: Vec<Node<'_>> = update.from_clause().into_iter().collect();
+        self.assignments(update.target_list().iter(), &target, &from, &level);
         self.stored_rows(&target, true);
         let others = level.fragments.get(1..).unwrap_or_default().to_vec();
         let mut inner = level.without_from();
@@ -413,6 +420,8 @@ impl<'a> Walk<'a> {
             CmdType::CMD_INSERT => {
                 self.effect(target, Operation::Insert, false);
                 self.fill_defaults(target.relation);
+                let row = clause.values().into_iter().collect();
+                self.row_constants(target, &named, &[row], &[source]);
                 let values = self.row_items(clause.values(), level);
                 for (index, flow) in values.into_iter().enumerate() {
                     match named.get(index).and_then(|target| target.name()) {
@@ -423,7 +432,7 @@ impl<'a> Walk<'a> {
             }
             CmdType::CMD_UPDATE => {
                 self.effect(target, Operation::Update, all);
-                self.assignments(named.into_iter(), target, level);
+                self.assignments(named.into_iter(), target, &[source], level);
             }
             CmdType::CMD_DELETE => self.effect(target, Operation::Delete, all),
             _ => {}

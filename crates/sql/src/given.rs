@@ -40,6 +40,18 @@ pub struct Given {
     pub replaceable: bool,
 }
 
+/// Values that a statement puts into one column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assigned {
+    /// The column, and those that share its storage or show it.
+    pub columns: Vec<ColumnId>,
+    /// Its type.
+    pub column_ty: TypeId,
+    /// What is put there, with the type that the server takes it as if nobody declares another; of a
+    /// parameter it is not told whether it stands elsewhere too.
+    pub values: Vec<(GivenValue, TypeId)>,
+}
+
 /// What a client gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GivenValue {
@@ -78,6 +90,8 @@ pub(crate) struct Gathered {
     all: Vec<Given>,
     /// Where their tokens begin.
     known: HashSet<usize>,
+    /// What it puts into columns.
+    pub(crate) assigned: Vec<Assigned>,
 }
 
 impl Gathered {
@@ -88,10 +102,10 @@ impl Gathered {
     }
 
     /// All of it, read against the whole text.
-    pub(crate) fn take(&mut self, text: &str) -> Vec<Given> {
-        let Self { mut all, .. } = std::mem::take(self);
+    pub(crate) fn take(&mut self, text: &str) -> (Vec<Given>, Vec<Assigned>) {
+        let Self { mut all, assigned, .. } = std::mem::take(self);
         settle(text, &mut all);
-        all
+        (all, assigned)
     }
 }
 

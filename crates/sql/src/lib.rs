@@ -61,7 +61,7 @@ mod types;
 pub use analyse::analyse;
 pub use before::{before, is_followed};
 pub use end_user::{END_USER, END_USER_SAID, EndUser, end_user};
-pub use given::{Given, GivenValue, keeps_values, parameters};
+pub use given::{Assigned, Given, GivenValue, keeps_values, parameters};
 pub use guard::{Guard, rewritten};
 pub use literals::literals;
 pub use normalise::normalise;
@@ -191,6 +191,8 @@ pub struct Analysed {
     pub guards: Vec<Guard>,
     /// Values that the client gives for columns, where they can be replaced by others.
     pub given: Vec<Given>,
+    /// Values that the client gives for columns which the statement writes.
+    pub assigned: Vec<Assigned>,
     /// True if there is nothing between the semicolons: the server answers EmptyQueryResponse.
     pub empty: bool,
 }
@@ -198,9 +200,10 @@ pub struct Analysed {
 impl Analysed {
     /// A statement of which nothing but its facts is known.
     pub(crate) fn of(facts: Arc<Facts>, span: Range<usize>) -> Self {
-        let (guards, given) = (Vec::new(), Vec::new());
+        let (guards, given, assigned) = (Vec::new(), Vec::new(), Vec::new());
         let (syntax_error, copy, blurred) = (None, None, None);
-        Self { facts, span, syntax_error, copy, blurred, guards, given, empty: false }
+        let empty = false;
+        Self { facts, span, syntax_error, copy, blurred, guards, given, assigned, empty }
     }
 }
 

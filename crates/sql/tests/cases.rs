@@ -176,6 +176,78 @@ fn what_is_given_is_told() {
     }
 }
 
+/// A text and what it puts into columns: `column=literal`, `column=$n`, in order of the columns.
+const ASSIGNED: &[(&str, &[&str])] = &[
+    ("update users set email = 'a', name = $1 where id = 7", &["email=a", "name=$1"]),
+    ("update users set email = E'a\\'b', name = $q$c$q$", &["email=a'b", "name=c"]),
+    ("update users set (email, name) = ('a', $2)", &["email=a", "name=$2"]),
+    (
+        "update users set email = $1::text, born = date '2020-01-01'",
+        &["email=$1", "born=2020-01-01"],
+    ),
+    (
+        "update users set email = case when id = 1 then $1 when id = 2 then 'b' else email end",
+        &["email=$1", "email=b"],
+    ),
+    ("update users set email = coalesce($1, email)", &["email=$1"]),
+    ("update users set tags = array['a', $1]", &["tags=a", "tags=$1"]),
+    ("update users set tags = '{a,b}'", &["tags={a,b}"]),
+    (
+        "update users u set email = v.e from (values (1, 'a'), (2, $1)) v (i, e) where u.id = v.i",
+        &["email=a", "email=$1"],
+    ),
+    ("update users set email = e from (select 'a' as e, $1 as f) x", &["email=a"]),
+    ("update users set email = column1 from (values ('a')) v", &["email=a"]),
+    (
+        "insert into users (id, email) values (1, 'a'), (2, $1) returning id",
+        &["email=a", "email=$1"],
+    ),
+    (
+        "insert into users (id, email) values (1, $1)
+         on conflict (id) do update set email = excluded.email, name = 'b'",
+        &["email=$1", "name=b"],
+    ),
+    ("insert into users (email, name) select 'a', $1", &["email=a", "name=$1"]),
+    ("insert into users (email) select 'a' union all select $1", &["email=$1", "email=a"]),
+    ("insert into users (id, email) select v.* from (values (1, 'a')) v", &[]),
+    ("insert into users (email) select e from (values ('a')) v (e)", &["email=a"]),
+    (
+        "merge into users u using (values (1, $1, 'n')) s (i, e, n) on u.id = s.i
+         when matched then update set email = s.e
+         when not matched then insert (id, email, name) values (s.i, s.e, s.n)",
+        &["email=$1", "email=$1", "name=n"],
+    ),
+    ("with x as (update users set email = 'a' returning id) select * from x", &["email=a"]),
+    ("explain analyze update users set email = 'a'", &["email=a"]),
+    // What is computed is not a value as it stands.
+    ("update users set email = lower('a'), name = 'a' || $1", &[]),
+    ("update users set email = name where email = 'a'", &[]),
+    ("select 'a', $1 from users", &[]),
+    ("delete from users where email = 'a'", &[]),
+];
+
+#[test]
+fn what_is_put_into_columns_is_told() {
+    let catalog = support::catalog(&fs::read_to_string(folder().join("catalog.tsv")).unwrap());
+    for (text, expected) in ASSIGNED {
+        let analysed = sql::analyse(text, &catalog, &Scope::default());
+        let mut told = Vec::new();
+        for assigned in analysed.iter().flat_map(|statement| &statement.assigned) {
+            let column = assigned.columns.iter().find_map(|column| {
+                let relation = catalog.relation(column.relation)?;
+                relation.columns.iter().find(|known| known.number == column.number)
+            });
+            let column = column.unwrap();
+            assert_eq!(column.type_id, assigned.column_ty, "{text}");
+            told.extend(assigned.values.iter().map(|(value, _)| match value {
+                GivenValue::Literal(value) => format!("{}={value}", column.name),
+                GivenValue::Parameter(number, _) => format!("{}=${number}", column.name),
+            }));
+        }
+        assert_eq!(told, *expected, "{text}");
+    }
+}
+
 #[test]
 fn the_highest_parameter_is_found_outside_of_literals() {
     assert_eq!(sql::parameters("select $2, '$9', $$ $8 $$, \"$7\" -- $6"), 2);

@@ -96,7 +96,7 @@ impl Relay {
         message: &frontend::Bind<'_>,
         parameters: &mut Parameters,
     ) -> Result<Option<Bound>, Refusal> {
-        if !plan.turned.looks_at_parameters() && plan.turned.literals.is_empty() {
+        if !plan.turned.examines_parameters() && plan.turned.literals.is_empty() {
             return Ok(None);
         }
         let values: Vec<Option<&[u8]>> = message.parameters.iter().collect();

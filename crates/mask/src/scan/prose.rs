@@ -87,6 +87,23 @@ pub(crate) fn free_text(value: &str) -> Option<String> {
     Some(out)
 }
 
+/// True if nothing in a text is left that [`free_text`] hides, but for what shows of a mask: an
+/// initial, a country, the end of a number.
+pub(crate) fn is_hidden(value: &str) -> bool {
+    let mut starred = false;
+    let mut words = value.split_word_bounds().peekable();
+    while let Some(word) = words.next() {
+        let shows = starred || words.peek().is_some_and(|next| next.starts_with('*'));
+        let digits = word.chars().filter(char::is_ascii_digit).count();
+        let starts_upper = word.chars().next().is_some_and(char::is_uppercase);
+        if !shows && (digits >= LEAST_DIGITS || starts_upper && !is_common(word)) {
+            return false;
+        }
+        starred = word.starts_with('*');
+    }
+    true
+}
+
 /// Letters of scripts without upper case, in which names cannot be told from other words.
 fn is_caseless(c: char) -> bool {
     c.is_alphabetic() && !c.is_lowercase() && !c.is_uppercase() && u32::from(c) > 0x2FF

@@ -95,6 +95,7 @@ impl<'a> Judge<'a> {
             min_group: self.min_group,
             look_ups: self.look_ups,
             turn_back: self.turn_back,
+            kept_from_masks: self.kept_from_masks,
             needs: self.needs,
             keep_text,
             durability: durability(facts, !raw.is_empty(), &self.permits),

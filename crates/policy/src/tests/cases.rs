@@ -87,6 +87,13 @@ fn holds(line: &str, verdict: &Verdict) -> bool {
             });
             entries.collect::<Vec<_>>().join("; ") == value
         }
+        "kept" => {
+            let kept = verdict.kept_from_masks.iter();
+            let words: Vec<String> = kept
+                .map(|one| format!("{} {}", one.label, crate::wording::method(one.method)))
+                .collect();
+            words.join("; ") == value
+        }
         "durability" => {
             format!("{:?}", verdict.durability).to_lowercase() == value.replace('_', "")
         }

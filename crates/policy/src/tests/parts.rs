@@ -53,6 +53,7 @@ const USES: &[&str] = &[
     "action == Action::\"aggregate\"",
     "action == Action::\"infer\"",
     "action in [Action::\"copy\", Action::\"write_label\"]",
+    "action == Action::\"write_mask\"",
     "action == Action::\"export\"",
 ];
 const OF: &[&str] = &[

@@ -163,6 +163,10 @@ pub(super) fn within(left: &Verdict, right: &Verdict) -> bool {
         && all_of(&right.look_ups, &left.look_ups)
         && left.min_group >= right.min_group
         && left.keep_text >= right.keep_text
+        && right
+            .kept_from_masks
+            .iter()
+            .all(|one| left.kept_from_masks.iter().any(|other| other.column == one.column))
         && left.turn_back.iter().filter(|one| one.permitted()).all(|one| {
             // Whoever sees the column as it is has no pseudonym that could be turned back.
             let other = right.turn_back.iter().find(|other| other.column == one.column);

@@ -1,6 +1,8 @@
 //! Who sees pseudonyms follows a customer by them: what is sent back, as a literal or as a
 //! parameter, finds the rows that it was seen in, and the real value is seen nowhere.
 
+mod written;
+
 use testkit::{
     Postgres, Weir,
     weir::{ADMIN, AGENT, PASSWORD, PERSON, SERVICE},
@@ -202,6 +204,7 @@ async fn a_pseudonym_comes_back_as_a_parameter_in_every_form() {
         let rows = extended(&mut raw, text, value.as_bytes());
         assert_eq!(rows, [ID.to_string()], "{text}");
     }
+    written::masks_are_not_written_back(&stage, &email).await;
 }
 
 fn sign_in(stage: &Stage) -> Raw {

@@ -59,7 +59,7 @@ fn permits(one: &Explained) -> String {
         let quiet = question.policies.is_empty() && question.failed.is_empty();
         let answered = matches!(
             question.action.as_str(),
-            "disclose" | "aggregate" | "turn_back" | "unproven" | "unproven_limited"
+            "disclose" | "aggregate" | "turn_back" | "write_mask" | "unproven" | "unproven_limited"
         );
         !question.allowed && quiet && !answered
     };
