@@ -216,7 +216,9 @@ pub fn request(request: &Request, viewer: &Viewer) -> String {
             div {
                 (statement(request))
                 @if request.tries { (preview::part(request, viewer)) }
-                @if request.decides { (decide(&path(&request.listed), &request.sign, viewer)) } @else {
+                @if request.decides {
+                    (decide(&path(&request.listed), &request.sign, viewer))
+                } @else {
                     (silent(request))
                     @if let Some(stop) = request.stops { (stops(request, stop, viewer)) }
                 }

@@ -1,4 +1,5 @@
-//! Whether a value may hold an instruction that somebody else wrote. Knows values, and no statement.
+//! Whether a value may hold an instruction that somebody else wrote. Knows values, and no
+//! statement.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
@@ -116,7 +117,8 @@ fn is_uuid(value: &[u8]) -> bool {
 }
 
 /// True if it is the name of a type that takes several words, as `format_type` and
-/// `information_schema` give it (PostgreSQL manual, 8. Data Types): `timestamp(3) with time zone[]`.
+/// `information_schema` give it (PostgreSQL manual, 8. Data Types): `timestamp(3) with time
+/// zone[]`.
 fn is_type(value: &[u8]) -> bool {
     const WORDS: &[&str] = &["timestamp with time zone", "timestamp without time zone"];
     const TIMES: &[&str] = &["time with time zone", "time without time zone"];

@@ -1,6 +1,6 @@
-//! Masks on their way into the columns that they hide: a program that loads a row, changes a field and
-//! saves all of them would put what it was shown over the real values. Knows verdicts and what the
-//! client gives; what a mask looks like is told elsewhere.
+//! Masks on their way into the columns that they hide: a program that loads a row, changes a field
+//! and saves all of them would put what it was shown over the real values. Knows verdicts and what
+//! the client gives; what a mask looks like is told elsewhere.
 
 use crate::{database::Knowledge, refusal::Refusal, turning::Values};
 use mask::{Format, Key, MaskedForm};

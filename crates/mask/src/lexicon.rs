@@ -317,16 +317,16 @@ pub(crate) static CLINICAL_STEMS: &str = "reason bodysite modality diagnos sympt
 
 /// Words for a code that is no finding, though it stands beside a patient.
 pub(crate) static FORMAL: &str = "confirmation booking activation verification invitation invite \
-     promo promotion discount coupon voucher currency country language locale status tracking access \
-     security referral area dial zip post postal pin qr error";
+     promo promotion discount coupon voucher currency country language locale status tracking \
+     access security referral area dial zip post postal pin qr error";
 
 /// Words for numbers of articles and of drugs that are sold.
 pub(crate) static ARTICLES: &str = "ndc gtin ean upc asin isbn issn sku mpn barcode plu jan pzn";
 
 /// Words for what is called like its maker or like somebody in a story.
-pub(crate) static NAMESAKES: &str = "brand make maker manufacturer marke hersteller marque fabricant \
-     marca fabricante produttore merk producent marka team mannschaft equipe equipo squadra club \
-     character";
+pub(crate) static NAMESAKES: &str = "brand make maker manufacturer marke hersteller marque \
+     fabricant marca fabricante produttore merk producent marka team mannschaft equipe equipo \
+     squadra club character";
 
 /// Words for relations of machines and of their keys.
 pub(crate) static HOSTS: &str = "ssh tls ssl gpg pgp host server certificate cert";
@@ -336,8 +336,8 @@ pub(crate) static LEDGERS: &str = "ledger gl coa journal payable receivable acco
      hauptbuch kontenplan costcenter normalbalance debit";
 
 /// Words for places where goods are kept.
-pub(crate) static DEPOTS: &str = "warehouse depot lager entrepot almacen magazzino armazem magazijn \
-     magazyn fulfillment fulfilment";
+pub(crate) static DEPOTS: &str = "warehouse depot lager entrepot almacen magazzino armazem \
+     magazijn magazyn fulfillment fulfilment";
 
 /// Words for regions of which no person is told.
 pub(crate) static REGIONS: &str = "country region continent timezone land pays pais paese city";

@@ -98,8 +98,7 @@ operations! {
     Notify = "notify";
     /// LOCK TABLE, SELECT … FOR UPDATE/SHARE, taking advisory locks.
     Lock = "lock";
-    /// PREPARE, DEALLOCATE, DECLARE, CLOSE, MOVE, DISCARD, UNLISTEN, giving advisory locks back: the
-    /// session's own bookkeeping.
+    /// PREPARE, DEALLOCATE, DECLARE, CLOSE, MOVE, DISCARD, UNLISTEN, giving advisory locks back.
     Session = "session";
     /// VACUUM, ANALYZE, CLUSTER, REINDEX, CHECKPOINT, REFRESH MATERIALIZED VIEW.
     Maintenance = "maintenance";

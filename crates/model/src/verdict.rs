@@ -136,8 +136,8 @@ impl TurnBack {
     }
 }
 
-/// A labelled column into which what looks like its mask is not written: whoever sees the mask would
-/// put it over the real value.
+/// A labelled column into which what looks like its mask is not written: whoever sees the mask
+/// would put it over the real value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct KeptFromMasks {
     /// The column.

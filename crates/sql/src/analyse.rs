@@ -32,7 +32,7 @@ use std::{
 /// How many nodes a statement may make the walk visit, expansions included. A statement of the
 /// greatest length stays below it; views that double with each level do not.
 const MAX_WORK: usize = 4_000_000;
-/// How much the walks of all statements of a text may take: others wait meanwhile.
+/// How much all statements of a text may take: others wait meanwhile.
 const MAX_TEXT_WORK: usize = 4 * MAX_WORK;
 
 /// How many function bodies a statement may make the walk expand. Overloads that call each other
@@ -151,8 +151,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) guarding: bool,
     /// The aggregates of this statement that can be guarded.
     pub(crate) guards: Vec<Guard>,
-    /// Whether what the client gives in this statement can be replaced; `None` if it is not looked
-    /// at.
+    /// Whether what the client gives can be replaced; `None` if it is not looked at.
     pub(crate) replaceable: Option<bool>,
     /// What the client gives for columns in this statement.
     pub(crate) given: Gathered,

@@ -1,5 +1,5 @@
-//! Encodings of clients: whether results can be read and come back whole in them. Knows PostgreSQL's
-//! names for them, and no characters.
+//! Encodings of clients: whether results can be read and come back whole in them. Knows
+//! PostgreSQL's names for them, and no characters.
 
 use crate::{CopyShape, analyse::Walk};
 

@@ -59,9 +59,9 @@ pub(crate) struct Flow {
     pub(crate) keys: SmallVec<[Rc<str>; 1]>,
     /// True for a row whose fields are certain to be called so when it becomes a document.
     pub(crate) named: bool,
-    /// True if it can be another value in each row though it comes from no column: a number of rows,
-    /// a random number, one row after the other of a function. Compared with a column it is as many
-    /// guesses as there are rows.
+    /// True if it can be another value in each row though it comes from no column: a number of
+    /// rows, a random number, one row after the other of a function. Compared with a column it is
+    /// as many guesses as there are rows.
     pub(crate) varies: bool,
     /// How many given values can stand in the place of its column's, where that has none.
     pub(crate) instead: u32,

@@ -47,8 +47,8 @@ pub struct Assigned {
     pub columns: Vec<ColumnId>,
     /// Its type.
     pub column_ty: TypeId,
-    /// What is put there, with the type that the server takes it as if nobody declares another; of a
-    /// parameter it is not told whether it stands elsewhere too.
+    /// What is put there, with the type that the server takes it as if nobody declares another; of
+    /// a parameter it is not told whether it stands elsewhere too.
     pub values: Vec<(GivenValue, TypeId)>,
 }
 

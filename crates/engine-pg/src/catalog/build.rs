@@ -358,9 +358,9 @@ fn without_semicolon(text: String) -> String {
 /// access/transam.h).
 const FIRST_MADE: u32 = 16_384;
 
-/// The schema in which a function is looked up. One with a body that was made or moved into a schema
-/// of the server's own is none of the server's functions: no name reaches it, so that a call of it
-/// is not understood. What stands there in C came with an extension.
+/// The schema in which a function is looked up. One with a body that was made or moved into a
+/// schema of the server's own is none of the server's functions: no name reaches it, so that a call
+/// of it is not understood. What stands there in C came with an extension.
 fn own_schema(function: &Function) -> String {
     let systems = matches!(function.schema.as_str(), "pg_catalog" | "information_schema");
     let bodied = !matches!(function.language.as_str(), "internal" | "c");

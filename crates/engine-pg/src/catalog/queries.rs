@@ -415,7 +415,8 @@ const OPERATORS: &str = "SELECT DISTINCT \
      CASE WHEN n.nspname = 'pg_catalog' AND o.oid < 16384 THEN NULL ELSE n.nspname END, o.oprname, \
      CASE WHEN n.nspname = 'pg_catalog' AND o.oid < 16384 THEN 0 ELSE o.oprleft END, \
      CASE WHEN n.nspname = 'pg_catalog' AND o.oid < 16384 THEN 0 ELSE o.oprright END, \
-     CASE WHEN n.nspname = 'pg_catalog' AND o.oid < 16384 THEN 0 ELSE o.oprcode::pg_catalog.oid END \
+     CASE WHEN n.nspname = 'pg_catalog' AND o.oid < 16384 THEN 0 \
+     ELSE o.oprcode::pg_catalog.oid END \
      FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace";
 
 const CASTS: &str = "SELECT c.castsource, c.casttarget, c.castfunc, c.castcontext <> 'e' \

@@ -160,8 +160,8 @@ impl Run {
         most.saturating_sub(self.left_before()).saturating_sub(self.counts.rows)
     }
 
-    /// How many rows of its result left before: by other statements that fetched from its cursor, or
-    /// by messages before from its portal.
+    /// How many rows of its result left before: by other statements that fetched from its cursor,
+    /// or by messages before from its portal.
     fn left_before(&self) -> u64 {
         self.left().map_or(0, |left| left.load(Ordering::Relaxed))
     }

@@ -124,7 +124,8 @@ impl Relay {
         Ok(self.columns_of_front(&fields))
     }
 
-    /// The run at the front has these columns: how they leave, and with which rows they are counted.
+    /// The run at the front has these columns: how they leave, and with which rows they are
+    /// counted.
     pub(super) fn columns_of_front(&mut self, fields: &[Field]) -> Option<Arc<Masks>> {
         let run = self.run_mut()?;
         let (plan, part) = (Arc::clone(&run.statement.plan), run.part);

@@ -148,7 +148,8 @@ impl Seen<'_> {
         ty.is_some_and(|ty| is_code(ty, &self.plan.knowledge.catalog))
     }
 
-    /// True of a column of the server's catalog that tells what something is called, types included.
+    /// True of a column of the server's catalog that tells what something is called, types
+    /// included.
     fn is_name(&self, column: ColumnId) -> bool {
         let catalog = &self.plan.knowledge.catalog;
         let named = |column: &Column| base(column.type_id, catalog) == NAME;

@@ -12,8 +12,8 @@ use ledger::record::Via;
 use std::time::SystemTime;
 
 impl Session {
-    /// The refusal of a plan for a pseudonym in its text that is not turned back, or for a mask that
-    /// it would write, recorded.
+    /// The refusal of a plan for a pseudonym in its text that is not turned back, or for a mask
+    /// that it would write, recorded.
     pub(super) fn examine_turned(
         &mut self,
         plan: &Plan,
@@ -26,8 +26,8 @@ impl Session {
         }
     }
 
-    /// Turns back what is bound to a plan, and notes in `parameters` that it was; refuses a mask that
-    /// would be written. `utf8`: the client's encoding is UTF-8.
+    /// Turns back what is bound to a plan, and notes in `parameters` that it was; refuses a mask
+    /// that would be written. `utf8`: the client's encoding is UTF-8.
     pub fn turn_back(
         &mut self,
         plan: &Plan,

@@ -1,6 +1,6 @@
 //! Names and surroundings that say outright that a column holds something else than its name or its
-//! values seem to: an article's number, a brand, a key's fingerprint, an account of a ledger. Where a
-//! name can mean either it says nothing here. Knows values by their counts alone.
+//! values seem to: an article's number, a brand, a key's fingerprint, an account of a ledger. Where
+//! a name can mean either it says nothing here. Knows values by their counts alone.
 
 use super::{
     ColumnEvidence, Kind, Survey,
@@ -21,9 +21,9 @@ fn any(words: &Words, list: &str) -> bool {
 /// The word that says what a name is of: the last one, but for words that stand behind all names
 /// (`brand_name`, `isbn_13`, `gtin_code`).
 fn head<'w>(words: &'w Words, behind: &str) -> &'w [u8] {
-    let all = (0..words.len()).rev().map(|at| words.gram(at, at + 1));
-    let tail = |word: &&[u8]| word.iter().all(u8::is_ascii_digit) || is_of(word, behind);
-    all.skip_while(tail).next().unwrap_or_default()
+    let mut all = (0..words.len()).rev().map(|at| words.gram(at, at + 1));
+    let tail = |word: &[u8]| word.iter().all(u8::is_ascii_digit) || is_of(word, behind);
+    all.find(|word| !tail(word)).unwrap_or_default()
 }
 
 /// Why values that look like the label are none.

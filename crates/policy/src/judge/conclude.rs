@@ -67,12 +67,11 @@ impl<'a> Judge<'a> {
             .chain(std::iter::once(&fallback).filter(|_| facts.outputs_unknown))
             .any(|disclosure| matches!(disclosure, Disclosure::Masked { .. }));
         let (change_limits, cost_limits) = (self.change_limits(), self.cost_limits());
-        let limited =
-            self.row_limit.is_some() || !change_limits.is_empty() || !cost_limits.is_empty();
+        let limited = !change_limits.is_empty() || !cost_limits.is_empty();
+        let limited = limited || self.row_limit.is_some() || self.min_group.is_some();
         let outcome = match self.held {
             Some(_) => Outcome::Hold,
             None if hides || self.read_only || limited => Outcome::Modify,
-            None if self.min_group.is_some() => Outcome::Modify,
             None => Outcome::Allow,
         };
         self.reasons.extend(masked);

@@ -1,9 +1,9 @@
-//! What the client itself gives for columns that a statement writes: literals and parameters, by the
-//! column that they go to. Knows no policy and no masks.
+//! What the client itself gives for columns that a statement writes: literals and parameters, by
+//! the column that they go to. Knows no policy and no masks.
 //!
 //! Looked for in the statement's own text, where a value stands as it is or behind casts, CASE and
-//! COALESCE, in VALUES, in the select list of INSERT … SELECT, and in the VALUES or the select list of
-//! a subquery in FROM or USING. What functions, operators and WITH make is not followed.
+//! COALESCE, in VALUES, in the select list of INSERT … SELECT, and in the VALUES or the select list
+//! of a subquery in FROM or USING. What functions, operators and WITH make is not followed.
 
 use super::Target;
 use crate::{
@@ -161,7 +161,7 @@ impl<'a> Walk<'a> {
                     _ => return,
                 };
                 for subselect in from.iter().filter_map(|item| subselect(*item, table)) {
-                    let inner: Vec<Node<'n>> = subselect.from.iter().copied().collect();
+                    let inner: Vec<Node<'n>> = subselect.from.to_vec();
                     for value in subselect.named(name) {
                         self.constant(value, ty, &inner, depth + 1, found);
                     }

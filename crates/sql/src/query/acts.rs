@@ -53,25 +53,7 @@ impl Walk<'_> {
                 self.facts.unknown(format!("function {}(…)", function.name), why);
                 Flow { unknown: true, ..flow }
             }
-            Act::Scope => {
-                let parameter = arguments.text.as_deref().map(str::to_ascii_lowercase);
-                let known = parameter.as_deref().is_some_and(|p| !builtin::scope_parameter(p));
-                if !known {
-                    self.moves_path();
-                }
-                let protective = parameter.as_deref().is_none_or(builtin::protective_parameter);
-                if protective {
-                    self.facts.about(Operation::Security, object.clone());
-                }
-                let role =
-                    matches!(parameter.as_deref(), None | Some("role" | "session_authorization"));
-                if role {
-                    self.facts.about(Operation::SetRole, object.clone());
-                }
-                self.facts.about(Operation::Set, object);
-                self.facts.uses(&flow, Use::Exported);
-                flow
-            }
+            Act::Scope => self.sets_parameter(arguments, object, flow),
             Act::Stash => {
                 // A parameter of the server's own holds what somebody set; one with a dot in its
                 // name exists only to keep a value.
@@ -87,6 +69,26 @@ impl Walk<'_> {
             }
             Act::Count => self.measured(function, arguments, flow),
         }
+    }
+
+    /// `set_config` and its like: what is set, by the name that stands there.
+    fn sets_parameter(&mut self, arguments: &Arguments, object: String, flow: Flow) -> Flow {
+        let parameter = arguments.text.as_deref().map(str::to_ascii_lowercase);
+        let known = parameter.as_deref().is_some_and(|p| !builtin::scope_parameter(p));
+        if !known {
+            self.moves_path();
+        }
+        let protective = parameter.as_deref().is_none_or(builtin::protective_parameter);
+        if protective {
+            self.facts.about(Operation::Security, object.clone());
+        }
+        let role = matches!(parameter.as_deref(), None | Some("role" | "session_authorization"));
+        if role {
+            self.facts.about(Operation::SetRole, object.clone());
+        }
+        self.facts.about(Operation::Set, object);
+        self.facts.uses(&flow, Use::Exported);
+        flow
     }
 
     /// A count or a size.

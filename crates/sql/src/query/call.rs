@@ -234,19 +234,31 @@ impl<'a> Walk<'a> {
         let own = matches!(function.language.as_str(), "internal" | "c")
             || matches!(function.schema.as_str(), "pg_catalog" | "information_schema");
         let over_rows = matches!(function.kind, FunctionKind::Aggregate | FunctionKind::Window);
-        let again = function.volatility == model::catalog::Volatility::Volatile
-            || function.name == "current_setting";
-        // Without a value of its own it is another one in each row.
         let acted = builtin::act(&function.name, arguments.values.len());
         // What somebody called like a count is none.
         let acted = acted.filter(|act| *act != Act::Count || function.schema == "pg_catalog");
-        let counts = acted == Some(Act::Count);
-        let varies = function.returns_set || aggregate || over_rows || own && (again || counts);
-        if !own && function.kind != FunctionKind::Aggregate {
-            let mut flow = self.body(function, arguments);
-            flow.varies |= varies && flow.is_given();
-            return flow;
-        }
+        let mut flow = if own || function.kind == FunctionKind::Aggregate {
+            self.computed_by(function, arguments, aggregate || over_rows, acted)
+        } else {
+            self.body(function, arguments)
+        };
+        // Without a value of its own it is another one in each row.
+        let again = function.volatility == model::catalog::Volatility::Volatile
+            || function.name == "current_setting"
+            || acted == Some(Act::Count);
+        let varies = function.returns_set || aggregate || over_rows || own && again;
+        flow.varies |= varies && flow.is_given();
+        flow
+    }
+
+    /// What a function that computes gives.
+    fn computed_by(
+        &mut self,
+        function: &'a Arc<Function>,
+        arguments: &Arguments,
+        over_rows: bool,
+        acted: Option<Act>,
+    ) -> Flow {
         let mut flow = arguments.merged().moved(Distance::Expression);
         self.fills_types(function, arguments);
         if let [(_, only)] = arguments.values.as_slice()
@@ -258,7 +270,7 @@ impl<'a> Walk<'a> {
         if let ([(_, only)], true) = (arguments.values.as_slice(), builtin::folds(&function.name)) {
             flow.rows = only.rows;
         }
-        if aggregate || over_rows {
+        if over_rows {
             if self.collects(function, arguments) {
                 // Its values stay masked, as many as there are rows. Which of them are the same is
                 // what DISTINCT asks.
@@ -295,7 +307,6 @@ impl<'a> Walk<'a> {
             flow.ty = ty;
             flow.fields = self.fields_of(&flow);
         }
-        flow.varies |= varies && flow.is_given();
         self.documented(function, arguments, flow)
     }
 

@@ -83,14 +83,7 @@ impl Walk<'_> {
             Node::SubLink(link) => self.sublink(link, env, mode),
             Node::CaseExpr(case) => self.case(case, env, mode),
             Node::CoalesceExpr(expr) => self.choice(expr.args(), env, mode),
-            Node::MinMaxExpr(expr) => {
-                let mut flow = Flow::constant(None);
-                for node in expr.args() {
-                    let value = self.expr(node, env, mode);
-                    flow.absorb(&self.coerced(value));
-                }
-                flow
-            }
+            Node::MinMaxExpr(expr) => self.extreme(expr.args(), env, mode),
             Node::RowExpr(row) => self.row(row, env),
             Node::A_ArrayExpr(array) => self.array(array.elements(), env, mode),
             Node::A_Indirection(indirection) => {
@@ -141,6 +134,16 @@ impl Walk<'_> {
         let mut flow = Flow::constant(None);
         for node in list {
             flow.absorb(&self.expr(node, env, mode));
+        }
+        flow
+    }
+
+    /// GREATEST and LEAST: everything in a list, brought to one type.
+    fn extreme(&mut self, list: &NodeList, env: &Env<'_>, mode: Mode) -> Flow {
+        let mut flow = Flow::constant(None);
+        for node in list {
+            let value = self.expr(node, env, mode);
+            flow.absorb(&self.coerced(value));
         }
         flow
     }

@@ -11,10 +11,13 @@ use crate::{
 use pg_raw_parse::{Node, nodes::A_Expr};
 use smallvec::SmallVec;
 
+/// Where a node stands, and what was found of it in each mode.
+type Found = (usize, Vec<(Mode, Flow)>);
+
 /// What was found of some nodes, while what they are operands of is walked: sorted by where they
 /// stand.
 #[derive(Debug, Default)]
-pub(crate) struct Seen(SmallVec<[(usize, Vec<(Mode, Flow)>); 2]>);
+pub(crate) struct Seen(SmallVec<[Found; 2]>);
 
 impl Seen {
     fn place(&self, node: Node<'_>) -> Option<usize> {

@@ -160,8 +160,8 @@ async fn add(
         args.name
     );
     if kind == IdentityKind::Service && !admin {
-        said += "\nIt reads masked. If it is the backend of an application, which needs its own data as it \
-                 is: weir policy add application";
+        said += "\nIt reads masked. If it is the backend of an application, which needs its own \
+                 data as it is: weir policy add application";
     }
     Ok(said)
 }
