@@ -126,7 +126,7 @@ fn is_type(value: &[u8]) -> bool {
     let text = text.strip_suffix("[]").unwrap_or(text);
     let bare: String = match text.split_once('(') {
         Some((before, rest)) => match rest.split_once(')') {
-            Some((digits, after)) if digits.len() == 1 && digits.as_bytes()[0].is_ascii_digit() => {
+            Some((digits, after)) if matches!(digits.as_bytes(), [b'0'..=b'9']) => {
                 format!("{before}{after}")
             }
             Some(_) | None => return false,
