@@ -3,7 +3,7 @@
 //! a column of a row whose names the server gives to the keys.
 
 use crate::{
-    flow::{Distance, Flow, Leaf},
+    flow::{Flow, Leaf},
     query::call::Arguments,
     relate::{Stand, stand},
 };
@@ -83,21 +83,12 @@ fn leaves_of(flow: &Flow) -> Option<Vec<Leaf>> {
     Some(leaves)
 }
 
-/// An object without one of its keys: nothing of what stood there is part of it any more. `None`
-/// for everything of which it is not certain what stands where.
-pub(crate) fn without(whole: &Flow, key: &str) -> Option<Flow> {
+/// An object without one of its keys: what else stands in it stands where it stood. `None` for
+/// everything of which it is not certain what stands where.
+pub(crate) fn without_a_key(whole: &Flow) -> Option<Flow> {
     let document = whole.document.as_ref().filter(|_| !whole.unknown && !whole.keyed)?;
     let named = |leaf: &Leaf| matches!(leaf.path.first(), Some(Step::Key(_)));
-    if !document.iter().all(named) {
-        return None;
-    }
-    let is = |leaf: &&Leaf| matches!(leaf.path.first(), Some(Step::Key(known)) if known == key);
-    let left: Rc<[Leaf]> = document.iter().filter(|leaf| !is(leaf)).cloned().collect();
-    let mut flow = Flow::merge(left.iter().map(|leaf| &leaf.flow)).moved(Distance::Expression);
-    let is_set = |source: &&ColumnId| stand(**source) == Stand::Set;
-    flow.sources.extend(whole.sources.iter().filter(is_set).copied());
-    flow.document = Some(left);
-    Some(flow.typed(whole.ty))
+    document.iter().all(named).then(|| Flow { origin: None, ..whole.clone() })
 }
 
 /// The values of a document as the model states them; none where anything of it stands nowhere

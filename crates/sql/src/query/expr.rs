@@ -304,9 +304,9 @@ impl Walk<'_> {
     /// `document - 'key'` of an object whose keys are certain.
     fn less_a_key(&mut self, expr: &A_Expr, env: &Env<'_>, mode: Mode) -> Option<Flow> {
         let Node::A_Const(_) = expr.rexpr() else { return None };
-        let key = constant_text(expr.rexpr()).filter(|_| parts(expr.name()) == ["-"])?;
+        constant_text(expr.rexpr()).filter(|_| parts(expr.name()) == ["-"])?;
         let whole = self.expr(expr.lexpr(), env, mode);
-        document::without(&whole, &key).filter(|_| whole.ty == Some(JSONB))
+        document::without_a_key(&whole).filter(|_| whole.ty == Some(JSONB))
     }
 
     /// An operator that makes a value. Chains (`a || b || c`) lean to the left and can be long.
