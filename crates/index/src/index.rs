@@ -22,8 +22,8 @@ const BATCH: u64 = 200_000;
 /// How long it takes records in at most, so that little is left to write where others leave it no
 /// time.
 const BATCH_TIME: Duration = Duration::from_secs(2);
-/// After how many records it is asked whether to end.
-const BETWEEN_LOOKS: u64 = 1_000;
+/// After how many records it is asked whether to end: few, as others may leave it no time.
+const BETWEEN_LOOKS: u64 = 16;
 /// After how many steps of SQLite's programs it is asked whether to stop: some milliseconds.
 const BETWEEN_STEPS: i32 = 20_000;
 /// Pages of the index that are kept in memory, in KiB, while little is to be done.

@@ -58,11 +58,11 @@ fn between_records() {
 
 #[test]
 fn where_what_few_records_name_is_written() {
-    const VALUES: u64 = 2_000;
+    const VALUES: u64 = 6_000;
     let folder = tempfile::tempdir().unwrap();
     let (dir, ledger) = ledger(&folder);
     let session = SessionId::new(TIME, 1);
-    for n in 0..30 {
+    for n in 0..10 {
         let hash = |value| {
             let number =
                 u128::from(n * VALUES + value).wrapping_mul(0x9e37_79b9_7f4a_7c15 << 64 | 1);

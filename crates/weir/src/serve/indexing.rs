@@ -26,7 +26,7 @@ const RETRY: Duration = Duration::from_secs(5);
 /// It is late when it lacks what was there so long ago.
 const LATE: Duration = Duration::from_secs(5);
 /// How many records it takes in at most before it looks whether it is late.
-const PORTION: u64 = 20_000;
+const PORTION: u64 = 1_000;
 
 /// The thread. It ends when told to, or with the process.
 pub(super) struct Indexing {
@@ -107,19 +107,27 @@ impl Work {
         index.stop_when(Arc::clone(&self.stop))?;
         let mut failures = self.ledger.stats().failures;
         let mut mark = Mark { at: Instant::now(), synced: self.ledger.stats().synced };
+        let mut opened = false;
         while !self.stopping() {
             let (stats, before) = (self.ledger.stats(), index.next());
             if stats.failures != std::mem::replace(&mut failures, stats.failures) {
                 // A failed write takes back what a look ahead may have seen.
                 index.look_again();
+                opened = false;
             }
             if before < stats.synced || self.indexed.load(Ordering::Relaxed) == 0 {
                 if before >= mark.synced {
                     mark = Mark { at: Instant::now(), synced: stats.synced };
                 }
-                let caught = match mark.at.elapsed() < self.late {
-                    true => self.yielding(&mut index, stats.synced.min(before + PORTION))?,
-                    false => index.catch_up(&self.dir, stats.synced)?,
+                let caught = if !std::mem::replace(&mut opened, true) {
+                    // Finding the place in a segment does not look whether it is late.
+                    let caught = index.catch_up(&self.dir, stats.synced.min(before + 1))?;
+                    mark = Mark { at: Instant::now(), synced: stats.synced };
+                    caught
+                } else if mark.at.elapsed() < self.late {
+                    self.yielding(&mut index, stats.synced.min(before + PORTION))?
+                } else {
+                    index.catch_up(&self.dir, stats.synced)?
                 };
                 if caught.anew {
                     tracing::warn!("the index did not fit the ledger: it is made anew");
