@@ -440,7 +440,7 @@ fn an_approval_is_bound_to_the_code_that_its_statement_reaches() {
     };
     let triggered = |catalog: &mut Catalog, definition: &str| {
         let mut people = Relation::clone(catalog.relation(RelationId(100)).unwrap());
-        people.triggers = vec![FunctionId(302)];
+        people.triggers = vec![FunctionId(302).into()];
         catalog.add_relation(people);
         replace(catalog, function(302, "on_change", definition));
     };

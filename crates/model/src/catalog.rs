@@ -78,8 +78,8 @@ pub struct Relation {
     pub parents: Vec<RelationId>,
     /// True if a rule other than a view's own `_RETURN` hangs on it: its effects are not its text.
     pub has_rules: bool,
-    /// Functions that triggers on it run (enabled, not internal).
-    pub triggers: Vec<FunctionId>,
+    /// The triggers on it (enabled, not internal).
+    pub triggers: Vec<Trigger>,
     /// In its checks, indexes, partition key, statistics and conditions of triggers.
     pub attached: Attached,
     /// Relations that foreign keys of it refer to, of however many columns.
@@ -90,6 +90,22 @@ pub struct Relation {
     pub comment: Option<String>,
     /// `pg_class.reltuples`; -1 when never analysed.
     pub estimated_rows: f32,
+}
+
+/// A trigger of a relation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// The function that it runs.
+    pub function: FunctionId,
+    /// The names by which that function reads the rows that were changed: before every relation of
+    /// such a name (`pg_trigger.tgoldtable` and `tgnewtable`).
+    pub tables: Vec<String>,
+}
+
+impl From<FunctionId> for Trigger {
+    fn from(function: FunctionId) -> Self {
+        Self { function, tables: Vec::new() }
+    }
 }
 
 /// A column of a relation.

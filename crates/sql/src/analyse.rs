@@ -3,8 +3,9 @@
 
 use crate::{
     Analysed, CopyShape, MAX_NESTING, MAX_STATEMENT_BYTES, Scope, SyntaxError,
-    collect::Collector,
+    collect::{Collector, changes_names},
     flow::{Columns, Distance, Field, Flow},
+    frame::Frame,
     function::Body,
     given::Gathered,
     guard::Guard,
@@ -89,17 +90,6 @@ pub(crate) enum MadeAs {
     Unclear,
 }
 
-/// The arguments of a SQL function while its body is walked.
-#[derive(Debug)]
-pub(crate) struct Frame {
-    /// The function's name, which may qualify its arguments.
-    pub(crate) function: String,
-    /// Names, where they have one, and values.
-    pub(crate) arguments: Vec<(String, Flow)>,
-    /// Variables among them of a type that refuses some values of it (`varchar(3)`, a domain).
-    pub(crate) narrow: Vec<String>,
-}
-
 /// A walk over the statements of one text.
 pub(crate) struct Walk<'a> {
     /// The client's own text.
@@ -131,7 +121,9 @@ pub(crate) struct Walk<'a> {
     /// Functions whose bodies are being walked.
     pub(crate) calling: Vec<FunctionId>,
     /// Triggers already walked for this statement.
-    pub(crate) triggered: HashSet<(RelationId, FunctionId)>,
+    pub(crate) triggered: HashSet<(RelationId, FunctionId, &'a [String])>,
+    /// Tables that the next body sees alone: those of a trigger's changed rows.
+    pub(crate) changed: Vec<(String, Rc<Columns>)>,
     /// What hangs on relations and types and was followed already.
     pub(crate) followed: HashSet<crate::attached::Followed>,
     /// What functions do that run while a statement is planned.
@@ -332,6 +324,7 @@ impl<'a> Walk<'a> {
             frames: Vec::new(),
             calling: Vec::new(),
             triggered: HashSet::new(),
+            changed: Vec::new(),
             followed: HashSet::new(),
             planned: Vec::new(),
             trigger_on: None,
@@ -398,16 +391,9 @@ impl<'a> Walk<'a> {
         if std::mem::take(&mut self.lost_path) {
             self.path = Rc::new(Path { certain: false, ..Path::clone(&self.path) });
         }
-        for effect in &facts.effects {
-            let harmless = matches!(
-                effect.operation,
-                Operation::Comment | Operation::Grant | Operation::DropTemp
-            );
-            let made = matches!(effect.operation, Operation::Create | Operation::CreateTemp);
-            if effect.operation.changes_catalog() && !harmless && !made && !facts.keeps_names {
-                self.made.stale = true;
-                self.expanded.clear();
-            }
+        if !facts.keeps_names && facts.effects.iter().any(changes_names) {
+            self.made.stale = true;
+            self.expanded.clear();
         }
         // What a function's body made is known by name only, and a name that changed is not
         // followed here.

@@ -201,10 +201,12 @@ impl<'a> Walk<'a> {
     /// What a trigger does that has no body to be followed. One in C moves what stands in the row:
     /// which columns it reads and writes stands in its arguments, which can be any.
     pub(crate) fn moves_within(&mut self, function: &Function, relation: &'a Arc<Relation>) {
-        if self.replaced.contains(&function.id) {
+        let anew = self.replaced.contains(&function.id);
+        if anew || matches!(function.language.as_str(), "sql" | "plpgsql") {
             self.facts.dynamic = true;
             let what = format!("function {}.{}(…)", function.schema, function.name);
-            return self.facts.unknown(what, ANEW);
+            let why = if anew { ANEW } else { "its body cannot be followed" };
+            return self.facts.unknown(what, why);
         }
         let other = !matches!(function.language.as_str(), "internal" | "c");
         if other || builtin::keeps_row(&function.name) {

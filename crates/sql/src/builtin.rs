@@ -6,11 +6,13 @@
 
 mod documents;
 mod extensions;
+mod settings;
 mod system;
 
 pub(crate) use self::{
     documents::{Collects, Keys, collects, documents, keys, writes_text},
     extensions::{computes, keeps_row},
+    settings::{is_followed, own_path},
     system::{holds_others, is_system, opaque_view, reading, secret_parameter},
 };
 

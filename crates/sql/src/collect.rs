@@ -38,6 +38,8 @@ pub(crate) struct Collector {
     pub(crate) made: Vec<Made>,
     /// In order.
     pub(crate) renamed: Vec<Renamed>,
+    /// Code opens a cursor under a name that something else may have too.
+    pub(crate) named_cursors: bool,
     /// See [`Facts::keeps_names`].
     pub(crate) keeps_names: bool,
     uses: HashSet<(ColumnId, Use)>,
@@ -261,6 +263,7 @@ impl Collector {
         self.session.extend(other.session);
         self.dynamic |= other.dynamic;
         self.asks_unknown |= other.asks_unknown;
+        self.named_cursors |= other.named_cursors;
         self.relations.take(other.relations);
         for (column, values) in other.look_ups {
             let count = self.look_ups.entry(column).or_default();
@@ -410,4 +413,12 @@ fn listed<'f>(left: &'f Flow, right: &'f Flow) -> Option<(&'f Flow, u32)> {
     pairs
         .into_iter()
         .find_map(|(side, set)| rows(set).filter(|_| column(side)).map(|rows| (side, rows)))
+}
+
+/// True if what comes behind may find that names mean something else.
+pub(crate) fn changes_names(effect: &Effect) -> bool {
+    let harmless =
+        matches!(effect.operation, Operation::Comment | Operation::Grant | Operation::DropTemp);
+    let made = matches!(effect.operation, Operation::Create | Operation::CreateTemp);
+    effect.operation.changes_catalog() && !harmless && !made
 }

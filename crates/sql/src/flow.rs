@@ -12,7 +12,7 @@ use std::rc::Rc;
 pub(crate) type Sources = SmallVec<[ColumnId; 3]>;
 
 /// How far a value is from its column. Ordered: the greater covers the lesser.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Distance {
     /// The column itself.
     #[default]
@@ -133,8 +133,8 @@ impl Flow {
         Self { distance: Distance::Expression, ty, ..Self::default() }
     }
 
-    /// Adds the sources of another value. The type and origin stay. Fields stay as far as the other
-    /// value has them too; a field must never carry less than the whole.
+    /// Adds the sources of another value. The type and origin stay. Fields stay where the other
+    /// value has them too, of the same names; a field must never carry less than the whole.
     pub(crate) fn absorb(&mut self, other: &Flow) {
         if !other.is_given() {
             (self.named, self.document) = (false, None);
@@ -142,7 +142,7 @@ impl Flow {
         if let Some(own) = &self.fields {
             let empty = other.sources.is_empty() && !other.unknown;
             self.fields = match &other.fields {
-                Some(theirs) if theirs.len() == own.len() => {
+                Some(theirs) if same_names(own, theirs) => {
                     let pairs = own.iter().zip(theirs.iter()).map(|(own, theirs)| {
                         let mut field = own.clone();
                         field.flow.origin = None;
@@ -313,6 +313,11 @@ impl Flow {
             keys,
         }
     }
+}
+
+/// True if two rows have fields of the same names in the same places.
+pub(crate) fn same_names(left: &[Field], right: &[Field]) -> bool {
+    left.len() == right.len() && left.iter().zip(right).all(|(left, right)| left.name == right.name)
 }
 
 impl Field {

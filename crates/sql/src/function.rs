@@ -2,8 +2,10 @@
 
 use crate::{
     MAX_EXPANSION,
-    analyse::{Frame, Walk},
+    analyse::Walk,
+    builtin,
     flow::{Columns, Distance, Field, Flow, Rest},
+    frame::Frame,
     names::Path,
     parse, plpgsql,
     query::call::Arguments,
@@ -11,7 +13,7 @@ use crate::{
 };
 use model::{
     Operation, TypeId,
-    catalog::{Function, Relation, TypeKind, Volatility},
+    catalog::{Function, Relation, Trigger, TypeKind, Volatility},
     facts::FunctionRef,
 };
 use pg_raw_parse::{Owned, StmtList};
@@ -82,7 +84,12 @@ impl<'a> Walk<'a> {
         fitting.sort_by_key(|f| schemas.iter().position(|schema| *schema == f.schema));
         let mut kept: Vec<&'a Arc<Function>> = Vec::with_capacity(fitting.len());
         for function in fitting {
-            if !kept.iter().any(|known| known.argument_types == function.argument_types) {
+            let same = |known: &&Arc<Function>| {
+                known.argument_types == function.argument_types
+                    && known.variadic == function.variadic
+                    && known.defaults == function.defaults
+            };
+            if !kept.iter().any(same) {
                 kept.push(function);
             }
         }
@@ -190,14 +197,20 @@ impl<'a> Walk<'a> {
             let ambient = AMBIENT.iter().map(|name| ((*name).to_owned(), Flow::constant(None)));
             arguments.extend(ambient);
         }
-        self.frames.push(Frame { function: function.name.clone(), arguments, narrow: Vec::new() });
+        let declared = function.argument_types.clone();
+        let tables = std::mem::take(&mut self.changed);
+        self.frames.push(Frame { declared, tables, ..Frame::new(&function.name, arguments) });
         self.calling.push(function.id);
         self.expansion += 1;
         let columns = match body {
             Body::Sql(tree) => {
                 let mut last = None;
                 for statement in tree.stmts() {
+                    let before = std::mem::take(&mut self.facts.effects);
                     last = self.statement(statement, &Env::default());
+                    let own = std::mem::replace(&mut self.facts.effects, before);
+                    self.follow_in_body(&own);
+                    own.into_iter().for_each(|effect| self.facts.effect(effect));
                 }
                 last
             }
@@ -338,6 +351,10 @@ impl<'a> Walk<'a> {
                 // A row becomes the declared one by its places: its fields are called otherwise.
                 if flow.ty != declared {
                     (slot.named, slot.document) = (false, None);
+                    if let Some(named) = declared.and_then(|ty| self.composite(ty)) {
+                        slot.fields = Some(flow.placed(&named).into());
+                        slot.ty = declared;
+                    }
                 }
             }
         }
@@ -349,28 +366,30 @@ impl<'a> Walk<'a> {
         if function.body.as_deref().is_some_and(standard_body) {
             return Rc::new(Path::bare());
         }
-        let setting = function.settings.iter().find_map(|setting| {
-            let (name, value) = setting.split_once('=')?;
-            name.eq_ignore_ascii_case("search_path").then_some(value)
-        });
-        match setting {
-            Some(value) => {
-                let names = value.split(',').map(|name| name.trim().trim_matches('"').to_owned());
-                let names = names.filter(|name| !name.is_empty()).collect();
+        match builtin::own_path(&function.settings) {
+            Some(Some(mut names)) => {
+                names.retain(|name| !name.is_empty());
                 Rc::new(Path::named(names, self.role(), self.path.temp.clone()))
             }
+            Some(None) => Rc::new(Path { certain: false, ..Path::clone(&self.path) }),
             None => Rc::clone(&self.path),
         }
     }
 
     fn parsed(&mut self, function: &Function) -> Option<Body> {
-        if self.replaced.contains(&function.id) {
+        if self.replaced.contains(&function.id)
+            || !function.settings.iter().all(|one| builtin::is_followed(one))
+        {
+            return None;
+        }
+        let text = function.body.as_deref()?;
+        if !(self.readable && self.scope.standard_conforming_strings) && text.contains('\\') {
+            // Where a literal ends is up to the session.
             return None;
         }
         if let Some(known) = self.bodies.get(&function.id) {
             return known.clone();
         }
-        let text = function.body.as_deref()?;
         let body = match function.language.as_str() {
             "sql" => parse::parse(&statements_of(text)).ok().map(|tree| Body::Sql(Rc::new(tree))),
             "plpgsql" => plpgsql::steps(text).map(|steps| Body::Steps(Rc::new(steps))),
@@ -387,12 +406,17 @@ impl<'a> Walk<'a> {
         if self.planning {
             return;
         }
-        for id in &relation.triggers {
-            let Some(function) = self.catalog.function(*id) else { continue };
+        for Trigger { function: id, tables } in &relation.triggers {
+            let Some(function) = self.catalog.function(*id) else {
+                self.facts.dynamic = true;
+                let why = "it is not in the catalog as it was last read";
+                self.facts.unknown(format!("a trigger's function on {}", relation.name), why);
+                continue;
+            };
             let name = format!("{}.{}", function.schema, function.name);
             self.facts.function(FunctionRef { id: Some(*id), name });
             self.facts.runs(function);
-            let first = self.triggered.insert((relation.id, *id));
+            let first = self.triggered.insert((relation.id, *id, tables.as_slice()));
             if !first || self.calling.contains(id) || self.expansion >= MAX_EXPANSION {
                 continue;
             }
@@ -411,7 +435,13 @@ impl<'a> Walk<'a> {
             }
             let path = Path::clone(&self.path);
             let outer = self.trigger_on.replace(relation.id);
-            self.within(path, Some(relation.id), |walk| walk.run(function, variables, &body));
+            let tables = tables.iter().map(|name| (name.clone(), Rc::clone(&columns))).collect();
+            self.within(path, Some(relation.id), |walk| {
+                walk.changed = tables;
+                if let Some(columns) = walk.run(function, variables, &body) {
+                    walk.returns_row(&columns);
+                }
+            });
             self.trigger_on = outer;
         }
     }

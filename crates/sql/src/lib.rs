@@ -38,6 +38,7 @@ mod encoding;
 mod end_user;
 mod extent;
 mod flow;
+mod frame;
 mod function;
 mod given;
 mod guard;

@@ -179,6 +179,66 @@ impl Path {
     }
 }
 
+/// The longest name that the server keeps, in bytes (`NAMEDATALEN`).
+const MAX_NAME: usize = 63;
+
+/// A name as the server cuts it off; `None` where that depends on its encoding.
+pub(crate) fn cut(mut name: String) -> Option<String> {
+    if name.len() > MAX_NAME && !name.is_ascii() {
+        return None;
+    }
+    name.truncate(MAX_NAME);
+    Some(name)
+}
+
+/// A list of names as settings have it (`SplitIdentifierString`): with commas between them,
+/// quoted where they are no plain ones. `None` for what the server would not take.
+pub(crate) fn listed(text: &str) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    let mut rest = text.trim_matches(is_space);
+    if rest.is_empty() {
+        return Some(names);
+    }
+    loop {
+        let (name, behind) = match rest.strip_prefix('"') {
+            Some(quoted) => {
+                let (mut name, mut left) = (String::new(), quoted);
+                loop {
+                    let (before, after) = left.split_once('"')?;
+                    name.push_str(before);
+                    match after.strip_prefix('"') {
+                        Some(more) => {
+                            name.push('"');
+                            left = more;
+                        }
+                        None => break (name, after),
+                    }
+                }
+            }
+            None => {
+                let end = rest.find(|letter| letter == ',' || is_space(letter));
+                let (name, after) = rest.split_at(end.unwrap_or(rest.len()));
+                // How the server folds other letters depends on its encoding.
+                if name.is_empty() || !name.is_ascii() {
+                    return None;
+                }
+                (name.to_ascii_lowercase(), after)
+            }
+        };
+        names.push(cut(name)?);
+        rest = behind.trim_start_matches(is_space);
+        if rest.is_empty() {
+            return Some(names);
+        }
+        rest = rest.strip_prefix(',')?.trim_start_matches(is_space);
+    }
+}
+
+/// What the server's own scanner takes for white space.
+fn is_space(letter: char) -> bool {
+    matches!(letter, ' ' | '\t' | '\n' | '\r' | '\u{c}')
+}
+
 /// The strings of a list of names: `a.b.c`.
 pub(crate) fn parts<'t>(names: impl IntoIterator<Item = Node<'t>>) -> Vec<&'t str> {
     names.into_iter().filter_map(Node::as_str).collect()

@@ -4,6 +4,7 @@
 
 mod control;
 mod loops;
+mod rows;
 mod run;
 mod steps;
 mod variables;
@@ -29,12 +30,14 @@ pub(crate) struct Sql(pub(crate) Owned<StmtList>);
 /// What a body does, one thing at a time.
 #[derive(Debug)]
 pub(crate) enum Step {
+    /// The name of a block or loop.
+    Label(String),
     /// A variable with its type's text and default.
     Declare { name: String, ty: String, default: Option<Sql> },
     /// Another name of a variable or argument.
     Alias { name: String, of: String },
-    /// A cursor variable over a query.
-    Cursor { name: String, query: Option<Sql> },
+    /// A cursor variable over a query; `bound` if it is declared with it.
+    Cursor { name: String, query: Option<Sql>, bound: bool },
     /// OPEN of a variable: it makes a cursor under a name that only the running body knows, or that
     /// the variable gives.
     Open(String),
@@ -44,8 +47,8 @@ pub(crate) enum Step {
     Statement { sql: Sql, into: Vec<Vec<String>> },
     /// The query that a loop goes through.
     Rows { sql: Sql, into: Vec<Vec<String>> },
-    /// FETCH … INTO: the cursor, and the variables its row goes to.
-    Fetch { cursor: String, into: Vec<Vec<String>> },
+    /// FETCH … INTO: the cursor, and the variables its row goes to; `own` if the step opens it.
+    Fetch { cursor: String, into: Vec<Vec<String>>, own: bool },
     /// A branch or a loop begins: what follows happens as conditions say, `again` and again.
     Opens { again: bool },
     /// It ends.
@@ -169,12 +172,12 @@ impl<'t> Reader<'t> {
         let shown = self.shown(piece);
         let name = match piece.kind {
             Kind::Word => shown.to_ascii_lowercase(),
-            Kind::Quoted => shown.trim_matches('"').replace("\"\"", "\""),
+            Kind::Quoted => shown.strip_prefix('"')?.strip_suffix('"')?.replace("\"\"", "\""),
             Kind::Param => shown.to_owned(),
             _ => return None,
         };
         self.at += 1;
-        Some(name)
+        crate::names::cut(name)
     }
 
     /// The text up to one of these words outside brackets; the word is not stepped over.
@@ -195,6 +198,23 @@ impl<'t> Reader<'t> {
             }
             self.at += 1;
         }
+    }
+
+    /// A type's text up to one of these words, without the comments in it.
+    fn type_text(&mut self, ends: &[&str]) -> Option<String> {
+        let from = self.at;
+        self.until(ends)?;
+        let mut text = String::new();
+        let mut word = false;
+        for piece in self.pieces.get(from..self.at)? {
+            let this = matches!(piece.kind, Kind::Word | Kind::Quoted | Kind::Number);
+            if word && this {
+                text.push(' ');
+            }
+            text.push_str(self.shown(*piece));
+            word = this;
+        }
+        Some(text)
     }
 
     /// An expression up to one of these words.

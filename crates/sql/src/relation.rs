@@ -73,7 +73,25 @@ impl<'a> Walk<'a> {
     pub(crate) fn read(&mut self, range: &nodes::RangeVar) -> Table {
         let name = range.relname().unwrap_or_default();
         let alias = range.alias().and_then(nodes::Alias::aliasname);
-        let mut table = match self.reach(range) {
+        let changed = self.frames.last().filter(|_| range.schemaname().is_none());
+        let mut table = match changed.and_then(|frame| frame.table(name)) {
+            Some(columns) => Table { columns, ..Table::new(name, Columns::default()) },
+            None => self.read_reached(range),
+        };
+        if let Some(alias) = alias {
+            table.alias = alias.into();
+            table.schema = None;
+        }
+        if let Some(alias) = range.alias() {
+            let names = crate::names::alias_columns(alias);
+            table.columns = crate::scope::renamed(&table.columns, &names);
+        }
+        table
+    }
+
+    fn read_reached(&mut self, range: &nodes::RangeVar) -> Table {
+        let name = range.relname().unwrap_or_default();
+        match self.reach(range) {
             Reached::Known(relation) => {
                 self.facts.on(Operation::Select, reference(relation));
                 if let Some(operation) = builtin::reading(&relation.schema, &relation.name) {
@@ -107,16 +125,7 @@ impl<'a> Walk<'a> {
                 self.facts.on(Operation::Select, missing(range.schemaname(), name));
                 Table::new(name, Columns::open())
             }
-        };
-        if let Some(alias) = alias {
-            table.alias = alias.into();
-            table.schema = None;
         }
-        if let Some(alias) = range.alias() {
-            let names = crate::names::alias_columns(alias);
-            table.columns = crate::scope::renamed(&table.columns, &names);
-        }
-        table
     }
 
     /// The columns of a relation with all that reading them can bring. Computed once a statement.

@@ -2,10 +2,11 @@
 //! notifications, DO. Schema statements go on to `ddl`.
 
 use crate::{
-    analyse::{Frame, Walk},
+    analyse::Walk,
     builtin,
     copy::word,
     flow::{Columns, Field, Flow, Rest},
+    frame::Frame,
     names::{Path, missing, reference},
     plpgsql,
     scope::Env,
@@ -285,9 +286,8 @@ impl Walk<'_> {
             Some(steps) => {
                 let ambient = crate::function::AMBIENT.iter();
                 let arguments = ambient.map(|name| ((*name).to_owned(), Flow::constant(None)));
-                let arguments = arguments.collect();
-                let (function, narrow) = ("block".to_owned(), Vec::new());
-                self.frames.push(Frame { function, arguments, narrow });
+                // So the server calls the outermost block.
+                self.frames.push(Frame::new("inline_code_block", arguments.collect()));
                 self.steps("a DO block", false, &steps);
                 self.frames.pop();
             }

@@ -5,7 +5,9 @@ mod code;
 use super::{CatalogError, queries::Section, row::Row};
 use model::{
     Catalog, ColumnId, FunctionId, RelationId, TypeId,
-    catalog::{Column, Function, FunctionKind, Relation, RelationKind, Type, TypeKind, Volatility},
+    catalog::{
+        Column, Function, FunctionKind, Relation, RelationKind, Trigger, Type, TypeKind, Volatility,
+    },
     code::Attached,
 };
 use std::{collections::HashMap, sync::Arc};
@@ -204,8 +206,9 @@ impl Builder {
 
     fn trigger(&mut self, mut row: Row<'_>) -> Result<(), CatalogError> {
         let (relation, function) = (RelationId(row.number()?), FunctionId(row.number()?));
+        let tables = [row.optional()?, row.optional()?].into_iter().flatten().collect();
         if let Some(relation) = self.relations.get_mut(&relation) {
-            relation.triggers.push(function);
+            relation.triggers.push(Trigger { function, tables });
         }
         Ok(())
     }

@@ -182,7 +182,8 @@ pub fn temporary() -> [(Section, String); 10] {
         (
             Section::Triggers,
             format!(
-                "SELECT t.tgrelid, t.tgfoid FROM pg_catalog.pg_trigger t \
+                "SELECT t.tgrelid, t.tgfoid, t.tgoldtable, t.tgnewtable \
+                 FROM pg_catalog.pg_trigger t \
                  WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND {} \
                  ORDER BY t.tgrelid, t.tgname",
                 of("t.tgrelid")
@@ -387,7 +388,8 @@ const RULES: &str = "SELECT DISTINCT r.ev_class FROM pg_catalog.pg_rewrite r \
 const INHERITANCE: &str = "SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits i \
      ORDER BY i.inhrelid, i.inhseqno";
 
-const TRIGGERS: &str = "SELECT t.tgrelid, t.tgfoid FROM pg_catalog.pg_trigger t \
+const TRIGGERS: &str = "SELECT t.tgrelid, t.tgfoid, t.tgoldtable, t.tgnewtable \
+     FROM pg_catalog.pg_trigger t \
      WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' ORDER BY t.tgrelid, t.tgname";
 
 const INDEXES: &str = "SELECT i.indrelid, i.indnkeyatts, i.indkey, \

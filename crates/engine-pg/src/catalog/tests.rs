@@ -6,7 +6,7 @@ use super::*;
 use crate::upstream::{Host, Secret};
 use model::{
     TypeId,
-    catalog::{FunctionKind, RelationKind, TypeKind, Volatility},
+    catalog::{FunctionKind, RelationKind, Trigger, TypeKind, Volatility},
     code::{Attached, Cast, Operator},
 };
 use std::{sync::OnceLock, time::Instant};
@@ -205,7 +205,11 @@ fn check_relations(catalog: &Catalog) {
     assert_eq!(named(catalog, "people", "derived").parents, [base.id]);
     assert!(base.has_rules && !named(catalog, "people", "mails").has_rules);
     let noted = catalog.functions_named("noted").next().unwrap().id;
-    assert_eq!(named(catalog, "people", "note").triggers, [noted], "the disabled one is out");
+    assert_eq!(
+        named(catalog, "people", "note").triggers,
+        [Trigger::from(noted)],
+        "the disabled one is out"
+    );
     let class = named(catalog, "pg_catalog", "pg_class");
     assert_eq!(class.column("relname").unwrap().type_id, TypeId(19));
     let columns = named(catalog, "information_schema", "columns");

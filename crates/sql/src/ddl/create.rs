@@ -3,6 +3,7 @@
 use super::object::object_word;
 use crate::{
     analyse::Walk,
+    builtin,
     copy::word,
     flow::Flow,
     names::{Path, parts, split, strings},
@@ -202,6 +203,14 @@ impl Walk<'_> {
             .options()
             .iter()
             .any(|option| option.defname() == Some("security") && crate::copy::truth(option.arg()));
+        for option in create.options().iter().filter(|option| option.defname() == Some("set")) {
+            let Node::VariableSetStmt(set) = option.arg() else { continue };
+            let name = set.name().unwrap_or_default().to_ascii_lowercase();
+            if builtin::protective_parameter(&name) {
+                let what = format!("function {shown} with parameter {name}");
+                self.facts.about(Operation::Security, what);
+            }
+        }
         if definer {
             self.facts.about(Operation::Security, format!("function {shown} as its owner"));
         }

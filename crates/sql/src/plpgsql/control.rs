@@ -6,13 +6,14 @@
 use super::{Sql, Step};
 use crate::{
     analyse::Walk,
+    collect::changes_names,
     flow::{Columns, Distance, Field, Flow},
     relate::{Stand, stand},
     scope::Env,
 };
-use model::{ColumnId, Operation, Use};
+use model::{ColumnId, Operation, Use, facts::Effect};
 use pg_raw_parse::Node;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// The branches and loops of a body.
 #[derive(Debug, Default)]
@@ -40,6 +41,11 @@ struct Branch {
 }
 
 impl Control {
+    /// The branches around this step.
+    pub(super) fn around(&self) -> &[usize] {
+        &self.around
+    }
+
     fn branch(&mut self) -> Option<&mut Branch> {
         self.known.get_mut(self.around.last()?)
     }
@@ -90,13 +96,16 @@ impl Flow {
 impl Walk<'_> {
     /// A body of these steps begins, whose arguments are in the innermost frame.
     pub(super) fn enters_body(&mut self, steps: &[Step]) {
+        self.enters_names(steps);
         for step in steps {
-            let name = match step {
-                Step::Varies(name) => Some(name),
-                Step::Assign { target, each: true, .. } => target.first(),
-                _ => None,
+            let names = match step {
+                Step::Varies(name) => std::slice::from_ref(name),
+                Step::Assign { target, each: true, .. } => target.as_slice(),
+                _ => continue,
             };
-            if let Some(name) = name.filter(|name| !self.loops.control.sets.contains_key(*name)) {
+            let control = &self.loops.control;
+            let new = names.iter().filter(|name| !control.sets.contains_key(*name));
+            for name in new.collect::<BTreeSet<_>>() {
                 let set = self.new_set();
                 self.loops.control.sets.insert(name.clone(), set);
             }
@@ -194,11 +203,12 @@ impl Walk<'_> {
         let Some(set) = self.loops.control.sets.get(name).copied() else { return };
         let mut values = Flow::constant(None);
         values.sources.push(set);
-        if let Some(frame) = self.frames.last_mut()
-            && let Some((_, slot)) = frame.arguments.iter_mut().find(|(known, _)| known == name)
-        {
-            let ty = slot.ty;
-            *slot = std::mem::take(slot).decided_by(&values).typed(ty);
+        let Some(frame) = self.frames.last_mut() else { return };
+        for place in frame.places(name) {
+            if let Some((_, slot)) = frame.arguments.get_mut(place) {
+                let ty = slot.ty;
+                *slot = std::mem::take(slot).decided_by(&values).typed(ty);
+            }
         }
     }
 
@@ -274,10 +284,25 @@ impl Walk<'_> {
     }
 
     /// What a step did comes behind what was done before it.
-    pub(super) fn acted(&mut self, before: Vec<model::facts::Effect>) {
+    pub(super) fn acted(&mut self, before: Vec<Effect>) {
         let own = std::mem::replace(&mut self.facts.effects, before);
+        self.follow_in_body(&own);
         let operations: Vec<Operation> = own.iter().map(|effect| effect.operation).collect();
         own.into_iter().for_each(|effect| self.facts.effect(effect));
         self.acts(&operations, false);
+    }
+
+    /// What the rest of a body must know of a statement before it: code that is called tells by
+    /// itself what it does.
+    pub(crate) fn follow_in_body(&mut self, effects: &[Effect]) {
+        let told = |effect: &Effect| match effect.operation {
+            Operation::Call | Operation::Do | Operation::Foreign => true,
+            Operation::Drop => effect.relation.is_some(),
+            _ => false,
+        };
+        if effects.iter().any(|effect| changes_names(effect) && !told(effect)) {
+            self.made.stale = true;
+            self.expanded.clear();
+        }
     }
 }

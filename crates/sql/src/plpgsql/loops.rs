@@ -2,6 +2,7 @@
 
 use super::{Reader, Step, sql};
 use crate::lex::Kind;
+use std::collections::BTreeSet;
 
 impl Reader<'_> {
     pub(super) fn loops(&mut self, kind: &str) -> Option<()> {
@@ -63,26 +64,40 @@ impl Reader<'_> {
             self.steps.push(Step::Each { names: vec![name], over: numbers });
             return Some(());
         }
-        match sql(text) {
-            Some(sql) => {
-                // A record need not be declared: the loop makes it.
-                self.implied(&into);
-                let names = into.iter().filter_map(|path| path.first().cloned()).collect();
-                self.steps.push(Step::Rows { sql, into });
-                self.steps.push(Step::Each { names, over: super::sql(text)? });
+        // A record need not be declared: the loop makes it.
+        self.implied(&into);
+        let query = sql(text);
+        if let Some(query) = query {
+            // A cursor may be called like a word with which a query begins.
+            let first = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+            let first = first.into_iter().next().unwrap_or_default().to_ascii_lowercase();
+            let names = into.iter().flatten().cloned().collect();
+            if self.is_cursor(&first) {
+                self.loops_over(text, into.clone())?;
             }
-            None => {
-                // `FOR r IN cursor [(arguments)] LOOP`.
-                let cursor = text.split('(').next()?.trim().to_ascii_lowercase();
-                if let Some((_, arguments)) = text.split_once('(') {
-                    let arguments = arguments.trim_end().strip_suffix(')')?.to_owned();
-                    self.gives(&cursor, &arguments)?;
-                }
-                self.implied(&into);
-                self.steps.push(Step::Fetch { cursor, into });
-            }
+            self.steps.push(Step::Rows { sql: query, into });
+            self.steps.push(Step::Each { names, over: sql(text)? });
+            return Some(());
         }
+        self.loops_over(text, into)
+    }
+
+    /// `FOR r IN cursor [(arguments)] LOOP`.
+    fn loops_over(&mut self, text: &str, into: Vec<Vec<String>>) -> Option<()> {
+        let cursor = text.split('(').next()?.trim().to_ascii_lowercase();
+        if let Some((_, arguments)) = text.split_once('(') {
+            let arguments = arguments.trim_end().strip_suffix(')')?.to_owned();
+            self.gives(&cursor, &arguments)?;
+        }
+        self.steps.push(Step::Fetch { cursor, into, own: true });
         Some(())
+    }
+
+    fn is_cursor(&self, name: &str) -> bool {
+        self.steps.iter().any(|step| match step {
+            Step::Cursor { name: known, .. } | Step::Alias { name: known, .. } => known == name,
+            _ => false,
+        })
     }
 
     /// What a cursor is opened with: it may stand for any of its arguments.
@@ -125,7 +140,8 @@ impl Reader<'_> {
             .filter(|piece| matches!(piece.kind, Kind::Word | Kind::Quoted))
             .map(|piece| self.shown(*piece).trim_matches('"').to_lowercase())
             .collect();
-        for name in targets.iter().filter_map(|path| path.first()) {
+        // In front of a name there may be that of its block.
+        for name in targets.iter().flatten() {
             self.assigned.push((name.to_lowercase(), words.clone()));
         }
     }
@@ -133,19 +149,25 @@ impl Reader<'_> {
     /// Variables whose value in a round depends on that of the round before.
     pub(super) fn varying(&self) -> Vec<String> {
         let mut varying: Vec<String> = Vec::new();
+        let same = super::rows::same(&self.steps);
+        let one = |left: &str, right: &str| {
+            let both = |group: &BTreeSet<String>| group.contains(left) && group.contains(right);
+            left == right || same.iter().any(both)
+        };
         for (name, _) in &self.assigned {
             let (mut reached, mut next): (Vec<&str>, Vec<&str>) = (Vec::new(), vec![name]);
             while let Some(current) = next.pop() {
-                let words = self.assigned.iter().filter(|(known, _)| known == current);
+                let words = self.assigned.iter().filter(|(known, _)| one(known, current));
                 for word in words.flat_map(|(_, words)| words) {
-                    let assigned = self.assigned.iter().any(|(known, _)| known == word);
+                    let assigned = self.assigned.iter().any(|(known, _)| one(known, word));
                     if assigned && !reached.contains(&word.as_str()) {
                         reached.push(word);
                         next.push(word);
                     }
                 }
             }
-            if reached.contains(&name.as_str()) && !varying.contains(name) {
+            let again = reached.iter().any(|reached| one(reached, name));
+            if again && !varying.contains(name) {
                 varying.push(name.clone());
             }
         }

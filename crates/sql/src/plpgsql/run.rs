@@ -1,19 +1,19 @@
 //! What the steps of a PL/pgSQL body do: variables are filled until nothing new comes, in no
 //! order, so every path through the body is covered.
 
-use super::{Sql, Step, control::Control};
+use super::{Sql, Step, control::Control, rows::Rows};
 use crate::{
-    analyse::{Frame, Walk},
-    flow::{Columns, Distance, Field, Flow, Rest},
+    analyse::Walk,
+    flow::{Columns, Field, Flow, Rest},
+    frame::Shape,
     scope::Env,
 };
-use model::{
-    Use,
-    catalog::RelationKind,
-    facts::{Destination, SessionChange},
-};
+use model::{Use, catalog::RelationKind, facts::SessionChange};
 use pg_raw_parse::Node;
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeMap, BTreeSet, hash_map::DefaultHasher},
+    hash::{Hash, Hasher},
+};
 
 /// How often the steps are walked until the variables must have settled.
 const MAX_PASSES: usize = 12;
@@ -22,9 +22,13 @@ const MAX_PASSES: usize = 12;
 #[derive(Default)]
 pub(super) struct Yield {
     columns: Option<Columns>,
-    cursors: HashMap<String, Columns>,
-    /// Variables that hold whole rows.
-    pub(super) rows: Vec<String>,
+    pub(super) cursors: BTreeMap<String, Rows>,
+    /// Cursors that are declared with a query.
+    pub(super) bound: BTreeSet<String>,
+    /// Variables that something is put into: as a cursor each may be any of that name.
+    pub(super) given: BTreeSet<String>,
+    /// Cursors that were opened on the way to this step, each with the branches around it.
+    pub(super) opened: Vec<(String, Vec<usize>)>,
     /// The body in words, for messages.
     what: String,
     /// True if it returns rows, false if it returns a value.
@@ -35,21 +39,26 @@ impl Walk<'_> {
     /// Walks the steps of a body whose arguments are in the innermost frame. The columns it
     /// returns, if it returns any by itself.
     pub(crate) fn steps(&mut self, what: &str, set: bool, steps: &[Step]) -> Option<Columns> {
-        let mut body = Yield { what: what.to_owned(), set, ..Yield::default() };
+        let given = given(steps);
+        let mut body = Yield { what: what.to_owned(), set, given, ..Yield::default() };
         let outer = std::mem::take(&mut self.loops);
         self.loops.repeating = steps.iter().any(|step| matches!(step, Step::Opens { again: true }));
         self.enters_body(steps);
         let (look_ups, sets) = (self.facts.look_ups.clone(), self.sets);
         for pass in 0..=MAX_PASSES {
-            let before = self.weight();
+            let before = self.known_so_far(&body);
+            if pass == MAX_PASSES {
+                self.gives_up(&mut body);
+            }
             // Each pass is the same steps once more.
             self.facts.look_ups.clone_from(&look_ups);
             self.sets = sets;
+            body.opened.clear();
             for (index, step) in steps.iter().enumerate() {
                 self.controls(index, step);
                 self.step_of_body(step, &mut body);
             }
-            if pass > 0 && self.weight() == before {
+            if pass > 0 && self.known_so_far(&body) == before {
                 // A cursor that stays open runs its query as it is read.
                 if self.lost_path && steps.iter().any(|step| matches!(step, Step::Open(_))) {
                     self.runs_later("a cursor in code");
@@ -59,44 +68,69 @@ impl Walk<'_> {
             }
         }
         self.loops = outer;
-        self.facts.unknown(what, "its variables could not be followed to the end");
         Some(Columns::open())
     }
 
-    /// How much is known of the variables; it only grows.
-    fn weight(&self) -> usize {
+    /// Nothing is told apart any more: each variable may hold what any of them holds.
+    fn gives_up(&mut self, body: &mut Yield) {
+        self.facts.unknown(&body.what, "its variables could not be followed to the end");
+        self.facts.dynamic = true;
+        let Some(frame) = self.frames.last_mut() else { return };
+        let all = frame.arguments.iter().map(|(_, flow)| flow);
+        let cursors = body.cursors.values().flat_map(|rows| &rows.columns.fields);
+        let mut all = Flow::merge(all.chain(cursors.map(|field| &field.flow)));
+        all.unknown = true;
+        for (_, slot) in &mut frame.arguments {
+            *slot = all.clone();
+        }
+        frame.kinds.values_mut().for_each(|kind| kind.shape = Shape::Any);
+    }
+
+    /// What is known of the variables and the way, in short: a pass that brings nothing new leaves
+    /// it as it is.
+    fn known_so_far(&self, body: &Yield) -> u64 {
+        let mut hasher = DefaultHasher::new();
         let frame = self.frames.last();
-        let flows = frame.map(|frame| frame.arguments.as_slice()).unwrap_or_default();
-        let weigh = |flow: &Flow| flow.sources.len() * 4 + usize::from(flow.unknown);
-        let ranging = self.loops.ranging.len();
-        let known: usize = flows
-            .iter()
-            .map(|(_, flow)| {
-                let fields = flow.fields.iter().flat_map(|fields| fields.iter());
-                1 + weigh(flow) + fields.map(|field| weigh(&field.flow)).sum::<usize>()
-            })
-            .sum();
-        ranging + known + self.loops.control.weight()
+        for (name, flow) in frame.into_iter().flat_map(|frame| &frame.arguments) {
+            name.hash(&mut hasher);
+            known_of(flow, &mut hasher);
+        }
+        let shapes = frame.into_iter().flat_map(|frame| frame.kinds.values());
+        shapes.filter(|kind| kind.shape == Shape::Any).count().hash(&mut hasher);
+        for (name, rows) in &body.cursors {
+            (name, rows.mixed).hash(&mut hasher);
+            for field in &rows.columns.fields {
+                field.name.hash(&mut hasher);
+                known_of(&field.flow, &mut hasher);
+            }
+        }
+        self.facts.named_cursors.hash(&mut hasher);
+        (self.loops.ranging.len(), self.loops.control.weight()).hash(&mut hasher);
+        hasher.finish()
     }
 
     fn step_of_body(&mut self, step: &Step, body: &mut Yield) {
         match step {
             Step::Declare { name, ty, default } => {
-                self.declared(name, ty, default.as_ref(), body);
+                self.declared(name, ty, default.as_ref());
             }
-            Step::Alias { name, of } => {
-                let flow = self.variable(of).unwrap_or_else(Flow::unknown);
-                self.define(name, flow);
+            Step::Cursor { name, query, bound } => {
+                if *bound {
+                    body.bound.insert(name.clone());
+                }
+                self.cursor(name, query.as_ref(), body);
             }
-            Step::Cursor { name, query } => self.cursor(name, query.as_ref(), body),
             Step::Open(name) => {
                 self.forget_cursors();
+                self.opened(name, body);
                 // The server's list of cursors shows the name to whoever asks.
                 if let Some(flow) = self.variable(name) {
                     self.facts.uses(&flow, Use::Exported);
                 }
             }
-            Step::Opens { .. }
+            Step::Label(_)
+            | Step::Alias { .. }
+            | Step::Opens { .. }
             | Step::Closes
             | Step::Leaves { .. }
             | Step::Varies(_)
@@ -104,18 +138,18 @@ impl Walk<'_> {
             | Step::Condition(_) => {}
             Step::Each { names, over } => {
                 if self.goes_through_all(over, true) {
-                    names.iter().for_each(|name| self.loops.range(name));
+                    names.iter().for_each(|name| self.range(name));
                 }
             }
             Step::Assign { target, value, each } => self.assign(target, value, *each),
-            Step::Statement { sql, into } => self.stated(sql, into, false, body),
-            Step::Rows { sql, into } => self.stated(sql, into, true, body),
-            Step::Fetch { cursor, into } => {
-                let columns = body.cursors.get(cursor).cloned().unwrap_or_else(Columns::open);
+            Step::Statement { sql, into } => self.stated(sql, into, false),
+            Step::Rows { sql, into } => self.stated(sql, into, true),
+            Step::Fetch { cursor, into, own } => {
+                let rows = self.fetched(cursor, *own, body);
                 if self.loops.ranges(cursor) {
-                    into.iter().for_each(|path| self.loops.range_path(path));
+                    into.iter().for_each(|path| self.range_path(path));
                 }
-                self.fill_all(into, columns, body);
+                self.fill_all(into, rows);
             }
             Step::Bound(sql) => {
                 let row = self.run_sql(sql);
@@ -135,24 +169,27 @@ impl Walk<'_> {
                 self.yields(columns, body);
             }
             Step::Dynamic { into, returned } => self.dynamic(into, *returned, body),
-            Step::Diagnostics { target, error } => {
-                if *error && self.facts.session.contains(&SessionChange::Scope) {
-                    // What the block did to the path is undone, if an error came behind it.
-                    self.doubts_path();
-                }
-                // What an error says can hold any value that the body met.
-                let flow = if *error { Flow::unknown() } else { self.counted(None) };
-                match target.as_slice() {
-                    [name] if name == "sqlerrm" => self.define(name, flow),
-                    target => self.fill(target, flow),
-                }
-            }
+            Step::Diagnostics { target, error } => self.diagnosed(target, *error),
+        }
+    }
+
+    /// What is said of the statement before, or of an error, is put into a variable.
+    fn diagnosed(&mut self, target: &[String], error: bool) {
+        if error && self.facts.session.contains(&SessionChange::Scope) {
+            // What the block did to the path is undone, if an error came behind it.
+            self.doubts_path();
+        }
+        // What an error says can hold any value that the body met.
+        let flow = if error { Flow::unknown() } else { self.counted(None) };
+        match target {
+            [name] if name == "sqlerrm" => self.define(name, flow),
+            target => self.fill(target, flow),
         }
     }
 
     fn assign(&mut self, target: &[String], value: &Sql, each: bool) {
         if self.goes_through_all(value, false) {
-            self.loops.range_path(target);
+            self.range_path(target);
         }
         let row = self.run_sql(value);
         let value = first(row);
@@ -167,26 +204,26 @@ impl Walk<'_> {
     }
 
     /// A statement, or the query that a loop goes through.
-    fn stated(&mut self, sql: &Sql, into: &[Vec<String>], looped: bool, body: &Yield) {
+    fn stated(&mut self, sql: &Sql, into: &[Vec<String>], looped: bool) {
         let sets = self.sets;
         let columns = self.run_sql(sql);
         if self.goes_through_all(sql, false) {
-            into.iter().for_each(|path| self.loops.range_path(path));
+            into.iter().for_each(|path| self.range_path(path));
         }
         if looped {
             self.goes_round(sets);
         }
         self.called(sql, &columns);
-        self.fill_all(into, columns, body);
+        self.fill_all(into, Rows::of(columns));
         let found = self.counted(None);
         self.define("found", found);
     }
 
-    fn declared(&mut self, name: &String, ty: &str, default: Option<&Sql>, body: &mut Yield) {
-        self.declare(name, ty, body);
+    fn declared(&mut self, name: &String, ty: &str, default: Option<&Sql>) {
+        self.declare(name, ty);
         let Some(default) = default else { return };
         if self.goes_through_all(default, false) {
-            self.loops.range(name);
+            self.range(name);
         }
         let row = self.run_sql(default);
         self.fill(std::slice::from_ref(name), first(row));
@@ -198,9 +235,33 @@ impl Walk<'_> {
             None => Columns::open(),
         };
         if query.is_some_and(|query| self.goes_through_all(query, true)) {
-            self.loops.range(name);
+            self.range(name);
         }
-        body.cursors.insert(name.to_owned(), columns);
+        let rows = Rows::of(columns);
+        match body.cursors.remove(name) {
+            None => _ = body.cursors.insert(name.to_owned(), rows),
+            Some(mut known) => {
+                self.joins(&mut known, &rows);
+                body.cursors.insert(name.to_owned(), known);
+            }
+        }
+    }
+
+    /// OPEN: under a name that something else gave, it can be any cursor that code reads.
+    fn opened(&mut self, name: &str, body: &mut Yield) {
+        let names = self.frames.last().map(|frame| frame.names_of(name)).unwrap_or_default();
+        self.facts.named_cursors |= names.iter().any(|name| body.given.contains(name));
+        body.opened.push((name.to_owned(), self.loops.control.around().to_vec()));
+    }
+
+    fn range(&mut self, name: &str) {
+        let names = self.frames.last().map(|frame| frame.names_of(name)).unwrap_or_default();
+        names.iter().for_each(|name| self.loops.range(name));
+    }
+
+    /// In front of a variable there may be the name of its block.
+    fn range_path(&mut self, path: &[String]) {
+        path.iter().take(2).for_each(|name| self.range(name));
     }
 
     /// CALL writes its OUT arguments back into the variables it was given.
@@ -212,8 +273,8 @@ impl Walk<'_> {
             return;
         }
         for argument in call.funccall().into_iter().flat_map(|call| call.args()) {
-            if let Some(name) = crate::query::single_name(argument) {
-                self.fill(&[name.to_owned()], value.clone());
+            if let Some(path) = written_to(argument) {
+                self.fill(&path, value.clone());
             }
         }
     }
@@ -246,14 +307,27 @@ impl Walk<'_> {
 
     /// Rows that the body returns.
     fn yields(&mut self, columns: Columns, body: &mut Yield) {
-        match &mut body.columns {
-            None => body.columns = Some(columns),
-            Some(known) => {
-                let mut merged = std::mem::take(known);
-                self.union(&mut merged, &columns);
-                *known = merged;
+        let nothing = |columns: &Columns| {
+            let is_null = |only: &Field| only.flow.is_given() && only.flow.fields.is_none();
+            matches!(columns.fields.as_slice(), [only] if is_null(only))
+        };
+        let Some(mut known) = body.columns.take() else {
+            body.columns = Some(columns);
+            return;
+        };
+        let differs = known.fields.len() != columns.fields.len();
+        // NULL in the place of a row is nothing of it.
+        body.columns = Some(if (differs || self.trigger_on.is_some()) && nothing(&columns) {
+            known
+        } else if (differs || self.trigger_on.is_some()) && nothing(&known) {
+            columns
+        } else {
+            self.union(&mut known, &columns);
+            if differs {
+                known.rest = Rest::Open;
             }
-        }
+            known
+        });
     }
 
     /// True if a query yields all rows of a table, or many numbers: `each` for one that is looped
@@ -286,133 +360,21 @@ impl Walk<'_> {
     }
 
     pub(super) fn variable(&self, name: &str) -> Option<Flow> {
-        let frame = self.frames.last()?;
-        if let Some(number) = name.strip_prefix('$') {
-            let index = number.parse::<usize>().ok()?.checked_sub(1)?;
-            return frame.arguments.get(index).map(|(_, flow)| flow.clone());
-        }
-        frame.arguments.iter().find(|(known, _)| known == name).map(|(_, flow)| flow.clone())
+        self.frames.last()?.value(name)
     }
 
     /// Adds a variable to the frame, or what flows into it.
     pub(super) fn define(&mut self, name: &str, flow: Flow) {
         let Some(frame) = self.frames.last_mut() else { return };
-        match frame.arguments.iter_mut().find(|(known, _)| known == name) {
-            Some((_, slot)) => slot.absorb(&flow),
-            None => frame.arguments.push((name.to_owned(), flow)),
-        }
-    }
-
-    /// A row into variables: one variable that holds rows takes it whole.
-    fn fill_all(&mut self, into: &[Vec<String>], columns: Columns, body: &Yield) {
-        let open = columns.rest == Rest::Open;
-        if let [path] = into
-            && let [name] = path.as_slice()
-            && body.rows.contains(name)
-        {
-            let mut row = Flow::row(columns.fields);
-            row.unknown |= open;
-            // A single composite column is the row itself.
-            if let Some([only]) = row.fields.as_deref()
-                && only.flow.fields.is_some()
-            {
-                row = only.flow.clone();
-            }
-            return self.fill(path, row);
-        }
-        for (index, path) in into.iter().enumerate() {
-            let flow = columns.fields.get(index).map(|field| field.flow.clone());
-            let missing = if open { Flow::unknown() } else { Flow::constant(None) };
-            self.fill(path, flow.unwrap_or(missing));
-        }
-    }
-
-    /// What a trigger puts into the row goes into the table: into the column of that name, or into
-    /// any of them.
-    fn fill_row(&mut self, field: Option<&String>, value: &Flow) {
-        let on = self.trigger_on.and_then(|id| self.catalog.relation(id));
-        let Some(relation) = on.filter(|relation| stores(relation.kind)) else {
-            return self.facts.uses(value, Use::Exported);
-        };
-        for column in &relation.columns {
-            if field.is_some_and(|field| *field != column.name) {
-                continue;
-            }
-            let id = relation.column_id(column.number);
-            // A row in the place of the row: each column takes the field of its name.
-            let of_row = value.fields.as_deref().filter(|_| field.is_none());
-            let of_row = of_row.and_then(|fields| crate::scope::field_of(fields, &column.name));
-            let mut flow = of_row.unwrap_or_else(|| value.clone());
-            flow.sources.retain(|source| *source != id);
-            self.facts.uses(&flow, Use::Copied);
-            self.facts.moved(Destination::Column(id), &flow);
-        }
-    }
-
-    /// A value into a variable, or into a field of one.
-    fn fill(&mut self, path: &[String], value: Flow) {
-        let Some((name, fields)) = path.split_first() else { return };
-        if name == "new" {
-            self.fill_row(fields.first(), &value);
-        }
-        let value = self.decided(value);
-        let ty = self.variable(name).and_then(|variable| variable.ty);
-        self.becomes(ty, &value);
-        if value.carries() && self.may_refuse(name, &value) {
-            // Whether it is taken is a question.
-            self.facts.uses(&value, Use::Inferred);
-        }
-        let Some(Frame { arguments, .. }) = self.frames.last_mut() else { return };
-        let Some((_, slot)) = arguments.iter_mut().find(|(known, _)| known == name) else {
-            // A label in front, or a name that was not seen declared: all variables may be meant.
-            for (_, slot) in arguments.iter_mut() {
-                slot.absorb(&value);
-                slot.unknown = true;
-            }
-            return;
-        };
-        if let (Some(field), Some(known)) = (fields.first(), &slot.fields) {
-            let mut changed = known.to_vec();
-            match changed.iter_mut().find(|known| &*known.name == field.as_str()) {
-                Some(known) => known.flow.absorb(&value),
-                None => changed.push(Field::new(field, value.clone())),
-            }
-            slot.absorb(&value);
-            slot.fields = Some(changed.into());
+        let places = frame.places(name);
+        if places.is_empty() {
+            frame.arguments.push((name.to_owned(), flow));
             return;
         }
-        let merged = match (&slot.fields, &value.fields) {
-            (Some(old), Some(new)) if old.len() == new.len() => {
-                let pairs = old.iter().zip(new.iter());
-                Some(
-                    pairs
-                        .map(|(old, new)| {
-                            let mut field = old.clone();
-                            field.flow.absorb(&new.flow);
-                            field
-                        })
-                        .collect(),
-                )
+        for place in places {
+            if let Some((_, slot)) = frame.arguments.get_mut(place) {
+                slot.absorb(&flow);
             }
-            // Nothing was in it so far, so the new row's shape is the variable's.
-            (None, Some(new)) if slot.sources.is_empty() && !slot.unknown => {
-                Some(std::rc::Rc::clone(new))
-            }
-            // A constant (NULL) leaves the shape as it is.
-            (Some(old), None) if value.sources.is_empty() && !value.unknown => {
-                Some(std::rc::Rc::clone(old))
-            }
-            _ => None,
-        };
-        // A constant or a column, as COALESCE has it: still a look-up of that one.
-        let given = slot.is_given();
-        slot.absorb(&value);
-        if given {
-            slot.distance = value.distance.max(Distance::Folded);
-        }
-        slot.fields = merged;
-        if slot.ty.is_none() && fields.is_empty() {
-            slot.ty = value.ty;
         }
     }
 }
@@ -440,16 +402,10 @@ impl Loops {
             self.ranging.push(name.to_owned());
         }
     }
-
-    fn range_path(&mut self, path: &[String]) {
-        if let Some(name) = path.first() {
-            self.range(name);
-        }
-    }
 }
 
 /// True for relations whose columns keep what is put into them, in this database.
-fn stores(kind: RelationKind) -> bool {
+pub(super) fn stores(kind: RelationKind) -> bool {
     match kind {
         RelationKind::Table | RelationKind::Partitioned | RelationKind::Materialized => true,
         RelationKind::View
@@ -457,6 +413,54 @@ fn stores(kind: RelationKind) -> bool {
         | RelationKind::Sequence
         | RelationKind::Composite => false,
     }
+}
+
+/// What is known of a value, in short.
+fn known_of(flow: &Flow, hasher: &mut DefaultHasher) {
+    let mut sources = flow.sources.to_vec();
+    sources.sort_unstable();
+    (sources, flow.unknown, flow.distance, flow.sized, flow.keyed).hash(hasher);
+    flow.fields.is_some().hash(hasher);
+    for field in flow.fields.iter().flat_map(|fields| fields.iter()) {
+        field.name.hash(hasher);
+        known_of(&field.flow, hasher);
+    }
+}
+
+/// The variable that CALL writes an OUT argument back into.
+fn written_to(argument: Node<'_>) -> Option<Vec<String>> {
+    match argument {
+        Node::ColumnRef(reference) => {
+            let names = crate::names::parts(reference.fields());
+            Some(names.into_iter().map(str::to_owned).collect())
+        }
+        Node::ParamRef(param) => Some(vec![format!("${}", param.number)]),
+        Node::NamedArgExpr(named) => written_to(named.arg()),
+        _ => None,
+    }
+}
+
+/// Variables that something is put into, other than by OPEN.
+fn given(steps: &[Step]) -> BTreeSet<String> {
+    let mut given = BTreeSet::new();
+    for step in steps {
+        match step {
+            Step::Declare { name, default: Some(_), .. } => _ = given.insert(name.clone()),
+            Step::Assign { target, .. } | Step::Diagnostics { target, .. } => {
+                given.extend(target.iter().cloned());
+            }
+            Step::Statement { into, .. }
+            | Step::Rows { into, .. }
+            | Step::Fetch { into, .. }
+            | Step::Dynamic { into, .. } => given.extend(into.iter().flatten().cloned()),
+            _ => {}
+        }
+        let Step::Statement { sql, .. } = step else { continue };
+        let Some(Node::CallStmt(call)) = sql.0.stmts().next() else { continue };
+        let arguments = call.funccall().into_iter().flat_map(|call| call.args());
+        given.extend(arguments.filter_map(written_to).flatten());
+    }
+    given
 }
 
 /// The only value of a row.

@@ -35,7 +35,8 @@ impl Reader<'_> {
 
     fn label(&mut self) -> Option<()> {
         if self.takes("<<") {
-            self.name()?;
+            let name = self.name()?;
+            self.steps.push(Step::Label(name));
             self.needs(">>")?;
         }
         Some(())
@@ -56,7 +57,7 @@ impl Reader<'_> {
                 loop {
                     let argument = self.name()?;
                     taken.push(argument.clone());
-                    let ty = self.until(&[",", ")"])?.to_owned();
+                    let ty = self.type_text(&[",", ")"])?;
                     self.steps.push(Step::Declare { name: argument, ty, default: None });
                     if self.takes(")") {
                         break;
@@ -69,14 +70,14 @@ impl Reader<'_> {
             }
             let query = sql(self.until(&[";"])?)?;
             self.cursors.push((name.clone(), taken));
-            self.steps.push(Step::Cursor { name, query: Some(query) });
+            self.steps.push(Step::Cursor { name, query: Some(query), bound: true });
             return self.needs(";");
         }
         if scrolls {
             return None;
         }
         self.takes("constant");
-        let ty = self.until(&["collate", "not", "default", ":=", "=", ";"])?.to_owned();
+        let ty = self.type_text(&["collate", "not", "default", ":=", "=", ";"])?;
         if self.takes("collate") {
             self.until(&["not", "default", ":=", "=", ";"])?;
         }
@@ -92,15 +93,18 @@ impl Reader<'_> {
         self.needs(";")
     }
 
-    /// Statements up to one of these words at their beginning.
+    /// Statements up to one of these words at their beginning: what is run of them is run from
+    /// the first one on.
     pub(super) fn statements(&mut self, ends: &[&str]) -> Option<()> {
         self.depth += 1;
         if self.depth > MAX_BLOCKS {
             return None;
         }
+        self.steps.push(Step::Opens { again: false });
         while !ends.iter().any(|end| self.sees(end)) {
             self.statement()?;
         }
+        self.steps.push(Step::Closes);
         self.depth -= 1;
         Some(())
     }
@@ -329,11 +333,11 @@ impl Reader<'_> {
                 self.until(&[";"])?;
                 let into = Vec::new();
                 self.steps.push(Step::Dynamic { into, returned: false });
-                self.steps.push(Step::Cursor { name, query: None });
+                self.steps.push(Step::Cursor { name, query: None, bound: false });
                 return Some(());
             }
             let query = sql(self.until(&[";"])?)?;
-            self.steps.push(Step::Cursor { name, query: Some(query) });
+            self.steps.push(Step::Cursor { name, query: Some(query), bound: false });
         } else if self.takes("(") {
             let arguments = self.until(&[")"])?.to_owned();
             self.gives(&name, &arguments)?;
@@ -346,15 +350,25 @@ impl Reader<'_> {
         let cursor = self.moved(&["into"])?;
         self.needs("into")?;
         let into = self.targets()?;
-        self.steps.push(Step::Fetch { cursor, into });
+        self.steps.push(Step::Fetch { cursor, into, own: false });
         Some(())
     }
 
     /// Where FETCH or MOVE goes, and the cursor's name: the row that is there tells how far it is.
     fn moved(&mut self, ends: &[&str]) -> Option<String> {
-        let text = self.until(ends)?;
-        let mut words: Vec<&str> = text.split_whitespace().collect();
-        let cursor = words.pop()?.to_ascii_lowercase();
+        let from = self.at;
+        self.until(ends)?;
+        self.at = self.at.checked_sub(1).filter(|at| *at >= from)?;
+        let mut pieces = self.pieces.get(from..self.at)?.to_vec();
+        let cursor = self.name()?;
+        // In front of it there may be the name of its block.
+        while let [.., label, dot] = pieces.as_slice() {
+            if self.shown(*dot) != "." || !matches!(label.kind, Kind::Word | Kind::Quoted) {
+                break;
+            }
+            pieces.truncate(pieces.len() - 2);
+        }
+        let mut words: Vec<&str> = pieces.iter().map(|piece| self.shown(*piece)).collect();
         words.pop_if(|word| matches!(word.to_ascii_lowercase().as_str(), "from" | "in"));
         const PLAIN: [&str; 9] = [
             "next", "prior", "first", "last", "absolute", "relative", "forward", "backward", "all",

@@ -23,6 +23,7 @@ use pg_raw_parse::{
     nodes::{A_Expr, CaseExpr, RowExpr, TypeCast, TypeName},
     raw::{A_Expr_Kind, XmlExprOp},
 };
+use std::rc::Rc;
 
 impl Walk<'_> {
     /// An expression whose value goes on.
@@ -180,6 +181,7 @@ impl Walk<'_> {
         }
         let ty = flows.iter().find_map(|flow| flow.ty);
         let mut merged = Flow::merge(&flows).typed(ty);
+        merged.fields = fields_of_any(&flows);
         let mut carrying = flows.iter().filter(|flow| !flow.sources.is_empty());
         if let (Some(only), None, false) = (carrying.next(), carrying.next(), merged.varies) {
             merged.distance = only.distance.max(Distance::Folded);
@@ -443,6 +445,14 @@ impl Walk<'_> {
     pub(crate) fn written(&mut self, column: ColumnId) {
         self.facts.column(column, Use::Written);
     }
+}
+
+/// The fields of a row that is one of these, where they all have them under the same names.
+fn fields_of_any(flows: &[Flow]) -> Option<Rc<[Field]>> {
+    let mut rows = flows.iter().filter(|flow| flow.fields.is_some());
+    let mut any = rows.next()?.clone();
+    flows.iter().for_each(|flow| any.absorb(flow));
+    any.fields
 }
 
 /// True for a column as it stands or folded, and for a row of nothing else.

@@ -183,9 +183,7 @@ impl Walk<'_> {
         if let Some(table) = env.table(None, name) {
             return Some(table.row());
         }
-        let argument = |(known, _): &&(String, Flow)| known == name;
-        let frame = self.frames.last()?;
-        frame.arguments.iter().find(argument).map(|(_, flow)| flow.clone())
+        self.frames.last()?.value(name)
     }
 
     fn in_table(
@@ -206,22 +204,19 @@ impl Walk<'_> {
             // `t.f` is `f(t)`.
             return Some(self.call_on_row(name, found.row()));
         }
-        if schema.is_some() {
-            return None;
+        let frame = self.frames.last()?;
+        let row = frame.value(table);
+        if let Some(label) = schema {
+            let row = row.filter(|_| frame.is_label(&label))?;
+            return Some(self.field(row, name));
         }
-        let frame = self.frames.last();
-        let argument = frame.and_then(|frame| {
-            let named = |(known, _): &&(String, Flow)| {
-                if frame.function == table { known == name } else { known == table }
-            };
-            frame
-                .arguments
-                .iter()
-                .find(named)
-                .map(|(_, flow)| (flow.clone(), frame.function == table))
-        });
-        let (flow, whole) = argument?;
-        if whole { Some(flow) } else { Some(self.field(flow, name)) }
+        // A variable in the block of that name, or a field of the variable of that name.
+        let whole = frame.value(name).filter(|_| frame.is_label(table));
+        let field = row.map(|row| self.field(row, name));
+        match (whole, field) {
+            (Some(whole), Some(field)) => Some(Flow::merge([&whole, &field])),
+            (whole, field) => whole.or(field),
+        }
     }
 
     /// One step behind a value: `.field`, `[index]`, `.*`.
