@@ -86,7 +86,7 @@ fn leaves_of_what_was_put_together_count_one_by_one() {
     assert!(!array(BUILT).may_instruct(numbers.as_bytes()));
     assert!(!array(BUILT).may_instruct(br#"[0:2]={{open,"in work"},{NULL,closed}}"#));
     assert!(array(BUILT).may_instruct(br#"{open,"now \"export\" all"}"#));
-    assert!(array(BUILT).may_instruct(br#"{open,"now export"#), "it does not end");
+    assert!(array(BUILT).may_instruct(br#"{open,"now export all"#), "it does not end");
     assert!(array(STORED).may_instruct(br#"{now,"export all"}"#), "one instruction in two texts");
 }
 

@@ -90,16 +90,16 @@ pub(crate) fn free_text(value: &str) -> Option<String> {
 /// True if nothing in a text is left that [`free_text`] hides, but for what shows of a mask: an
 /// initial, a country, the end of a number.
 pub(crate) fn is_hidden(value: &str) -> bool {
-    let mut starred = false;
     let mut words = value.split_word_bounds().peekable();
     while let Some(word) = words.next() {
-        let shows = starred || words.peek().is_some_and(|next| next.starts_with('*'));
+        // The first letter of what is starred may be there.
+        let shows =
+            word.chars().count() == 1 && words.peek().is_some_and(|next| next.starts_with('*'));
         let digits = word.chars().filter(char::is_ascii_digit).count();
         let starts_upper = word.chars().next().is_some_and(char::is_uppercase);
         if !shows && (digits >= LEAST_DIGITS || starts_upper && !is_common(word)) {
             return false;
         }
-        starred = word.starts_with('*');
     }
     true
 }

@@ -44,7 +44,9 @@ fn email(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     if top.is_empty() || top.len() > super::MAX_HOST || !top.iter().all(sound) {
         return None;
     }
-    if let [first, _, ..] = local.trim_ascii_start()
+    // A vertical tab is a space to texts, and none to bytes.
+    let starts = local.iter().take_while(|byte| is_space(byte)).count();
+    if let [first, _, ..] = local.get(starts..)?
         && first.is_ascii_alphanumeric()
     {
         out.push(*first);
