@@ -56,6 +56,7 @@ impl<'a> Walk<'a> {
                     row_type: Some(relation.row_type),
                     columns: self.columns(relation),
                     named: false,
+                    renamed: false,
                 };
                 let reference = reference(relation);
                 Target {

@@ -85,6 +85,7 @@ impl<'a> Walk<'a> {
         if let Some(alias) = range.alias() {
             let names = crate::names::alias_columns(alias);
             table.columns = crate::scope::renamed(&table.columns, &names);
+            table.renamed = !names.is_empty();
         }
         table
     }
@@ -112,6 +113,7 @@ impl<'a> Walk<'a> {
                     columns,
                     // A row of a relation keeps its own names, whatever an alias calls them.
                     named: range.alias().is_none_or(|a| crate::names::alias_columns(a).is_empty()),
+                    renamed: false,
                 }
             }
             Reached::Made(columns) => {
@@ -330,6 +332,7 @@ impl<'a> Walk<'a> {
                     row_type: Some(relation.row_type),
                     columns: Rc::clone(&plain),
                     named: false,
+                    renamed: false,
                 };
                 let env = Env { fragments: vec![Fragment::table(table)], ..Env::default() };
                 Some(self.inside(Path::bare(), |walk| walk.value(target.val(), &env)))

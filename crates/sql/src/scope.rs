@@ -25,6 +25,9 @@ pub(crate) struct Table {
     /// True if its rows bear the names of its columns as they stand here, so that a document made
     /// of one has them as keys.
     pub(crate) named: bool,
+    /// True if an alias calls its columns otherwise than its rows do, which keep the names of their
+    /// type.
+    pub(crate) renamed: bool,
 }
 
 /// One item of a FROM list: a table, or a join with the tables in it.
@@ -67,7 +70,8 @@ impl Table {
     pub(crate) fn new(alias: &str, columns: Columns) -> Self {
         let columns = Rc::new(columns);
         let (relation, row_type) = (None, None);
-        Self { alias: alias.into(), schema: None, relation, row_type, columns, named: false }
+        let (named, renamed) = (false, false);
+        Self { alias: alias.into(), schema: None, relation, row_type, columns, named, renamed }
     }
 
     /// The whole row.
@@ -78,6 +82,7 @@ impl Table {
         match self.columns.rest {
             Rest::Open => flow.unknown = true,
             Rest::Pending => {}
+            Rest::Closed if self.renamed => {}
             Rest::Closed => {
                 flow.fields = Some(self.columns.fields.as_slice().into());
                 flow.named = self.named;

@@ -53,6 +53,27 @@ fn blocks_hide_no_value_behind_names() {
     assert!(count > 30 && lost.is_empty(), "not followed:\n{}", lost.join("\n"));
 }
 
+/// Queries of users.ssn by another name that an alias gives to another column.
+const RENAMED: &[&str] = &[
+    "select (q.u).ssn from (select u from users u (ssn)) q",
+    "select (q.u).ssn from (select u from users u (id, name, ssn, email)) q",
+    "select (q.t).ssn from (select t from everyone() t (id, ssn)) q",
+    "create temp table z as select 'k' as a, ssn as b from users; \
+     select (q.z).b from (select z from z (b, a)) q",
+];
+
+#[test]
+fn rows_keep_the_names_of_their_type() {
+    let catalog = catalog();
+    let ssn = ssn(&catalog);
+    for text in RENAMED {
+        let analysed = sql::analyse(text, &catalog, &Scope::default());
+        let outputs = analysed.last().unwrap().facts.outputs.as_deref().unwrap_or_default();
+        let told = |output: &model::facts::Output| output.unknown || output.sources.contains(&ssn);
+        assert!(!outputs.is_empty() && outputs.iter().all(told), "{text}: {outputs:?}");
+    }
+}
+
 /// A function of this language, body and settings in the place of one without arguments.
 fn with_function(catalog: &mut Catalog, language: &str, body: &str, settings: &[&str]) {
     let mut function = Function::clone(catalog.functions_named("touch").next().unwrap());

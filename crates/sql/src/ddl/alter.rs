@@ -201,6 +201,7 @@ impl<'a> Walk<'a> {
                 row_type: Some(relation.row_type),
                 columns: self.columns(relation),
                 named: false,
+                renamed: false,
             },
             None => Table::new(name, Columns::open()),
         };

@@ -340,5 +340,7 @@ fn many_arrays(call: Node<'_>) -> Option<impl Iterator<Item = Node<'_>>> {
 fn aliased(name: &str, mut columns: Columns, alias: Option<&Alias>) -> Table {
     let Some(alias) = alias else { return Table::new(name, columns) };
     columns.rename(parts(alias.colnames()));
-    Table::new(alias.aliasname().unwrap_or(name), columns)
+    // Rows of a function that returns those of a named type keep its names.
+    let renamed = !alias.colnames().is_empty() && columns.fields.len() > 1;
+    Table { renamed, ..Table::new(alias.aliasname().unwrap_or(name), columns) }
 }
