@@ -213,6 +213,8 @@ impl<'a> Walk<'a> {
     ) -> Vec<FunctionId> {
         let Some(all) = self.catalog.code.operators.get(name) else { return Vec::new() };
         let visible = |of: &str| match schema {
+            // Those of the session's own stand under the number of its schema.
+            Some(schema) if crate::is_temporary(schema) => crate::is_temporary(of),
             Some(schema) => schema == of,
             None => !self.path.certain || self.path.schemas.iter().any(|known| known == of),
         };
