@@ -38,6 +38,9 @@ pub(crate) struct Kind {
     pub(crate) types: Vec<TypeId>,
     /// The declarations, as they are written.
     pub(crate) texts: Vec<String>,
+    /// What a record holds under each name, whatever row has it and at whichever place; `None`
+    /// where a row may have other names.
+    pub(crate) named: Option<Vec<Field>>,
 }
 
 /// How a row goes into a variable, and what its fields are.
@@ -129,6 +132,17 @@ impl Frame {
         table.map(|(_, columns)| Rc::clone(columns))
     }
 
+    /// What stands under a name in the rows that a record holds, where these differ.
+    pub(crate) fn field(&self, variable: &str, name: &str) -> Option<Flow> {
+        let kind = self.kinds.get(&self.key(variable)).filter(|kind| kind.shape == Shape::Any)?;
+        let mut meant = kind.named.iter().flatten().filter(|field| same_name(&field.name, name));
+        let first = meant.next()?.flow.clone();
+        Some(meant.fold(first, |mut sum, field| {
+            sum.absorb(&field.flow);
+            Flow { ty: None, ..sum }
+        }))
+    }
+
     /// How a row goes into a variable.
     pub(crate) fn shape(&self, name: &str) -> Shape {
         self.kinds.get(&self.key(name)).map_or(Shape::Any, |kind| kind.shape)
@@ -152,6 +166,35 @@ impl Frame {
 
     fn has(&self, name: &str) -> bool {
         !self.places(name).is_empty()
+    }
+}
+
+impl Kind {
+    /// Notes what goes into a record, or into a field of one.
+    pub(crate) fn names(&mut self, field: Option<&str>, value: &Flow, certain: bool) {
+        let Some(mut named) = self.named.take() else { return };
+        let one = field.map(|name| [Field::new(name, value.clone())]);
+        let fields = match (&one, &value.fields) {
+            (Some(one), _) => one.as_slice(),
+            (None, Some(fields)) if certain => fields,
+            // NULL has no names.
+            (None, None) if value.is_given() => &[],
+            _ => return,
+        };
+        for field in fields {
+            match named.iter_mut().find(|known| known.name == field.name) {
+                Some(known) => {
+                    let ty = known.flow.ty.filter(|ty| Some(*ty) == field.flow.ty);
+                    known.flow.absorb(&field.flow);
+                    (known.flow.ty, known.flow.origin) = (ty, None);
+                }
+                None => {
+                    let flow = Flow { origin: None, ..field.flow.clone() };
+                    named.push(Field::new(&field.name, flow));
+                }
+            }
+        }
+        self.named = Some(named);
     }
 }
 

@@ -53,6 +53,35 @@ fn blocks_hide_no_value_behind_names() {
     assert!(count > 30 && lost.is_empty(), "not followed:\n{}", lost.join("\n"));
 }
 
+/// Blocks that put what is no users.ssn into items though they hold it: ordinary ones.
+const ORDINARY: &[&str] = &[
+    "declare a text; b text; begin select ssn, 'k' into a, b from users; {keep} (b); end",
+    "declare u users; begin select * into u from users; {keep} (u.name); end",
+    "declare u users%rowtype; begin select * into u from users where id = 1; {keep} (u.name); end",
+    "declare r record; begin for r in select name, ssn from users loop {keep} (r.name); end loop; end",
+    "declare c refcursor; x text; begin open c for select name from users; fetch c into x; close c; \
+     open c for select 'k'; fetch c into x; {keep} (x); end",
+    "declare c cursor for select name, ssn from users; x text; y text; begin open c; loop \
+     fetch c into x, y; exit when not found; {keep} (x); end loop; close c; end",
+    "declare r record; begin for r in select name, ssn from users loop null; end loop; \
+     for r in select id, sku from items join orders on true loop {keep} (r.sku); end loop; end",
+    "declare x text; begin <<b>> declare y text; begin select name, ssn into b.y, x from users; \
+     {keep} (b.y); end; end",
+    "begin for i in 1..3 loop for i in 1..3 loop {keep} ('k' || i); end loop; end loop; end",
+];
+
+#[test]
+fn ordinary_blocks_are_told_apart() {
+    let catalog = catalog();
+    for block in ORDINARY {
+        let block = block.replace("{keep} (", "insert into items (sku) values (");
+        let text = format!("do $$ {block} $$");
+        assert!(!seen(&catalog, &text), "{text}");
+        let analysed = sql::analyse(&text, &catalog, &Scope::default());
+        assert!(analysed[0].facts.unknowns.is_empty(), "{text}");
+    }
+}
+
 /// Queries of users.ssn by another name that an alias gives to another column.
 const RENAMED: &[&str] = &[
     "select (q.u).ssn from (select u from users u (ssn)) q",

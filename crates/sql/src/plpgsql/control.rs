@@ -204,6 +204,10 @@ impl Walk<'_> {
         let mut values = Flow::constant(None);
         values.sources.push(set);
         let Some(frame) = self.frames.last_mut() else { return };
+        let key = frame.key(name);
+        if let Some(kind) = frame.kinds.get_mut(&key) {
+            kind.named = None;
+        }
         for place in frame.places(name) {
             if let Some((_, slot)) = frame.arguments.get_mut(place) {
                 let ty = slot.ty;

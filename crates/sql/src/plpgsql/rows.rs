@@ -86,6 +86,7 @@ impl Walk<'_> {
                 slot.absorb(&value);
                 (slot.unknown, slot.fields) = (true, None);
             }
+            frame.kinds.values_mut().for_each(|kind| kind.named = None);
             return;
         }
         for (name, fields) in reached {
@@ -113,18 +114,17 @@ impl Walk<'_> {
         }
         let named = self.rows_of(name);
         let Some(frame) = self.frames.last_mut() else { return };
-        let shape = frame.kinds.entry(key).or_default();
+        let kind = frame.kinds.entry(key).or_default();
+        let mut value = value;
+        if fields.len() > 1 {
+            value.fields = None;
+        }
+        kind.names(fields.first().map(String::as_str), &value, certain);
         for place in places {
             let Some((_, slot)) = frame.arguments.get_mut(place) else { continue };
-            match fields {
-                [] => into_slot(slot, &mut shape.shape, named.as_deref(), &value, certain),
-                [field, deeper @ ..] => {
-                    let mut value = value.clone();
-                    if !deeper.is_empty() {
-                        value.fields = None;
-                    }
-                    into_field(slot, &mut shape.shape, field, &value);
-                }
+            match fields.first() {
+                None => into_slot(slot, &mut kind.shape, named.as_deref(), &value, certain),
+                Some(field) => into_field(slot, &mut kind.shape, field, &value),
             }
         }
     }
@@ -293,6 +293,11 @@ impl Walk<'_> {
         known.columns.fields.extend(more.iter().skip(own).cloned());
         let mut columns = std::mem::take(&mut known.columns);
         self.union(&mut columns, &other.columns);
+        // The same rows come together in each pass.
+        for field in &mut columns.fields {
+            field.flow.sources.sort_unstable();
+            field.flow.sources.dedup();
+        }
         known.columns = columns;
     }
 

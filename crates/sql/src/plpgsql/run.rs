@@ -83,7 +83,9 @@ impl Walk<'_> {
         for (_, slot) in &mut frame.arguments {
             *slot = all.clone();
         }
-        frame.kinds.values_mut().for_each(|kind| kind.shape = Shape::Any);
+        for kind in frame.kinds.values_mut() {
+            (kind.shape, kind.named) = (Shape::Any, None);
+        }
     }
 
     /// What is known of the variables and the way, in short: a pass that brings nothing new leaves
@@ -95,8 +97,11 @@ impl Walk<'_> {
             name.hash(&mut hasher);
             known_of(flow, &mut hasher);
         }
-        let shapes = frame.into_iter().flat_map(|frame| frame.kinds.values());
-        shapes.filter(|kind| kind.shape == Shape::Any).count().hash(&mut hasher);
+        let kinds: BTreeMap<_, _> = frame.into_iter().flat_map(|frame| &frame.kinds).collect();
+        for kind in kinds.values() {
+            (kind.shape == Shape::Any, kind.named.is_some()).hash(&mut hasher);
+            kind.named.iter().flatten().for_each(|field| known_of(&field.flow, &mut hasher));
+        }
         for (name, rows) in &body.cursors {
             (name, rows.mixed).hash(&mut hasher);
             for field in &rows.columns.fields {

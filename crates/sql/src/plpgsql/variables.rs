@@ -76,7 +76,9 @@ impl Walk<'_> {
         let text = text.to_owned();
         let Some(known) = frame.kinds.get_mut(&key) else {
             let types = declared.ty.into_iter().collect();
-            frame.kinds.insert(key, Kind { shape: declared.shape, types, texts: vec![text] });
+            let named = (declared.shape == Shape::Record).then(Vec::new);
+            let kind = Kind { shape: declared.shape, types, texts: vec![text], named };
+            frame.kinds.insert(key, kind);
             return;
         };
         let other = declared.ty.is_some_and(|ty| !known.types.contains(&ty));
@@ -89,7 +91,7 @@ impl Walk<'_> {
         let values = (known.shape, declared.shape) == (Shape::Value, Shape::Value);
         let records = (known.shape, declared.shape) == (Shape::Record, Shape::Record);
         if !values && !records && (differs || known.shape != declared.shape) {
-            known.shape = Shape::Any;
+            (known.shape, known.named) = (Shape::Any, None);
         }
         let apart = known.shape != Shape::Any;
         for place in frame.places(name) {

@@ -212,7 +212,8 @@ impl Walk<'_> {
         }
         // A variable in the block of that name, or a field of the variable of that name.
         let whole = frame.value(name).filter(|_| frame.is_label(table));
-        let field = row.map(|row| self.field(row, name));
+        let by_name = frame.field(table, name);
+        let field = by_name.or_else(|| Some(self.field(row?, name)));
         match (whole, field) {
             (Some(whole), Some(field)) => Some(Flow::merge([&whole, &field])),
             (whole, field) => whole.or(field),
