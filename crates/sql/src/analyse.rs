@@ -54,6 +54,8 @@ pub(crate) struct Made {
     pub(crate) types: Vec<String>,
     /// Tables on which they hung code.
     pub(crate) hung: Vec<String>,
+    /// True if the last of them added plain columns, and changed nothing else.
+    pub(crate) grown: bool,
     /// Columns that they added, with what was put there.
     pub(crate) added: HashMap<RelationId, Vec<Field>>,
     /// True if they may have changed what existing names mean.
@@ -391,7 +393,8 @@ impl<'a> Walk<'a> {
         if std::mem::take(&mut self.lost_path) {
             self.path = Rc::new(Path { certain: false, ..Path::clone(&self.path) });
         }
-        if !facts.keeps_names && facts.effects.iter().any(changes_names) {
+        let keeps = std::mem::take(&mut self.made.grown) || facts.keeps_names;
+        if !keeps && facts.effects.iter().any(changes_names) {
             self.made.stale = true;
             self.expanded.clear();
         }

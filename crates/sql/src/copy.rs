@@ -115,6 +115,7 @@ impl Walk<'_> {
             row_type: Some(relation.row_type),
             columns: self.columns(relation),
             named: false,
+            renamed: false,
         };
         for field in self.listed(copy, &table, Some(relation)).fields {
             // What stands in a column of the session's own from elsewhere is not written there.

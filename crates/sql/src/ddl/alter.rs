@@ -25,22 +25,25 @@ impl<'a> Walk<'a> {
             return self.object(Operation::Alter, "table", None);
         };
         let (mut only_adds, hung) = (true, self.made.hung.len());
-        let mut added = Vec::new();
+        let (mut added, mut columns) = (Vec::new(), false);
         for command in alter.cmds() {
             let Node::AlterTableCmd(command) = command else { continue };
-            match self.plainly_added(command, range, env) {
-                Some(field) => added.extend(field),
-                None => only_adds &= adds(command.subtype),
-            }
+            let plain = self.plainly_added(command, range, env);
+            only_adds &= plain.is_some() || adds(command.subtype);
+            columns |= plain.is_some();
+            added.extend(plain.flatten());
             self.on_range(subcommand(command.subtype), range);
             if alter.objtype == ObjectType::OBJECT_FOREIGN_TABLE {
                 self.on_range(Operation::Foreign, range);
             }
             self.fills(command, range, env);
         }
-        self.facts.keeps_names = only_adds && self.made.hung.len() == hung;
-        if let (true, Some(relation)) = (self.facts.keeps_names, self.known(range)) {
+        let keeps = only_adds && self.made.hung.len() == hung;
+        // The rest of the text knows the columns; what comes behind it has to read them.
+        self.facts.keeps_names = keeps && !columns;
+        if let (true, Some(relation)) = (keeps && columns, self.known(range)) {
             self.made.added.entry(relation.id).or_default().extend(added);
+            self.made.grown = true;
             self.expanded.clear();
         }
     }
