@@ -13,6 +13,7 @@ use pg_raw_parse::Node;
 use std::{
     collections::{BTreeMap, BTreeSet, hash_map::DefaultHasher},
     hash::{Hash, Hasher},
+    rc::Rc,
 };
 
 /// How often the steps are walked until the variables must have settled.
@@ -45,6 +46,7 @@ impl Walk<'_> {
         self.loops.repeating = steps.iter().any(|step| matches!(step, Step::Opens { again: true }));
         self.enters_body(steps);
         let (look_ups, sets) = (self.facts.look_ups.clone(), self.sets);
+        let (path, lost_path) = (Rc::clone(&self.path), self.lost_path);
         for pass in 0..=MAX_PASSES {
             let before = self.known_so_far(&body);
             if pass == MAX_PASSES {
@@ -54,6 +56,10 @@ impl Walk<'_> {
             self.facts.look_ups.clone_from(&look_ups);
             self.sets = sets;
             body.opened.clear();
+            if !self.loops.repeating {
+                // Nothing comes before what stands before it.
+                (self.path, self.lost_path) = (Rc::clone(&path), lost_path);
+            }
             for (index, step) in steps.iter().enumerate() {
                 self.controls(index, step);
                 self.step_of_body(step, &mut body);

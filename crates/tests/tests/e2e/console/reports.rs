@@ -224,7 +224,7 @@ fn what_is_under_way_is_stopped_by_whoever_asked_for_it() {
     let own = format!("Origin: {}", olga.url());
     // A machine with nothing else to do may have made them all before the last is stopped.
     let (all, stop) = until("one that is stopped", || {
-        let all: Vec<String> = (0..4).map(|_| begin()).collect();
+        let all: Vec<String> = (0..12).map(|_| begin()).collect();
         let stop = format!("/console/reports/{}/stop", all.last()?);
         assert_eq!(root.press(&stop, &[]).status, 404, "it is not root's");
         assert_eq!(olga.post(&stop, &[], &[&own]).status, 403, "without the word");
@@ -236,7 +236,7 @@ fn what_is_under_way_is_stopped_by_whoever_asked_for_it() {
     let last = all.last().unwrap();
     assert_eq!(state(last), "stopped");
     assert_eq!(olga.press(&stop, &[]).status, 404, "there is nothing to be stopped any more");
-    until("the others", || all[..3].iter().all(|id| state(id) == "done").then_some(()));
+    until("the others", || all[..11].iter().all(|id| state(id) == "done").then_some(()));
     assert_eq!(state(last), "stopped", "it was made all the same");
     let list = olga.get("/console/reports/list");
     assert_eq!(list.header("weir-busy"), "no");
