@@ -21,6 +21,8 @@ use std::{
 
 /// How long it sleeps when it has taken in everything.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long it sleeps where something is there that it cannot take in.
+const REST: Duration = Duration::from_secs(2);
 /// How long it sleeps after a failure.
 const RETRY: Duration = Duration::from_secs(5);
 /// It is late when it lacks what was there so long ago.
@@ -137,9 +139,11 @@ impl Work {
                     tracing::info!("the index is kept up to date again");
                 }
             }
-            // Where damage hides what is behind it, no look finds anything for long.
-            if index.next() >= self.ledger.stats().synced || index.next() == before {
+            if index.next() >= self.ledger.stats().synced {
                 thread::park_timeout(PAUSE);
+            } else if index.next() == before {
+                // Where damage hides what is behind it, no look finds anything for long.
+                thread::park_timeout(REST);
             }
         }
         Ok(())

@@ -222,12 +222,14 @@ fn what_is_under_way_is_stopped_by_whoever_asked_for_it() {
         told["state"].as_str().unwrap().to_owned()
     };
     let own = format!("Origin: {}", olga.url());
+    let mine = format!("/console/reports/{}/stop", begin());
+    assert_eq!(olga.post(&mine, &[], &[&own]).status, 403, "without the word");
+    until("the first", || (state(&mine[17..mine.len() - 5]) == "done").then_some(()));
     // A machine with nothing else to do may have made them all before the last is stopped.
     let (all, stop) = until("one that is stopped", || {
-        let all: Vec<String> = (0..12).map(|_| begin()).collect();
+        let all: Vec<String> = (0..5).map(|_| begin()).collect();
         let stop = format!("/console/reports/{}/stop", all.last()?);
         assert_eq!(root.press(&stop, &[]).status, 404, "it is not root's");
-        assert_eq!(olga.post(&stop, &[], &[&own]).status, 403, "without the word");
         let list = olga.get("/console/reports/list");
         let waits = list.header("weir-busy") == "yes" && list.text.contains(&stop);
         let stopped = waits && olga.press(&stop, &[]).status != 404;
@@ -236,7 +238,7 @@ fn what_is_under_way_is_stopped_by_whoever_asked_for_it() {
     let last = all.last().unwrap();
     assert_eq!(state(last), "stopped");
     assert_eq!(olga.press(&stop, &[]).status, 404, "there is nothing to be stopped any more");
-    until("the others", || all[..11].iter().all(|id| state(id) == "done").then_some(()));
+    until("the others", || all[..4].iter().all(|id| state(id) == "done").then_some(()));
     assert_eq!(state(last), "stopped", "it was made all the same");
     let list = olga.get("/console/reports/list");
     assert_eq!(list.header("weir-busy"), "no");
