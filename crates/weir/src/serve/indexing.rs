@@ -99,7 +99,7 @@ impl Work {
             if !failing.replace(true) {
                 tracing::warn!("the index is not kept up to date: {why}");
             }
-            thread::park_timeout(RETRY);
+            self.rest(RETRY);
         }
     }
 
@@ -140,10 +140,10 @@ impl Work {
                 }
             }
             if index.next() >= self.ledger.stats().synced {
-                thread::park_timeout(PAUSE);
+                self.rest(PAUSE);
             } else if index.next() == before {
                 // Where damage hides what is behind it, no look finds anything for long.
-                thread::park_timeout(REST);
+                self.rest(REST);
             }
         }
         Ok(())
@@ -161,6 +161,19 @@ impl Work {
             })?;
             yielding.join().unwrap_or_else(|defect| resume_unwind(defect))
         })
+    }
+
+    /// Sleeps so long, or until told to stop. The end of a scope wakes its thread too, perhaps
+    /// before it sleeps.
+    fn rest(&self, time: Duration) {
+        let end = Instant::now() + time;
+        while !self.stopping() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            thread::park_timeout(left);
+        }
     }
 
     fn stopping(&self) -> bool {
