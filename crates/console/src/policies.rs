@@ -78,7 +78,7 @@ pub fn list(policies: &Policies, viewer: &Viewer) -> String {
                 table .cards role="table" aria-labelledby="force" {
                     thead role="rowgroup" {
                         tr role="row" {
-                            @for name in ["Policy", "Effect", "About", "Why", "Where"] {
+                            @for name in ["Policy", "Effect", "About", "Where"] {
                                 th role="columnheader" scope="col" { (name) }
                             }
                         }
@@ -112,12 +112,14 @@ fn effect(policy: &Policy) -> Markup {
 fn row(policy: &Policy) -> Markup {
     html! {
         tr role="row" {
-            td role="cell" data-label="Policy" {
-                a .mono href=(link(&policy.id)) { (Shown(&policy.id)) }
+            td .name role="cell" data-label="Policy" {
+                div {
+                    a .mono href=(link(&policy.id)) { (Shown(&policy.id)) }
+                    p .soft.small { (Shown(&policy.reason)) }
+                }
             }
             td role="cell" data-label="Effect" { (effect(policy)) }
             td .mono role="cell" data-label="About" { (Shown(&policy.scope)) }
-            td role="cell" data-label="Why" { (Shown(&policy.reason)) }
             td .mono role="cell" data-label="Where" {
                 (Shown(&policy.file)) ":" (policy.line)
             }
