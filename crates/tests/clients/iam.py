@@ -1,7 +1,7 @@
 """The identity services of three clouds, and a directory that believes them.
 
 Speaks HTTP as the instance metadata services of AWS (IMDSv2), GCP and Azure do, and the token
-endpoints of Google and Entra. Speaks LDAP to a PostgreSQL that has it check passwords: one of AWS's
+endpoints of Google, Entra and AWS (for a web identity). Speaks LDAP to a PostgreSQL that has it check passwords: one of AWS's
 is right if botocore makes the very same of the same keys and time, and one of the others if it was
 issued here and has not ended.
 
@@ -31,6 +31,8 @@ HTTP, LDAP, FOLDER = int(sys.argv[1]), int(sys.argv[2]), pathlib.Path(sys.argv[3
 KEYS = {
     "AKIAENVIRONMENT": ("env/secret+key", None),
     "ASIAINSTANCE": ("instance/secret", "session+token/=="),
+    "ASIACONTAINER": ("container/secret", "session+token/=="),
+    "ASIAROLE": ("role/secret", "session+token/=="),
 }
 RESOURCE = "https://ossrdbms-aad.database.windows.net"
 ISSUED = {}
@@ -51,6 +53,36 @@ def issued(kind):
     ISSUED[token] = (len(ISSUED), time.time() + lasts())
     note(kind)
     return token
+
+
+def keys(name):
+    """Keys for a while, as the endpoints of instances and containers give them."""
+    secret, token = KEYS[name]
+    end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=lasts())
+    end = end.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"AccessKeyId": name, "SecretAccessKey": secret, "Token": token, "Expiration": end}
+
+
+def of_role(form):
+    """What the Security Token Service answers: the status and XML."""
+    wanted = {
+        "Action": "AssumeRoleWithWebIdentity",
+        "Version": "2011-06-15",
+        "RoleArn": "arn:aws:iam::123456789012:role/weir",
+        "RoleSessionName": "weir",
+        "WebIdentityToken": "of-the-cluster",
+    }
+    if form != wanted:
+        inside = "<Type>Sender</Type><Code>InvalidIdentityToken</Code><Message>not ours</Message>"
+        return 400, f"<ErrorResponse><Error>{inside}</Error></ErrorResponse>".encode()
+    note("role")
+    said = keys("ASIAROLE")
+    said["SessionToken"] = said.pop("Token")
+    inside = "".join(f"<{name}>{value}</{name}>" for name, value in said.items())
+    name = "AssumeRoleWithWebIdentity"
+    inside = f"<{name}Result><Credentials>{inside}</Credentials></{name}Result>"
+    xmlns = "https://sts.amazonaws.com/doc/2011-06-15/"
+    return 200, f'<{name}Response xmlns="{xmlns}">{inside}</{name}Response>'.encode()
 
 
 def of_botocore(password):
@@ -105,12 +137,12 @@ class Metadata(http.server.BaseHTTPRequestHandler):
                 return self.answer(401, b"")
             if url.path == roles:
                 return self.answer(200, b"weir-role")
-            secret, token = KEYS["ASIAINSTANCE"]
-            end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=lasts())
             note("aws")
-            said = {"Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": "ASIAINSTANCE"}
-            said |= {"SecretAccessKey": secret, "Token": token}
-            return self.answer(200, said | {"Expiration": end.strftime("%Y-%m-%dT%H:%M:%SZ")})
+            said = {"Code": "Success", "Type": "AWS-HMAC"}
+            return self.answer(200, said | keys("ASIAINSTANCE"))
+        if url.path == "/ecs" and self.headers.get("Authorization") == "of-the-container":
+            note("container")
+            return self.answer(200, keys("ASIACONTAINER"))
         if url.path == "/computeMetadata/v1/instance/service-accounts/default/token":
             flavor = [("Metadata-Flavor", "Google")]
             asked = self.headers.get("Metadata-Flavor")
@@ -129,6 +161,8 @@ class Metadata(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         form = dict(urllib.parse.parse_qsl(body))
+        if self.path == "/sts":
+            return self.answer(*of_role(form))
         if self.path == "/google/token" and self.is_signed(form):
             return self.answer(200, {"access_token": issued("google"), "expires_in": lasts()})
         wanted = {

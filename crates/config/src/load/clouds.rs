@@ -7,8 +7,8 @@ use crate::{
 };
 
 const AWS: &str = "Where `iam = \"aws\"` in [database.upstream] has its keys from: the \
-environment, the shared file of keys, the container, or the instance, whichever comes first. See \
-docs/upstream.md.";
+environment, a role for a web identity, the shared file of keys, the container, or the instance, \
+whichever comes first. See docs/upstream.md.";
 
 const GCP: &str = "Where `iam = \"gcp\"` in [database.upstream] has its tokens from: the \
 instance's service account, or the one of `key_file`. See docs/upstream.md.";

@@ -130,6 +130,43 @@ fn aws_has_the_keys_of_a_profile_or_of_the_instance() {
 }
 
 #[test]
+fn aws_has_the_keys_of_a_role_or_of_a_container() {
+    let stage = Stage::new(3_600);
+    let here = format!("http://127.0.0.1:{}", stage.http);
+    let word = stage.folder.join("word");
+    let options = stage.options("aws", &stage.upstream.authority(), REGION);
+    let role = options.clone().variable("AWS_WEB_IDENTITY_TOKEN_FILE", &word);
+    let role = role.variable("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/weir");
+    let role = role.variable("AWS_ENDPOINT_URL_STS", format!("{here}/sts"));
+    fs::write(&word, "of-the-cluster\n").unwrap();
+    let weir = role.clone().start().unwrap();
+    for _ in 0..3 {
+        assert_eq!(who(&weir), "weir");
+    }
+    assert_eq!((stage.asked("role"), stage.asked("aws")), (1, 0), "kept, and nobody else asked");
+    nowhere(&weir, "of-the-cluster");
+    nowhere(&weir, "role/secret");
+    drop(weir);
+
+    // What AWS says against it is the operator's to read.
+    fs::write(&word, "an0ther-word").unwrap();
+    let weir = role.start().unwrap();
+    let said = weir.psql(PERSON, "shop", "select 1").unwrap();
+    assert!(said.code != Some(0) && !said.all().contains("InvalidIdentityToken"), "{said}");
+    assert!(weir.log_text().contains("InvalidIdentityToken: not ours"), "{}", weir.log_tail());
+    nowhere(&weir, "an0ther-word");
+    drop(weir);
+
+    fs::write(&word, "of-the-container").unwrap();
+    let container = options.variable("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{here}/ecs"));
+    let container = container.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &word);
+    let weir = container.start().unwrap();
+    assert_eq!(who(&weir), "weir");
+    assert_eq!((stage.asked("container"), stage.asked("aws")), (1, 0));
+    nowhere(&weir, "of-the-container");
+}
+
+#[test]
 fn an_instances_account_signs_in_at_gcp_and_azure() {
     let stage = Stage::new(3_600);
     for (iam, sections) in

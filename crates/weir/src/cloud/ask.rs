@@ -92,11 +92,24 @@ impl Answer {
     }
 }
 
-/// An OAuth answer's words about an error.
+/// What stands in the first element of this name, as it is written. For answers whose values need no
+/// character that XML writes otherwise.
+pub(super) fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let (_, text) = text.split_once(&format!("<{name}>"))?;
+    text.split_once(&format!("</{name}>")).map(|(text, _)| text.trim())
+}
+
+/// The words about an error: of an OAuth answer, or of AWS's.
 fn complaint(body: &[u8]) -> String {
     let said: Option<Value> = serde_json::from_slice(body).ok();
     let text = |name: &str| said.as_ref()?.get(name)?.as_str();
-    let words = [text("error"), text("error_description")];
+    let xml = std::str::from_utf8(body).ok();
+    let words = [
+        text("error"),
+        text("error_description"),
+        xml.and_then(|xml| element(xml, "Code")),
+        xml.and_then(|xml| element(xml, "Message")),
+    ];
     let words: Vec<&str> = words.into_iter().flatten().collect();
     let words: String =
         words.join(": ").chars().filter(|c| !c.is_control()).take(COMPLAINT).collect();

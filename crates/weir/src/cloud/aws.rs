@@ -2,6 +2,7 @@
 //! fifteen minutes (RDS and Aurora, IAM database authentication). AWS is not asked for it.
 
 mod keys;
+mod role;
 mod sign;
 
 use super::{Token, ask::Web};
@@ -46,7 +47,7 @@ impl Aws {
     }
 
     pub(super) async fn token(&self, now: SystemTime) -> anyhow::Result<Token> {
-        let keys = keys::found(&self.web, &self.settings).await?;
+        let keys = keys::found(&self.web, &self.settings, &self.region).await?;
         // It is good no longer than the keys are.
         let left = match keys.until {
             Some(until) => until.duration_since(now).ok().context("AWS's keys are over")?,

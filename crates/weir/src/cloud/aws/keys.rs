@@ -1,7 +1,11 @@
 //! The keys that AWS gave this machine, found where AWS's own SDKs find them, in their order:
-//! environment, shared file, container, instance (IMDSv2, never the version without a token).
+//! environment, web identity, shared file, container, instance (IMDSv2, never the version without a
+//! token).
 
-use super::super::ask::{Answer, Web, send};
+use super::{
+    super::ask::{Answer, Web, send},
+    role,
+};
 use anyhow::{Context, bail};
 use identity::Secret;
 use ledger::Time;
@@ -34,8 +38,11 @@ pub(super) struct Keys {
 }
 
 /// The first keys that there are.
-pub(super) async fn found(web: &Web, settings: &config::Aws) -> anyhow::Result<Keys> {
+pub(super) async fn found(web: &Web, settings: &config::Aws, region: &str) -> anyhow::Result<Keys> {
     if let Some(keys) = of_environment()? {
+        return Ok(keys);
+    }
+    if let Some(keys) = role::assumed(web, region).await? {
         return Ok(keys);
     }
     let named = settings.profile.clone().or_else(|| variable("AWS_PROFILE"));
@@ -49,7 +56,7 @@ pub(super) async fn found(web: &Web, settings: &config::Aws) -> anyhow::Result<K
     }
 }
 
-fn variable(name: &str) -> Option<String> {
+pub(super) fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|text| !text.is_empty())
 }
 
@@ -80,8 +87,9 @@ fn of_file(named: Option<&str>) -> anyhow::Result<Option<Keys>> {
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<Option<String>> {
-    let told = || format!("the shared file {}", path.display());
+/// A file's text; nothing if it is not there.
+pub(super) fn read(path: &Path) -> anyhow::Result<Option<String>> {
+    let told = || format!("the file {}", path.display());
     match fs::metadata(path) {
         Ok(data) if data.len() > MAX_FILE_BYTES => bail!("{} is too long", told()),
         Ok(_) => fs::read_to_string(path).map(Some).with_context(told),
@@ -183,7 +191,7 @@ fn of_answer(answer: &Answer) -> anyhow::Result<Keys> {
 }
 
 /// `2026-11-26T21:00:00Z`, with parts of a second or without.
-fn moment(text: &str) -> Option<SystemTime> {
+pub(super) fn moment(text: &str) -> Option<SystemTime> {
     let whole = text.strip_suffix('Z')?.get(..19)?;
     let time: Time = format!("{whole}.000000Z").parse().ok()?;
     Some(UNIX_EPOCH + Duration::from_micros(u64::try_from(time.micros()).ok()?))

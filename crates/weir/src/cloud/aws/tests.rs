@@ -2,6 +2,7 @@
 
 use super::{
     keys::{Keys, is_of_container, of_profile},
+    role::{of_answer, service},
     sign::Connect,
     *,
 };
@@ -116,4 +117,32 @@ fn keys_are_asked_for_close_by_or_by_tls() {
     ] {
         assert_eq!(is_of_container(url), close, "{url}");
     }
+}
+
+#[test]
+fn a_role_is_asked_for_in_its_region_and_its_keys_are_read_whole() {
+    assert_eq!(service("eu-central-1"), "https://sts.eu-central-1.amazonaws.com/");
+    assert_eq!(service("cn-north-1"), "https://sts.cn-north-1.amazonaws.com.cn/");
+    let answer = |inside: &str| {
+        let text = format!(
+            "<R xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Result>\n\
+             <Credentials>{inside}</Credentials></Result></R>"
+        );
+        of_answer(&text)
+    };
+    let whole = "<SessionToken>t+/==</SessionToken><SecretAccessKey>\n s/1 </SecretAccessKey>\
+                 <Expiration>2014-10-24T23:00:23.123Z</Expiration><AccessKeyId>A</AccessKeyId>";
+    let keys = answer(whole).unwrap();
+    assert_eq!((keys.id.as_str(), keys.secret.expose()), ("A", "s/1"));
+    assert_eq!(keys.token.unwrap().expose(), "t+/==");
+    let until = UNIX_EPOCH + Duration::from_secs(1_414_191_623);
+    assert_eq!(keys.until, Some(until));
+    for name in ["SessionToken", "SecretAccessKey", "Expiration", "AccessKeyId", "Credentials"] {
+        let error = answer(&whole.replace(name, "Other")).err().map(|error| error.to_string());
+        match name {
+            "Credentials" => assert!(error.is_none()),
+            _ => assert_eq!(error, Some(format!("the answer has no {name}"))),
+        }
+    }
+    assert!(of_answer("<Error><Code>ExpiredTokenException</Code></Error>").is_err());
 }
