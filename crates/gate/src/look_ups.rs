@@ -106,11 +106,11 @@ fn seconds(now: SystemTime) -> u64 {
 }
 
 /// How many more values than one a parameter holds, if it is an array: by its dimensions in the
-/// binary format (PostgreSQL's `array_send`), by its commas in text. Never fewer than there are.
+/// binary format (PostgreSQL's `array_send`), else by its text. Never fewer than there are.
 pub(crate) fn elements(value: &[u8]) -> u64 {
-    if let [b'{' | b'[', ..] = value {
-        let commas = value.iter().filter(|byte| **byte == b',').count();
-        return u64::try_from(commas).unwrap_or(u64::MAX);
+    let text = sql::elements(value);
+    if text > 1 {
+        return u64::try_from(text - 1).unwrap_or(u64::MAX);
     }
     let word = |at: usize| {
         let bytes = value.get(at..at + 4)?;

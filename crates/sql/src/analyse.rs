@@ -10,6 +10,7 @@ use crate::{
     given::Gathered,
     guard::Guard,
     lex,
+    made::{Home, Made, MadeTable},
     names::Path,
     parse,
     plpgsql::Loops,
@@ -42,45 +43,6 @@ const MAX_BODIES: usize = 2_000;
 
 /// How deep the walk goes: a level of nesting in the text is at most three levels of the tree.
 const MAX_DEPTH: usize = 3 * MAX_NESTING;
-
-/// What earlier statements of the same text did to names.
-#[derive(Debug, Default)]
-pub(crate) struct Made {
-    /// Tables and views they made or dropped, by name.
-    pub(crate) tables: HashMap<String, MadeTable>,
-    /// Functions they made.
-    pub(crate) functions: Vec<String>,
-    /// Types they made that run nothing.
-    pub(crate) types: Vec<String>,
-    /// Tables on which they hung code.
-    pub(crate) hung: Vec<String>,
-    /// True if the last of them added plain columns, and changed nothing else.
-    pub(crate) grown: bool,
-    /// Columns that they added, with what was put there.
-    pub(crate) added: HashMap<RelationId, Vec<Field>>,
-    /// True if they may have changed what existing names mean.
-    pub(crate) stale: bool,
-}
-
-/// A table or view that an earlier statement of the same text made.
-#[derive(Clone, Debug)]
-pub(crate) struct MadeTable {
-    /// Where it stands; `None` if that is not clear, or if it is gone.
-    pub(crate) home: Option<Home>,
-    /// Its columns, where they are known.
-    pub(crate) columns: Option<Rc<Columns>>,
-}
-
-/// Where something stands that was made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Home {
-    /// Among the session's temporary objects.
-    Temporary,
-    /// In the first schema of the path that is no other's.
-    Path,
-    /// In a schema that was named.
-    Schema(String),
-}
 
 /// Whether a name means what an earlier statement of the same text made.
 pub(crate) enum MadeAs {

@@ -386,8 +386,13 @@ impl<'a> Walk<'a> {
         self.test(merge.join_condition(), &level);
         let (source_node, on) = (merge.source_relation(), merge.join_condition());
         let everything = self.takes_all(&target.table, [source_node], on, &level);
+        // What is not there yet cannot be named.
+        let mut new = level.without_from();
+        new.fragments.push(source.clone());
         for clause in merge.merge_when_clauses() {
-            self.merge_branch((clause, source_node), &target, &level, everything);
+            let inserts = clause.match_kind == MergeMatchKind::MERGE_WHEN_NOT_MATCHED_BY_TARGET;
+            let level = if inserts { &new } else { &level };
+            self.merge_branch((clause, source_node), &target, level, everything);
         }
         self.stored_rows(&target, true);
         let mut inner = level.without_from();

@@ -187,7 +187,8 @@ impl Collector {
         if let Some(fields) = &flow.fields {
             return fields.iter().for_each(|field| self.looked_up(&field.flow, values));
         }
-        if flow.distance > Distance::Folded {
+        // Of so many nobody can say how many they are.
+        if flow.distance > Distance::Folded || values == u32::MAX {
             return self.uses(flow, Use::Inferred);
         }
         self.uses(flow, Use::LookedUp);
@@ -275,6 +276,18 @@ impl Collector {
         for (column, usage) in other.uses {
             if let Some(usage) = keep(column, usage) {
                 self.uses.insert((column, usage));
+            }
+        }
+    }
+
+    /// Counts so many more values for what these facts look up; `u32::MAX` if nobody can say how
+    /// many.
+    pub(crate) fn look_up_more(&mut self, facts: &Facts, more: u32) {
+        for look_up in &facts.look_ups {
+            let count = self.look_ups.entry(look_up.column).or_default();
+            *count = count.saturating_add(more);
+            if more == u32::MAX {
+                self.uses.insert((look_up.column, Use::Inferred));
             }
         }
     }

@@ -87,6 +87,8 @@ pub(crate) struct Field {
     pub(crate) name: Rc<str>,
     /// What it carries.
     pub(crate) flow: Flow,
+    /// True if nobody wrote the name: the server gives it one by its own rules.
+    pub(crate) given_name: bool,
 }
 
 /// The columns of something that can stand in FROM.
@@ -246,7 +248,7 @@ impl Flow {
         if let Some(fields) = self.fields.as_ref().filter(|fields| traced(fields)) {
             let detached = fields.iter().map(|field| {
                 let flow = Flow { origin: None, ..field.flow.clone() };
-                Field { name: Rc::clone(&field.name), flow }
+                Field { name: Rc::clone(&field.name), flow, given_name: field.given_name }
             });
             self.fields = Some(detached.collect());
         }
@@ -322,7 +324,12 @@ pub(crate) fn same_names(left: &[Field], right: &[Field]) -> bool {
 
 impl Field {
     pub(crate) fn new(name: &str, flow: Flow) -> Self {
-        Self { name: name.into(), flow }
+        Self { name: name.into(), flow, given_name: false }
+    }
+
+    /// One that nobody named.
+    pub(crate) fn nameless(name: &str, flow: Flow) -> Self {
+        Self { given_name: true, ..Self::new(name, flow) }
     }
 }
 
@@ -341,7 +348,7 @@ impl Columns {
     pub(crate) fn rename<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) {
         for (index, name) in names.into_iter().enumerate() {
             match self.fields.get_mut(index) {
-                Some(field) => field.name = name.into(),
+                Some(field) => (field.name, field.given_name) = (name.into(), false),
                 // A name for a column that is not known yet: it exists, but carries anything.
                 None if self.rest == Rest::Open => {
                     self.fields.push(Field::new(name, Flow::unknown()));

@@ -202,6 +202,7 @@ impl<'a> Walk<'a> {
         self.frames.push(Frame { declared, tables, ..Frame::new(&function.name, arguments) });
         self.calling.push(function.id);
         self.expansion += 1;
+        let noted = self.made.noted();
         let columns = match body {
             Body::Sql(tree) => {
                 let mut last = None;
@@ -222,6 +223,8 @@ impl<'a> Walk<'a> {
                 columns.or_else(|| self.out_arguments(function))
             }
         };
+        // Whether it is called at all, and how often, the rows decide.
+        self.made.doubt(noted);
         self.expansion -= 1;
         self.calling.pop();
         self.frames.pop();
@@ -363,7 +366,8 @@ impl<'a> Walk<'a> {
 
     /// The path under which a function's text is read: its own setting, or the caller's.
     fn function_path(&self, function: &Function) -> Rc<Path> {
-        if function.body.as_deref().is_some_and(standard_body) {
+        // In other languages a body may begin in the same words.
+        if function.language == "sql" && function.body.as_deref().is_some_and(standard_body) {
             return Rc::new(Path::bare());
         }
         match builtin::own_path(&function.settings) {

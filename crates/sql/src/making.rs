@@ -2,8 +2,9 @@
 //! the text, and in the facts for whoever reads them later. Knows no rows and no labels.
 
 use crate::{
-    analyse::{Home, MadeAs, MadeTable, Walk},
+    analyse::{MadeAs, Walk},
     flow::{Columns, Distance, Field, Flow, Rest},
+    made::Home,
     names::{missing, parts},
     relation::Reached,
     scope::{Env, Fragment, Table},
@@ -71,12 +72,10 @@ impl Walk<'_> {
         // Two of one name at different places: which one is meant is not followed.
         let elsewhere =
             known.is_some_and(|known| known.home.as_ref().is_some_and(|known| *known != home));
-        let entry = if kept || elsewhere {
-            MadeTable { home: None, columns: None }
-        } else {
-            MadeTable { home: Some(home), columns }
-        };
-        self.made.tables.insert(name.to_owned(), entry);
+        match kept || elsewhere {
+            true => self.made.note(name, None, None),
+            false => self.made.note(name, Some(home), columns),
+        }
     }
 
     /// True if the name means something temporary that the same text made.

@@ -3,6 +3,7 @@
 //! What the grammar here does not know makes the whole body unknown. Knows no catalog.
 
 mod control;
+mod doubts;
 mod loops;
 mod rows;
 mod run;

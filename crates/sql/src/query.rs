@@ -14,9 +14,9 @@ mod from;
 mod join;
 mod json;
 pub(crate) mod keys;
-mod name;
+pub(crate) mod name;
 pub(crate) mod once;
-mod place;
+pub(crate) mod place;
 mod sublink;
 mod target;
 mod total;
@@ -128,6 +128,8 @@ impl Walk<'_> {
                     }
                     self.facts.relations.unite(&field.flow, &from);
                     field.flow.absorb(&from);
+                    // As many values as both list; who asks may list more of them still.
+                    field.flow.rows = 0;
                 }
                 None if other.rest == Rest::Open => field.flow.unknown = true,
                 None => {}

@@ -4,6 +4,7 @@
 use crate::{
     flow::{Columns, Field, Flow, Rest, Sources},
     guard::Steady,
+    query::name::UNCLEAR,
     relate::{Stand, stand},
 };
 use model::{ColumnId, RelationId, TypeId};
@@ -111,6 +112,10 @@ impl Columns {
             }
         }
         found.or_else(|| match self.rest {
+            // One of them may be called so.
+            Rest::Closed if self.fields.iter().any(|field| *field.name == *UNCLEAR) => {
+                Some(Flow::unknown())
+            }
             Rest::Closed => None,
             Rest::Open => Some(Flow::unknown()),
             Rest::Pending => Some(Flow::constant(None)),
@@ -162,9 +167,31 @@ impl<'e> Env<'e> {
         self.levels().find_map(|level| level.ctes.iter().rev().find(|cte| &*cte.name == name))
     }
 
-    /// An unqualified column, from the innermost level that has one.
+    /// An unqualified column, from the innermost level that has one. Names that the server gives by
+    /// its own rules decide nothing: should they be others, it is a column further out.
     pub(crate) fn column(&self, name: &str) -> Option<Flow> {
-        self.levels().find_map(|level| level.own_column(name))
+        let (mut first, mut others) = (None, Vec::new());
+        for level in self.levels() {
+            let columns = level.fragments.iter().flat_map(|fragment| &fragment.columns.fields);
+            let mut given = columns.filter(|field| field.given_name);
+            match (level.own_column(name), &first) {
+                (Some(found), None) => first = Some(found),
+                (Some(found), Some(_)) => others.push(found),
+                (None, _) => {
+                    others.extend(given.map(|field| field.flow.clone()));
+                    continue;
+                }
+            }
+            if !given.any(|field| *field.name == *name) {
+                break;
+            }
+        }
+        let mut found = first?;
+        for other in others.iter().filter(|other| !other.is_given()) {
+            found.absorb(other);
+            found.origin = None;
+        }
+        Some(found)
     }
 
     /// The same, of this level alone.

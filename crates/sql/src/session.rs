@@ -2,7 +2,7 @@
 //! notifications, DO. Schema statements go on to `ddl`.
 
 use crate::{
-    analyse::Walk,
+    analyse::{MadeAs, Walk},
     builtin,
     copy::word,
     flow::{Columns, Field, Flow, Rest},
@@ -178,7 +178,13 @@ impl Walk<'_> {
         if self.is_made_temporary(schema, name) {
             return missing(Some("pg_temp"), name);
         }
+        // What hid something of that name may be gone.
+        let doubt = schema.is_none()
+            && (self.made.stale || matches!(self.made_as(schema, name), MadeAs::Unclear));
         match self.path.relation(self.catalog, schema, name) {
+            Some(relation) if doubt && crate::is_temporary(&relation.schema) => {
+                missing(schema, name)
+            }
             Some(relation) if self.path.certain || schema.is_some() => reference(relation),
             _ => missing(schema, name),
         }
@@ -253,6 +259,7 @@ impl Walk<'_> {
         self.path = Rc::new(Path { certain: false, ..Path::clone(&self.path) });
         if !commits {
             self.made.stale = true;
+            self.made.doubt_all();
         }
     }
 
@@ -269,6 +276,7 @@ impl Walk<'_> {
         if matches!(target, DiscardMode::DISCARD_ALL | DiscardMode::DISCARD_TEMP) {
             self.facts.plain(Operation::DropTemp);
             self.made.stale = true;
+            self.made.doubt_all();
         }
         self.facts.scope();
         self.path = Rc::new(Path { certain: false, ..Path::clone(&self.path) });
@@ -328,12 +336,16 @@ impl Walk<'_> {
             self.facts.dynamic = true;
             return Some(Columns::open());
         };
+        let inner = self.with_carried(&inner);
         self.facts.replay(&inner, |usage| (usage != Use::Returned).then_some(usage));
         self.facts.session.extend(inner.session.iter().cloned());
-        let mut parameters = Flow::constant(None);
+        let (mut parameters, mut more) = (Flow::constant(None), 0_u32);
         for parameter in execute.params() {
-            parameters.absorb(&self.value(parameter, env));
+            let flow = self.value(parameter, env);
+            more = more.saturating_add(self.further_elements(parameter, &flow));
+            parameters.absorb(&flow);
         }
+        self.facts.look_up_more(&inner, more);
         // A parameter's value can be any part of what it goes into.
         self.facts.uses(&parameters, Use::Exported);
         let mut columns = replayed(&inner)?;

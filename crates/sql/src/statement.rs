@@ -99,10 +99,13 @@ impl Walk<'_> {
         self.facts.plain(Operation::Explain);
         self.arguments_of(explain.query(), env);
         let outer = std::mem::take(&mut self.facts);
-        let planning = self.planning;
+        let (planning, made) = (self.planning, self.made.clone());
         self.planning |= !analyse;
         let result = self.statement(explain.query(), env);
         self.planning = planning;
+        if !analyse {
+            self.made = made;
+        }
         // What runs while it plans has run.
         let ran = std::mem::take(&mut self.planned);
         let mut inner = std::mem::replace(&mut self.facts, outer);

@@ -18,6 +18,9 @@ pub(crate) const JSONB: TypeId = TypeId(3802);
 pub(crate) const RECORD: TypeId = TypeId(2249);
 pub(crate) const TSQUERY: TypeId = TypeId(3615);
 
+/// Types whose values are texts as they stand: `text`, `varchar`, `bpchar`.
+pub(crate) const TEXTS: [TypeId; 3] = [TEXT, TypeId(1043), TypeId(1042)];
+
 /// `anyelement`, `anynonarray`, `anyenum`, `anycompatible`, `anycompatiblenonarray`.
 const ELEMENTS: [u32; 5] = [2283, 2776, 3500, 5077, 5079];
 

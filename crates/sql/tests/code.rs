@@ -150,6 +150,13 @@ fn settings_of_a_function_are_read_as_the_server_does() {
         assert!(facts.unknowns.is_empty() && !facts.dynamic, "{setting}: {:?}", facts.unknowns);
         assert!(facts.moves.iter().any(|moved| moved.from.contains(&ssn)), "{setting}");
     }
+    // Names of a body in another language are not bound, however it begins.
+    let mut own = catalog();
+    let body = "begin atomic := null; insert into items (sku) select ssn from users; return 1; end";
+    with_function(&mut own, "plpgsql", body, &[]);
+    let analysed = sql::analyse("select hides()", &own, &Scope::default());
+    let ssn = ssn(&own);
+    assert!(analysed[0].facts.moves.iter().any(|moved| moved.from.contains(&ssn)));
     let mut own = catalog();
     with_function(&mut own, "sql", r"select 'x\'' || (select ssn from public.users) --'", &[]);
     let scope = Scope { standard_conforming_strings: false, ..Scope::default() };

@@ -43,6 +43,9 @@ fn labels_and_databases_are_counted_apart_and_together_or_not_at_all() {
 fn an_array_is_as_many_values_as_it_has() {
     assert_eq!(elements(b"a, b"), 0);
     assert_eq!(elements(b"{a,b,c}"), 2);
+    assert_eq!(elements(b" \t\x0b{a,b,c}"), 2);
+    assert_eq!(elements(b" 16 17  18 "), 2, "a vector");
+    assert_eq!(elements(b"-5"), 0);
     let mut binary = Vec::new();
     for word in [1_u32, 0, 25, 3, 1] {
         binary.extend(word.to_be_bytes());

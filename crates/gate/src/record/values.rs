@@ -69,9 +69,10 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// For values that came in a message too long to be held: nothing is known of them.
+    /// For values that came in a message too long to be held: nothing is known of them, so they may
+    /// be any number.
     pub fn uncounted() -> Self {
-        Self::default()
+        Self { elements: u64::MAX, ..Self::default() }
     }
 
     /// Keyed hashes of the first values, and how many there are.

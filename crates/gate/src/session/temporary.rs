@@ -4,7 +4,7 @@
 
 use crate::{database::Knowledge, plan::Plan};
 use model::{
-    Catalog, ColumnId, Label, LabelMap, Labelling, RelationId,
+    Catalog, ColumnId, Label, LabelMap, Labelling, Operation, RelationId,
     catalog::{Relation, RelationKind},
     facts::{Derivation, Destination, Facts},
     stronger,
@@ -151,6 +151,8 @@ impl Temporary {
 
     /// A table that others do not see yet came to be, or got another name.
     pub(super) fn made(&mut self, facts: &Facts) {
+        // A body may have made it or not.
+        let sure = facts.operation == Operation::Create;
         for made in facts.made.iter().filter(|made| !is_temporary(&made.relation.schema)) {
             let name = made.relation.name.to_string();
             let schema = Some(made.relation.schema.to_string()).filter(|schema| !schema.is_empty());
@@ -159,7 +161,7 @@ impl Temporary {
                 let put = put.and_then(|pending| pending.of(column, &self.own));
                 (column.clone(), put.unwrap_or_else(nothing))
             };
-            let columns = made.columns.as_ref().filter(|_| !made.view);
+            let columns = made.columns.as_ref().filter(|_| sure && !made.view);
             let columns = columns.map(|columns| columns.iter().map(column).collect());
             self.uncommitted.insert(name, MadeBefore { schema, columns });
             self.named += 1;

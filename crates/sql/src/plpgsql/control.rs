@@ -85,7 +85,7 @@ impl Flow {
         self.fields = fields.map(|fields| {
             let decided = fields.iter().map(|field| {
                 let flow = field.flow.clone().decided_by(&other);
-                Field { name: field.name.clone(), flow }
+                Field { name: field.name.clone(), flow, given_name: field.given_name }
             });
             decided.collect()
         });

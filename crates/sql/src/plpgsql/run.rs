@@ -1,7 +1,7 @@
 //! What the steps of a PL/pgSQL body do: variables are filled until nothing new comes, in no
 //! order, so every path through the body is covered.
 
-use super::{Sql, Step, control::Control, rows::Rows};
+use super::{Sql, Step, control::Control, doubts::Doubts, rows::Rows};
 use crate::{
     analyse::Walk,
     flow::{Columns, Field, Flow, Rest},
@@ -60,10 +60,13 @@ impl Walk<'_> {
                 // Nothing comes before what stands before it.
                 (self.path, self.lost_path) = (Rc::clone(&path), lost_path);
             }
+            let mut doubts = Doubts::default();
             for (index, step) in steps.iter().enumerate() {
                 self.controls(index, step);
                 self.step_of_body(step, &mut body);
+                self.doubts(&mut doubts, step, steps.get(index + 1));
             }
+            self.doubts_end(&doubts);
             if pass > 0 && self.known_so_far(&body) == before {
                 // A cursor that stays open runs its query as it is read.
                 if self.lost_path && steps.iter().any(|step| matches!(step, Step::Open(_))) {

@@ -49,8 +49,7 @@ impl Walk<'_> {
         };
         self.note_given(expr, &left, &right);
         // What stands on the right may be the column that is asked, and the guess on the left.
-        let values =
-            if right.is_given() { super::place::elements(expr.rexpr(), expr.kind) } else { 1 };
+        let values = if right.is_given() { self.elements(expr.rexpr(), expr.kind) } else { 1 };
         self.facts.compared(&left, &right, equality, values);
         answer([&left, &right], mode)
     }

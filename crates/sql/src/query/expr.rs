@@ -5,7 +5,7 @@ use crate::{
     analyse::Walk,
     builtin, document,
     flow::{Distance, Field, Flow},
-    names::parts,
+    names::{parts, strings},
     query::{
         Mode,
         compare::answer,
@@ -224,7 +224,10 @@ impl Walk<'_> {
         let (each, into) = (single(flow.ty, from), single(ty, to));
         // A cast out of text fails on what is not of the type, and says so: a question in itself.
         let fallible = each.is_none_or(|from| from == 'S') && into != Some('S');
-        if fallible && flow.ty != ty {
+        // So does one out of a number that does not fit, which can be made of a text to measure.
+        let narrow = matches!((each, into), (Some('N'), Some('Z' | 'V')) | (Some('U'), Some('N')))
+            || self.rounds(flow.ty, ty);
+        if flow.ty != ty && (fallible || narrow && self.is_made_of_text(&flow)) {
             self.facts.uses(&flow, Use::Inferred);
         }
         // A cast to the type that it is already is no cast at all, unless it gives a length.
@@ -237,7 +240,9 @@ impl Walk<'_> {
         if domain && flow.ty != ty {
             self.facts.uses(&flow, Use::Inferred);
         }
-        let cuts = cast.type_name().is_some_and(cuts);
+        let bits = matches!((each, into), (Some('N'), Some('V')));
+        let short = self.element_of(ty).or(ty).is_some_and(|ty| SHORT.contains(&ty));
+        let cuts = bits || short && flow.ty != ty || cast.type_name().is_some_and(cuts);
         let distance =
             if to == Some('S') || flow.ty == ty { Distance::Cast } else { Distance::Expression };
         let mut cast = flow.clone();
@@ -365,20 +370,21 @@ impl Walk<'_> {
     fn may_fail(&mut self, operator: &str, operand: &Flow) {
         let fails = match operator {
             "/" | "%" | "^" | "|/" | "!" | "!!" => true,
-            "+" | "-" | "*" => {
-                operand.distance > Distance::Folded && self.is_number(operand.ty) && {
-                    let real = operand.sources.iter().filter_map(|source| match stand(*source) {
-                        Stand::Column(column) => Some(column),
-                        Stand::Statistic(_) | Stand::Set => None,
-                    });
-                    real.into_iter().any(|column| !self.is_number(self.type_of_column(column)))
-                }
-            }
+            "+" | "-" | "*" => self.is_number(operand.ty) && self.is_made_of_text(operand),
             _ => false,
         };
         if fails {
             self.facts.uses(operand, Use::Inferred);
         }
+    }
+
+    /// True for what was computed of a column that is no number: its length, a place in it.
+    fn is_made_of_text(&self, flow: &Flow) -> bool {
+        flow.distance > Distance::Folded
+            && flow.sources.iter().any(|source| match stand(*source) {
+                Stand::Column(column) => !self.is_number(self.type_of_column(column)),
+                Stand::Statistic(_) | Stand::Set => false,
+            })
     }
 
     fn is_number(&self, ty: Option<TypeId>) -> bool {
@@ -466,6 +472,9 @@ fn is_whole(flow: &Flow) -> bool {
 /// Lengths from which on a text is cut so seldom that its beginning is the text.
 const LONG: i32 = 64;
 
+/// Types of a text that cut off what is longer: `"char"` at one byte, `name` at 63.
+const SHORT: [TypeId; 2] = [TypeId(18), TypeId(19)];
+
 /// True if a cast gives a length or a precision by which something of the value is cut off.
 fn cuts(name: &TypeName) -> bool {
     let long = |node: Node<'_>| match node {
@@ -474,7 +483,9 @@ fn cuts(name: &TypeName) -> bool {
         }
         _ => false,
     };
-    !name.typmods().is_empty() && !name.typmods().iter().all(long)
+    // A precision says how many digits there are behind the point: none, if it says no more.
+    let number = strings(name.names()).last() == Some(&"numeric");
+    !name.typmods().is_empty() && (number || !name.typmods().iter().all(long))
 }
 
 /// How long a constant is: bytes.

@@ -4,7 +4,8 @@ use crate::{
     analyse::Walk,
     flow::{Columns, Distance, Field, Flow, Rest},
     names::{alias_columns, parts, split, strings},
-    query::Mode,
+    query::{Mode, name::UNCLEAR},
+    relate::{Stand, stand},
     scope::{Env, Fragment, Table, renamed},
 };
 use model::Use;
@@ -37,7 +38,9 @@ impl Walk<'_> {
                 let listed = listed(subselect.subquery(), &columns);
                 let columns = self.made_up(columns);
                 let table = aliased("", Self::counts(columns, listed), subselect.alias());
-                Fragment::table(Table { named: true, ..table })
+                let mut fields = table.columns.fields.iter();
+                let named = !fields.any(|field| *field.name == *UNCLEAR);
+                Fragment::table(Table { named, ..table })
             }
             Node::RangeFunction(function) => Fragment::table(self.functions(function, env)),
             Node::RangeTableFunc(function) => Fragment::table(self.xml_table(function, env)),
@@ -53,10 +56,14 @@ impl Walk<'_> {
                 Fragment::table(aliased("json_table", self.made_up(columns), table.alias()))
             }
             Node::RangeTableSample(sample) => {
-                let flow = self.values_of(sample.args(), env);
-                self.facts.uses(&flow, Use::Exported);
-                let flow = self.value(sample.repeatable(), env);
-                self.facts.uses(&flow, Use::Exported);
+                // What stands to its left is not in sight, unless all of it is lateral.
+                let outer = env.without_from();
+                for level in [Some(&outer), Some(env).filter(|_| lateral)].into_iter().flatten() {
+                    let flow = self.values_of(sample.args(), level);
+                    self.facts.uses(&flow, Use::Exported);
+                    let flow = self.value(sample.repeatable(), level);
+                    self.facts.uses(&flow, Use::Exported);
+                }
                 self.source(sample.relation(), env, lateral)
             }
             Node::JoinExpr(join) => self.join(join, env),
@@ -157,7 +164,7 @@ impl Walk<'_> {
     fn function_columns(&mut self, call: Node<'_>, env: &Env<'_>) -> Columns {
         let flow = self.expr(call, env, Mode::Value);
         let flow = Flow { origin: None, ..flow };
-        if let Some(fields) = &flow.fields {
+        if let Some(fields) = self.fields_of(&flow) {
             let field = |field: &Field| {
                 Field::new(&field.name, Flow { origin: None, ..field.flow.clone() })
             };
@@ -165,8 +172,7 @@ impl Walk<'_> {
         }
         let name = super::name::of(call).unwrap_or_default();
         // Of a value whose type is not known it is not known either how many columns it has.
-        let call = matches!(call, Node::FuncCall(_));
-        if flow.ty.is_none() && call && !flow.single {
+        if flow.ty.is_none() && !flow.single {
             let mut open = Columns::closed(vec![Field::new(name, flow)]);
             open.rest = Rest::Open;
             return open;
@@ -222,9 +228,11 @@ impl Walk<'_> {
     }
 
     /// Columns of an item of FROM that carry nothing of the database are a set of the client's own:
-    /// which of its rows come back can tell what it was compared with.
+    /// which of its rows come back can tell what it was compared with. Where others of its columns
+    /// come from a set already, they are of that one, row by row.
     pub(crate) fn made_up(&mut self, mut columns: Columns) -> Columns {
-        let mut set = None;
+        let mut known = columns.fields.iter().flat_map(|field| field.flow.sources.iter().copied());
+        let mut set = known.find(|source| stand(*source) == Stand::Set);
         // What the session put into a table of its own is as much its own.
         let own = |source: &model::ColumnId| {
             let relation = self.catalog.relation(source.relation);
@@ -237,7 +245,9 @@ impl Walk<'_> {
             .collect();
         for (field, _) in columns.fields.iter_mut().zip(given).filter(|(_, given)| *given) {
             let set = *set.get_or_insert_with(|| self.new_set());
-            field.flow.sources.push(set);
+            if !field.flow.sources.contains(&set) {
+                field.flow.sources.push(set);
+            }
             field.flow.fields = None;
         }
         columns

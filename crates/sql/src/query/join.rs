@@ -37,7 +37,7 @@ impl Walk<'_> {
             let made = self.operates((None, "="), Some(&from_left), &from_right);
             self.facts.tested(&made);
             let flow = self.merged(join.jointype, &from_left, &from_right);
-            merged.push(Field { name: Rc::clone(name), flow });
+            merged.push(Field { name: Rc::clone(name), flow, given_name: false });
         }
         columns.fields.extend(merged.iter().cloned());
         for side in [&left.columns, &right.columns] {

@@ -1,7 +1,7 @@
 //! SQL/JSON: what its constructors, functions and aggregates carry. Knows the tree and what it is
 //! made of.
 
-use super::{Mode, call::Arguments, compare::answer};
+use super::{Mode, call::Arguments, compare::answer, sublink::as_one};
 use crate::{
     analyse::Walk,
     flow::{Distance, Flow},
@@ -61,7 +61,9 @@ impl Walk<'_> {
                 }
                 flow
             }
-            Node::JsonArrayQueryConstructor(array) => self.rows(array.query(), env),
+            Node::JsonArrayQueryConstructor(array) => {
+                self.subquery(array.query(), env, mode, |_, columns| as_one(&columns))
+            }
             Node::JsonObjectAgg(agg) => {
                 self.json_aggregate(agg.arg().map(Node::JsonKeyValue), agg.constructor(), env)
             }
@@ -180,7 +182,9 @@ impl Walk<'_> {
                 self.window(window, env);
             }
         }
-        flow.moved(Distance::Aggregate)
+        let mut flow = flow.moved(Distance::Aggregate);
+        flow.varies |= flow.is_given();
+        flow
     }
 }
 

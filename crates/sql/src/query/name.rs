@@ -6,20 +6,26 @@ use pg_raw_parse::{
     raw::{A_Expr_Kind, JsonExprOp, MinMaxOp, SQLValueFunctionOp, SubLinkType, XmlExprOp},
 };
 
-/// The name an expression gives itself, if it gives one; `?column?` stands for none.
+/// The name an expression gives itself, if it gives one; [`NAMELESS`] stands for none.
 pub(crate) fn of(node: Node<'_>) -> Option<&str> {
     strength(node, 0).map(|(name, _)| name)
 }
+
+/// The name of what has none.
+pub(crate) const NAMELESS: &str = "?column?";
+
+/// The name of what gets one that the tree does not tell: no column is called so.
+pub(crate) const UNCLEAR: &str = "\0";
 
 /// How far names are looked for: casts and collations only, each a level.
 const MAX_LEVELS: usize = 64;
 
 /// The name and whether it is a strong one; a weak one gives way to that of a cast.
 fn strength(node: Node<'_>, level: usize) -> Option<(&str, bool)> {
-    if level > MAX_LEVELS {
-        return None;
-    }
     let strong = |name| Some((name, true));
+    if level > MAX_LEVELS {
+        return strong(UNCLEAR);
+    }
     match node {
         Node::ColumnRef(reference) => last_name(reference.fields().iter()).and_then(strong),
         Node::A_Indirection(indirection) => of_indirection(indirection, level),
@@ -91,14 +97,26 @@ fn of_sublink(link: &SubLink, level: usize) -> Option<(&str, bool)> {
             if !left.values_lists().is_empty() {
                 return Some(("column1", true));
             }
+            // Named already, be it `?column?`: a cast around it gives it no other name.
             let target = left.target_list().iter().next()?;
-            match target.name() {
-                Some(name) => Some((name, true)),
-                None => strength(target.val(), level + 1),
-            }
+            let name = match (target.name(), target.val()) {
+                (Some(name), _) => name,
+                (None, value) if is_star(value) => UNCLEAR,
+                (None, value) => strength(value, level + 1).map_or(NAMELESS, |(name, _)| name),
+            };
+            Some((name, true))
         }
         _ => None,
     }
+}
+
+fn is_star(node: Node<'_>) -> bool {
+    let last = match node {
+        Node::ColumnRef(reference) => reference.fields().iter().next_back(),
+        Node::A_Indirection(indirection) => indirection.indirection().iter().next_back(),
+        _ => None,
+    };
+    matches!(last, Some(Node::A_Star(_)))
 }
 
 fn leftmost(mut select: &SelectStmt) -> &SelectStmt {

@@ -9,40 +9,62 @@ use crate::{
     scope::Env,
     types::BOOLEAN,
 };
-use pg_raw_parse::{Node, nodes::SubLink, raw::SubLinkType};
+use pg_raw_parse::{
+    Node,
+    nodes::SubLink,
+    raw::{SetOperation, SubLinkType},
+};
+
+/// True for a query that gives its one row whatever stands around it. What is found in rows, and
+/// whether there is a row at all, can be another thing for each row around.
+fn is_one_row(query: Node<'_>) -> bool {
+    let Node::SelectStmt(select) = query else { return false };
+    let conditions = [
+        select.where_clause(),
+        select.having_clause(),
+        select.limit_count(),
+        select.limit_offset(),
+    ];
+    select.op == SetOperation::SETOP_NONE
+        && select.from_clause().is_empty()
+        && conditions.iter().all(|condition| matches!(condition, Node::None))
+}
+
+/// Rows with these columns as one value.
+pub(super) fn as_one(columns: &Columns) -> Flow {
+    let mut flow = Flow::merge(columns.fields.iter().map(|field| &field.flow));
+    flow.unknown |= columns.rest == Rest::Open;
+    flow
+}
 
 impl Walk<'_> {
-    /// The rows of a subquery as one value.
-    pub(super) fn rows(&mut self, node: Node<'_>, env: &Env<'_>) -> Flow {
-        let columns = match node {
-            Node::SelectStmt(select) => self.select(select, env),
-            other => self.statement(other, env).unwrap_or_else(Columns::open),
-        };
-        let mut flow = Flow::merge(columns.fields.iter().map(|field| &field.flow));
-        flow.unknown |= columns.rest == Rest::Open;
-        flow
-    }
-
     /// A subquery as a value. Where the value goes to the client, so does what the subquery's
     /// predicates find out: `(SELECT 'a' WHERE ssn LIKE '1%')` is as good as a part of `ssn`. What
     /// is looked up is told in any case: `EXISTS (SELECT WHERE email = $1)` has the answer of
     /// `SELECT 1 WHERE email = $1`.
     pub(super) fn sublink(&mut self, link: &SubLink, env: &Env<'_>, mode: Mode) -> Flow {
+        let linked = |walk: &mut Self, columns| walk.linked(link, columns, env, mode);
+        self.subquery(link.subselect(), env, mode, linked)
+    }
+
+    /// The same of any query, of whose columns `linked` makes the value.
+    pub(super) fn subquery(
+        &mut self,
+        query: Node<'_>,
+        env: &Env<'_>,
+        mode: Mode,
+        linked: impl FnOnce(&mut Self, Columns) -> Flow,
+    ) -> Flow {
         let outer = std::mem::take(&mut self.facts);
-        let columns = match link.subselect() {
+        let columns = match query {
             Node::SelectStmt(select) => self.select(select, env),
             other => self.statement(other, env).unwrap_or_else(Columns::open),
         };
         let inner = std::mem::replace(&mut self.facts, outer);
         let asked = if mode == Mode::Value { inner.inferred() } else { Flow::default() };
         self.facts.take(inner, |_, usage| Some(usage));
-        let mut flow = self.linked(link, columns, env, mode);
-        // What it finds in rows is another value for each of those around it.
-        flow.varies |= flow.is_given()
-            && match link.subselect() {
-                Node::SelectStmt(select) => !select.from_clause().is_empty(),
-                _ => true,
-            };
+        let mut flow = linked(self, columns);
+        flow.varies |= flow.is_given() && !is_one_row(query);
         if asked.sources.is_empty() {
             return flow;
         }
@@ -68,9 +90,8 @@ impl Walk<'_> {
                 flow
             }
             SubLinkType::ARRAY_SUBLINK => {
-                let mut flow = Flow::merge(columns.fields.iter().map(|field| &field.flow));
+                let mut flow = as_one(&columns);
                 flow.ty = self.array_of(columns.fields.first().and_then(|field| field.flow.ty));
-                flow.unknown |= open;
                 // As many as there are rows.
                 flow.listed = true;
                 flow

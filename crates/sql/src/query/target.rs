@@ -5,8 +5,12 @@ use crate::{
     builtin::{self, Act},
     flow::{Columns, Distance, Field, Flow, Rest},
     names::parts,
-    query::{Mode, call::Arguments},
-    scope::{Env, field_of, system_column},
+    query::{
+        Mode,
+        call::Arguments,
+        name::{NAMELESS, of},
+    },
+    scope::{Env, Table, field_of, system_column},
 };
 use model::{
     ColumnId, TypeId, Use,
@@ -36,8 +40,10 @@ impl Walk<'_> {
                 continue;
             }
             let flow = self.value(target.val(), env).detached();
-            let name = target.name().or_else(|| super::name::of(target.val()));
-            columns.fields.push(Field::new(name.unwrap_or("?column?"), flow));
+            columns.fields.push(match target.name() {
+                Some(name) => Field::new(name, flow),
+                None => Field::nameless(of(target.val()).unwrap_or(NAMELESS), flow),
+            });
         }
         columns
     }
@@ -73,8 +79,14 @@ impl Walk<'_> {
                     [.., schema, name] => env.table(Some(self.path.schema(schema)), name),
                     [] => None,
                 };
+                let variable = names.last().and_then(|name| self.frames.last()?.value(name));
                 if let Some(table) = table {
-                    return Some(Columns::clone(&table.columns));
+                    if variable.is_none_or(|variable| variable.is_given()) {
+                        return Some(Columns::clone(&table.columns));
+                    }
+                    let why = "a variable is called like a table; call it otherwise";
+                    self.facts.unknown(format!("row \"{}\"", names.join(".")), why);
+                    return Some(Columns::open());
                 }
                 // `column.*` of a composite column, or an argument of the function around it.
                 let flow = self.named(&names, env);
@@ -155,35 +167,33 @@ impl Walk<'_> {
         self.named(&names, env)
     }
 
-    /// A dotted name: column, table.column, schema.table.column, a row, or a field of one.
+    /// A dotted name: column, table.column, schema.table.column, a row, or a field of one. A variable
+    /// of that name can be meant as well: where both are in sight the server knows no way, and
+    /// whether a column is depends on its version and on the place.
     fn named(&mut self, names: &[&str], env: &Env<'_>) -> Flow {
-        let found = match names {
-            [name] => self.unqualified(name, env),
+        let column = match names {
+            [name] => unqualified(name, env),
             [table, name] => self.in_table(None, table, name, env),
             [.., schema, table, name] => self.in_table(Some(schema), table, name, env),
             [] => None,
         };
-        found.unwrap_or_else(|| {
-            let shown = names.join(".");
-            self.facts
-                .unknown(format!("column \"{shown}\""), "no table in FROM is known to have it");
-            Flow::unknown()
-        })
-    }
-
-    fn unqualified(&mut self, name: &str, env: &Env<'_>) -> Option<Flow> {
-        if let Some(flow) = env.column(name) {
-            return Some(flow);
+        let variable = match names {
+            [name] => self.frames.last().and_then(|frame| frame.value(name)),
+            [table, name] => self.in_variable(None, table, name),
+            [.., schema, table, name] => self.in_variable(Some(schema), table, name),
+            [] => None,
+        };
+        match (column, variable) {
+            (Some(column), Some(variable)) if !variable.is_given() => {
+                Flow::merge([&column, &variable])
+            }
+            (Some(found), _) | (None, Some(found)) => found,
+            (None, None) => {
+                let what = format!("column \"{}\"", names.join("."));
+                self.facts.unknown(what, "no table in FROM is known to have it");
+                Flow::unknown()
+            }
         }
-        if let Some(number) = system_column(name)
-            && let Some(relation) = env.relations().next()
-        {
-            return Some(system(ColumnId { relation, number }));
-        }
-        if let Some(table) = env.table(None, name) {
-            return Some(table.row());
-        }
-        self.frames.last()?.value(name)
     }
 
     fn in_table(
@@ -194,20 +204,22 @@ impl Walk<'_> {
         env: &Env<'_>,
     ) -> Option<Flow> {
         let schema = schema.map(|schema| self.path.schema(schema).to_owned());
-        if let Some(found) = env.table(schema.as_deref(), table).cloned() {
-            if let Some(flow) = found.columns.find(name) {
-                return Some(flow);
-            }
-            if let (Some(number), Some(relation)) = (system_column(name), found.relation) {
-                return Some(system(ColumnId { relation, number }));
-            }
-            // `t.f` is `f(t)`.
-            return Some(self.call_on_row(name, found.row()));
+        let found = env.table(schema.as_deref(), table).cloned()?;
+        if let Some(flow) = found.columns.find(name) {
+            return Some(flow);
         }
+        if let (Some(number), Some(relation)) = (system_column(name), found.relation) {
+            return Some(system(ColumnId { relation, number }));
+        }
+        // `t.f` is `f(t)`.
+        Some(self.call_on_row(name, found.row()))
+    }
+
+    fn in_variable(&mut self, label: Option<&str>, table: &str, name: &str) -> Option<Flow> {
         let frame = self.frames.last()?;
         let row = frame.value(table);
-        if let Some(label) = schema {
-            let row = row.filter(|_| frame.is_label(&label))?;
+        if let Some(label) = label {
+            let row = row.filter(|_| frame.is_label(label))?;
             return Some(self.field(row, name));
         }
         // A variable in the block of that name, or a field of the variable of that name.
@@ -287,4 +299,17 @@ fn system(id: ColumnId) -> Flow {
     let mut flow = Flow { origin: Some(id), ..Flow::default() };
     flow.sources.push(id);
     flow
+}
+
+/// A column, a system column of any table in sight, or a row.
+fn unqualified(name: &str, env: &Env<'_>) -> Option<Flow> {
+    if let Some(flow) = env.column(name) {
+        return Some(flow);
+    }
+    if let Some(number) = system_column(name)
+        && let Some(relation) = env.relations().next()
+    {
+        return Some(system(ColumnId { relation, number }));
+    }
+    env.table(None, name).map(Table::row)
 }

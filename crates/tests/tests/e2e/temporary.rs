@@ -245,6 +245,68 @@ const WAYS: &[&[&str]] = &[
         "fetch all from c",
         "commit",
     ],
+    // What was prepared reads what was put there since.
+    &[
+        "create temp table t (b text); create temp table o (v text)",
+        "prepare p as insert into o select b from t returning upper(v)",
+        "insert into t select last_name from customers where id <= 20",
+        "execute p",
+        "select upper(v) from o",
+    ],
+    // A variable that is called like a column which is not in sight there.
+    &[
+        "create temp table o (v text); create temp table p (b text, a text); insert into p values ('x', 'y')",
+        "do $$ declare old record; x text; begin select upper(last_name) as a into old from customers where id = 7; update p set b = b returning old.a into x; insert into o values (x); end $$",
+        "select v from o",
+    ],
+    &[
+        "create temp table o (v text)",
+        "do $$ declare xmin text; begin select upper(last_name) into xmin from customers where id = 7; insert into o select xmin from customer_contacts limit 1; end $$",
+        "select v from o",
+    ],
+    &[
+        "create temp table p (b text, a text)",
+        "do $$ declare a text; begin select upper(last_name) into a from customers where id = 7; merge into p using (select 1) s on false when not matched then insert (b) values (a); end $$",
+        "select b from p",
+    ],
+    // What may not be there hides nothing.
+    &[
+        "create temp table o (v text)",
+        "do $$ begin if false then create temp table customers (id int, last_name text); end if; insert into o select upper(last_name) from customers where id <= 20; end $$",
+        "select v from o",
+    ],
+    &[
+        "create temp table o (v text)",
+        "do $$ begin begin create temp table customers (id int, last_name text); raise exception 'a'; exception when others then null; end; insert into o select upper(last_name) from customers where id <= 20; end $$",
+        "select v from o",
+    ],
+    &[
+        "create temp view v as select upper(last_name) as a from customers where id <= 20; create temp table o (v text)",
+        "do $$ begin if false then create or replace temp view v as select 'k'::text as a; end if; insert into o select a from v; end $$",
+        "select v from o",
+    ],
+    &[
+        "create temp table o (v text); create temp table customers (id int, last_name text)",
+        "set search_path to public, pg_temp",
+        "do $$ begin if false then set search_path = pg_temp, public; end if; insert into pg_temp.o select upper(last_name) from customers where id <= 20; end $$",
+        "select v from pg_temp.o",
+    ],
+    &[
+        "explain create temp table customers as select 1 as id, 'x'::text as last_name; select upper(last_name) from customers where id <= 20",
+    ],
+    &[
+        "begin",
+        "do $$ begin if false then create temp table customers (id int, last_name text); end if; end $$",
+        "select upper(last_name) from customers where id <= 20",
+        "commit",
+    ],
+    &[
+        "create temp table customers as select (1 / 0) as id, 'x'::text as last_name",
+        "select upper(last_name) from customers where id <= 20",
+    ],
+    &[
+        "begin; savepoint a; create temp table customers (id int, last_name text); rollback to a; select upper(last_name) from customers where id <= 20; commit",
+    ],
     &[
         "create temp table t (x text default full_name((select c from customers c where id = 1)))",
         "insert into t default values",
@@ -284,6 +346,41 @@ fn what_is_put_into_a_temporary_table_stays_masked_there() {
     }
     // The bare database gives it away by nearly all of them, so the ways are sound.
     assert!(sound + 3 >= WAYS.len(), "only {sound} of {} give anything away", WAYS.len());
+}
+
+/// Texts that are about a temporary table at first sight, and about the table that it hides once it
+/// is gone or was never made.
+const HIDDEN: &[&str] = &[
+    "drop table jobs; drop table jobs",
+    "do $$ begin drop table jobs; drop table jobs; end $$",
+    "do $$ begin for i in 1..2 loop drop table jobs; end loop; end $$",
+    "alter table jobs rename to others; drop table jobs",
+    "drop table jobs; alter table jobs rename to others",
+    "drop table jobs; create index on jobs (id)",
+    "discard temp; drop table jobs",
+    "do $$ begin if false then create temp table jobs (id int); end if; drop table jobs; end $$",
+    "do $$ begin if false then create temp table jobs (id int); end if; truncate jobs; end $$",
+    "do $$ begin if false then create temp table jobs (id int); end if; delete from jobs; end $$",
+    "do $$ begin if false then create temp table jobs (id int); end if; \
+     alter table jobs add column more int; end $$",
+];
+
+#[test]
+fn what_a_temporary_table_hides_is_not_dropped_with_it() {
+    let stage = Stage::shop().unwrap();
+    stage.upstream.psql("shop", "create table jobs (id int); insert into jobs values (1)").unwrap();
+    let there = "select (select count(*) from jobs), (select count(*) from pg_attribute \
+                 where attrelid = 'jobs'::regclass), (select count(*) from pg_index \
+                 where indrelid = 'jobs'::regclass)";
+    let before = stage.truth(there).unwrap();
+    for text in HIDDEN {
+        let mut raw = session(&stage);
+        let made =
+            if text.contains("if false") { "select 1" } else { "create temp table jobs (id int)" };
+        let said = answers(&mut raw, &[query(made), query(text)], false);
+        assert_eq!(errors(&said).len(), 1, "{text}: {}", self::text(&said));
+        assert_eq!(stage.truth(there).unwrap(), before, "{text}");
+    }
 }
 
 #[test]

@@ -69,6 +69,24 @@ fn secrets(stage: &Stage) -> Vec<String> {
 /// What is done in a transaction to get at names or addresses; the last statements of each read.
 /// `true`: all of it runs, and the read is answered.
 const WAYS: &[(bool, &[&str])] = &[
+    // What a body made, or not.
+    (
+        false,
+        &[
+            "create schema s",
+            "set local search_path to s, public",
+            "do $$ begin if false then create table s.customers (last_name text); end if; end $$",
+            "select upper(last_name) from customers",
+        ],
+    ),
+    (
+        false,
+        &[
+            "set local search_path to s, public",
+            "do $$ begin if false then create table customers (last_name text); end if; end $$; \
+             select upper(last_name) from customers",
+        ],
+    ),
     (true, &["alter table customers rename last_name to x", "select x from customers"]),
     (true, &["alter table customers rename last_name to x", "select upper(x), id from customers"]),
     (true, &["alter table customers rename to k", "select last_name, email from k"]),
