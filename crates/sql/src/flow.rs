@@ -8,6 +8,9 @@ use model::{
 use smallvec::SmallVec;
 use std::rc::Rc;
 
+/// How many values are told apart in a row.
+const MOST_LEAVES: usize = 10_000;
+
 /// A small set of columns. Unsorted while it grows; [`Flow::output`] sorts.
 pub(crate) type Sources = SmallVec<[ColumnId; 3]>;
 
@@ -41,6 +44,8 @@ pub(crate) struct Flow {
     pub(crate) unknown: bool,
     /// The fields of a composite value, where they are known.
     pub(crate) fields: Option<Rc<[Field]>>,
+    /// How many values stand in it, if it is composite, fields of fields and all.
+    pub(crate) leaves: usize,
     /// Its type, where it is known.
     pub(crate) ty: Option<TypeId>,
     /// True if it is certainly no row, though its type is not known.
@@ -273,8 +278,17 @@ impl Flow {
     /// A row of these fields.
     pub(crate) fn row(fields: Vec<Field>) -> Self {
         let mut flow = Self::merge(fields.iter().map(|field| &field.flow));
-        flow.fields = Some(fields.into());
+        flow.hold(&fields);
         flow
+    }
+
+    /// Makes it a row of these fields. Rows of rows double with each level: beyond a limit they are
+    /// not told apart.
+    pub(crate) fn hold(&mut self, fields: &[Field]) {
+        self.leaves = fields.iter().map(|field| field.flow.leaves.max(1)).sum();
+        let few = self.leaves <= MOST_LEAVES;
+        self.fields = few.then(|| fields.into());
+        self.unknown |= !few;
     }
 
     /// The value as the model states it.

@@ -85,7 +85,7 @@ impl Table {
             Rest::Pending => {}
             Rest::Closed if self.renamed => {}
             Rest::Closed => {
-                flow.fields = Some(self.columns.fields.as_slice().into());
+                flow.hold(&self.columns.fields);
                 flow.named = self.named;
             }
         }

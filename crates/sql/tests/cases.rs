@@ -610,10 +610,21 @@ fn a_column_that_the_text_adds_is_known() {
                 update orders o set mail = u.email from users u where u.id = o.user_id; \
                 select mail from orders";
     let analysed = sql::analyse(text, &catalog, &Scope::default());
-    let outputs = analysed.last().unwrap().facts.outputs.as_ref().unwrap();
     let users = catalog.relation_named("public", "users").unwrap();
     let email = users.column_id(users.column("email").unwrap().number);
-    assert!(outputs[0].sources.contains(&email));
+    let holds = |analysed: &[sql::Analysed]| {
+        let outputs = analysed.last().unwrap().facts.outputs.as_ref().unwrap();
+        outputs[0].unknown || outputs[0].sources.contains(&email)
+    };
+    assert!(holds(&analysed));
+    for text in [
+        "alter table orders add column mail text; \
+         insert into orders (id, mail) select id, email from users returning mail",
+        "alter table orders add column mail text; update orders o set mail = u.email \
+         from users u where u.id = o.user_id returning o.mail",
+    ] {
+        assert!(holds(&sql::analyse(text, &catalog, &Scope::default())), "{text}");
+    }
     // A default that runs code, a type of one's own and a column that others inherit are read anew.
     for text in [
         "alter table users add column a text default mail_of(1); select a from users",
@@ -677,6 +688,8 @@ const NAMELESS: &[&str] = &[
     "select (select a from (select (select * from (select ssn as a from users) w)) q) \
      from (select 'k' as a) z",
     "select (select sku from greatest(p) x) from (select p, 'k'::text as sku from users p) z",
+    "select (select lower.lower from rows from (upper('a'), lower('b'))) \
+     from (select ssn as lower from users) lower",
     "select (select ssn from greatest(p) x) from (select p, 'k'::text as ssn from users p) z",
 ];
 
@@ -705,4 +718,40 @@ fn names_that_nobody_wrote_hide_no_column() {
     let salary = users.column_id(users.column("salary").unwrap().number);
     let told = |it: &ColumnUse| it.column == salary && it.usage == Use::Exported;
     assert!(analysed[0].facts.columns.iter().any(told));
+}
+
+/// Texts that grow as they are walked: what each level doubles.
+#[test]
+fn what_doubles_is_given_up() {
+    let catalog = support::catalog(&fs::read_to_string(folder().join("catalog.tsv")).unwrap());
+    let text = |first: &str, next: &dyn Fn(usize) -> String, last: &str| {
+        let levels: Vec<String> =
+            (1..40).map(|level| format!("c{level} as ({})", next(level))).collect();
+        format!("with c0 as ({first}), {} {last}", levels.join(", "))
+    };
+    let stars = |level: usize| format!("select * from c{0} a, c{0} b", level - 1);
+    let rows = |level: usize| format!("select row(x, x) as x from c{}", level - 1);
+    let records =
+        |level: usize| format!("select row(a.*, b.*) as x from c{0} a, c{0} b", level - 1);
+    let documents = |level: usize| {
+        format!("select jsonb_build_object('a', x, 'b', x) as x from c{}", level - 1)
+    };
+    let unions =
+        |level: usize| format!("select * from c{0} union all select * from c{0}", level - 1);
+    for text in [
+        text("select 1 one", &stars, "select count(*) from c39"),
+        text("select ssn as x from users", &rows, "select x from c39"),
+        text("select ssn as x from users", &records, "select x from c39"),
+        text("select ssn as x from users", &documents, "select x from c39"),
+        text("select ssn as x from users", &unions, "select x from c39"),
+    ] {
+        let begun = std::time::Instant::now();
+        let analysed = sql::analyse(&text, &catalog, &Scope::default());
+        let facts = &analysed[0].facts;
+        let output = facts.outputs.as_ref().and_then(|outputs| outputs.first());
+        let safe = output
+            .is_none_or(|it| it.unknown || !it.sources.is_empty() || it.statistics.is_empty());
+        assert!(safe && facts.columns.len() < 1_000, "{text}");
+        eprintln!("{:?} {}", begun.elapsed(), &text[..60]);
+    }
 }

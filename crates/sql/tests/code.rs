@@ -7,7 +7,7 @@
 mod support;
 
 use model::{
-    Catalog, ColumnId, FunctionId,
+    Catalog, ColumnId, FunctionId, TypeId,
     catalog::{Function, Relation, Trigger},
 };
 use sql::Scope;
@@ -224,4 +224,28 @@ fn changed_rows_come_before_every_relation_of_their_name() {
     let facts = &analysed[0].facts;
     assert!(facts.moves.iter().any(|moved| moved.from == [v]), "{:?}", facts.moves);
     assert!(facts.unknowns.is_empty(), "{:?}", facts.unknowns);
+}
+
+#[test]
+fn an_output_with_a_name_keeps_it_whatever_the_alias() {
+    let mut own = catalog();
+    let mut function = Function::clone(own.functions_named("touch").next().unwrap());
+    function.id = FunctionId(900_000);
+    function.name = "one".to_owned();
+    function.language = "sql".to_owned();
+    function.body = Some("select 'k'::text".to_owned());
+    function.return_type = TypeId(25);
+    function.output_columns = vec![("zz".to_owned(), TypeId(25))];
+    own.add_function(function);
+    let ssn = ssn(&own);
+    for text in [
+        "select (select cc from one() cc) from (select ssn as cc from users) z",
+        "select (select one from one()) from (select ssn as one from users) z",
+    ] {
+        let analysed = sql::analyse(text, &own, &Scope::default());
+        let outputs = analysed[0].facts.outputs.as_ref().unwrap();
+        assert!(outputs[0].unknown || outputs[0].sources.contains(&ssn), "{text}");
+    }
+    let analysed = sql::analyse("select zz from one() cc", &own, &Scope::default());
+    assert!(analysed[0].facts.unknowns.is_empty());
 }

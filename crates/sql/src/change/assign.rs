@@ -181,6 +181,13 @@ impl<'a> Walk<'a> {
         if let (true, Some(columns)) = (target.made, made.and_then(|made| made.columns.as_ref())) {
             table.columns = Rc::clone(columns);
         }
+        let added = target.relation.and_then(|it| self.made.added.get(&it.id));
+        for one in added.into_iter().flatten() {
+            let fields = &mut Rc::make_mut(&mut table.columns).fields;
+            fields.iter_mut().filter(|it| it.name == one.name).for_each(|it| {
+                it.flow.absorb(&one.flow);
+            });
+        }
         table
     }
 

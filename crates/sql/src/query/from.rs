@@ -8,13 +8,13 @@ use crate::{
     relate::{Stand, stand},
     scope::{Env, Fragment, Table, renamed},
 };
-use model::Use;
+use model::{Use, catalog::Function};
 use pg_raw_parse::{
     Node,
     list::{CastNodeList, NodeList},
     nodes::{Alias, JsonTableColumn, JsonTablePathSpec, RangeFunction, RangeTableFunc, RangeVar},
 };
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 impl Walk<'_> {
     /// One item of FROM. `env` holds the items to its left. `lateral` is true inside a LATERAL
@@ -105,13 +105,14 @@ impl Walk<'_> {
 
     fn functions(&mut self, range: &RangeFunction, env: &Env<'_>) -> Table {
         let mut columns = Columns::default();
-        let mut name = String::new();
+        let mut first = None;
         let single = range.functions().len() == 1;
         for item in range.functions() {
             let Node::NodeList(pair) = item else { continue };
             let call = pair.get(0).unwrap_or(Node::None);
             let definitions = pair.get(1).and_then(|node| node.as_node_list());
-            name = super::name::of(call).unwrap_or_default().to_owned();
+            let name = super::name::of(call).unwrap_or_default().to_owned();
+            first.get_or_insert_with(|| name.clone());
             if let Some(arrays) = many_arrays(call) {
                 for array in arrays {
                     columns.fields.append(&mut self.unnested(array, env).fields);
@@ -134,14 +135,15 @@ impl Walk<'_> {
         let alias = range.alias().and_then(Alias::aliasname);
         if single
             && let ([field], Some(alias)) = (columns.fields.as_mut_slice(), alias)
-            && *field.name == *name
+            && field.given_name
         {
             field.name = alias.into();
         }
         if range.ordinality {
             columns.fields.push(Field::new("ordinality", Flow::constant(None)));
         }
-        aliased(&name, self.made_up(columns), range.alias())
+        // Several without an alias are called after the first.
+        aliased(&first.unwrap_or_default(), self.made_up(columns), range.alias())
     }
 
     /// One array of `unnest(a, b, …)`, which is short for ROWS FROM over each.
@@ -170,14 +172,35 @@ impl Walk<'_> {
             };
             return Columns::closed(fields.iter().map(field).collect());
         }
-        let name = super::name::of(call).unwrap_or_default();
         // Of a value whose type is not known it is not known either how many columns it has.
-        if flow.ty.is_none() && !flow.single {
-            let mut open = Columns::closed(vec![Field::new(name, flow)]);
-            open.rest = Rest::Open;
-            return open;
-        }
-        Columns::closed(vec![Field::new(name, flow)])
+        let rest = if flow.ty.is_none() && !flow.single { Rest::Open } else { Rest::Closed };
+        let name = super::name::of(call).unwrap_or_default();
+        let field = match self.names_of_output(call).as_slice() {
+            [] | [None] => Field::nameless(name, flow),
+            [Some(output)] => Field::new(output, flow),
+            _ => Field::new(UNCLEAR, flow),
+        };
+        Columns { fields: vec![field], rest }
+    }
+
+    /// What functions that can be meant call their only output: each name once, `None` for one
+    /// without.
+    fn names_of_output(&self, call: Node<'_>) -> Vec<Option<String>> {
+        let Node::FuncCall(call) = call else { return Vec::new() };
+        let written = parts(call.funcname());
+        let (schema, name) = split(&written);
+        let all: Vec<_> = match self.path.certain || schema.is_some() {
+            true => self.path.functions(self.catalog, schema, name),
+            false => self.catalog.functions_named(name).collect(),
+        };
+        let output = |function: &&Arc<Function>| match function.output_columns.as_slice() {
+            [(name, _)] if !name.is_empty() => Some(name.clone()),
+            _ => None,
+        };
+        let mut names: Vec<_> = all.iter().map(output).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Columns by a definition list: `AS t (a int, b text)`.

@@ -23,6 +23,9 @@ use pg_raw_parse::{
 };
 use std::{rc::Rc, sync::Arc};
 
+/// The most columns that a list of targets or a row may have (`MaxTupleAttributeNumber`).
+const MOST_COLUMNS: usize = 1_664;
+
 impl Walk<'_> {
     /// A list of targets (SELECT, RETURNING), stars expanded.
     pub(crate) fn targets<'t>(
@@ -37,6 +40,9 @@ impl Walk<'_> {
                 if star.rest != Rest::Closed {
                     columns.rest = star.rest;
                 }
+                if columns.fields.len() > MOST_COLUMNS {
+                    return self.too_many();
+                }
                 continue;
             }
             let flow = self.value(target.val(), env).detached();
@@ -48,6 +54,13 @@ impl Walk<'_> {
         columns
     }
 
+    /// More than the server takes: it refuses the statement, if it comes so far.
+    fn too_many(&mut self) -> Columns {
+        let why = format!("PostgreSQL takes {MOST_COLUMNS} at most; name those that are needed");
+        self.facts.unknown("a list of columns", why);
+        Columns::open()
+    }
+
     /// The items of a row constructor or VALUES row, stars expanded.
     pub(crate) fn row_items(&mut self, items: &NodeList, env: &Env<'_>) -> Vec<Flow> {
         let mut flows = Vec::with_capacity(items.len());
@@ -55,6 +68,10 @@ impl Walk<'_> {
             match self.star(item, env) {
                 Some(star) if star.rest == Rest::Closed => {
                     flows.extend(star.fields.into_iter().map(|field| field.flow));
+                    if flows.len() > MOST_COLUMNS {
+                        self.too_many();
+                        return vec![Flow::unknown()];
+                    }
                 }
                 Some(_) => flows.push(Flow::unknown()),
                 None => flows.push(self.value(item, env)),
