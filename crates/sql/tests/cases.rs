@@ -550,6 +550,8 @@ const LISTED: &[(&str, Option<u32>)] = &[
     ("select id from users u, (values (array['a', 'b'])) v (e) where u.email = any (v.e)", None),
     ("select id from users u, (values (random()::text)) v (e) where u.email = v.e", None),
     ("select id from users u, (values ('a')) v (e) where u.email > v.e", None),
+    ("select id from users where email in (values ('a'), ('b'))", Some(2)),
+    ("select id from users where email in (values ('a'), ('b') union all select 'c')", None),
     // More rows than VALUES list.
     (
         "select u.id, q.n from users u, (select e, 'x' as n from (values ('a')) v (e) \

@@ -1,6 +1,6 @@
 //! Subqueries as values: scalar ones, EXISTS, IN, ANY, ARRAY.
 
-use super::{Mode, compare::answer};
+use super::{Mode, compare::answer, from::listed};
 use crate::{
     analyse::Walk,
     builtin,
@@ -103,13 +103,14 @@ impl Walk<'_> {
                 let named = if names.is_empty() { (None, "=") } else { split(&names) };
                 let equality = builtin::equals(named.1);
                 let subject = self.expr(link.testexpr(), env, mode);
+                let rows = listed(link.subselect(), &columns).filter(|_| equality);
                 let found = match columns.fields.as_slice() {
                     [only] if subject.fields.is_none() => only.flow.clone(),
                     _ => Flow::row(columns.fields),
                 };
-                // What the client makes there is any number of guesses.
-                let counted = equality && !found.is_given();
-                self.facts.compared(&subject, &found, counted, 1);
+                // What the client makes there is any number of guesses, unless VALUES lists them.
+                let counted = equality && (rows.is_some() || !found.is_given());
+                self.facts.compared(&subject, &found, counted, rows.unwrap_or(1));
                 let mut flow = answer([&subject, &found], mode);
                 flow.absorb(&self.operates(named, Some(&subject), &found));
                 flow
