@@ -67,7 +67,7 @@ impl Walk<'_> {
             (false, None) => Home::Path,
             (false, Some(schema)) => Home::Schema(schema.to_owned()),
         };
-        let columns = columns.filter(|columns| columns.rest == Rest::Closed).map(Rc::new);
+        let columns = columns.filter(Columns::is_certain).map(Rc::new);
         let known = self.made.tables.get(name);
         // Two of one name at different places: which one is meant is not followed.
         let elsewhere =
@@ -251,7 +251,7 @@ impl Walk<'_> {
             self.facts.uses(&field.flow, Use::Copied);
             field.flow.origin = None;
         }
-        let closed = columns.rest == Rest::Closed;
+        let closed = columns.is_certain();
         if !closed {
             self.facts.unknown("the columns of the new table", "name them");
         }
@@ -263,7 +263,7 @@ impl Walk<'_> {
     fn made_of(&mut self, range: &RangeVar, columns: &Columns, view: bool) {
         let relation = made(range);
         let names = columns.fields.iter().map(|field| field.name.to_string()).collect();
-        let closed = columns.rest == Rest::Closed;
+        let closed = columns.is_certain();
         for field in &columns.fields {
             let column = field.name.to_string();
             self.facts

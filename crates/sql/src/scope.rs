@@ -101,6 +101,16 @@ impl Fragment {
 }
 
 impl Columns {
+    /// True if all columns are known, and what each is called.
+    pub(crate) fn is_certain(&self) -> bool {
+        self.rest == Rest::Closed && !self.has_unclear()
+    }
+
+    /// True if what one of them is called is not known.
+    pub(crate) fn has_unclear(&self) -> bool {
+        self.fields.iter().any(|field| *field.name == *UNCLEAR)
+    }
+
     /// What a name reaches in this list: `None` if it is certain that there is no such column.
     /// Several columns of one name are an error for PostgreSQL; here they add up.
     pub(crate) fn find(&self, name: &str) -> Option<Flow> {
@@ -113,9 +123,7 @@ impl Columns {
         }
         found.or_else(|| match self.rest {
             // One of them may be called so.
-            Rest::Closed if self.fields.iter().any(|field| *field.name == *UNCLEAR) => {
-                Some(Flow::unknown())
-            }
+            Rest::Closed if self.has_unclear() => Some(Flow::unknown()),
             Rest::Closed => None,
             Rest::Open => Some(Flow::unknown()),
             Rest::Pending => Some(Flow::constant(None)),

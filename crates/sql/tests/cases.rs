@@ -712,6 +712,11 @@ fn names_that_nobody_wrote_hide_no_column() {
         let seen = facts.outputs.as_ref().is_some_and(|outputs| outputs.iter().any(holds));
         assert!(seen || facts.outputs_unknown, "{text}");
     }
+    // A table that is made of such a column has it under a name that is not known.
+    let text = "create table k as select (select * from (select ssn from users limit 1) w)";
+    let analysed = sql::analyse(text, &catalog, &Scope::default());
+    let all = |moved: &model::facts::Move| matches!(moved.to, model::facts::Destination::All(_));
+    assert!(analysed[0].facts.moves.iter().any(|it| all(it) && it.unknown));
     // TABLESAMPLE sees the query around and nothing to its left.
     let text = "select (select count(*) from (select 50::real as x) q, \
                 orders tablesample bernoulli (x) repeatable (1)) \

@@ -38,8 +38,7 @@ impl Walk<'_> {
                 let listed = listed(subselect.subquery(), &columns);
                 let columns = self.made_up(columns);
                 let table = aliased("", Self::counts(columns, listed), subselect.alias());
-                let mut fields = table.columns.fields.iter();
-                let named = !fields.any(|field| *field.name == *UNCLEAR);
+                let named = !table.columns.has_unclear();
                 Fragment::table(Table { named, ..table })
             }
             Node::RangeFunction(function) => Fragment::table(self.functions(function, env)),
