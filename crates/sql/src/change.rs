@@ -8,6 +8,7 @@ use crate::{
     relation::Reached,
     scope::{Env, Fragment, Table},
 };
+use assign::with_versions;
 use model::{
     Operation, Use,
     catalog::{Relation, RelationKind},
@@ -483,21 +484,4 @@ impl<'a> Walk<'a> {
             }
         }
     }
-}
-
-/// The target as RETURNING sees it: PostgreSQL 18 adds its `old` and `new` versions, unless the
-/// names are taken.
-fn with_versions(table: &Table, others: &[Fragment]) -> Fragment {
-    let mut fragment = Fragment::table(table.clone());
-    for name in ["old", "new"] {
-        let taken = others.iter().flat_map(|f| &f.tables).any(|table| &*table.alias == name);
-        if taken || &*table.alias == name {
-            continue;
-        }
-        let mut version = table.clone();
-        version.alias = name.into();
-        version.schema = None;
-        fragment.tables.push(version);
-    }
-    fragment
 }

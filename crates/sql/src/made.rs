@@ -1,5 +1,5 @@
-//! What earlier statements of the same text made, by name, and of what of it there is doubt. Knows no
-//! statement.
+//! What earlier statements of the same text made, by name, and of what of it there is doubt. Knows
+//! no statement.
 
 use crate::flow::{Columns, Field};
 use model::RelationId;

@@ -41,6 +41,18 @@ impl Walk<'_> {
         Some(ty)
     }
 
+    /// True for numbers.
+    pub(crate) fn is_number(&self, ty: Option<TypeId>) -> bool {
+        let ty = self.base_type(ty).and_then(|ty| self.catalog.type_by_id(ty));
+        ty.is_some_and(|ty| ty.category == 'N')
+    }
+
+    /// True for what something can be taken from and stay of its type: numbers, dates and times.
+    pub(crate) fn is_amount(&self, ty: Option<TypeId>) -> bool {
+        let ty = self.base_type(ty).and_then(|ty| self.catalog.type_by_id(ty));
+        ty.is_some_and(|ty| matches!(ty.category.to_ascii_uppercase(), 'N' | 'D' | 'T'))
+    }
+
     /// The element type of an array type.
     pub(crate) fn element_of(&self, ty: Option<TypeId>) -> Option<TypeId> {
         match self.catalog.type_by_id(self.base_type(ty)?)?.kind {

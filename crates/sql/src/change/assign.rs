@@ -6,7 +6,7 @@ use crate::{
     analyse::Walk,
     flow::{Distance, Field, Flow},
     relate::{Stand, stand},
-    scope::Table,
+    scope::{Fragment, Table},
 };
 use model::{
     ColumnId, RelationId, Use,
@@ -229,4 +229,21 @@ impl<'a> Walk<'a> {
             self.assigned_made(target, None, &Flow::unknown());
         }
     }
+}
+
+/// The target as RETURNING sees it: PostgreSQL 18 adds its `old` and `new` versions, unless the
+/// names are taken.
+pub(super) fn with_versions(table: &Table, others: &[Fragment]) -> Fragment {
+    let mut fragment = Fragment::table(table.clone());
+    for name in ["old", "new"] {
+        let taken = others.iter().flat_map(|f| &f.tables).any(|table| &*table.alias == name);
+        if taken || &*table.alias == name {
+            continue;
+        }
+        let mut version = table.clone();
+        version.alias = name.into();
+        version.schema = None;
+        fragment.tables.push(version);
+    }
+    fragment
 }

@@ -1,5 +1,6 @@
 //! What a body did to names, and of what of it nobody can say that it happened: what stands in a
-//! branch, in a loop, in a block that an error undoes, behind a place where the body may have ended.
+//! branch, in a loop, in a block that an error undoes, behind a place where the body may have
+//! ended.
 
 use super::Step;
 use crate::{analyse::Walk, names::Path};

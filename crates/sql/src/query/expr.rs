@@ -387,17 +387,6 @@ impl Walk<'_> {
             })
     }
 
-    fn is_number(&self, ty: Option<TypeId>) -> bool {
-        let ty = self.base_type(ty).and_then(|ty| self.catalog.type_by_id(ty));
-        ty.is_some_and(|ty| ty.category == 'N')
-    }
-
-    /// True for what something can be taken from and stay of its type: numbers, dates and times.
-    fn is_amount(&self, ty: Option<TypeId>) -> bool {
-        let ty = self.base_type(ty).and_then(|ty| self.catalog.type_by_id(ty));
-        ty.is_some_and(|ty| matches!(ty.category.to_ascii_uppercase(), 'N' | 'D' | 'T'))
-    }
-
     fn type_of_column(&self, column: ColumnId) -> Option<TypeId> {
         self.column_of(column).map(|column| column.type_id)
     }

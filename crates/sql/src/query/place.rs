@@ -127,8 +127,8 @@ fn counted(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// How many values a parameter's text is, if it is an array: by its commas, or by the spaces between
-/// numbers (`int2vector`). Never fewer than there are.
+/// How many values a parameter's text is, if it is an array: by its commas, or by the spaces
+/// between numbers (`int2vector`). Never fewer than there are.
 pub fn elements(text: &[u8]) -> usize {
     // As isspace(3) has it, which the server leaves out before an array.
     let space = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b;

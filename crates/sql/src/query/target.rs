@@ -184,9 +184,9 @@ impl Walk<'_> {
         self.named(&names, env)
     }
 
-    /// A dotted name: column, table.column, schema.table.column, a row, or a field of one. A variable
-    /// of that name can be meant as well: where both are in sight the server knows no way, and
-    /// whether a column is depends on its version and on the place.
+    /// A dotted name: column, table.column, schema.table.column, a row, or a field of one. A
+    /// variable of that name can be meant as well: where both are in sight the server knows no way,
+    /// and whether a column is depends on its version and on the place.
     fn named(&mut self, names: &[&str], env: &Env<'_>) -> Flow {
         let column = match names {
             [name] => unqualified(name, env),

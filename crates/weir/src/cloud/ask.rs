@@ -92,8 +92,8 @@ impl Answer {
     }
 }
 
-/// What stands in the first element of this name, as it is written. For answers whose values need no
-/// character that XML writes otherwise.
+/// What stands in the first element of this name, as it is written. For answers whose values need
+/// no character that XML writes otherwise.
 pub(super) fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let (_, text) = text.split_once(&format!("<{name}>"))?;
     text.split_once(&format!("</{name}>")).map(|(text, _)| text.trim())

@@ -122,7 +122,7 @@ impl Crowd {
         }
         for number in 0..waiting {
             let who = format!("person-{}", number * 4 + 1);
-            let delete = format!("delete from r{number} where id = 3");
+            let delete = format!("delete from r{} where id = 3", number + 1);
             let mut psql = Command::new("psql");
             psql.args(["-X", "-q", "-d", &weir.url(&who, DATABASE), "-c", &delete]);
             crowd.start(psql)?;
