@@ -25,7 +25,7 @@ use tokio::{
 /// The socket's name in the state folder.
 const FILE_NAME: &str = "weir.sock";
 /// How long it may take until a change is taken up, for both sides.
-const WITHIN: Duration = Duration::from_secs(2);
+const WITHIN: Duration = Duration::from_secs(5);
 /// Requests of one follower that wait.
 const MAX_WAITING: usize = 64;
 /// What is answered.

@@ -27,7 +27,9 @@ fn done(pid: u32) -> Result<Done> {
     let mut done = Done { writes: 0, sleeps: 0 };
     for task in fs::read_dir(format!("/proc/{pid}/task"))? {
         let task = task?.path();
-        if !fs::read_to_string(task.join("comm"))?.starts_with("sessions-") {
+        // Other threads come and go; those of sessions stay.
+        let name = fs::read_to_string(task.join("comm")).unwrap_or_default();
+        if !name.starts_with("sessions-") {
             continue;
         }
         let number = |file: &str, name: &str| -> Result<u64> {
