@@ -370,12 +370,20 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// True if the path is not known here, and a relation of the catalog may come before what was
+    /// made under this name.
+    pub(crate) fn has_rival(&self, schema: Option<&str>, name: &str) -> bool {
+        schema.is_none()
+            && !self.path.certain
+            && self.catalog.relations().any(|relation| relation.name == name)
+    }
+
     /// Whether a name means what an earlier statement of the same text made.
     pub(crate) fn made_as(&self, schema: Option<&str>, name: &str) -> MadeAs {
         let Some(made) = self.made.tables.get(name) else { return MadeAs::Other };
         let this = match &made.columns {
-            Some(columns) => MadeAs::This(Rc::clone(columns)),
-            None => MadeAs::Unclear,
+            Some(columns) if !self.has_rival(schema, name) => MadeAs::This(Rc::clone(columns)),
+            _ => MadeAs::Unclear,
         };
         match (&made.home, schema) {
             (Some(Home::Temporary), None) => match self.path.before_temporary(self.catalog, name) {

@@ -81,7 +81,9 @@ impl Walk<'_> {
     /// True if the name means something temporary that the same text made.
     pub(crate) fn is_made_temporary(&self, schema: Option<&str>, name: &str) -> bool {
         let home = self.made.tables.get(name).and_then(|made| made.home.as_ref());
-        home == Some(&Home::Temporary) && !matches!(self.made_as(schema, name), MadeAs::Other)
+        home == Some(&Home::Temporary)
+            && !self.has_rival(schema, name)
+            && !matches!(self.made_as(schema, name), MadeAs::Other)
     }
 
     /// CREATE SEQUENCE and its like: nothing that holds what people wrote.
