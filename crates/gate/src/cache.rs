@@ -1,12 +1,13 @@
-//! Decided plans by exact text. Never by a fingerprint: two statements share an entry only if they
-//! are the same bytes, asked by the same identity, in the same scope, under the same knowledge.
+//! Decided plans by text. Two statements share an entry only if they are the same bytes but for
+//! literals on whose value nothing depends, asked by the same identity, in the same scope, under
+//! the same knowledge.
 
 use crate::plan::Plan;
 use foldhash::fast::RandomState;
 use std::{
     collections::HashMap,
-    hash::BuildHasher,
-    sync::{Arc, Mutex, PoisonError},
+    hash::{BuildHasher, Hash, Hasher},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// Shards, so that sessions on several threads seldom meet.
@@ -37,54 +38,97 @@ pub(crate) struct PlanContext {
 
 #[derive(Debug)]
 struct Entry {
-    context: PlanContext,
     plan: Arc<Plan>,
     used: bool,
 }
 
-/// A bounded cache of plans; one per database.
-#[derive(Debug, Default)]
-pub(crate) struct PlanCache {
-    hasher: RandomState,
-    shards: [Mutex<HashMap<u64, Entry, RandomState>>; SHARDS],
-}
+type Shard = HashMap<u64, Entry, RandomState>;
 
-impl PlanCache {
-    /// The plan of this very text in this very context.
-    pub(crate) fn find(&self, text: &str, context: &PlanContext) -> Option<Arc<Plan>> {
-        let key = self.key(text, context);
-        let mut shard = self.shard(key)?.lock().unwrap_or_else(PoisonError::into_inner);
+/// Plans by a number that is made of their texts.
+#[derive(Debug, Default)]
+struct Plans([Mutex<Shard>; SHARDS]);
+
+impl Plans {
+    /// What `take` makes of the plan of this number, if anything: the number is a hash, and the
+    /// plan decides.
+    fn find<T>(&self, key: u64, take: impl FnOnce(&Arc<Plan>) -> Option<T>) -> Option<T> {
+        let mut shard = self.shard(key)?;
         let entry = shard.get_mut(&key)?;
-        // The key is a hash; the entry decides.
-        if entry.context != *context || *entry.plan.text != *text {
-            return None;
-        }
+        let found = take(&entry.plan)?;
         entry.used = true;
-        Some(Arc::clone(&entry.plan))
+        Some(found)
     }
 
-    /// Keeps a plan, unless its text is long.
-    pub(crate) fn keep(&self, context: PlanContext, plan: &Arc<Plan>) {
-        if plan.text.len() > MAX_CACHED_TEXT {
-            return;
-        }
-        let key = self.key(&plan.text, &context);
-        let Some(shard) = self.shard(key) else { return };
-        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+    fn keep(&self, key: u64, plan: &Arc<Plan>) {
+        let Some(mut shard) = self.shard(key) else { return };
         if shard.len() >= PLANS_PER_SHARD {
             shard.retain(|_, entry| std::mem::take(&mut entry.used));
             if shard.len() >= PLANS_PER_SHARD {
                 shard.clear();
             }
         }
-        shard.insert(key, Entry { context, plan: Arc::clone(plan), used: false });
+        shard.insert(key, Entry { plan: Arc::clone(plan), used: false });
+    }
+
+    fn shard(&self, key: u64) -> Option<MutexGuard<'_, Shard>> {
+        let shard = self.0.get((key >> 57) as usize % SHARDS)?;
+        Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A bounded cache of plans; one per database.
+#[derive(Debug, Default)]
+pub(crate) struct PlanCache {
+    hasher: RandomState,
+    /// By their whole texts.
+    exact: Plans,
+    /// Those with free literals, by what stands around these.
+    outlines: Plans,
+}
+
+impl PlanCache {
+    /// The plan of this very text in this very context.
+    pub(crate) fn find(&self, text: &str, context: &PlanContext) -> Option<Arc<Plan>> {
+        let same = |plan: &Arc<Plan>| {
+            (plan.context == *context && *plan.text == *text).then(|| Arc::clone(plan))
+        };
+        self.exact.find(self.key(text, context), same)
+    }
+
+    /// A plan made of one of a text that differs from this one in nothing on which a plan depends.
+    pub(crate) fn find_alike(&self, text: &str, context: &PlanContext) -> Option<Plan> {
+        if text.len() > MAX_CACHED_TEXT {
+            return None;
+        }
+        let known = |plan: &Arc<Plan>| {
+            let free = plan.free.as_deref().filter(|_| plan.context == *context)?;
+            let places = sql::fits(&plan.text, free, text)?;
+            Some((Arc::clone(plan), places))
+        };
+        let (plan, places) = self.outlines.find(self.outline(text, context), known)?;
+        Some(plan.of_another(text, plan.free.as_deref()?, &places))
+    }
+
+    /// Keeps a plan, unless its text is long.
+    pub(crate) fn keep(&self, plan: &Arc<Plan>) {
+        if plan.text.len() > MAX_CACHED_TEXT {
+            return;
+        }
+        self.exact.keep(self.key(&plan.text, &plan.context), plan);
+        if plan.free.is_some() {
+            self.outlines.keep(self.outline(&plan.text, &plan.context), plan);
+        }
     }
 
     fn key(&self, text: &str, context: &PlanContext) -> u64 {
         self.hasher.hash_one((text, context.asker, context.scope))
     }
 
-    fn shard(&self, key: u64) -> Option<&Mutex<HashMap<u64, Entry, RandomState>>> {
-        self.shards.get((key >> 57) as usize % SHARDS)
+    /// The number of all texts with the same outline.
+    fn outline(&self, text: &str, context: &PlanContext) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        (context.asker, context.scope).hash(&mut hasher);
+        sql::outline(text).for_each(|piece| piece.hash(&mut hasher));
+        hasher.finish()
     }
 }

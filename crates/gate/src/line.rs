@@ -134,6 +134,8 @@ type Decided = (PlanContext, Arc<Facts>, Judged);
 pub(crate) struct Judged {
     pub(crate) verdict: Arc<Verdict>,
     pub(crate) risk: Arc<[RiskPart<'static>]>,
+    /// What stands for the facts and the verdict in shapes.
+    pub(crate) number: u64,
 }
 
 /// Verdicts by facts: statements that differ in their literals alone have the same facts. One per

@@ -19,8 +19,11 @@ use policy::{Context, PolicySet, Request};
 use sql::{CopyShape, Guard, Scope, SyntaxError};
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
-    ops::Range,
-    sync::{Arc, Mutex, OnceLock, PoisonError, atomic::AtomicBool},
+    ops::{Deref, Range},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::SystemTime,
 };
 
@@ -38,6 +41,9 @@ pub struct Plan {
     pub turned: Turned,
     /// One per statement of the text, in order. Empty for an empty text.
     pub parts: Vec<Part>,
+    /// Where literals stand in the text on whose value nothing of this depends; `None` where there
+    /// is none, and where not all of a text can be told by another.
+    pub(crate) free: Option<Box<[Range<usize>]>>,
     /// The knowledge it was decided on; masks are compiled against the same.
     pub knowledge: Arc<Knowledge>,
     /// The identity has full rights here: what is not understood still runs and leaves raw.
@@ -57,12 +63,21 @@ pub struct Plan {
 /// One statement of a plan.
 #[derive(Debug)]
 pub struct Part {
+    meaning: Arc<Meaning>,
+    /// Where it stands in the text: bytes.
+    pub span: Range<usize>,
+    /// Hashes of its literals, once a record needs them.
+    literals: OnceLock<Literals>,
+}
+
+/// What a statement means, whatever its free literals are, and all that comes of it. Plans of texts
+/// that differ in these alone share it.
+#[derive(Debug)]
+pub struct Meaning {
     /// What it does.
     pub facts: Arc<Facts>,
     /// What was decided.
     pub verdict: Arc<Verdict>,
-    /// Where it stands in the text: bytes.
-    pub span: Range<usize>,
     /// For COPY TO STDOUT: the stream's format.
     pub copy: Option<CopyShape>,
     /// The encoding of what it returns, where text in it cannot be taken apart by its bytes.
@@ -80,12 +95,40 @@ pub struct Part {
     pub(crate) shape: ledger::ShapeId,
     pub(crate) normalised: Box<str>,
     pub(crate) shape_recorded: AtomicBool,
-    /// Hashes of its literals, once a record needs them.
-    pub(crate) literals: OnceLock<Literals>,
     /// The verdict is what policy says to these facts, and nothing was made of it since.
     pub(crate) decided: bool,
     /// The masks of the result as it was described last; the same description comes each time.
     masks: Mutex<Option<Described>>,
+}
+
+impl Deref for Part {
+    type Target = Meaning;
+
+    fn deref(&self) -> &Meaning {
+        &self.meaning
+    }
+}
+
+impl Meaning {
+    /// The same under another verdict.
+    fn under(&self, verdict: Arc<Verdict>) -> Self {
+        Self {
+            facts: Arc::clone(&self.facts),
+            verdict,
+            copy: self.copy.clone(),
+            blurred: self.blurred.clone(),
+            syntax_error: self.syntax_error.clone(),
+            empty: self.empty,
+            risk: Arc::clone(&self.risk),
+            watched: self.watched.clone(),
+            learned: AtomicBool::new(self.learned.load(Ordering::Relaxed)),
+            shape: self.shape,
+            normalised: self.normalised.clone(),
+            shape_recorded: AtomicBool::new(self.shape_recorded.load(Ordering::Acquire)),
+            decided: false,
+            masks: Mutex::new(None),
+        }
+    }
 }
 
 /// A description of a result, and the masks that were compiled for it.
@@ -101,10 +144,58 @@ impl Plan {
     pub(crate) fn with_verdict(mut self, verdict: Verdict) -> Self {
         let verdict = Arc::new(verdict);
         for part in &mut self.parts {
-            part.verdict = Arc::clone(&verdict);
-            part.decided = false;
+            part.meaning = Arc::new(part.meaning.under(Arc::clone(&verdict)));
         }
         self
+    }
+
+    /// The plan of another text, which differs from this one's in literals on which nothing depends:
+    /// these, and where they stand in the other.
+    pub(crate) fn of_another(
+        &self,
+        text: &str,
+        free: &[Range<usize>],
+        places: &[Range<usize>],
+    ) -> Self {
+        let moved = |place| sql::moved(place, free, places);
+        let part = |part: &Part| Part {
+            meaning: Arc::clone(&part.meaning),
+            span: moved(part.span.start)..moved(part.span.end),
+            literals: OnceLock::new(),
+        };
+        Self {
+            text: text.into(),
+            sent: None,
+            trace: self.trace.clone(),
+            turned: Turned::default(),
+            parts: self.parts.iter().map(part).collect(),
+            free: None,
+            knowledge: Arc::clone(&self.knowledge),
+            unrestricted: self.unrestricted,
+            replication: false,
+            hashed: OnceLock::new(),
+            by_name: OnceLock::new(),
+            policies: self.policies,
+            context: self.context,
+            names: self.names,
+        }
+    }
+
+    /// True if another plan says the same, wherever its statements stand.
+    pub(crate) fn means_the_same(&self, other: &Self) -> bool {
+        let same = |(one, other): (&Part, &Part)| {
+            one.facts == other.facts
+                && one.verdict == other.verdict
+                && (&one.copy, &one.blurred) == (&other.copy, &other.blurred)
+                && (one.empty, one.syntax_error.is_none())
+                    == (other.empty, other.syntax_error.is_none())
+                && one.normalised == other.normalised
+                && one.shape == other.shape
+                && one.span == other.span
+        };
+        self.parts.len() == other.parts.len()
+            && self.parts.iter().zip(&other.parts).all(same)
+            && (&self.sent, &self.trace, &self.turned) == (&other.sent, &other.trace, &other.turned)
     }
 }
 
@@ -120,24 +211,15 @@ impl Part {
     pub(crate) fn called(&self, verdict: Verdict) -> Self {
         let normalised = format!("FunctionCall: {}", self.normalised);
         let select = self.shape.to_string();
-        Self {
-            facts: Arc::clone(&self.facts),
-            verdict: Arc::new(verdict),
-            span: self.span.clone(),
+        let meaning = Meaning {
             copy: None,
-            blurred: self.blurred.clone(),
-            syntax_error: self.syntax_error.clone(),
-            empty: self.empty,
             shape: ledger::ShapeId::of(&[select.as_bytes(), normalised.as_bytes()]),
             normalised: normalised.into(),
-            literals: OnceLock::new(),
-            decided: false,
             shape_recorded: AtomicBool::new(false),
-            masks: Mutex::new(None),
-            watched: self.watched.clone(),
             learned: AtomicBool::new(false),
-            risk: Arc::clone(&self.risk),
-        }
+            ..self.under(Arc::new(verdict))
+        };
+        Self { meaning: Arc::new(meaning), span: self.span.clone(), literals: OnceLock::new() }
     }
 
     /// Masks for the result of this part, compiled once per description.
@@ -178,17 +260,12 @@ impl Gate {
         context: PlanContext,
     ) -> Plan {
         let analysed = sql::analyse(text, &knowledge.catalog, asker.scope);
-        let mut guards = Vec::new();
-        let mut reader = Reader {
-            key: &self.mask_key,
-            knowledge: &knowledge,
-            text,
-            replaced: Vec::new(),
-            turned: Turned::default(),
-        };
+        let (mut guards, mut free) = (Vec::new(), Vec::new());
+        let mut reader = Reader::new(&self.mask_key, &knowledge, text);
         let parts = analysed.into_iter().map(|statement| {
-            let Judged { verdict, risk } =
+            let Judged { verdict, risk, number } =
                 self.decide(&statement.facts, asker, &knowledge, policies, context);
+            free.extend(statement.free);
             reader.read(statement.given, statement.assigned, &verdict);
             if let Some(least) = verdict.min_group {
                 let labelled = |guard: &Guard| {
@@ -198,10 +275,9 @@ impl Gate {
                 guards.extend(own.map(|guard| (guard, least)));
             }
             let normalised = sql::normalise(text.get(statement.span.clone()).unwrap_or(text));
-            Part {
-                shape: shape_id(&normalised, asker, &context, (&statement.facts, &verdict)),
+            let meaning = Meaning {
+                shape: shape_id(&normalised, asker, &context, number),
                 normalised: normalised.into(),
-                literals: OnceLock::new(),
                 decided: true,
                 shape_recorded: AtomicBool::new(false),
                 masks: Mutex::new(None),
@@ -210,17 +286,20 @@ impl Gate {
                 risk,
                 facts: statement.facts,
                 verdict,
-                span: statement.span,
                 copy: statement.copy,
                 blurred: statement.blurred,
                 syntax_error: statement.syntax_error,
                 empty: statement.empty,
-            }
+            };
+            Part { meaning: Arc::new(meaning), span: statement.span, literals: OnceLock::new() }
         });
         let parts: Vec<Part> = parts.collect();
         reader.finish(parts.len());
-        let Reader { replaced, turned, .. } = reader;
+        let Reader { replaced, turned, looked, .. } = reader;
         let changed = !guards.is_empty() || !replaced.is_empty();
+        // What a literal says was looked at, or the text is written anew around them.
+        let bound = looked || changed || turned != Turned::default();
+        let free = Some(free).filter(|free| !free.is_empty() && !bound);
         let sent = changed.then(|| sql::rewritten(text, &guards, &replaced).into());
         Plan {
             text: text.into(),
@@ -228,6 +307,7 @@ impl Gate {
             trace: sql::traceparent(text).map(Into::into),
             turned,
             parts,
+            free: free.map(Into::into),
             knowledge: Arc::clone(&knowledge),
             unrestricted: asker.unrestricted,
             replication: false,
@@ -253,10 +333,9 @@ impl Gate {
     ) -> Plan {
         let facts = Arc::new(command.facts);
         let decided = self.decide(&facts, asker, &knowledge, policies, context);
-        let part = Part {
-            shape: shape_id(&command.normalised, asker, &context, (&facts, &decided.verdict)),
+        let meaning = Meaning {
+            shape: shape_id(&command.normalised, asker, &context, decided.number),
             normalised: command.normalised.into(),
-            literals: OnceLock::new(),
             decided: false,
             shape_recorded: AtomicBool::new(false),
             masks: Mutex::new(None),
@@ -265,18 +344,19 @@ impl Gate {
             risk: decided.risk,
             facts,
             verdict: Arc::new(raw_or_refused(&decided.verdict)),
-            span: 0..text.len(),
             copy: None,
             blurred: None,
             syntax_error: None,
             empty: false,
         };
+        let (meaning, span, literals) = (Arc::new(meaning), 0..text.len(), OnceLock::new());
         Plan {
             text: text.into(),
             sent: None,
             trace: None,
             turned: Turned::default(),
-            parts: vec![part],
+            parts: vec![Part { meaning, span, literals }],
+            free: None,
             knowledge,
             unrestricted: asker.unrestricted,
             replication: true,
@@ -326,7 +406,8 @@ impl Gate {
         if asker.client.preview.is_some() {
             preview::strictly(&mut verdict, facts);
         }
-        let judged = Judged { verdict: Arc::new(verdict), risk: parts.into() };
+        let number = number(facts, &verdict);
+        let judged = Judged { verdict: Arc::new(verdict), risk: parts.into(), number };
         asker.database.verdicts.keep(context, facts, &judged);
         judged
     }
@@ -357,18 +438,21 @@ fn raw_or_refused(decided: &Verdict) -> Verdict {
     verdict
 }
 
+/// What stands for facts and what was decided on them; what is known is numbered anew by each run.
+fn number(facts: &Facts, verdict: &Verdict) -> u64 {
+    let mut decided = DefaultHasher::new();
+    facts.hash(&mut decided);
+    format!("{verdict:?}").hash(&mut decided);
+    decided.finish()
+}
+
 /// Everything that a shape record depends on.
 fn shape_id(
     normalised: &str,
     asker: &Asker<'_>,
     context: &PlanContext,
-    (facts, verdict): (&Facts, &Verdict),
+    decided: u64,
 ) -> ledger::ShapeId {
-    // What is known is numbered anew by each run, so what was decided on what stands for it.
-    let mut decided = DefaultHasher::new();
-    facts.hash(&mut decided);
-    format!("{verdict:?}").hash(&mut decided);
-    let decided = decided.finish();
     ledger::ShapeId::of(&[
         asker.database.name.as_str().as_bytes(),
         normalised.as_bytes(),

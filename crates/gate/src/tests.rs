@@ -14,6 +14,8 @@ use model::{
 use policy::PolicySet;
 use std::{path::PathBuf, sync::Arc, time::SystemTime};
 
+mod alike;
+
 /// A ledger's folder that goes away.
 struct Dir(PathBuf);
 

@@ -109,12 +109,20 @@ pub(crate) struct Reader<'a> {
     pub(crate) text: &'a str,
     pub(crate) replaced: Vec<(Range<usize>, String)>,
     pub(crate) turned: Turned,
+    /// What a literal says was looked at.
+    pub(crate) looked: bool,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    pub(crate) fn new(key: &'a Key, knowledge: &'a Knowledge, text: &'a str) -> Self {
+        let (replaced, turned, looked) = (Vec::new(), Turned::default(), false);
+        Self { key, knowledge, text, replaced, turned, looked }
+    }
+
     /// One statement's.
     pub(crate) fn read(&mut self, given: Vec<Given>, assigned: Vec<Assigned>, verdict: &Verdict) {
         if !verdict.kept_from_masks.is_empty() {
+            self.looked = true;
             let known = (self.knowledge, self.key);
             match written::read(assigned, &verdict.kept_from_masks, known) {
                 Ok(written) => self.turned.written.extend(written),
@@ -133,6 +141,7 @@ impl Reader<'_> {
                 }
                 GivenValue::Literal(_) if right == Right::Leave => {}
                 GivenValue::Literal(value) => {
+                    self.looked = true;
                     let right = if one.replaceable { right } else { kept() };
                     let catalog = &self.knowledge.catalog;
                     let back = TurnBack::compile(

@@ -189,8 +189,9 @@ fn statements<'a>(
         let blurred = walk.blurred(copy.as_ref());
         let guards = std::mem::take(&mut walk.guards);
         let (given, assigned) = walk.given.take(text);
+        let free = crate::free::literals(text, raw.stmt());
         let known =
-            Analysed { copy, blurred, guards, given, assigned, ..Analysed::of(facts, span) };
+            Analysed { copy, blurred, guards, given, assigned, free, ..Analysed::of(facts, span) };
         analysed.push(known);
     }
     if analysed.is_empty() && !text.is_empty() {

@@ -284,7 +284,7 @@ fn word_start(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
 }
 
-fn word_part(byte: u8) -> bool {
+pub(crate) fn word_part(byte: u8) -> bool {
     word_start(byte) || byte.is_ascii_digit() || byte == b'$'
 }
 

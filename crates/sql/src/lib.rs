@@ -39,6 +39,7 @@ mod end_user;
 mod extent;
 mod flow;
 mod frame;
+mod free;
 mod function;
 mod given;
 mod guard;
@@ -64,6 +65,7 @@ mod types;
 pub use analyse::analyse;
 pub use before::{before, is_followed};
 pub use end_user::{END_USER, END_USER_SAID, EndUser, end_user};
+pub use free::{fits, moved, outline};
 pub use given::{Assigned, Given, GivenValue, keeps_values, parameters};
 pub use guard::{Guard, rewritten};
 pub use literals::literals;
@@ -197,6 +199,9 @@ pub struct Analysed {
     pub given: Vec<Given>,
     /// Values that the client gives for columns which the statement writes.
     pub assigned: Vec<Assigned>,
+    /// Where literals stand in the text, in bytes, whose value none of this depends on but what is
+    /// given and assigned.
+    pub free: Vec<Range<usize>>,
     /// True if there is nothing between the semicolons: the server answers EmptyQueryResponse.
     pub empty: bool,
 }
@@ -204,10 +209,10 @@ pub struct Analysed {
 impl Analysed {
     /// A statement of which nothing but its facts is known.
     pub(crate) fn of(facts: Arc<Facts>, span: Range<usize>) -> Self {
-        let (guards, given, assigned) = (Vec::new(), Vec::new(), Vec::new());
+        let (guards, given, assigned, free) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (syntax_error, copy, blurred) = (None, None, None);
         let empty = false;
-        Self { facts, span, syntax_error, copy, blurred, guards, given, assigned, empty }
+        Self { facts, span, syntax_error, copy, blurred, guards, given, assigned, free, empty }
     }
 }
 

@@ -40,7 +40,7 @@ impl<'a> Value<'a> {
 /// The literals of a statement's text as the record keeps them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Literals {
-    pub(super) hashes: Box<[ledger::Hash]>,
+    pub(crate) hashes: Box<[ledger::Hash]>,
     pub(super) count: u64,
 }
 

@@ -58,6 +58,7 @@ impl Session {
             trace: planned.trace.clone(),
             turned: Turned::default(),
             parts: parts.collect(),
+            free: None,
             knowledge: Arc::clone(&planned.knowledge),
             unrestricted: planned.unrestricted,
             replication: false,
