@@ -6,7 +6,7 @@ use crate::{
     batch::Batch,
     error::LedgerError,
     ids::Sequence,
-    ledger::{Inner, lock},
+    ledger::{Inner, Turn, lock},
     segment,
     writer::Writer,
 };
@@ -48,6 +48,8 @@ pub(crate) struct State {
     /// The files that hold unsynced records; the last one is being written.
     pub(crate) files: Vec<Arc<File>>,
     waiters: HashMap<u64, (Sequence, Waker)>,
+    /// One of them waits for this thread, and not for its own.
+    urgent: bool,
     next_waiter: u64,
     /// A sync failed; what is unsynced stays so until it has been written anew.
     sync_failed: bool,
@@ -113,8 +115,16 @@ impl Inner {
         }
     }
 
-    /// One round: writes what is staged and syncs what is written.
-    fn sync(&self) {
+    /// Makes the thread sync at once.
+    pub(crate) fn urge(&self, state: &mut State) {
+        state.urgent = true;
+        self.keeper.armed.store(true, Ordering::SeqCst);
+        self.keeper.changed.notify_one();
+    }
+
+    /// One round: writes what is staged, syncs what is written, and has it `sealed` if that is
+    /// wanted too: making a seal takes a third of the time of a quick sync, and can wait.
+    pub(crate) fn sync(&self, _turn: &MutexGuard<'_, Turn>, sealed: bool) {
         if let Err(error) = self.is_in_place() {
             return self.sync_failed(&error);
         }
@@ -126,7 +136,9 @@ impl Inner {
             let _ = writer.flush(self);
         }
         // While the disk refuses too: what the reserve still takes can wait for hours.
-        let sealed = writer.seal(self).inspect_err(|error| self.fail(error)).ok();
+        let seal =
+            |writer: &mut Writer| writer.seal(self).inspect_err(|error| self.fail(error)).ok();
+        let sealed = sealed.then(|| seal(&mut writer)).flatten();
         drop(writer);
         let mut state = self.keeper.state();
         let written = self.written.load(Ordering::Acquire);
@@ -142,7 +154,9 @@ impl Inner {
         };
         let files = state.files.clone();
         drop(state);
+        let begun = Instant::now();
         let result = self.sync_files(&files);
+        self.pace.took(begun.elapsed());
         self.counters.syncs.fetch_add(1, Ordering::Relaxed);
         match result {
             Ok(()) => {
@@ -203,7 +217,9 @@ impl Inner {
         let mut state = self.keeper.state();
         self.keeper.armed.store(false, Ordering::SeqCst);
         // What came before the flag was cleared did not wake this thread: look once more.
-        let left = !state.unsynced.is_empty()
+        let unsealed = self.sealed() < self.written.load(Ordering::Acquire);
+        let left = unsealed
+            || !state.unsynced.is_empty()
             || !lock(&self.stage).is_empty()
             || !state.waiters.is_empty()
             || self.failing.load(Ordering::Acquire);
@@ -216,7 +232,7 @@ impl Inner {
         }
         let failing = self.failing.load(Ordering::Acquire);
         let deadline = Instant::now() + if failing { RETRY } else { SOON };
-        while !state.stop && (failing || state.waiters.is_empty()) {
+        while !state.stop && (failing || !state.urgent) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -224,6 +240,7 @@ impl Inner {
             let waited = self.keeper.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+        state.urgent = false;
         !state.stop
     }
 }
@@ -234,10 +251,10 @@ pub(crate) fn start(inner: Arc<Inner>) -> Result<JoinHandle<()>, LedgerError> {
     let builder = thread::Builder::new().name("ledger".into());
     let run = move || {
         while inner.rest() {
-            inner.sync();
+            inner.sync(&lock(&inner.turn), true);
         }
         // What is staged now was appended before the last handle went.
-        inner.sync();
+        inner.sync(&lock(&inner.turn), true);
         inner.keeper.state().wake(|_| true);
     };
     builder.spawn(run).map_err(|error| LedgerError::io("start a thread for", dir, error))
@@ -318,8 +335,9 @@ impl Future for Synced {
             }
         };
         state.waiters.insert(ticket, (self.upto, context.waker().clone()));
-        inner.keeper.armed.store(true, Ordering::SeqCst);
-        inner.keeper.changed.notify_one();
+        if !inner.is_led_here(self.upto) {
+            inner.urge(&mut state);
+        }
         Poll::Pending
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     ids::{Sequence, SessionId},
     keeper::{self, Keeper, Synced},
     keys::{self, Keys},
+    lead::{Leader, Pace},
     publish::{self, Published, Publisher},
     record::{Fate, Record, Started},
     recovery::{self, Recovery},
@@ -107,7 +108,8 @@ pub(crate) struct Counters {
     pub(crate) withdrawn: AtomicU64,
 }
 
-/// What handles and the keeper's thread share. Locks are taken in the order writer, keeper, stage.
+/// What handles and the keeper's thread share. Locks are taken in the order turn, writer, keeper,
+/// stage.
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) dir: PathBuf,
@@ -115,6 +117,9 @@ pub(crate) struct Inner {
     pub(crate) stage: Mutex<Batch>,
     pub(crate) writer: Mutex<Writer>,
     pub(crate) keeper: Keeper,
+    /// Held by whoever syncs.
+    pub(crate) turn: Mutex<Turn>,
+    pub(crate) pace: Pace,
     /// Records below this sequence are in the kernel.
     pub(crate) written: AtomicU64,
     /// Records below this sequence are on stable storage.
@@ -139,6 +144,10 @@ pub(crate) struct Inner {
     /// Held for as long as anything may write.
     pub(crate) lock: File,
 }
+
+/// The right to sync: only one thread at a time knows which files there are.
+#[derive(Debug, Default)]
+pub(crate) struct Turn;
 
 /// Locks without a thought for poisoning: no code that holds one of these locks can panic halfway
 /// through a change, because nothing here panics.
@@ -272,6 +281,8 @@ impl Ledger {
             stage: Mutex::new(stage),
             writer: Mutex::new(writer),
             keeper: Keeper::new(file),
+            turn: Mutex::default(),
+            pace: Pace::default(),
             written: AtomicU64::new(next),
             synced: AtomicU64::new(next),
             sealed: AtomicU64::new(0),
@@ -313,6 +324,11 @@ impl Ledger {
     /// Resolves when the record and all before it are on stable storage. Needs no runtime.
     pub fn synced(&self, upto: Sequence) -> Synced {
         Synced::new(self.shared.inner.clone(), upto)
+    }
+
+    /// For threads that say when they are about to rest. Holds nothing open.
+    pub fn leader(&self) -> Leader {
+        Leader::new(&self.shared.inner)
     }
 
     /// True if the record is on stable storage.

@@ -35,12 +35,16 @@ impl fmt::Debug for Threads {
 }
 
 impl Threads {
-    /// So many of them, one at least.
+    /// So many of them, one at least. Each does `before_rest` when it has nothing left to do, before
+    /// it waits for more; what that wakes goes on at once.
     ///
     /// # Errors
     /// The system gives no thread, or no descriptors for its runtime.
-    pub fn start(count: usize) -> io::Result<Self> {
-        let lanes = (0..count.max(1)).map(Lane::start);
+    pub fn start(
+        count: usize,
+        before_rest: impl Fn() + Clone + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let lanes = (0..count.max(1)).map(|number| Lane::start(number, before_rest.clone()));
         Ok(Self { lanes: lanes.collect::<io::Result<_>>()? })
     }
 
@@ -74,8 +78,9 @@ impl Threads {
 }
 
 impl Lane {
-    fn start(number: usize) -> io::Result<Self> {
-        let own = runtime::Builder::new_current_thread().enable_all().build()?;
+    fn start(number: usize, before_rest: impl Fn() + Send + Sync + 'static) -> io::Result<Self> {
+        let mut builder = runtime::Builder::new_current_thread();
+        let own = builder.enable_all().on_thread_park(before_rest).build()?;
         let runtime = own.handle().clone();
         let (stop, stopped) = oneshot::channel();
         let builder = thread::Builder::new().name(format!("sessions-{number}"));

@@ -64,7 +64,9 @@ pub(super) async fn start(
     jobs.spawn("settings of sessions", work);
     let serving = Arc::clone(&engine);
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let threads = Arc::new(Threads::start(cores).context("the threads of sessions")?);
+    let leader = shared.ledger.leader();
+    let threads = Threads::start(cores, move || leader.before_rest());
+    let threads = Arc::new(threads.context("the threads of sessions")?);
     Ok(async move {
         let stop = async {
             stopping.wait(Stop::Drain).await;

@@ -23,7 +23,7 @@ async fn echo(mut accepted: Accepted, seen: Seen) {
 #[tokio::test]
 async fn each_connection_stays_on_the_thread_that_had_fewest() {
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), Limits::default()).await.unwrap();
-    let threads = Arc::new(Threads::start(2).unwrap());
+    let threads = Arc::new(Threads::start(2, || {}).unwrap());
     let seen = Seen::default();
     let mut clients = Vec::new();
     let mut served = Vec::new();
@@ -57,7 +57,7 @@ async fn each_connection_stays_on_the_thread_that_had_fewest() {
 #[tokio::test]
 async fn what_nobody_waits_for_any_more_is_ended() {
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), Limits::default()).await.unwrap();
-    let threads = Arc::new(Threads::start(1).unwrap());
+    let threads = Arc::new(Threads::start(1, || {}).unwrap());
     let begun = Arc::new(Semaphore::new(0));
     let serve = |accepted| {
         let (threads, begun) = (Arc::clone(&threads), Arc::clone(&begun));

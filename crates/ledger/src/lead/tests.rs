@@ -1,0 +1,127 @@
+//! Who syncs: the thread that is about to rest, for all who wait on it; the keeper where it does
+//! not come to rest, where the disk is slow, and for all others.
+
+use super::*;
+use crate::{
+    Ledger, Synced,
+    testing::{Folder, intent, open},
+};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::atomic::AtomicUsize,
+    task::{Context, Poll, Wake, Waker},
+    time::Instant,
+};
+
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Somebody who waits for a record. Where the keeper was there before them, for another.
+fn wait_for(ledger: &Ledger, number: u64) -> (Synced, Arc<Woken>) {
+    loop {
+        let place = ledger.append(&intent(number)).unwrap();
+        ledger.hand_over(place).unwrap();
+        let (mut synced, woken) = (ledger.synced(place), Arc::new(Woken::default()));
+        if poll(&mut synced, &woken).is_pending() {
+            return (synced, woken);
+        }
+    }
+}
+
+fn poll(synced: &mut Synced, woken: &Arc<Woken>) -> Poll<Result<(), crate::LedgerError>> {
+    let waker = Waker::from(Arc::clone(woken));
+    Pin::new(synced).poll(&mut Context::from_waker(&waker))
+}
+
+fn is_woken(woken: &Woken) -> bool {
+    woken.0.load(Ordering::SeqCst) > 0
+}
+
+/// A log whose disk is as quick as the test says, whatever it is.
+fn quick(name: &str) -> (Folder, Ledger) {
+    let folder = Folder::new(name);
+    let (ledger, _) = open(folder.path());
+    ledger.inner().pace.0.store(1, Ordering::Relaxed);
+    (folder, ledger)
+}
+
+#[test]
+fn one_sync_before_a_rest_is_for_all_who_wait_on_the_thread() {
+    let (_folder, ledger) = quick("lead-all");
+    let leader = ledger.leader();
+    leader.before_rest();
+    // The keeper looks after everything within milliseconds, so one try may meet it.
+    let alone = (0..50).any(|round| {
+        ledger.inner().pace.0.store(1, Ordering::Relaxed);
+        let before = ledger.stats();
+        let mut all: Vec<_> = (0..4).map(|n| wait_for(&ledger, 4 * round + n)).collect();
+        let nobody_yet = all.iter().all(|(_, woken)| !is_woken(woken));
+        leader.before_rest();
+        for (synced, woken) in &mut all {
+            assert!(is_woken(woken), "before the thread rests");
+            assert!(matches!(poll(synced, woken), Poll::Ready(Ok(()))));
+        }
+        nobody_yet && ledger.stats().syncs == before.syncs + 1
+    });
+    assert!(alone, "the thread's own sync was never the only one");
+}
+
+#[test]
+fn a_thread_that_does_not_come_to_rest_is_served_by_the_keeper() {
+    let (_folder, ledger) = quick("lead-busy");
+    ledger.leader().before_rest();
+    let (_synced, woken) = wait_for(&ledger, 1);
+    let begun = Instant::now();
+    while !is_woken(&woken) {
+        assert!(begun.elapsed() < Duration::from_secs(10), "nobody synced");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn others_and_slow_disks_have_the_keeper_at_once() {
+    let (_folder, ledger) = quick("lead-others");
+    // A thread that says nothing of its rests.
+    let inner = ledger.inner();
+    assert!(!inner.is_led_here(Sequence(0)));
+    ledger.leader().before_rest();
+    assert!(inner.is_led_here(Sequence(0)));
+    // One that speaks of another log.
+    let (_other, another) = quick("lead-another");
+    assert!(!another.inner().is_led_here(Sequence(0)));
+    // What was slow once is given some rounds by the keeper.
+    inner.pace.took(QUICK * 10);
+    assert!(!inner.is_led_here(Sequence(0)));
+    (0..5).for_each(|_| inner.pace.took(QUICK / 4));
+    assert!(inner.is_led_here(Sequence(0)));
+    // Nothing is known of a disk before its first sync.
+    assert!(!Pace::default().is_quick());
+}
+
+#[test]
+fn where_the_log_fails_the_thread_goes_on_and_whoever_waits_is_told() {
+    let (folder, ledger) = quick("lead-fails");
+    let leader = ledger.leader();
+    leader.before_rest();
+    let (mut synced, woken) = wait_for(&ledger, 1);
+    std::fs::remove_dir_all(folder.path()).unwrap();
+    leader.before_rest();
+    assert!(is_woken(&woken));
+    match poll(&mut synced, &woken) {
+        Poll::Ready(Err(error)) => assert!(error.to_string().contains("removed"), "{error}"),
+        // The keeper was there before the folder went.
+        Poll::Ready(Ok(())) => assert!(ledger.stats().syncs > 1),
+        Poll::Pending => panic!("nobody is told"),
+    }
+    // And the leader of a log that is gone does nothing.
+    drop((synced, ledger));
+    WANTED.set(Some(Sequence(7)));
+    leader.before_rest();
+}
