@@ -29,7 +29,7 @@ const FUZZERS: [Need; 1] =
     [Need { package: "sqlsmith", present: || tool::find("sqlsmith").is_some() }];
 
 /// What the tests' clients need besides.
-const CLIENTS: [Need; 12] = [
+const CLIENTS: [Need; 13] = [
     Need { package: "python3-venv", present: has_venv },
     Need { package: "nodejs", present: || tool::find("node").is_some() },
     Need { package: "chromium", present: || tool::find("chromium").is_some() },
@@ -43,6 +43,7 @@ const CLIENTS: [Need; 12] = [
     Need { package: "bzip2", present: || tool::find("bzip2").is_some() },
     Need { package: "nats-server", present: || tool::find("nats-server").is_some() },
     Need { package: "rsyslog", present: || tool::find("rsyslogd").is_some() },
+    Need { package: "valgrind", present: || tool::find("valgrind").is_some() },
     Need { package: "poppler-utils", present: || tool::find("pdftotext").is_some() },
     Need { package: "rsyslog-openssl", present: || has_library("rsyslog/lmnsd_ossl.so") },
 ];

@@ -15,6 +15,7 @@ use policy::PolicySet;
 use std::{path::PathBuf, sync::Arc, time::SystemTime};
 
 mod alike;
+mod cost;
 
 /// A ledger's folder that goes away.
 struct Dir(PathBuf);
