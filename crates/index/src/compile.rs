@@ -5,6 +5,9 @@ use crate::question::{Question, Term};
 use model::Operation;
 use rusqlite::{Connection, params_from_iter, types::Value};
 
+/// Values with the statements that name them, looked for in one part after the other.
+pub(crate) const NAMED: &str = "value_part p CROSS JOIN value k ON k.part = p.part";
+
 /// SQL with its parameters, in the order in which they stand in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sql {
@@ -160,7 +163,7 @@ pub(crate) fn compile(question: &Question) -> Conditions {
             "value" if !term.not && found.values.is_none() => found.values = Some(hashes(term)),
             "value" => {
                 let not = not(term);
-                let mut sql = Sql::new(&format!("s.seq {not}IN (SELECT k.seq FROM value k"));
+                let mut sql = Sql::new(&format!("s.seq {not}IN (SELECT k.seq FROM {NAMED}"));
                 sql.add(" WHERE k.hash IN ").piece(&hashes(term)).add(")");
                 found.statement.push(sql);
             }

@@ -5,7 +5,13 @@
 //! 1970, both in UTC.
 
 /// Changes with the tables and views. An index of another version is made again.
-pub(crate) const VERSION: i64 = 16;
+pub(crate) const VERSION: i64 = 17;
+
+/// How many records' values stand together, as a power of two: a value's number comes in no order,
+/// so each would be written to a page of its own in a table of all. Within one part there are few
+/// pages, and each is written once for many values; a value is looked for in one part after the
+/// other.
+pub(crate) const PART_BITS: u32 = 18;
 
 /// Every table and index.
 pub(crate) const TABLES: &str = "
@@ -80,7 +86,9 @@ CREATE TABLE statement (
 CREATE INDEX statement_shape ON statement (shape, who);
 CREATE INDEX statement_who ON statement (who);
 CREATE INDEX statement_session ON statement (session, number);
-CREATE TABLE value (hash INTEGER, seq INTEGER, PRIMARY KEY (hash, seq)) WITHOUT ROWID;
+CREATE TABLE value (part INTEGER, hash INTEGER, seq INTEGER, PRIMARY KEY (part, hash, seq))
+    WITHOUT ROWID;
+CREATE TABLE value_part (part INTEGER PRIMARY KEY);
 CREATE TABLE circumstance (
     seq INTEGER PRIMARY KEY, task INTEGER, purpose INTEGER, tainted INTEGER, risk INTEGER
 );

@@ -6,10 +6,10 @@
 
 use crate::{
     answers::{Answers, Table},
-    compile::{Conditions, Sql, compile},
+    compile::{Conditions, NAMED, Sql, compile},
     error::IndexError,
     question::{Question, wrong},
-    schema::{DAY, State},
+    schema::{DAY, PART_BITS, State},
     sql::Limits,
     views,
 };
@@ -186,8 +186,8 @@ pub(crate) fn find_by(
             return by_value(db, &plan, &values, limit);
         }
         let mut named =
-            Sql::new("EXISTS (SELECT 1 FROM value k WHERE k.seq = s.seq AND k.hash IN ");
-        named.piece(&values).add(")");
+            Sql::new(&format!("EXISTS (SELECT 1 FROM value k WHERE k.part = s.seq >> {PART_BITS}"));
+        named.add(" AND k.seq = s.seq AND k.hash IN ").piece(&values).add(")");
         plan.conditions.statement.push(named);
     }
     if !plan.narrows() {
@@ -343,7 +343,8 @@ fn walk(db: &Connection, plan: &Plan<'_>, limit: usize) -> Result<Vec<i64>, rusq
 /// True if more statements name one of these values than so many.
 fn is_common(db: &Connection, values: &Sql, common: i64) -> Result<bool, rusqlite::Error> {
     let mut sql = Sql::new("SELECT count(*) > ");
-    sql.value(common).add(" FROM (SELECT 1 FROM value k WHERE k.hash IN ").piece(values);
+    sql.value(common).add(&format!(" FROM (SELECT 1 FROM {NAMED} WHERE k.hash IN "));
+    sql.piece(values);
     sql.add(" LIMIT ").value(common.saturating_add(1)).add(")");
     db.prepare(&sql.text)?.query_row(params_from_iter(&sql.values), |row| row.get(0))
 }
@@ -358,7 +359,8 @@ fn by_value(
 ) -> Result<Vec<i64>, rusqlite::Error> {
     // One value's statements are in order already.
     let distinct = if values.values.len() > 1 { "DISTINCT " } else { "" };
-    let mut sql = Sql::new(&format!("SELECT {distinct}k.seq FROM value k CROSS JOIN statement s"));
+    let from = format!("SELECT {distinct}k.seq FROM {NAMED} CROSS JOIN statement s");
+    let mut sql = Sql::new(&from);
     sql.add(" ON s.seq = k.seq WHERE k.hash IN ").piece(values);
     for (known, column) in [(&plan.shapes, "shape"), (&plan.who, "who")] {
         if let Some(numbers) = known {
@@ -374,7 +376,8 @@ fn by_value(
         sql.value(since.div_euclid(DAY)).add("), 9223372036854775807)");
     }
     of_statement(&mut sql, plan);
-    sequences(db, "k.seq", sql, limit)
+    // Parts follow each other as their statements do.
+    sequences(db, "p.part DESC, k.seq", sql, limit)
 }
 
 /// What has to be tested in the statement itself.

@@ -1462,3 +1462,71 @@ fn who_named_a_value_and_what_it_was_part_of() {
         .collect();
     assert_eq!(rows, ["||0|30", "t-1|a claim|1|65"]);
 }
+
+#[test]
+fn a_value_is_found_in_every_part_the_newest_first() {
+    let log = Log::new();
+    let redactor = ledger::Redactor::new(&[7; 32]);
+    let alice = log.session(1, "alice", IdentityKind::Person, None);
+    let shape = shape("select ?", Operation::Select, "public.customers");
+    let id = shape.shape;
+    log.put(shape);
+    let intent = |number: u64, value: &str| Intent {
+        statement: alice.statement(number),
+        time: at(0),
+        shape: id,
+        text: text(),
+        via: Via::Simple,
+        parameters: Vec::new().into(),
+        parameter_count: 0,
+        literals: vec![redactor.value(value.as_bytes())].into(),
+        literal_count: 1,
+        turned_back: Vec::new().into(),
+        kept: None,
+        risk: Vec::new().into(),
+        trace: None,
+        approval: None,
+        work: None,
+    };
+    let (one, two) = (log.put(intent(1, "7")), log.put(intent(2, "7")));
+    log.put(intent(3, "8"));
+    drop(log.answers());
+    // The same statements again in each of two more parts.
+    let far = 1_u64 << crate::schema::PART_BITS;
+    let db = rusqlite::Connection::open(log.file()).unwrap();
+    db.execute_batch("CREATE TEMP TABLE s AS SELECT * FROM statement;").unwrap();
+    db.execute_batch("CREATE TEMP TABLE v AS SELECT * FROM value;").unwrap();
+    for part in 1..3 {
+        db.execute_batch(&format!(
+            "UPDATE s SET seq = seq + {far}; INSERT INTO statement SELECT * FROM s;
+             UPDATE v SET part = part + 1, seq = seq + {far}; INSERT INTO value SELECT * FROM v;
+             INSERT INTO value_part VALUES ({part}); UPDATE day SET last_seq = last_seq + {far};"
+        ))
+        .unwrap();
+    }
+    let answers = Answers::open(&log.file()).unwrap();
+    let found = |question: Question, rows: usize, common: i64| -> Vec<u64> {
+        let question = question.keyed(Some(&redactor)).unwrap();
+        let found = crate::search::find_by(&answers.db, &question, rows, common).unwrap();
+        found.into_iter().map(|found| u64::try_from(found).unwrap()).collect()
+    };
+    let asked = |text: &str| Question::parse(text, at(0)).unwrap();
+    let all: Vec<u64> = [2, 1, 0].iter().flat_map(|n| [two + n * far, one + n * far]).collect();
+    for common in [0, 3, 100] {
+        assert_eq!(found(asked("value:7"), 100, common), all);
+        assert_eq!(found(asked("value:7 identity:alice"), 100, common), all);
+        assert_eq!(found(asked("value:7"), 3, common), all[..3]);
+        assert_eq!(found(asked("value:7").before(one + far), 100, common), all[4..]);
+        assert_eq!(found(asked("value:7,9"), 100, common), all);
+        assert_eq!(found(asked("value:7 -value:8"), 5, common), all[..5]);
+        assert_eq!(found(asked("-value:8"), 100, common), all);
+    }
+    let named = |value: &str| {
+        let rows = answers.sql(value, &Limits::default()).unwrap().rows;
+        rows.iter().map(|row| row[0].to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(named("SELECT count(*) FROM values_named"), ["9"]);
+    let seven = format!("SELECT value FROM values_named WHERE sequence = {one}");
+    let those = format!("SELECT count(*) FROM values_named WHERE value IN ({seven})");
+    assert_eq!(named(&those), ["6"]);
+}

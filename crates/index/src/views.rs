@@ -82,8 +82,9 @@ pub const VIEWS: &[View] = &[
         name: "values_named",
         what: "a value that a statement names, as a literal or bound to it, by the number that \
                stands for it: half of its keyed hash",
-        query: "SELECT n.hash AS value, t.seq AS sequence, @time(t.time) AS time FROM value n
-            JOIN statement t ON t.seq = n.seq",
+        query: "SELECT n.hash AS value, t.seq AS sequence, @time(t.time) AS time
+            FROM value_part p CROSS JOIN value n ON n.part = p.part
+            CROSS JOIN statement t ON t.seq = n.seq",
     },
     View {
         name: "columns_used",

@@ -4,7 +4,7 @@
 use crate::{
     error::IndexError,
     rows::{COLUMNS, End, Row, Start, row},
-    schema::State,
+    schema::{PART_BITS, State},
 };
 use rusqlite::{CachedStatement, Connection, params_from_iter};
 
@@ -12,7 +12,7 @@ use rusqlite::{CachedStatement, Connection, params_from_iter};
 const AT_ONCE: usize = 32;
 /// Statements that wait at most: 300 bytes each.
 const STATEMENTS: usize = 1 << 13;
-/// Values that wait at most: 32 bytes each. They come in no order at all, so that pages are met
+/// Values that wait at most: 48 bytes each. They come in no order at all, so that pages are met
 /// again and again unless many are put in order.
 const VALUES: usize = 1 << 18;
 /// The same of circumstances, 80 bytes each.
@@ -22,8 +22,8 @@ const CIRCUMSTANCES: usize = 1 << 13;
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     statements: Vec<Row<COLUMNS>>,
-    /// Numbers of values, with the statements that name them.
-    values: Vec<Row<2>>,
+    /// Numbers of values, with the statements that name them, and before both their parts.
+    values: Vec<Row<3>>,
     circumstances: Vec<Row<5>>,
 }
 
@@ -47,7 +47,8 @@ impl Waiting {
         sequence: i64,
         values: impl Iterator<Item = i64>,
     ) -> Result<(), IndexError> {
-        self.values.extend(values.map(|value| [Some(value), Some(sequence)]));
+        let part = sequence >> PART_BITS;
+        self.values.extend(values.map(|value| [Some(part), Some(value), Some(sequence)]));
         if self.values.len() >= VALUES { self.write_values(db) } else { Ok(()) }
     }
 
@@ -77,6 +78,9 @@ impl Waiting {
     }
 
     fn write_values(&mut self, db: &Connection) -> Result<(), IndexError> {
+        let mut parts: Vec<Row<1>> = self.values.iter().map(|[part, ..]| [*part]).collect();
+        parts.dedup();
+        write(db, "INSERT OR IGNORE INTO value_part", &mut parts)?;
         write(db, "INSERT OR IGNORE INTO value", &mut self.values)
     }
 

@@ -1,14 +1,14 @@
 //! The tree over the log, as it grows: its right edge, and the tiles and bundles that are full.
 //! Knows no files.
 
-use tlog::{Frontier, Hash, TILE_WIDTH, Tile, node, put_entry};
+use tlog::{EMPTY_ROOT, Frontier, Hash, TILE_WIDTH, Tile, node, put_entry};
 
 /// The tree over the first records.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tree {
-    frontier: Frontier,
-    /// For each level of tiles the hashes of the tile that is not full.
-    open: Vec<Vec<Hash>>,
+    size: u64,
+    /// For each level of tiles the tile that is not full.
+    open: Vec<Open>,
     /// The bundle that is not full.
     bundle: Vec<u8>,
     /// Entries of that bundle were removed, so it cannot be made.
@@ -17,20 +17,52 @@ pub(crate) struct Tree {
     full: Vec<(Tile, Vec<u8>)>,
 }
 
+/// A tile that is not full, and the tree over what it has: each node is hashed once, and the one
+/// over a full tile is there when it is full.
+#[derive(Clone, Debug, Default)]
+struct Open {
+    hashes: Vec<Hash>,
+    frontier: Frontier,
+}
+
+impl Open {
+    fn new(hashes: Vec<Hash>) -> Option<Self> {
+        let frontier = Frontier::new(hashes.len() as u64, peaks(&hashes))?;
+        Some(Self { hashes, frontier })
+    }
+
+    /// Adds a hash; gives all of them, and the one above, once they are a full tile.
+    fn push(&mut self, hash: Hash) -> Option<(Vec<Hash>, Hash)> {
+        self.hashes.push(hash);
+        self.frontier.push(hash);
+        if self.frontier.size() < TILE_WIDTH {
+            return None;
+        }
+        let full = std::mem::take(self);
+        Some((full.hashes, full.frontier.root()))
+    }
+}
+
 impl Tree {
     /// A tree of this size from the partial tiles of each level and the partial bundle.
     pub(crate) fn resume(size: u64, open: Vec<Vec<Hash>>, bundle: Vec<u8>) -> Option<Self> {
-        let peaks = open.iter().rev().flat_map(|hashes| peaks(hashes)).collect();
-        let frontier = Frontier::new(size, peaks)?;
-        Some(Self { frontier, open, bundle, pruned: false, full: Vec::new() })
+        let open: Vec<Open> = open.into_iter().map(Open::new).collect::<Option<_>>()?;
+        let leaves = open.iter().rev().try_fold(0_u64, |above, open| {
+            let here = open.frontier.size();
+            (here < TILE_WIDTH).then_some(())?;
+            above.checked_mul(TILE_WIDTH)?.checked_add(here)
+        });
+        let all = leaves == Some(size);
+        all.then_some(Self { size, open, bundle, pruned: false, full: Vec::new() })
     }
 
     pub(crate) fn size(&self) -> u64 {
-        self.frontier.size()
+        self.size
     }
 
     pub(crate) fn root(&self) -> Hash {
-        self.frontier.root()
+        let over = |right, open: &Open| open.frontier.beside(right);
+        self.open.iter().fold(None, over).unwrap_or(EMPTY_ROOT)
     }
 
     /// Adds an entry.
@@ -48,9 +80,9 @@ impl Tree {
 
     fn grow(&mut self, leaf: Hash) {
         let mut hash = leaf;
-        self.frontier.push(hash);
-        let mut index = (self.size() - 1) / TILE_WIDTH;
-        if self.size().is_multiple_of(TILE_WIDTH) {
+        self.size += 1;
+        let mut index = (self.size - 1) / TILE_WIDTH;
+        if self.size.is_multiple_of(TILE_WIDTH) {
             let bundle = std::mem::take(&mut self.bundle);
             if !std::mem::take(&mut self.pruned) {
                 self.full.push((Tile { level: None, index, width: TILE_WIDTH }, bundle));
@@ -59,19 +91,15 @@ impl Tree {
         for level in 0.. {
             let at = usize::from(level);
             if self.open.len() <= at {
-                self.open.push(Vec::new());
+                self.open.push(Open::default());
             }
-            let Some(hashes) = self.open.get_mut(at) else { break };
-            hashes.push(hash);
-            if (hashes.len() as u64) < TILE_WIDTH {
+            let Some((hashes, above)) = self.open.get_mut(at).and_then(|open| open.push(hash))
+            else {
                 break;
-            }
-            let hashes = std::mem::take(hashes);
-            let above = peaks(&hashes);
+            };
             let tile = Tile { level: Some(level), index, width: TILE_WIDTH };
             self.full.push((tile, hashes.concat()));
-            let Some(root) = above.first() else { break };
-            hash = *root;
+            hash = above;
             index /= TILE_WIDTH;
         }
     }
@@ -89,7 +117,7 @@ impl Tree {
             let index = self.size() / TILE_WIDTH;
             all.push((Tile { level: None, index, width }, self.bundle.clone()));
         }
-        for (level, hashes) in (0u8..).zip(&self.open) {
+        for (level, Open { hashes, .. }) in (0u8..).zip(&self.open) {
             if !hashes.is_empty() {
                 let index = (self.size() >> (8 * u32::from(level))) / TILE_WIDTH;
                 let width = hashes.len() as u64;

@@ -62,9 +62,16 @@ impl Frontier {
 
     /// The hash of the whole tree.
     pub fn root(&self) -> Hash {
-        let mut peaks = self.peaks.iter().rev();
-        let Some(last) = peaks.next() else { return EMPTY_ROOT };
-        peaks.fold(*last, |right, left| node(left, &right))
+        self.beside(None).unwrap_or(EMPTY_ROOT)
+    }
+
+    /// The hash of a tree of which this one is the left part, with this over all that is right of
+    /// it, which must be fewer leaves than its own smallest perfect tree has; `None` if there is
+    /// nothing on either side.
+    pub fn beside(&self, right: Option<Hash>) -> Option<Hash> {
+        let over =
+            |right: Option<Hash>, left: &Hash| right.map_or(*left, |right| node(left, &right));
+        self.peaks.iter().rev().fold(right, |right, left| Some(over(right, left)))
     }
 }
 

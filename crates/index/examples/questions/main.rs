@@ -25,6 +25,12 @@ const SPAN: i64 = 183 * 86_400_000_000;
 /// Longer than a session takes: ten minutes.
 const LAST_SESSION: i64 = 600_000_000;
 
+/// Of so many of the last records it is measured what each costs where they are taken in by
+/// portions, ...
+const LAST: u64 = 100_000;
+/// ... as beside sessions.
+const PORTION: u64 = 16_000;
+
 type Outcomes = Result<(), Box<dyn Error>>;
 
 fn main() -> Outcomes {
@@ -52,9 +58,8 @@ fn main() -> Outcomes {
     }
     let begin = Instant::now();
     let mut index = Index::open(&file)?;
-    let caught = index.catch_up(&log, u64::MAX)?;
-    drop(index);
-    let (took, bytes) = (begin.elapsed().as_secs_f64(), fs::metadata(&file)?.len());
+    let caught = index.catch_up(&log, records.saturating_sub(LAST))?;
+    let took = begin.elapsed().as_secs_f64();
     if caught.records > 0 {
         println!(
             "indexed: {} records in {took:.1} s, {:.0} a second",
@@ -62,7 +67,15 @@ fn main() -> Outcomes {
             caught.records as f64 / took
         );
     }
-    let all = caught.next;
+    let (before, spent_before) = (index.next(), spent()?);
+    while index.catch_up(&log, index.next() + PORTION)?.records > 0 {}
+    let (all, spent) = (index.next(), spent()?.saturating_sub(spent_before));
+    if all > before {
+        let each = spent.as_secs_f64() * 1e6 / (all - before) as f64;
+        println!("the last {} in portions: {each:.1} µs of CPU each", all - before);
+    }
+    drop(index);
+    let bytes = fs::metadata(&file)?.len();
     println!("index: {} MB, {:.1} bytes a record", bytes >> 20, bytes as f64 / all as f64);
     if for_weir {
         return Ok(());

@@ -26,3 +26,19 @@ fn a_frontier_has_the_roots_of_the_definition() {
         assert_eq!(tree.size(), count as u64 + 1);
     }
 }
+
+#[test]
+fn a_tree_is_its_left_part_beside_its_right_one() {
+    let leaves: Vec<Hash> = (0..600u32).map(|n| leaf(&n.to_be_bytes())).collect();
+    let tree = |leaves: &[Hash]| {
+        let mut tree = Frontier::default();
+        leaves.iter().for_each(|leaf| tree.push(*leaf));
+        tree
+    };
+    // Of so many that all of the right part is smaller than any perfect tree of the left one.
+    for count in 0..leaves.len() {
+        let (left, right) = leaves[..count].split_at(count / 64 * 64);
+        let right = tree(right).beside(None);
+        assert_eq!(tree(left).beside(right).unwrap_or(EMPTY_ROOT), mth(&leaves[..count]));
+    }
+}

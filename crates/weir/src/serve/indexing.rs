@@ -27,8 +27,14 @@ const REST: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_secs(5);
 /// It is late when it lacks what was there so long ago.
 const LATE: Duration = Duration::from_secs(5);
-/// How many records it takes in at most before it looks whether it is late.
+/// How many records it takes in at most before it looks whether it is late, at first.
 const PORTION: u64 = 1_000;
+/// The same where it gets on: each transaction writes every page that it touched once, and values
+/// come in no order, so one large one writes far less than many small ones.
+const MOST: u64 = 16_000;
+/// It gets on where a portion takes no longer than this; a larger one would keep it too long from
+/// looking whether it is late otherwise.
+const QUICK: Duration = Duration::from_millis(250);
 
 /// The thread. It ends when told to, or with the process.
 pub(super) struct Indexing {
@@ -109,7 +115,7 @@ impl Work {
         index.stop_when(Arc::clone(&self.stop))?;
         let mut failures = self.ledger.stats().failures;
         let mut mark = Mark { at: Instant::now(), synced: self.ledger.stats().synced };
-        let mut opened = false;
+        let (mut opened, mut portion) = (false, PORTION);
         while !self.stopping() {
             let (stats, before) = (self.ledger.stats(), index.next());
             if stats.failures != std::mem::replace(&mut failures, stats.failures) {
@@ -127,7 +133,11 @@ impl Work {
                     mark = Mark { at: Instant::now(), synced: stats.synced };
                     caught
                 } else if mark.at.elapsed() < self.late {
-                    self.yielding(&mut index, stats.synced.min(before + PORTION))?
+                    let begun = Instant::now();
+                    let upto = stats.synced.min(before + portion);
+                    let caught = self.yielding(&mut index, upto)?;
+                    portion = after(portion, caught.records, begun.elapsed());
+                    caught
                 } else {
                     index.catch_up(&self.dir, stats.synced)?
                 };
@@ -178,6 +188,16 @@ impl Work {
 
     fn stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// How large the portion is that comes after one of which so many records took so long.
+fn after(portion: u64, records: u64, took: Duration) -> u64 {
+    match took < QUICK {
+        false => (portion / 2).max(PORTION),
+        // One that was not full tells nothing of how long a full one takes.
+        true if records < portion => portion,
+        true => (portion * 2).min(MOST),
     }
 }
 

@@ -62,6 +62,24 @@ fn it_rests_where_nothing_can_be_read_on() {
     thread.join().unwrap();
 }
 
+#[test]
+fn portions_grow_where_it_gets_on_and_shrink_where_it_does_not() {
+    let quick = Duration::from_millis(10);
+    let mut portion = PORTION;
+    for _ in 0..10 {
+        let next = after(portion, portion, quick);
+        assert!(next == MOST || next == portion * 2, "{portion} {next}");
+        portion = next;
+    }
+    assert_eq!(portion, MOST);
+    assert_eq!(after(portion, 10, quick), MOST);
+    assert_eq!(after(PORTION, 10, quick), PORTION, "a few tell nothing");
+    for _ in 0..10 {
+        portion = after(portion, portion, QUICK);
+    }
+    assert_eq!(portion, PORTION);
+}
+
 /// The priorities of the threads of this name: 19 is the lowest.
 fn priorities(name: &str) -> Vec<i32> {
     let threads = fs::read_dir("/proc/self/task").unwrap();
