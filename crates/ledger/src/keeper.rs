@@ -128,6 +128,9 @@ impl Inner {
         if let Err(error) = self.is_in_place() {
             return self.sync_failed(&error);
         }
+        if sealed {
+            self.prepare_seal();
+        }
         let mut writer = lock(&self.writer);
         if self.failing.load(Ordering::Acquire) {
             // The next attempt comes after `RETRY`. The answer is in the state that it leaves.
@@ -168,6 +171,17 @@ impl Inner {
                 self.sealed_upto(sealed);
             }
             Err(error) => self.sync_failed(&error),
+        }
+    }
+
+    /// Makes the key pair that the coming seal names, while others write.
+    fn prepare_seal(&self) {
+        let coming = lock(&self.writer).ratchet.coming();
+        // One that cannot be made is told of when it is needed.
+        if let Some(coming) = coming
+            && let Ok(pair) = coming.pair()
+        {
+            lock(&self.writer).ratchet.expect(&coming, pair);
         }
     }
 
@@ -326,6 +340,7 @@ impl Future for Synced {
         if let Some(answer) = self.answer(&state) {
             return Poll::Ready(answer);
         }
+        let known = self.ticket.is_some();
         let ticket = match self.ticket {
             Some(ticket) => ticket,
             None => {
@@ -335,7 +350,8 @@ impl Future for Synced {
             }
         };
         state.waiters.insert(ticket, (self.upto, context.waker().clone()));
-        if !inner.is_led_here(self.upto) {
+        // Whoever asks again has asked the keeper before, who answers everybody.
+        if !inner.is_led_here(self.upto) && !known {
             inner.urge(&mut state);
         }
         Poll::Pending

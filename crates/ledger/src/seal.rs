@@ -90,7 +90,7 @@ pub(crate) struct Ratchet {
 }
 
 /// What one key pair is made from.
-struct Secret {
+pub(crate) struct Secret {
     number: u64,
     seed: [u8; 32],
 }
@@ -106,7 +106,7 @@ impl Secret {
         Self { number: self.number + 1, seed: derive(b"weir ratchet v1", &self.seed) }
     }
 
-    fn pair(&self) -> Result<Ed25519KeyPair, LedgerError> {
+    pub(crate) fn pair(&self) -> Result<Ed25519KeyPair, LedgerError> {
         Ed25519KeyPair::from_seed_unchecked(&derive(b"weir seal key v1", &self.seed))
             .map_err(|_| LedgerError::Keys("a seal's key cannot be made".into()))
     }
@@ -199,6 +199,19 @@ impl Ratchet {
             trouble = Some(format!("{} seals that were made are not in the log", secret.number));
         }
         Ok((Self { path, file, secret, pair: None, next: None }, trouble))
+    }
+
+    /// The secret behind this one, if its key pair is not made yet: that takes as long as signing,
+    /// and can be done while others write.
+    pub(crate) fn coming(&self) -> Option<Secret> {
+        self.next.is_none().then(|| self.secret.next())
+    }
+
+    /// Takes the key pair of the secret behind this one, if it still is.
+    pub(crate) fn expect(&mut self, coming: &Secret, pair: Ed25519KeyPair) {
+        if coming.number == self.secret.number + 1 {
+            self.next.get_or_insert(pair);
+        }
     }
 
     /// The seal over what the log holds now.

@@ -43,7 +43,7 @@ pub(crate) struct Writer {
     reserve: Reserve,
     /// How many records the last seal covers.
     sealed: u64,
-    ratchet: Ratchet,
+    pub(crate) ratchet: Ratchet,
 }
 
 impl Writer {
