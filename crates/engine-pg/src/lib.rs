@@ -1,8 +1,8 @@
 //! The PostgreSQL engine: sessions, relay, upstreams.
 //!
 //! A client signs in at the [`login::Door`], asks for a database, and gets a connection of its own
-//! to the upstream behind it. From then on `relay` carries messages both ways, and everything
-//! that runs passes the gate.
+//! to the upstream behind it: a new one, or one that a session of its identity had before. From
+//! then on `relay` carries messages both ways, and everything that runs passes the gate.
 //!
 //! ```text
 //!  accept ─▶ login ─▶ session ─▶ upstream        one task per session, on one thread
@@ -36,12 +36,13 @@ use std::{
     collections::{BTreeMap, HashMap},
     sync::{
         Arc, OnceLock, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Instant, SystemTime},
 };
 use targets::{Target, Targets};
 use tokio::sync::{Notify, RwLock, watch};
+use upstream::spares::Spares;
 
 pub use knowledge::{Doing, KeepFound, Kept, Load, Reached, Shelf};
 pub use labels::{FoundColumn, Labeller};
@@ -103,6 +104,8 @@ pub(crate) struct CancelTarget {
     pub(crate) secret_key: Arc<[u8]>,
     /// Told of each cancel request: what waits in the session is not at the upstream.
     pub(crate) told: Arc<Notify>,
+    /// A cancel request went upstream, or is about to.
+    pub(crate) sent: Arc<AtomicBool>,
 }
 
 /// What policies know the whole server as, and what tools before version 17 ask for when they mean
@@ -121,6 +124,7 @@ pub struct Engine {
     counted: std::sync::Mutex<BTreeMap<String, Arc<gate::Counters>>>,
     per_identity: std::sync::Mutex<HashMap<String, usize>>,
     open: Arc<open::Open>,
+    spares: Arc<Spares>,
     draining: watch::Receiver<bool>,
     identities: watch::Receiver<u64>,
     shelf: Option<Shelf>,
@@ -145,6 +149,12 @@ impl Engine {
         shelf: Option<Shelf>,
     ) -> Arc<Self> {
         let directory = Arc::clone(&door.directory);
+        let background = tokio::runtime::Handle::current();
+        let spares = Arc::new(Spares::new(background.clone()));
+        let known = Arc::clone(&directory);
+        let stands = move |identity: &model::Identity| known.stands(identity);
+        let watched = Arc::clone(&spares).watch(draining.clone(), identities.clone(), stands);
+        background.spawn(watched);
         let engine = Self {
             gate,
             door,
@@ -155,11 +165,12 @@ impl Engine {
             counted: Default::default(),
             per_identity: Default::default(),
             open: Arc::default(),
+            spares,
             draining,
             identities,
             shelf,
             inside: Arc::default(),
-            background: tokio::runtime::Handle::current(),
+            background,
             counters: Arc::default(),
         };
         engine.open_targets();
@@ -171,6 +182,7 @@ impl Engine {
     pub fn reload(&self, settings: Settings) {
         self.settings.store(Arc::new(settings));
         self.lock_targets().let_go();
+        self.spares.keep_only(|_| false);
         self.open_targets();
     }
 
@@ -359,7 +371,8 @@ fn find<'a>(settings: &'a Settings, name: &str) -> Option<&'a DatabaseConfig> {
 }
 
 pub(crate) async fn cancel_upstream(target: &CancelTarget) {
-    let CancelTarget { upstream, address, process_id, secret_key, told: _ } = target;
+    let CancelTarget { upstream, address, process_id, secret_key, told: _, sent } = target;
+    sent.store(true, Ordering::Relaxed);
     if let Err(error) = upstream::cancel(upstream, *address, *process_id, secret_key).await {
         tracing::warn!(%error, "a cancel request could not be passed on");
     }

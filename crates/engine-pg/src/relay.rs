@@ -28,6 +28,7 @@ mod kept;
 mod long;
 mod masked;
 mod names;
+mod parting;
 mod pipe;
 mod preview;
 mod probe;
@@ -62,6 +63,7 @@ use wire_pg::backend::Status;
 pub(crate) use acting::{Acting, ForWhom};
 pub use acting::{Answer, Asserted, Asserts};
 pub(crate) use end::End;
+pub(crate) use parting::Left;
 use watch::Order;
 pub(crate) use watch::{CancelOnce, Orders};
 
@@ -222,6 +224,7 @@ pub(crate) struct Relay {
     side: Side,
     /// A preview's transaction can go back to where nothing was tried yet.
     untried: bool,
+    keeping: parting::Keeping,
 }
 
 impl Relay {
@@ -286,6 +289,7 @@ impl Relay {
             cancel,
             side: Side::default(),
             untried: false,
+            keeping: parting::Keeping::default(),
         }
     }
 
@@ -323,8 +327,9 @@ impl Relay {
         self.session.set_client_encoding(name);
     }
 
-    /// Relays until the session ends, then tells both sides and the record.
-    pub(crate) async fn run(mut self: Box<Self>, mut orders: Orders) -> End {
+    /// Relays until the session ends, then tells both sides and the record. The upstream connection
+    /// comes back if it may serve another session.
+    pub(crate) async fn run(mut self: Box<Self>, mut orders: Orders) -> (End, Option<Left>) {
         let end = loop {
             match self.until_ordered(&mut orders).await {
                 Ok(Order::Drain) => self.draining = true,
@@ -333,8 +338,8 @@ impl Relay {
                 Err(end) => break end,
             }
         };
-        self.part(&end).await;
-        end
+        let left = self.part(&end).await;
+        (end, left)
     }
 
     /// Relays until an order comes, or the end.

@@ -49,3 +49,8 @@ impl Roles {
         rule.map(|rule| rule.role.as_str())
     }
 }
+
+/// A name of a role as SQL has it.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,6 +1,7 @@
 //! One session from sign-in to its end: database, limits, upstream, greeting, relay.
 
 mod begin;
+mod spare;
 mod standing;
 mod work;
 
@@ -9,12 +10,13 @@ use crate::{
     login::Client,
     open::Opened,
     relay::{self, Acting, CancelOnce, ForWhom, Relay},
-    upstream::{self, Replication, Upstream, UpstreamError},
+    upstream::{Replication, Upstream, UpstreamError},
 };
 pub(crate) use begin::TASK;
 use bytes::BytesMut;
 use gate::{Refusal, Session};
 use model::Blame;
+use spare::{Leaving, Purpose};
 use std::{
     sync::{Arc, PoisonError, atomic::Ordering},
     time::SystemTime,
@@ -25,7 +27,7 @@ use wire_pg::backend::{Status, encode};
 /// Serves a signed-in client to its end.
 pub(crate) async fn serve(engine: Arc<Engine>, mut client: Client) {
     engine.counters.signed_in.fetch_add(1, Ordering::Relaxed);
-    let Some(_place) = Place::take(&engine, client.identity.name.as_str()) else {
+    let Some(place) = Place::take(&engine, client.identity.name.as_str()) else {
         engine.counters.crowded.fetch_add(1, Ordering::Relaxed);
         // Once for a burst: a pool comes all at once.
         if engine.counters.told.now() {
@@ -35,18 +37,22 @@ pub(crate) async fn serve(engine: Arc<Engine>, mut client: Client) {
         let refusal = limit_refusal();
         return refuse(&mut client, &refusal).await;
     };
-    if let Err(refusal) = run(&engine, client).await {
-        tracing::info!(reason = %refusal.message, "session refused");
+    let ended = run(&engine, client).await;
+    drop(place);
+    match ended {
+        Ok(None) => {}
+        // Nobody waits for it.
+        Ok(Some(leaving)) => leaving.reset(&engine).await,
+        Err(refusal) => tracing::info!(reason = %refusal.message, "session refused"),
     }
 }
 
-async fn run(engine: &Arc<Engine>, mut client: Client) -> Result<(), Refusal> {
+async fn run(engine: &Arc<Engine>, mut client: Client) -> Result<Option<Leaving>, Refusal> {
     // In a box of its own, like sign-in.
     match Box::pin(open(engine, &client)).await {
         Ok((session, upstream, target)) => {
             let relay = Box::pin(relay(engine, client, session, upstream, &target));
-            relay.await;
-            Ok(())
+            Ok(relay.await)
         }
         Err(refusal) => {
             refuse(&mut client, &refusal).await;
@@ -58,7 +64,7 @@ async fn run(engine: &Arc<Engine>, mut client: Client) -> Result<(), Refusal> {
 async fn open(
     engine: &Arc<Engine>,
     client: &Client,
-) -> Result<(Session, Upstream, Arc<Target>), Refusal> {
+) -> Result<(Session, (Upstream, Option<Purpose>), Arc<Target>), Refusal> {
     let whole_cluster = client.replication == Some(Replication::Physical);
     let target = match whole_cluster {
         true => engine.cluster(&client.database),
@@ -68,7 +74,7 @@ async fn open(
     let begun = begin::begin(engine, client, &target);
     let unreached = |_: &Refusal| engine.forget_unreached(&client.database, &target);
     let (mut session, parameters) = begun.inspect_err(unreached)?;
-    match upstream::connect_as(&target.upstream, client.replication, &parameters).await {
+    match spare::connect(engine, client, &session, &target, &parameters).await {
         Ok(upstream) => Ok((session, upstream, target)),
         Err(error) => {
             target.database.counters.upstream_failures.fetch_add(1, Ordering::Relaxed);
@@ -86,20 +92,23 @@ async fn relay(
     engine: &Arc<Engine>,
     client: Client,
     session: Session,
-    upstream: Upstream,
+    (upstream, purpose): (Upstream, Option<Purpose>),
     target: &Target,
-) {
+) -> Option<Leaving> {
+    let Upstream { stream, buffered, parameter_statuses, .. } = upstream;
+    let Upstream { process_id, secret_key, lease, since, .. } = upstream;
     let cancel_target = CancelTarget {
         upstream: Arc::new(target.upstream.clone()),
-        address: upstream.stream.peer(),
-        process_id: upstream.process_id,
-        secret_key: upstream.secret_key.as_slice().into(),
+        address: stream.peer(),
+        process_id,
+        secret_key: secret_key.as_slice().into(),
         told: Arc::default(),
+        sent: Arc::default(),
     };
-    let cancelled = Arc::clone(&cancel_target.told);
+    let (cancelled, sent) = (Arc::clone(&cancel_target.told), Arc::clone(&cancel_target.sent));
     let registered =
-        engine.cancels.register(upstream.process_id, client.protocol_minor, cancel_target.clone());
-    let Ok(registration) = registered else { return };
+        engine.cancels.register(process_id, client.protocol_minor, cancel_target.clone());
+    let registration = registered.ok()?;
     // It outlives the session, and may outlive its thread.
     let background = engine.background.clone();
     let cancel = CancelOnce(Box::new(move || {
@@ -111,10 +120,10 @@ async fn relay(
     let told = (cancelled, open.ended(), Arc::clone(&person));
     let orders = standing::orders(engine, &client, &session, told);
     let limits = engine.settings.load().limits;
-    let (id, lease) = (session.id(), upstream.lease);
+    let id = session.id();
     let mut relay = Box::new(Relay::new(
         (client.stream, client.buffered),
-        (upstream.stream, upstream.buffered),
+        (stream, buffered),
         session,
         target.keeper.watch(),
         limits,
@@ -123,28 +132,40 @@ async fn relay(
     relay.replicate(client.replication);
     relay.acts(Acting::new(engine.door.asserts.clone(), person));
     relay.beside(client.side);
-    for (name, value) in upstream.parameter_statuses {
+    if purpose.is_some() {
+        relay.keep_upstream();
+    }
+    greet(&mut relay, &parameter_statuses, &client.application_name);
+    let _ = encode::backend_key_data(relay.greet(), process_id, registration.key());
+    encode::ready_for_query(relay.greet(), Status::Idle);
+    tracing::info!(session = %id, identity = %client.identity.chain(), "session opened");
+    let counted = Counted::begin(target);
+    let (end, left) = relay.run(orders).await;
+    drop((counted, registration, open));
+    match end {
+        relay::End::UpstreamBroke(_) => tracing::error!(session = %id, %end, "session ended"),
+        _ => tracing::info!(session = %id, %end, "session ended"),
+    }
+    let upstream = |stream| {
+        let buffered = BytesMut::new();
+        Upstream { stream, buffered, parameter_statuses, process_id, secret_key, lease, since }
+    };
+    Leaving::of(left?, upstream, purpose?, sent)
+}
+
+/// Tells the client the server's settings, and the relay what follows from them.
+fn greet(relay: &mut Relay, settings: &[(String, String)], application: &str) {
+    for (name, value) in settings {
         relay.note_setting(name.as_bytes(), value.as_bytes());
         let value = match name.as_str() {
             // The client hears the name that it gave itself.
             "application_name" => {
-                relay.named(value.as_bytes(), &client.application_name);
-                client.application_name.as_str()
+                relay.named(value.as_bytes(), application);
+                application
             }
             _ => value.as_str(),
         };
         let _ = encode::parameter_status(relay.greet(), name.as_bytes(), value.as_bytes());
-    }
-    let (process_id, key) = (registration.process_id(), registration.key());
-    let _ = encode::backend_key_data(relay.greet(), process_id, key);
-    encode::ready_for_query(relay.greet(), Status::Idle);
-    tracing::info!(session = %id, identity = %client.identity.chain(), "session opened");
-    let counted = Counted::begin(target);
-    let end = relay.run(orders).await;
-    drop((counted, registration, open, lease));
-    match end {
-        relay::End::UpstreamBroke(_) => tracing::error!(session = %id, %end, "session ended"),
-        _ => tracing::info!(session = %id, %end, "session ended"),
     }
 }
 

@@ -9,7 +9,13 @@ use bytes::{Bytes, BytesMut};
 use credentials::{Credentials, Lease, Source};
 use identity::scram::RememberedKeys;
 use net::{Stream, tls::ClientTls};
-use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpStream, UnixStream},
@@ -22,10 +28,13 @@ use wire_pg::{
 
 pub mod credentials;
 mod error;
+pub(crate) mod parting;
 mod sign_in;
+pub(crate) mod spares;
 
 pub use error::{ServerError, UpstreamError};
 pub use identity::secret::Secret;
+pub use spares::Keep;
 
 /// How long connecting and sign-in may take together, unless the configuration says otherwise.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -72,6 +81,8 @@ pub struct UpstreamConfig {
     /// How long what was sent may stay unacknowledged before the connection is given up; `None`
     /// leaves it to the system. TCP alone.
     pub user_timeout: Option<Duration>,
+    /// What becomes of connections whose session has ended; by itself, none is kept.
+    pub keep: Keep,
     /// What the password was worth to servers that asked for it by SCRAM: their thousands of rounds
     /// of hashing are done once and not for each session. Clones share it.
     pub salted: Arc<RememberedKeys>,
@@ -91,6 +102,7 @@ impl UpstreamConfig {
             allow_cleartext: false,
             connect_timeout: CONNECT_TIMEOUT,
             user_timeout: None,
+            keep: Keep::default(),
             salted: Arc::default(),
         }
     }
@@ -114,6 +126,7 @@ impl PartialEq for UpstreamConfig {
             && self.allow_cleartext == other.allow_cleartext
             && self.connect_timeout == other.connect_timeout
             && self.user_timeout == other.user_timeout
+            && self.keep == other.keep
     }
 }
 
@@ -131,6 +144,8 @@ pub struct Upstream {
     pub secret_key: Vec<u8>,
     /// What is given back when the session is over.
     pub lease: Option<Lease>,
+    /// When it was opened.
+    pub since: Instant,
 }
 
 impl fmt::Debug for Upstream {
@@ -363,6 +378,7 @@ async fn ready(mut connection: Connection) -> Result<Upstream, UpstreamError> {
                     parameter_statuses,
                     process_id,
                     secret_key,
+                    since: Instant::now(),
                 });
             }
             other => return Err(UpstreamError::Unexpected(other)),
@@ -386,21 +402,30 @@ impl Connection {
 
     /// Reads one message of at most `limit` bytes.
     pub(crate) async fn read(&mut self, limit: usize) -> Result<(Tag, Bytes), UpstreamError> {
-        loop {
-            if let Some(header) = frame::peek(&self.buffered, limit)?
-                && frame::complete(&self.buffered, header)
-            {
-                let payload = self.buffered.split_to(header.len).freeze().split_off(HEADER);
-                let tag = Tag::from_byte(header.tag);
-                return tag.map(|tag| (tag, payload)).ok_or(UpstreamError::Unknown(header.tag));
-            }
-            // A reading brings megabytes: without room they would come in tiny pieces.
-            if self.buffered.capacity() - self.buffered.len() < READ_BYTES / 4 {
-                self.buffered.reserve(READ_BYTES);
-            }
-            if self.stream.read_buf(&mut self.buffered).await? == 0 {
-                return Err(UpstreamError::Closed);
-            }
+        read(&mut self.stream, &mut self.buffered, limit).await
+    }
+}
+
+/// Reads one message of at most `limit` bytes.
+async fn read(
+    stream: &mut Stream,
+    buffered: &mut BytesMut,
+    limit: usize,
+) -> Result<(Tag, Bytes), UpstreamError> {
+    loop {
+        if let Some(header) = frame::peek(buffered, limit)?
+            && frame::complete(buffered, header)
+        {
+            let payload = buffered.split_to(header.len).freeze().split_off(HEADER);
+            let tag = Tag::from_byte(header.tag);
+            return tag.map(|tag| (tag, payload)).ok_or(UpstreamError::Unknown(header.tag));
+        }
+        // A reading brings megabytes: without room they would come in tiny pieces.
+        if buffered.capacity() - buffered.len() < READ_BYTES / 4 {
+            buffered.reserve(READ_BYTES);
+        }
+        if stream.read_buf(buffered).await? == 0 {
+            return Err(UpstreamError::Closed);
         }
     }
 }

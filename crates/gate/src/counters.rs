@@ -56,6 +56,10 @@ pub struct Counters {
     pub catalog_failures: AtomicU64,
     /// Upstream connections for sessions that failed.
     pub upstream_failures: AtomicU64,
+    /// Upstream connections that are kept for sessions to come, now.
+    pub spares: AtomicU64,
+    /// Sessions that were given one of those.
+    pub reused: AtomicU64,
     /// From a statement's arrival to its being forwarded.
     pub added: Histogram,
 }

@@ -34,6 +34,7 @@ mod database;
 pub mod history;
 pub mod hold;
 mod line;
+mod lingering;
 mod look_ups;
 mod plan;
 mod preview;

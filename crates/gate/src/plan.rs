@@ -54,6 +54,8 @@ pub struct Plan {
     pub(crate) hashed: OnceLock<ledger::Hash>,
     /// Whether it may run something by a name that only a session knows; told when asked first.
     pub(crate) by_name: OnceLock<bool>,
+    /// Whether something of it may outlast a reset of the session; told when asked first.
+    pub(crate) lingering: OnceLock<bool>,
     pub(crate) policies: u64,
     pub(crate) context: PlanContext,
     /// What its names depend on, as a number.
@@ -175,6 +177,7 @@ impl Plan {
             replication: false,
             hashed: OnceLock::new(),
             by_name: OnceLock::new(),
+            lingering: OnceLock::new(),
             policies: self.policies,
             context: self.context,
             names: self.names,
@@ -313,6 +316,7 @@ impl Gate {
             replication: false,
             hashed: OnceLock::new(),
             by_name: OnceLock::new(),
+            lingering: OnceLock::new(),
             policies: policies.version(),
             context,
             names: asker.names,
@@ -362,6 +366,7 @@ impl Gate {
             replication: true,
             hashed: OnceLock::new(),
             by_name: OnceLock::new(),
+            lingering: OnceLock::new(),
             policies: policies.version(),
             context,
             names: asker.names,

@@ -86,6 +86,19 @@ impl Stream {
         matches!(self, Self::TlsServer(_) | Self::TlsClient(_))
     }
 
+    /// The same connection for the runtime that this is called in: a socket is waited for by the
+    /// runtime that it came to. One with TLS, or within the program, stays where it is.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn moved(self) -> io::Result<Self> {
+        match self {
+            Self::Tcp(tcp) => Ok(Self::Tcp(TcpStream::from_std(tcp.into_std()?)?)),
+            Self::Unix(unix) => Ok(Self::Unix(UnixStream::from_std(unix.into_std()?)?)),
+            Self::Inside(_) | Self::TlsServer(_) | Self::TlsClient(_) => Ok(self),
+        }
+    }
+
     /// The protocol agreed on in the TLS handshake (ALPN), if any.
     pub fn alpn(&self) -> Option<&[u8]> {
         match self {

@@ -84,6 +84,7 @@ fn upstream(mut table: Table<'_>, name: &str) -> Upstream {
         table.fault(span, Fault::help("`database` cannot stand under name = \"*\"", help));
     }
     let (user, vault, iam) = signs_in_as(&mut table);
+    let (keep, keep_idle, keep_age) = keeps(&mut table);
     let iam_span = iam.as_ref().map(|(span, _)| span.clone());
     let upstream = Upstream {
         host,
@@ -124,12 +125,40 @@ fn upstream(mut table: Table<'_>, name: &str) -> Upstream {
         ),
         connect_timeout: connect_timeout(&mut table),
         tcp_user_timeout: user_timeout(&mut table),
+        keep,
+        keep_idle,
+        keep_age,
     };
     if let Some(span) = iam_span {
         encrypted(&table, span, &upstream);
     }
     table.finish();
     upstream
+}
+
+/// What becomes of connections whose session has ended: how many are kept, how long, how old.
+fn keeps(table: &mut Table<'_>) -> (usize, Duration, Duration) {
+    let most = table.or(
+        "keep",
+        &Count(0..=1_000),
+        "0",
+        "Connections whose session has ended that are kept for the next sessions of the same \
+         identity, for each identity: reset before, and never given to another one. 0 keeps none.",
+    );
+    let idle = table.or(
+        "keep_idle",
+        &Time { range: Duration::from_millis(100)..=Duration::from_secs(600) },
+        "\"3s\"",
+        "How long one is kept that nobody comes for.",
+    );
+    let age = table.or(
+        "keep_age",
+        &Time { range: Duration::from_secs(1)..=Duration::from_secs(86_400) },
+        "\"60s\"",
+        "One that was opened longer ago is not kept: what the server looks at when somebody \
+         connects has been looked at no longer ago than this.",
+    );
+    (usize::try_from(most).unwrap_or(0), idle, age)
 }
 
 fn connect_timeout(table: &mut Table<'_>) -> Duration {

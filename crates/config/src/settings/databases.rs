@@ -42,6 +42,12 @@ pub struct Upstream {
     pub connect_timeout: Duration,
     /// How long what was sent there may stay unacknowledged; `None` leaves it to the system.
     pub tcp_user_timeout: Option<Duration>,
+    /// How many connections of one identity are kept for its next sessions; 0 keeps none.
+    pub keep: usize,
+    /// How long one is kept.
+    pub keep_idle: Duration,
+    /// How old one may be that is kept.
+    pub keep_age: Duration,
     /// The path at the Vault that says with what to sign in.
     pub vault: Option<String>,
     /// The cloud by whose word to sign in. TLS is [`UpstreamTls::VerifyFull`] then.

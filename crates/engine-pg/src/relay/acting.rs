@@ -167,6 +167,8 @@ impl Relay {
             return Err(self.spoil(refusal));
         }
         self.acting.set(Some((person, now)));
+        // What it does now is not done for whom the next session is.
+        self.keep_nothing();
         self.acting.by = Some((token.clone(), until));
         Ok(true)
     }

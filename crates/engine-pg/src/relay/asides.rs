@@ -10,6 +10,7 @@ use wire_pg::{
 impl Relay {
     pub(super) fn parameter_status(&mut self, message: Message<'_>) -> Result<(), End> {
         let status = backend::ParameterStatus::parse(message.payload).map_err(broke)?;
+        self.reported(status);
         if self.is_for_structure(status.name.bytes()) {
             return Ok(());
         }

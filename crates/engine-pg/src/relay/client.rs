@@ -37,6 +37,10 @@ impl Relay {
             // Whoever asked has gone, and wants nothing of it any more.
             self.client.input.clear();
         }
+        if self.client.ended && !self.expected.is_empty() {
+            // It does not wait for what it asked for.
+            self.keep_nothing();
+        }
         let mut input = std::mem::take(&mut self.client.input);
         let mut used = 0;
         let result = self.client_messages(&input, &mut used);
@@ -439,6 +443,7 @@ impl Relay {
             self.changing += 1;
         }
         self.acting.sent(&run.statement.plan);
+        self.may_linger(&run.statement.plan);
         // The disk starts while the upstream works; rows wait for it only if it is slower.
         if !run.rows_may_leave {
             self.early_sync = Some(self.session.gate().ledger.synced(run.statement.intent));

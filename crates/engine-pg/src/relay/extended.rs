@@ -173,6 +173,8 @@ impl Relay {
         let name: Box<[u8]> = known_as(portal).into();
         self.session.forget(None, std::str::from_utf8(&name).ok());
         let Bound { plan, prepared, parameters, given, whole } = bound;
+        // It is planned, which runs what is constant.
+        self.may_linger(&plan);
         let own = prepared.as_ref().is_none_or(|prepared| !Arc::ptr_eq(&prepared.plan, &plan));
         let values = given.as_ref().map_or(0, Given::bytes);
         let bytes = values + whole.as_ref().map_or(0, |whole| whole.len());

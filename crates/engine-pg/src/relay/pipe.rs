@@ -60,6 +60,11 @@ impl Pipe {
         }
     }
 
+    /// The stream, once nothing that it brought is left to be dealt with.
+    pub(super) fn into_stream(self) -> Stream {
+        self.stream
+    }
+
     /// True if more output should wait.
     pub(super) fn is_full(&self) -> bool {
         self.output.len() >= HIGH_WATER

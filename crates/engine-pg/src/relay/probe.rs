@@ -100,7 +100,7 @@ impl Relay {
                 });
             // Whatever took the role off before, from here on it is on again.
             let role = self.session.bound_role();
-            if let Some(set) = role.map(|role| format!("SET ROLE {}", quoted(role)))
+            if let Some(set) = role.map(|role| format!("SET ROLE {}", crate::role::quoted(role)))
                 && self.run_hidden(set.as_bytes(), |_| Request::Role).is_err()
             {
                 return true;
@@ -222,8 +222,4 @@ impl Relay {
             self.block = None;
         }
     }
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -6,9 +6,9 @@ use super::{
     expected::{Request, Withheld},
 };
 use gate::{Field, Masks};
-use std::{mem, sync::Arc};
+use std::sync::Arc;
 use wire_pg::{
-    backend::{self, DataRow, Status, Tag, encode},
+    backend::{self, DataRow, Tag, encode},
     frame::{self, Frame},
 };
 
@@ -352,66 +352,5 @@ impl Relay {
             Some(_) | None if durable => {}
             _ => self.must_end = Some(End::Ordered("the record could not be made durable")),
         }
-    }
-
-    /// True if nothing goes on for a client that has left: whoever has a budget of time leaves
-    /// nothing behind that uses it up, nor a preview locks.
-    pub(super) fn leaves_nothing_behind(&self) -> bool {
-        self.session.time_left().is_some() || self.session.previews()
-    }
-
-    /// Says goodbye to both sides and closes what is open in the record.
-    pub(super) async fn part(&mut self, end: &End) {
-        let now = std::time::SystemTime::now();
-        let why = end.short();
-        // Outside of a transaction block, too, a statement may be under way.
-        let busy = self.status != Status::Idle || !self.expected.is_empty();
-        self.tell_seen();
-        self.leave_change(why);
-        for expected in mem::take(&mut self.expected) {
-            if let Request::Query(Some(mut run))
-            | Request::FunctionCall(Some(mut run))
-            | Request::Execute(Some(mut run)) = expected.request
-            {
-                let counts = run.take_counts(None, None);
-                self.session.leave(&run.statement, run.part, &counts, why, now);
-            }
-        }
-        if let Some(parked) = self.parked.take() {
-            self.session.abandon(parked.cleared, why, now);
-        }
-        self.session.close(&end.to_string(), now);
-        let left = matches!(end, End::ClientLeft | End::ClientLost(_));
-        let for_nobody = left && self.leaves_nothing_behind();
-        if busy && (for_nobody || matches!(end, End::Ordered(_) | End::TooLarge { .. })) {
-            (self.cancel.0)();
-        }
-        self.say_goodbye(end);
-        // What a client said before it left has been cleared, and goes; what Weir ends goes no
-        // further. Within a message a goodbye would be read as the rest of it.
-        let goes = left && !for_nobody;
-        let halfway = self.client_passes > 0 || !goes && !self.upstream.output.is_empty();
-        let streaming = self.both.is_some();
-        let Self { client, upstream, .. } = self;
-        let to_client = async {
-            if streaming {
-                let _ = client.linger().await;
-            }
-            let _ = client.finish().await;
-        };
-        let to_upstream = async {
-            if !matches!(end, End::UpstreamLost(_)) {
-                if !goes {
-                    upstream.output.clear();
-                }
-                if !halfway {
-                    wire_pg::frontend::encode::terminate(&mut upstream.output);
-                }
-                let _ = upstream.finish().await;
-            }
-        };
-        let goodbye = async { tokio::join!(to_client, to_upstream) };
-        // A client that never reads must not keep the session open.
-        let _ = tokio::time::timeout(super::GOODBYE, goodbye).await;
     }
 }

@@ -104,6 +104,11 @@ impl UpstreamError {
         matches!(self, Self::Server(error) if error.of_credentials())
     }
 
+    /// True if the server has no place for one more.
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(self, Self::Server(error) if error.sqlstate == "53300")
+    }
+
     /// Whose doing it is. Credentials and certificates are Weir's configuration.
     pub fn blame(&self) -> Blame {
         match self {

@@ -64,6 +64,7 @@ impl Session {
             replication: false,
             hashed: planned.hashed.clone(),
             by_name: planned.by_name.clone(),
+            lingering: planned.lingering.clone(),
             policies: planned.policies,
             context: planned.context,
             names: planned.names,

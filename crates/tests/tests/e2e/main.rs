@@ -64,6 +64,7 @@ mod scripts;
 mod signin;
 mod slack;
 mod spans;
+mod spares;
 mod tasks;
 mod temporary;
 mod thrift;

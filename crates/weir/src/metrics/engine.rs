@@ -48,6 +48,7 @@ const BY_DATABASE: &[(&str, &str, Of)] = &[
     ("catalog_reads", "Times the catalog was read", |c| &c.catalog_reads),
     ("catalog_failures", "Times the catalog could not be looked at", |c| &c.catalog_failures),
     ("upstream_failures", "Upstream connections that failed", |c| &c.upstream_failures),
+    ("upstream_reused", "Sessions that were given a kept upstream connection", |c| &c.reused),
 ];
 
 /// Statements by what was decided.
@@ -142,6 +143,14 @@ fn gauges(
         let ended = counters.ended.load(Ordering::Acquire);
         let open = counters.opened.load(Ordering::Relaxed).saturating_sub(ended);
         let value = ConstGauge::new(i64::try_from(open).unwrap_or(i64::MAX));
+        value.encode(family.encode_family(&[("database", database.as_str())])?)?;
+    }
+    let help = "Upstream connections that are kept for sessions to come";
+    let kind = MetricType::Gauge;
+    let mut family = encoder.encode_descriptor("upstream_spares", help, None, kind)?;
+    for (database, counters) in counted {
+        let kept = counters.spares.load(Ordering::Relaxed);
+        let value = ConstGauge::new(i64::try_from(kept).unwrap_or(i64::MAX));
         value.encode(family.encode_family(&[("database", database.as_str())])?)?;
     }
     let help = "Columns that bear a label";

@@ -10,7 +10,10 @@ use config::{Config, Database, Plaintext, UpstreamTls, WithoutRole};
 use engine_pg::{
     DatabaseConfig, Engine, Host, Limits, RoleOf, RoleRule, Roles, Settings, UpstreamConfig,
     login::{ClientRule, Door, Plaintext as DoorPlaintext},
-    upstream::credentials::{Credentials, Fetched, Source},
+    upstream::{
+        Keep,
+        credentials::{Credentials, Fetched, Source},
+    },
 };
 use gate::Gate;
 use net::{
@@ -262,5 +265,7 @@ pub(crate) fn upstream(config: &Config, database: &Database) -> anyhow::Result<U
     }
     reached.connect_timeout = upstream.connect_timeout;
     reached.user_timeout = upstream.tcp_user_timeout;
+    let (most, idle, age) = (upstream.keep, upstream.keep_idle, upstream.keep_age);
+    reached.keep = Keep { most, idle, age };
     Ok(reached)
 }

@@ -1,0 +1,165 @@
+//! The end of a session: last words to both sides, what is open in the record, and whether the
+//! upstream connection may serve another. Knows no server.
+
+use super::{End, Relay, expected::Request, pipe::Pipe};
+use gate::Plan;
+use net::Stream;
+use std::{mem, time::SystemTime};
+use wire_pg::{
+    backend::{ParameterStatus, Status},
+    frontend::encode,
+};
+
+/// Settings that the server may report in one session before its connection is not kept.
+const MAX_REPORTED: usize = 1_000;
+
+/// Whether the upstream connection may serve another session when this one has ended.
+#[derive(Debug, Default)]
+pub(super) struct Keeping {
+    /// It may as far as can be told.
+    on: bool,
+    /// Settings that the server reported since sign-in.
+    reported: Vec<(String, String)>,
+}
+
+/// An upstream connection that stands idle outside of a transaction, with everything answered.
+pub(crate) struct Left {
+    /// The connection.
+    pub(crate) stream: Stream,
+    /// Settings that the server reported since sign-in, in its order.
+    pub(crate) reported: Vec<(String, String)>,
+}
+
+impl Relay {
+    /// Says that the upstream connection may serve another session.
+    pub(crate) fn keep_upstream(&mut self) {
+        self.keeping.on = true;
+    }
+
+    /// What runs may leave something that no reset takes back.
+    pub(super) fn may_linger(&mut self, plan: &Plan) {
+        self.keeping.on = self.keeping.on && !plan.lingers();
+    }
+
+    /// The server reported a setting, to whomever.
+    pub(super) fn reported(&mut self, status: ParameterStatus<'_>) {
+        let Keeping { on, reported } = &mut self.keeping;
+        *on = *on && reported.len() < MAX_REPORTED;
+        if *on {
+            let text = |text: wire_pg::Text<'_>| String::from_utf8_lossy(text.bytes()).into_owned();
+            reported.push((text(status.name), text(status.value)));
+        }
+    }
+
+    /// Another session must not have the upstream connection.
+    pub(super) fn keep_nothing(&mut self) {
+        self.keeping.on = false;
+    }
+
+    /// True if nothing of the session is under way at the upstream, and nothing of it stays there
+    /// but what a reset takes back.
+    fn leaves_upstream(&self, end: &End) -> bool {
+        let left = matches!(end, End::ClientLeft | End::ClientLost(_));
+        let asked = self.expected.is_empty() && !self.open && !self.ran && self.block.is_none();
+        let streams = self.copying_in
+            || self.both.is_some()
+            || self.client_passes > 0
+            || self.client_drops > 0
+            || self.upstream_passes > 0
+            || self.ignored_syncs > 0;
+        let waits = self.parked.is_some()
+            || self.refuse_next.is_some()
+            || self.must_end.is_some()
+            || self.before_sync.is_some()
+            || self.structure.is_some();
+        let upstream = &self.upstream;
+        let quiet = upstream.input.is_empty() && upstream.output.is_empty() && !upstream.ended;
+        let whole = self.client.input.is_empty();
+        self.keeping.on
+            && left
+            && self.status == Status::Idle
+            && asked
+            && quiet
+            && whole
+            && !streams
+            && !waits
+            && !self.skipping
+            && !self.upstream_said_fatal
+            && self.replication.is_none()
+            && !self.session.previews()
+            && !self.side.is_inside()
+    }
+
+    /// True if nothing goes on for a client that has left: whoever has a budget of time leaves
+    /// nothing behind that uses it up, nor a preview locks.
+    pub(super) fn leaves_nothing_behind(&self) -> bool {
+        self.session.time_left().is_some() || self.session.previews()
+    }
+
+    /// Says goodbye to both sides and closes what is open in the record. The upstream connection is
+    /// not closed if it may serve another session.
+    pub(super) async fn part(mut self: Box<Self>, end: &End) -> Option<Left> {
+        let now = SystemTime::now();
+        let why = end.short();
+        let leaves = self.leaves_upstream(end);
+        // Outside of a transaction block, too, a statement may be under way.
+        let busy = self.status != Status::Idle || !self.expected.is_empty();
+        self.tell_seen();
+        self.leave_change(why);
+        for expected in mem::take(&mut self.expected) {
+            if let Request::Query(Some(mut run))
+            | Request::FunctionCall(Some(mut run))
+            | Request::Execute(Some(mut run)) = expected.request
+            {
+                let counts = run.take_counts(None, None);
+                self.session.leave(&run.statement, run.part, &counts, why, now);
+            }
+        }
+        if let Some(parked) = self.parked.take() {
+            self.session.abandon(parked.cleared, why, now);
+        }
+        self.session.close(&end.to_string(), now);
+        let left = matches!(end, End::ClientLeft | End::ClientLost(_));
+        let for_nobody = left && self.leaves_nothing_behind();
+        if busy && (for_nobody || matches!(end, End::Ordered(_) | End::TooLarge { .. })) {
+            (self.cancel.0)();
+        }
+        self.say_goodbye(end);
+        // What a client said before it left has been cleared, and goes; what Weir ends goes no
+        // further. Within a message a goodbye would be read as the rest of it.
+        let goes = left && !for_nobody;
+        let halfway = self.client_passes > 0 || !goes && !self.upstream.output.is_empty();
+        let streaming = self.both.is_some();
+        let Self { client, upstream, keeping, .. } = *self;
+        let to_client = says_the_last(client, streaming);
+        if leaves {
+            let _ = tokio::time::timeout(super::GOODBYE, to_client).await;
+            return Some(Left { stream: upstream.into_stream(), reported: keeping.reported });
+        }
+        let lost = matches!(end, End::UpstreamLost(_));
+        let to_upstream = async {
+            let mut upstream = upstream;
+            if !lost {
+                if !goes {
+                    upstream.output.clear();
+                }
+                if !halfway {
+                    encode::terminate(&mut upstream.output);
+                }
+                let _ = upstream.finish().await;
+            }
+        };
+        let goodbye = async { tokio::join!(to_client, to_upstream) };
+        // A client that never reads must not keep the session open.
+        let _ = tokio::time::timeout(super::GOODBYE, goodbye).await;
+        None
+    }
+}
+
+/// Writes what is left for a client and closes its connection.
+async fn says_the_last(mut client: Pipe, streaming: bool) {
+    if streaming {
+        let _ = client.linger().await;
+    }
+    let _ = client.finish().await;
+}

@@ -1,0 +1,105 @@
+//! Whether what a text does may outlast DISCARD ALL in the server's process: then the process
+//! serves nobody after the session. Knows no connection.
+//!
+//! DISCARD ALL drops what SQL knows of a session. It leaves alone what libraries and the variables
+//! of procedural languages hold, names of settings that somebody made up, and whatever nobody has
+//! understood.
+
+use crate::plan::{Part, Plan};
+use model::{
+    Operation,
+    catalog::Catalog,
+    facts::{Effect, Facts, SessionChange},
+};
+
+impl Plan {
+    /// True if something of it may stay in the server's process when the session is reset. Told
+    /// when asked first.
+    pub fn lingers(&self) -> bool {
+        let in_part = |part: &Part| lingers(&part.facts, &self.knowledge.catalog);
+        *self.lingering.get_or_init(|| self.replication || self.parts.iter().any(in_part))
+    }
+}
+
+fn lingers(facts: &Facts, catalog: &Catalog) -> bool {
+    // PL/pgSQL and SQL keep nothing that is not a setting, a table or a statement.
+    let forgets = |id| {
+        let known = catalog.function(id);
+        known.is_some_and(|known| matches!(known.language.as_str(), "sql" | "plpgsql"))
+    };
+    let within = |change: &SessionChange| match change {
+        SessionChange::Prepare(_, facts) | SessionChange::Declare(_, facts) => {
+            lingers(facts, catalog)
+        }
+        SessionChange::Deallocate(_)
+        | SessionChange::Hold(_)
+        | SessionChange::Fetch(_)
+        | SessionChange::CloseCursor(_)
+        | SessionChange::Scope => false,
+    };
+    facts.dynamic
+        || !facts.unknowns.is_empty()
+        || !facts.effects.iter().all(is_taken_back)
+        || !facts.code.iter().copied().all(forgets)
+        || facts.session.iter().any(within)
+}
+
+/// True for effects on the database itself, and for those on the session that DISCARD ALL takes
+/// back.
+fn is_taken_back(effect: &Effect) -> bool {
+    match effect.operation {
+        Operation::Set => effect.object.as_deref().is_some_and(is_the_servers),
+        Operation::Empty
+        | Operation::Select
+        | Operation::Insert
+        | Operation::Update
+        | Operation::Delete
+        | Operation::Merge
+        | Operation::Truncate
+        | Operation::CopyIn
+        | Operation::CopyOut
+        | Operation::Create
+        | Operation::Alter
+        | Operation::Drop
+        | Operation::Rename
+        | Operation::Comment
+        | Operation::Grant
+        | Operation::Role
+        | Operation::Explain
+        | Operation::Show
+        | Operation::SetRole
+        | Operation::Transaction
+        | Operation::Commit
+        | Operation::Listen
+        | Operation::Notify
+        | Operation::Lock
+        | Operation::Session
+        | Operation::Maintenance
+        | Operation::LargeObject => true,
+        // Temporary schemas stay, though they are emptied; the others run or load what is foreign.
+        Operation::CreateTemp
+        | Operation::DropTemp
+        | Operation::ServerFile
+        | Operation::ServerProgram
+        | Operation::Security
+        | Operation::Extension
+        | Operation::Foreign
+        | Operation::Server
+        | Operation::Call
+        | Operation::Do
+        | Operation::Replication
+        | Operation::Code
+        | Operation::Unknown => false,
+    }
+}
+
+/// True for settings that the server itself has. One with a dot is a library's, or made up by
+/// whoever sets it, and its name is there until the process ends; a function that sets something
+/// may set any.
+fn is_the_servers(object: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    object.bytes().all(word) || object.starts_with("session characteristics")
+}
+
+#[cfg(test)]
+mod tests;
