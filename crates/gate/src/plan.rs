@@ -151,8 +151,8 @@ impl Plan {
         self
     }
 
-    /// The plan of another text, which differs from this one's in literals on which nothing depends:
-    /// these, and where they stand in the other.
+    /// The plan of another text, which differs from this one's in literals on which nothing
+    /// depends: these, and where they stand in the other.
     pub(crate) fn of_another(
         &self,
         text: &str,

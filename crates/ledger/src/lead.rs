@@ -3,8 +3,8 @@
 //! a quick disk takes. A thread that says when it is about to rest syncs instead, once for all who
 //! wait on it, since nothing else is left for it to do. Knows no runtime.
 //!
-//! Only while the disk is quick: meanwhile the thread serves nobody. A slow one is the keeper's, and
-//! seals always are.
+//! Only while the disk is quick: meanwhile the thread serves nobody. A slow one is the keeper's,
+//! and seals always are.
 
 use crate::{
     ids::Sequence,

@@ -38,10 +38,10 @@ pub(crate) fn literals(text: &str, statement: Node<'_>) -> Vec<Range<usize>> {
         Node::SelectStmt(select) => found.select(select),
         Node::InsertStmt(insert) => found.insert(insert),
         Node::UpdateStmt(update) => found.update(update),
-        Node::DeleteStmt(delete) => {
-            if delete.with_clause().is_none() && delete.using_clause().is_empty() {
-                found.condition(delete.where_clause(), Asks::Which);
-            }
+        Node::DeleteStmt(delete)
+            if delete.with_clause().is_none() && delete.using_clause().is_empty() =>
+        {
+            found.condition(delete.where_clause(), Asks::Which);
         }
         _ => {}
     }
@@ -140,10 +140,10 @@ impl Found<'_> {
                     self.list(list);
                 }
             }
-            (Node::ColumnRef(_), value) | (value, Node::ColumnRef(_)) => {
-                if is_operator(expr, known) {
-                    self.value(value);
-                }
+            (Node::ColumnRef(_), value) | (value, Node::ColumnRef(_))
+                if is_operator(expr, known) =>
+            {
+                self.value(value);
             }
             _ => {}
         }

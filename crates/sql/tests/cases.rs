@@ -3,6 +3,8 @@
 //! `BLESS=1 cargo test -p sql --test cases` writes what the analyser says into the files; the
 //! difference is then for a person to judge.
 
+#[cfg(test)]
+mod free;
 mod support;
 
 use model::{

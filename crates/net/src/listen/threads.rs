@@ -35,8 +35,8 @@ impl fmt::Debug for Threads {
 }
 
 impl Threads {
-    /// So many of them, one at least. Each does `before_rest` when it has nothing left to do, before
-    /// it waits for more; what that wakes goes on at once.
+    /// So many of them, one at least. Each does `before_rest` when it has nothing left to do,
+    /// before it waits for more; what that wakes goes on at once.
     ///
     /// # Errors
     /// The system gives no thread, or no descriptors for its runtime.

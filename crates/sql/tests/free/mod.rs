@@ -1,11 +1,10 @@
 //! Literals on whose value nothing depends: what is told of one text is told of every other that
 //! has other values in their places. Held against the analyser itself, on every text of the cases.
 
-mod support;
-
+use super::{folder, support};
 use model::Catalog;
 use sql::{Analysed, Scope};
-use std::{fs, ops::Range, path::PathBuf};
+use std::{fs, ops::Range};
 
 /// Values that mean something somewhere: bounds, truth values, arrays, keywords, nothing.
 const NUMBERS: &[&str] = &["0", "1", "2", "7", "32767", "32768", "10000", "999999998", "999999999"];
@@ -34,15 +33,13 @@ const TEXTS: &[&str] = &[
 ];
 
 fn catalog() -> Catalog {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("cases");
-    support::catalog(&fs::read_to_string(folder.join("catalog.tsv")).unwrap())
+    support::catalog(&fs::read_to_string(folder().join("catalog.tsv")).unwrap())
 }
 
 /// Every text of the case files, and some that programs send.
 fn texts() -> Vec<String> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("cases");
     let mut texts: Vec<String> = FREE.iter().map(|(text, _)| (*text).to_owned()).collect();
-    for entry in fs::read_dir(folder).unwrap() {
+    for entry in fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "md") {
             let file = fs::read_to_string(path).unwrap();
