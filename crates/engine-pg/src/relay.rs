@@ -368,7 +368,8 @@ impl Relay {
             }
         }
         // To wake oneself would go before all that has happened elsewhere meanwhile: sockets and
-        // timers are looked at first.
+        // timers are looked at first. The thread does not rest for that, and may not for long.
+        self.session.gate().ledger.before_more();
         let mut later = pin!(tokio::task::yield_now());
         let _ = later.as_mut().poll(cx);
         Poll::Pending

@@ -6,10 +6,7 @@
 //! Only while the disk is quick: meanwhile the thread serves nobody. A slow one is the keeper's,
 //! and seals always are.
 
-use crate::{
-    ids::Sequence,
-    ledger::{Inner, lock},
-};
+use crate::{ids::Sequence, ledger::Inner};
 use std::{
     cell::Cell,
     sync::{
@@ -71,6 +68,15 @@ impl Inner {
     }
 }
 
+impl Inner {
+    /// The keeper sees to whoever waits on this thread, which does not come to rest.
+    pub(crate) fn hand_on(&self) {
+        if LEADS.get() == number(self) && WANTED.take().is_some() {
+            self.urge(&mut self.keeper.state());
+        }
+    }
+}
+
 /// Syncs for those who wait on a thread; see [`crate::Ledger::leader`].
 #[derive(Clone, Debug)]
 pub struct Leader(Weak<Inner>);
@@ -92,13 +98,15 @@ impl Leader {
     fn sync(&self, upto: Sequence) {
         // Without a log nobody is left who waits for it.
         let Some(inner) = self.0.upgrade() else { return };
-        let turn = lock(&inner.turn);
-        // Whoever had the turn before may have synced it too, and what fails is the keeper's.
         let is_synced = || inner.synced.load(Ordering::Acquire) > upto.0;
-        if !is_synced() && !inner.failing.load(Ordering::Acquire) {
+        // Who syncs already may do so for long: a disk that stalls must not stop every thread.
+        if let Ok(turn) = inner.turn.try_lock()
+            && !is_synced()
+            && !inner.failing.load(Ordering::Acquire)
+        {
             inner.sync(&turn, false);
         }
-        drop(turn);
+        // What another syncs, what fails and what could not be written now is the keeper's.
         if !is_synced() {
             inner.urge(&mut inner.keeper.state());
         }

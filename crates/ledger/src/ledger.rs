@@ -331,6 +331,12 @@ impl Ledger {
         Leader::new(&self.shared.inner)
     }
 
+    /// To be called by a thread that lets others go on before it goes on itself, without a rest:
+    /// whoever waits on it for the disk is served by others then.
+    pub fn before_more(&self) {
+        self.shared.inner.hand_on();
+    }
+
     /// True if the record is on stable storage.
     pub fn is_synced(&self, upto: Sequence) -> bool {
         self.shared.inner.synced.load(Ordering::Acquire) > upto.0

@@ -189,7 +189,7 @@ fn statements<'a>(
         let blurred = walk.blurred(copy.as_ref());
         let guards = std::mem::take(&mut walk.guards);
         let (given, assigned) = walk.given.take(text);
-        let free = crate::free::literals(text, raw.stmt());
+        let free = walk.free(tree, raw.stmt());
         let known =
             Analysed { copy, blurred, guards, given, assigned, free, ..Analysed::of(facts, span) };
         analysed.push(known);
@@ -205,6 +205,9 @@ fn statements<'a>(
     }
     analysed
 }
+
+/// Operators that a free literal may stand beside.
+const BESIDE_FREE: [&str; 8] = ["=", "<>", "<", "<=", ">", ">=", "+", "-"];
 
 /// True if a statement may change the client's encoding: unless all it does is to end a transaction
 /// that cannot have begun with another, or to set something else by its name.
@@ -311,6 +314,15 @@ impl<'a> Walk<'a> {
             spent: 0,
             ran: 0,
         }
+    }
+
+    /// The free literals of a statement. Behind others of the same text it may read what they
+    /// wrote, and somebody's own operator may make anything of how long a value is.
+    fn free(&self, tree: &StmtList, statement: Node<'_>) -> Vec<Range<usize>> {
+        if tree.len() > 1 || BESIDE_FREE.iter().any(|name| self.has_own(name)) {
+            return Vec::new();
+        }
+        crate::free::literals(self.text, statement)
     }
 
     /// The facts of one statement, apart from those collected so far.

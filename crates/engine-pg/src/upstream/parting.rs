@@ -24,14 +24,18 @@ const MAX_MESSAGES: usize = 10_000;
 const DISCARD: &str = "DISCARD ALL";
 /// Temporary schemas are emptied and stay; a session that had one leaves no trace in another.
 const NOTHING_OWN: &str = "SELECT pg_catalog.pg_my_temp_schema()";
-/// A row, if whoever is signed in could sign in now. Operators are looked up by the path like all
+/// A row, if whoever is signed in could sign in now, and nothing runs when somebody does: what it
+/// set was taken back. Operators are looked up by the path like all
 /// else, so they are named with their schema.
 const COULD_SIGN_IN: &str = "\
     SELECT FROM pg_catalog.pg_roles AS r, pg_catalog.pg_database AS d \
     WHERE r.rolname OPERATOR(pg_catalog.=) session_user AND r.rolcanlogin \
     AND (r.rolvaliduntil IS NULL OR r.rolvaliduntil OPERATOR(pg_catalog.>) pg_catalog.now()) \
     AND d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() AND d.datallowconn \
-    AND pg_catalog.has_database_privilege(session_user, d.oid, 'CONNECT')";
+    AND pg_catalog.has_database_privilege(session_user, d.oid, 'CONNECT') \
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_event_trigger AS t \
+        WHERE t.evtevent OPERATOR(pg_catalog.=) 'login' \
+        AND t.evtenabled OPERATOR(pg_catalog.<>) 'D')";
 
 /// What the server said.
 #[derive(Default)]
@@ -96,7 +100,9 @@ pub(crate) async fn still_good(mut spare: Upstream, role: Option<&str>) -> Optio
 fn with_role(role: Option<&str>, question: &str) -> String {
     match role {
         Some(role) => format!("SET ROLE {}; {question}", crate::role::quoted(role)),
-        None => question.to_owned(),
+        // As it was when the connection was opened: some servers take off what the database gives
+        // a user, and do not put it back.
+        None => format!("RESET ROLE; {question}"),
     }
 }
 

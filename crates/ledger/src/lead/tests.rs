@@ -4,6 +4,7 @@
 use super::*;
 use crate::{
     Ledger, Synced,
+    ledger::lock,
     testing::{Folder, intent, open},
 };
 use std::{
@@ -83,6 +84,41 @@ fn a_thread_that_does_not_come_to_rest_is_served_by_the_keeper() {
         assert!(begun.elapsed() < Duration::from_secs(10), "nobody synced");
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn who_goes_on_without_a_rest_and_who_meets_a_stall_has_the_keeper() {
+    let (_folder, ledger) = quick("lead-more");
+    let leader = ledger.leader();
+    leader.before_rest();
+    let woken_by = |go_on: &dyn Fn()| {
+        let (_synced, woken) = wait_for(&ledger, 1);
+        go_on();
+        assert_eq!(WANTED.get(), None, "nobody counts on a rest any more");
+        let begun = Instant::now();
+        while !is_woken(&woken) {
+            assert!(begun.elapsed() < Duration::from_secs(10), "nobody synced");
+            std::thread::yield_now();
+        }
+    };
+    woken_by(&|| ledger.before_more());
+    // Another has the turn for longer than this thread would like to stand still.
+    let (taken, told) = std::sync::mpsc::channel();
+    let (done, wait) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let inner = ledger.inner();
+        scope.spawn(move || {
+            let turn = lock(&inner.turn);
+            taken.send(()).unwrap();
+            wait.recv().unwrap();
+            drop(turn);
+        });
+        told.recv().unwrap();
+        let (_synced, woken) = wait_for(&ledger, 2);
+        leader.before_rest();
+        assert!(!is_woken(&woken), "nobody can sync meanwhile, and the thread is free");
+        done.send(()).unwrap();
+    });
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl<'a> Walk<'a> {
 
     /// True if an operator that a construct does not name, or a cast of what it compares, may run
     /// somebody's code.
-    pub(super) fn has_own(&self, operator: &str) -> bool {
+    pub(crate) fn has_own(&self, operator: &str) -> bool {
         let code = &self.catalog.code;
         !code.casts.is_empty() || code.operators.contains_key(operator)
     }

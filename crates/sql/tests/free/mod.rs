@@ -70,7 +70,13 @@ const FREE: &[(&str, &[&str])] = &[
     ("delete from users where id = 7 and name = 'x'", &["7", "'x'"]),
     ("delete from users where id in (1, 2)", &[]),
     ("insert into orders (id) values (1), (-2), (default)", &["1", "2"]),
-    ("begin; update users set id = 3 where id = 4; commit", &["3", "4"]),
+    ("begin; update users set id = 3 where id = 4; commit", &[]),
+    // What one statement writes another may read.
+    (
+        "create temp table t (a text); insert into t values ('x'); \
+         select replace(name, 'a', t.a) from users, t",
+        &[],
+    ),
     // What is spelt in another way, or stands elsewhere.
     ("select name from users where id = 1234567890", &[]),
     ("select name from users where id = 1.5", &[]),
@@ -172,7 +178,7 @@ fn what_is_told_of_a_text_is_told_of_every_other_that_fits() {
             compared += 1;
         }
     }
-    assert!(with > 30 && compared > 700, "{with} texts, {compared} compared");
+    assert!(with > 30 && compared > 600, "{with} texts, {compared} compared");
 }
 
 #[test]
