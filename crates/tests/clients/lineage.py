@@ -100,6 +100,16 @@ def spoilt(event):
             yield "an input field without a name", other
 
 
+def once(events):
+    """Without what came again, as it may after a crash: the same event, whole."""
+    seen = {}
+    for event in events:
+        if seen.setdefault((event["run"]["runId"], event["eventType"]), event) is event:
+            yield event
+        elif event != seen[event["run"]["runId"], event["eventType"]]:
+            yield event
+
+
 def together(events):
     """What has to be true of runs: one START, at most one end, in order, and known parents."""
     runs = collections.defaultdict(list)
@@ -123,7 +133,7 @@ def together(events):
 
 def main():
     counts, bad = collections.Counter(), 0
-    events = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
+    events = list(once(json.loads(line) for line in open(sys.argv[1], encoding="utf-8")))
     for event in events:
         kind = event["job"]["facets"]["jobType"]["jobType"]
         first = (kind, event["eventType"]) not in counts
