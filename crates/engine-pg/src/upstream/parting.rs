@@ -92,7 +92,8 @@ pub(crate) async fn still_good(mut spare: Upstream, role: Option<&str>) -> Optio
     let question = with_role(role, COULD_SIGN_IN);
     let Ok(Ok(answers)) = timeout(ASKED, ask(&mut spare, &[&question])).await else { return None };
     let Answers { rows, settings, unasked } = answers;
-    let good = rows.len() == 1 && settings.is_empty() && !unasked && spare.buffered.is_empty();
+    // Before 14 a server reports settings that are put to what they were.
+    let good = rows.len() == 1 && !unasked && is_as_before(&spare, settings.into_iter());
     good.then_some(spare)
 }
 
