@@ -770,3 +770,18 @@ fn what_doubles_is_given_up() {
         eprintln!("{:?} {}", begun.elapsed(), &text[..60]);
     }
 }
+
+#[test]
+fn a_text_that_is_spelt_like_a_column_is_a_text() {
+    let catalog = support::catalog(&fs::read_to_string(folder().join("catalog.tsv")).unwrap());
+    let unbounded = |condition: &str| {
+        let text = format!("delete from users where {condition}");
+        sql::analyse(&text, &catalog, &Scope::default())[0].facts.effects[0].unbounded
+    };
+    for column in ["column name of 0", "column name of 1", "column name of 2", "variable name", "x"]
+    {
+        assert!(!unbounded(&format!("name = '{column}'")), "{column}");
+        let same = format!("name || '{column}'");
+        assert!(unbounded(&format!("{same} = {same} or {same} is null")), "{column}");
+    }
+}

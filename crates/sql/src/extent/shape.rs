@@ -41,7 +41,7 @@ impl Extent<'_, '_> {
                 let text = constant.val().map_or("null".to_owned(), |value| value.to_string());
                 // A text is no column, whatever it says.
                 let looks = text.starts_with("column ") || text.starts_with("variable ");
-                (!looks).then_some(text)
+                Some(if looks { format!("text {text}") } else { text })
             }
             Node::ParamRef(parameter) => Some(format!("${}", parameter.number)),
             Node::A_Expr(expr) if expr.kind == A_Expr_Kind::AEXPR_OP => {
