@@ -66,6 +66,14 @@ impl Statement {
         })
     }
 
+    /// False if it is sure that no row comes back.
+    pub fn may_return_rows(&self) -> bool {
+        self.plan.parts.iter().any(|part| {
+            let facts = &part.facts;
+            facts.dynamic || facts.outputs_unknown || facts.outputs.is_some()
+        })
+    }
+
     /// True if names may mean something else once it ran.
     pub fn changes_names(&self) -> bool {
         self.plan.parts.iter().any(crate::session::changes_names)

@@ -226,8 +226,9 @@ impl Inner {
         if files.len() > 1 { segment::sync_dir(&self.dir) } else { Ok(()) }
     }
 
-    /// Sleeps until there is something to do; false when the log is being closed.
-    fn rest(&self) -> bool {
+    /// Sleeps until there is something to do, and says whether a seal is due, which `due` tells if
+    /// there is something to seal already; `None` when the log is being closed.
+    fn rest(&self, due: &mut Option<Instant>) -> Option<bool> {
         let mut state = self.keeper.state();
         self.keeper.armed.store(false, Ordering::SeqCst);
         // What came before the flag was cleared did not wake this thread: look once more.
@@ -245,7 +246,8 @@ impl Inner {
             state = wait(state);
         }
         let failing = self.failing.load(Ordering::Acquire);
-        let deadline = Instant::now() + if failing { RETRY } else { SOON };
+        let now = Instant::now();
+        let deadline = if failing { now + RETRY } else { due.unwrap_or(now + SOON) };
         while !state.stop && (failing || !state.urgent) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -255,7 +257,9 @@ impl Inner {
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         state.urgent = false;
-        !state.stop
+        let seals = Instant::now() >= deadline;
+        *due = (!seals).then_some(deadline);
+        (!state.stop).then_some(seals)
     }
 }
 
@@ -264,8 +268,10 @@ pub(crate) fn start(inner: Arc<Inner>) -> Result<JoinHandle<()>, LedgerError> {
     let dir = inner.dir.clone();
     let builder = thread::Builder::new().name("ledger".into());
     let run = move || {
-        while inner.rest() {
-            inner.sync(&lock(&inner.turn), true);
+        // Whoever waits waits for no seal; one comes within `SOON` all the same.
+        let mut due = None;
+        while let Some(seals) = inner.rest(&mut due) {
+            inner.sync(&lock(&inner.turn), seals);
         }
         // What is staged now was appended before the last handle went.
         inner.sync(&lock(&inner.turn), true);

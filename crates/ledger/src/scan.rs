@@ -100,7 +100,13 @@ impl Scan {
             self.start = 0;
         }
         let old = self.buffer.len();
-        self.buffer.resize(old + CHUNK, 0);
+        // Room is zeroed before it is read into: no more of it than there is to read.
+        let there = self.left()?.saturating_sub((old - self.start) as u64);
+        let space = usize::try_from(there).map_or(CHUNK, |there| there.min(CHUNK));
+        if space == 0 {
+            return Ok(false);
+        }
+        self.buffer.resize(old + space, 0);
         let space = self.buffer.get_mut(old..).unwrap_or_default();
         let read = loop {
             match self.file.read_at(space, self.base + old as u64) {

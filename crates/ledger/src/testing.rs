@@ -101,6 +101,13 @@ pub(crate) fn checkpointed(ledger: &Ledger) {
     }
 }
 
+/// Waits until a record is under a seal.
+pub(crate) fn sealed(ledger: &Ledger, place: crate::Sequence) {
+    while ledger.stats().sealed <= place.0 {
+        std::thread::yield_now();
+    }
+}
+
 /// Everything that a reader gives.
 pub(crate) fn everything(dir: &Path) -> Vec<(u64, Vec<u8>)> {
     let entries = crate::Reader::open(dir).unwrap().map(Result::unwrap);

@@ -444,8 +444,9 @@ impl Relay {
         }
         self.acting.sent(&run.statement.plan);
         self.may_linger(&run.statement.plan);
-        // The disk starts while the upstream works; rows wait for it only if it is slower.
-        if !run.rows_may_leave {
+        // The disk starts while the upstream works; rows wait for it only if it is slower. Where
+        // there will be none, nobody waits before the COMMIT, which syncs for all before it.
+        if !run.rows_may_leave && run.statement.may_return_rows() {
             self.early_sync = Some(self.session.gate().ledger.synced(run.statement.intent));
         }
         let request = request(run);

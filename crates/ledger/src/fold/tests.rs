@@ -8,7 +8,7 @@ use crate::{
     open_checkpoint,
     publish::Publisher,
     record::{Record, Stopped},
-    testing::{Folder, NOW, Random, checkpointed, copy, everything, intent, outcome},
+    testing::{Folder, NOW, Random, checkpointed, copy, everything, intent, outcome, sealed},
     tiles::CHECKPOINT_FILE,
     verify::verify,
 };
@@ -30,7 +30,7 @@ fn written(dir: &Path) -> Ledger {
         ledger.append(&intent(n)).unwrap();
         let place = ledger.append(&outcome(n)).unwrap();
         if n % 20 == 0 {
-            ledger.synced(place).wait().unwrap();
+            sealed(&ledger, place);
         }
     }
     checkpointed(&ledger);

@@ -161,3 +161,23 @@ fn where_the_log_fails_the_thread_goes_on_and_whoever_waits_is_told() {
     WANTED.set(Some(Sequence(7)));
     leader.before_rest();
 }
+
+#[test]
+fn a_wait_for_a_processor_makes_no_disk_slow() {
+    let busy = Pace::default();
+    for _ in 0..50 {
+        busy.took(QUICK / 3);
+        busy.took(QUICK * 3);
+    }
+    assert!(busy.is_quick(), "every other sync is quick");
+    let slow = Pace::default();
+    for _ in 0..50 {
+        slow.took(QUICK * 3);
+        slow.took(QUICK * 4);
+    }
+    assert!(!slow.is_quick(), "none is");
+    let broken = Pace::default();
+    broken.took(QUICK / 3);
+    broken.took(QUICK * 30);
+    assert!(!broken.is_quick(), "one that stalls tells of the disk at once");
+}

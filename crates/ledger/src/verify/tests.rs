@@ -9,7 +9,7 @@ use crate::{
     publish::Publisher,
     seal::Ratchet,
     segment,
-    testing::{Folder, NOW, Random, copy, intent, outcome},
+    testing::{Folder, NOW, Random, copy, intent, outcome, sealed},
     time::Time,
 };
 
@@ -33,7 +33,7 @@ fn write(dir: &Path, numbers: std::ops::Range<u64>) {
         let place = ledger.append(&outcome(n)).unwrap();
         if n % 20 == 0 {
             // So that seals are many.
-            ledger.synced(place).wait().unwrap();
+            sealed(&ledger, place);
         }
     }
 }
