@@ -18,9 +18,11 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-/// How many emptied buffers are kept for the next batches, and how large each may be.
-const SPARES: usize = 4;
+/// How many emptied buffers are kept for the next batches: as many as are written between two
+/// syncs, which give them back. How large each may be, and all of them: bytes.
+const SPARES: usize = 256;
 const SPARE_BYTES: usize = 1 << 20;
+const ALL_SPARE_BYTES: usize = 4 << 20;
 
 /// Where a segment is written that replaces a failed one, until it is complete.
 const DRAFT_FILE: &str = "rewrite";
@@ -40,6 +42,7 @@ pub(crate) struct Writer {
     /// segment must take over.
     broken: bool,
     spares: Vec<Batch>,
+    spare_bytes: usize,
     reserve: Reserve,
     /// How many records the last seal covers.
     sealed: u64,
@@ -80,6 +83,7 @@ impl Writer {
             ratchet,
             broken: false,
             spares: Vec::new(),
+            spare_bytes: 0,
             reserve,
         };
         Ok((writer, file))
@@ -116,6 +120,7 @@ impl Writer {
 
     fn take_stage(&mut self, inner: &Inner) -> Batch {
         let mut fresh = self.spares.pop().unwrap_or_default();
+        self.spare_bytes -= fresh.bytes.capacity();
         let mut stage = lock(&inner.stage);
         fresh.clear(stage.end());
         std::mem::swap(&mut *stage, &mut fresh);
@@ -137,8 +142,11 @@ impl Writer {
 
     fn recycle(&mut self, mut batch: Batch) {
         let capacity = batch.bytes.capacity();
-        if self.spares.len() < SPARES && capacity > 0 && capacity <= SPARE_BYTES {
+        let all = self.spare_bytes + capacity;
+        let room = self.spares.len() < SPARES && all <= ALL_SPARE_BYTES;
+        if room && capacity > 0 && capacity <= SPARE_BYTES {
             batch.clear(0);
+            self.spare_bytes = all;
             self.spares.push(batch);
         }
     }
