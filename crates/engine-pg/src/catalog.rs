@@ -13,7 +13,7 @@
 //! The texts and the builder know no connection, so that a session whose own catalog differs
 //! (temporary tables, DDL not yet committed) can run them over its own upstream.
 
-use crate::upstream::{self, Connection, ServerError, Upstream, UpstreamConfig};
+use crate::upstream::{self, Connection, ServerError, Upstream, UpstreamConfig, spares};
 use model::{Catalog, catalog::Relation};
 use snapshot::Renewal;
 use std::{sync::Arc, time::Duration};
@@ -97,6 +97,11 @@ impl CatalogReader {
             owed: false,
             idle: true,
         })
+    }
+
+    /// Tells the server that nobody reads any more, and waits for the end of its process.
+    pub(crate) async fn close(mut self) {
+        spares::part_from(&mut self.connection.stream).await;
     }
 
     /// True if what it signed in with ends: another reader takes over.

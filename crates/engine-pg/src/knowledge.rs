@@ -12,18 +12,19 @@ use gate::{Database, Gate};
 use model::{Catalog, LabelMap};
 use std::{
     future::Future,
-    pin::Pin,
     sync::{
         Arc, Weak,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicU8, Ordering},
     },
     time::{Duration, Instant, SystemTime},
 };
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 mod shelf;
+mod waiting;
 
 pub use shelf::{Doing, KeepFound, Kept, Load, Shelf};
+pub(crate) use waiting::KnowledgeWatch;
 
 /// How often a database is asked whether its structure changed.
 const LOOK: Duration = Duration::from_millis(1000);
@@ -35,6 +36,12 @@ const WHOLE: Duration = Duration::from_secs(3600);
 const TRUST: Duration = Duration::from_secs(10);
 /// How long to wait before trying again after a failure.
 const RETRY: Duration = Duration::from_secs(2);
+/// How long a database is left alone by the look for changes when somebody is about to do what
+/// nobody may be connected for: longer than a server waits for others to end (5 s), and shorter
+/// than [`TRUST`].
+const AWAY: Duration = Duration::from_secs(6);
+/// How many may ask at once that it is left alone.
+const MAX_ASKING: usize = 16;
 /// States of [`Keeper::reachable`].
 const UNTRIED: u8 = 0;
 const REACHED: u8 = 1;
@@ -60,6 +67,7 @@ pub enum Reached {
 pub(crate) struct Keeper {
     database: Arc<Database>,
     asked: Arc<Notify>,
+    leave: Option<mpsc::Sender<oneshot::Sender<()>>>,
     known: watch::Receiver<u64>,
     reachable: Arc<AtomicU8>,
     upstream: Arc<ArcSwap<UpstreamConfig>>,
@@ -84,6 +92,7 @@ impl Keeper {
     ) -> Self {
         let (tell, known) = watch::channel(0);
         let asked = Arc::new(Notify::new());
+        let (leave, leaving) = mpsc::channel(MAX_ASKING);
         let reachable = Arc::new(AtomicU8::new(UNTRIED));
         let upstream = Arc::new(ArcSwap::from_pointee(upstream));
         let reading = Reading {
@@ -91,6 +100,8 @@ impl Keeper {
             database: Arc::clone(database),
             upstream: Arc::clone(&upstream),
             asked: Arc::clone(&asked),
+            leaving,
+            away: None,
             tell,
             reader: None,
             last: None,
@@ -111,7 +122,8 @@ impl Keeper {
             shelf,
         };
         let task = Some(tokio::spawn(reading.run()));
-        Self { database: Arc::clone(database), asked, known, reachable, upstream, task }
+        let (database, leave) = (Arc::clone(database), Some(leave));
+        Self { database, asked, leave, known, reachable, upstream, task }
     }
 
     /// For what has nothing to be read: nothing is ever known of it.
@@ -119,7 +131,21 @@ impl Keeper {
         let (_, known) = watch::channel(0);
         let (asked, reachable) = (Arc::default(), Arc::new(AtomicU8::new(UNTRIED)));
         let upstream = Arc::new(ArcSwap::from_pointee(upstream));
-        Self { database: Arc::clone(database), asked, known, reachable, upstream, task: None }
+        let (database, leave, task) = (Arc::clone(database), None, None);
+        Self { database, asked, leave, known, reachable, upstream, task }
+    }
+
+    /// Closes its connection, and opens none for a moment unless somebody needs to know.
+    pub(crate) fn leave(&self) -> impl Future<Output = ()> + Send + use<> {
+        let leave = self.leave.clone();
+        async move {
+            let (told, left) = oneshot::channel();
+            if let Some(leave) = leave
+                && leave.send(told).await.is_ok()
+            {
+                let _ = left.await;
+            }
+        }
     }
 
     /// What it keeps known.
@@ -167,57 +193,14 @@ impl Keeper {
     }
 }
 
-/// Lets a session wait until what is known is fresh.
-pub(crate) struct KnowledgeWatch {
-    database: Arc<Database>,
-    asked: Arc<Notify>,
-    known: watch::Receiver<u64>,
-    /// The generation that was waited for in vain, once.
-    gave_up: Arc<AtomicU64>,
-}
-
-impl KnowledgeWatch {
-    /// Resolves when what is known is fresh (or, with `reached`, when it is as of that generation),
-    /// or the limit is reached. `None` if this was waited for just now, in vain.
-    pub(crate) fn wait(
-        &mut self,
-        limit: Duration,
-        reached: Option<u64>,
-    ) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
-        let wanted = reached.unwrap_or_else(|| self.database.wanted());
-        if self.gave_up.swap(0, Ordering::Relaxed) == wanted {
-            return None;
-        }
-        let mut known = self.known.clone();
-        let gave_up = Arc::clone(&self.gave_up);
-        let (database, asked) = (Arc::clone(&self.database), Arc::clone(&self.asked));
-        Some(Box::pin(async move {
-            let fresh = async {
-                loop {
-                    known.mark_unchanged();
-                    if database.has_reached(reached) {
-                        return true;
-                    }
-                    // What was read meanwhile may have been too old: a reading under way did not
-                    // see what came behind its beginning.
-                    asked.notify_one();
-                    if known.changed().await.is_err() {
-                        return false;
-                    }
-                }
-            };
-            if !matches!(tokio::time::timeout(limit, fresh).await, Ok(true)) {
-                gave_up.store(reached.unwrap_or_else(|| database.wanted()), Ordering::Relaxed);
-            }
-        }))
-    }
-}
-
 struct Reading {
     gate: Weak<Gate>,
     database: Arc<Database>,
     upstream: Arc<ArcSwap<UpstreamConfig>>,
     asked: Arc<Notify>,
+    leaving: mpsc::Receiver<oneshot::Sender<()>>,
+    /// Until when it is not looked unless somebody asks.
+    away: Option<Instant>,
     tell: watch::Sender<u64>,
     reader: Option<CatalogReader>,
     /// What was read over the reader's connection.
@@ -313,6 +296,14 @@ impl Reading {
         let (asked, changed) = tokio::select! {
             () = self.asked.notified() => (true, false),
             () = changed => (false, true),
+            Some(left) = self.leaving.recv() => {
+                self.away = Some(Instant::now() + AWAY);
+                if let Some(reader) = self.reader.take() {
+                    reader.close().await;
+                }
+                let _ = left.send(());
+                (false, false)
+            }
             () = tokio::time::sleep(LOOK) => (false, false),
         };
         self.outdated |= changed;
@@ -326,6 +317,9 @@ impl Reading {
     ) -> Result<(), Failure> {
         if asked && self.database.is_fresh() && self.looked.elapsed() < LOOK {
             // Who asked has been answered.
+            return Ok(());
+        }
+        if !asked && self.away.is_some_and(|until| Instant::now() < until) {
             return Ok(());
         }
         if !asked || self.database.is_fresh() {

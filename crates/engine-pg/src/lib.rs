@@ -108,6 +108,9 @@ pub(crate) struct CancelTarget {
     pub(crate) sent: Arc<AtomicBool>,
 }
 
+/// How long a statement waits at most for what is Weir's own to get out of its way.
+const MAKING_WAY: std::time::Duration = std::time::Duration::from_secs(3);
+
 /// What policies know the whole server as, and what tools before version 17 ask for when they mean
 /// it.
 const CLUSTER: &str = "replication";
@@ -301,7 +304,8 @@ impl Engine {
         let database = Arc::new(gate::Database::counted(CLUSTER.into(), environment, counters));
         let (roles, upstream) = (config.roles.clone(), config.upstream.clone());
         let keeper = Arc::new(Keeper::idle(&database, upstream.clone()));
-        Some(Arc::new(Target { database, roles, upstream, keeper }))
+        let (retired, as_set) = Default::default();
+        Some(Arc::new(Target { database, roles, upstream, keeper, retired, as_set }))
     }
 
     /// Forgets a database that only `*` covers and that could not be connected to, so that names
@@ -318,6 +322,28 @@ impl Engine {
         if target.keeper.is_reachable() != Some(true) {
             self.forget_target(name);
         }
+    }
+
+    /// Takes what is Weir's own out of the way of a plan that must find nobody else at this server.
+    pub(crate) fn make_way(&self, at: &UpstreamConfig, plan: &gate::Plan) -> relay::Making {
+        let here = |target: &Target| {
+            let own = &target.upstream;
+            own.host == at.host && own.port == at.port && plan.needs_alone(&own.database)
+        };
+        let targets = self.lock_targets();
+        let here = targets.open().filter(|(_, target)| here(target));
+        let readers: Vec<_> = here.map(|(_, target)| target.keeper.leave()).collect();
+        drop(targets);
+        let (spares, at) = (Arc::clone(&self.spares), at.clone());
+        Box::pin(async move {
+            let all = async {
+                spares.leave(&at).await;
+                for reader in readers {
+                    reader.await;
+                }
+            };
+            let _ = tokio::time::timeout(MAKING_WAY, all).await;
+        })
     }
 
     fn open_targets(&self) {
@@ -346,7 +372,9 @@ impl Engine {
             Arc::new(Keeper::start(&self.gate, &database, upstream, shelf))
         });
         let database = Arc::clone(keeper.database());
-        targets.add(name, Arc::new(Target { database, roles, upstream, keeper }))
+        let (retired, as_set) = Default::default();
+        let target = Target { database, roles, upstream, keeper, retired, as_set };
+        targets.add(name, Arc::new(target))
     }
 
     fn lock_targets(&self) -> std::sync::MutexGuard<'_, Targets> {

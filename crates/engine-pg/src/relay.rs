@@ -63,7 +63,7 @@ use wire_pg::backend::Status;
 pub(crate) use acting::{Acting, ForWhom};
 pub use acting::{Answer, Asserted, Asserts};
 pub(crate) use end::End;
-pub(crate) use parting::Left;
+pub(crate) use parting::{Left, MakeWay, Making};
 use watch::Order;
 pub(crate) use watch::{CancelOnce, Orders};
 
@@ -103,7 +103,7 @@ const MAX_NAMES: usize = 64 * 1024;
 enum Block {
     /// Its intent must be on stable storage first.
     Sync(Synced),
-    /// What is known of the database is being read again.
+    /// What is known of the database is being read again, or what is in the way goes.
     Knowledge(Pin<Box<dyn Future<Output = ()> + Send>>),
     /// The server is being asked for the scope; cleared when the answers are in.
     Probe,

@@ -9,7 +9,7 @@ use crate::{
     CancelTarget, Engine, Target, cancel_upstream, diagnostics,
     login::Client,
     open::Opened,
-    relay::{self, Acting, CancelOnce, ForWhom, Relay},
+    relay::{self, Acting, CancelOnce, ForWhom, MakeWay, Relay},
     upstream::{Replication, Upstream, UpstreamError},
 };
 pub(crate) use begin::TASK;
@@ -106,6 +106,7 @@ async fn relay(
         sent: Arc::default(),
     };
     let (cancelled, sent) = (Arc::clone(&cancel_target.told), Arc::clone(&cancel_target.sent));
+    let (own, at) = (Arc::clone(engine), Arc::clone(&cancel_target.upstream));
     let registered =
         engine.cancels.register(process_id, client.protocol_minor, cancel_target.clone());
     let registration = registered.ok()?;
@@ -132,6 +133,7 @@ async fn relay(
     relay.replicate(client.replication);
     relay.acts(Acting::new(engine.door.asserts.clone(), person));
     relay.beside(client.side);
+    relay.makes_way(MakeWay(Box::new(move |plan| own.make_way(&at, plan))));
     if purpose.is_some() {
         relay.keep_upstream();
     }
@@ -150,7 +152,7 @@ async fn relay(
         let buffered = BytesMut::new();
         Upstream { stream, buffered, parameter_statuses, process_id, secret_key, lease, since }
     };
-    Leaving::of(left?, upstream, purpose?, sent)
+    Leaving::of(engine, left?, upstream, purpose?, sent)
 }
 
 /// Tells the client the server's settings, and the relay what follows from them.

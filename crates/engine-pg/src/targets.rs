@@ -2,10 +2,17 @@
 //! plans made of them) is known once, whatever became of the settings that it was opened with: a
 //! value that one session writes must not be new to another.
 
-use crate::{knowledge::Keeper, role::Roles, upstream::UpstreamConfig};
+use crate::{
+    knowledge::Keeper,
+    role::Roles,
+    upstream::{UpstreamConfig, parting::AsSet},
+};
 use std::{
     collections::HashMap,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// A database that sessions can be opened to.
@@ -15,6 +22,10 @@ pub(crate) struct Target {
     pub(crate) roles: Roles,
     pub(crate) upstream: UpstreamConfig,
     pub(crate) keeper: Arc<Keeper>,
+    /// No session is opened to it any more.
+    pub(crate) retired: AtomicBool,
+    /// What its server sets for whoever signs in.
+    pub(crate) as_set: AsSet,
 }
 
 /// See the module's own page.
@@ -73,6 +84,9 @@ impl Targets {
     /// Lets go of all of them, until [`Self::settle`] within reach of those that are opened anew.
     pub(crate) fn let_go(&mut self) {
         self.before = std::mem::take(&mut self.open);
+        for target in self.before.values() {
+            target.retired.store(true, Ordering::Release);
+        }
     }
 
     /// Says that those which the settings name are open.
@@ -83,6 +97,7 @@ impl Targets {
     }
 
     fn leave(&mut self, name: String, target: &Arc<Target>) {
+        target.retired.store(true, Ordering::Release);
         self.left.retain(|_, keeper| keeper.strong_count() > 0);
         self.left.insert(name, Arc::downgrade(&target.keeper));
     }

@@ -28,6 +28,7 @@ use wire_pg::{
 
 pub mod credentials;
 mod error;
+pub(crate) mod going;
 pub(crate) mod parting;
 mod sign_in;
 pub(crate) mod spares;
@@ -47,7 +48,7 @@ pub const MAX_SIGN_IN_BYTES: usize = 256 * 1024;
 pub const MAX_PARAMETER_STATUSES: usize = 256;
 
 /// Where a server listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Host {
     /// A host name or address.
     Tcp(String),
@@ -144,7 +145,7 @@ pub struct Upstream {
     pub secret_key: Vec<u8>,
     /// What is given back when the session is over.
     pub lease: Option<Lease>,
-    /// When it was opened.
+    /// When it began to be opened.
     pub since: Instant,
 }
 
@@ -244,13 +245,14 @@ async fn enter(
     replication: Option<Replication>,
     parameters: &[(String, String)],
 ) -> Result<Upstream, UpstreamError> {
+    let since = Instant::now();
     let (stream, certificate) = open(config, None).await?;
     let mut connection = Connection { stream, buffered: BytesMut::new() };
     let mut out = Vec::with_capacity(256);
     startup(&mut out, config, replication, parameters)?;
     connection.write(&out).await?;
     sign_in::authenticate(&mut connection, config, certificate.as_deref()).await?;
-    ready(connection).await
+    Ok(Upstream { since, ..ready(connection).await? })
 }
 
 /// Asks the server to cancel what a session runs. `address` is the session's peer

@@ -58,7 +58,9 @@ pub struct Counters {
     pub upstream_failures: AtomicU64,
     /// Upstream connections that are kept for sessions to come, now.
     pub spares: AtomicU64,
-    /// Sessions that were given one of those.
+    /// Upstream connections of sessions that have ended, which are being reset or closed, now.
+    pub parting: AtomicU64,
+    /// Sessions that were given one of those that are kept.
     pub reused: AtomicU64,
     /// From a statement's arrival to its being forwarded.
     pub added: Histogram,

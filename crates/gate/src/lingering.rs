@@ -13,6 +13,36 @@ use model::{
 };
 
 impl Plan {
+    /// True if something of it may need that nobody else is connected to the server, or changes
+    /// what whoever connects to it finds. Kept connections are in its way.
+    pub fn concerns_others(&self) -> bool {
+        self.effects().any(|effect| {
+            let about =
+                |what: &str| effect.object.as_deref().is_some_and(|it| it.starts_with(what));
+            effect.operation == Operation::Server
+                || effect.operation == Operation::Role
+                || about("owned objects")
+                || about("tablespace")
+                || about("subscription")
+        })
+    }
+
+    /// True if something of it may need that nobody is connected to the database of this name.
+    pub fn needs_alone(&self, database: &str) -> bool {
+        let about = |effect: &Effect| {
+            effect.operation == Operation::Server
+                && effect.object.as_deref().is_some_and(|it| it.starts_with("database"))
+        };
+        let named = |text: &[u8]| text.eq_ignore_ascii_case(database.as_bytes());
+        !database.is_empty()
+            && self.effects().any(about)
+            && self.text.as_bytes().windows(database.len()).any(named)
+    }
+
+    fn effects(&self) -> impl Iterator<Item = &Effect> {
+        self.parts.iter().flat_map(|part| &part.facts.effects)
+    }
+
     /// True if something of it may stay in the server's process when the session is reset. Told
     /// when asked first.
     pub fn lingers(&self) -> bool {

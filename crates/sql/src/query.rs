@@ -3,6 +3,7 @@
 pub(crate) use self::{
     code::{acts, computes},
     name::of as name_of,
+    total::PARAMETER,
 };
 
 mod acts;

@@ -8,6 +8,7 @@ use crate::{
     flow::{Columns, Distance, Field, Flow},
     names::{Path, missing, reference},
     parse,
+    query::PARAMETER,
     scope::{Env, Fragment, Table},
 };
 use model::{
@@ -120,7 +121,10 @@ impl<'a> Walk<'a> {
                 self.facts.on(Operation::Select, missing(range.schemaname(), name));
                 let mut columns = Columns::clone(&columns);
                 let set = self.new_set();
-                columns.fields.iter_mut().for_each(|field| field.flow.sources.push(set));
+                for Field { flow, .. } in &mut columns.fields {
+                    flow.sources.push(set);
+                    flow.growth = flow.growth.max(PARAMETER);
+                }
                 Table::new(name, columns)
             }
             Reached::Missing => {
@@ -166,7 +170,12 @@ impl<'a> Walk<'a> {
         let mut flow = Flow { origin: Some(id), ty: Some(column.type_id), ..Flow::default() };
         flow.sources.push(id);
         self.carried(id, &mut flow);
+        if builtin::is_system(&relation.schema) {
+            // Texts of statements, settings, comments: the client has written some.
+            flow.growth = PARAMETER;
+        }
         if crate::is_temporary(&relation.schema) {
+            flow.growth = PARAMETER;
             // What the client put there is of its own making until a predicate compares it.
             flow.sources.push(crate::relate::set(relation.id.0));
         }

@@ -461,7 +461,55 @@ const INFERS: &[(&str, &str)] = &[
         "ssn",
     ),
     ("select to_tsvector('simple', format('%-2047s', ssn)) from users", "ssn"),
+    // What the client put somewhere before is as long as it likes.
+    (
+        "create temp table t (a text); \
+      select replace(replace(ssn, '4', t.a), '5', t.a) from users, t",
+        "ssn",
+    ),
+    (
+        "create temp table t as select 'x'::text as a; \
+      select (select length(replace(replace(ssn, '4', a), '5', a)) from t) from users",
+        "ssn",
+    ),
+    ("create temp table t (a text); select string_agg(ssn || a, '') from users, t", "ssn"),
+    ("create temp table t (a text); select regexp_replace(ssn || a, '4', $1) from users, t", "ssn"),
+    (
+        "select replace(replace(ssn, '4', current_setting('my.own')), '5', \
+      current_setting('my.own')) from users",
+        "ssn",
+    ),
+    ("select replace(replace(ssn, '4', current_query()), '5', current_query()) from users", "ssn"),
+    (
+        "select replace(replace(ssn, '4', statement), '5', statement) \
+      from users, pg_prepared_statements",
+        "ssn",
+    ),
 ];
+
+/// What infers nothing of a column, though a value of the client's own stands beside it or it was
+/// copied to where the client writes.
+const INFERS_NOTHING: &[&str] = &[
+    "create temp table t as select ssn, name from users; \
+     select ssn, replace(name, ' ', '_'), upper(ssn), name || ssn, left(ssn, 3) from t",
+    "create temp table t as select ssn from users; select lpad(ssn, 12) from t",
+    "create temp table t as select ssn from users; select string_agg(ssn, ',') from t",
+    "create temp table t (a text); select replace(ssn, '-', a) from users, t",
+    "create temp table t (a text); select replace(ssn, '-', '') || a from users, t",
+    "create temp table t as select ssn from users; select to_tsvector('simple', ssn) from t",
+];
+
+#[test]
+fn what_is_beside_values_of_ones_own_infers_nothing() {
+    let catalog = support::catalog(&fs::read_to_string(folder().join("catalog.tsv")).unwrap());
+    let users = catalog.relation_named("public", "users").unwrap();
+    let ssn = users.column_id(users.column("ssn").unwrap().number);
+    for text in INFERS_NOTHING {
+        let asked = sql::analyse(text, &catalog, &Scope::default());
+        let infers = |it: &ColumnUse| it.column == ssn && it.usage == Use::Inferred;
+        assert!(!asked.iter().any(|one| one.facts.columns.iter().any(infers)), "{text}");
+    }
+}
 
 #[test]
 fn what_infers_is_no_look_up() {

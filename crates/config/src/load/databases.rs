@@ -141,7 +141,7 @@ fn keeps(table: &mut Table<'_>) -> (usize, Duration, Duration) {
     let most = table.or(
         "keep",
         &Count(0..=1_000),
-        "0",
+        "4",
         "Connections whose session has ended that are kept for the next sessions of the same \
          identity, for each identity: reset before, and never given to another one. 0 keeps none.",
     );

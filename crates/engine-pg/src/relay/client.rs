@@ -127,6 +127,7 @@ impl Relay {
     fn dealt(&mut self) {
         self.session.dealt();
         self.approval_used();
+        self.way_used();
     }
 
     fn client_message(&mut self, tag: Tag, message: Message<'_>) -> Result<Step, End> {
@@ -328,8 +329,8 @@ impl Relay {
         Ok(Some(cleared))
     }
 
-    /// True if the labels that a plan's values carry are in force and kept; else it has to wait,
-    /// and to be planned anew.
+    /// True if the labels that a plan's values carry are in force and kept, and nothing of Weir's
+    /// own is in its way; else it has to wait, and to be planned anew.
     pub(super) fn carries(&mut self, plan: &Plan) -> Result<bool, Refusal> {
         if self.session.may_carry_unseen(plan) && !self.becomes_certain() {
             return Ok(false);
@@ -344,7 +345,7 @@ impl Relay {
             self.block = Some(Block::Labels(keeping));
             return Ok(false);
         }
-        Ok(true)
+        Ok(self.has_way(plan))
     }
 
     /// Plans a text. What is not UTF-8 can be planned only for those from whom nothing is hidden: a

@@ -1,10 +1,10 @@
 //! The end of a session: last words to both sides, what is open in the record, and whether the
 //! upstream connection may serve another. Knows no server.
 
-use super::{End, Relay, expected::Request, pipe::Pipe};
+use super::{Block, End, Relay, expected::Request, pipe::Pipe};
 use gate::Plan;
 use net::Stream;
-use std::{mem, time::SystemTime};
+use std::{fmt, mem, pin::Pin, time::SystemTime};
 use wire_pg::{
     backend::{ParameterStatus, Status},
     frontend::encode,
@@ -20,6 +20,21 @@ pub(super) struct Keeping {
     on: bool,
     /// Settings that the server reported since sign-in.
     reported: Vec<(String, String)>,
+    way: Option<MakeWay>,
+    /// It was made for the message at the front.
+    made: bool,
+}
+
+/// Takes connections of Weir's own that nobody uses out of a statement's way.
+pub(crate) struct MakeWay(pub(crate) Box<dyn Fn(&Plan) -> Making + Send + Sync>);
+
+/// Ends when they are gone, or were waited for long enough.
+pub(crate) type Making = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl fmt::Debug for MakeWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MakeWay")
+    }
 }
 
 /// An upstream connection that stands idle outside of a transaction, with everything answered.
@@ -36,6 +51,30 @@ impl Relay {
         self.keeping.on = true;
     }
 
+    /// Says how way is made for statements that must find nobody else connected.
+    pub(crate) fn makes_way(&mut self, way: MakeWay) {
+        self.keeping.way = Some(way);
+    }
+
+    /// True if nothing of Weir's own is in the way of a plan that is about to run; else it has to
+    /// wait.
+    pub(super) fn has_way(&mut self, plan: &Plan) -> bool {
+        let Keeping { way: Some(MakeWay(make)), made: false, .. } = &self.keeping else {
+            return true;
+        };
+        if !plan.concerns_others() {
+            return true;
+        }
+        self.block = Some(Block::Knowledge(make(plan)));
+        self.keeping.made = true;
+        false
+    }
+
+    /// The way that was made is no other message's.
+    pub(super) fn way_used(&mut self) {
+        self.keeping.made = false;
+    }
+
     /// What runs may leave something that no reset takes back.
     pub(super) fn may_linger(&mut self, plan: &Plan) {
         self.keeping.on = self.keeping.on && !plan.lingers();
@@ -43,7 +82,7 @@ impl Relay {
 
     /// The server reported a setting, to whomever.
     pub(super) fn reported(&mut self, status: ParameterStatus<'_>) {
-        let Keeping { on, reported } = &mut self.keeping;
+        let Keeping { on, reported, .. } = &mut self.keeping;
         *on = *on && reported.len() < MAX_REPORTED;
         if *on {
             let text = |text: wire_pg::Text<'_>| String::from_utf8_lossy(text.bytes()).into_owned();

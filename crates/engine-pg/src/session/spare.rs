@@ -6,7 +6,9 @@ use crate::{
     login::Client,
     relay::Left,
     upstream::{
-        self, Upstream, UpstreamError, parting,
+        self, Upstream, UpstreamError,
+        going::{Goes, place},
+        parting,
         spares::{self, Keep, Kind},
     },
 };
@@ -31,6 +33,7 @@ pub(super) struct Leaving {
     upstream: Upstream,
     reported: Vec<(String, String)>,
     purpose: Purpose,
+    goes: Goes,
 }
 
 /// A connection for a session with these start-up parameters, and what it may be kept for.
@@ -42,12 +45,19 @@ pub(super) async fn connect(
     parameters: &[(String, String)],
 ) -> Result<(Upstream, Option<Purpose>), UpstreamError> {
     let purpose = purpose(client, session, target, parameters);
+    let counters = &target.database.counters;
     if let Some(Purpose { kind, .. }) = &purpose
         && let Some(spare) = engine.spares.take(kind)
     {
-        if let Some(upstream) = parting::still_good(spare, kind.role.as_deref()).await {
-            target.database.counters.reused.fetch_add(1, Ordering::Relaxed);
-            return Ok((upstream, purpose));
+        match parting::still_good(spare, kind.role.as_deref(), &target.as_set).await {
+            Ok(upstream) => {
+                counters.reused.fetch_add(1, Ordering::Relaxed);
+                return Ok((upstream, purpose));
+            }
+            Err(spare) => {
+                let goes = engine.spares.going.one(place(&target.upstream), counters);
+                engine.spares.close(vec![(spare, goes)]);
+            }
         }
         // What became of the one became of the others too: the server was started again, or a
         // right was taken away.
@@ -105,25 +115,44 @@ impl Leaving {
     /// What is left of a session, if it can be kept. `cancelled` was shared with everybody who
     /// could send a cancel request: one that is on its way must not meet the next session.
     pub(super) fn of(
+        engine: &Engine,
         left: Left,
         upstream: impl FnOnce(net::Stream) -> Upstream,
         purpose: Purpose,
         cancelled: Arc<AtomicBool>,
     ) -> Option<Self> {
         let upstream = upstream(left.stream);
+        let target = purpose.kind.target.upgrade()?;
+        let going = &engine.spares.going;
+        let goes = going.one(place(&target.upstream), &target.database.counters);
         // Nobody else has it any more, and nobody used it.
         let quiet = Arc::into_inner(cancelled).is_some_and(|cancelled| !cancelled.into_inner());
         let keeps = quiet && spares::is_young(&upstream, purpose.keep);
-        keeps.then_some(Self { upstream, reported: left.reported, purpose })
+        if keeps && engine.spares.takes(&purpose.kind) {
+            let goes = goes.resets();
+            return Some(Self { upstream, reported: left.reported, purpose, goes });
+        }
+        engine.spares.close(vec![(upstream, goes)]);
+        None
     }
 
     /// Resets it and keeps it.
     pub(super) async fn reset(self, engine: &Engine) {
-        let Self { upstream, reported, purpose: Purpose { kind, keep } } = self;
-        let reset = parting::reset(upstream, reported, kind.role.as_deref()).await;
-        let Some(upstream) = reset else { return };
-        let open = engine.counters.open.load(Ordering::Relaxed);
-        let room = engine.settings.load().max_sessions.saturating_sub(open);
-        engine.spares.put(kind, upstream, keep, room);
+        let Self { upstream, reported, purpose: Purpose { kind, keep }, goes } = self;
+        let reset = match kind.target.upgrade() {
+            Some(target) => {
+                let role = kind.role.as_deref();
+                parting::reset(upstream, reported, role, &target.as_set).await
+            }
+            None => Err(upstream),
+        };
+        let upstream = match reset {
+            Ok(upstream) => upstream,
+            Err(upstream) => return engine.spares.close(vec![(upstream, goes)]),
+        };
+        let others = engine.spares.going.being_reset().saturating_sub(1);
+        let others = others + engine.counters.open.load(Ordering::Relaxed);
+        let room = engine.settings.load().max_sessions.saturating_sub(others);
+        engine.spares.put(kind, (upstream, goes), keep, room);
     }
 }

@@ -3,9 +3,12 @@
 //!
 //! Whatever is not answered as foreseen ends the connection: it is closed, and a new one opened.
 
-use super::{Upstream, UpstreamError, lossy, read, spares::say_goodbye};
+use super::{Upstream, UpstreamError, lossy, read};
 use bytes::{Bytes, BytesMut};
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 use tokio::{io::AsyncWriteExt, time::timeout};
 use wire_pg::{
     backend::{self, DataRow, Status, Tag},
@@ -16,6 +19,8 @@ use wire_pg::{
 const RESET: Duration = Duration::from_secs(5);
 /// How long it may take to say that one is still good, for which a client waits.
 const ASKED: Duration = Duration::from_secs(1);
+/// What may lie between a server's reading of its files and a connection that has read the same.
+const FILES: Duration = Duration::from_millis(100);
 /// The longest message that is part of an answer: bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Messages in one answer. Notifications that a session did not wait for come before it.
@@ -23,15 +28,20 @@ const MAX_MESSAGES: usize = 10_000;
 
 const DISCARD: &str = "DISCARD ALL";
 /// Temporary schemas are emptied and stay; a session that had one leaves no trace in another.
-const NOTHING_OWN: &str = "SELECT pg_catalog.pg_my_temp_schema()";
-/// A row, if whoever is signed in could sign in now, and nothing runs when somebody does: what it
-/// set was taken back. Operators are looked up by the path like all
-/// else, so they are named with their schema.
+/// Behind that, [`AS_SET`].
+const NOTHING_OWN: &str = "SELECT pg_catalog.pg_my_temp_schema(), ";
+/// What the server sets for whoever signs in, by row versions: for roles, databases and all. Those
+/// of others are as cheap to tell as one's own to find.
+const AS_SET: &str = "ARRAY(SELECT s.xmin FROM pg_catalog.pg_db_role_setting AS s)";
+/// Behind [`AS_SET`]: a row, if whoever is signed in could sign in now, and nothing runs when
+/// somebody does: what it set was taken back. Operators are looked up by the path like all else, so
+/// they are named with their schema.
 const COULD_SIGN_IN: &str = "\
-    SELECT FROM pg_catalog.pg_roles AS r, pg_catalog.pg_database AS d \
+    FROM pg_catalog.pg_roles AS r, pg_catalog.pg_database AS d \
     WHERE r.rolname OPERATOR(pg_catalog.=) session_user AND r.rolcanlogin \
     AND (r.rolvaliduntil IS NULL OR r.rolvaliduntil OPERATOR(pg_catalog.>) pg_catalog.now()) \
-    AND d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() AND d.datallowconn \
+    AND d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() \
+    AND d.datallowconn \
     AND pg_catalog.has_database_privilege(session_user, d.oid, 'CONNECT') \
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_event_trigger AS t \
         WHERE t.evtevent OPERATOR(pg_catalog.=) 'login' \
@@ -47,31 +57,55 @@ struct Answers {
     unasked: bool,
 }
 
+/// What a server gives whoever signs in to a database, and since when it is known to.
+#[derive(Debug, Default)]
+pub(crate) struct AsSet(Mutex<Option<(Vec<Bytes>, Instant)>>);
+
+impl AsSet {
+    /// True if a connection that was begun `since` then began with what is set `now`. Versions of
+    /// rows do not come again: what is as it was has not been otherwise meanwhile.
+    fn held(&self, now: Vec<Bytes>, since: Instant) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some((before, seen)) if *before == now => *seen <= since,
+            _ => {
+                *known = Some((now, Instant::now()));
+                false
+            }
+        }
+    }
+}
+
 /// Resets a connection that stands idle outside of a transaction, with everything answered.
-/// `changed` are the settings that the server reported since sign-in. `None` if it cannot be told
-/// that the next session would find what a new connection has; it is closed then.
+/// `changed` are the settings that the server reported since sign-in. `Err` if it cannot be told
+/// that the next session would find what a new connection has.
 pub(crate) async fn reset(
     mut left: Upstream,
     changed: Vec<(String, String)>,
     role: Option<&str>,
-) -> Option<Upstream> {
-    let own = with_role(role, NOTHING_OWN);
+    set: &AsSet,
+) -> Result<Upstream, Upstream> {
+    let own = with_role(role, &format!("{NOTHING_OWN}{AS_SET}"));
     let asked = timeout(RESET, ask(&mut left, &[DISCARD, &own])).await;
     if let Ok(Ok(answers)) = asked
-        && has_nothing(&answers.rows)
+        && let Some((own, now)) = the_row(&answers.rows, true)
+        && own.as_deref() == Some(b"0")
+        && set.held(now, left.since)
         && is_as_before(&left, changed.into_iter().chain(answers.settings))
     {
-        return Some(left);
+        return Ok(left);
     }
-    say_goodbye(left).await;
-    None
+    Err(left)
 }
 
-/// True if the session never had a temporary schema.
-fn has_nothing(rows: &[Bytes]) -> bool {
-    let [row] = rows else { return false };
-    let Ok(row) = DataRow::parse(row) else { return false };
-    row.values.iter().eq([Some(&b"0"[..])])
+/// The values of the one row there is, with the first one apart if asked.
+fn the_row(rows: &[Bytes], first: bool) -> Option<(Option<Bytes>, Vec<Bytes>)> {
+    let [row] = rows else { return None };
+    let row = DataRow::parse(row).ok()?;
+    let mut values = row.values.iter();
+    let own = if first { values.next()? } else { None };
+    let told = |value: Option<&[u8]>| Bytes::copy_from_slice(value.unwrap_or_default());
+    Some((own.map(Bytes::copy_from_slice), values.map(told).collect()))
 }
 
 /// True if after all these changes the settings are what they were at sign-in, and nothing came
@@ -87,14 +121,31 @@ fn is_as_before(left: &Upstream, changes: impl Iterator<Item = (String, String)>
     now == left.parameter_statuses && left.buffered.is_empty()
 }
 
-/// The same connection if the server says that it is as it was and that its role might sign in now.
-pub(crate) async fn still_good(mut spare: Upstream, role: Option<&str>) -> Option<Upstream> {
-    let question = with_role(role, COULD_SIGN_IN);
-    let Ok(Ok(answers)) = timeout(ASKED, ask(&mut spare, &[&question])).await else { return None };
-    let Answers { rows, settings, unasked } = answers;
-    // Before 14 a server reports settings that are put to what they were.
-    let good = rows.len() == 1 && !unasked && is_as_before(&spare, settings.into_iter());
-    good.then_some(spare)
+/// The same connection if the server says that it is as it was, that its role might sign in now,
+/// and that it would find the same.
+pub(crate) async fn still_good(
+    mut spare: Upstream,
+    role: Option<&str>,
+    set: &AsSet,
+) -> Result<Upstream, Upstream> {
+    // What the server reads when it is told to read its files again (who may come from where, and
+    // what a process has from its start) is read by whoever signs in.
+    let age = (spare.since.elapsed() + FILES).as_secs_f64();
+    let files = format!(
+        " AND pg_catalog.pg_conf_load_time() OPERATOR(pg_catalog.<) (pg_catalog.clock_timestamp() \
+         OPERATOR(pg_catalog.-) pg_catalog.make_interval(secs => {age:.3}))"
+    );
+    let question = with_role(role, &format!("SELECT {AS_SET} {COULD_SIGN_IN}{files}"));
+    if let Ok(Ok(answers)) = timeout(ASKED, ask(&mut spare, &[&question])).await
+        && let Some((_, now)) = the_row(&answers.rows, false)
+        && set.held(now, spare.since)
+        && !answers.unasked
+        // Before 14 a server reports settings that are put to what they were.
+        && is_as_before(&spare, answers.settings.into_iter())
+    {
+        return Ok(spare);
+    }
+    Err(spare)
 }
 
 /// A question behind the role that the session works as.

@@ -9,10 +9,14 @@
 //! What a library or a procedural language holds in the server's process no statement takes back,
 //! so a process that served one identity serves no other: not its agents, and not whom it acts for.
 
-use super::{Host, Upstream, UpstreamConfig};
+use super::{
+    Upstream, UpstreamConfig,
+    going::{Goes, Going, Place, place},
+};
 use crate::targets::Target;
 use bytes::BytesMut;
 use model::Identity;
+use net::Stream;
 use std::{
     collections::HashMap,
     fmt,
@@ -35,6 +39,9 @@ use wire_pg::frontend::encode;
 const LOOK: Duration = Duration::from_millis(250);
 /// How long a server is given to end a process that nobody wants any more.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// How long none is kept at a server where something needs that nobody else is connected: longer
+/// than a server itself waits for others to end (5 s).
+const ALONE: Duration = Duration::from_secs(6);
 
 /// What of a database's connections is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,11 +93,17 @@ struct Spare {
     since: Instant,
     /// Where its socket is waited for.
     thread: ThreadId,
-    host: (Host, u16),
-    _counted: Counted,
+    at: Place,
+    counted: Counted,
 }
 
 impl Spare {
+    /// It is kept no longer, and on its way out.
+    fn goes(self, going: &Arc<Going>) -> (Upstream, Goes) {
+        let Self { upstream, at, counted, .. } = self;
+        (upstream, going.one(at, &counted.0))
+    }
+
     fn is_good(&self) -> bool {
         self.since.elapsed() < self.keep.idle && is_young(&self.upstream, self.keep)
     }
@@ -112,6 +125,8 @@ pub(crate) struct Spares {
     kept: Mutex<Kept>,
     count: AtomicUsize,
     stirred: Notify,
+    /// Those that are not kept, yet or any more, and not gone.
+    pub(crate) going: Arc<Going>,
     /// Where those are closed that nobody wants.
     runtime: Handle,
 }
@@ -120,6 +135,8 @@ pub(crate) struct Spares {
 struct Kept {
     /// By the name of the identity; the newest last.
     by_name: HashMap<String, Vec<Spare>>,
+    /// Where none is kept, until when.
+    barred: HashMap<Place, Instant>,
     /// None is kept any more.
     closed: bool,
 }
@@ -133,8 +150,8 @@ impl fmt::Debug for Spares {
 impl Spares {
     /// None yet.
     pub(crate) fn new(runtime: Handle) -> Self {
-        let (kept, count, stirred) = Default::default();
-        Self { kept, count, stirred, runtime }
+        let (kept, count, stirred, going) = Default::default();
+        Self { kept, count, stirred, going, runtime }
     }
 
     /// How many there are.
@@ -142,27 +159,35 @@ impl Spares {
         self.count.load(Ordering::Relaxed)
     }
 
+    /// True if one of this kind could be kept now.
+    pub(crate) fn takes(&self, kind: &Kind) -> bool {
+        let Some(target) = kind.target.upgrade() else { return false };
+        self.lock().takes(&target)
+    }
+
     /// Keeps one that was reset, or closes it. `room` is how many there may be in all.
-    pub(crate) fn put(&self, kind: Kind, upstream: Upstream, keep: Keep, room: usize) {
-        let Some(target) = kind.target.upgrade() else { return self.close(vec![upstream]) };
-        let host = (target.upstream.host.clone(), target.upstream.port);
+    pub(crate) fn put(&self, kind: Kind, left: (Upstream, Goes), keep: Keep, room: usize) {
+        let Some(target) = kind.target.upgrade() else { return self.close(vec![left]) };
         let mut kept = self.lock();
-        if kept.closed || self.len() >= room {
+        if !kept.takes(&target) || self.len() >= room {
             drop(kept);
-            return self.close(vec![upstream]);
+            return self.close(vec![left]);
         }
+        let (upstream, goes) = left;
         let mine = kept.by_name.entry(kind.identity.name.to_string()).or_default();
         let same = |spare: &Spare| {
             Weak::ptr_eq(&spare.kind.target, &kind.target) && spare.kind.identity == kind.identity
         };
         let full = mine.iter().filter(|spare| same(spare)).count() >= keep.most;
         // The oldest of its own makes room.
-        let gone = mine.iter().position(same).filter(|_| full).map(|at| mine.remove(at).upstream);
+        let gone = mine.iter().position(same).filter(|_| full).map(|at| mine.remove(at));
+        let gone = gone.map(|spare| spare.goes(&self.going));
         let (since, thread) = (Instant::now(), thread::current().id());
         let counted = Counted::one(&target.database.counters);
-        mine.push(Spare { kind, upstream, keep, since, thread, host, _counted: counted });
+        let at = place(&target.upstream);
+        mine.push(Spare { kind, upstream, keep, since, thread, at, counted });
         self.counted(&kept);
-        drop(kept);
+        drop((kept, goes));
         self.stirred.notify_one();
         self.close(gone.into_iter().collect());
     }
@@ -197,31 +222,50 @@ impl Spares {
         self.retain(|spare| stays(&spare.kind));
     }
 
-    /// Closes so many that with `others` there are no more than `most`.
+    /// Closes so many that with `others`, and those that are being reset, there are no more than
+    /// `most`.
     pub(crate) fn make_room(&self, others: usize, most: usize) {
-        while self.len() > 0 && others + self.len() > most {
+        let all = others + self.going.being_reset() + self.len();
+        for _ in most.min(all)..all {
             let Some(oldest) = self.oldest(|_| true) else { return };
             self.close(vec![oldest]);
         }
     }
 
-    /// Closes one at a server that has no place for more, and waits until it is gone. False if
-    /// there is none.
+    /// Makes a place at a server that has none left: closes one, or waits for one that goes. False
+    /// if there is none.
     pub(crate) async fn give_way(&self, at: &UpstreamConfig) -> bool {
-        let there = |spare: &Spare| spare.host.0 == at.host && spare.host.1 == at.port;
-        let Some(oldest) = self.oldest(there) else { return false };
-        say_goodbye(oldest).await;
-        true
+        let at = place(at);
+        if let Some((oldest, goes)) = self.oldest(|spare| spare.at == at) {
+            say_goodbye(oldest).await;
+            drop(goes);
+            return true;
+        }
+        timeout(GOODBYE, self.going.fewer(&at)).await.unwrap_or(false)
     }
 
-    fn oldest(&self, of: impl Fn(&Spare) -> bool) -> Option<Upstream> {
+    /// Closes all at a server, lets none be kept there for a moment, and waits until they are gone.
+    pub(crate) async fn leave(&self, at: &UpstreamConfig) {
+        let (at, now) = (place(at), Instant::now());
+        self.bar(at.clone(), now);
+        self.retain(|spare| spare.at != at);
+        let _ = timeout(GOODBYE, self.going.none(&at)).await;
+    }
+
+    fn bar(&self, at: Place, now: Instant) {
+        let mut kept = self.lock();
+        kept.barred.retain(|_, until| *until > now);
+        kept.barred.insert(at, now + ALONE);
+    }
+
+    fn oldest(&self, of: impl Fn(&Spare) -> bool) -> Option<(Upstream, Goes)> {
         let mut kept = self.lock();
         let all = kept.by_name.iter().flat_map(|(name, mine)| {
             mine.iter().enumerate().map(move |(at, spare)| (name, at, spare))
         });
         let (name, at, _) = all.filter(|(.., spare)| of(spare)).min_by_key(|it| it.2.since)?;
         let name = name.clone();
-        let gone = kept.by_name.get_mut(&name).map(|mine| mine.remove(at).upstream);
+        let gone = kept.by_name.get_mut(&name).map(|mine| mine.remove(at).goes(&self.going));
         self.counted(&kept);
         gone
     }
@@ -230,7 +274,8 @@ impl Spares {
         let mut gone = Vec::new();
         let mut kept = self.lock();
         kept.by_name.retain(|_, mine| {
-            gone.extend(mine.extract_if(.., |spare| !stays(spare)).map(|spare| spare.upstream));
+            let leave = mine.extract_if(.., |spare| !stays(spare));
+            gone.extend(leave.map(|spare| spare.goes(&self.going)));
             !mine.is_empty()
         });
         self.counted(&kept);
@@ -269,9 +314,14 @@ impl Spares {
         self.retain(|_| false);
     }
 
-    fn close(&self, gone: Vec<Upstream>) {
-        for upstream in gone {
-            self.runtime.spawn(say_goodbye(upstream));
+    /// Closes them where nobody waits for it.
+    pub(crate) fn close(&self, gone: Vec<(Upstream, Goes)>) {
+        for (upstream, goes) in gone {
+            let goes = goes.closes();
+            self.runtime.spawn(async move {
+                say_goodbye(upstream).await;
+                drop(goes);
+            });
         }
     }
 
@@ -286,16 +336,30 @@ impl Spares {
     }
 }
 
+impl Kept {
+    /// True if one may be kept now that sessions of this database had.
+    fn takes(&self, target: &Target) -> bool {
+        let barred = self.barred.get(&place(&target.upstream));
+        let alone = barred.is_some_and(|until| Instant::now() < *until);
+        !self.closed && !alone && !target.retired.load(Ordering::Acquire)
+    }
+}
+
 /// Tells a server that its process is not wanted any more, and waits for its end: until then it has
 /// a place among those that the server has.
-pub(crate) async fn say_goodbye(mut upstream: Upstream) {
+pub(crate) async fn say_goodbye(Upstream { mut stream, .. }: Upstream) {
+    part_from(&mut stream).await;
+}
+
+/// The same of a connection that no session had.
+pub(crate) async fn part_from(stream: &mut Stream) {
     let said = async {
         let mut out = BytesMut::new();
         encode::terminate(&mut out);
-        upstream.stream.write_all(&out).await?;
-        upstream.stream.shutdown().await?;
+        stream.write_all(&out).await?;
+        stream.shutdown().await?;
         let mut rest = [0; 256];
-        while upstream.stream.read(&mut rest).await? > 0 {}
+        while stream.read(&mut rest).await? > 0 {}
         std::io::Result::Ok(())
     };
     let _ = timeout(GOODBYE, said).await;

@@ -1,7 +1,7 @@
 //! Texts that differ in free literals alone share what they mean, and nothing else.
 
 use super::*;
-use crate::plan::Plan;
+use crate::{cache::PlanContext, plan::Plan};
 
 fn planned(session: &mut Session, text: &str) -> Arc<Plan> {
     session.plan(text, SystemTime::now())
@@ -92,4 +92,68 @@ fn a_value_that_could_be_a_pseudonym_is_looked_at_in_every_text() {
     let looked = !first.parts[0].verdict.turn_back.is_empty();
     assert!(looked, "the shipped policies show pseudonyms of addresses or refuse them");
     assert!(!alike(&first, &other));
+}
+
+#[test]
+fn what_is_put_where_no_mask_may_stand_is_looked_at_in_every_text() {
+    let dir = dir("written");
+    let (gate, database) = (gate(&dir), database());
+    let mut session = open(&gate, &database, &[]);
+    let update = |column: &str, value: &str| {
+        format!("update people set {column} = '{value}' where id = '7'")
+    };
+    let first = planned(&mut session, &update("email", "a@b.org"));
+    assert!(!first.parts[0].verdict.kept_from_masks.is_empty());
+    assert!(!alike(&first, &planned(&mut session, &update("email", "c@d.org"))));
+    let first = planned(&mut session, &update("id", "8"));
+    assert!(alike(&first, &planned(&mut session, &update("id", "9"))));
+}
+
+#[test]
+fn a_plan_of_another_context_is_nobody_elses() {
+    let dir = dir("contexts");
+    let (gate, database) = (gate(&dir), database());
+    let mut session = open(&gate, &database, &[]);
+    let first = planned(&mut session, "select email from people where id = 'a'");
+    let (plans, context) = (&database.plans, first.context);
+    let other = "select email from people where id = 'b'";
+    assert!(plans.find(&first.text, &context).is_some());
+    assert!(plans.find_alike(other, &context).is_some());
+    for another in [
+        PlanContext { asker: !context.asker, ..context },
+        PlanContext { scope: !context.scope, ..context },
+        PlanContext { policies: !context.policies, ..context },
+        PlanContext { knowledge: !context.knowledge, ..context },
+        PlanContext { minute: !context.minute, ..context },
+        PlanContext { past: !context.past, ..context },
+        PlanContext { standing: !context.standing, ..context },
+    ] {
+        assert!(plans.find(&first.text, &another).is_none(), "{another:?}");
+        assert!(plans.find_alike(other, &another).is_none(), "{another:?}");
+    }
+}
+
+#[test]
+fn what_test_builds_compare_tells_plans_apart() {
+    let dir = dir("meanings");
+    let (gate, database) = (gate(&dir), database());
+    let mut session = open(&gate, &database, &[]);
+    let text = "select email from people where id = 'a'";
+    let first = planned(&mut session, text);
+    assert!(first.means_the_same(&first));
+    for other in [
+        "select id from people where id = 'a'",
+        "select email as e from people where id = 'a'",
+        "select email from people where id > 'a'",
+        " select email from people where id = 'a'",
+        "select email from people where id = 'a'; select 1",
+        "/*traceparent='00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'*/ select 1",
+        "copy people to stdout",
+        "select email from",
+        "",
+    ] {
+        assert!(!first.means_the_same(&planned(&mut session, other)), "{other}");
+    }
+    let mut administrator = open(&gate, &database, &["administrators"]);
+    assert!(!first.means_the_same(&planned(&mut administrator, text)));
 }

@@ -3,7 +3,13 @@
 //! they are given, since what is too long fails. Data only.
 
 use super::call::{Arguments, is_pattern};
-use crate::{analyse::Walk, builtin, encoding::is_utf8, flow::Flow};
+use crate::{
+    analyse::Walk,
+    builtin,
+    encoding::is_utf8,
+    flow::{Distance, Flow},
+    relate::{Stand, stand},
+};
 use model::{
     Use,
     catalog::{Function, FunctionKind},
@@ -14,8 +20,9 @@ use pg_raw_parse::{ConstValue, Node};
 /// computed at all is a question about that column: of a megabyte's worth a thousand-letter text
 /// makes the gigabyte that no value may exceed.
 pub(super) const ABSURD: u32 = 1 << 20;
-/// How long a value is taken for that only comes with the statement.
-pub(super) const PARAMETER: u32 = 1 << 10;
+/// How long a value is taken for that only comes with the statement, or that the client may have
+/// put before where it is taken from.
+pub(crate) const PARAMETER: u32 = 1 << 10;
 
 /// Functions that take every value. Generous where only absurd lengths fail.
 #[rustfmt::skip]
@@ -165,16 +172,10 @@ fn is_total(name: &str, arguments: &Arguments, is_text: impl Fn(&Flow) -> bool) 
         // A `*` takes a width from what is formatted, and names must not be empty.
         "format" => given(0) && arguments.text.as_deref().is_some_and(is_plain_format),
         // Of words that are too long it tells, and goes on.
-        "to_tsvector" => {
-            let long = values.iter().any(|(_, flow)| flow.length() >= PARAMETER);
-            !long && (values.len() == 1 || given(0))
-        }
+        "to_tsvector" => !values.iter().any(is_long) && (values.len() == 1 || given(0)),
         // Weights and options are read, and fail.
         "ts_rank" | "ts_rank_cd" => values.len() == 2 || given(0),
-        "ts_headline" => {
-            let long = values.iter().any(|(_, flow)| flow.length() >= PARAMETER);
-            !long && given(values.len().saturating_sub(1))
-        }
+        "ts_headline" => !values.iter().any(is_long) && given(values.len().saturating_sub(1)),
         "hstore" => values.iter().all(|(_, flow)| flow.fields.is_some()),
         // Other encodings do not have every letter.
         "convert_to" => arguments.last.as_deref().is_some_and(is_utf8),
@@ -211,6 +212,18 @@ fn is_plain_format(format: &str) -> bool {
     format.replace("%%", "").split('%').skip(1).all(plain)
 }
 
+/// True for what stands in a column of the client's own, as it stands there: many of these are as
+/// long as many of any other column's.
+fn is_stored(flow: &Flow) -> bool {
+    let own = || flow.sources.iter().any(|source| stand(*source) == Stand::Set);
+    let plain = flow.origin.is_some() || flow.distance <= Distance::Folded && own();
+    flow.growth == PARAMETER && plain
+}
+
+fn is_long((_, flow): &(Option<String>, Flow)) -> bool {
+    flow.length() >= PARAMETER && !is_stored(flow)
+}
+
 /// The greatest number in a format.
 fn widest(format: &str) -> u32 {
     let numbers = format.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
@@ -243,6 +256,10 @@ pub(super) fn growth(name: &str, arguments: &Arguments) -> u32 {
     let lengths = || arguments.values.iter().map(|(_, flow)| flow.length());
     let length = |index: usize| lengths().nth(index).unwrap_or(1);
     let sum = lengths().fold(0, u32::saturating_add);
+    let stored = || {
+        let length = |(_, flow): &(_, Flow)| if is_stored(flow) { 1 } else { flow.length() };
+        arguments.values.iter().map(length).fold(0, u32::saturating_add)
+    };
     match name {
         "replace" => length(0).saturating_mul(length(2).div_ceil(length(1))),
         "regexp_replace" => length(0).saturating_mul(length(2)),
@@ -258,9 +275,14 @@ pub(super) fn growth(name: &str, arguments: &Arguments) -> u32 {
         "normalize" => sum.saturating_mul(12),
         "upper" | "lower" | "initcap" | "unaccent" => sum.saturating_mul(3),
         "repeat" => sum.saturating_mul(arguments.number.unwrap_or(u32::MAX)),
-        "string_agg" | "array_fill" | "array_agg" | "xmlagg" | "json_agg" | "jsonb_agg" => {
-            sum.saturating_mul(PARAMETER)
+        "array_fill" => sum.saturating_mul(PARAMETER),
+        "string_agg" | "array_agg" | "xmlagg" | "json_agg" | "jsonb_agg" => {
+            stored().saturating_mul(PARAMETER)
         }
+        // What the client has written, now or before.
+        "current_setting" | "current_query" | "lo_get" | "loread" | "obj_description"
+        | "col_description" | "shobj_description" => sum.max(PARAMETER),
+        name if name.starts_with("pg_get_") || name.starts_with("pg_read_") => sum.max(PARAMETER),
         // What they escape stands in it twice.
         "quote_literal" | "quote_nullable" | "quote_ident" | "to_json" | "to_jsonb" | "encode" => {
             sum.saturating_mul(2)

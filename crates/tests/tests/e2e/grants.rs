@@ -188,9 +188,11 @@ impl Session {
     }
 }
 
+/// The sessions that Weir has. The server may have connections beside, of sessions that ended.
 fn sessions(stage: &Stage) -> i64 {
-    let sql = "select count(*) from pg_stat_activity where application_name like '%[weir:alice]%'";
-    stage.truth(sql).unwrap().trim().parse().unwrap()
+    let page = stage.weir.http("/metrics").unwrap();
+    let open = page.lines().filter_map(|line| line.strip_prefix("weir_sessions{"));
+    open.map(|line| line.rsplit(' ').next().unwrap().parse::<i64>().unwrap()).sum()
 }
 
 #[test]
@@ -242,9 +244,8 @@ fn a_grant_gives_its_group_by_consent_and_ends_within_a_second() {
     );
     // Reconnecting renews nothing: it ends when it was said to, and the session with it.
     let ends = word(&shown(&stage, &grant), "ends").to_owned();
-    let open = sessions(&stage);
-    assert_eq!(open, 2);
-    until("the end", || (sessions(&stage) < open).then_some(()));
+    until("the end of the others", || (sessions(&stage) == 2).then_some(()));
+    until("the end", || (sessions(&stage) < 2).then_some(()));
     let late = stage.truth(&format!("select extract(epoch from now() - '{ends}')")).unwrap();
     let late: f64 = late.trim().parse().unwrap();
     assert!((0.0..1.0).contains(&late), "{late} seconds after its end");

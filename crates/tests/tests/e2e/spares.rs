@@ -86,7 +86,15 @@ fn kept(weir: &Weir) -> f64 {
 fn stage_of(keys: &str, options: postgres::Options) -> Stage {
     let upstream = options.shop().start().unwrap();
     let weir = Weir::options(&upstream).upstream(&keys_of(&upstream, keys)).start().unwrap();
+    first(&weir, &upstream, "shop");
     Stage { weir, upstream }
+}
+
+/// The first session of a database, whose connection is not kept: what the server set for it when
+/// it came was not looked at before.
+fn first(weir: &Weir, upstream: &Postgres, database: &str) {
+    let parameters = [("user", SERVICE), ("database", database)];
+    greeted(Raw::sign_in_with(weir.port(), PASSWORD, &parameters).unwrap()).leaves(weir, upstream);
 }
 
 fn keys_of(upstream: &Postgres, more: &str) -> String {
@@ -346,12 +354,167 @@ fn one_that_died_is_not_noticed() {
 }
 
 #[test]
-fn none_is_kept_where_that_is_not_switched_on() {
+fn none_is_kept_where_that_is_switched_off() {
     let upstream = Postgres::options().shop().start().unwrap();
     let stage = Stage { weir: Weir::start(&upstream).unwrap(), upstream };
+    first(&stage.weir, &stage.upstream, "shop");
+    let process = come(&stage.weir, PERSON).leaves(&stage.weir, &stage.upstream);
+    assert_eq!(come(&stage.weir, PERSON).process, process);
+    let stage = stage_of("keep = 0\n", Postgres::options());
     let process = come(&stage.weir, PERSON).leaves(&stage.weir, &stage.upstream);
     assert!(kept(&stage.weir) < 0.5);
     assert_ne!(come(&stage.weir, PERSON).process, process);
+}
+
+/// Puts the configuration in force that a change of its text makes.
+fn reload(weir: &Weir, change: impl Fn(String) -> String) {
+    let file = weir.folder().join("weir.toml");
+    std::fs::write(&file, change(std::fs::read_to_string(&file).unwrap())).unwrap();
+    let pid = weir.pid().unwrap().to_string();
+    assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+}
+
+#[test]
+fn who_came_before_it_was_switched_off_leaves_none() {
+    let stage = stage();
+    let Stage { weir, upstream } = &stage;
+    come(weir, PERSON).leaves(weir, upstream);
+    let mut before = come(weir, ADMIN);
+    before.says("select 1");
+    reload(weir, |text| text.replace("keep = 8", "keep = 0"));
+    until("the end of those that are kept", || (kept(weir) < 0.5).then_some(()));
+    let process = before.process;
+    before.raw.send(&frame(b'X', b"")).unwrap();
+    drop(before.raw);
+    let there = format!("select count(*) from pg_stat_activity where pid = {process}");
+    until("the end of its process", || {
+        assert!(kept(weir) < 0.5);
+        (upstream.psql("postgres", &there).unwrap().trim() == "0").then_some(())
+    });
+}
+
+#[test]
+fn one_that_is_being_reset_counts() {
+    let small = Postgres::options()
+        .setting("max_connections", "9")
+        .setting("superuser_reserved_connections", "0")
+        .setting("max_wal_senders", "0");
+    let stage = stage_of("", small);
+    let weir = &stage.weir;
+    let parting = || count(weir, "weir_upstream_parting{");
+    let signal = |name: &str, process: u32| {
+        let process = process.to_string();
+        assert!(Command::new("kill").args([name, &process]).status().unwrap().success());
+    };
+    let session = come(weir, ADMIN);
+    let process = session.process;
+    signal("-STOP", process);
+    drop(session.raw);
+    until("the reset", || (parting() > 0.5).then_some(()));
+    assert!(kept(weir) < 0.5);
+    // The server has no more places: whoever comes gets that one when it has been reset.
+    let others: Vec<_> = (0..7).map(|_| come(weir, PERSON)).collect();
+    let goes_on = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        signal("-CONT", process);
+    });
+    come(weir, PERSON);
+    goes_on.join().unwrap();
+    drop(others);
+    until("no more", || (parting() < 0.5).then_some(()));
+}
+
+/// What needs that nobody is connected to the database "away".
+const ALONE: &[&str] = &[
+    "create database copied template away",
+    "alter database away rename to gone",
+    "alter database gone rename to away",
+    "drop database away",
+];
+
+#[test]
+fn what_needs_to_be_alone_is() {
+    let stage = stage();
+    let Stage { weir, upstream } = &stage;
+    upstream.create_database("away").unwrap();
+    first(weir, upstream, "away");
+    let mut other = come(weir, ADMIN);
+    for text in ALONE {
+        let name = if text.contains("database gone") { "gone" } else { "away" };
+        let parameters = [("user", ADMIN), ("database", name)];
+        let sessions: Vec<_> = (0..3)
+            .map(|_| greeted(Raw::sign_in_with(weir.port(), PASSWORD, &parameters).unwrap()))
+            .collect();
+        // Weir reads what there is, and some may be on their way.
+        for mut session in sessions {
+            assert_eq!(session.says("select 1").len(), 1);
+            session.raw.send(&frame(b'X', b"")).unwrap();
+        }
+        let begun = std::time::Instant::now();
+        other.raw.send(&[parse("", text), bind("", ""), execute(""), sync()].concat()).unwrap();
+        let said = other.raw.until(b'Z').unwrap();
+        let codes: Vec<_> = said.iter().filter_map(|message| message.field(b'C')).collect();
+        assert!(said.iter().all(|message| message.tag != b'E'), "{text}: {codes:?}");
+        assert!(begun.elapsed() < std::time::Duration::from_secs(4), "{text}");
+    }
+    assert!(Raw::sign_in(weir.port(), ADMIN, PASSWORD, "away").is_err());
+    // After a moment some are kept again.
+    until("the next", || {
+        let process = come(weir, PERSON).leaves(weir, upstream);
+        (come(weir, PERSON).process == process).then_some(())
+    });
+}
+
+#[test]
+fn what_the_server_sets_now_is_what_the_next_session_finds() {
+    let stage = stage();
+    let Stage { weir, upstream } = &stage;
+    let direct = |text: &str| upstream.psql("postgres", text).unwrap();
+    let user = postgres::SUPERUSER;
+    for (text, shows, value) in [
+        ("alter database shop set work_mem = '7MB'", "show work_mem", "7MB"),
+        (&format!("alter role {user} set work_mem = '9MB'"), "show work_mem", "9MB"),
+        (
+            &format!("alter role {user} in database shop set work_mem = '11MB'"),
+            "show work_mem",
+            "11MB",
+        ),
+        (&format!("alter role {user} in database shop reset work_mem"), "show work_mem", "9MB"),
+        ("alter role all set lock_timeout = '17s'", "show lock_timeout", "17s"),
+        (
+            "alter system set log_disconnections = on; select pg_reload_conf()",
+            "show log_disconnections",
+            "on",
+        ),
+        (
+            "alter system set timezone = 'Asia/Tokyo'; select pg_reload_conf()",
+            "show timezone",
+            "Tokyo",
+        ),
+    ] {
+        until("one that is kept", || {
+            let process = come(weir, ADMIN).leaves(weir, upstream);
+            (come(weir, ADMIN).leaves(weir, upstream) == process).then_some(())
+        });
+        assert!(kept(weir) > 0.5, "{text}");
+        for text in text.split("; ") {
+            direct(text);
+        }
+        until(text, || {
+            let mut next = come(weir, ADMIN);
+            let seen = next.says(shows);
+            let greeted = next
+                .settings
+                .iter()
+                .any(|setting| setting.starts_with(b"TimeZone") && setting.ends_with(b"Tokyo\0"));
+            next.leaves(weir, upstream);
+            // Of a file that is read again, a server's processes hear a moment later.
+            let waits = text.contains("reload") && !seen[0].contains(value);
+            assert!(waits || seen[0].contains(value), "{text}: {seen:?}");
+            assert!(waits || greeted || !shows.contains("timezone"), "{text}");
+            (!waits).then_some(())
+        });
+    }
 }
 
 #[test]
@@ -394,6 +557,7 @@ fn they_give_way() {
     let keys = keys_of(&upstream, "");
     let limited = Weir::options(&upstream).upstream(&keys).limit("max_connections", "4");
     let stage = Stage { weir: limited.start().unwrap(), upstream };
+    first(&stage.weir, &stage.upstream, "shop");
     let sessions: Vec<_> = (0..4).map(|_| come(&stage.weir, ADMIN)).collect();
     drop(sessions);
     until("all of them", || (kept(&stage.weir) > 3.5).then_some(()));
@@ -432,6 +596,7 @@ fn what_the_database_says_now_counts() {
     let mut weir = Weir::options(&upstream).upstream(&keys).prepare().unwrap();
     std::fs::write(weir.folder().join("gate.secret"), "first").unwrap();
     weir.start_again().unwrap();
+    first(&weir, &upstream, "shop");
     let process = come(&weir, PERSON).leaves(&weir, &upstream);
     assert_eq!(come(&weir, PERSON).leaves(&weir, &upstream), process);
     // Whoever may not sign in does not go on with what signed in before.
@@ -451,7 +616,8 @@ fn what_the_database_says_now_counts() {
     upstream.psql("postgres", "alter database shop with allow_connections false").unwrap();
     refused();
     upstream.psql("postgres", "alter database shop with allow_connections true").unwrap();
-    // Other credentials are other connections.
+    // Other credentials are other connections. What could not be reached is known anew.
+    first(&weir, &upstream, "shop");
     let process = come(&weir, PERSON).leaves(&weir, &upstream);
     assert!(kept(&weir) > 0.5);
     alter("password 'second'");
@@ -472,6 +638,7 @@ fn whoever_works_as_a_role_works_as_it_again() {
         keys_of(&upstream, "")
     );
     let weir = Weir::options(&upstream).sections(&sections).start().unwrap();
+    come(&weir, ADMIN).leaves(&weir, &upstream);
     let mut first = come(&weir, ADMIN);
     let greeting = first.settings.clone();
     assert!(first.says("select session_user, current_user")[0].contains("clerk"));

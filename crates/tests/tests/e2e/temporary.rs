@@ -466,3 +466,39 @@ fn ordinary_work_with_temporary_tables_goes_on() {
         }
     }
 }
+
+/// What a person put into a table of their own, made long where a value has a digit: whether it
+/// becomes too long tells that it has.
+#[test]
+fn how_long_ones_own_texts_are_tells_nothing_of_a_value() {
+    let stage = Stage::shop().unwrap();
+    let make = "create temp table mine as select string_agg('w' || i, ' ') as a \
+                from generate_series(1, 250000) i";
+    let ask = |id: &str, letter: char| {
+        format!(
+            "select length(to_tsvector('simple', replace(card_number, '{letter}', a))) > 0 \
+             from payments, mine where id = {id}"
+        )
+    };
+    let card = stage.truth("select card_number from payments where id = 7").unwrap();
+    let has = card.trim().chars().next().unwrap();
+    let lacks = ('0'..='9').find(|digit| !card.contains(*digit)).unwrap();
+    let direct = |letter| stage.truth(&format!("{make}; {}", ask("7", letter)));
+    assert!(direct(has).is_err() && direct(lacks).is_ok(), "it works on the bare database");
+    let mut session = session(&stage);
+    let said = answers(&mut session, &[query(make)], false);
+    assert_eq!(errors(&said), [""; 0]);
+    let mut of = |letter| errors(&answers(&mut session, &[query(&ask("7", letter))], false));
+    let (with, without) = (of(has), of(lacks));
+    assert_eq!((with.len(), &with), (1, &without));
+    // In a table that the open transaction made, too.
+    let of = |letter: char| {
+        let mut session = self::session(&stage);
+        let made = make.replace("mine", "others");
+        let asked = ask("7", letter).replace("mine", "others");
+        let all = ["begin", &made, &asked, "rollback"].map(query);
+        errors(&answers(&mut session, &all, false))
+    };
+    let (with, without) = (of(has), of(lacks));
+    assert_eq!((with.len(), &with), (1, &without));
+}

@@ -153,6 +153,14 @@ fn gauges(
         let value = ConstGauge::new(i64::try_from(kept).unwrap_or(i64::MAX));
         value.encode(family.encode_family(&[("database", database.as_str())])?)?;
     }
+    let help = "Upstream connections of ended sessions that are being reset or closed";
+    let mut family =
+        encoder.encode_descriptor("upstream_parting", help, None, MetricType::Gauge)?;
+    for (database, counters) in counted {
+        let parting = counters.parting.load(Ordering::Relaxed);
+        let value = ConstGauge::new(i64::try_from(parting).unwrap_or(i64::MAX));
+        value.encode(family.encode_family(&[("database", database.as_str())])?)?;
+    }
     let help = "Columns that bear a label";
     let mut family = encoder.encode_descriptor("labels", help, None, MetricType::Gauge)?;
     for (database, labels) in engine.labels() {
