@@ -32,6 +32,7 @@ use gate::Gate;
 use identity::Directory;
 use knowledge::Keeper;
 use login::{Door, Entrance};
+use session::Idlers;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
@@ -125,6 +126,7 @@ pub struct Engine {
     per_identity: std::sync::Mutex<HashMap<String, usize>>,
     open: Arc<open::Open>,
     spares: Arc<Spares>,
+    idlers: Arc<Idlers>,
     draining: watch::Receiver<bool>,
     identities: watch::Receiver<u64>,
     shelf: Option<Shelf>,
@@ -166,6 +168,7 @@ impl Engine {
             per_identity: Default::default(),
             open: Arc::default(),
             spares,
+            idlers: Arc::default(),
             draining,
             identities,
             shelf,
@@ -301,7 +304,7 @@ impl Engine {
         let database = Arc::new(gate::Database::counted(CLUSTER.into(), environment, counters));
         let (roles, upstream) = (config.roles.clone(), config.upstream.clone());
         let keeper = Arc::new(Keeper::idle(&database, upstream.clone()));
-        Some(Arc::new(Target { database, roles, upstream, keeper }))
+        Some(Arc::new(Target { database, roles, upstream, keeper, turn: Default::default() }))
     }
 
     /// Forgets a database that only `*` covers and that could not be connected to, so that names
@@ -346,7 +349,8 @@ impl Engine {
             Arc::new(Keeper::start(&self.gate, &database, upstream, shelf))
         });
         let database = Arc::clone(keeper.database());
-        targets.add(name, Arc::new(Target { database, roles, upstream, keeper }))
+        let turn = Default::default();
+        targets.add(name, Arc::new(Target { database, roles, upstream, keeper, turn }))
     }
 
     fn lock_targets(&self) -> std::sync::MutexGuard<'_, Targets> {

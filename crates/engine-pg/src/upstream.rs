@@ -29,6 +29,7 @@ use wire_pg::{
 pub mod credentials;
 mod error;
 pub(crate) mod parting;
+pub(crate) mod remains;
 mod sign_in;
 pub(crate) mod spares;
 

@@ -4,11 +4,12 @@
 //! Whatever is not answered as foreseen ends the connection: it is closed, and a new one opened.
 
 use super::{Upstream, UpstreamError, lossy, read, spares::say_goodbye};
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use std::time::Duration;
 use tokio::{io::AsyncWriteExt, time::timeout};
 use wire_pg::{
     backend::{self, DataRow, Status, Tag},
+    frame,
     frontend::encode,
 };
 
@@ -20,6 +21,9 @@ const ASKED: Duration = Duration::from_secs(1);
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Messages in one answer. Notifications that a session did not wait for come before it.
 const MAX_MESSAGES: usize = 10_000;
+
+/// What a message's length counts of itself: bytes.
+const LENGTH: usize = frame::HEADER_LEN - 1;
 
 const DISCARD: &str = "DISCARD ALL";
 /// Temporary schemas are emptied and stay; a session that had one leaves no trace in another.
@@ -39,12 +43,14 @@ const COULD_SIGN_IN: &str = "\
 
 /// What the server said.
 #[derive(Default)]
-struct Answers {
-    rows: Vec<Bytes>,
+pub(super) struct Answers {
+    pub(super) rows: Vec<Bytes>,
     /// Settings that changed.
-    settings: Vec<(String, String)>,
-    /// Something came that no question was for.
-    unasked: bool,
+    pub(super) settings: Vec<(String, String)>,
+    /// What came that no question was for, as it came.
+    pub(super) unasked: BytesMut,
+    /// A question was answered by an error.
+    pub(super) failed: bool,
 }
 
 /// Resets a connection that stands idle outside of a transaction, with everything answered.
@@ -58,6 +64,7 @@ pub(crate) async fn reset(
     let own = with_role(role, NOTHING_OWN);
     let asked = timeout(RESET, ask(&mut left, &[DISCARD, &own])).await;
     if let Ok(Ok(answers)) = asked
+        && !answers.failed
         && has_nothing(&answers.rows)
         && is_as_before(&left, changed.into_iter().chain(answers.settings))
     {
@@ -77,23 +84,34 @@ fn has_nothing(rows: &[Bytes]) -> bool {
 /// True if after all these changes the settings are what they were at sign-in, and nothing came
 /// behind them.
 fn is_as_before(left: &Upstream, changes: impl Iterator<Item = (String, String)>) -> bool {
-    let mut now = left.parameter_statuses.clone();
+    let now = after(left.parameter_statuses.clone(), changes);
+    now == left.parameter_statuses && left.buffered.is_empty()
+}
+
+/// The settings after these changes.
+pub(crate) fn after(
+    mut now: Vec<(String, String)>,
+    changes: impl IntoIterator<Item = (String, String)>,
+) -> Vec<(String, String)> {
     for (name, value) in changes {
         match now.iter_mut().find(|(known, _)| *known == name) {
             Some((_, before)) => *before = value,
             None => now.push((name, value)),
         }
     }
-    now == left.parameter_statuses && left.buffered.is_empty()
+    now
 }
 
 /// The same connection if the server says that it is as it was and that its role might sign in now.
 pub(crate) async fn still_good(mut spare: Upstream, role: Option<&str>) -> Option<Upstream> {
     let question = with_role(role, COULD_SIGN_IN);
     let Ok(Ok(answers)) = timeout(ASKED, ask(&mut spare, &[&question])).await else { return None };
-    let Answers { rows, settings, unasked } = answers;
+    let Answers { rows, settings, unasked, failed } = answers;
     // Before 14 a server reports settings that are put to what they were.
-    let good = rows.len() == 1 && !unasked && is_as_before(&spare, settings.into_iter());
+    let good = rows.len() == 1
+        && unasked.is_empty()
+        && !failed
+        && is_as_before(&spare, settings.into_iter());
     good.then_some(spare)
 }
 
@@ -108,7 +126,7 @@ fn with_role(role: Option<&str>, question: &str) -> String {
 }
 
 /// Asks by simple queries, all at once.
-async fn ask(upstream: &mut Upstream, texts: &[&str]) -> Result<Answers, UpstreamError> {
+pub(super) async fn ask(upstream: &mut Upstream, texts: &[&str]) -> Result<Answers, UpstreamError> {
     let mut out = BytesMut::new();
     for text in texts {
         encode::query(&mut out, text.as_bytes())?;
@@ -126,7 +144,13 @@ async fn ask(upstream: &mut Upstream, texts: &[&str]) -> Result<Answers, Upstrea
                 let status = backend::ParameterStatus::parse(&payload)?;
                 answers.settings.push((lossy(status.name), lossy(status.value)));
             }
-            Tag::NoticeResponse | Tag::NotificationResponse => answers.unasked = true,
+            Tag::NoticeResponse | Tag::NotificationResponse => {
+                let len = u32::try_from(payload.len() + LENGTH).unwrap_or(u32::MAX);
+                answers.unasked.put_u8(tag.byte());
+                answers.unasked.put_u32(len);
+                answers.unasked.put_slice(&payload);
+            }
+            Tag::ErrorResponse => answers.failed = true,
             Tag::RowDescription | Tag::CommandComplete => {}
             Tag::ReadyForQuery => {
                 if backend::ready_for_query(&payload)? != Status::Idle {
