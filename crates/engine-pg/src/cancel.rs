@@ -50,7 +50,8 @@ struct Shared<T> {
 struct Live<T> {
     number: u64,
     key: Arc<[u8]>,
-    target: T,
+    /// `None` while there is nothing to cancel.
+    target: Option<T>,
 }
 
 impl<T> Registry<T> {
@@ -81,7 +82,7 @@ impl<T> Registry<T> {
             }
             if !sessions.iter().any(|session| *session.key == *key) {
                 let key: Arc<[u8]> = key.into();
-                sessions.push(Live { number, key: Arc::clone(&key), target });
+                sessions.push(Live { number, key: Arc::clone(&key), target: Some(target) });
                 drop(live);
                 let shared = Arc::clone(&self.shared);
                 return Ok(Registration { shared, process_id, number, key });
@@ -103,7 +104,7 @@ impl<T> Registry<T> {
         let mut found = None;
         for session in live.get(&process_id)? {
             if bool::from(session.key.as_ref().ct_eq(key)) {
-                found = Some(session.target.clone());
+                found = session.target.clone();
             }
         }
         found
@@ -139,6 +140,15 @@ impl<T> Registration<T> {
     /// The process id for BackendKeyData.
     pub fn process_id(&self) -> u32 {
         self.process_id
+    }
+
+    /// What the key means from now on; with `None`, nothing until it is told again.
+    pub fn means(&self, target: Option<T>) {
+        let mut live = self.shared.lock();
+        let mut sessions = live.get_mut(&self.process_id).into_iter().flatten();
+        if let Some(session) = sessions.find(|session| session.number == self.number) {
+            session.target = target;
+        }
     }
 
     /// The key for BackendKeyData: 4 bytes in protocol 3.0, 32 from 3.2 on.

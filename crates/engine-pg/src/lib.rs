@@ -32,6 +32,7 @@ use gate::Gate;
 use identity::Directory;
 use knowledge::Keeper;
 use login::{Door, Entrance};
+use session::Idlers;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
@@ -128,6 +129,7 @@ pub struct Engine {
     per_identity: std::sync::Mutex<HashMap<String, usize>>,
     open: Arc<open::Open>,
     spares: Arc<Spares>,
+    idlers: Arc<Idlers>,
     draining: watch::Receiver<bool>,
     identities: watch::Receiver<u64>,
     shelf: Option<Shelf>,
@@ -169,6 +171,7 @@ impl Engine {
             per_identity: Default::default(),
             open: Arc::default(),
             spares,
+            idlers: Arc::default(),
             draining,
             identities,
             shelf,
@@ -304,8 +307,8 @@ impl Engine {
         let database = Arc::new(gate::Database::counted(CLUSTER.into(), environment, counters));
         let (roles, upstream) = (config.roles.clone(), config.upstream.clone());
         let keeper = Arc::new(Keeper::idle(&database, upstream.clone()));
-        let (retired, as_set) = Default::default();
-        Some(Arc::new(Target { database, roles, upstream, keeper, retired, as_set }))
+        let (turn, retired, as_set) = Default::default();
+        Some(Arc::new(Target { database, roles, upstream, keeper, turn, retired, as_set }))
     }
 
     /// Forgets a database that only `*` covers and that could not be connected to, so that names
@@ -372,8 +375,8 @@ impl Engine {
             Arc::new(Keeper::start(&self.gate, &database, upstream, shelf))
         });
         let database = Arc::clone(keeper.database());
-        let (retired, as_set) = Default::default();
-        let target = Target { database, roles, upstream, keeper, retired, as_set };
+        let (turn, retired, as_set) = Default::default();
+        let target = Target { database, roles, upstream, keeper, turn, retired, as_set };
         targets.add(name, Arc::new(target))
     }
 

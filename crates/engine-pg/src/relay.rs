@@ -13,6 +13,7 @@
 
 mod acting;
 mod asides;
+mod asleep;
 mod beside;
 mod change;
 mod client;
@@ -35,6 +36,7 @@ mod probe;
 mod puzzled;
 mod reads;
 mod replication;
+mod resting;
 mod rows;
 mod seen;
 mod server;
@@ -64,8 +66,8 @@ pub(crate) use acting::{Acting, ForWhom};
 pub use acting::{Answer, Asserted, Asserts};
 pub(crate) use end::End;
 pub(crate) use parting::{Left, MakeWay, Making};
-use watch::Order;
-pub(crate) use watch::{CancelOnce, Orders};
+pub(crate) use resting::{Idler, Resting, obey};
+pub(crate) use watch::{CancelOnce, Course, Order, Orders};
 
 /// Limits that a session keeps.
 #[derive(Clone, Copy, Debug)]
@@ -150,6 +152,8 @@ pub(crate) struct Relay {
     limits: Limits,
     expected: VecDeque<Expected>,
     prepared: names::Names<Prepared>,
+    /// What the client prepared on a connection before this one.
+    asleep: asleep::Asleep,
     portals: names::Names<Portal>,
     /// What both make Weir keep.
     keeps: kept::Keeps,
@@ -237,14 +241,27 @@ impl Relay {
         limits: Limits,
         cancel: CancelOnce,
     ) -> Self {
+        let (client, upstream) = (Pipe::new(client.0, client.1), Pipe::new(upstream.0, upstream.1));
+        Self::of(client, upstream, session, knowledge, limits, cancel)
+    }
+
+    fn of(
+        client: Pipe,
+        upstream: Pipe,
+        session: Session,
+        knowledge: KnowledgeWatch,
+        limits: Limits,
+        cancel: CancelOnce,
+    ) -> Self {
         Self {
-            client: Pipe::new(client.0, client.1),
-            upstream: Pipe::new(upstream.0, upstream.1),
+            client,
+            upstream,
             session,
             knowledge,
             limits,
             expected: VecDeque::new(),
             prepared: Default::default(),
+            asleep: Default::default(),
             portals: Default::default(),
             keeps: Default::default(),
             status: Status::Idle,
@@ -325,34 +342,6 @@ impl Relay {
     fn note_encoding(&mut self, name: &str) {
         self.utf8 = name.eq_ignore_ascii_case("UTF8");
         self.session.set_client_encoding(name);
-    }
-
-    /// Relays until the session ends, then tells both sides and the record. The upstream connection
-    /// comes back if it may serve another session.
-    pub(crate) async fn run(mut self: Box<Self>, mut orders: Orders) -> (End, Option<Left>) {
-        let end = loop {
-            match self.until_ordered(&mut orders).await {
-                Ok(Order::Drain) => self.draining = true,
-                Ok(Order::Cancel) => self.cancel_hold(),
-                Ok(Order::End(why)) => break End::Ordered(why),
-                Err(end) => break end,
-            }
-        };
-        let left = self.part(&end).await;
-        (end, left)
-    }
-
-    /// Relays until an order comes, or the end.
-    async fn until_ordered(&mut self, orders: &mut Orders) -> Result<Order, End> {
-        let mut order = pin!(orders.next());
-        let mut bell = watch::Bell::default();
-        std::future::poll_fn(|cx| {
-            if let Poll::Ready(end) = self.turn(cx) {
-                return Poll::Ready(Err(end));
-            }
-            bell.answer(cx, |cx| order.as_mut().poll(cx)).map(Ok)
-        })
-        .await
     }
 
     /// Makes all the progress that can be made now, or as much as is fair to the other sessions of

@@ -1,22 +1,26 @@
 //! One session from sign-in to its end: database, limits, upstream, greeting, relay.
 
 mod begin;
+mod idlers;
+mod rest;
 mod spare;
 mod standing;
 mod work;
 
 use crate::{
-    CancelTarget, Engine, Target, cancel_upstream, diagnostics,
+    Engine, Target, diagnostics,
     login::Client,
     open::Opened,
-    relay::{self, Acting, CancelOnce, ForWhom, MakeWay, Relay},
+    relay::{self, ForWhom, Relay},
     upstream::{Replication, Upstream, UpstreamError},
 };
 pub(crate) use begin::TASK;
 use bytes::BytesMut;
 use gate::{Refusal, Session};
+pub(crate) use idlers::Idlers;
 use model::Blame;
-use spare::{Leaving, Purpose};
+use rest::{Behind, Ways};
+use spare::{Leaving, Purpose, Wanted};
 use std::{
     sync::{Arc, PoisonError, atomic::Ordering},
     time::SystemTime,
@@ -50,10 +54,7 @@ pub(crate) async fn serve(engine: Arc<Engine>, mut client: Client) {
 async fn run(engine: &Arc<Engine>, mut client: Client) -> Result<Option<Leaving>, Refusal> {
     // In a box of its own, like sign-in.
     match Box::pin(open(engine, &client)).await {
-        Ok((session, upstream, target)) => {
-            let relay = Box::pin(relay(engine, client, session, upstream, &target));
-            Ok(relay.await)
-        }
+        Ok((session, begun)) => Ok(Box::pin(relay(engine, client, session, begun)).await),
         Err(refusal) => {
             refuse(&mut client, &refusal).await;
             Err(refusal)
@@ -61,10 +62,15 @@ async fn run(engine: &Arc<Engine>, mut client: Client) -> Result<Option<Leaving>
     }
 }
 
-async fn open(
-    engine: &Arc<Engine>,
-    client: &Client,
-) -> Result<(Session, (Upstream, Option<Purpose>), Arc<Target>), Refusal> {
+/// What a session begins with at the upstream.
+struct Begun {
+    upstream: Upstream,
+    target: Arc<Target>,
+    purpose: Option<Purpose>,
+    parameters: Vec<(String, String)>,
+}
+
+async fn open(engine: &Arc<Engine>, client: &Client) -> Result<(Session, Begun), Refusal> {
     let whole_cluster = client.replication == Some(Replication::Physical);
     let target = match whole_cluster {
         true => engine.cluster(&client.database),
@@ -74,8 +80,16 @@ async fn open(
     let begun = begin::begin(engine, client, &target);
     let unreached = |_: &Refusal| engine.forget_unreached(&client.database, &target);
     let (mut session, parameters) = begun.inspect_err(unreached)?;
-    match spare::connect(engine, client, &session, &target, &parameters).await {
-        Ok(upstream) => Ok((session, upstream, target)),
+    let purpose = spare::purpose(client, &session, &target, &parameters);
+    let wanted = Wanted {
+        target: &target,
+        at: &target.upstream,
+        purpose: purpose.as_ref(),
+        replication: client.replication,
+        parameters: &parameters,
+    };
+    match wanted.connect(engine).await {
+        Ok(upstream) => Ok((session, Begun { upstream, target, purpose, parameters })),
         Err(error) => {
             target.database.counters.upstream_failures.fetch_add(1, Ordering::Relaxed);
             engine.forget_target(&client.database);
@@ -92,83 +106,88 @@ async fn relay(
     engine: &Arc<Engine>,
     client: Client,
     session: Session,
-    (upstream, purpose): (Upstream, Option<Purpose>),
-    target: &Target,
+    begun: Begun,
 ) -> Option<Leaving> {
-    let Upstream { stream, buffered, parameter_statuses, .. } = upstream;
-    let Upstream { process_id, secret_key, lease, since, .. } = upstream;
-    let cancel_target = CancelTarget {
-        upstream: Arc::new(target.upstream.clone()),
-        address: stream.peer(),
-        process_id,
-        secret_key: secret_key.as_slice().into(),
-        told: Arc::default(),
-        sent: Arc::default(),
-    };
-    let (cancelled, sent) = (Arc::clone(&cancel_target.told), Arc::clone(&cancel_target.sent));
-    let (own, at) = (Arc::clone(engine), Arc::clone(&cancel_target.upstream));
-    let registered =
-        engine.cancels.register(process_id, client.protocol_minor, cancel_target.clone());
-    let registration = registered.ok()?;
-    // It outlives the session, and may outlive its thread.
-    let background = engine.background.clone();
-    let cancel = CancelOnce(Box::new(move || {
-        let target = cancel_target.clone();
-        background.spawn(async move { cancel_upstream(&target).await });
-    }));
-    let person = ForWhom::default();
-    let open = engine.open.enter(Opened::of(&client, &session));
-    let told = (cancelled, open.ended(), Arc::clone(&person));
-    let orders = standing::orders(engine, &client, &session, told);
+    let (person, open) = (ForWhom::default(), engine.open.enter(Opened::of(&client, &session)));
+    let Begun { upstream, target, purpose, parameters } = begun;
+    let told = Arc::<tokio::sync::Notify>::default();
+    let entered = rest::may_rest(engine, &client, &session, &target, &parameters);
+    let idler = entered.as_ref().map(|entered| Arc::clone(&entered.idler));
+    let ordered = (Arc::clone(&told), open.ended(), Arc::clone(&person));
+    let mut orders = standing::orders(engine, &client, &session, ordered, idler);
     let limits = engine.settings.load().limits;
     let id = session.id();
+    let (stream, buffered, behind) = Behind::of(upstream);
+    let process_id = behind.process_id;
+    let cancel_target = behind.cancel_target(&target, &told, &stream);
+    let registered =
+        engine.cancels.register(process_id, client.protocol_minor, cancel_target.clone());
+    let course = Ways {
+        engine,
+        target: &target,
+        database: &client.database,
+        purpose,
+        parameters,
+        registration: registered.ok()?,
+        told,
+        person,
+        entered,
+        application: client.application_name.clone(),
+    };
     let mut relay = Box::new(Relay::new(
         (client.stream, client.buffered),
         (stream, buffered),
         session,
         target.keeper.watch(),
         limits,
-        cancel,
+        course.cancels(cancel_target),
     ));
     relay.replicate(client.replication);
-    relay.acts(Acting::new(engine.door.asserts.clone(), person));
     relay.beside(client.side);
-    relay.makes_way(MakeWay(Box::new(move |plan| own.make_way(&at, plan))));
-    if purpose.is_some() {
-        relay.keep_upstream();
-    }
-    greet(&mut relay, &parameter_statuses, &client.application_name);
-    let _ = encode::backend_key_data(relay.greet(), process_id, registration.key());
+    course.equip(&mut relay);
+    greet(&mut relay, &behind.parameter_statuses, &course.application);
+    let _ = encode::backend_key_data(relay.greet(), process_id, course.registration.key());
     encode::ready_for_query(relay.greet(), Status::Idle);
     tracing::info!(session = %id, identity = %client.identity.chain(), "session opened");
-    let counted = Counted::begin(target);
-    let (end, left) = relay.run(orders).await;
-    drop((counted, registration, open));
+    let counted = Counted::begin(&target);
+    let (end, left) = course.run(relay, behind, &mut orders).await;
+    let purpose = course.purpose.clone();
+    drop((counted, course, open));
     match end {
         relay::End::UpstreamBroke(_) => tracing::error!(session = %id, %end, "session ended"),
         _ => tracing::info!(session = %id, %end, "session ended"),
     }
-    let upstream = |stream| {
-        let buffered = BytesMut::new();
-        Upstream { stream, buffered, parameter_statuses, process_id, secret_key, lease, since }
-    };
-    Leaving::of(engine, left?, upstream, purpose?, sent)
+    let (left, behind) = left?;
+    let (upstream, sent) = behind.whole(left.stream);
+    Leaving::of(engine, upstream, left.reported, purpose?, sent)
 }
 
 /// Tells the client the server's settings, and the relay what follows from them.
 fn greet(relay: &mut Relay, settings: &[(String, String)], application: &str) {
     for (name, value) in settings {
-        relay.note_setting(name.as_bytes(), value.as_bytes());
-        let value = match name.as_str() {
-            // The client hears the name that it gave itself.
-            "application_name" => {
-                relay.named(value.as_bytes(), application);
-                application
-            }
-            _ => value.as_str(),
-        };
-        let _ = encode::parameter_status(relay.greet(), name.as_bytes(), value.as_bytes());
+        note(relay, name, value, application);
+        tell(relay, name, value, application);
     }
+}
+
+/// Tells the relay what follows from a setting that the server has from the beginning.
+fn note(relay: &mut Relay, name: &str, value: &str, application: &str) {
+    relay.note_setting(name.as_bytes(), value.as_bytes());
+    if name == "application_name" {
+        relay.named(value.as_bytes(), application);
+    }
+}
+
+/// Tells the client a setting as the server has it.
+fn tell_plainly(relay: &mut Relay, name: &str, value: &str) {
+    let _ = encode::parameter_status(relay.greet(), name.as_bytes(), value.as_bytes());
+}
+
+/// Tells the client a setting that the server has from the beginning.
+fn tell(relay: &mut Relay, name: &str, value: &str, application: &str) {
+    // The client hears the name that it gave itself.
+    let value = if name == "application_name" { application } else { value };
+    tell_plainly(relay, name, value);
 }
 
 async fn refuse(client: &mut Client, refusal: &Refusal) {

@@ -22,6 +22,8 @@ pub(crate) struct Target {
     pub(crate) roles: Roles,
     pub(crate) upstream: UpstreamConfig,
     pub(crate) keeper: Arc<Keeper>,
+    /// Had by whoever waits for a place at a server that is full, one after the other.
+    pub(crate) turn: tokio::sync::Mutex<()>,
     /// No session is opened to it any more.
     pub(crate) retired: AtomicBool,
     /// What its server sets for whoever signs in.

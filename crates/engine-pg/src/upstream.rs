@@ -30,6 +30,7 @@ pub mod credentials;
 mod error;
 pub(crate) mod going;
 pub(crate) mod parting;
+pub(crate) mod remains;
 mod sign_in;
 pub(crate) mod spares;
 

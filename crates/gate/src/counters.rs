@@ -62,6 +62,10 @@ pub struct Counters {
     pub parting: AtomicU64,
     /// Sessions that were given one of those that are kept.
     pub reused: AtomicU64,
+    /// Sessions that gave their upstream connection up, now.
+    pub resting: AtomicU64,
+    /// Times that a session gave its upstream connection up.
+    pub released: AtomicU64,
     /// From a statement's arrival to its being forwarded.
     pub added: Histogram,
 }

@@ -3,14 +3,24 @@
 //!
 //! DISCARD ALL drops what SQL knows of a session. It leaves alone what libraries and the variables
 //! of procedural languages hold, names of settings that somebody made up, and whatever nobody has
-//! understood.
+//! understood. The same is what the server cannot be asked for: a session that left nothing of that
+//! kind is all in what SQL tells of it.
 
-use crate::plan::{Part, Plan};
+use crate::plan::Plan;
 use model::{
     Operation,
     catalog::Catalog,
     facts::{Effect, Facts, SessionChange},
 };
+
+/// What of a text may stay in the server's process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stays {
+    /// When the session is reset, too.
+    lingers: bool,
+    /// And no question tells of it, or it asks for such itself.
+    attached: bool,
+}
 
 impl Plan {
     /// True if something of it may need that nobody else is connected to the server, or changes
@@ -46,12 +56,48 @@ impl Plan {
     /// True if something of it may stay in the server's process when the session is reset. Told
     /// when asked first.
     pub fn lingers(&self) -> bool {
-        let in_part = |part: &Part| lingers(&part.facts, &self.knowledge.catalog);
-        *self.lingering.get_or_init(|| self.replication || self.parts.iter().any(in_part))
+        self.stay().lingers
+    }
+
+    /// True if the session could miss something in another process of the server which that cannot
+    /// be asked for.
+    pub fn is_attached(&self) -> bool {
+        self.stay().attached
+    }
+
+    fn stay(&self) -> Stays {
+        *self.lingering.get_or_init(|| {
+            let catalog = &self.knowledge.catalog;
+            let any = |stays: &dyn Fn(&Facts) -> bool| {
+                self.replication || self.parts.iter().any(|part| stays(&part.facts))
+            };
+            Stays {
+                lingers: any(&|facts| lingers(facts, catalog, is_taken_back)),
+                attached: any(&|facts| lingers(facts, catalog, is_told) || asks_back(facts)),
+            }
+        })
     }
 }
 
-fn lingers(facts: &Facts, catalog: &Catalog) -> bool {
+/// True if something asks what a sequence said last in this session: whoever does once will do it
+/// again. That it said something is no sign by itself: each INSERT with a default does that.
+fn asks_back(facts: &Facts) -> bool {
+    let asks = |name: &str| {
+        let name = name.rsplit('.').next().unwrap_or(name);
+        matches!(name, "currval" | "lastval")
+    };
+    let within = |change: &SessionChange| match change {
+        SessionChange::Prepare(_, facts) | SessionChange::Declare(_, facts) => asks_back(facts),
+        SessionChange::Deallocate(_)
+        | SessionChange::Hold(_)
+        | SessionChange::Fetch(_)
+        | SessionChange::CloseCursor(_)
+        | SessionChange::Scope => false,
+    };
+    facts.functions.iter().any(|function| asks(&function.name)) || facts.session.iter().any(within)
+}
+
+fn lingers(facts: &Facts, catalog: &Catalog, goes: fn(&Effect) -> bool) -> bool {
     // PL/pgSQL and SQL keep nothing that is not a setting, a table or a statement.
     let forgets = |id| {
         let known = catalog.function(id);
@@ -59,7 +105,7 @@ fn lingers(facts: &Facts, catalog: &Catalog) -> bool {
     };
     let within = |change: &SessionChange| match change {
         SessionChange::Prepare(_, facts) | SessionChange::Declare(_, facts) => {
-            lingers(facts, catalog)
+            lingers(facts, catalog, goes)
         }
         SessionChange::Deallocate(_)
         | SessionChange::Hold(_)
@@ -69,9 +115,14 @@ fn lingers(facts: &Facts, catalog: &Catalog) -> bool {
     };
     facts.dynamic
         || !facts.unknowns.is_empty()
-        || !facts.effects.iter().all(is_taken_back)
+        || !facts.effects.iter().all(goes)
         || !facts.code.iter().copied().all(forgets)
         || facts.session.iter().any(within)
+}
+
+/// True for what DISCARD ALL takes back or the server tells: temporary schemas are no secret of it.
+fn is_told(effect: &Effect) -> bool {
+    matches!(effect.operation, Operation::CreateTemp | Operation::DropTemp) || is_taken_back(effect)
 }
 
 /// True for effects on the database itself, and for those on the session that DISCARD ALL takes
@@ -128,7 +179,8 @@ fn is_taken_back(effect: &Effect) -> bool {
 /// may set any.
 fn is_the_servers(object: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    object.bytes().all(word) || object.starts_with("session characteristics")
+    // Nobody sees what random numbers begin with, and RESET leaves it alone.
+    object != "seed" && object.bytes().all(word) || object.starts_with("session characteristics")
 }
 
 #[cfg(test)]

@@ -54,8 +54,8 @@ pub struct Plan {
     pub(crate) hashed: OnceLock<ledger::Hash>,
     /// Whether it may run something by a name that only a session knows; told when asked first.
     pub(crate) by_name: OnceLock<bool>,
-    /// Whether something of it may outlast a reset of the session; told when asked first.
-    pub(crate) lingering: OnceLock<bool>,
+    /// What of it may stay in the server's session; told when asked first.
+    pub(crate) lingering: OnceLock<crate::lingering::Stays>,
     pub(crate) policies: u64,
     pub(crate) context: PlanContext,
     /// What its names depend on, as a number.

@@ -84,7 +84,7 @@ fn upstream(mut table: Table<'_>, name: &str) -> Upstream {
         table.fault(span, Fault::help("`database` cannot stand under name = \"*\"", help));
     }
     let (user, vault, iam) = signs_in_as(&mut table);
-    let (keep, keep_idle, keep_age) = keeps(&mut table);
+    let ((keep, keep_idle, keep_age), release_idle) = (keeps(&mut table), release(&mut table));
     let iam_span = iam.as_ref().map(|(span, _)| span.clone());
     let upstream = Upstream {
         host,
@@ -128,6 +128,7 @@ fn upstream(mut table: Table<'_>, name: &str) -> Upstream {
         keep,
         keep_idle,
         keep_age,
+        release_idle,
     };
     if let Some(span) = iam_span {
         encrypted(&table, span, &upstream);
@@ -159,6 +160,17 @@ fn keeps(table: &mut Table<'_>) -> (usize, Duration, Duration) {
          connects has been looked at no longer ago than this.",
     );
     (usize::try_from(most).unwrap_or(0), idle, age)
+}
+
+fn release(table: &mut Table<'_>) -> Option<Duration> {
+    table.or(
+        "release_idle",
+        &TimeOrNone(Time { range: Duration::from_millis(100)..=Duration::from_secs(86_400) }),
+        "\"0\"",
+        "A session that stands idle outside of a transaction for so long gives its connection up, \
+         if nothing stands in the server's session that it could miss, and gets another one with \
+         its next message; sooner where the server is full. \"0\" leaves each session its own.",
+    )
 }
 
 fn connect_timeout(table: &mut Table<'_>) -> Duration {

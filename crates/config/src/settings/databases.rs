@@ -48,6 +48,8 @@ pub struct Upstream {
     pub keep_idle: Duration,
     /// How old one may be that is kept.
     pub keep_age: Duration,
+    /// After how long an idle session gives its connection up; `None` lets it keep it.
+    pub release_idle: Option<Duration>,
     /// The path at the Vault that says with what to sign in.
     pub vault: Option<String>,
     /// The cloud by whose word to sign in. TLS is [`UpstreamTls::VerifyFull`] then.

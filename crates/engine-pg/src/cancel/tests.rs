@@ -49,6 +49,19 @@ fn sessions_of_different_upstreams_may_share_a_process_id() {
 }
 
 #[test]
+fn a_key_means_what_it_is_told_to() {
+    let registry = Registry::new();
+    let one = registry.register(7, 0, 1).unwrap();
+    let other = registry.register(7, 0, 2).unwrap();
+    one.means(None);
+    assert_eq!(registry.find(7, one.key()), None);
+    assert_eq!(registry.find(7, other.key()), Some(2));
+    one.means(Some(3));
+    assert_eq!(registry.find(7, one.key()), Some(3));
+    assert_eq!(registry.len(), 2);
+}
+
+#[test]
 fn nothing_prints_a_key() {
     let registry = Registry::new();
     let registration = registry.register(7, 0, ()).unwrap();

@@ -49,12 +49,15 @@ impl Relay {
         let notification = backend::NotificationResponse::parse(message.payload).map_err(broke)?;
         self.shown_at_once("a notification, which other sessions write");
         self.scratch.clear();
-        if self.session.mask_notification(notification.payload.bytes(), &mut self.scratch) {
-            let (id, channel) = (notification.process_id, notification.channel.bytes());
-            let out = &mut self.client.output;
-            encode::notification_response(out, id, channel, &self.scratch).map_err(broke)?;
+        let (payload, channel) = (notification.payload.bytes(), notification.channel.bytes());
+        let masked = self.session.mask_notification(payload, &mut self.scratch);
+        let id = self.keeping.resting.told(notification.process_id);
+        let out = &mut self.client.output;
+        if masked || id != notification.process_id {
+            let payload = if masked { &self.scratch } else { payload };
+            encode::notification_response(out, id, channel, payload).map_err(broke)?;
         } else {
-            self.client.output.extend_from_slice(message.whole);
+            out.extend_from_slice(message.whole);
         }
         Ok(())
     }

@@ -48,6 +48,7 @@ impl Relay {
         self.client.input = input;
         if used > 0 {
             self.timer.heard();
+            self.keeping.resting.heard();
         }
         result.map(|()| used > 0 || self.flush_last(used))
     }
@@ -169,7 +170,7 @@ impl Relay {
             {
                 return Ok(Step::Blocked);
             }
-            Tag::Describe => self.describe(message)?,
+            Tag::Describe => return self.describe(message),
             Tag::Close => self.close(message)?,
             Tag::Flush => {
                 frontend::empty(message.payload)?;

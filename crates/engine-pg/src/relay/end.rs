@@ -1,5 +1,6 @@
 //! Why a session ends, in words for the log and the record. Knows no stream.
 
+use gate::Refusal;
 use std::{fmt, io};
 use wire_pg::WireError;
 
@@ -18,6 +19,10 @@ pub(crate) enum End {
     UpstreamLost(Option<io::Error>),
     /// The upstream sent what the protocol does not allow here.
     UpstreamBroke(String),
+    /// There is no upstream connection to go on with.
+    NotReached(Box<Refusal>),
+    /// Not an end: it needs no upstream connection for a while.
+    Rests,
     /// The session was idle for too long.
     Idle,
     /// Weir ends the session: drain, revocation.
@@ -49,6 +54,8 @@ impl fmt::Display for End {
             Self::UpstreamLost(None) => f.write_str("upstream lost"),
             Self::UpstreamLost(Some(error)) => write!(f, "upstream lost: {error}"),
             Self::UpstreamBroke(what) => write!(f, "upstream broke the protocol: {what}"),
+            Self::NotReached(_) => f.write_str("upstream not reached"),
+            Self::Rests => f.write_str("rests"),
             Self::Idle => f.write_str("idle for too long"),
             Self::Ordered(why) => f.write_str(why),
             Self::TooLarge { bytes, limit } => {
@@ -66,8 +73,10 @@ impl End {
             | Self::ClientLost(_)
             | Self::ClientBroke(_)
             | Self::ClientMistook(_) => "client left",
-            Self::UpstreamLost(_) | Self::UpstreamBroke(_) => "upstream lost",
-            Self::Idle | Self::Ordered(_) | Self::TooLarge { .. } => "session ended by weir",
+            Self::UpstreamLost(_) | Self::UpstreamBroke(_) | Self::NotReached(_) => "upstream lost",
+            Self::Idle | Self::Rests | Self::Ordered(_) | Self::TooLarge { .. } => {
+                "session ended by weir"
+            }
         }
     }
 }

@@ -218,6 +218,10 @@ pub(super) struct Prepared {
     pub(super) described: OnceLock<Box<[u32]>>,
     /// Its result's columns, once the server described them; inner `None` means no rows.
     pub(super) fields: OnceLock<Option<Box<[Field]>>>,
+    /// The same, once the server described them for a portal of it.
+    pub(super) shown: OnceLock<Option<Box<[Field]>>>,
+    /// What they were on another connection, where it was prepared before.
+    pub(super) was: OnceLock<Option<Box<[Field]>>>,
     /// Whether the server made it.
     pub(super) birth: Birth,
     /// What it makes Weir keep, counted.
@@ -242,6 +246,11 @@ impl Birth {
     /// The server said so.
     pub(super) fn confirm(&self) {
         self.confirmed.store(true, Ordering::Relaxed);
+    }
+
+    /// True if the server said so.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.confirmed.load(Ordering::Relaxed)
     }
 
     /// True if a message of this segment may rely on it.

@@ -32,7 +32,8 @@ pub(super) struct Bound {
 }
 
 impl Relay {
-    pub(super) fn parse(&mut self, message: Message<'_>) -> Result<Step, End> {
+    /// A Parse, once nothing sleeps that it is about.
+    pub(super) fn parse_text(&mut self, message: Message<'_>) -> Result<Step, End> {
         let parse = frontend::Parse::parse(message.payload)?;
         if !self.ready() || !self.has_room() {
             return Ok(Step::Blocked);
@@ -76,9 +77,10 @@ impl Relay {
         // Always: policies may ask for consent by the time that values are bound.
         let types = parse.type_oids.iter().collect();
         let own = asserts.is_some().then_some(SAID);
-        let (described, fields) = (OnceLock::new(), OnceLock::new());
+        let (described, fields, shown, was) = Default::default();
         let kept = self.keeps.keep(of_plan(&plan) + name.len() + 4 * parse.type_oids.len());
-        let prepared = Prepared { plan, types, described, fields, birth, asserts, _kept: kept };
+        let prepared =
+            Prepared { plan, types, described, fields, shown, was, birth, asserts, _kept: kept };
         let prepared = Arc::new(prepared);
         let before = self.prepared.insert(name.clone(), Arc::clone(&prepared));
         if let Some(text) = own.or(prepared.plan.sent.as_deref().map(str::as_bytes)) {
@@ -103,6 +105,9 @@ impl Relay {
 
     pub(super) fn bind(&mut self, message: Message<'_>) -> Result<Step, End> {
         let bind = frontend::Bind::parse(message.payload)?;
+        if let Some(step) = self.wakes(bind.statement)? {
+            return Ok(step);
+        }
         let ready = self.ready()
             && self.sure_of_statement(bind.statement)
             && self.knows_structure_of(bind.statement);
@@ -152,7 +157,10 @@ impl Relay {
     ) -> Result<(Arc<Plan>, Option<Arc<Prepared>>), Refusal> {
         let prepared = self.prepared.get(known_as(statement)).cloned();
         let plan = match &prepared {
-            Some(prepared) => self.renewed(&prepared.plan)?,
+            Some(prepared) => {
+                prepared.is_as_told()?;
+                self.renewed(&prepared.plan)?
+            }
             // A name that SQL's PREPARE made, or one that nobody made: the server will tell.
             None => self.plan_by_name("EXECUTE", statement)?,
         };
@@ -206,8 +214,11 @@ impl Relay {
         self.plan(Text::new(text.as_bytes()))
     }
 
-    pub(super) fn describe(&mut self, message: Message<'_>) -> Result<(), End> {
+    pub(super) fn describe(&mut self, message: Message<'_>) -> Result<Step, End> {
         let describe = frontend::Describe::parse(message.payload)?;
+        if let (Kind::Statement, Some(step)) = (describe.kind, self.wakes(describe.name)?) {
+            return Ok(step);
+        }
         let request = match describe.kind {
             Kind::Statement => {
                 let known = self.prepared.get(known_as(describe.name)).cloned();
@@ -228,7 +239,7 @@ impl Relay {
         };
         self.expected.push_back(Expected::of(request));
         self.upstream.output.extend_from_slice(message.whole);
-        Ok(())
+        Ok(Step::Done)
     }
 
     pub(super) fn close(&mut self, message: Message<'_>) -> Result<(), End> {
@@ -238,6 +249,7 @@ impl Relay {
             Kind::Statement => {
                 self.session.forget(std::str::from_utf8(&name).ok(), None);
                 let before = self.prepared.remove(&name);
+                self.asleep.forget(&name);
                 Request::Close { name: Some(name), before }
             }
             Kind::Portal => {

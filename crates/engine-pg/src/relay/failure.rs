@@ -9,6 +9,7 @@ use super::{
     watch::Overdue,
 };
 use crate::diagnostics;
+use bytes::BytesMut;
 use std::time::SystemTime;
 use wire_pg::{
     backend::{
@@ -160,35 +161,40 @@ impl Relay {
 
     /// The last words to the client, by the reason of the end.
     pub(super) fn say_goodbye(&mut self, end: &End) {
-        let (code, message, hint) = match end {
-            End::ClientLeft | End::ClientLost(_) => return,
-            End::UpstreamLost(_) if self.upstream_said_fatal => return,
-            End::ClientBroke(_) | End::ClientMistook(_) => {
-                ("08P01", "the client broke the protocol", None)
-            }
-            End::UpstreamLost(_) => {
-                ("08006", "the database closed the connection", Some("Connect again."))
-            }
-            End::UpstreamBroke(_) => (
-                "08P01",
-                "the database sent what Weir cannot vouch for, so the session ends",
-                Some("Tell an operator; Weir's log has the reason."),
-            ),
-            End::Idle => ("57P05", "the session was idle for too long", Some("Connect again.")),
-            End::Ordered(why) => ("57P01", *why, None),
-            End::TooLarge { .. } => (
-                "54000",
-                "a row is too large to be masked",
-                Some("Select fewer columns, or ask an operator to raise limits.max_message_bytes."),
-            ),
-        };
-        if self.upstream_passes > 0 {
-            // Within a message any words would be read as the rest of it.
-            return;
+        // Within a message any words would be read as the rest of it.
+        let said = matches!(end, End::UpstreamLost(_)) && self.upstream_said_fatal;
+        if !said && self.upstream_passes == 0 {
+            last_words(end, &mut self.client.output);
         }
-        let message = format!("Weir ended this session: {message}");
-        let mut diagnostic = wire_pg::backend::encode::Diagnostic::fatal(code, &message);
-        diagnostic.hint = hint;
-        diagnostic.encode(&mut self.client.output);
     }
+}
+
+/// The last words to a client, by the reason of the end.
+pub(super) fn last_words(end: &End, out: &mut BytesMut) {
+    let (code, message, hint) = match end {
+        End::ClientLeft | End::ClientLost(_) | End::Rests => return,
+        End::ClientBroke(_) | End::ClientMistook(_) => {
+            ("08P01", "the client broke the protocol", None)
+        }
+        End::UpstreamLost(_) => {
+            ("08006", "the database closed the connection", Some("Connect again."))
+        }
+        End::NotReached(refusal) => (refusal.sqlstate, &*refusal.message, refusal.hint.as_deref()),
+        End::UpstreamBroke(_) => (
+            "08P01",
+            "the database sent what Weir cannot vouch for, so the session ends",
+            Some("Tell an operator; Weir's log has the reason."),
+        ),
+        End::Idle => ("57P05", "the session was idle for too long", Some("Connect again.")),
+        End::Ordered(why) => ("57P01", *why, None),
+        End::TooLarge { .. } => (
+            "54000",
+            "a row is too large to be masked",
+            Some("Select fewer columns, or ask an operator to raise limits.max_message_bytes."),
+        ),
+    };
+    let message = format!("Weir ended this session: {message}");
+    let mut diagnostic = Diagnostic::fatal(code, &message);
+    diagnostic.hint = hint;
+    diagnostic.encode(out);
 }

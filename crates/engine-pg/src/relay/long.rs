@@ -1,7 +1,7 @@
 //! Messages of the client that are not held whole: carried on as they come, or refused before they
 //! have come. Knows of them what stands at their beginning.
 
-use super::{End, Expected, Relay, expected::Request, extended::Bound};
+use super::{End, Expected, Relay, Step, expected::Request, extended::Bound};
 use gate::{Parameters, Refusal};
 use std::sync::atomic::Ordering;
 use wire_pg::{
@@ -98,6 +98,12 @@ impl Relay {
             return Ok(Some(0));
         }
         let (portal, statement) = (Text::new(portal), Text::new(statement));
+        if let Some(step) = self.wakes(statement)? {
+            if step == Step::Done {
+                self.client_drops = frame.len;
+            }
+            return Ok(Some(0));
+        }
         if !self.ready() || !self.sure_of_statement(statement) || !self.has_room() {
             // Nothing is consumed; the names are looked at again when the block is gone.
             return Ok(Some(0));

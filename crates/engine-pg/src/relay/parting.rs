@@ -13,16 +13,20 @@ use wire_pg::{
 /// Settings that the server may report in one session before its connection is not kept.
 const MAX_REPORTED: usize = 1_000;
 
-/// Whether the upstream connection may serve another session when this one has ended.
+/// What may become of the upstream connection while the session rests, and when it has ended.
 #[derive(Debug, Default)]
 pub(super) struct Keeping {
-    /// It may as far as can be told.
+    /// It may serve another session as far as can be told.
     on: bool,
+    /// The session could miss something of it that nobody can ask for.
+    pub(super) attached: bool,
     /// Settings that the server reported since sign-in.
     reported: Vec<(String, String)>,
     way: Option<MakeWay>,
     /// It was made for the message at the front.
     made: bool,
+    /// When it is given up.
+    pub(super) resting: super::resting::When,
 }
 
 /// Takes connections of Weir's own that nobody uses out of a statement's way.
@@ -43,6 +47,22 @@ pub(crate) struct Left {
     pub(crate) stream: Stream,
     /// Settings that the server reported since sign-in, in its order.
     pub(crate) reported: Vec<(String, String)>,
+    /// It may serve another session.
+    pub(crate) keeps: bool,
+    /// Others wait for its place.
+    pub(crate) asked: bool,
+}
+
+impl Keeping {
+    /// True if the session may give its connection up by and by.
+    pub(super) fn may_rest(&self) -> bool {
+        self.resting.is_on() && !self.attached
+    }
+
+    /// The upstream connection of a session that rests.
+    pub(super) fn left(self, stream: Stream) -> Left {
+        Left { stream, reported: self.reported, keeps: self.on, asked: self.resting.asked }
+    }
 }
 
 impl Relay {
@@ -75,18 +95,28 @@ impl Relay {
         self.keeping.made = false;
     }
 
-    /// What runs may leave something that no reset takes back.
+    /// What runs may leave something that no reset takes back, or that nobody can ask for.
     pub(super) fn may_linger(&mut self, plan: &Plan) {
         self.keeping.on = self.keeping.on && !plan.lingers();
+        self.keeping.attached = self.keeping.attached || plan.is_attached();
+        self.keeping.resting.ran();
+    }
+
+    /// The server reported settings since sign-in, before the relay came.
+    pub(crate) fn reported_before(&mut self, reported: Vec<(String, String)>) {
+        self.keeping.reported = reported;
     }
 
     /// The server reported a setting, to whomever.
     pub(super) fn reported(&mut self, status: ParameterStatus<'_>) {
-        let Keeping { on, reported, .. } = &mut self.keeping;
-        *on = *on && reported.len() < MAX_REPORTED;
-        if *on {
+        let rests = self.keeping.may_rest();
+        let Keeping { on, reported, attached, .. } = &mut self.keeping;
+        if reported.len() >= MAX_REPORTED {
+            (*on, *attached) = (false, true);
+        } else if *on || rests {
             let text = |text: wire_pg::Text<'_>| String::from_utf8_lossy(text.bytes()).into_owned();
-            reported.push((text(status.name), text(status.value)));
+            let (name, value) = (text(status.name), text(status.value));
+            reported.push((name, value));
         }
     }
 
@@ -99,6 +129,11 @@ impl Relay {
     /// but what a reset takes back.
     fn leaves_upstream(&self, end: &End) -> bool {
         let left = matches!(end, End::ClientLeft | End::ClientLost(_));
+        self.keeping.on && left && self.leaves_nothing_open()
+    }
+
+    /// True if nothing of the session is under way at the upstream.
+    pub(super) fn leaves_nothing_open(&self) -> bool {
         let asked = self.expected.is_empty() && !self.open && !self.ran && self.block.is_none();
         let streams = self.copying_in
             || self.both.is_some()
@@ -114,9 +149,7 @@ impl Relay {
         let upstream = &self.upstream;
         let quiet = upstream.input.is_empty() && upstream.output.is_empty() && !upstream.ended;
         let whole = self.client.input.is_empty();
-        self.keeping.on
-            && left
-            && self.status == Status::Idle
+        self.status == Status::Idle
             && asked
             && quiet
             && whole
@@ -173,7 +206,9 @@ impl Relay {
         let to_client = says_the_last(client, streaming);
         if leaves {
             let _ = tokio::time::timeout(super::GOODBYE, to_client).await;
-            return Some(Left { stream: upstream.into_stream(), reported: keeping.reported });
+            let Keeping { reported, .. } = keeping;
+            let stream = upstream.into_stream();
+            return Some(Left { stream, reported, keeps: true, asked: false });
         }
         let lost = matches!(end, End::UpstreamLost(_));
         let to_upstream = async {
@@ -196,7 +231,7 @@ impl Relay {
 }
 
 /// Writes what is left for a client and closes its connection.
-async fn says_the_last(mut client: Pipe, streaming: bool) {
+pub(super) async fn says_the_last(mut client: Pipe, streaming: bool) {
     if streaming {
         let _ = client.linger().await;
     }

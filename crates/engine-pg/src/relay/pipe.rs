@@ -65,6 +65,11 @@ impl Pipe {
         self.stream
     }
 
+    /// True if nothing is on its way in either direction, as far as can be told.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.input.is_empty() && self.output.is_empty() && !self.unflushed && !self.ended
+    }
+
     /// True if more output should wait.
     pub(super) fn is_full(&self) -> bool {
         self.output.len() >= HIGH_WATER

@@ -187,9 +187,9 @@ impl Relay {
             return Err(unexpected(tag));
         }
         match self.expected.pop_front() {
-            Some(Expected {
-                request: Request::Parse { name, made, .. }, hidden: false, ..
-            }) => self.parsed(&name, made),
+            Some(Expected { request: Request::Parse { name, made, .. }, .. }) => {
+                self.parsed(&name, made)
+            }
             Some(Expected { request: Request::Bind(Some((name, portal))), .. }) => {
                 self.bound(&name, &portal);
                 self.session.ran();
@@ -237,6 +237,8 @@ impl Relay {
             }
             Some(Request::DescribePortal(portal)) => {
                 if let Some(portal) = portal {
+                    let of = portal.prepared.as_ref().filter(|_| self.keeping.may_rest());
+                    let _ = of.map(|prepared| prepared.shown.set(fields.clone()));
                     let _ = portal.fields.set(fields);
                 }
                 Ok(())

@@ -1,11 +1,11 @@
 //! What can end or hurry a session from outside: orders, deadlines, cancellation. Knows no
 //! messages.
 
-use super::{End, Relay, expected::settled};
+use super::{End, Idler, Left, Relay, Resting, expected::settled};
 use gate::Sequence;
 use std::{
     future::Future,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -29,8 +29,18 @@ pub(crate) enum Order {
     Drain,
     /// The client wants what it runs to be cancelled.
     Cancel,
+    /// Give the upstream connection up now, if it can be: others wait for its place.
+    Release,
     /// End now, and why.
     End(&'static str),
+}
+
+/// How far a session went on one upstream connection.
+pub(crate) enum Course {
+    /// To its end. The upstream connection comes back if it may serve another session.
+    Ended(End, Option<Left>),
+    /// To where it needs none for a while.
+    Rests(Box<Resting>, Left),
 }
 
 /// Where a session's orders come from.
@@ -43,6 +53,8 @@ pub(crate) struct Orders {
     pub(crate) cancelled: Arc<Notify>,
     /// Notified once somebody ends this session.
     pub(crate) ended: Arc<Notify>,
+    /// Whether others may ask for its place.
+    pub(crate) idler: Option<Arc<Idler>>,
     /// When it is to be looked at again whatever happens: what it signed in with may be over.
     pub(crate) until: Option<SystemTime>,
     /// Whether this session's identity is still what it was when it began, and until when; else
@@ -57,11 +69,12 @@ impl Orders {
     /// The next order; waits for ever if none comes.
     pub(crate) async fn next(&mut self) -> Order {
         loop {
-            let Self { draining, identities, cancelled, ended, until, .. } = self;
+            let Self { draining, identities, cancelled, ended, until, idler, .. } = self;
             tokio::select! {
                 () = over(*until) => {}
                 () = ended.notified() => return Order::End(ENDED),
                 () = cancelled.notified() => return Order::Cancel,
+                () = asked(idler.as_deref()) => return Order::Release,
                 changed = draining.changed() => match changed {
                     Ok(()) if *draining.borrow_and_update() => return Order::Drain,
                     Ok(()) => {}
@@ -79,6 +92,13 @@ impl Orders {
                 Err(why) => return Order::End(why),
             }
         }
+    }
+}
+
+async fn asked(idler: Option<&Idler>) {
+    match idler {
+        Some(idler) => idler.asked.notified().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -205,9 +225,53 @@ impl Timer {
     pub(super) fn heard(&mut self) {
         self.quiet_since = None;
     }
+
+    /// Since when nothing was heard.
+    pub(super) fn is_quiet_since(&self) -> Instant {
+        self.quiet_since.unwrap_or_else(Instant::now)
+    }
+
+    /// Nothing has been heard since then.
+    pub(super) fn quiet_since(&mut self, since: Instant) {
+        self.quiet_since = Some(since);
+    }
 }
 
 impl Relay {
+    /// Relays until the session ends, then tells both sides and the record; or until it needs no
+    /// upstream connection for a while.
+    pub(crate) async fn run(mut self: Box<Self>, orders: &mut Orders) -> Course {
+        let end = loop {
+            match self.until_ordered(orders).await {
+                Ok(Order::Drain) => self.draining = true,
+                Ok(Order::Cancel) => self.cancel_hold(),
+                Ok(Order::Release) if self.is_asked() => break End::Rests,
+                Ok(Order::Release) => {}
+                Ok(Order::End(why)) => break End::Ordered(why),
+                Err(end) => break end,
+            }
+        };
+        if matches!(end, End::Rests) {
+            let (resting, left) = self.rests();
+            return Course::Rests(resting, left);
+        }
+        let left = self.part(&end).await;
+        Course::Ended(end, left)
+    }
+
+    /// Relays until an order comes, or the end.
+    async fn until_ordered(&mut self, orders: &mut Orders) -> Result<Order, End> {
+        let mut order = pin!(orders.next());
+        let mut bell = Bell::default();
+        std::future::poll_fn(|cx| {
+            if let Poll::Ready(end) = self.turn(cx) {
+                return Poll::Ready(Err(end));
+            }
+            bell.answer(cx, |cx| order.as_mut().poll(cx)).map(Ok)
+        })
+        .await
+    }
+
     /// True between transactions, with nothing under way: not even what waits for a Sync.
     pub(super) fn is_idle(&self) -> bool {
         settled(&self.expected)
@@ -244,6 +308,9 @@ impl Relay {
                 *self.timer.quiet_since.get_or_insert_with(Instant::now)
             }
         };
+        if busy_with.is_none() && self.rest_is_due(since, cx) {
+            return Err(End::Rests);
+        }
         let Some(limit) = limit else { return Ok(false) };
         let left = limit.saturating_sub(since.elapsed());
         if left.is_zero() {
@@ -261,7 +328,7 @@ impl Relay {
         Ok(false)
     }
 
-    fn sleep(&mut self, left: Duration, cx: &mut Context<'_>) {
+    pub(super) fn sleep(&mut self, left: Duration, cx: &mut Context<'_>) {
         let deadline = tokio::time::Instant::now() + left;
         let sleep = self.timer.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(left)));
         // An earlier wake-up than needed only looks again; a later one would be a missed deadline.

@@ -19,6 +19,9 @@ use wire_pg::{
 impl Relay {
     pub(super) fn query(&mut self, message: Message<'_>) -> Result<Step, End> {
         let text = frontend::Query::parse(message.payload)?.text;
+        if !self.all_awake_for(text)? {
+            return Ok(Step::Blocked);
+        }
         let said = self.said_of_end_user(text).and_then(|said| match said {
             Said::Nothing => Ok(Some(false)),
             Said::Token(token) => Ok(self.end_user(&token)?.then_some(true)),
@@ -66,6 +69,7 @@ impl Relay {
         let counted = self.counts_changes();
         // A simple query also ends an unnamed statement's life.
         self.prepared.remove(&b""[..]);
+        self.asleep.forget(b"");
         let plan = Arc::clone(&cleared.get().plan);
         let mut other = bytes::BytesMut::new();
         let whole = match &plan.sent {

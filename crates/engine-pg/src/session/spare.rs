@@ -4,25 +4,35 @@
 use crate::{
     Engine, Target,
     login::Client,
-    relay::Left,
     upstream::{
-        self, Upstream, UpstreamError,
+        self, Replication, Upstream, UpstreamConfig, UpstreamError,
         going::{Goes, place},
         parting,
         spares::{self, Keep, Kind},
     },
 };
 use gate::Session;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
+use tokio::time::{Instant, sleep, timeout_at};
 
-/// How many kept connections give way to one new one, one after the other, at a server that is
-/// full: others may take each place that becomes free.
-const MAX_GIVING_WAY: usize = 16;
+/// How often a new connection is tried at a server that is full: others may take each place that
+/// becomes free.
+const MAX_TRIES: usize = 64;
+
+/// How long whoever needs a connection waits for a place at a server that is full, where others may
+/// give one up.
+const PLACE: Duration = Duration::from_secs(5);
+/// How often it is looked for.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// What a session's connection may be kept for.
+#[derive(Clone)]
 pub(super) struct Purpose {
     kind: Kind,
     keep: Keep,
@@ -36,51 +46,84 @@ pub(super) struct Leaving {
     goes: Goes,
 }
 
-/// A connection for a session with these start-up parameters, and what it may be kept for.
-pub(super) async fn connect(
-    engine: &Engine,
-    client: &Client,
-    session: &Session,
-    target: &Arc<Target>,
-    parameters: &[(String, String)],
-) -> Result<(Upstream, Option<Purpose>), UpstreamError> {
-    let purpose = purpose(client, session, target, parameters);
-    let counters = &target.database.counters;
-    if let Some(Purpose { kind, .. }) = &purpose
-        && let Some(spare) = engine.spares.take(kind)
-    {
-        match parting::still_good(spare, kind.role.as_deref(), &target.as_set).await {
-            Ok(upstream) => {
-                counters.reused.fetch_add(1, Ordering::Relaxed);
-                return Ok((upstream, purpose));
-            }
-            Err(spare) => {
-                let goes = engine.spares.going.one(place(&target.upstream), counters);
-                engine.spares.close(vec![(spare, goes)]);
-            }
-        }
-        // What became of the one became of the others too: the server was started again, or a
-        // right was taken away.
-        engine.spares.keep_only(|other| other != kind);
-    }
-    let open = engine.counters.open.load(Ordering::Relaxed);
-    engine.spares.make_room(open, engine.settings.load().max_sessions);
-    let mut tries = 0;
-    loop {
-        match upstream::connect_as(&target.upstream, client.replication, parameters).await {
-            Err(error) if error.is_full() && tries < MAX_GIVING_WAY => {
-                tries += 1;
-                if !engine.spares.give_way(&target.upstream).await {
-                    return Err(error);
+/// A connection that is wanted.
+pub(super) struct Wanted<'a> {
+    pub(super) target: &'a Target,
+    /// How the server is reached now.
+    pub(super) at: &'a UpstreamConfig,
+    pub(super) purpose: Option<&'a Purpose>,
+    pub(super) replication: Option<Replication>,
+    pub(super) parameters: &'a [(String, String)],
+}
+
+impl Wanted<'_> {
+    /// A kept one, or a new one.
+    pub(super) async fn connect(&self, engine: &Engine) -> Result<Upstream, UpstreamError> {
+        if let Some(Purpose { kind, .. }) = self.purpose
+            && let Some(spare) = engine.spares.take(kind)
+        {
+            let counters = &self.target.database.counters;
+            let role = kind.role.as_deref();
+            match parting::still_good(spare, role, &self.target.as_set).await {
+                Ok(upstream) => {
+                    counters.reused.fetch_add(1, Ordering::Relaxed);
+                    return Ok(upstream);
+                }
+                Err(spare) => {
+                    let goes = engine.spares.going.one(place(&self.target.upstream), counters);
+                    engine.spares.close(vec![(spare, goes)]);
                 }
             }
-            connected => return connected.map(|upstream| (upstream, purpose)),
+            // What became of the one became of the others too: the server was started again, or a
+            // right was taken away.
+            engine.spares.keep_only(|other| other != kind);
         }
+        let open = engine.counters.open.load(Ordering::Relaxed);
+        engine.spares.make_room(open, engine.settings.load().max_sessions);
+        match self.once().await {
+            Err(error) if error.is_full() => self.wait(engine, error).await,
+            connected => connected,
+        }
+    }
+
+    async fn once(&self) -> Result<Upstream, UpstreamError> {
+        upstream::connect_as(self.at, self.replication, self.parameters).await
+    }
+
+    /// Waits for a place at a server that is full: kept connections give way, then sessions that
+    /// are idle. One after the other, so that a place goes to whoever it was made for, and a server
+    /// that is full is not asked by all at once.
+    async fn wait(&self, engine: &Engine, full: UpstreamError) -> Result<Upstream, UpstreamError> {
+        let shares = self.at.keep.release.is_some();
+        let until = Instant::now() + PLACE;
+        let mut error = full;
+        let _turn = match shares {
+            true => match timeout_at(until, self.target.turn.lock()).await {
+                Ok(turn) => Some(turn),
+                Err(_) => return Err(error),
+            },
+            false => None,
+        };
+        for _ in 0..MAX_TRIES {
+            let made = engine.spares.give_way(self.at).await
+                || shares && engine.idlers.give_way(self.at).await;
+            if !made {
+                if !shares || Instant::now() >= until {
+                    return Err(error);
+                }
+                sleep(AGAIN).await;
+            }
+            match self.once().await {
+                Err(again) if again.is_full() => error = again,
+                connected => return connected,
+            }
+        }
+        Err(error)
     }
 }
 
 /// What a session's connection may be kept for; `None` if for nothing.
-fn purpose(
+pub(super) fn purpose(
     client: &Client,
     session: &Session,
     target: &Arc<Target>,
@@ -116,12 +159,11 @@ impl Leaving {
     /// could send a cancel request: one that is on its way must not meet the next session.
     pub(super) fn of(
         engine: &Engine,
-        left: Left,
-        upstream: impl FnOnce(net::Stream) -> Upstream,
+        upstream: Upstream,
+        reported: Vec<(String, String)>,
         purpose: Purpose,
         cancelled: Arc<AtomicBool>,
     ) -> Option<Self> {
-        let upstream = upstream(left.stream);
         let target = purpose.kind.target.upgrade()?;
         let going = &engine.spares.going;
         let goes = going.one(place(&target.upstream), &target.database.counters);
@@ -130,7 +172,7 @@ impl Leaving {
         let keeps = quiet && spares::is_young(&upstream, purpose.keep);
         if keeps && engine.spares.takes(&purpose.kind) {
             let goes = goes.resets();
-            return Some(Self { upstream, reported: left.reported, purpose, goes });
+            return Some(Self { upstream, reported, purpose, goes });
         }
         engine.spares.close(vec![(upstream, goes)]);
         None

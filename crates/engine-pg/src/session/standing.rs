@@ -3,7 +3,7 @@
 use crate::{
     Engine,
     login::Client,
-    relay::{ForWhom, Orders},
+    relay::{ForWhom, Idler, Orders},
 };
 use gate::Session;
 use std::{
@@ -17,6 +17,7 @@ pub(super) fn orders(
     client: &Client,
     session: &Session,
     (cancelled, ended, person): (Arc<Notify>, Arc<Notify>, ForWhom),
+    idler: Option<Arc<Idler>>,
 ) -> Orders {
     let (directory, identity) = (Arc::clone(&engine.directory), Arc::clone(&client.identity));
     let (credential, opened) = (client.credential.clone(), client.signed_in);
@@ -30,6 +31,7 @@ pub(super) fn orders(
         identities: engine.identities.clone(),
         cancelled,
         ended,
+        idler,
         still_valid: Box::new(move || {
             let name = identity.name.as_str();
             if !directory.stands(&identity) {

@@ -4,7 +4,7 @@
 //! Whatever is not answered as foreseen ends the connection: it is closed, and a new one opened.
 
 use super::{Upstream, UpstreamError, lossy, read};
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -12,6 +12,7 @@ use std::{
 use tokio::{io::AsyncWriteExt, time::timeout};
 use wire_pg::{
     backend::{self, DataRow, Status, Tag},
+    frame,
     frontend::encode,
 };
 
@@ -25,6 +26,9 @@ const FILES: Duration = Duration::from_millis(100);
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Messages in one answer. Notifications that a session did not wait for come before it.
 const MAX_MESSAGES: usize = 10_000;
+
+/// What a message's length counts of itself: bytes.
+const LENGTH: usize = frame::HEADER_LEN - 1;
 
 const DISCARD: &str = "DISCARD ALL";
 /// Temporary schemas are emptied and stay; a session that had one leaves no trace in another.
@@ -49,12 +53,14 @@ const COULD_SIGN_IN: &str = "\
 
 /// What the server said.
 #[derive(Default)]
-struct Answers {
-    rows: Vec<Bytes>,
+pub(super) struct Answers {
+    pub(super) rows: Vec<Bytes>,
     /// Settings that changed.
-    settings: Vec<(String, String)>,
-    /// Something came that no question was for.
-    unasked: bool,
+    pub(super) settings: Vec<(String, String)>,
+    /// What came that no question was for, as it came.
+    pub(super) unasked: BytesMut,
+    /// A question was answered by an error.
+    pub(super) failed: bool,
 }
 
 /// What a server gives whoever signs in to a database, and since when it is known to.
@@ -88,6 +94,7 @@ pub(crate) async fn reset(
     let own = with_role(role, &format!("{NOTHING_OWN}{AS_SET}"));
     let asked = timeout(RESET, ask(&mut left, &[DISCARD, &own])).await;
     if let Ok(Ok(answers)) = asked
+        && !answers.failed
         && let Some((own, now)) = the_row(&answers.rows, true)
         && own.as_deref() == Some(b"0")
         && set.held(now, left.since)
@@ -111,14 +118,22 @@ fn the_row(rows: &[Bytes], first: bool) -> Option<(Option<Bytes>, Vec<Bytes>)> {
 /// True if after all these changes the settings are what they were at sign-in, and nothing came
 /// behind them.
 fn is_as_before(left: &Upstream, changes: impl Iterator<Item = (String, String)>) -> bool {
-    let mut now = left.parameter_statuses.clone();
+    let now = after(left.parameter_statuses.clone(), changes);
+    now == left.parameter_statuses && left.buffered.is_empty()
+}
+
+/// The settings after these changes.
+pub(crate) fn after(
+    mut now: Vec<(String, String)>,
+    changes: impl IntoIterator<Item = (String, String)>,
+) -> Vec<(String, String)> {
     for (name, value) in changes {
         match now.iter_mut().find(|(known, _)| *known == name) {
             Some((_, before)) => *before = value,
             None => now.push((name, value)),
         }
     }
-    now == left.parameter_statuses && left.buffered.is_empty()
+    now
 }
 
 /// The same connection if the server says that it is as it was, that its role might sign in now,
@@ -139,7 +154,8 @@ pub(crate) async fn still_good(
     if let Ok(Ok(answers)) = timeout(ASKED, ask(&mut spare, &[&question])).await
         && let Some((_, now)) = the_row(&answers.rows, false)
         && set.held(now, spare.since)
-        && !answers.unasked
+        && answers.unasked.is_empty()
+        && !answers.failed
         // Before 14 a server reports settings that are put to what they were.
         && is_as_before(&spare, answers.settings.into_iter())
     {
@@ -159,7 +175,7 @@ fn with_role(role: Option<&str>, question: &str) -> String {
 }
 
 /// Asks by simple queries, all at once.
-async fn ask(upstream: &mut Upstream, texts: &[&str]) -> Result<Answers, UpstreamError> {
+pub(super) async fn ask(upstream: &mut Upstream, texts: &[&str]) -> Result<Answers, UpstreamError> {
     let mut out = BytesMut::new();
     for text in texts {
         encode::query(&mut out, text.as_bytes())?;
@@ -177,7 +193,13 @@ async fn ask(upstream: &mut Upstream, texts: &[&str]) -> Result<Answers, Upstrea
                 let status = backend::ParameterStatus::parse(&payload)?;
                 answers.settings.push((lossy(status.name), lossy(status.value)));
             }
-            Tag::NoticeResponse | Tag::NotificationResponse => answers.unasked = true,
+            Tag::NoticeResponse | Tag::NotificationResponse => {
+                let len = u32::try_from(payload.len() + LENGTH).unwrap_or(u32::MAX);
+                answers.unasked.put_u8(tag.byte());
+                answers.unasked.put_u32(len);
+                answers.unasked.put_slice(&payload);
+            }
+            Tag::ErrorResponse => answers.failed = true,
             Tag::RowDescription | Tag::CommandComplete => {}
             Tag::ReadyForQuery => {
                 if backend::ready_for_query(&payload)? != Status::Idle {

@@ -52,6 +52,8 @@ pub struct Keep {
     pub idle: Duration,
     /// How long ago it may have been opened.
     pub age: Duration,
+    /// After how long an idle session gives its own up; `None` lets it keep it.
+    pub release: Option<Duration>,
 }
 
 /// What two sessions must have in common for the one to get the other's connection.

@@ -1,6 +1,6 @@
 //! Texts that leave something in the server's process, and those that leave nothing.
 
-use super::lingers;
+use super::{asks_back, is_taken_back, is_told, lingers};
 use model::{
     Catalog, FunctionId, TypeId,
     catalog::{Function, FunctionKind, Type, TypeKind, Volatility},
@@ -52,7 +52,7 @@ fn what_a_reset_takes_back_lingers_not() {
     let scope = Scope { search_path: catalog.search_path.clone(), ..Scope::default() };
     let any = |text: &str| {
         let analysed = sql::analyse(text, &catalog, &scope);
-        analysed.iter().any(|statement| lingers(&statement.facts, &catalog))
+        analysed.iter().any(|statement| lingers(&statement.facts, &catalog, is_taken_back))
     };
     for text in [
         "select 1",
@@ -80,6 +80,7 @@ fn what_a_reset_takes_back_lingers_not() {
         "declare one cursor for select linked()",
         "set my.own = 1",
         "set local my.own = 1",
+        "set seed = 0.5",
         "select set_config('statement_timeout', '1', false)",
         "select setseed(0.5)",
         "load 'auto_explain'",
@@ -89,6 +90,44 @@ fn what_a_reset_takes_back_lingers_not() {
         "select !",
         "create extension dblink",
     ] {
+        assert!(any(text), "{text}");
+    }
+}
+
+#[test]
+fn who_asks_what_a_sequence_said_stays_where_it_was() {
+    let catalog = catalog();
+    let scope = Scope { search_path: catalog.search_path.clone(), ..Scope::default() };
+    let any = |text: &str| {
+        let analysed = sql::analyse(text, &catalog, &scope);
+        analysed.iter().any(|statement| asks_back(&statement.facts))
+    };
+    for text in ["select 1", "select nextval('some')", "select 'lastval()'"] {
+        assert!(!any(text), "{text}");
+    }
+    for text in [
+        "select lastval()",
+        "select pg_catalog.currval('some')",
+        "insert into some values (currval('other'))",
+        "prepare one as select lastval()",
+        "select 1; select lastval()",
+    ] {
+        assert!(any(text), "{text}");
+    }
+}
+
+#[test]
+fn what_the_server_tells_is_no_secret() {
+    let catalog = catalog();
+    let scope = Scope { search_path: catalog.search_path.clone(), ..Scope::default() };
+    let any = |text: &str| {
+        let analysed = sql::analyse(text, &catalog, &scope);
+        analysed.iter().any(|statement| lingers(&statement.facts, &catalog, is_told))
+    };
+    for text in ["discard all", "create temp table own (n int)", "reset all", "listen one"] {
+        assert!(!any(text), "{text}");
+    }
+    for text in ["set my.own = 1", "set seed = 0.5", "load 'one'", "do 'begin end'"] {
         assert!(any(text), "{text}");
     }
 }

@@ -315,6 +315,16 @@ impl Session {
         }
     }
 
+    /// The session goes on in another process of the server, which knows none of its names: what
+    /// they depend on is asked for before anything is planned by them.
+    pub fn moved(&mut self) {
+        self.scope.prepared.clear();
+        self.no_cursors();
+        self.fetched.closed(None);
+        self.scope_known = false;
+        self.temporary.asked_for |= self.temporary.any() || self.temporary.touched;
+    }
+
     fn no_cursors(&mut self) {
         self.scope.cursors.clear();
         self.held.clear();

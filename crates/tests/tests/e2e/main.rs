@@ -54,6 +54,7 @@ mod record;
 mod regression;
 mod replication;
 mod report;
+mod resting;
 mod retention;
 mod risk;
 mod roles;

@@ -14,11 +14,11 @@ use tests::{
 };
 
 /// A session, the server process behind it, and what it was greeted with.
-struct Session {
-    raw: Raw,
-    process: u32,
-    key: Vec<u8>,
-    settings: Vec<Vec<u8>>,
+pub(crate) struct Session {
+    pub(crate) raw: Raw,
+    pub(crate) process: u32,
+    pub(crate) key: Vec<u8>,
+    pub(crate) settings: Vec<Vec<u8>>,
 }
 
 fn number(bytes: &[u8]) -> u32 {
@@ -33,18 +33,18 @@ fn greeted((raw, greeting): (Raw, Vec<Message>)) -> Session {
     Session { raw, process, key, settings }
 }
 
-fn come_as(weir: &Weir, who: &str, more: &[(&str, &str)]) -> Session {
+pub(crate) fn come_as(weir: &Weir, who: &str, more: &[(&str, &str)]) -> Session {
     let parameters = [&[("user", who), ("database", "shop")], more].concat();
     greeted(Raw::sign_in_with(weir.port(), PASSWORD, &parameters).unwrap())
 }
 
-fn come(weir: &Weir, who: &str) -> Session {
+pub(crate) fn come(weir: &Weir, who: &str) -> Session {
     come_as(weir, who, &[])
 }
 
 impl Session {
     /// All that a text is answered, in words: rows with their values, and errors by their codes.
-    fn says(&mut self, sql: &str) -> Vec<String> {
+    pub(crate) fn says(&mut self, sql: &str) -> Vec<String> {
         self.raw.query(sql).unwrap();
         let said = self.raw.until(b'Z').unwrap();
         said.iter()
@@ -71,7 +71,7 @@ impl Session {
     }
 }
 
-fn count(weir: &Weir, series: &str) -> f64 {
+pub(crate) fn count(weir: &Weir, series: &str) -> f64 {
     let page = weir.http("/metrics").unwrap();
     let values = page.lines().filter_map(|line| line.strip_prefix(series)?.rsplit(' ').next());
     values.map(|value| value.parse::<f64>().unwrap()).sum()
@@ -97,7 +97,7 @@ fn first(weir: &Weir, upstream: &Postgres, database: &str) {
     greeted(Raw::sign_in_with(weir.port(), PASSWORD, &parameters).unwrap()).leaves(weir, upstream);
 }
 
-fn keys_of(upstream: &Postgres, more: &str) -> String {
+pub(crate) fn keys_of(upstream: &Postgres, more: &str) -> String {
     let most = if more.contains("keep = ") { "" } else { "keep = 8\n" };
     let age = if more.contains("keep_age") { "" } else { "keep_age = \"1h\"\n" };
     format!(
@@ -113,7 +113,7 @@ fn stage() -> Stage {
 }
 
 /// The connections of sessions at the server.
-fn connections(stage: &Stage) -> usize {
+pub(crate) fn connections(stage: &Stage) -> usize {
     let sql = "select count(*) from pg_stat_activity where application_name like '%[weir:%'";
     stage.upstream.psql("postgres", sql).unwrap().trim().parse().unwrap()
 }
@@ -283,7 +283,7 @@ fn what_was_left_halfway_is_not_kept() {
 const CANCEL: u32 = 80_877_102;
 
 /// Asks that whatever has this key is cancelled, and waits until that was done.
-fn cancel(weir: &Weir, process: u32, key: &[u8]) {
+pub(crate) fn cancel(weir: &Weir, process: u32, key: &[u8]) {
     let mut raw = Raw::connect(weir.port()).unwrap();
     let mut body = CANCEL.to_be_bytes().to_vec();
     body.extend(process.to_be_bytes());

@@ -49,6 +49,7 @@ const BY_DATABASE: &[(&str, &str, Of)] = &[
     ("catalog_failures", "Times the catalog could not be looked at", |c| &c.catalog_failures),
     ("upstream_failures", "Upstream connections that failed", |c| &c.upstream_failures),
     ("upstream_reused", "Sessions that were given a kept upstream connection", |c| &c.reused),
+    ("upstream_released", "Idle sessions that gave their connection up", |c| &c.released),
 ];
 
 /// Statements by what was decided.
@@ -145,13 +146,17 @@ fn gauges(
         let value = ConstGauge::new(i64::try_from(open).unwrap_or(i64::MAX));
         value.encode(family.encode_family(&[("database", database.as_str())])?)?;
     }
-    let help = "Upstream connections that are kept for sessions to come";
-    let kind = MetricType::Gauge;
-    let mut family = encoder.encode_descriptor("upstream_spares", help, None, kind)?;
-    for (database, counters) in counted {
-        let kept = counters.spares.load(Ordering::Relaxed);
-        let value = ConstGauge::new(i64::try_from(kept).unwrap_or(i64::MAX));
-        value.encode(family.encode_family(&[("database", database.as_str())])?)?;
+    let now: [(&str, &str, Of); 2] = [
+        ("upstream_spares", "Upstream connections kept for sessions to come", |c| &c.spares),
+        ("sessions_resting", "Idle sessions that have no upstream connection", |c| &c.resting),
+    ];
+    for (name, help, of) in now {
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (database, counters) in counted {
+            let value = i64::try_from(of(counters).load(Ordering::Relaxed));
+            let value = ConstGauge::new(value.unwrap_or(i64::MAX));
+            value.encode(family.encode_family(&[("database", database.as_str())])?)?;
+        }
     }
     let help = "Upstream connections of ended sessions that are being reset or closed";
     let mut family =

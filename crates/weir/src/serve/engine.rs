@@ -266,6 +266,6 @@ pub(crate) fn upstream(config: &Config, database: &Database) -> anyhow::Result<U
     reached.connect_timeout = upstream.connect_timeout;
     reached.user_timeout = upstream.tcp_user_timeout;
     let (most, idle, age) = (upstream.keep, upstream.keep_idle, upstream.keep_age);
-    reached.keep = Keep { most, idle, age };
+    reached.keep = Keep { most, idle, age, release: upstream.release_idle };
     Ok(reached)
 }
