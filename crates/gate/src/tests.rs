@@ -16,6 +16,7 @@ use std::{path::PathBuf, sync::Arc, time::SystemTime};
 
 mod alike;
 mod cost;
+mod ends;
 
 /// A ledger's folder that goes away.
 struct Dir(PathBuf);

@@ -200,14 +200,11 @@ impl Session {
             self.follow_obscure(part);
             self.follow_names(part);
         }
+        // What nobody has understood may have changed it, too.
+        self.scope_touched |= part.facts.dynamic || !part.facts.unknowns.is_empty();
         for change in &part.facts.session {
             match change {
-                SessionChange::Scope => {
-                    self.scope_known = false;
-                    self.scope_touched = true;
-                    let own = &mut self.temporary;
-                    own.asked_for |= own.any() || own.touched;
-                }
+                SessionChange::Scope => self.scope_moves(part),
                 SessionChange::Prepare(name, facts) if succeeded => {
                     self.scope.prepared.insert(name.clone(), Arc::clone(facts));
                 }
@@ -263,6 +260,17 @@ impl Session {
             self.structure_doubtful();
             self.catalog_committed();
         }
+    }
+
+    /// What names mean may be different behind a part.
+    fn scope_moves(&mut self, part: &Part) {
+        // The end of a transaction takes back what was changed in it, and no more.
+        if self.scope_touched || !only_ends(part) {
+            self.scope_known = false;
+            self.scope_touched = true;
+        }
+        let own = &mut self.temporary;
+        own.asked_for |= own.any() || own.touched;
     }
 
     /// Names that the session itself gave another meaning than the catalog knows. What was
@@ -345,6 +353,17 @@ impl Session {
         }
         self.scope_key = hasher.finish();
     }
+}
+
+/// True if a part is the end of a transaction, or of a piece of it, and nothing else.
+fn only_ends(part: &Part) -> bool {
+    let ends =
+        |effect: &Effect| matches!(effect.operation, Operation::Transaction | Operation::Commit);
+    let facts = &part.facts;
+    !facts.dynamic
+        && facts.unknowns.is_empty()
+        && facts.functions.is_empty()
+        && facts.effects.iter().all(ends)
 }
 
 /// True if what the session has for itself may be other than before.
