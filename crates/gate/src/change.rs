@@ -103,19 +103,14 @@ impl Plan {
     /// Refuses what the server's planner is not asked about.
     pub fn estimable(&self) -> Result<(), Refusal> {
         let planned = |part: &crate::Part| {
-            matches!(
-                part.facts.operation,
-                Operation::Select
-                    | Operation::Insert
-                    | Operation::Update
-                    | Operation::Delete
-                    | Operation::Merge
-            ) && part.syntax_error.is_none()
-                && part.copy.is_none()
+            crate::clearance::is_planned(part) && part.syntax_error.is_none() && part.copy.is_none()
         };
+        // To ask the server what it costs runs what is constant in it: then names may mean
+        // something else than when it was decided.
         if let [part] = self.parts.as_slice()
             && planned(part)
             && !self.replication
+            && !(part.facts.operation == Operation::Select && self.moves_names())
         {
             return Ok(());
         }

@@ -96,10 +96,38 @@ pub fn may_leave(part: &crate::Part) -> bool {
     let facts = &part.facts;
     let moves = facts.session.contains(&SessionChange::Scope);
     let leaves = |operation: Operation| {
-        may_end(operation) && (moves || operation != Operation::Transaction)
-            || operation == Operation::Do
+        may_end(operation) && operation != Operation::Transaction || operation == Operation::Do
     };
-    leaves(facts.operation) || facts.effects.iter().any(|effect| leaves(effect.operation))
+    let ends = |effect: &Effect| {
+        leaves(effect.operation) || moves && crate::session::ends_transaction(effect)
+    };
+    leaves(facts.operation) || facts.effects.iter().any(ends)
+}
+
+/// True for a part that the server plans before it runs: what is constant in it runs by then.
+pub(crate) fn is_planned(part: &crate::Part) -> bool {
+    matches!(
+        part.facts.operation,
+        Operation::Select
+            | Operation::Insert
+            | Operation::Update
+            | Operation::Delete
+            | Operation::Merge
+    )
+}
+
+impl crate::Plan {
+    /// True if what names mean may be different once the server has planned it.
+    pub fn moves_names(&self) -> bool {
+        self.parts.iter().any(|part| {
+            let facts = &part.facts;
+            let unknown = facts.dynamic || !facts.unknowns.is_empty();
+            let utility = |e: &Effect| matches!(e.operation, Operation::Call | Operation::Do);
+            let planned = is_planned(part)
+                || !facts.functions.is_empty() && !facts.effects.iter().any(utility);
+            planned && (unknown || facts.session.contains(&SessionChange::Scope))
+        })
+    }
 }
 
 /// True if a part does no more than begin and end transactions.

@@ -19,7 +19,7 @@ mod turned;
 mod working;
 
 use follow::Held;
-pub(crate) use follow::changes_names;
+pub(crate) use follow::{changes_names, ends_transaction};
 pub(crate) use planning::names_something as runs_by_name;
 pub use role::WorksAs;
 pub use structure::Seen;

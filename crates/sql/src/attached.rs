@@ -208,8 +208,10 @@ impl<'a> Walk<'a> {
             let why = if anew { ANEW } else { "its body cannot be followed" };
             return self.facts.unknown(what, why);
         }
-        let other = !matches!(function.language.as_str(), "internal" | "c");
-        if other || builtin::keeps_row(&function.name) {
+        if !matches!(function.language.as_str(), "internal" | "c") {
+            return self.moves_path();
+        }
+        if builtin::keeps_row(&function.name) {
             return;
         }
         if function.name == "triggered_change_notification" {

@@ -94,9 +94,7 @@ impl Walk<'_> {
                 self.facts.about(Operation::Notify, notify.conditionname().unwrap_or_default());
             }
             Node::LockStmt(lock) => self.lock(lock),
-            Node::ConstraintsSetStmt(_) => {
-                self.facts.about(Operation::Transaction, "constraints".to_owned());
-            }
+            Node::ConstraintsSetStmt(_) => self.constraints(),
             _ => self.schema_statement(node, env),
         }
         None
@@ -261,6 +259,13 @@ impl Walk<'_> {
             self.made.stale = true;
             self.made.doubt_all();
         }
+    }
+
+    fn constraints(&mut self) {
+        self.facts.about(Operation::Transaction, "constraints".to_owned());
+        // Triggers run that waited.
+        self.facts.scope();
+        self.path = Rc::new(Path { certain: false, ..Path::clone(&self.path) });
     }
 
     fn discard(&mut self, target: DiscardMode::Type) {

@@ -131,7 +131,8 @@ impl Walk<'_> {
                     effect.unbounded = false;
                 }
             }
-            inner.session.clear();
+            // The plan is made, and what is constant in it has run by then.
+            inner.session.retain(|change| *change == model::facts::SessionChange::Scope);
             inner.moves.clear();
             inner.made.clear();
             inner.renamed.clear();

@@ -288,7 +288,8 @@ impl Relay {
         let runs = |e: &Expected| {
             ends(e) || matches!(e.request, Request::Execute(_) | Request::Bind(Some(_)))
         };
-        if self.session.bound_role().is_some() && under_way.iter().any(runs) {
+        let leaves = self.session.bound_role().is_some() && under_way.iter().any(runs);
+        if leaves || under_way.iter().any(Expected::moves_names) {
             return true;
         }
         !settled(under_way)

@@ -28,6 +28,14 @@ pub(super) struct Expected {
 }
 
 impl Expected {
+    /// True for a Bind whose planning may change what names mean.
+    pub(super) fn moves_names(&self) -> bool {
+        match &self.request {
+            Request::Bind(Some((_, portal))) => portal.plan.moves_names(),
+            _ => false,
+        }
+    }
+
     /// A request of the client's.
     pub(super) fn of(request: Request) -> Self {
         Self { request, hidden: false, refusal: None }

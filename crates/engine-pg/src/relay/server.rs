@@ -191,6 +191,7 @@ impl Relay {
                 self.parsed(&name, made)
             }
             Some(Expected { request: Request::Bind(Some((name, portal))), .. }) => {
+                self.session.planned_there(&portal.plan);
                 self.bound(&name, &portal);
                 self.session.ran();
             }

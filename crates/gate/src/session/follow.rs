@@ -200,8 +200,7 @@ impl Session {
             self.follow_obscure(part);
             self.follow_names(part);
         }
-        // What nobody has understood may have changed it, too.
-        self.scope_touched |= part.facts.dynamic || !part.facts.unknowns.is_empty();
+        self.touch_scope(part);
         for change in &part.facts.session {
             match change {
                 SessionChange::Scope => self.scope_moves(part),
@@ -247,8 +246,7 @@ impl Session {
         // What was declared before a ROLLBACK, to a savepoint too, may be gone, and its name free
         // for another; COMMIT is an operation of its own.
         let ended = part.facts.session.contains(&SessionChange::Scope);
-        let of_transaction = |e: &Effect| e.operation == Operation::Transaction;
-        if ended && part.facts.effects.iter().any(of_transaction) {
+        if ended && part.facts.effects.iter().any(ends_transaction) {
             self.forget_cursors();
             self.structure_doubtful();
         }
@@ -262,10 +260,31 @@ impl Session {
         }
     }
 
+    /// What nobody has understood may have changed what names mean. So may code that stands in the
+    /// database, and what runs by DDL and by keys, of which it is not all known: it is asked for
+    /// at the transaction's end.
+    fn touch_scope(&mut self, part: &Part) {
+        let facts = &part.facts;
+        let unknown = facts.dynamic || !facts.unknowns.is_empty();
+        if unknown {
+            self.scope_known = false;
+        }
+        let changes = |effect: &Effect| effect.operation.changes_catalog();
+        let runs = !facts.code.is_empty() || facts.effects.iter().any(changes);
+        self.scope_touched |= unknown || runs;
+    }
+
+    /// The server planned a statement that may not have run yet: what is constant in it has.
+    pub fn planned_there(&mut self, plan: &Plan) {
+        if plan.moves_names() {
+            (self.scope_known, self.scope_touched) = (false, true);
+        }
+    }
+
     /// What names mean may be different behind a part.
     fn scope_moves(&mut self, part: &Part) {
         // The end of a transaction takes back what was changed in it, and no more.
-        if self.scope_touched || !only_ends(part) {
+        if self.scope_touched || !crate::clearance::only_transaction(part) {
             self.scope_known = false;
             self.scope_touched = true;
         }
@@ -355,15 +374,10 @@ impl Session {
     }
 }
 
-/// True if a part is the end of a transaction, or of a piece of it, and nothing else.
-fn only_ends(part: &Part) -> bool {
-    let ends =
-        |effect: &Effect| matches!(effect.operation, Operation::Transaction | Operation::Commit);
-    let facts = &part.facts;
-    !facts.dynamic
-        && facts.unknowns.is_empty()
-        && facts.functions.is_empty()
-        && facts.effects.iter().all(ends)
+/// True for what ends a transaction, or goes back in it, where the scope may move by it; SET
+/// CONSTRAINTS has an object.
+pub(crate) fn ends_transaction(effect: &Effect) -> bool {
+    effect.operation == Operation::Transaction && effect.object.is_none()
 }
 
 /// True if what the session has for itself may be other than before.

@@ -280,3 +280,85 @@ fn honest_pipelines_work() {
     let counts = ["from a", "unnamed", "from b", "local", "simple"].map(count);
     assert_eq!(counts, [50, 50, 1, 1, 1]);
 }
+
+/// The server runs what is constant when it plans, and triggers that waited when it is told to.
+#[test]
+fn what_the_server_runs_unasked_moves_no_name_unseen() {
+    let stage = Stage::shop().unwrap();
+    let secrets = stage.truth("select last_name from customers order by id limit 50").unwrap();
+    let path = "set_config('search_path', 'public', false)";
+    for text in [
+        "create schema mine".to_owned(),
+        "create table mine.customers (n int)".to_owned(),
+        "insert into mine.customers values (7)".to_owned(),
+        format!(
+            "create function mine.f() returns text immutable language sql as $$ select {path} $$"
+        ),
+        format!(
+            "create function mine.t() returns trigger language plpgsql as $$ \
+             begin perform {path}; return old; end $$"
+        ),
+        "create table mine.late (n int)".to_owned(),
+        "create constraint trigger t after insert on mine.late deferrable initially deferred \
+         for each row execute function mine.t()"
+            .to_owned(),
+    ] {
+        stage.rows(ADMIN, &text).unwrap();
+    }
+    let leak = "select c::text from customers c";
+    let folded = "select mine.f(), c::text from customers c";
+    let again = || vec![query(leak)];
+    let ways: Vec<(&str, Vec<Vec<u8>>)> = vec![
+        ("explain", [vec![query("explain select mine.f()")], again()].concat()),
+        (
+            "a bind",
+            vec![[parse("", "select mine.f()"), bind("", ""), sync()].concat(), query(leak)],
+        ),
+        (
+            "a bind before it",
+            vec![
+                [
+                    parse("x", "select mine.f()"),
+                    bind("x", "x"),
+                    parse("", leak),
+                    bind("", ""),
+                    execute(""),
+                    sync(),
+                ]
+                .concat(),
+            ],
+        ),
+        (
+            "two binds",
+            vec![[parse("", folded), bind("p", ""), bind("", ""), execute(""), sync()].concat()],
+        ),
+        (
+            "constraints",
+            vec![
+                query("begin"),
+                query("insert into mine.late values (1)"),
+                query("set constraints all immediate"),
+                query(leak),
+            ],
+        ),
+    ];
+    for (name, messages) in ways {
+        let mut raw = Raw::sign_in(stage.weir.port(), PERSON, PASSWORD, "shop").unwrap();
+        let mut said = String::new();
+        let first = [query("set search_path = mine"), query(leak)];
+        for message in first.into_iter().chain(messages).chain([query("show search_path")]) {
+            raw.send(&message).unwrap();
+            for answer in raw.until(b'Z').unwrap() {
+                said.push_str(&String::from_utf8_lossy(&answer.body));
+                said.push('\n');
+            }
+        }
+        assert!(said.contains("(7)"), "{name}: {said}");
+        for secret in secrets.lines() {
+            assert!(!said.contains(&format!(",{secret},")), "{name} shows {secret}: {said}");
+        }
+        if !matches!(name, "a bind before it" | "two binds") {
+            assert!(said.ends_with("public\nSHOW\0\nI\n") || said.contains("public"), "{name}");
+        }
+    }
+}

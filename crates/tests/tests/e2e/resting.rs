@@ -3,7 +3,7 @@
 
 use crate::{
     names::{bind, execute, parse, query, sync},
-    spares::{Session, cancel, come, come_as, connections, count, keys_of},
+    spares::{Session, cancel, come, come_as, connections, count, first, keys_of},
 };
 use std::{
     process::Command,
@@ -32,6 +32,9 @@ fn keys(upstream: &Postgres, more: &str) -> String {
 fn stage_of(more: &str, options: postgres::Options) -> Stage {
     let upstream = options.shop().start().unwrap();
     let weir = Weir::options(&upstream).upstream(&keys(&upstream, more)).start().unwrap();
+    if more.contains("keep = 8") {
+        first(&weir, &upstream, "shop");
+    }
     Stage { weir, upstream }
 }
 

@@ -92,7 +92,7 @@ fn stage_of(keys: &str, options: postgres::Options) -> Stage {
 
 /// The first session of a database, whose connection is not kept: what the server set for it when
 /// it came was not looked at before.
-fn first(weir: &Weir, upstream: &Postgres, database: &str) {
+pub(crate) fn first(weir: &Weir, upstream: &Postgres, database: &str) {
     let parameters = [("user", SERVICE), ("database", database)];
     greeted(Raw::sign_in_with(weir.port(), PASSWORD, &parameters).unwrap()).leaves(weir, upstream);
 }
