@@ -198,6 +198,23 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Keys that refer to a relation may carry a change of its rows on to tables whose triggers run
+    /// then. What those do is not followed; that their code may run is said.
+    pub(crate) fn referring(&mut self, relation: &'a Arc<Relation>) {
+        let mut known = HashSet::from([relation.id]);
+        let mut at = vec![relation.id];
+        while let Some(to) = at.pop() {
+            let here = self.catalog.relations().filter(|one| one.refers.contains(&to));
+            let new: Vec<_> = here.filter(|one| known.insert(one.id)).collect();
+            for one in new {
+                let family = self.family_below(one);
+                let triggers = family.iter().flat_map(|one| &one.triggers);
+                self.facts.code.extend(triggers.map(|trigger| trigger.function));
+                at.push(one.id);
+            }
+        }
+    }
+
     /// What a trigger does that has no body to be followed. One in C moves what stands in the row:
     /// which columns it reads and writes stands in its arguments, which can be any.
     pub(crate) fn moves_within(&mut self, function: &Function, relation: &'a Arc<Relation>) {

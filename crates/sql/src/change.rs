@@ -93,6 +93,9 @@ impl<'a> Walk<'a> {
         let Some(relation) = target.relation else { return };
         self.triggers(relation);
         self.triggers_below(relation);
+        if operation != Operation::Insert {
+            self.referring(relation);
+        }
         self.rules(relation);
         if relation.kind == RelationKind::Foreign {
             self.facts.on(Operation::Foreign, target.reference.clone());

@@ -344,6 +344,7 @@ impl Walk<'_> {
                     if let crate::relation::Reached::Known(relation) = self.reach(range) {
                         self.triggers(relation);
                         self.triggers_below(relation);
+                        self.referring(relation);
                     }
                 }
             }

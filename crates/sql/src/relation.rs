@@ -96,6 +96,10 @@ impl<'a> Walk<'a> {
         match self.reach(range) {
             Reached::Known(relation) => {
                 self.facts.on(Operation::Select, reference(relation));
+                // What stands in its indexes and statistics is computed where it is planned.
+                let attached = relation.attached.functions.iter();
+                let attached = attached.filter_map(|id| self.catalog.function(*id));
+                attached.for_each(|function| self.facts.runs(function));
                 if let Some(operation) = builtin::reading(&relation.schema, &relation.name) {
                     self.facts.about(operation, format!("{}.{}", relation.schema, relation.name));
                 }
