@@ -281,6 +281,7 @@ fn knowledge() -> (Catalog, LabelMap) {
             definition: None,
             parents: Vec::new(),
             has_rules: false,
+            row_security: false,
             triggers: Vec::new(),
             attached: model::code::Attached::default(),
             refers: Vec::new(),

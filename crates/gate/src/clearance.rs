@@ -76,7 +76,10 @@ impl Statement {
 
     /// True if names may mean something else once it ran.
     pub fn changes_names(&self) -> bool {
-        self.plan.parts.iter().any(crate::session::changes_names)
+        let changes = |part: &crate::Part| {
+            crate::session::changes_names(part) || self.plan.knowledge.moves_unasked(&part.facts)
+        };
+        self.plan.parts.iter().any(changes)
     }
 
     /// True if a transaction may end by it. Code that was followed to its end says so by an effect
@@ -125,7 +128,10 @@ impl crate::Plan {
             let utility = |e: &Effect| matches!(e.operation, Operation::Call | Operation::Do);
             let planned = is_planned(part)
                 || !facts.functions.is_empty() && !facts.effects.iter().any(utility);
-            planned && (unknown || facts.session.contains(&SessionChange::Scope))
+            planned
+                && (unknown
+                    || facts.session.contains(&SessionChange::Scope)
+                    || self.knowledge.plans_unasked(facts))
         })
     }
 }

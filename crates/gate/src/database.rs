@@ -9,7 +9,8 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use mask::LabelRules;
-use model::{Catalog, ColumnId, DatabaseName, LabelMap, Labelling, stronger};
+use model::{Catalog, ColumnId, DatabaseName, Facts, LabelMap, Labelling, stronger};
+use sql::Unasked;
 use std::{
     collections::HashMap,
     sync::{
@@ -34,6 +35,24 @@ pub struct Knowledge {
     pub carried: u64,
     /// A hash of what all of the catalog means, once somebody asked.
     pub(crate) meaning: OnceLock<[u8; 16]>,
+    /// What of its code may run unasked and change what names mean, once somebody asked.
+    pub(crate) unasked: OnceLock<Unasked>,
+}
+
+impl Knowledge {
+    /// True if code that a statement with these facts does not name may change what names mean.
+    pub(crate) fn moves_unasked(&self, facts: &Facts) -> bool {
+        self.unasked().runs(facts, &self.catalog)
+    }
+
+    /// The same where it is planned.
+    pub(crate) fn plans_unasked(&self, facts: &Facts) -> bool {
+        self.unasked().plans(facts, &self.catalog)
+    }
+
+    fn unasked(&self) -> &Unasked {
+        self.unasked.get_or_init(|| Unasked::of(&self.catalog))
+    }
 }
 
 /// A database that clients can ask for.
@@ -136,6 +155,7 @@ impl Database {
             revision: known.revision,
             carried: known.carried,
             meaning: known.meaning.clone(),
+            unasked: known.unasked.clone(),
         }));
     }
 
@@ -210,8 +230,9 @@ impl Database {
         let revision = self.knowledge().revision + 1;
         let labels = Arc::new(book.labels(&catalog, revision));
         let carried = self.carried();
-        let meaning = OnceLock::new();
-        let knowledge = Knowledge { catalog, labels, generation, revision, carried, meaning };
+        let (meaning, unasked) = (OnceLock::new(), OnceLock::new());
+        let knowledge =
+            Knowledge { catalog, labels, generation, revision, carried, meaning, unasked };
         self.knowledge.store(Arc::new(knowledge));
     }
 

@@ -453,7 +453,7 @@ impl Session {
         self.moves(counts, now);
         record::outcome(self, planned, run.id, counts, now);
         // What did not run, or was undone, changed nothing of what names mean.
-        self.follow(planned, counts.sqlstate.is_none() && counts.ended.is_none());
+        self.follow(&statement.plan, planned, counts.sqlstate.is_none() && counts.ended.is_none());
     }
 
     pub(crate) fn totals(&self) -> (u64, u64, u64) {

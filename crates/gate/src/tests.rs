@@ -71,6 +71,7 @@ fn database_of(name: &str, environment: &str) -> Arc<Database> {
         definition: None,
         parents: Vec::new(),
         has_rules: false,
+        row_security: false,
         triggers: Vec::new(),
         attached: model::code::Attached::default(),
         refers: Vec::new(),

@@ -199,6 +199,7 @@ impl Bench {
             definition: None,
             parents: Vec::new(),
             has_rules: false,
+            row_security: false,
             triggers: Vec::new(),
             attached: model::code::Attached::default(),
             refers: Vec::new(),

@@ -78,6 +78,8 @@ pub struct Relation {
     pub parents: Vec<RelationId>,
     /// True if a rule other than a view's own `_RETURN` hangs on it: its effects are not its text.
     pub has_rules: bool,
+    /// `pg_class.relrowsecurity`: policies for rows are in force.
+    pub row_security: bool,
     /// The triggers on it (enabled, not internal).
     pub triggers: Vec<Trigger>,
     /// In its checks, indexes, partition key, statistics and conditions of triggers.

@@ -98,6 +98,7 @@ impl Row<'_> {
             definition: None,
             parents: Vec::new(),
             has_rules: self.text(8) == "t",
+            row_security: false,
             triggers: Vec::new(),
             attached: model::code::Attached::default(),
             refers: Vec::new(),

@@ -108,6 +108,7 @@ impl Making {
             definition,
             parents: Vec::new(),
             has_rules: false,
+            row_security: false,
             triggers: Vec::new(),
             attached: model::code::Attached::default(),
             refers: Vec::new(),

@@ -61,6 +61,7 @@ mod session;
 mod statement;
 mod traced;
 mod types;
+mod unasked;
 
 pub use analyse::analyse;
 pub use before::{before, is_followed};
@@ -73,6 +74,7 @@ pub use normalise::normalise;
 pub use query::place::elements;
 pub use replication::{ReplicationCommand, replication_command};
 pub use traced::traceparent;
+pub use unasked::Unasked;
 
 use model::{ColumnId, Facts, facts::Derivation};
 use std::{

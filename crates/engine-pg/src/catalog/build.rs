@@ -149,6 +149,7 @@ impl Builder {
             columns: Vec::new(),
             row_type: TypeId(row.number()?),
             estimated_rows: row.number()?,
+            row_security: row.boolean()?,
             definition: row.optional()?.map(without_semicolon),
             parents: Vec::new(),
             has_rules: false,

@@ -144,7 +144,7 @@ pub fn temporary() -> [(Section, String); 10] {
             Section::Relations,
             format!(
                 "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltype, c.reltuples, \
-                 NULL::pg_catalog.text FROM pg_catalog.pg_class c \
+                 c.relrowsecurity, NULL::pg_catalog.text FROM pg_catalog.pg_class c \
                  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
                  WHERE {KINDS} AND c.relnamespace = {OWN}"
             ),
@@ -357,7 +357,7 @@ const LOCKED: &str = "SELECT k.relation FROM pg_catalog.pg_locks k \
 fn relations() -> String {
     format!(
         "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltype, c.reltuples, \
-         CASE WHEN c.relkind IN ('v', 'm') AND c.oid <> ALL (ARRAY( \
+         c.relrowsecurity, CASE WHEN c.relkind IN ('v', 'm') AND c.oid <> ALL (ARRAY( \
          SELECT r.ev_class FROM pg_catalog.pg_rewrite r \
          JOIN pg_catalog.pg_depend d ON d.objid = r.oid \
          AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass \

@@ -79,6 +79,7 @@ fn going_through_a_large_table_is_a_part_and_looking_something_up_in_it_is_none(
         definition: None,
         parents: Vec::new(),
         has_rules: false,
+        row_security: false,
         triggers: Vec::new(),
         attached: model::code::Attached::default(),
         refers: Vec::new(),

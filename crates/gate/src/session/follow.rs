@@ -194,13 +194,13 @@ impl Session {
         }
     }
 
-    pub(super) fn follow(&mut self, part: &Part, succeeded: bool) {
+    pub(super) fn follow(&mut self, plan: &Plan, part: &Part, succeeded: bool) {
         self.ran();
         if succeeded {
             self.follow_obscure(part);
             self.follow_names(part);
         }
-        self.touch_scope(part);
+        self.touch_scope(plan, part);
         for change in &part.facts.session {
             match change {
                 SessionChange::Scope => self.scope_moves(part),
@@ -260,12 +260,13 @@ impl Session {
         }
     }
 
-    /// What nobody has understood may have changed what names mean. So may code that stands in the
-    /// database, and what runs by DDL and by keys, of which it is not all known: it is asked for
-    /// at the transaction's end.
-    fn touch_scope(&mut self, part: &Part) {
+    /// What nobody has understood may have changed what names mean, and so may code that no text
+    /// names. After other code that stands in the database, and DDL, it is asked for at the
+    /// transaction's end.
+    fn touch_scope(&mut self, plan: &Plan, part: &Part) {
         let facts = &part.facts;
-        let unknown = facts.dynamic || !facts.unknowns.is_empty();
+        let unknown =
+            facts.dynamic || !facts.unknowns.is_empty() || plan.knowledge.moves_unasked(facts);
         if unknown {
             self.scope_known = false;
         }

@@ -89,6 +89,7 @@ impl Structure {
             revision: shared.revision,
             carried: shared.carried,
             meaning: OnceLock::new(),
+            unasked: OnceLock::new(),
         });
         self.laid = Some((shared.revision, Arc::clone(&laid)));
         laid

@@ -354,6 +354,7 @@ impl Temporary {
             revision: shared.revision,
             carried: shared.carried,
             meaning: OnceLock::new(),
+            unasked: OnceLock::new(),
         });
         self.laid = Some((now.0, now.1, now.2, Arc::clone(&laid)));
         laid

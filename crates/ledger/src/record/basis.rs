@@ -191,6 +191,7 @@ impl Basis<'_> {
                 definition: None,
                 parents: Vec::new(),
                 has_rules: false,
+                row_security: false,
                 triggers: Vec::new(),
                 attached: model::code::Attached::default(),
                 refers: Vec::new(),

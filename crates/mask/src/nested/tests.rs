@@ -80,6 +80,7 @@ fn a_composite_is_masked_by_the_types_of_its_fields() {
         definition: None,
         parents: Vec::new(),
         has_rules: false,
+        row_security: false,
         triggers: Vec::new(),
         attached: model::code::Attached::default(),
         refers: Vec::new(),

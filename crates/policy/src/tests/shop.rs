@@ -116,6 +116,7 @@ impl Shop {
                 definition: None,
                 parents: vec![],
                 has_rules: false,
+                row_security: false,
                 triggers: vec![],
                 attached: model::code::Attached::default(),
                 refers: Vec::new(),

@@ -129,6 +129,7 @@ fn relation(row: &[String], columns: &mut HashMap<u32, Vec<Column>>) -> Relation
         definition: some(&row[6]).map(|text| text.trim_end_matches(';').to_owned()),
         parents: list(&row[7]).map(RelationId).collect(),
         has_rules: row[8] == "t",
+        row_security: false,
         triggers: list(&row[9]).map(|id| FunctionId(id).into()).collect(),
         attached: Attached::default(),
         refers: Vec::new(),

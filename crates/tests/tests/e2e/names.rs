@@ -362,3 +362,75 @@ fn what_the_server_runs_unasked_moves_no_name_unseen() {
         }
     }
 }
+
+/// Code that hangs on what no text names: behind keys, on an index, on every change of structure.
+const HUNG: &str = "
+    create schema mine;
+    create table mine.customers (n int);
+    insert into mine.customers values (7);
+    create function mine.t() returns trigger language plpgsql as $$
+    begin perform set_config('search_path', 'public', false); return old; end $$;
+    create table mine.parent (id int primary key);
+    create table mine.child (p int references mine.parent on delete cascade on update cascade);
+    insert into mine.parent select generate_series(1, 9);
+    insert into mine.child select generate_series(1, 9);
+    create trigger t after delete or update on mine.child
+        for each row execute function mine.t();
+    create table mine.emptied (id int primary key);
+    create table mine.emptied_too (p int references mine.emptied);
+    create trigger t after truncate on mine.emptied_too execute function mine.t();
+    create function mine.k() returns int immutable language plpgsql as $$
+    begin perform set_config('search_path', 'public', false); return 1; end $$;
+    create table mine.indexed (n int);
+    create index on mine.indexed ((n + mine.k()));
+    create function mine.e() returns event_trigger language plpgsql as $$
+    begin perform set_config('search_path', 'public', false); end $$;
+    create event trigger e on ddl_command_end execute function mine.e();";
+
+#[test]
+fn what_hangs_on_others_moves_no_name_unseen() {
+    let stage = Stage::shop().unwrap();
+    let secrets = stage.truth("select last_name from customers order by id limit 50").unwrap();
+    stage.rows(ADMIN, HUNG).unwrap();
+    let leak = "select c::text from customers c";
+    let mut moved = Vec::new();
+    for (name, text) in [
+        ("a cascade", "delete from mine.parent where id = 1"),
+        ("a cascaded key", "update mine.parent set id = 20 where id = 2"),
+        ("an emptied table", "truncate mine.emptied cascade"),
+        ("an index", "select * from mine.indexed where n = 1"),
+        ("an index that is not run", "explain select * from mine.indexed where n = 1"),
+        ("an event trigger", "create temporary table made (n int)"),
+        ("an event trigger of a copy", "select 1 as n into temporary made_too"),
+    ] {
+        for pipelined in [false, true] {
+            let mut raw = Raw::sign_in(stage.weir.port(), PERSON, PASSWORD, "shop").unwrap();
+            let mut said = String::new();
+            let mut messages = vec![query("set search_path = mine"), query(leak), query("begin")];
+            if pipelined {
+                let texts = [parse("", text), bind("", ""), execute("")];
+                let behind = [parse("", leak), bind("", ""), execute(""), sync()];
+                messages.push([texts.concat(), behind.concat()].concat());
+            } else {
+                messages.extend([query(text), query(leak)]);
+            }
+            messages.extend([query("show search_path"), query("rollback")]);
+            for message in messages {
+                raw.send(&message).unwrap();
+                for answer in raw.until(b'Z').unwrap() {
+                    said.push_str(&String::from_utf8_lossy(&answer.body));
+                    said.push('\n');
+                }
+            }
+            assert!(said.contains("(7)"), "{name}: {said}");
+            for secret in secrets.lines() {
+                assert!(!said.contains(&format!(",{secret},")), "{name} shows {secret}: {said}");
+            }
+            if said.contains("public\n") {
+                moved.push((name, pipelined));
+            }
+        }
+    }
+    // What moved no name shows nothing: most of them must have.
+    assert!(moved.len() >= 6, "{moved:?}");
+}

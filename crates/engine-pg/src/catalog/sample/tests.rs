@@ -24,6 +24,7 @@ fn relation(kind: RelationKind, rows: f32) -> Relation {
         definition: None,
         parents: Vec::new(),
         has_rules: false,
+        row_security: false,
         triggers: Vec::new(),
         attached: model::code::Attached::default(),
         refers: Vec::new(),
