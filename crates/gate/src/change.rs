@@ -105,12 +105,9 @@ impl Plan {
         let planned = |part: &crate::Part| {
             crate::clearance::is_planned(part) && part.syntax_error.is_none() && part.copy.is_none()
         };
-        // To ask the server what it costs runs what is constant in it: then names may mean
-        // something else than when it was decided.
         if let [part] = self.parts.as_slice()
             && planned(part)
             && !self.replication
-            && !(part.facts.operation == Operation::Select && self.moves_names())
         {
             return Ok(());
         }

@@ -9,7 +9,7 @@ use super::{
     probe::OWN_NAME,
 };
 use gate::{
-    Cleared, Parameters, Refusal, Statement,
+    Cleared, Parameters, Readiness, Refusal, Statement,
     change::{Expects, costs},
     hold::{Exceeded, Given, Wish},
 };
@@ -23,6 +23,9 @@ use wire_pg::{
 #[derive(Debug, Default)]
 pub(super) struct Cost {
     asked: bool,
+    /// The server runs what is constant in a statement to say what it costs: names may mean
+    /// something else behind that.
+    moves_names: bool,
     expected: Option<Expects>,
 }
 
@@ -48,7 +51,7 @@ impl Relay {
             return Ok(Priced::Goes(cleared));
         }
         if std::mem::take(&mut self.cost.asked) {
-            return Ok(self.weigh_cost(cleared, portal));
+            return Ok(self.price_asked(cleared, portal));
         }
         if let Err(refusal) = cleared.get().plan.estimable() {
             self.abandon(cleared);
@@ -78,7 +81,8 @@ impl Relay {
                 }
             }
         }
-        self.cost = Cost { asked: true, expected: None };
+        let moves_names = cleared.get().plan.moves_names();
+        self.cost = Cost { asked: true, moves_names, expected: None };
         self.parked = Some(Parked { cleared });
         self.block = Some(Block::Cost);
         Ok(Priced::Waits)
@@ -115,6 +119,24 @@ impl Relay {
         if matches!(self.block, Some(Block::Cost)) {
             self.block = None;
         }
+    }
+
+    /// Weighs what the planner said, once it is sure that the statement means what it meant before.
+    fn price_asked(&mut self, cleared: Cleared<Statement>, portal: Option<&Portal>) -> Priced {
+        if std::mem::take(&mut self.cost.moves_names) {
+            self.session.scope_unknown();
+            if !self.ask_scope() {
+                self.cost.asked = true;
+                self.parked = Some(Parked { cleared });
+                return Priced::Waits;
+            }
+        }
+        let known = !matches!(self.session.certainty(), Readiness::ScopeUnknown);
+        if !known || !self.session.same_scope(&cleared.get().plan) {
+            self.abandon(cleared);
+            return Priced::Refused(unknown("its names mean something else since it was asked"));
+        }
+        self.weigh_cost(cleared, portal)
     }
 
     fn weigh_cost(&mut self, cleared: Cleared<Statement>, portal: Option<&Portal>) -> Priced {

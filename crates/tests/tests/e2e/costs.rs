@@ -159,3 +159,47 @@ fn what_costs_more_waits_for_consent() {
     let said = String::from_utf8_lossy(&said.stderr).into_owned();
     assert!(said.contains("Weir holds this statement until it is approved"), "{said}");
 }
+
+/// Where the server runs what is constant in a statement to say what it costs, the statement does
+/// not run by names that mean something else since.
+#[test]
+fn what_asking_for_a_cost_moves_is_noticed() {
+    let stage = stage();
+    let secrets = stage.truth("select last_name from customers order by id limit 50").unwrap();
+    for text in [
+        "create schema mine",
+        "create table mine.customers (id int, note text)",
+        "insert into mine.customers values (1, 'mine')",
+        "create function mine.f() returns text immutable language sql as \
+         $$ select set_config('search_path', 'public', false) $$",
+    ] {
+        stage.rows(ADMIN, text).unwrap();
+    }
+    let says = |text: &str, way: Way| {
+        let mut raw = Raw::sign_in(stage.weir.port(), PERSON, PASSWORD, "shop").unwrap();
+        let mut said = String::new();
+        for text in ["set search_path = mine", text, text] {
+            let sql = Sql { text: text.to_owned(), values: None, input: Vec::new() };
+            for message in talk::say(&mut raw, &sql, way).unwrap() {
+                said.push_str(&String::from_utf8_lossy(&message.body));
+                said.push('\n');
+            }
+        }
+        for secret in secrets.lines() {
+            let shown = said.contains(&format!(",{secret},"));
+            assert!(!shown, "{way:?}: {text} shows {secret}: {said}");
+        }
+        said
+    };
+    for text in [
+        "select c::text from customers c where mine.f() = 'public'",
+        "delete from customers c where id = 1 and mine.f() = 'public' returning c::text",
+    ] {
+        let said = says(text, Way::Simple);
+        assert!(said.contains("its names mean something else"), "{text}: {said}");
+        for way in [Way::Portions, Way::Binary] {
+            let said = says(text, way);
+            assert!(said.contains("changed since it was bound"), "{way:?}: {text}: {said}");
+        }
+    }
+}
