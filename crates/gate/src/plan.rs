@@ -68,7 +68,9 @@ pub struct Part {
     meaning: Arc<Meaning>,
     /// Where it stands in the text: bytes.
     pub span: Range<usize>,
-    /// Hashes of its literals, once a record needs them.
+    /// Where its literals stand in the text, once somebody looked: bytes.
+    places: OnceLock<Box<[Range<usize>]>>,
+    /// Hashes of them, once a record needs them.
     literals: OnceLock<Literals>,
 }
 
@@ -159,11 +161,13 @@ impl Plan {
         free: &[Range<usize>],
         places: &[Range<usize>],
     ) -> Self {
-        let moved = |place| sql::moved(place, free, places);
-        let part = |part: &Part| Part {
-            meaning: Arc::clone(&part.meaning),
-            span: moved(part.span.start)..moved(part.span.end),
-            literals: OnceLock::new(),
+        let place = |place| sql::moved(place, free, places);
+        let moved = |at: &Range<usize>| place(at.start)..place(at.end);
+        let part = |part: &Part| {
+            let known = part.places.get();
+            let known: Option<Box<[_]>> = known.map(|known| known.iter().map(moved).collect());
+            let places = known.map_or_else(OnceLock::new, OnceLock::from);
+            Part { places, ..Part::of(Arc::clone(&part.meaning), moved(&part.span)) }
         };
         Self {
             text: text.into(),
@@ -196,8 +200,13 @@ impl Plan {
                 && one.shape == other.shape
                 && one.span == other.span
         };
+        let found = |plan: &Self, part: &Part| part.look_for_literals(plan);
+        let placed = |(one, fresh): (&Part, &Part)| {
+            one.places.get().is_none_or(|places| *places == found(other, fresh))
+        };
         self.parts.len() == other.parts.len()
             && self.parts.iter().zip(&other.parts).all(same)
+            && self.parts.iter().zip(&other.parts).all(placed)
             && (&self.sent, &self.trace, &self.turned) == (&other.sent, &other.trace, &other.turned)
     }
 }
@@ -205,8 +214,18 @@ impl Plan {
 impl Part {
     /// What stands for the literals of its text in records.
     pub(crate) fn literals(&self, plan: &Plan, redactor: &ledger::Redactor) -> &Literals {
-        let text = || plan.text.get(self.span.clone()).unwrap_or(&plan.text);
-        self.literals.get_or_init(|| Literals::of(redactor, text()))
+        let places = || self.places.get_or_init(|| self.look_for_literals(plan));
+        self.literals.get_or_init(|| Literals::of(redactor, &plan.text, places()))
+    }
+
+    fn look_for_literals(&self, plan: &Plan) -> Box<[Range<usize>]> {
+        let own = plan.text.get(self.span.clone()).map(|text| (self.span.start, text));
+        let (start, text) = own.unwrap_or((0, &plan.text));
+        sql::literals(text).map(|at| start + at.start..start + at.end).collect()
+    }
+
+    fn of(meaning: Arc<Meaning>, span: Range<usize>) -> Self {
+        Self { meaning, span, places: OnceLock::new(), literals: OnceLock::new() }
     }
 
     /// The same statement as the FunctionCall message makes it, under a verdict of its own and
@@ -222,7 +241,7 @@ impl Part {
             learned: AtomicBool::new(false),
             ..self.under(Arc::new(verdict))
         };
-        Self { meaning: Arc::new(meaning), span: self.span.clone(), literals: OnceLock::new() }
+        Self::of(Arc::new(meaning), self.span.clone())
     }
 
     /// Masks for the result of this part, compiled once per description.
@@ -294,7 +313,7 @@ impl Gate {
                 syntax_error: statement.syntax_error,
                 empty: statement.empty,
             };
-            Part { meaning: Arc::new(meaning), span: statement.span, literals: OnceLock::new() }
+            Part::of(Arc::new(meaning), statement.span)
         });
         let parts: Vec<Part> = parts.collect();
         reader.finish(parts.len());
@@ -353,13 +372,13 @@ impl Gate {
             syntax_error: None,
             empty: false,
         };
-        let (meaning, span, literals) = (Arc::new(meaning), 0..text.len(), OnceLock::new());
+        let part = Part::of(Arc::new(meaning), 0..text.len());
         Plan {
             text: text.into(),
             sent: None,
             trace: None,
             turned: Turned::default(),
-            parts: vec![Part { meaning, span, literals }],
+            parts: vec![part],
             free: None,
             knowledge,
             unrestricted: asker.unrestricted,

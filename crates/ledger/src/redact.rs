@@ -79,6 +79,9 @@ impl Redactor {
 /// Another spelling of a value that has several; `None` where it stands for itself.
 fn canonical(value: &[u8]) -> Option<Vec<u8>> {
     let is_digit = |byte: &u8| byte.is_ascii_digit();
+    if value.first().is_some_and(|first| *first != b'0') && value.iter().all(is_digit) {
+        return None;
+    }
     let number = value.strip_prefix(b"-").or(value.strip_prefix(b"+")).unwrap_or(value);
     let digits = number.iter().filter(|byte| is_digit(byte)).count();
     let points = number.iter().filter(|byte| **byte == b'.').count();

@@ -48,21 +48,25 @@ impl Time {
     pub(crate) fn text(self) -> [u8; WIDTH] {
         let (days, rest) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
         let (year, month, day) = civil(days);
-        let seconds = rest / SECOND;
+        let (seconds, micros) = ((rest / SECOND) as u32, (rest % SECOND) as u32);
         let mut out = *b"0000-00-00T00:00:00.000000Z";
-        let fields: [(i64, usize, usize); 7] = [
-            (year, 0, 4),
-            (month, 5, 2),
-            (day, 8, 2),
-            (seconds / 3600, 11, 2),
-            (seconds / 60 % 60, 14, 2),
-            (seconds % 60, 17, 2),
-            (rest % SECOND, 20, 6),
+        // Two digits, and where they stand.
+        let pairs = [
+            (year as u32 / 100, 0),
+            (year as u32 % 100, 2),
+            (month as u32, 5),
+            (day as u32, 8),
+            (seconds / 3600, 11),
+            (seconds / 60 % 60, 14),
+            (seconds % 60, 17),
+            (micros / 10_000, 20),
+            (micros / 100 % 100, 22),
+            (micros % 100, 24),
         ];
-        for (mut value, at, width) in fields {
-            for slot in out.iter_mut().skip(at).take(width).rev() {
-                *slot = b'0' + (value % 10) as u8;
-                value /= 10;
+        for (pair, at) in pairs {
+            if let Some([tens, ones]) = out.get_mut(at..at + 2) {
+                *tens += (pair / 10) as u8;
+                *ones += (pair % 10) as u8;
             }
         }
         out

@@ -74,13 +74,12 @@ const fn keeps(node: Node<'_>) -> bool {
 /// Whether a text names the setting. Nearly none does, and none is parsed for it that does not.
 fn mentions(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let end_user = |(at, byte): (usize, &u8)| {
+    let end_user = |(at, _): (usize, &str)| {
         let around = |from: Option<usize>, to: usize| bytes.get(from?..to);
-        *byte == b'_'
-            && around(at.checked_sub(3), at).is_some_and(|it| it.eq_ignore_ascii_case(b"end"))
+        around(at.checked_sub(3), at).is_some_and(|it| it.eq_ignore_ascii_case(b"end"))
             && around(Some(at + 1), at + 5).is_some_and(|it| it.eq_ignore_ascii_case(b"user"))
     };
-    bytes.iter().enumerate().any(end_user) && contains(text, "weir")
+    text.match_indices('_').any(end_user) && contains(text, "weir")
 }
 
 fn contains(text: &str, word: &str) -> bool {

@@ -69,7 +69,7 @@ pub use end_user::{END_USER, END_USER_SAID, EndUser, end_user};
 pub use free::{fits, moved, outline};
 pub use given::{Assigned, Given, GivenValue, keeps_values, parameters};
 pub use guard::{Guard, rewritten};
-pub use literals::literals;
+pub use literals::{literal, literals};
 pub use normalise::normalise;
 pub use query::place::elements;
 pub use replication::{ReplicationCommand, replication_command};

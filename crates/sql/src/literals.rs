@@ -2,21 +2,28 @@
 //! grammar, so that it also works on what the grammar rejects.
 
 use crate::lex::{Kind, Lexer};
+use std::{borrow::Cow, ops::Range};
 
-/// The literals of a text in order: what strings stand for, without quotes and escapes, and numbers
-/// as they are written. The sign of a number is an operator and not among them.
-pub fn literals(text: &str) -> impl Iterator<Item = Vec<u8>> {
-    Lexer::new(text).filter_map(|token| {
-        let piece = text.get(token.span)?;
-        match token.kind {
-            Kind::Number => Some(piece.bytes().filter(|byte| *byte != b'_').collect()),
-            Kind::Text => Some(unquoted(piece)),
-            _ => None,
-        }
-    })
+/// Where the literals of a text stand, in order: bytes. The sign of a number is an operator and not
+/// among them.
+pub fn literals(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let is_literal = |kind: Kind| matches!(kind, Kind::Number | Kind::Text);
+    Lexer::new(text).filter(move |token| is_literal(token.kind)).map(|token| token.span)
 }
 
-/// What a literal stands for. Bit strings and escapes of `U&'…'` stay as they are written.
+/// What a literal stands for: a string without quotes and escapes, a number as it is written.
+pub fn literal(piece: &str) -> Cow<'_, [u8]> {
+    let bytes = piece.as_bytes();
+    let inner = bytes.strip_prefix(b"'").and_then(|rest| rest.strip_suffix(b"'"));
+    match (bytes.first(), inner) {
+        (Some(b'0'..=b'9' | b'.'), _) if !bytes.contains(&b'_') => Cow::Borrowed(bytes),
+        (Some(b'0'..=b'9' | b'.'), _) => bytes.iter().copied().filter(|it| *it != b'_').collect(),
+        (_, Some(inner)) if !inner.contains(&b'\'') => Cow::Borrowed(inner),
+        _ => Cow::Owned(unquoted(piece)),
+    }
+}
+
+/// What a string stands for. Bit strings and escapes of `U&'…'` stay as they are written.
 fn unquoted(piece: &str) -> Vec<u8> {
     if let Some(rest) = piece.strip_prefix('$') {
         let tag = rest.find('$').map_or(0, |end| end + 2);
@@ -83,10 +90,11 @@ fn escaped<'t>(rest: &'t str, out: &mut Vec<u8>) -> &'t str {
 
 #[cfg(test)]
 mod tests {
-    use super::literals;
+    use super::{literal, literals};
 
     fn found(text: &str) -> Vec<String> {
-        literals(text).map(|value| String::from_utf8_lossy(&value).into_owned()).collect()
+        let value = |at| String::from_utf8_lossy(&literal(&text[at])).into_owned();
+        literals(text).map(value).collect()
     }
 
     #[test]
@@ -99,7 +107,8 @@ mod tests {
             ("select $$it's$$, $x$a$b$x$", vec!["it's", "a$b"]),
             ("select 'one'\n  'two'", vec!["onetwo"]),
             ("select \"a'b\" /* 'no' */ -- 'no'\n, N'ja'", vec!["ja"]),
-            ("select ''", vec![""]),
+            ("select '', '_', '''', 'a''', ''''''", vec!["", "_", "'", "a'", "''"]),
+            ("select .5, 1., 0x_ff, 1e3", vec![".5", "1.", "0xff", "1e3"]),
         ];
         for (text, expected) in cases {
             assert_eq!(found(text), expected, "{text}");

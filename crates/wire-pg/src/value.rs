@@ -2,6 +2,7 @@
 //! and the reader that takes them off a payload. Knows no message.
 
 use crate::error::Fault;
+use std::borrow::Cow;
 
 /// A string of the protocol: bytes in the client's encoding, without NUL.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -24,6 +25,11 @@ impl<'a> Text<'a> {
             Ok(text) => Some(text),
             Err(_) => None,
         }
+    }
+
+    /// The text, with signs in the place of what is not UTF-8. Nearly all is.
+    pub fn lossy(self) -> Cow<'a, str> {
+        self.utf8().map_or_else(|| String::from_utf8_lossy(self.0), Cow::Borrowed)
     }
 
     /// True for the empty string (the unnamed statement, the unnamed portal).

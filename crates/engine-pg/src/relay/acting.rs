@@ -124,7 +124,7 @@ impl Relay {
     /// What a text says of the end user; the error is that it says it in another way than the one
     /// that counts.
     pub(super) fn said_of_end_user(&mut self, text: Text<'_>) -> Result<Said, Refusal> {
-        let Some(said) = gate::end_user(&String::from_utf8_lossy(text.bytes())) else {
+        let Some(said) = gate::end_user(&text.lossy()) else {
             return Ok(Said::Nothing);
         };
         // Which transaction it is for is known only then.

@@ -368,7 +368,7 @@ impl Relay {
                 self.planned(utf8, unrestricted, now)
             }
             _ if self.session.sees_all() => {
-                let text = String::from_utf8_lossy(text.bytes());
+                let text = text.lossy();
                 let plan = self.planned(&text, unrestricted, now)?;
                 // Nobody could be shown what they approve.
                 if plan.asks() { Err(Refusal::not_utf8()) } else { Ok(plan) }

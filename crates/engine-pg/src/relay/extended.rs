@@ -209,7 +209,7 @@ impl Relay {
 
     /// The plan of what SQL knows by a name: `EXECUTE name`, `FETCH ALL FROM name`.
     fn plan_by_name(&mut self, verb: &str, name: Text<'_>) -> Result<Arc<Plan>, Refusal> {
-        let name = String::from_utf8_lossy(name.bytes()).replace('"', "\"\"");
+        let name = name.lossy().replace('"', "\"\"");
         let text = format!("{verb} \"{name}\"");
         self.plan(Text::new(text.as_bytes()))
     }

@@ -22,7 +22,7 @@ use wire_pg::{
 impl Relay {
     pub(super) fn error(&mut self, message: Message<'_>) -> Result<(), End> {
         let report = Report::parse(message.payload).map_err(broke)?;
-        let code = String::from_utf8_lossy(report.code().bytes()).into_owned();
+        let code = report.code().lossy().into_owned();
         (self.copying_in, self.both) = (false, None);
         self.session.failed();
         if report.field(backend::field::SEVERITY_PLAIN).is_some_and(|v| v.bytes() == b"FATAL") {

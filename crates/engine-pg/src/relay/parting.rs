@@ -114,7 +114,7 @@ impl Relay {
         if reported.len() >= MAX_REPORTED {
             (*on, *attached) = (false, true);
         } else if *on || rests {
-            let text = |text: wire_pg::Text<'_>| String::from_utf8_lossy(text.bytes()).into_owned();
+            let text = |text: wire_pg::Text<'_>| text.lossy().into_owned();
             let (name, value) = (text(status.name), text(status.value));
             reported.push((name, value));
         }

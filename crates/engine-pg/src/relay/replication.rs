@@ -37,7 +37,7 @@ impl Relay {
         let mode = self.replication?;
         let now = SystemTime::now();
         // Commands are ASCII but for names and literals, which are the server's to judge.
-        let command = String::from_utf8_lossy(text.bytes());
+        let command = text.lossy();
         let has_sql = mode == Replication::Logical;
         let Some(plan) = self.session.plan_replication(&command, has_sql, now) else {
             // The server knows no SQL here either; who has full rights hears so from itself.

@@ -250,7 +250,7 @@ impl Relay {
 
     fn command_complete(&mut self, message: Message<'_>, hidden: bool) -> Result<(), End> {
         let tag = backend::command_complete(message.payload).map_err(broke)?;
-        let tag = String::from_utf8_lossy(tag.bytes());
+        let tag = tag.lossy();
         self.structure_answered();
         if self.answers_command() {
             if let Some(run) = self.run_mut() {

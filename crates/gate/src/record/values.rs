@@ -2,7 +2,7 @@
 
 use ledger::record::HASHED_PARAMETERS;
 use model::Label;
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 /// A bind value as it came.
 #[derive(Clone, Copy, Debug)]
@@ -45,15 +45,12 @@ pub(crate) struct Literals {
 }
 
 impl Literals {
-    pub(crate) fn of(redactor: &ledger::Redactor, text: &str) -> Self {
-        let (mut hashes, mut count) = (Vec::new(), 0);
-        for value in sql::literals(text) {
-            if hashes.len() < HASHED_PARAMETERS {
-                hashes.push(redactor.value(&value));
-            }
-            count += 1;
-        }
-        Self { hashes: hashes.into(), count }
+    /// Of those that stand at these places of a text.
+    pub(crate) fn of(redactor: &ledger::Redactor, text: &str, places: &[Range<usize>]) -> Self {
+        let piece = |at: &Range<usize>| text.get(at.clone()).unwrap_or_default();
+        let first = places.iter().take(HASHED_PARAMETERS).map(piece);
+        let hashes = first.map(|piece| redactor.value(&sql::literal(piece))).collect();
+        Self { hashes, count: places.len() as u64 }
     }
 }
 
