@@ -227,10 +227,16 @@ impl Database {
     }
 
     fn publish(&self, book: &LabelBook, catalog: Arc<Catalog>, generation: u64) {
-        let revision = self.knowledge().revision + 1;
+        let known = self.knowledge();
+        let revision = known.revision + 1;
         let labels = Arc::new(book.labels(&catalog, revision));
         let carried = self.carried();
-        let (meaning, unasked) = (OnceLock::new(), OnceLock::new());
+        let meaning = OnceLock::new();
+        // Labels change more often than the code of a database.
+        let unasked = match Arc::ptr_eq(&known.catalog, &catalog) {
+            true => known.unasked.clone(),
+            false => OnceLock::new(),
+        };
         let knowledge =
             Knowledge { catalog, labels, generation, revision, carried, meaning, unasked };
         self.knowledge.store(Arc::new(knowledge));

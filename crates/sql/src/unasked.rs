@@ -8,7 +8,7 @@ use model::{
     catalog::{Function, FunctionKind, Relation},
     facts::Effect,
 };
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 /// `event_trigger` (`pg_type.oid`).
 const EVENT_TRIGGER: u32 = 3838;
@@ -92,7 +92,7 @@ impl Unasked {
                 .filter_map(|view| Some((None, view.name.as_str(), view.definition.as_deref()?)));
             functions.chain(views).collect()
         };
-        let named = |ids: &HashSet<FunctionId>| -> HashSet<String> {
+        let named = |ids: &HashSet<FunctionId>| -> HashSet<Cow<'_, str>> {
             ids.iter().filter_map(|id| catalog.function(*id)).map(|one| lower(&one.name)).collect()
         };
         let mut names = named(&self.movers);
@@ -116,7 +116,7 @@ impl Unasked {
     }
 
     fn runs_behind_changes(&self, catalog: &Catalog) -> bool {
-        let named: HashSet<String> = {
+        let named: HashSet<Cow<'_, str>> = {
             let found = self.movers.iter().filter_map(|id| catalog.function(*id));
             found.map(|function| lower(&function.name)).collect()
         };
@@ -180,7 +180,7 @@ fn sets(behind: &str) -> Option<String> {
 }
 
 /// The words of a text, in small letters, each with what stands behind it.
-fn words(text: &str) -> impl Iterator<Item = (String, &str)> {
+fn words(text: &str) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
     let part = |letter: char| letter == '_' || letter == '$' || letter.is_alphanumeric();
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -193,8 +193,11 @@ fn words(text: &str) -> impl Iterator<Item = (String, &str)> {
     })
 }
 
-fn lower(name: &str) -> String {
-    name.to_lowercase()
+fn lower(name: &str) -> Cow<'_, str> {
+    match name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        true => Cow::Borrowed(name),
+        false => Cow::Owned(name.to_lowercase()),
+    }
 }
 
 #[cfg(test)]

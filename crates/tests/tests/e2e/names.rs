@@ -281,6 +281,21 @@ fn honest_pipelines_work() {
     assert_eq!(counts, [50, 50, 1, 1, 1]);
 }
 
+/// Sends one message after the other, each once the one before is answered, and gives all that the
+/// server said.
+fn hears(stage: &Stage, messages: impl IntoIterator<Item = Vec<u8>>) -> String {
+    let mut raw = Raw::sign_in(stage.weir.port(), PERSON, PASSWORD, "shop").unwrap();
+    let mut said = String::new();
+    for message in messages {
+        raw.send(&message).unwrap();
+        for answer in raw.until(b'Z').unwrap() {
+            said.push_str(&String::from_utf8_lossy(&answer.body));
+            said.push('\n');
+        }
+    }
+    said
+}
+
 /// The server runs what is constant when it plans, and triggers that waited when it is told to.
 #[test]
 fn what_the_server_runs_unasked_moves_no_name_unseen() {
@@ -343,16 +358,9 @@ fn what_the_server_runs_unasked_moves_no_name_unseen() {
         ),
     ];
     for (name, messages) in ways {
-        let mut raw = Raw::sign_in(stage.weir.port(), PERSON, PASSWORD, "shop").unwrap();
-        let mut said = String::new();
         let first = [query("set search_path = mine"), query(leak)];
-        for message in first.into_iter().chain(messages).chain([query("show search_path")]) {
-            raw.send(&message).unwrap();
-            for answer in raw.until(b'Z').unwrap() {
-                said.push_str(&String::from_utf8_lossy(&answer.body));
-                said.push('\n');
-            }
-        }
+        let all = first.into_iter().chain(messages).chain([query("show search_path")]);
+        let said = hears(&stage, all);
         assert!(said.contains("(7)"), "{name}: {said}");
         for secret in secrets.lines() {
             assert!(!said.contains(&format!(",{secret},")), "{name} shows {secret}: {said}");
@@ -404,8 +412,6 @@ fn what_hangs_on_others_moves_no_name_unseen() {
         ("an event trigger of a copy", "select 1 as n into temporary made_too"),
     ] {
         for pipelined in [false, true] {
-            let mut raw = Raw::sign_in(stage.weir.port(), PERSON, PASSWORD, "shop").unwrap();
-            let mut said = String::new();
             let mut messages = vec![query("set search_path = mine"), query(leak), query("begin")];
             if pipelined {
                 let texts = [parse("", text), bind("", ""), execute("")];
@@ -415,13 +421,7 @@ fn what_hangs_on_others_moves_no_name_unseen() {
                 messages.extend([query(text), query(leak)]);
             }
             messages.extend([query("show search_path"), query("rollback")]);
-            for message in messages {
-                raw.send(&message).unwrap();
-                for answer in raw.until(b'Z').unwrap() {
-                    said.push_str(&String::from_utf8_lossy(&answer.body));
-                    said.push('\n');
-                }
-            }
+            let said = hears(&stage, messages);
             assert!(said.contains("(7)"), "{name}: {said}");
             for secret in secrets.lines() {
                 assert!(!said.contains(&format!(",{secret},")), "{name} shows {secret}: {said}");
