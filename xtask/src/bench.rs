@@ -138,14 +138,15 @@ pub(crate) fn soak(minutes: &str, program: Option<&str>) -> Result<()> {
 fn throughput(places: &Places, length: Length, report: &mut Report) -> Result<()> {
     for protocol in [Protocol::Simple, Protocol::Extended, Protocol::Prepared] {
         for clients in CLIENTS {
-            for place in places.list() {
+            for place in places.rested() {
+                let place = place?;
                 let load = Load::select(protocol, clients, length.seconds());
                 select(place, &load, report)?;
             }
         }
     }
-    for place in places.list() {
-        let seconds = length.seconds();
+    for place in places.rested() {
+        let (place, seconds) = (place?, length.seconds());
         let loads = [
             ("pgbench default, 8 clients", Load::default_mix(8, seconds)),
             ("connections, 4 clients", Load::connect(4, seconds)),
@@ -201,7 +202,8 @@ fn transfers(places: &Places, report: &mut Report) -> Result<()> {
         ("COPY, no note twice", "copy writers to stdout"),
     ];
     for (name, statement) in work {
-        for place in places.list() {
+        for place in places.rested() {
+            let place = place?;
             let result = measure::transfer(place, statement)?;
             report.add(name, Unit::Seconds, place.name, result.seconds);
             if let Some(cpu_ms) = result.cpu_ms {

@@ -6,15 +6,14 @@ mod crowd;
 mod pages;
 mod visit;
 
+use super::place::{caught_up, metric};
 use crate::step::{Build, build_weir, cargo, show, step};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use crowd::Crowd;
 use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    thread,
-    time::{Duration, Instant},
 };
 use testkit::{Postgres, Weir, tool};
 use visit::Visitor;
@@ -23,8 +22,8 @@ use visit::Visitor;
 const LIMIT_MS: f64 = 300.0;
 /// How often each is asked for.
 const ROUNDS: usize = 5;
-/// How long the index may take to know what the sessions did.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// By how many records the index may be behind the ledger, which goes on growing.
+const NEARLY: f64 = 2_000.0;
 
 /// What is measured.
 #[derive(Clone, Debug)]
@@ -75,7 +74,7 @@ pub(crate) fn run(scale: &Scale) -> Result<()> {
     step("a record", || record(scale, &state))?;
     step("weir starts", || weir.start_again())?;
     let crowd = step("sessions", || Crowd::come(&weir, &upstream, scale.sessions))?;
-    step("the index has everything", || caught_up(&weir))?;
+    step("the index has everything", || caught_up(&weir, NEARLY))?;
     let open = crowd::open(&upstream)?;
     let visitor = Visitor::sign_in(&weir)?;
     let pages = step("pages", || pages::all(&visitor))?;
@@ -138,28 +137,8 @@ fn record(scale: &Scale, state: &Path) -> Result<()> {
     show(example.args(["--", &scale.records]).arg(state).arg("now"))
 }
 
-/// A figure of Weir's metrics.
-fn metric(weir: &Weir, name: &str) -> Result<f64> {
-    let page = weir.http("/metrics")?;
-    let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    Ok(line.with_context(|| format!("no {name}"))?.trim().parse()?)
-}
-
 fn records(weir: &Weir) -> Result<u64> {
     Ok(metric(weir, "weir_ledger_synced_total")? as u64)
-}
-
-/// Waits until the index is hardly behind the ledger, which goes on growing.
-fn caught_up(weir: &Weir) -> Result<()> {
-    const NEARLY: f64 = 2_000.0;
-    let begun = Instant::now();
-    while metric(weir, "weir_index_lag")? > NEARLY {
-        if begun.elapsed() > PATIENCE {
-            bail!("the index does not catch up");
-        }
-        thread::sleep(Duration::from_millis(200));
-    }
-    Ok(())
 }
 
 /// A database that takes so many sessions.

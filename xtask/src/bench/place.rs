@@ -1,10 +1,14 @@
 //! The servers that are compared, and the data they serve. Knows nothing of figures.
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 use testkit::{Bouncer, PoolMode, Postgres, Weir, tool, weir};
 
+/// How long the index may take to be where the ledger is.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// The database of the benchmark.
 const DATABASE: &str = "bench";
 /// The place that is reached by TLS.
@@ -29,6 +33,25 @@ select id, name, email, phone, address,
        'Ordered ' || id || ' items, paid on 2024-0' || 1 + id % 9 || '-1' || id % 10 as note,
        since, spent
 from people";
+
+/// A figure of Weir's metrics.
+pub(super) fn metric(weir: &Weir, name: &str) -> Result<f64> {
+    let page = weir.http("/metrics")?;
+    let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    Ok(line.with_context(|| format!("no {name}"))?.trim().parse()?)
+}
+
+/// Waits until the index is behind the ledger by so many records at most.
+pub(super) fn caught_up(weir: &Weir, records: f64) -> Result<()> {
+    let begun = Instant::now();
+    while metric(weir, "weir_index_lag")? > records {
+        if begun.elapsed() > PATIENCE {
+            bail!("the index does not catch up");
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    Ok(())
+}
 
 /// One way to the data.
 pub(super) struct Place {
@@ -100,6 +123,12 @@ impl Places {
 
     pub(super) fn list(&self) -> &[Place] {
         &self.list
+    }
+
+    /// Each of them, once nothing is left to do of what ran before: Weir's index works on behind a
+    /// load, and would take its time from whatever comes next.
+    pub(super) fn rested(&self) -> impl Iterator<Item = Result<&Place>> {
+        self.list.iter().map(|place| caught_up(&self.weir, 0.0).map(|()| place))
     }
 
     pub(super) fn names(&self) -> Vec<&'static str> {
