@@ -285,6 +285,7 @@ fn knowledge() -> (Catalog, LabelMap) {
             triggers: Vec::new(),
             attached: model::code::Attached::default(),
             refers: Vec::new(),
+            carried_from: Vec::new(),
             row_type: TypeId(id.0 + 1),
             comment: None,
             estimated_rows: 10.0,

@@ -75,6 +75,7 @@ fn database_of(name: &str, environment: &str) -> Arc<Database> {
         triggers: Vec::new(),
         attached: model::code::Attached::default(),
         refers: Vec::new(),
+        carried_from: Vec::new(),
         row_type: TypeId(101),
         comment: None,
         estimated_rows: 10.0,

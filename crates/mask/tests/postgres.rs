@@ -203,6 +203,7 @@ impl Bench {
             triggers: Vec::new(),
             attached: model::code::Attached::default(),
             refers: Vec::new(),
+            carried_from: Vec::new(),
             row_type: TypeId(rows[0][1].parse().unwrap()),
             comment: None,
             estimated_rows: -1.0,

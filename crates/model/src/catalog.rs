@@ -86,6 +86,9 @@ pub struct Relation {
     pub attached: Attached,
     /// Relations that foreign keys of it refer to, of however many columns.
     pub refers: Vec<RelationId>,
+    /// Those among them from which a change of a row is carried on to rows here (`CASCADE`, `SET
+    /// NULL`, `SET DEFAULT`), so that triggers here run.
+    pub carried_from: Vec<RelationId>,
     /// The table's row type (`pg_type.oid` of `reltype`).
     pub row_type: TypeId,
     /// `obj_description`, if any.

@@ -102,6 +102,7 @@ impl Row<'_> {
             triggers: Vec::new(),
             attached: model::code::Attached::default(),
             refers: Vec::new(),
+            carried_from: Vec::new(),
             row_type: TypeId(self.number(5)),
             comment: None,
             estimated_rows: -1.0,

@@ -112,6 +112,7 @@ impl Making {
             triggers: Vec::new(),
             attached: model::code::Attached::default(),
             refers: Vec::new(),
+            carried_from: Vec::new(),
             row_type: TypeId(FIRST + 2 * index + 1),
             comment: None,
             estimated_rows: -1.0,

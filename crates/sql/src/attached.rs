@@ -198,18 +198,21 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Keys that refer to a relation may carry a change of its rows on to tables whose triggers run
-    /// then. What those do is not followed; that their code may run is said.
-    pub(crate) fn referring(&mut self, relation: &'a Arc<Relation>) {
+    /// Keys that refer to a relation carry a change of its rows on to tables whose triggers run
+    /// then; where it is `emptied` with all that refers to it, those of all such tables.
+    pub(crate) fn referring(&mut self, relation: &'a Arc<Relation>, emptied: bool) {
         let mut known = HashSet::from([relation.id]);
         let mut at = vec![relation.id];
         while let Some(to) = at.pop() {
-            let here = self.catalog.relations().filter(|one| one.refers.contains(&to));
+            let reached = |one: &&Arc<Relation>| match emptied {
+                true => one.refers.contains(&to),
+                false => one.carried_from.contains(&to),
+            };
+            let here = self.catalog.relations().filter(reached);
             let new: Vec<_> = here.filter(|one| known.insert(one.id)).collect();
             for one in new {
-                let family = self.family_below(one);
-                let triggers = family.iter().flat_map(|one| &one.triggers);
-                self.facts.code.extend(triggers.map(|trigger| trigger.function));
+                self.triggers(one);
+                self.triggers_below(one);
                 at.push(one.id);
             }
         }

@@ -94,7 +94,7 @@ impl<'a> Walk<'a> {
         self.triggers(relation);
         self.triggers_below(relation);
         if operation != Operation::Insert {
-            self.referring(relation);
+            self.referring(relation, false);
         }
         self.rules(relation);
         if relation.kind == RelationKind::Foreign {
@@ -109,6 +109,9 @@ impl<'a> Walk<'a> {
                 self.facts.on(operation, reference(base));
                 self.triggers(base);
                 self.triggers_below(base);
+                if operation != Operation::Insert {
+                    self.referring(base, false);
+                }
                 self.rules(base);
             }
         }
@@ -259,6 +262,9 @@ impl<'a> Walk<'a> {
         again: bool,
     ) {
         let Some(clause) = insert.on_conflict_clause() else { return };
+        if let Some(relation) = target.relation {
+            self.referring(relation, false);
+        }
         let mut level = env.without_from();
         let mut fragment = Fragment::table(target.table.clone());
         let mut excluded = target.table.clone();

@@ -19,7 +19,7 @@ use model::{
 use pg_raw_parse::{
     Node,
     nodes::{DropStmt, GrantStmt, RangeVar, RenameStmt, VacuumRelation},
-    raw::{GrantTargetType, NodeTag, ObjectType},
+    raw::{DropBehavior, GrantTargetType, NodeTag, ObjectType},
 };
 
 impl Walk<'_> {
@@ -344,7 +344,8 @@ impl Walk<'_> {
                     if let crate::relation::Reached::Known(relation) = self.reach(range) {
                         self.triggers(relation);
                         self.triggers_below(relation);
-                        self.referring(relation);
+                        let all = truncate.behavior == DropBehavior::DROP_CASCADE;
+                        self.referring(relation, all);
                     }
                 }
             }

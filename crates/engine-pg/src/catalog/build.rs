@@ -156,6 +156,7 @@ impl Builder {
             triggers: Vec::new(),
             attached: Attached::default(),
             refers: Vec::new(),
+            carried_from: Vec::new(),
             comment: None,
         };
         self.relations.insert(id, relation);
@@ -262,10 +263,17 @@ impl Builder {
         let (id, number) = (RelationId(row.number()?), row.number()?);
         let target = ColumnId { relation: RelationId(row.number()?), number: row.number()? };
         let width: usize = row.number()?;
-        if let Some(relation) = self.relations.get_mut(&id)
-            && !relation.refers.contains(&target.relation)
-        {
-            relation.refers.push(target.relation);
+        let carries = row.boolean()?;
+        if let Some(relation) = self.relations.get_mut(&id) {
+            let note = |list: &mut Vec<RelationId>| {
+                if !list.contains(&target.relation) {
+                    list.push(target.relation);
+                }
+            };
+            note(&mut relation.refers);
+            if carries {
+                note(&mut relation.carried_from);
+            }
         }
         if let Some(column) = self.column_of(id, number).filter(|_| width == 1) {
             // The first constraint wins if there are several.

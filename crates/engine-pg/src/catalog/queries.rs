@@ -399,8 +399,9 @@ const CONSTRAINTS: &str = "SELECT k.conrelid, k.conkey FROM pg_catalog.pg_constr
      WHERE k.contype IN ('c', 'f', 'x') AND k.conrelid <> 0 AND k.conkey IS NOT NULL";
 
 const REFERENCES: &str = "SELECT k.conrelid, k.conkey[1], k.confrelid, k.confkey[1], \
-     pg_catalog.cardinality(k.conkey) FROM pg_catalog.pg_constraint k \
-     WHERE k.contype = 'f' ORDER BY k.oid";
+     pg_catalog.cardinality(k.conkey), \
+     k.confdeltype NOT IN ('a', 'r') OR k.confupdtype NOT IN ('a', 'r') \
+     FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' ORDER BY k.oid";
 
 const COMMENTS: &str = "SELECT d.objoid, d.objsubid, d.description \
      FROM pg_catalog.pg_description d \

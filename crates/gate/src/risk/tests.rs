@@ -83,6 +83,7 @@ fn going_through_a_large_table_is_a_part_and_looking_something_up_in_it_is_none(
         triggers: Vec::new(),
         attached: model::code::Attached::default(),
         refers: Vec::new(),
+        carried_from: Vec::new(),
         row_type: model::TypeId(8),
         comment: None,
         estimated_rows: rows,

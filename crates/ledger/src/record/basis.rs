@@ -195,6 +195,7 @@ impl Basis<'_> {
                 triggers: Vec::new(),
                 attached: model::code::Attached::default(),
                 refers: Vec::new(),
+                carried_from: Vec::new(),
                 row_type: TypeId(0),
                 comment: None,
                 estimated_rows: -1.0,

@@ -84,6 +84,7 @@ fn a_composite_is_masked_by_the_types_of_its_fields() {
         triggers: Vec::new(),
         attached: model::code::Attached::default(),
         refers: Vec::new(),
+        carried_from: Vec::new(),
         row_type: TypeId(60_001),
         comment: None,
         estimated_rows: -1.0,

@@ -120,6 +120,7 @@ impl Shop {
                 triggers: vec![],
                 attached: model::code::Attached::default(),
                 refers: Vec::new(),
+                carried_from: Vec::new(),
                 row_type: TypeId(0),
                 comment: None,
                 estimated_rows: -1.0,

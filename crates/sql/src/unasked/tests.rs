@@ -45,6 +45,7 @@ fn relation(id: u32, name: &str) -> Relation {
         triggers: Vec::new(),
         attached: Attached::default(),
         refers: Vec::new(),
+        carried_from: Vec::new(),
         row_type: TypeId(0),
         comment: None,
         estimated_rows: 0.0,

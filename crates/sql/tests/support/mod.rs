@@ -133,6 +133,7 @@ fn relation(row: &[String], columns: &mut HashMap<u32, Vec<Column>>) -> Relation
         triggers: list(&row[9]).map(|id| FunctionId(id).into()).collect(),
         attached: Attached::default(),
         refers: Vec::new(),
+        carried_from: Vec::new(),
         row_type: TypeId(number(&row[5])),
         comment: None,
         estimated_rows: -1.0,

@@ -434,3 +434,29 @@ fn what_hangs_on_others_moves_no_name_unseen() {
     // What moved no name shows nothing: most of them must have.
     assert!(moved.len() >= 6, "{moved:?}");
 }
+
+/// What a trigger behind a key copies bears the labels of what it copies.
+#[test]
+fn what_a_trigger_behind_a_key_copies_stays_masked() {
+    let stage = Stage::shop().unwrap();
+    let secrets = stage.truth("select last_name from customers order by id limit 50").unwrap();
+    let setup = "
+        create schema mine;
+        create table mine.parent (id int primary key);
+        create table mine.child (p int references mine.parent on delete cascade);
+        insert into mine.parent select generate_series(1, 9);
+        insert into mine.child select generate_series(1, 9);
+        create table mine.copied (x text);
+        create function mine.c() returns trigger language plpgsql as $$
+        begin insert into mine.copied select last_name from public.customers; return old; end $$;
+        create trigger t after delete on mine.child for each row execute function mine.c();";
+    stage.rows(ADMIN, setup).unwrap();
+    for behind in [Vec::new(), vec![query("begin")]] {
+        let texts = ["delete from mine.parent where id = 1", "select x, 'copied' from mine.copied"];
+        let said = hears(&stage, behind.into_iter().chain(texts.map(query)));
+        assert!(said.contains("copied"), "{said}");
+        for secret in secrets.lines().filter(|secret| secret.len() > 3) {
+            assert!(!said.contains(secret), "shows {secret}: {said}");
+        }
+    }
+}

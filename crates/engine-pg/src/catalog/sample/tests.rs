@@ -28,6 +28,7 @@ fn relation(kind: RelationKind, rows: f32) -> Relation {
         triggers: Vec::new(),
         attached: model::code::Attached::default(),
         refers: Vec::new(),
+        carried_from: Vec::new(),
         row_type: TypeId(0),
         comment: None,
         estimated_rows: rows,
