@@ -138,6 +138,13 @@ enum Step {
     Blocked,
 }
 
+/// Which side had nothing to read in this turn of the task: it is woken if something comes.
+#[derive(Default)]
+struct Dry {
+    client: bool,
+    upstream: bool,
+}
+
 /// A statement that waits for the disk, cleared already.
 struct Parked {
     cleared: Cleared<Statement>,
@@ -347,12 +354,11 @@ impl Relay {
     /// Makes all the progress that can be made now, or as much as is fair to the other sessions of
     /// the thread.
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        self.client.turn();
-        self.upstream.turn();
+        let mut dry = Dry::default();
         // Most turns are over with the second round: the clock is not asked for those.
         let mut begun: Option<Instant> = None;
         for _ in 0..ROUNDS {
-            match self.step(cx) {
+            match self.step(cx, &mut dry) {
                 Ok(true) if begun.is_some_and(|begun| begun.elapsed() >= SLICE) => break,
                 Ok(true) => _ = begun.get_or_insert_with(Instant::now),
                 Ok(false) => return Poll::Pending,
@@ -367,7 +373,7 @@ impl Relay {
         Poll::Pending
     }
 
-    fn step(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+    fn step(&mut self, cx: &mut Context<'_>, dry: &mut Dry) -> Result<bool, End> {
         let mut progress = self.unblock(cx);
         if let Some(end) = self.must_end.take() {
             return Err(end);
@@ -376,10 +382,11 @@ impl Relay {
         let waits = self.waits_for_approval();
         let reads = self.block.is_none() || waits;
         if reads && !self.upstream.is_full() && self.expected.len() < MAX_EXPECTED {
-            progress |= self.client.read(cx, waits).map_err(End::ClientLost)?;
+            let read = self.client.read(cx, waits, &mut dry.client);
+            progress |= read.map_err(End::ClientLost)?;
         }
         if !self.rows_are_held() && !self.client.is_full() {
-            let read = self.upstream.read(cx, false);
+            let read = self.upstream.read(cx, false, &mut dry.upstream);
             progress |= read.map_err(|error| End::UpstreamLost(Some(error)))?;
         }
         progress |= self.take_client()?;

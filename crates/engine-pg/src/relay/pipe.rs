@@ -41,8 +41,6 @@ pub(super) struct Pipe {
     sated: bool,
     flowing: bool,
     unflushed: bool,
-    /// There was nothing to read in this turn: if something comes, the task is woken.
-    dry: bool,
     /// The other side closed its half.
     pub(super) ended: bool,
 }
@@ -58,7 +56,6 @@ impl Pipe {
             sated: false,
             flowing: false,
             unflushed: false,
-            dry: false,
             ended: false,
         }
     }
@@ -83,17 +80,18 @@ impl Pipe {
         HIGH_WATER.saturating_sub(self.output.len())
     }
 
-    /// A new turn of the task begins.
-    pub(super) fn turn(&mut self) {
-        self.dry = false;
-    }
-
     /// Reads once, if there is need; `Ok(true)` if something came. `watched`: its end must be seen
-    /// behind more than is dealt with now.
-    pub(super) fn read(&mut self, cx: &mut Context<'_>, watched: bool) -> io::Result<bool> {
+    /// behind more than is dealt with now. `dry`: there was nothing to read before in this turn of
+    /// the task, which is woken if something comes.
+    pub(super) fn read(
+        &mut self,
+        cx: &mut Context<'_>,
+        watched: bool,
+        dry: &mut bool,
+    ) -> io::Result<bool> {
         let most = if watched { READ_WATCHED } else { READ_FLOWING };
         self.sated = self.input.len() >= self.wanted.max(most);
-        if self.ended || self.sated || self.dry {
+        if self.ended || self.sated || *dry {
             return Ok(false);
         }
         let read = match self.flowing || self.wanted > self.input.len() + READ {
@@ -102,7 +100,7 @@ impl Pipe {
         };
         match read {
             Poll::Pending => {
-                self.dry = true;
+                *dry = true;
                 self.rest();
                 Ok(false)
             }

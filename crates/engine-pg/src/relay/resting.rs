@@ -233,7 +233,7 @@ impl Resting {
 
     fn hears(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
         loop {
-            match self.client.read(cx, false) {
+            match self.client.read(cx, false, &mut false) {
                 Err(error) => return Poll::Ready(Err(End::ClientLost(error))),
                 Ok(false) => return Poll::Pending,
                 Ok(true) => {}
