@@ -99,7 +99,8 @@ fn relation(words: &mut String, catalog: &Catalog, id: RelationId) {
     let Relation { schema, name, kind, definition, parents, has_rules, .. } = &**relation;
     let _ = write!(words, "{id:?}{schema:?}{name:?}{kind:?}{definition:?}{parents:?}{has_rules}");
     let _ = write!(words, "{:?}{:?}{:?}", relation.triggers, relation.refers, relation.row_type);
-    let _ = write!(words, "{:?}", relation.attached);
+    let _ = write!(words, "{:?}{:?}", relation.attached, relation.carried_from);
+    let _ = write!(words, "{}", relation.row_security);
     for column in &relation.columns {
         let default = catalog.code.column_defaults.get(&relation.column_id(column.number));
         let (number, name, ty) = (column.number, &column.name, column.type_id);
