@@ -64,24 +64,38 @@ fn write_digits(mut value: u64, out: &mut [u8]) {
     }
 }
 
-/// Where a byte stands among the digits.
-const fn digit(byte: u8) -> Option<u8> {
-    Some(match byte {
-        b'0'..=b'9' => byte - b'0',
-        b'a'..=b'h' => byte - b'a' + 10,
-        b'j' | b'k' => byte - b'j' + 18,
-        b'm' | b'n' => byte - b'm' + 20,
-        b'p'..=b't' => byte - b'p' + 22,
-        b'v'..=b'z' => byte - b'v' + 27,
-        _ => return None,
-    })
+/// What no byte of a digit is worth.
+const NO_DIGIT: u8 = 0xff;
+/// What each byte is worth as one of [`DIGITS`].
+const VALUES: [u8; 256] = values(DIGITS);
+const HEX: &[u8; 16] = b"0123456789abcdef";
+/// What each byte is worth as one of [`HEX`].
+const HEX_VALUES: [u8; 256] = values(HEX);
+
+#[expect(clippy::indexing_slicing, reason = "worked out by the compiler, which would say so")]
+const fn values(digits: &[u8]) -> [u8; 256] {
+    let mut values = [NO_DIGIT; 256];
+    let mut at = 0;
+    while at < digits.len() {
+        values[digits[at] as usize] = at as u8;
+        at += 1;
+    }
+    values
 }
 
-fn read_digits(text: &[u8]) -> Result<u64, NotAnId> {
-    text.iter().try_fold(0u64, |value, byte| {
-        let digit = digit(*byte).ok_or(NotAnId)?;
-        Ok(value.checked_mul(32).ok_or(NotAnId)? | u64::from(digit))
-    })
+fn value(values: &[u8; 256], byte: u8) -> u8 {
+    values.get(usize::from(byte)).copied().unwrap_or(NO_DIGIT)
+}
+
+fn read_digits(text: &[u8]) -> Option<u64> {
+    let (mut number, mut all, mut lost) = (0u64, 0, 0);
+    for byte in text {
+        let digit = value(&VALUES, *byte);
+        all |= digit;
+        lost |= number >> 59;
+        number = number << 5 | u64::from(digit & 31);
+    }
+    (all < 32 && lost == 0).then_some(number)
 }
 
 impl SessionId {
@@ -110,6 +124,13 @@ impl SessionId {
         }
     }
 
+    fn read(text: &[u8; SESSION_WIDTH]) -> Option<Self> {
+        let (time, rest) = text.split_first_chunk::<TIME_WIDTH>()?;
+        let (b'-', salt) = rest.split_first()? else { return None };
+        let salt = u32::try_from(read_digits(salt)?).ok()?;
+        Some(Self { time: read_digits(time)?, salt })
+    }
+
     fn text(self) -> [u8; SESSION_WIDTH] {
         let mut out = [0; SESSION_WIDTH];
         self.write(&mut out);
@@ -126,6 +147,13 @@ impl StatementId {
     /// Its number within the session.
     pub fn number(self) -> u64 {
         self.number
+    }
+
+    /// From what [`Self::text`] writes.
+    pub(crate) fn read(text: &[u8; STATEMENT_WIDTH]) -> Option<Self> {
+        let (session, rest) = text.split_first_chunk::<SESSION_WIDTH>()?;
+        let (b'.', number) = rest.split_first()? else { return None };
+        Some(Self { session: SessionId::read(session)?, number: read_digits(number)? })
     }
 
     pub(crate) fn text(self) -> [u8; STATEMENT_WIDTH] {
@@ -145,14 +173,7 @@ impl FromStr for SessionId {
     type Err = NotAnId;
 
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let (time, salt) = text.split_once('-').ok_or(NotAnId)?;
-        if time.len() != TIME_WIDTH || salt.len() != SALT_WIDTH {
-            return Err(NotAnId);
-        }
-        let salt = u32::try_from(read_digits(salt.as_bytes())?).map_err(|_| NotAnId)?;
-        let id = Self { time: read_digits(time.as_bytes())?, salt };
-        // Thirteen digits hold 65 bits: the first may only be 0 or 1, and writing it shows that.
-        if id.text() == text.as_bytes() { Ok(id) } else { Err(NotAnId) }
+        text.as_bytes().try_into().ok().and_then(Self::read).ok_or(NotAnId)
     }
 }
 
@@ -160,11 +181,7 @@ impl FromStr for StatementId {
     type Err = NotAnId;
 
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let (session, number) = text.split_once('.').ok_or(NotAnId)?;
-        if number.len() != NUMBER_WIDTH {
-            return Err(NotAnId);
-        }
-        Ok(Self { session: session.parse()?, number: read_digits(number.as_bytes())? })
+        text.as_bytes().try_into().ok().and_then(Self::read).ok_or(NotAnId)
     }
 }
 
@@ -184,8 +201,18 @@ impl Hash {
         self.0
     }
 
+    /// From what [`Self::text`] writes.
+    pub(crate) fn read(text: &[u8; 32]) -> Option<Self> {
+        let (mut bytes, mut all) = ([0; 16], 0);
+        for (byte, [high, low]) in bytes.iter_mut().zip(text.as_chunks::<2>().0) {
+            let (high, low) = (value(&HEX_VALUES, *high), value(&HEX_VALUES, *low));
+            all |= high | low;
+            *byte = high << 4 | low;
+        }
+        (all < 16).then_some(Self(bytes))
+    }
+
     pub(crate) fn text(self) -> [u8; 32] {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
         let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
         let mut out = [b'0'; 32];
         for (pair, byte) in out.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
@@ -213,6 +240,11 @@ impl ShapeId {
         Self(Hash::truncate(&hasher.finalize().into()))
     }
 
+    /// From what [`Self::text`] writes.
+    pub(crate) fn read(text: &[u8; 32]) -> Option<Self> {
+        Hash::read(text).map(Self)
+    }
+
     pub(crate) fn text(self) -> [u8; 32] {
         self.0.text()
     }
@@ -236,18 +268,7 @@ impl FromStr for Hash {
     type Err = NotAnId;
 
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let digit = |byte: u8| match byte {
-            b'0'..=b'9' => Ok(byte - b'0'),
-            b'a'..=b'f' => Ok(byte - b'a' + 10),
-            _ => Err(NotAnId),
-        };
-        let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return Err(NotAnId) };
-        let pairs: &[[u8; 2]; 16] = pairs.try_into().map_err(|_| NotAnId)?;
-        let mut bytes = [0; 16];
-        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = digit(*high)? << 4 | digit(*low)?;
-        }
-        Ok(Self(bytes))
+        text.as_bytes().try_into().ok().and_then(Self::read).ok_or(NotAnId)
     }
 }
 

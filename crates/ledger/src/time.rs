@@ -20,6 +20,8 @@ const MIN: i64 = -719_528 * DAY;
 const MAX: i64 = 2_932_897 * DAY - 1;
 /// Length of the text.
 const WIDTH: usize = 27;
+/// Its form: digits stand where it has noughts.
+const FORM: &[u8; WIDTH] = b"0000-00-00T00:00:00.000000Z";
 
 impl Time {
     /// From microseconds since the epoch.
@@ -70,6 +72,32 @@ impl Time {
             }
         }
         out
+    }
+}
+
+impl Time {
+    /// Reads exactly what [`Self::text`] writes: UTC, six decimals.
+    pub(crate) fn read(text: &[u8; WIDTH]) -> Option<Self> {
+        let stands = |(byte, form): (&u8, &u8)| match form {
+            b'0' => byte.is_ascii_digit(),
+            mark => byte == mark,
+        };
+        if !text.iter().zip(FORM).fold(true, |all, one| all & stands(one)) {
+            return None;
+        }
+        let number = |at: usize, width: usize| {
+            let digits = text.iter().skip(at).take(width);
+            digits.fold(0, |number, byte| number * 10 + i64::from(byte & 15))
+        };
+        let (date, clock) = ((number(0, 4), number(5, 2), number(8, 2)), number(11, 2));
+        let (minutes, seconds) = (number(14, 2), number(17, 2));
+        let day = days(date.0, date.1, date.2);
+        // Dates that do not exist are others' days.
+        if civil(day) != date || clock > 23 || minutes > 59 || seconds > 59 {
+            return None;
+        }
+        let seconds = clock * 3600 + minutes * 60 + seconds;
+        Some(Self(day * DAY + seconds * SECOND + number(20, 6)))
     }
 }
 
@@ -128,20 +156,8 @@ impl std::error::Error for NotATime {}
 impl FromStr for Time {
     type Err = NotATime;
 
-    /// Reads exactly what `Display` writes: UTC, six decimals.
     fn from_str(text: &str) -> Result<Self, NotATime> {
-        let number = |at: usize, width: usize| -> Result<i64, NotATime> {
-            let digits = text.get(at..at + width).ok_or(NotATime)?;
-            if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(NotATime);
-            }
-            digits.parse().map_err(|_| NotATime)
-        };
-        let day = days(number(0, 4)?, number(5, 2)?, number(8, 2)?);
-        let seconds = number(11, 2)? * 3600 + number(14, 2)? * 60 + number(17, 2)?;
-        let time = Self::from_micros(day * DAY + seconds * SECOND + number(20, 6)?);
-        // Rewriting it catches wrong separators and dates that do not exist in one comparison.
-        if text.as_bytes() == time.text() { Ok(time) } else { Err(NotATime) }
+        text.as_bytes().try_into().ok().and_then(Self::read).ok_or(NotATime)
     }
 }
 

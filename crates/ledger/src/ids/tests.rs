@@ -22,19 +22,29 @@ fn ids_return_from_their_texts() {
 
 #[test]
 fn digits_are_worth_their_places() {
-    let worth: Vec<u8> = (0..=255).filter(|byte| digit(*byte).is_some()).collect();
-    assert_eq!(worth, DIGITS);
-    for (place, byte) in (0..).zip(DIGITS) {
-        assert_eq!(digit(*byte), Some(place));
+    for (digits, values) in [(DIGITS.as_slice(), &VALUES), (HEX.as_slice(), &HEX_VALUES)] {
+        for byte in 0..=255 {
+            let place = digits.iter().position(|digit| *digit == byte);
+            assert_eq!(usize::from(value(values, byte)), place.unwrap_or(NO_DIGIT.into()));
+        }
     }
 }
 
 #[test]
 fn other_texts_are_refused() {
-    for text in ["", "-", "0d4q2mr8k3v0h-3f7", "zzzzzzzzzzzzz-0000", "0d4q2mr8k3v0u-3f7a"] {
+    for text in [
+        "",
+        "-",
+        "0d4q2mr8k3v0h-3f7",
+        "zzzzzzzzzzzzz-0000",
+        "0d4q2mr8k3v0u-3f7a",
+        "0d4q2mr8k3v0h.3f7a",
+    ] {
         assert_eq!(text.parse::<SessionId>(), Err(NotAnId), "{text}");
     }
-    assert!("0d4q2mr8k3v0h-3f7a.12".parse::<StatementId>().is_err());
+    for text in ["0d4q2mr8k3v0h-3f7a.12", "0d4q2mr8k3v0h-3f7a-0000012"] {
+        assert_eq!(text.parse::<StatementId>(), Err(NotAnId), "{text}");
+    }
     for text in ["", "+0000000000000000000000000000001", "G0000000000000000000000000000001"] {
         assert_eq!(text.parse::<Hash>(), Err(NotAnId), "{text}");
     }

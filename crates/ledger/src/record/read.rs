@@ -2,8 +2,12 @@
 //! fraction of the work. Knows that form alone; what is written otherwise is serde's to read.
 
 use super::{Disclosed, Intent, Outcome, RiskPart, Text, Via, line};
-use crate::{error::LedgerError, ids::Hash};
-use std::{borrow::Cow, str::FromStr, sync::Arc};
+use crate::{
+    error::LedgerError,
+    ids::{Hash, ShapeId, StatementId},
+    time::Time,
+};
+use std::{borrow::Cow, sync::Arc};
 
 impl<'a> Intent<'a> {
     /// Reads an intent's JSON.
@@ -32,13 +36,13 @@ fn by_serde<'a, T: serde::Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Ledge
 pub(super) fn intent(payload: &[u8]) -> Option<Intent<'_>> {
     let mut rest = Rest(payload);
     rest.skip(br#"{"type":"intent","statement":""#)?;
-    let statement = rest.parsed()?;
+    let statement = StatementId::read(rest.text()?)?;
     rest.skip(br#","time":""#)?;
-    let time = rest.parsed()?;
+    let time = Time::read(rest.text()?)?;
     rest.skip(br#","shape":""#)?;
-    let shape = rest.parsed()?;
+    let shape = ShapeId::read(rest.text()?)?;
     rest.skip(br#","text":""#)?;
-    let text = rest.parsed()?;
+    let text = Hash::read(rest.text()?)?;
     rest.skip(br#","via":""#)?;
     let via = rest.word()?;
     let via = *Via::ALL.iter().find(|one| one.word() == via)?;
@@ -70,9 +74,9 @@ pub(super) fn intent(payload: &[u8]) -> Option<Intent<'_>> {
 pub(super) fn outcome(payload: &[u8]) -> Option<Outcome<'_>> {
     let mut rest = Rest(payload);
     rest.skip(br#"{"type":"outcome","statement":""#)?;
-    let statement = rest.parsed()?;
+    let statement = StatementId::read(rest.text()?)?;
     rest.skip(br#","time":""#)?;
-    let time = rest.parsed()?;
+    let time = Time::read(rest.text()?)?;
     rest.skip(br#","duration_us":"#)?;
     let duration_us = rest.number()?;
     let tag = rest.maybe(br#","tag":""#)?.unwrap_or_default();
@@ -126,17 +130,24 @@ impl<'a> Rest<'a> {
         Some(word)
     }
 
-    fn parsed<T: FromStr>(&mut self) -> Option<T> {
-        self.word()?.parse().ok()
+    /// So many bytes before a quotation mark, which is passed.
+    fn text<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+        let (text, rest) = self.0.split_first_chunk()?;
+        self.0 = rest.strip_prefix(b"\"")?;
+        Some(text)
     }
 
     /// A number as JSON has it: no nought before others.
     fn number(&mut self) -> Option<u64> {
-        let digits = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let (number, rest) = self.0.split_at_checked(digits)?;
-        let plain = !matches!(number, [b'0', _, ..]);
-        self.0 = rest;
-        std::str::from_utf8(number).ok().filter(|_| plain)?.parse().ok()
+        let (mut number, mut digits) = (0u64, 0);
+        while let Some((byte @ b'0'..=b'9', rest)) = self.0.split_first() {
+            if digits > 0 && number == 0 {
+                return None;
+            }
+            number = number.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
+            (self.0, digits) = (rest, digits + 1);
+        }
+        (digits > 0).then_some(number)
     }
 
     /// A field that is left out where it is zero.
@@ -156,9 +167,9 @@ impl<'a> Rest<'a> {
     fn hashes(&mut self, name: &[u8]) -> Option<Vec<Hash>> {
         let mut hashes = Vec::new();
         if self.has(name) {
-            hashes.push(self.parsed()?);
+            hashes.push(Hash::read(self.text()?)?);
             while self.has(br#",""#) {
-                hashes.push(self.parsed()?);
+                hashes.push(Hash::read(self.text()?)?);
             }
             self.skip(b"]")?;
         }
