@@ -1,25 +1,30 @@
 //! Free ports. Knows nothing of who listens on them.
 
 use anyhow::{Context, Result};
-use std::collections::HashSet;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::hash::{BuildHasher, RandomState};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Tries before giving up; each failure means that the kernel handed out a port twice.
-const MAX_TRIES: u32 = 100;
+/// Below where Linux begins to take ports for connections that somebody opens (32,768): one of
+/// those could have the port by the time a server binds it.
+const FIRST: u16 = 10_000;
+const PORTS: u64 = 22_000;
+/// Tries before giving up.
+const MAX_TRIES: u64 = 1_000;
+/// Whoever was given a port binds it here too, for datagrams, for as long as the process lives: the
+/// others look at it.
+const GIVEN: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
-/// A loopback port on which nobody listens, and that this process was not given before.
-///
-/// Another process may still take it before the caller binds it; servers that lose that race fail
-/// to start, and the caller sees why.
+/// A loopback port on which nobody listens, and that no process of ours was given that still runs.
 pub fn free_port() -> Result<u16> {
-    static GIVEN: OnceLock<Mutex<HashSet<u16>>> = OnceLock::new();
-    let given = GIVEN.get_or_init(|| Mutex::new(HashSet::new()));
-    for _ in 0..MAX_TRIES {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
-        let port = listener.local_addr().context("no local address")?.port();
-        if given.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
+    static MINE: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+    let somewhere = RandomState::new();
+    for attempt in 0..MAX_TRIES {
+        let port = FIRST + u16::try_from(somewhere.hash_one(attempt) % PORTS)?;
+        let Ok(given) = UdpSocket::bind((GIVEN, port)) else { continue };
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            MINE.lock().unwrap_or_else(PoisonError::into_inner).push(given);
             return Ok(port);
         }
     }
