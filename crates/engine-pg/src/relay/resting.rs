@@ -15,6 +15,7 @@ use bytes::BytesMut;
 use gate::Session;
 use net::Stream;
 use std::{
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::{Duration, Instant, SystemTime},
@@ -52,6 +53,15 @@ impl Idler {
     /// Says since when it could.
     pub(crate) fn could(&self, since: Option<Instant>) {
         *self.lock() = since;
+    }
+
+    /// Asks it, once, for its place, and waits until it gave that up or said that it cannot.
+    pub(crate) async fn gives_way(&self) {
+        self.could(None);
+        // What it said when nobody waited any more is no answer to this.
+        pin!(self.answered.notified()).enable();
+        self.asked.notify_one();
+        self.answered.notified().await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
@@ -291,5 +301,25 @@ async fn over_at(moment: Option<Instant>) {
     match moment {
         Some(moment) => tokio::time::sleep_until(moment.into()).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_late_answer_is_none_to_who_asks_next() {
+        let idler = Idler::new((Host::Tcp("localhost".to_owned()), 5432));
+        idler.could(Some(Instant::now()));
+        // Nobody waited for it any more.
+        idler.answered.notify_one();
+        let mut asks = pin!(idler.gives_way());
+        let first = std::future::poll_fn(|cx| Poll::Ready(asks.as_mut().poll(cx))).await;
+        assert!(first.is_pending());
+        assert_eq!(idler.since(), None);
+        idler.asked.notified().await;
+        idler.answered.notify_one();
+        asks.await;
     }
 }

@@ -39,10 +39,7 @@ impl Idlers {
             could.min_by_key(|(since, _)| *since).map(|(_, one)| Arc::clone(one))
         };
         let Some(idler) = longest else { return false };
-        // It is asked once.
-        idler.could(None);
-        idler.asked.notify_one();
-        let _ = timeout(ANSWER, idler.answered.notified()).await;
+        let _ = timeout(ANSWER, idler.gives_way()).await;
         true
     }
 

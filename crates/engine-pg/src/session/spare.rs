@@ -105,20 +105,23 @@ impl Wanted<'_> {
             false => None,
         };
         for _ in 0..MAX_TRIES {
-            let made = engine.spares.give_way(self.at).await
-                || shares && engine.idlers.give_way(self.at).await;
-            if !made {
-                if !shares || Instant::now() >= until {
-                    return Err(error);
-                }
-                sleep(AGAIN).await;
+            match timeout_at(until, self.place(engine)).await {
+                Ok(true) => {}
+                Ok(false) if shares => sleep(AGAIN).await,
+                Ok(false) | Err(_) => return Err(error),
             }
             match self.once().await {
-                Err(again) if again.is_full() => error = again,
+                Err(again) if again.is_full() && Instant::now() < until => error = again,
                 connected => return connected,
             }
         }
         Err(error)
+    }
+
+    /// Has others give a place up; false if nobody can.
+    async fn place(&self, engine: &Engine) -> bool {
+        engine.spares.give_way(self.at).await
+            || self.at.keep.release.is_some() && engine.idlers.give_way(self.at).await
     }
 }
 
