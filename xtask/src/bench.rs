@@ -4,6 +4,7 @@
 //! Trust the ratios and the CPU figures, not the absolutes. Knows nothing of how any of them works.
 
 pub(crate) mod console;
+mod crowd;
 mod durable;
 mod lag;
 mod measure;
@@ -17,6 +18,7 @@ use anyhow::Result;
 use measure::{Load, Protocol};
 use place::{Place, Places};
 use report::{Report, Unit};
+use std::path::PathBuf;
 
 /// How long the whole takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +52,7 @@ const IDLE: [u32; 3] = [1, 100, 1000];
 
 /// Runs all of it, prints the table, writes the JSON beside the build.
 pub(crate) fn run(length: Length) -> Result<()> {
-    install::servers_and_pooler()?;
-    let program = step("building weir (dist)", || build_weir(Build::Dist))?;
+    let program = built(None)?;
     let places = step("servers and data", || Places::start(&program))?;
     let mut report = Report::default();
     for round in 1..=length.rounds() {
@@ -73,6 +74,15 @@ pub(crate) fn run(length: Length) -> Result<()> {
     }
 }
 
+/// The Weir to be measured: one that is built already, or this source's.
+fn built(program: Option<&str>) -> Result<PathBuf> {
+    install::servers_and_pooler()?;
+    match program {
+        Some(program) => Ok(program.into()),
+        None => step("building weir (dist)", || build_weir(Build::Dist)),
+    }
+}
+
 /// What the record answers and how fast, over so many records, and what they take up.
 pub(crate) fn questions(records: &str) -> Result<()> {
     step("questions to the record", || example("index", "questions", &[records]))
@@ -87,11 +97,7 @@ fn example(package: &str, name: &str, arguments: &[&str]) -> Result<()> {
 
 /// The index's lag alone; `program` is a Weir that is built already.
 pub(crate) fn lag(program: Option<&str>) -> Result<()> {
-    install::servers_and_pooler()?;
-    let program = match program {
-        Some(program) => program.into(),
-        None => step("building weir (dist)", || build_weir(Build::Dist))?,
-    };
+    let program = built(program)?;
     let places = step("servers and data", || Places::start(&program))?;
     step("the index behind the ledger", || lag::print(&places, Length::Full.seconds() * 5))
 }
@@ -109,11 +115,7 @@ pub(crate) fn rows(program: Option<&str>) -> Result<()> {
 
 /// One kind of work in all rounds of a full run, and its table.
 fn alone(program: Option<&str>, work: impl Fn(&Places, &mut Report) -> Result<()>) -> Result<()> {
-    install::servers_and_pooler()?;
-    let program = match program {
-        Some(program) => program.into(),
-        None => step("building weir (dist)", || build_weir(Build::Dist))?,
-    };
+    let program = built(program)?;
     let places = step("servers and data", || Places::start(&program))?;
     let mut report = Report::default();
     for round in 1..=Length::Full.rounds() {
@@ -126,13 +128,16 @@ fn alone(program: Option<&str>, work: impl Fn(&Places, &mut Report) -> Result<()
 /// Random clients for so many minutes; `program` is a Weir that is built already.
 pub(crate) fn soak(minutes: &str, program: Option<&str>) -> Result<()> {
     let minutes = minutes.parse()?;
-    install::servers_and_pooler()?;
-    let program = match program {
-        Some(program) => program.into(),
-        None => step("building weir (dist)", || build_weir(Build::Dist))?,
-    };
+    let program = built(program)?;
     let places = step("servers and data", || Places::start(&program))?;
     step("clients come and go", || soak::run(&places, minutes))
+}
+
+/// So many idle sessions before a server with few places; `program` is a Weir that is built already.
+pub(crate) fn crowd(clients: &str, program: Option<&str>) -> Result<()> {
+    let clients = clients.parse()?;
+    let program = built(program)?;
+    step("idle sessions rest", || crowd::run(&program, clients))
 }
 
 fn throughput(places: &Places, length: Length, report: &mut Report) -> Result<()> {

@@ -28,6 +28,7 @@ cargo xtask COMMAND
   bench --questions N  how fast the record answers when it has N records
   bench --console [--records N] [--sessions N] [--kept FOLDER] [--weir WEIR]
                    what the console's pages take over ten million records and a thousand sessions
+  bench --crowd N [WEIR]  N idle sessions rest before a server with 120 places, and come back
   bench --soak MINUTES [WEIR]  clients come and go at random; memory and files must not grow
   tidy             check the house rules
   pictures         make the documentation's pictures of the console anew
@@ -66,6 +67,8 @@ fn run(words: &[&str]) -> Result<()> {
         ["bench", "--console", words @ ..] => {
             bench::console::run(&bench::console::Scale::of(words)?)
         }
+        ["bench", "--crowd", clients] => bench::crowd(clients, None),
+        ["bench", "--crowd", clients, program] => bench::crowd(clients, Some(program)),
         ["bench", "--soak", minutes] => bench::soak(minutes, None),
         ["bench", "--soak", minutes, program] => bench::soak(minutes, Some(program)),
         ["tidy"] => tidy::run(),

@@ -75,6 +75,12 @@ impl Options {
         self
     }
 
+    /// One more key of `[database.upstream]`, its value as it stands in the file.
+    pub fn upstream_key(mut self, key: &str, value: &str) -> Self {
+        self.upstream.push_str(&format!("\n{key} = {value}"));
+        self
+    }
+
     /// What policies know the databases as; `staging` unless said otherwise.
     pub fn environment(mut self, environment: &str) -> Self {
         self.environment = environment.to_owned();

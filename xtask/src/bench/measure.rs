@@ -144,7 +144,8 @@ pub(super) fn latencies(place: &Place, load: &Load) -> Result<Vec<f64>> {
     Ok(all)
 }
 
-fn number_after(text: &str, word: &str) -> Option<f64> {
+/// The number that stands behind these words.
+pub(super) fn number_after(text: &str, word: &str) -> Option<f64> {
     let (_, rest) = text.split_once(word)?;
     rest.split(|c: char| !c.is_ascii_digit() && c != '.').next()?.parse().ok()
 }
@@ -234,11 +235,9 @@ pub(super) fn memory(place: &Place, clients: u32) -> Result<f64> {
     let folder = TestDir::new("idle")?;
     let script = folder.join("idle.sql");
     fs::write(&script, "\\sleep 600 s\n")?;
-    // pgbench wants a file descriptor for each client; the usual limit is 1,024.
-    let shell = r#"ulimit -n "$(ulimit -H -n)"; exec pgbench "$@""#;
     let before = sockets(pid)?;
-    let mut idle = Command::new("sh")
-        .args(["-c", shell, "pgbench", "-n", "-t", "1", "-j", "2", "-c", &clients.to_string()])
+    let mut idle = crowded()
+        .args(["-n", "-t", "1", "-j", "2", "-c", &clients.to_string()])
         .arg("-f")
         .arg(&script)
         .arg(&place.url)
@@ -254,6 +253,13 @@ pub(super) fn memory(place: &Place, clients: u32) -> Result<f64> {
     // The next measurement begins when these connections are gone.
     wait(|| Ok(sockets(pid)? <= before))?;
     rss(&memory?)
+}
+
+/// A pgbench of many clients: it wants a file descriptor for each, and the usual limit is 1,024.
+pub(super) fn crowded() -> Command {
+    let mut pgbench = Command::new("sh");
+    pgbench.args(["-c", r#"ulimit -n "$(ulimit -H -n)"; exec pgbench "$@""#, "pgbench"]);
+    pgbench
 }
 
 /// Resident memory of a process: KiB.

@@ -10,7 +10,7 @@ use testkit::{Bouncer, PoolMode, Postgres, Weir, tool, weir};
 /// How long the index may take to be where the ledger is.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// The database of the benchmark.
-const DATABASE: &str = "bench";
+pub(super) const DATABASE: &str = "bench";
 /// The place that is reached by TLS.
 const TLS: &str = "weir/person TLS";
 
