@@ -133,7 +133,7 @@ pub(crate) fn soak(minutes: &str, program: Option<&str>) -> Result<()> {
     step("clients come and go", || soak::run(&places, minutes))
 }
 
-/// So many idle sessions before a server with few places; `program` is a Weir that is built already.
+/// So many idle sessions before a server with few places; `program` is a Weir that is built.
 pub(crate) fn crowd(clients: &str, program: Option<&str>) -> Result<()> {
     let clients = clients.parse()?;
     let program = built(program)?;
