@@ -472,6 +472,14 @@ fn an_approval_is_bound_to_the_code_that_its_statement_reaches() {
         replace(it, Function { settings, ..inner });
     };
     assert_eq!(same(with(&sets)), [false, true, true]);
+    let people = |it: &mut Catalog, change: &dyn Fn(&mut Relation)| {
+        let mut people = Relation::clone(it.relation(RelationId(100)).unwrap());
+        change(&mut people);
+        it.add_relation(people);
+    };
+    let keyed = |people: &mut Relation| people.carried_from.push(RelationId(200));
+    assert_eq!(same(with(&|it| people(it, &keyed))), [false; 3]);
+    assert_eq!(same(with(&|it| people(it, &|people| people.row_security = true))), [false; 3]);
     let view = |it: &mut Catalog| {
         let mut view = Relation::clone(it.relation(RelationId(200)).unwrap());
         view.definition = Some("SELECT id, email FROM public.people WHERE (id = '2')".to_owned());

@@ -63,11 +63,10 @@ fn fill(weir: &Weir, url: &str, clients: u32) -> Result<()> {
         "  {files} files open; another client: {alone:.0} us alone, {:.0} us",
         meanwhile(url)?
     );
+    let begun = Instant::now();
     let served = crowd.comes_back()?;
-    println!(
-        "  {served} of {clients} came back within {} s and got their answer",
-        clients / RETURNS
-    );
+    let took = begun.elapsed().as_secs_f64();
+    println!("  {served} of {clients} came back within {took:.0} s and got their answer");
     if served != clients {
         bail!("{} sessions were not served", clients - served);
     }
@@ -102,7 +101,7 @@ impl Crowd {
             "\\setshell open {stand}\n\\set pause random(1, {})\n\\sleep :pause s\n\
              \\set aid random(1, 1000000)\n\
              SELECT abalance FROM pgbench_accounts WHERE aid = :aid;\n",
-            clients / RETURNS
+            clients.div_ceil(RETURNS)
         );
         fs::write(&script, text)?;
         let said = fs::File::create(folder.join("said"))?;
