@@ -237,7 +237,7 @@ impl Engine {
         let client = client(caller, Stream::Inside(far), notes.clone());
         let engine = Arc::clone(self);
         tokio::spawn(async move {
-            session::serve(engine, client).await;
+            session::serve(engine, Box::new(client)).await;
             drop(place);
         });
         let mut inside = Inside::new(Arc::clone(self), near, notes);

@@ -243,9 +243,9 @@ impl Engine {
         let entrance = Box::pin(signs_in).await;
         drop(accepted.pending);
         match entrance {
-            Ok(Entrance::Client(client)) => session::serve(self, *client).await,
+            Ok(Entrance::Client(client)) => session::serve(self, client).await,
             Ok(Entrance::Cancel { process_id, key, connection }) => {
-                self.cancel(process_id, &key).await;
+                Box::pin(self.cancel(process_id, &key)).await;
                 drop(connection);
             }
             Err(refused) => self.note_refused(&refused),

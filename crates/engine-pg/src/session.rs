@@ -22,6 +22,8 @@ use model::Blame;
 use rest::{Behind, Ways};
 use spare::{Leaving, Purpose, Wanted};
 use std::{
+    future::Future,
+    pin::Pin,
     sync::{Arc, PoisonError, atomic::Ordering},
     time::SystemTime,
 };
@@ -29,7 +31,7 @@ use tokio::io::AsyncWriteExt;
 use wire_pg::backend::{Status, encode};
 
 /// Serves a signed-in client to its end.
-pub(crate) async fn serve(engine: Arc<Engine>, mut client: Client) {
+pub(crate) async fn serve(engine: Arc<Engine>, mut client: Box<Client>) {
     engine.counters.signed_in.fetch_add(1, Ordering::Relaxed);
     let Some(place) = Place::take(&engine, client.identity.name.as_str()) else {
         engine.counters.crowded.fetch_add(1, Ordering::Relaxed);
@@ -39,38 +41,45 @@ pub(crate) async fn serve(engine: Arc<Engine>, mut client: Client) {
             tracing::warn!(identity, "too many sessions: more are refused");
         }
         let refusal = limit_refusal();
-        return refuse(&mut client, &refusal).await;
+        return Box::pin(refuse(&mut client, &refusal)).await;
     };
     let ended = run(&engine, client).await;
     drop(place);
     match ended {
         Ok(None) => {}
         // Nobody waits for it.
-        Ok(Some(leaving)) => leaving.reset(&engine).await,
+        Ok(Some(leaving)) => Box::pin(leaving.reset(&engine)).await,
         Err(refusal) => tracing::info!(reason = %refusal.message, "session refused"),
     }
 }
 
-async fn run(engine: &Arc<Engine>, mut client: Client) -> Result<Option<Leaving>, Refusal> {
+async fn run(
+    engine: &Arc<Engine>,
+    mut client: Box<Client>,
+) -> Result<Option<Box<Leaving>>, Refusal> {
     // In a box of its own, like sign-in.
     match Box::pin(open(engine, &client)).await {
-        Ok((session, begun)) => Ok(Box::pin(relay(engine, client, session, begun)).await),
+        Ok(begun) => match relay(engine, *client, *begun) {
+            Some(course) => Ok(course.await),
+            None => Ok(None),
+        },
         Err(refusal) => {
-            refuse(&mut client, &refusal).await;
+            Box::pin(refuse(&mut client, &refusal)).await;
             Err(refusal)
         }
     }
 }
 
-/// What a session begins with at the upstream.
+/// A session that begins, and what it begins with at the upstream.
 struct Begun {
+    session: Session,
     upstream: Upstream,
     target: Arc<Target>,
     purpose: Option<Purpose>,
     parameters: Vec<(String, String)>,
 }
 
-async fn open(engine: &Arc<Engine>, client: &Client) -> Result<(Session, Begun), Refusal> {
+async fn open(engine: &Arc<Engine>, client: &Client) -> Result<Box<Begun>, Refusal> {
     let whole_cluster = client.replication == Some(Replication::Physical);
     let target = match whole_cluster {
         true => engine.cluster(&client.database),
@@ -89,7 +98,7 @@ async fn open(engine: &Arc<Engine>, client: &Client) -> Result<(Session, Begun),
         parameters: &parameters,
     };
     match wanted.connect(engine).await {
-        Ok(upstream) => Ok((session, Begun { upstream, target, purpose, parameters })),
+        Ok(upstream) => Ok(Box::new(Begun { session, upstream, target, purpose, parameters })),
         Err(error) => {
             target.database.counters.upstream_failures.fetch_add(1, Ordering::Relaxed);
             engine.forget_target(&client.database);
@@ -102,14 +111,16 @@ async fn open(engine: &Arc<Engine>, client: &Client) -> Result<(Session, Begun),
     }
 }
 
-async fn relay(
+/// The session's course, to its end; `None` if no client could cancel it. All that is needed at the
+/// beginning alone is used up before: what is left is what every session holds for as long as it
+/// lasts.
+fn relay(
     engine: &Arc<Engine>,
     client: Client,
-    session: Session,
     begun: Begun,
-) -> Option<Leaving> {
+) -> Option<Pin<Box<impl Future<Output = Option<Box<Leaving>>>>>> {
+    let Begun { session, upstream, target, purpose, parameters } = begun;
     let (person, open) = (ForWhom::default(), engine.open.enter(Opened::of(&client, &session)));
-    let Begun { upstream, target, purpose, parameters } = begun;
     let told = Arc::<tokio::sync::Notify>::default();
     let entered = rest::may_rest(engine, &client, &session, &target, &parameters);
     let idler = entered.as_ref().map(|entered| Arc::clone(&entered.idler));
@@ -122,44 +133,46 @@ async fn relay(
     let cancel_target = behind.cancel_target(&target, &told, &stream);
     let registered =
         engine.cancels.register(process_id, client.protocol_minor, cancel_target.clone());
-    let course = Ways {
+    let ways = Ways {
         engine,
-        target: &target,
-        database: &client.database,
+        target,
+        database: client.database,
         purpose,
         parameters,
         registration: registered.ok()?,
         told,
         person,
         entered,
-        application: client.application_name.clone(),
+        application: client.application_name,
     };
     let mut relay = Box::new(Relay::new(
         (client.stream, client.buffered),
         (stream, buffered),
         session,
-        target.keeper.watch(),
+        ways.target.keeper.watch(),
         limits,
-        course.cancels(cancel_target),
+        ways.cancels(cancel_target),
     ));
     relay.replicate(client.replication);
     relay.beside(client.side);
-    course.equip(&mut relay);
-    greet(&mut relay, &behind.parameter_statuses, &course.application);
-    let _ = encode::backend_key_data(relay.greet(), process_id, course.registration.key());
+    ways.equip(&mut relay);
+    greet(&mut relay, &behind.parameter_statuses, &ways.application);
+    let _ = encode::backend_key_data(relay.greet(), process_id, ways.registration.key());
     encode::ready_for_query(relay.greet(), Status::Idle);
     tracing::info!(session = %id, identity = %client.identity.chain(), "session opened");
-    let counted = Counted::begin(&target);
-    let (end, left) = course.run(relay, behind, &mut orders).await;
-    let purpose = course.purpose.clone();
-    drop((counted, course, open));
-    match end {
-        relay::End::UpstreamBroke(_) => tracing::error!(session = %id, %end, "session ended"),
-        _ => tracing::info!(session = %id, %end, "session ended"),
-    }
-    let (left, behind) = left?;
-    let (upstream, sent) = behind.whole(left.stream);
-    Leaving::of(engine, upstream, left.reported, purpose?, sent)
+    let counted = Counted::begin(&ways.target);
+    Some(Box::pin(async move {
+        let (end, left) = ways.run(relay, behind, &mut orders).await;
+        let purpose = ways.purpose.clone();
+        drop((counted, ways, open));
+        match end {
+            relay::End::UpstreamBroke(_) => tracing::error!(session = %id, %end, "session ended"),
+            _ => tracing::info!(session = %id, %end, "session ended"),
+        }
+        let (left, behind) = left?;
+        let (upstream, sent) = behind.whole(left.stream);
+        Leaving::of(engine, upstream, left.reported, purpose?, sent).map(Box::new)
+    }))
 }
 
 /// Tells the client the server's settings, and the relay what follows from them.

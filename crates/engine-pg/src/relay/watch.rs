@@ -255,7 +255,7 @@ impl Relay {
             let (resting, left) = self.rests();
             return Course::Rests(resting, left);
         }
-        let left = self.part(&end).await;
+        let left = Box::pin(self.part(&end)).await;
         Course::Ended(end, left)
     }
 

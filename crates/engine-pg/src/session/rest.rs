@@ -106,9 +106,9 @@ pub(super) fn may_rest(
 /// What a session takes along from one upstream connection to the next.
 pub(super) struct Ways<'a> {
     pub(super) engine: &'a Arc<Engine>,
-    pub(super) target: &'a Arc<Target>,
+    pub(super) target: Arc<Target>,
     /// By the name that the client asked for.
-    pub(super) database: &'a str,
+    pub(super) database: String,
     pub(super) purpose: Option<Purpose>,
     pub(super) parameters: Vec<(String, String)>,
     pub(super) registration: cancel::Registration<CancelTarget>,
@@ -123,6 +123,22 @@ pub(super) struct Ways<'a> {
 /// A session that goes on, and what it goes on with.
 type Risen = (Box<Relay>, Behind);
 
+/// Whether a session could leave its connection.
+enum Leave {
+    /// The connection is given up.
+    Taken(Box<Resting>, Away),
+    /// Something is there that it could miss: it goes on as it was.
+    Refused(Risen),
+}
+
+/// What a session without a connection finds its way back by.
+struct Away {
+    /// What it had set.
+    set: Settings,
+    /// What the client was told of settings.
+    told: Settings,
+}
+
 impl Ways<'_> {
     /// Says to a relay what it has of the session.
     pub(super) fn equip(&self, relay: &mut Relay) {
@@ -130,7 +146,7 @@ impl Ways<'_> {
         if self.purpose.is_some() {
             relay.keep_upstream();
         }
-        let (engine, target) = (Arc::clone(self.engine), Arc::clone(self.target));
+        let (engine, target) = (Arc::clone(self.engine), Arc::clone(&self.target));
         let way = move |plan: &Plan| engine.make_way(&target.upstream, plan);
         relay.makes_way(MakeWay(Box::new(way)));
         let after = self.target.upstream.keep.release;
@@ -170,16 +186,38 @@ impl Ways<'_> {
         }
     }
 
-    /// Gives the connection up, if the server says that nothing is there which the session could
-    /// miss, and comes back with another one once the client speaks. The error is the session's
-    /// end, which is in the record then.
+    /// Rests: the connection is given up, if it can be, and the session comes back with another one
+    /// once the client speaks. The error is the session's end, which is in the record then.
     async fn rest(
+        &self,
+        resting: Box<Resting>,
+        left: Left,
+        behind: Behind,
+        orders: &mut Orders,
+    ) -> Result<Risen, End> {
+        // What takes but a moment is in boxes of its own: whoever rests has no room for it.
+        let (mut resting, away) = match Box::pin(self.leave(resting, left, behind, orders)).await? {
+            Leave::Taken(resting, away) => (resting, away),
+            Leave::Refused(risen) => return Ok(risen),
+        };
+        let counted = Counted::begin(&self.target);
+        let waited = resting.wait(orders).await;
+        drop(counted);
+        match waited {
+            Ok(()) => Box::pin(self.come_back(resting, away, orders)).await,
+            Err(end) => self.ends(resting, end).await,
+        }
+    }
+
+    /// Gives the connection up, if the server says that nothing is there which the session could
+    /// miss.
+    async fn leave(
         &self,
         mut resting: Box<Resting>,
         left: Left,
         behind: Behind,
         orders: &mut Orders,
-    ) -> Result<Risen, End> {
+    ) -> Result<Leave, End> {
         self.registration.means(None);
         let Left { stream, reported, keeps, asked } = left;
         let (mut upstream, sent) = behind.whole(stream);
@@ -193,7 +231,7 @@ impl Ways<'_> {
                 let mut risen = self.rises(resting, upstream, reported, sent);
                 risen.0.holds_on();
                 self.answer(asked);
-                return Ok(risen);
+                return Ok(Leave::Refused(risen));
             }
             Ok(Err(error)) => return self.ends(resting, lost(error)).await,
             Err(end) => return self.ends(resting, end).await,
@@ -202,16 +240,19 @@ impl Ways<'_> {
         let told = parting::after(upstream.parameter_statuses.clone(), reported.clone());
         self.give_up(upstream, reported, keeps && !asked, sent).await;
         self.answer(asked);
-        let counted = Counted::begin(self.target);
-        let waited = resting.wait(orders).await;
-        drop(counted);
-        if let Err(end) = waited {
-            return self.ends(resting, end).await;
-        }
+        Ok(Leave::Taken(resting, Away { set, told }))
+    }
+
+    /// Goes on with another connection.
+    async fn come_back(
+        &self,
+        resting: Box<Resting>,
+        Away { set, told }: Away,
+        orders: &mut Orders,
+    ) -> Result<Risen, End> {
         let back = {
             let role = resting.session().bound_role();
-            // In a box of its own: whoever rests has no room for it.
-            meanwhile(orders, Box::pin(self.another(&set, role))).await
+            meanwhile(orders, self.another(&set, role)).await
         };
         match back {
             Ok(Ok((upstream, reported))) => Ok(self.comes_back(resting, upstream, reported, &told)),
@@ -220,7 +261,7 @@ impl Ways<'_> {
         }
     }
 
-    async fn ends(&self, resting: Box<Resting>, end: End) -> Result<Risen, End> {
+    async fn ends<T>(&self, resting: Box<Resting>, end: End) -> Result<T, End> {
         Box::pin(resting.end(&end)).await;
         Err(end)
     }
@@ -243,10 +284,10 @@ impl Ways<'_> {
         self.target.database.counters.released.fetch_add(1, Ordering::Relaxed);
         if let Some(purpose) = self.purpose.clone().filter(|_| keeps) {
             if let Some(leaving) = Leaving::of(self.engine, upstream, reported, purpose, sent) {
-                Box::pin(leaving.reset(self.engine)).await;
+                leaving.reset(self.engine).await;
             }
         } else {
-            Box::pin(say_goodbye(upstream)).await;
+            say_goodbye(upstream).await;
         }
     }
 
@@ -256,10 +297,10 @@ impl Ways<'_> {
         set: &[(String, String)],
         role: Option<&str>,
     ) -> Result<(Upstream, Settings), Refusal> {
-        let now = self.engine.target(self.database);
+        let now = self.engine.target(&self.database);
         let now = now.filter(|now| is_same_place(&now.upstream, &self.target.upstream));
         let wanted = Wanted {
-            target: self.target,
+            target: &self.target,
             // Passwords and certificates may have been changed since.
             at: now.as_ref().map_or(&self.target.upstream, |now| &now.upstream),
             purpose: self.purpose.as_ref(),
@@ -280,7 +321,7 @@ impl Ways<'_> {
             Err(error) => {
                 let counters = &self.target.database.counters;
                 counters.upstream_failures.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(%error, database = self.database, "a session could not come back");
+                tracing::warn!(%error, database = %self.database, "a session could not come back");
                 Err(refused(&error))
             }
         }
@@ -317,7 +358,7 @@ impl Ways<'_> {
     ) -> Risen {
         let (stream, buffered, mut behind) = Behind::of(upstream);
         behind.sent = sent;
-        let cancel_target = behind.cancel_target(self.target, &self.told, &stream);
+        let cancel_target = behind.cancel_target(&self.target, &self.told, &stream);
         self.registration.means(Some(cancel_target.clone()));
         let (knowledge, cancel) = (self.target.keeper.watch(), self.cancels(cancel_target));
         let mut relay = resting.rises((stream, buffered), knowledge, cancel);
