@@ -125,6 +125,8 @@ enum Block {
     Budget(gate::hold::Doing<()>),
     /// What was said of the end user is being checked.
     EndUser(acting::Answer),
+    /// A request to cancel what ran before is on its way: it must not meet what comes now.
+    Cancel,
     /// It changed too much, and consent to that is asked for.
     Beyond(gate::hold::Doing<gate::hold::Asked>),
 }
@@ -438,7 +440,9 @@ impl Relay {
         {
             self.early_sync = None;
         }
+        self.timer.poll_cancel(cx);
         let done = match &mut self.block {
+            Some(Block::Cancel) => !self.timer.cancels(),
             None | Some(Block::Probe | Block::Structure | Block::Hold(_) | Block::Beyond(_)) => {
                 false
             }

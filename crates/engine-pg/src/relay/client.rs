@@ -79,6 +79,10 @@ impl Relay {
             if rest.is_empty() {
                 break;
             }
+            if self.timer.cancels() {
+                self.block = Some(Block::Cancel);
+                break;
+            }
             if self.client_passes > 0 {
                 let passing = rest.len().min(self.client_passes);
                 self.upstream.output.extend_from_slice(rest.get(..passing).unwrap_or_default());

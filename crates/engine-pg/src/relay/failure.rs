@@ -42,7 +42,7 @@ impl Relay {
             Some(front) if self.replication.is_some() => front.refusal.take(),
             _ => None,
         };
-        let overdue = self.timer.overdue().filter(|_| code == "57014");
+        let overdue = self.timer.overdue(self.busy_with()).filter(|_| code == "57014");
         if let (Some(overdue), Some(run)) = (overdue, self.run_mut()) {
             run.counts.ended = Some(overdue.as_str());
         }

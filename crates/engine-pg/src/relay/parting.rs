@@ -194,7 +194,7 @@ impl Relay {
         let left = matches!(end, End::ClientLeft | End::ClientLost(_));
         let for_nobody = left && self.leaves_nothing_behind();
         if busy && (for_nobody || matches!(end, End::Ordered(_) | End::TooLarge { .. })) {
-            (self.cancel.0)();
+            drop((self.cancel.0)());
         }
         self.say_goodbye(end);
         // What a client said before it left has been cleared, and goes; what Weir ends goes no

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 use tokio::{
-    sync::{Notify, watch},
+    sync::{Notify, oneshot, watch},
     time::Sleep,
 };
 use wire_pg::backend::Status;
@@ -161,8 +161,13 @@ impl Bell {
     }
 }
 
-/// Asks the upstream, on a connection of its own, to cancel what this session runs.
-pub(crate) struct CancelOnce(pub(crate) Box<dyn Fn() + Send>);
+/// Asks the upstream, on a connection of its own, to cancel what this session runs. What comes back
+/// ends once the server has dealt with that, or never will.
+pub(crate) struct CancelOnce(pub(crate) Box<dyn Fn() -> oneshot::Receiver<()> + Send>);
+
+/// For how long after a cancel request was dealt with it may still meet what runs then: the server
+/// sends itself two signals for each.
+const LATE: Duration = Duration::from_secs(1);
 
 /// The next moment at which time itself matters.
 #[derive(Default)]
@@ -171,8 +176,12 @@ pub(super) struct Timer {
     quiet_since: Option<Instant>,
     /// The statement that the server is at, by its intent, and since when.
     running: Option<(Sequence, Instant)>,
-    /// It was cancelled, and why.
-    cancelled: Option<Overdue>,
+    /// The last one that was cancelled, and why.
+    cancelled: Option<(Sequence, Overdue)>,
+    /// The cancel request for it is on its way.
+    going: Option<oneshot::Receiver<()>>,
+    /// When the last one was dealt with.
+    gone: Option<Instant>,
 }
 
 /// Which time was over.
@@ -182,6 +191,8 @@ pub(super) enum Overdue {
     Limit,
     /// That of the task.
     Task,
+    /// That of the statement before, and the request to cancel that one may have come late.
+    Before,
 }
 
 impl Overdue {
@@ -190,6 +201,7 @@ impl Overdue {
         match self {
             Self::Limit => "statement_timeout",
             Self::Task => "the task's time was over",
+            Self::Before => "a cancel request for the statement before",
         }
     }
 
@@ -198,6 +210,10 @@ impl Overdue {
         match self {
             Self::Limit => "Weir cancelled this statement: it ran longer than statement_timeout",
             Self::Task => "Weir cancelled this statement: the time of its task is used up",
+            Self::Before => {
+                "this statement was cancelled: Weir's request to cancel the one before it, whose \
+                 time was over, may have come late; run it again"
+            }
         }
     }
 }
@@ -210,15 +226,34 @@ impl Timer {
             Some((same, since)) if same == intent => since,
             _ => {
                 let now = Instant::now();
-                (self.running, self.cancelled) = (Some((intent, now)), None);
+                self.running = Some((intent, now));
                 now
             }
         }
     }
 
-    /// Why the statement that the server is at was cancelled, if its time was over.
-    pub(super) fn overdue(&self) -> Option<Overdue> {
-        self.cancelled
+    /// Why this statement was cancelled, if Weir did so.
+    pub(super) fn overdue(&self, intent: Option<Sequence>) -> Option<Overdue> {
+        let (cancelled, why) = self.cancelled?;
+        let late = self.cancels() || self.gone.is_some_and(|gone| gone.elapsed() < LATE);
+        match intent == Some(cancelled) {
+            true => Some(why),
+            false => late.then_some(Overdue::Before),
+        }
+    }
+
+    /// True while a cancel request of Weir's own is on its way.
+    pub(super) fn cancels(&self) -> bool {
+        self.going.is_some()
+    }
+
+    /// Notes when the cancel request was dealt with.
+    pub(super) fn poll_cancel(&mut self, cx: &mut Context<'_>) {
+        if let Some(going) = &mut self.going
+            && Pin::new(going).poll(cx).is_ready()
+        {
+            (self.going, self.gone) = (None, Some(Instant::now()));
+        }
     }
 
     /// The client sent something.
@@ -314,15 +349,16 @@ impl Relay {
         let Some(limit) = limit else { return Ok(false) };
         let left = limit.saturating_sub(since.elapsed());
         if left.is_zero() {
-            if busy_with.is_none() {
-                return Err(End::Idle);
+            let Some(intent) = busy_with else { return Err(End::Idle) };
+            if self.timer.cancelled.is_some_and(|(last, _)| last == intent) {
+                return Ok(false);
             }
-            if self.timer.cancelled.is_none() {
-                let of_task = self.limits.statement != Some(limit);
-                self.timer.cancelled = Some(if of_task { Overdue::Task } else { Overdue::Limit });
-                (self.cancel.0)();
-            }
-            return Ok(false);
+            let of_task = self.limits.statement != Some(limit);
+            let why = if of_task { Overdue::Task } else { Overdue::Limit };
+            self.timer.cancelled = Some((intent, why));
+            self.timer.going = Some((self.cancel.0)());
+            // It has to be polled once.
+            return Ok(true);
         }
         self.sleep(left, cx);
         Ok(false)

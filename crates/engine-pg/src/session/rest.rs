@@ -37,7 +37,7 @@ use std::{
     },
     time::Instant,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 /// An upstream connection that is in use: all but its stream.
 pub(super) struct Behind {
@@ -160,8 +160,12 @@ impl Ways<'_> {
         // It outlives the session, and may outlive its thread.
         let background = self.engine.background.clone();
         CancelOnce(Box::new(move || {
-            let target = target.clone();
-            background.spawn(async move { cancel_upstream(&target).await });
+            let (target, (done, gone)) = (target.clone(), oneshot::channel());
+            background.spawn(async move {
+                cancel_upstream(&target).await;
+                drop(done);
+            });
+            gone
         }))
     }
 

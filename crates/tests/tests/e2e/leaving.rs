@@ -131,14 +131,21 @@ fn limits_of_time_count_what_they_say() {
     let rows = answers.iter().filter(|message| message.tag == b'D').count();
     assert_eq!(rows, 5, "{answers:?}");
     raw.send(&[sleeping("9"), sync(), sleeping("9"), sync()].concat()).unwrap();
-    for _ in 0..2 {
+    let mut said = || {
         let answers = raw.until(b'Z').unwrap();
         let error = answers.iter().find_map(|message| message.field(b'C'));
         assert_eq!(error.as_deref(), Some("57014"), "{answers:?}");
-        let words = answers.iter().find_map(|message| message.field(b'M')).unwrap();
-        assert!(words.ends_with("it ran longer than statement_timeout"), "{words}");
-    }
+        answers.iter().find_map(|message| message.field(b'M')).unwrap()
+    };
+    let over = |words: &str| words.ends_with("it ran longer than statement_timeout");
+    let (first, second) = (said(), said());
+    assert!(over(&first), "{first}");
+    // A server sends itself two signals for one request: on a busy machine the second may meet what
+    // it was given in the same breath, and the client is told so.
+    let met = second.ends_with("may have come late; run it again");
+    assert!(over(&second) || met, "{second}");
     let told = |line: &String| line.contains(r#""ended":"statement_timeout""#);
-    assert_eq!(weir.record(100).unwrap().iter().filter(|line| told(line)).count(), 2);
+    let own = weir.record(100).unwrap().iter().filter(|line| told(line)).count();
+    assert_eq!(own, if met { 1 } else { 2 });
     assert_eq!(pinged.join().unwrap().as_deref(), Some("57P05"));
 }

@@ -1,6 +1,8 @@
 //! PostgreSQL 13 to 18, and upstreams that are down, slow or full.
 
-use std::net::TcpListener;
+use crate::names::query;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use testkit::weir::{ADMIN, PASSWORD, PERSON};
@@ -111,6 +113,60 @@ fn an_upstream_that_never_answers_is_given_up() {
     let nobody = before(free_port().unwrap());
     let outcome = nobody.psql(PERSON, "shop", "select 1").unwrap();
     assert!(outcome.stderr.contains("the database behind Weir is not reachable"), "{outcome}");
+}
+
+/// Relays connections to a server; a cancel request arrives there later.
+fn with_late_cancels(server: u16, late: Duration) -> u16 {
+    const CANCEL: [u8; 4] = 80_877_102_u32.to_be_bytes();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut head = [0; 8];
+                client.read_exact(&mut head).unwrap();
+                if head.ends_with(&CANCEL) {
+                    std::thread::sleep(late);
+                }
+                let mut server = TcpStream::connect(("127.0.0.1", server)).unwrap();
+                server.write_all(&head).unwrap();
+                let (mut back, mut answers) =
+                    (client.try_clone().unwrap(), server.try_clone().unwrap());
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut answers, &mut back);
+                    let _ = back.shutdown(Shutdown::Both);
+                });
+                let _ = std::io::copy(&mut client, &mut server);
+                let _ = server.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    port
+}
+
+#[test]
+fn a_cancel_request_that_comes_late_meets_no_other_statement() {
+    let upstream = Postgres::options().shop().start().unwrap();
+    let port = with_late_cancels(upstream.port(), Duration::from_secs(2));
+    let limited = Weir::options(&upstream).limit("statement_timeout", "\"1s\"");
+    let weir = limited.upstream(&at(port)).start().unwrap();
+    let mut raw = Raw::sign_in(weir.port(), ADMIN, PASSWORD, "shop").unwrap();
+    let mut rows = |sql: &str| {
+        raw.send(&query(sql)).unwrap();
+        let answers = raw.until(b'Z').unwrap();
+        let error = answers.iter().find_map(|message| message.field(b'M'));
+        assert_eq!(error, None, "{sql}");
+        answers.iter().filter(|message| message.tag == b'D').count()
+    };
+    // Its time is over, and it is done before it can be cancelled.
+    let begun = Instant::now();
+    assert_eq!(rows("select pg_sleep(1.5)"), 1);
+    assert!(begun.elapsed() < Duration::from_millis(2900), "{:?}", begun.elapsed());
+    // The request is at the server some 1.5 s from now.
+    for _ in 0..6 {
+        assert_eq!(rows("select pg_sleep(0.6)"), 1);
+    }
+    assert!(begun.elapsed() > Duration::from_millis(2900 + 6 * 600), "{:?}", begun.elapsed());
 }
 
 #[test]
