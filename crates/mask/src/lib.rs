@@ -43,6 +43,7 @@ mod json;
 mod key;
 mod lexicon;
 mod names;
+mod near;
 mod nested;
 mod number;
 mod plain;

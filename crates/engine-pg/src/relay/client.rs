@@ -41,6 +41,9 @@ impl Relay {
             // It does not wait for what it asked for.
             self.keep_nothing();
         }
+        if self.timer.cancels() && self.block.is_none() && !self.client.input.is_empty() {
+            self.block = Some(Block::Cancel);
+        }
         let mut input = std::mem::take(&mut self.client.input);
         let mut used = 0;
         let result = self.client_messages(&input, &mut used);
@@ -77,10 +80,6 @@ impl Relay {
         {
             let rest = input.get(*used..).unwrap_or_default();
             if rest.is_empty() {
-                break;
-            }
-            if self.timer.cancels() {
-                self.block = Some(Block::Cancel);
                 break;
             }
             if self.client_passes > 0 {

@@ -3,6 +3,7 @@
 use super::{CopyError, CopyStream, Scratch};
 use crate::{
     column::{Applied, ColumnMask},
+    near,
     recent::Recent,
 };
 
@@ -39,36 +40,50 @@ pub(super) fn mask_row(
     out: &mut Vec<u8>,
 ) -> Result<(), CopyError> {
     let expected = columns.len();
-    let mut rest = Some(line).filter(|line| expected > 0 || !line.is_empty());
-    let mut found = 0;
-    while let Some(text) = rest {
-        let (length, escaped) = field_length(text, stream.delimiter);
-        let (field, tail) = text.split_at_checked(length).ok_or(CopyError::Malformed)?;
-        rest = tail.get(1..);
-        let Some((column, recent)) = columns.get(found).zip(scratch.recent.get_mut(found)) else {
-            let found = found + 1 + rest.map_or(0, |rest| count(rest, stream.delimiter));
-            return Err(CopyError::Columns { found, expected });
+    let Scratch { plain, masked, recent, tallies } = scratch;
+    let mut all = columns.iter().zip(recent).zip(tallies);
+    // Where the next field begins, and up to where the line is in `out`: what leaves as it came
+    // goes together, with the delimiters between.
+    let (mut from, mut out_to) = (0, 0);
+    while let Some(rest) = line.get(from..).filter(|rest| expected > 0 || !rest.is_empty()) {
+        let Some(((column, recent), tally)) = all.next() else {
+            return Err(CopyError::Columns {
+                found: expected + count(rest, stream.delimiter),
+                expected,
+            });
         };
-        if found > 0 {
-            out.push(stream.delimiter);
-        }
+        let (length, escaped) = field_length(rest, stream.delimiter);
+        let field = rest.get(..length).ok_or(CopyError::Malformed)?;
         let made = if Some(field) == null {
             None
         } else if column.passes() {
             Some(Applied::Raw)
-        } else if escaped {
-            unescape(field, &mut scratch.plain)?;
-            Some(mask(&scratch.plain, (column, recent), stream, &mut scratch.masked, out))
         } else {
-            Some(mask(field, (column, recent), stream, &mut scratch.masked, out))
+            out.extend_from_slice(line.get(out_to..from).unwrap_or_default());
+            out_to = from;
+            let value = match escaped {
+                true => unescape(field, plain)?,
+                false => field,
+            };
+            Some(mask(value, (column, recent), stream.delimiter, masked, out))
         };
-        unless_made(made.unwrap_or(Applied::Raw), field, stream, out);
-        if let Some(tally) = scratch.tallies.get_mut(found) {
-            tally.note(made);
+        match made {
+            None | Some(Applied::Raw) => {}
+            Some(Applied::Null) => {
+                out.extend_from_slice(&stream.null);
+                out_to = from + length;
+            }
+            Some(Applied::Masked) => out_to = from + length,
         }
-        found += 1;
+        tally.note(made);
+        from += length + 1;
     }
-    if found == expected { Ok(()) } else { Err(CopyError::Columns { found, expected }) }
+    out.extend_from_slice(line.get(out_to..).unwrap_or_default());
+    let missing = all.len();
+    match missing {
+        0 => Ok(()),
+        _ => Err(CopyError::Columns { found: expected - missing, expected }),
+    }
 }
 
 fn count(mut rest: &[u8], delimiter: u8) -> usize {
@@ -83,7 +98,7 @@ fn count(mut rest: &[u8], delimiter: u8) -> usize {
 /// How long the first field is, and whether a backslash stands in it.
 fn field_length(text: &[u8], delimiter: u8) -> (usize, bool) {
     let mut from = 0;
-    while let Some(found) = text.get(from..).and_then(|t| memchr::memchr2(delimiter, b'\\', t)) {
+    while let Some(found) = text.get(from..).and_then(|t| near::first_of(delimiter, b'\\', t)) {
         let at = from + found;
         if text.get(at) == Some(&delimiter) {
             return (at, from > 0);
@@ -97,36 +112,30 @@ fn field_length(text: &[u8], delimiter: u8) -> (usize, bool) {
 fn mask(
     plain: &[u8],
     (column, recent): (&ColumnMask, &mut Recent),
-    stream: &CopyStream,
+    delimiter: u8,
     masked: &mut Vec<u8>,
     out: &mut Vec<u8>,
 ) -> Applied {
     let start = out.len();
     let applied = column.apply_lately(recent, plain, out);
     let made = out.get(start..).unwrap_or_default();
-    // Nearly nothing has to be escaped; what must is written again. All bytes are looked at, which
-    // takes less than to stop at the first.
-    if made.iter().fold(false, |found, byte| found | is_special(*byte, stream.delimiter)) {
+    // Nearly nothing has to be escaped; what may have to is written again.
+    if near::may_hold(FIRST_PLAIN, b'\\', delimiter, made) {
         masked.clear();
         masked.extend_from_slice(made);
         out.truncate(start);
-        escape(masked, stream.delimiter, out);
+        escape(masked, delimiter, out);
     }
     applied
 }
 
-fn unless_made(made: Applied, field: &[u8], stream: &CopyStream, out: &mut Vec<u8>) {
-    match made {
-        Applied::Raw => out.extend_from_slice(field),
-        Applied::Null => out.extend_from_slice(&stream.null),
-        Applied::Masked => {}
-    }
-}
+/// What is below may have to be escaped.
+const FIRST_PLAIN: u8 = 14;
 
 const ESCAPES: [(u8, u8); 6] =
     [(b'b', 8), (b'f', 12), (b'n', b'\n'), (b'r', b'\r'), (b't', b'\t'), (b'v', 11)];
 
-fn unescape(field: &[u8], plain: &mut Vec<u8>) -> Result<(), CopyError> {
+fn unescape<'a>(field: &[u8], plain: &'a mut Vec<u8>) -> Result<&'a [u8], CopyError> {
     plain.clear();
     let mut bytes = field.iter();
     while let Some(byte) = bytes.next() {
@@ -138,11 +147,7 @@ fn unescape(field: &[u8], plain: &mut Vec<u8>) -> Result<(), CopyError> {
         let known = ESCAPES.iter().find(|(letter, _)| *letter == next);
         plain.push(known.map_or(next, |(_, byte)| *byte));
     }
-    Ok(())
-}
-
-fn is_special(byte: u8, delimiter: u8) -> bool {
-    (8..=13).contains(&byte) | (byte == b'\\') | (byte == delimiter)
+    Ok(plain)
 }
 
 fn escape(plain: &[u8], delimiter: u8, out: &mut Vec<u8>) {

@@ -35,11 +35,11 @@ fn is_space(byte: &u8) -> bool {
 
 /// See [`super::email`].
 fn email(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    let at = memchr::memrchr(b'@', value)?;
+    let at = value.iter().rposition(|byte| *byte == b'@')?;
     let (local, host) = (value.get(..at)?, value.get(at + 1..)?);
     let ends = host.iter().rev().take_while(|byte| is_space(byte)).count();
     let host = host.get(..host.len() - ends)?;
-    let top = host.get(memchr::memrchr(b'.', host)? + 1..)?;
+    let top = host.get(host.iter().rposition(|byte| *byte == b'.')? + 1..)?;
     let sound = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
     if top.is_empty() || top.len() > super::MAX_HOST || !top.iter().all(sound) {
         return None;
@@ -58,23 +58,20 @@ fn email(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
 
 /// See [`super::name`].
 fn name(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    let (mut words, mut outside, mut rest) = (0, true, value);
-    while let [byte, more @ ..] = rest {
-        let space = is_space(byte);
-        if outside && !space {
-            if words == MAX_NAME_WORDS {
-                break;
-            }
-            if words > 0 {
-                out.push(b' ');
-            }
-            words += 1;
-            if byte.is_ascii_alphabetic() && more.first().is_some_and(|next| !is_space(next)) {
-                out.push(*byte);
-            }
-            out.extend_from_slice(CONSTANT.as_bytes());
+    let (mut words, mut rest) = (0, value);
+    while words < MAX_NAME_WORDS {
+        let spaces = rest.iter().take_while(|byte| is_space(byte)).count();
+        let Some([first, more @ ..]) = rest.get(spaces..) else { break };
+        let length = more.iter().position(is_space).unwrap_or(more.len());
+        if words > 0 {
+            out.push(b' ');
         }
-        (outside, rest) = (space, more);
+        words += 1;
+        match length > 0 && first.is_ascii_alphabetic() {
+            true => out.extend_from_slice(&[*first, b'*', b'*', b'*']),
+            false => out.extend_from_slice(CONSTANT.as_bytes()),
+        }
+        rest = more.get(length..)?;
     }
     (words > 0).then_some(())
 }
