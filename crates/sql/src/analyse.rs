@@ -78,6 +78,11 @@ pub(crate) struct Walk<'a> {
     pub(crate) recodes: bool,
     /// True if the statement's functions may have changed the path.
     pub(crate) lost_path: bool,
+    /// What names mean may change while a statement of this text runs, and code that it runs looks
+    /// its own up then, in an order that nobody knows.
+    pub(crate) moving: bool,
+    /// The statement is a CALL: what it calls runs once, behind its arguments.
+    pub(crate) calls: bool,
     /// Columns of relations already expanded.
     pub(crate) expanded: HashMap<RelationId, Rc<Columns>>,
     /// Arguments of the function bodies around this point, innermost last.
@@ -165,7 +170,24 @@ fn statements<'a>(
     catalog: &'a Catalog,
     scope: &'a Scope,
 ) -> Vec<Analysed> {
-    let mut walk = Walk::new(text, catalog, scope);
+    let known = walked(text, tree, Walk::new(text, catalog, scope));
+    if !known.iter().any(|one| moves_below(&one.facts)) {
+        return known;
+    }
+    walked(text, tree, Walk { moving: true, ..Walk::new(text, catalog, scope) })
+}
+
+/// True if names may change while code runs that looks some up.
+fn moves_below(facts: &Facts) -> bool {
+    let inner = facts.session.iter().any(|change| match change {
+        SessionChange::Prepare(_, inner) | SessionChange::Declare(_, inner) => moves_below(inner),
+        _ => false,
+    });
+    inner || !facts.code.is_empty() && facts.session.contains(&SessionChange::Scope)
+}
+
+fn walked<'a>(text: &'a str, tree: &Owned<StmtList>, mut walk: Walk<'a>) -> Vec<Analysed> {
+    let scope = walk.scope;
     let mut analysed = Vec::with_capacity(tree.len());
     let mut end = 0;
     for raw in tree.iter() {
@@ -175,6 +197,7 @@ fn statements<'a>(
         let span = trimmed(text, start..end);
         walk.guarding = crate::guard::may_guard(raw.stmt());
         walk.replaceable = crate::given::replaceable(raw.stmt());
+        walk.calls = matches!(raw.stmt(), Node::CallStmt(_));
         // Settings that change how literals are read tell backslashes apart, and nothing else.
         let facts = if walk.readable || !text.contains('\\') {
             walk.whole(raw.stmt())
@@ -272,7 +295,7 @@ impl<'a> Walk<'a> {
         let path = Path {
             schemas: scope.search_path.clone(),
             temp: scope.temp_schema.clone(),
-            certain: true,
+            certain: !scope.path_lost,
             home: None,
         };
         Self {
@@ -288,6 +311,8 @@ impl<'a> Walk<'a> {
             readable: true,
             recodes: false,
             lost_path: false,
+            moving: false,
+            calls: false,
             expanded: HashMap::new(),
             frames: Vec::new(),
             calling: Vec::new(),

@@ -376,8 +376,16 @@ impl<'a> Walk<'a> {
                 Rc::new(Path::named(names, self.role(), self.path.temp.clone()))
             }
             Some(None) => Rc::new(Path { certain: false, ..Path::clone(&self.path) }),
+            None if self.moving && !self.is_called_alone() => {
+                Rc::new(Path { certain: false, ..Path::clone(&self.path) })
+            }
             None => Rc::clone(&self.path),
         }
+    }
+
+    /// True for the procedure of a CALL, if nothing ran before it.
+    fn is_called_alone(&self) -> bool {
+        self.calls && self.frames.is_empty() && self.facts.code.len() == 1
     }
 
     fn parsed(&mut self, function: &Function) -> Option<Body> {

@@ -70,6 +70,7 @@ pub use free::{fits, moved, outline};
 pub use given::{Assigned, Given, GivenValue, keeps_values, parameters};
 pub use guard::{Guard, rewritten};
 pub use literals::{literal, literals};
+pub use names::listed;
 pub use normalise::normalise;
 pub use query::place::elements;
 pub use replication::{ReplicationCommand, replication_command};
@@ -125,6 +126,8 @@ pub struct Scope {
     pub lenient: bool,
     /// The open transaction changed what names mean; the catalog does not show it yet.
     pub altered: bool,
+    /// What the path is could not be told: names without a schema mean nothing for certain.
+    pub path_lost: bool,
 }
 
 impl Default for Scope {
@@ -143,6 +146,7 @@ impl Default for Scope {
             added: Arc::default(),
             lenient: false,
             altered: false,
+            path_lost: false,
         }
     }
 }

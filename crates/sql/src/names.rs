@@ -192,8 +192,9 @@ pub(crate) fn cut(mut name: String) -> Option<String> {
 }
 
 /// A list of names as settings have it (`SplitIdentifierString`): with commas between them,
-/// quoted where they are no plain ones. `None` for what the server would not take.
-pub(crate) fn listed(text: &str) -> Option<Vec<String>> {
+/// quoted where they are no plain ones. `None` for what the server would not take, and for what it
+/// takes in more than one way.
+pub fn listed(text: &str) -> Option<Vec<String>> {
     let mut names = Vec::new();
     let mut rest = text.trim_matches(is_space);
     if rest.is_empty() {
@@ -218,8 +219,9 @@ pub(crate) fn listed(text: &str) -> Option<Vec<String>> {
             None => {
                 let end = rest.find(|letter| letter == ',' || is_space(letter));
                 let (name, after) = rest.split_at(end.unwrap_or(rest.len()));
-                // How the server folds other letters depends on its encoding.
-                if name.is_empty() || !name.is_ascii() {
+                // How the server folds other letters depends on its encoding, and whether this
+                // tab is white space on its version.
+                if name.is_empty() || !name.is_ascii() || name.contains('\u{b}') {
                     return None;
                 }
                 (name.to_ascii_lowercase(), after)
@@ -276,4 +278,26 @@ pub(crate) fn reference(relation: &Relation) -> RelationRef {
 /// A relation that the catalog does not know, as facts name it.
 pub(crate) fn missing(schema: Option<&str>, name: &str) -> RelationRef {
     RelationRef { id: None, schema: schema.unwrap_or_default().into(), name: name.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listed;
+
+    #[test]
+    fn lists_are_taken_apart_as_the_server_does() {
+        let names = |list: &str| listed(list).unwrap();
+        assert_eq!(names("\"$user\", public"), ["$user", "public"]);
+        assert_eq!(names(""), Vec::<String>::new());
+        assert_eq!(names("Shop ,hr"), ["shop", "hr"]);
+        assert_eq!(names("\"Odd, \"\"Name\", x"), ["Odd, \"Name", "x"]);
+        assert_eq!(names("\"pg_temp\u{a0}\", public"), ["pg_temp\u{a0}", "public"]);
+        assert_eq!(names(&"l".repeat(70)), ["l".repeat(63)]);
+        // Taken in more than one way, or in none.
+        for list in ["pg_temp\u{a0}, public", "pg_temp\u{b}, public", "a,, b", "a b", "\"a"] {
+            assert_eq!(listed(list), None, "{list:?}");
+        }
+        assert_eq!(listed("\u{b}a"), None);
+        assert_eq!(listed("\"a\"\u{b}, b"), None);
+    }
 }

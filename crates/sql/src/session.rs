@@ -325,9 +325,8 @@ impl Walk<'_> {
         let moved = !self.path.certain || self.path.schemas != self.scope.search_path;
         // The server looks its names up anew, and since then something of that name was made.
         let known = known.filter(|inner| {
-            let relations = inner.effects.iter().filter_map(|effect| effect.relation.as_ref());
-            let mut known = relations.filter(|relation| relation.id.is_some());
-            !known.any(|relation| self.made.tables.contains_key(&*relation.name))
+            !self.reads_made(inner)
+                && (!self.made.stale || self.scope.lenient)
                 && !inner.code.iter().any(|function| self.replaced.contains(function))
         });
         let Some(inner) = known.filter(|_| !moved) else {
@@ -360,6 +359,13 @@ impl Walk<'_> {
         Some(columns)
     }
 
+    /// True if something of the name of a relation that it knows was made since.
+    fn reads_made(&self, inner: &Facts) -> bool {
+        let relations = inner.effects.iter().filter_map(|effect| effect.relation.as_ref());
+        let mut known = relations.filter(|relation| relation.id.is_some());
+        known.any(|relation| self.made.tables.contains_key(&*relation.name))
+    }
+
     fn fetch(&mut self, fetch: &FetchStmt) -> Option<Columns> {
         let name = fetch.portalname().unwrap_or_default();
         let known = match self.cursors.get(name) {
@@ -376,6 +382,12 @@ impl Walk<'_> {
             return None;
         }
         self.facts.session.push(SessionChange::Fetch(name.to_owned()));
+        // Code looks its names up as it runs, and that is now.
+        let moved = !self.path.certain || self.path.schemas != self.scope.search_path;
+        let known = known.filter(|inner| {
+            let sure = inner.code.is_empty() || self.scope.lenient;
+            sure || !moved && !self.made.stale && !self.reads_made(inner)
+        });
         let Some(inner) = known else {
             let why = "no cursor of that name is known; declare it through Weir";
             self.facts.unknown(format!("cursor \"{name}\""), why);
