@@ -6,8 +6,8 @@ use crate::plan::Plan;
 use foldhash::fast::RandomState;
 use std::{
     collections::HashMap,
-    hash::{BuildHasher, Hash, Hasher},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState as SipKeys},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
 /// Shards, so that sessions on several threads seldom meet.
@@ -34,6 +34,13 @@ pub(crate) struct PlanContext {
     pub(crate) past: u64,
     /// What the identity works on, as far as it changes: how much is left, what it was shown.
     pub(crate) standing: u64,
+}
+
+/// A hasher whose numbers nobody can tell who does not know this process: what somebody chooses
+/// goes into them, and two choices that come to the same would share plans.
+pub(crate) fn hasher() -> DefaultHasher {
+    static KEYS: LazyLock<SipKeys> = LazyLock::new(SipKeys::new);
+    KEYS.build_hasher()
 }
 
 #[derive(Debug)]

@@ -120,6 +120,18 @@ pub(crate) fn is_planned(part: &crate::Part) -> bool {
 }
 
 impl crate::Plan {
+    /// True if the same text reaches the same relations and functions under another plan.
+    pub fn reaches_the_same(&self, other: &Self) -> bool {
+        let parts = self.parts.iter().zip(&other.parts);
+        self.parts.len() == other.parts.len()
+            && parts.into_iter().all(|(one, other)| {
+                let (one, other) = (&one.facts, &other.facts);
+                one.effects == other.effects
+                    && one.functions == other.functions
+                    && one.code == other.code
+            })
+    }
+
     /// True if what names mean may be different once the server has planned it.
     pub fn moves_names(&self) -> bool {
         self.parts.iter().any(|part| {

@@ -9,8 +9,8 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use mask::LabelRules;
-use model::{Catalog, ColumnId, DatabaseName, Facts, LabelMap, Labelling, stronger};
-use sql::Unasked;
+use model::{Catalog, ColumnId, DatabaseName, Facts, LabelMap, Labelling, facts::Effect, stronger};
+use sql::{Analysed, Scope, Unasked};
 use std::{
     collections::HashMap,
     sync::{
@@ -48,6 +48,20 @@ impl Knowledge {
     /// The same where it is planned.
     pub(crate) fn plans_unasked(&self, facts: &Facts) -> bool {
         self.unasked().plans(facts, &self.catalog)
+    }
+
+    /// What each statement of a text does. Behind a change of the catalog code may have run that no
+    /// text names, and moved the path on which the rest of the text looks its names up.
+    pub(crate) fn analyse(&self, text: &str, scope: &Scope) -> Vec<Analysed> {
+        let analysed = sql::analyse(text, &self.catalog, scope);
+        let moves = |one: &Analysed| {
+            let changes = |effect: &Effect| effect.operation.changes_catalog();
+            one.facts.effects.iter().any(changes) && self.moves_unasked(&one.facts)
+        };
+        if !analysed.iter().rev().skip(1).any(moves) {
+            return analysed;
+        }
+        sql::analyse(text, &self.catalog, &Scope { path_lost: true, ..scope.clone() })
     }
 
     fn unasked(&self) -> &Unasked {

@@ -42,7 +42,6 @@ mod record;
 mod refusal;
 mod result;
 pub mod risk;
-mod scope;
 mod session;
 mod turning;
 mod words;

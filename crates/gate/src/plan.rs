@@ -281,7 +281,7 @@ impl Gate {
         policies: &PolicySet,
         context: PlanContext,
     ) -> Plan {
-        let analysed = sql::analyse(text, &knowledge.catalog, asker.scope);
+        let analysed = knowledge.analyse(text, asker.scope);
         let (mut guards, mut free) = (Vec::new(), Vec::new());
         let mut reader = Reader::new(&self.mask_key, &knowledge, text);
         let parts = analysed.into_iter().map(|statement| {

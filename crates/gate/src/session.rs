@@ -125,6 +125,8 @@ pub struct Session {
     scope: Scope,
     scope_key: u64,
     scope_known: bool,
+    /// The server may keep plans in which names mean what they meant before.
+    plans_kept: bool,
     scope_touched: bool,
     catalog_touched: bool,
     /// Cursors WITH HOLD, of transactions that are committed and of the open one.
@@ -184,6 +186,7 @@ impl Session {
             scope: Scope::default(),
             scope_key: 0,
             scope_known: true,
+            plans_kept: false,
             scope_touched: false,
             catalog_touched: false,
             held: Held::default(),
@@ -192,7 +195,7 @@ impl Session {
             temporary: Temporary::default(),
             structure: structure::Structure::default(),
             awaited: None,
-            catalog_seen: 0,
+            catalog_seen: database.catalog_version(),
             unrestricted: false,
             sees_all: false,
             policies_seen: 0,
@@ -305,6 +308,7 @@ impl Session {
         let version = self.database.catalog_version();
         if std::mem::replace(&mut self.catalog_seen, version) != version {
             self.temporary.asked_for |= self.temporary.any();
+            self.plans_kept = true;
             if self.structure.is_seen() {
                 self.structure_changed();
             }
@@ -330,7 +334,7 @@ impl Session {
     }
 
     pub(crate) fn is_certain(&self) -> bool {
-        self.is_fresh() && self.scope_known && !self.temporary.asked_for
+        self.is_fresh() && self.scope_known && !self.keeps_plans()
     }
 
     /// The path on which names are looked up.

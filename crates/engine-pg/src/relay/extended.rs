@@ -398,6 +398,13 @@ impl Relay {
         if Arc::ptr_eq(&plan, &portal.plan) {
             return Ok(portal);
         }
+        // The server looked the names up when it was bound.
+        if !self.session.by_name(&plan) && !plan.reaches_the_same(&portal.plan) {
+            return Err(Refusal::unenforceable(
+                "its names mean something else since it was bound",
+                "Bind it again.",
+            ));
+        }
         let renewed = Arc::new(portal.with_plan(plan));
         self.portals.insert(known_as(name).into(), Arc::clone(&renewed));
         Ok(renewed)

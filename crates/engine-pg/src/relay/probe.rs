@@ -59,6 +59,7 @@ const QUESTIONS: [(Setting, &[u8]); 5] = [
     (Setting::Encoding, b"SHOW client_encoding"),
 ];
 
+const FORGET: &[u8] = b"DISCARD PLANS";
 const KEEP_PATH: &[u8] = b"SELECT pg_catalog.set_config('weir.search_path', \
     pg_catalog.current_setting('search_path'), true)";
 const NO_PATH: &[u8] = b"SELECT pg_catalog.set_config('search_path', '', true)";
@@ -102,6 +103,11 @@ impl Relay {
             let role = self.session.bound_role();
             if let Some(set) = role.map(|role| format!("SET ROLE {}", crate::role::quoted(role)))
                 && self.run_hidden(set.as_bytes(), |_| Request::Role).is_err()
+            {
+                return true;
+            }
+            if self.session.keeps_plans()
+                && self.run_hidden(FORGET, |()| Request::Structure(Part::Settings)).is_err()
             {
                 return true;
             }
@@ -208,6 +214,9 @@ impl Relay {
         let mut probe = std::mem::take(&mut self.probe);
         if answered && self.session.bound_role().is_some_and(|b| probe.role.as_deref() != Some(b)) {
             self.must_end = Some(End::Ordered(ROLE_LOST));
+        }
+        if answered {
+            self.session.plans_forgotten();
         }
         match probe.own.take() {
             Some(Some(builder)) if answered => self.session.set_temporary(builder.finish(0)),

@@ -9,7 +9,7 @@ use crate::{history::History, record, refusal::Refusal};
 use ledger::{SessionId, Time};
 use model::{Identity, IdentityKind};
 use std::{
-    hash::{DefaultHasher, Hash, Hasher},
+    hash::{Hash, Hasher},
     sync::Arc,
     time::SystemTime,
 };
@@ -130,7 +130,7 @@ impl Session {
 
 /// Everything about who asks that a decision depends on, as a number: part of every cache key.
 pub(super) fn asker_of(identity: &Identity, client: &Client) -> u64 {
-    let mut asker = DefaultHasher::new();
+    let mut asker = crate::cache::hasher();
     let chain = std::iter::successors(Some(identity), |one| one.acts_for.as_deref());
     chain.for_each(|one| (one.name.as_str(), one.kind, &one.groups).hash(&mut asker));
     (client.address, client.tls, &client.application).hash(&mut asker);

@@ -2,17 +2,14 @@
 //! verdicts.
 
 use super::Session;
-use crate::{
-    plan::{Part, Plan},
-    scope,
-};
+use crate::plan::{Part, Plan};
 use model::{
     Catalog, Facts, Operation,
     facts::{Effect, RelationRef, SessionChange},
 };
 use std::{
     collections::BTreeSet,
-    hash::{DefaultHasher, Hash, Hasher},
+    hash::{Hash, Hasher},
     sync::Arc,
     sync::atomic::AtomicU64,
 };
@@ -41,8 +38,10 @@ impl Session {
     /// Tells what the server's settings say: `search_path` as SHOW gives it, the role in force, and
     /// whether strings conform to the standard.
     pub fn set_scope_settings(&mut self, search_path: &str, user: &str, conforming: bool) {
-        let names = scope::names(search_path).into_iter();
+        let names = sql::listed(search_path);
+        self.scope.path_lost = names.is_none();
         // What does not exist is passed over by the server, and by every search for a name too.
+        let names = names.unwrap_or_default().into_iter();
         self.path =
             names.map(|name| if name == "$user" { user.to_owned() } else { name }).collect();
         self.scope.standard_conforming_strings = conforming;
@@ -68,9 +67,10 @@ impl Session {
                 || !facts.unknowns.is_empty()
                 || relations.into_iter().any(|relation| changed.contains(&*relation.name))
         };
-        // The server looks their names up anew; what a cursor reads was settled when it was made.
+        // The server is told to look them up anew; what a cursor reads was settled at first.
         if !changed.is_empty() {
             self.scope.prepared.retain(|_, facts| !named(facts));
+            self.names_mean_otherwise();
         }
         self.adopt();
     }
@@ -105,6 +105,7 @@ impl Session {
         // What was prepared is read anew by the server where the path is another.
         if self.scope.search_path != path || self.scope.temp_schema != temp {
             self.scope.prepared.clear();
+            self.names_mean_otherwise();
         }
         self.scope.search_path = path;
         self.scope.temp_schema = temp;
@@ -118,7 +119,27 @@ impl Session {
     pub(super) fn follow_catalog(&mut self, version: u64) {
         if std::mem::replace(&mut self.catalog_prepared, version) != version {
             self.scope.prepared.clear();
+            self.names_mean_otherwise();
         }
+    }
+
+    /// Code that a cursor runs looks its names up as rows are fetched: what it will read is not
+    /// known any more.
+    fn names_mean_otherwise(&mut self) {
+        self.scope.cursors.retain(|_, facts| facts.code.is_empty());
+    }
+
+    /// True if the server must be told to forget the plans it keeps. It makes one anew where
+    /// something that it reads changes or goes, or where the path is another; not where something
+    /// came to stand before what a name meant. Prepared statements and code that ran would go on
+    /// reading that.
+    pub fn keeps_plans(&self) -> bool {
+        self.plans_kept || self.asks_temporary()
+    }
+
+    /// Tells that the server forgot its plans.
+    pub fn plans_forgotten(&mut self) {
+        self.plans_kept = false;
     }
 
     /// Something outside the statements' text changed what names mean (a `ParameterStatus`).
@@ -359,8 +380,9 @@ impl Session {
     }
 
     pub(super) fn rekey(&mut self) {
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = crate::cache::hasher();
         (self.scope.altered, &self.scope.search_path, &self.scope.temp_schema).hash(&mut hasher);
+        self.scope.path_lost.hash(&mut hasher);
         self.scope.standard_conforming_strings.hash(&mut hasher);
         (self.scope.was_blurred, self.scope.tells_bytes()).hash(&mut hasher);
         if self.temporary.is_own() || self.structure.is_seen() {

@@ -148,6 +148,7 @@ impl Session {
     /// The open transaction changed what names mean, or may have.
     pub(super) fn structure_changed(&mut self) {
         self.structure.outdated();
+        self.plans_kept = true;
         self.scope.added = Arc::default();
         self.scope.altered = true;
         self.rekey();

@@ -40,6 +40,7 @@ mod leak;
 mod leaving;
 mod lineage;
 mod mcp;
+mod meanings;
 mod metrics;
 mod migrations;
 mod names;
