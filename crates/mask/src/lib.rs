@@ -43,7 +43,6 @@ mod json;
 mod key;
 mod lexicon;
 mod names;
-mod near;
 mod nested;
 mod number;
 mod plain;

@@ -285,7 +285,8 @@ fn made_before(scope: &Scope) -> HashMap<String, MadeTable> {
             .as_ref()
             .map(|columns| Rc::new(Columns::closed(columns.iter().map(field).collect())));
         let home = made.schema.clone().map_or(Home::Path, Home::Schema);
-        (name.clone(), MadeTable { home: Some(home), columns })
+        // The server was told to forget what it planned before.
+        (name.clone(), MadeTable { home: Some(home), columns, depth: usize::MAX })
     });
     made.collect()
 }
@@ -403,16 +404,17 @@ impl<'a> Walk<'a> {
         let new = facts.made.iter().map(|made| &made.relation);
         let renamed = facts.renamed.iter().map(|renamed| &renamed.to);
         for relation in new.chain(renamed.filter(|to| !to.name.is_empty())) {
-            let unclear = MadeTable { home: None, columns: None };
-            self.made.tables.entry(relation.name.to_string()).or_insert(unclear);
+            self.made.tables.entry(relation.name.to_string()).or_insert(MadeTable::UNCLEAR);
         }
     }
 
-    /// True if the path is not known here, and a relation of the catalog may come before what was
-    /// made under this name.
+    /// True if a relation of the catalog may come before what was made under this name, or stand in a
+    /// plan that was made before it: if the path is not known here, or code runs that may have run
+    /// before.
     pub(crate) fn has_rival(&self, schema: Option<&str>, name: &str) -> bool {
+        let depth = self.made.tables.get(name).map_or(usize::MAX, |made| made.depth);
         schema.is_none()
-            && !self.path.certain
+            && (!self.path.certain || self.frames.len() > depth)
             && self.catalog.relations().any(|relation| relation.name == name)
     }
 

@@ -9,6 +9,7 @@ mod object;
 use self::object::{object_parts, object_word};
 use crate::{
     analyse::Walk,
+    made::MadeTable,
     names::{missing, parts, split, strings},
     scope::Env,
 };
@@ -177,7 +178,7 @@ impl Walk<'_> {
             let temporary = crate::is_temporary(&shown.schema) || nothing;
             let shown = if nothing { missing(Some("pg_temp"), name) } else { shown };
             self.facts.on(if temporary { Operation::DropTemp } else { operation }, shown);
-            self.made.note(name, None, None);
+            self.made.note(name, MadeTable::UNCLEAR);
         }
     }
 
@@ -209,8 +210,8 @@ impl Walk<'_> {
             | ObjectType::OBJECT_VIEW
             | ObjectType::OBJECT_MATVIEW
             | ObjectType::OBJECT_FOREIGN_TABLE => {
-                self.made.note(&relation.name, None, None);
-                self.made.note(new, None, None);
+                self.made.note(&relation.name, MadeTable::UNCLEAR);
+                self.made.note(new, MadeTable::UNCLEAR);
                 let to = missing(Some(&relation.schema), new);
                 Renamed { relation, column: None, to }
             }

@@ -33,13 +33,21 @@ pub(crate) struct MadeTable {
     pub(crate) home: Option<Home>,
     /// Its columns, where they are known.
     pub(crate) columns: Option<Rc<Columns>>,
+    /// How many bodies of code are around the statement that made it. Code below may go on by plans
+    /// that the server made when the name meant something else.
+    pub(crate) depth: usize,
+}
+
+impl MadeTable {
+    /// One that may be there or not.
+    pub(crate) const UNCLEAR: Self = Self { home: None, columns: None, depth: 0 };
 }
 
 impl Made {
     /// Notes that a relation of this name was made here, or that it is not clear what is there.
-    pub(crate) fn note(&mut self, name: &str, home: Option<Home>, columns: Option<Rc<Columns>>) {
+    pub(crate) fn note(&mut self, name: &str, table: MadeTable) {
         self.log.push(name.to_owned());
-        self.tables.insert(name.to_owned(), MadeTable { home, columns });
+        self.tables.insert(name.to_owned(), table);
     }
 
     /// How much was noted so far.
@@ -51,14 +59,14 @@ impl Made {
     /// there before.
     pub(crate) fn doubt(&mut self, since: usize) {
         for name in self.log.iter().skip(since) {
-            self.tables.insert(name.clone(), MadeTable { home: None, columns: None });
+            self.tables.insert(name.clone(), MadeTable::UNCLEAR);
         }
     }
 
     /// The same of everything that was ever noted.
     pub(crate) fn doubt_all(&mut self) {
         for table in self.tables.values_mut() {
-            *table = MadeTable { home: None, columns: None };
+            *table = MadeTable::UNCLEAR;
         }
     }
 }

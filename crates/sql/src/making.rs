@@ -4,7 +4,7 @@
 use crate::{
     analyse::{MadeAs, Walk},
     flow::{Columns, Distance, Field, Flow, Rest},
-    made::Home,
+    made::{Home, MadeTable},
     names::{missing, parts},
     relation::Reached,
     scope::{Env, Fragment, Table},
@@ -73,8 +73,11 @@ impl Walk<'_> {
         let elsewhere =
             known.is_some_and(|known| known.home.as_ref().is_some_and(|known| *known != home));
         match kept || elsewhere {
-            true => self.made.note(name, None, None),
-            false => self.made.note(name, Some(home), columns),
+            true => self.made.note(name, MadeTable::UNCLEAR),
+            false => {
+                let depth = self.frames.len();
+                self.made.note(name, MadeTable { home: Some(home), columns, depth });
+            }
         }
     }
 

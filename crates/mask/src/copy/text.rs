@@ -3,7 +3,6 @@
 use super::{CopyError, CopyStream, Scratch};
 use crate::{
     column::{Applied, ColumnMask},
-    near,
     recent::Recent,
 };
 
@@ -98,7 +97,7 @@ fn count(mut rest: &[u8], delimiter: u8) -> usize {
 /// How long the first field is, and whether a backslash stands in it.
 fn field_length(text: &[u8], delimiter: u8) -> (usize, bool) {
     let mut from = 0;
-    while let Some(found) = text.get(from..).and_then(|t| near::first_of(delimiter, b'\\', t)) {
+    while let Some(found) = text.get(from..).and_then(|t| memchr::memchr2(delimiter, b'\\', t)) {
         let at = from + found;
         if text.get(at) == Some(&delimiter) {
             return (at, from > 0);
@@ -119,8 +118,9 @@ fn mask(
     let start = out.len();
     let applied = column.apply_lately(recent, plain, out);
     let made = out.get(start..).unwrap_or_default();
-    // Nearly nothing has to be escaped; what may have to is written again.
-    if near::may_hold(FIRST_PLAIN, b'\\', delimiter, made) {
+    // Nearly nothing has to be escaped; what must is written again. All bytes are looked at, which
+    // takes less than to stop at the first.
+    if made.iter().fold(false, |found, byte| found | is_special(*byte, delimiter)) {
         masked.clear();
         masked.extend_from_slice(made);
         out.truncate(start);
@@ -128,9 +128,6 @@ fn mask(
     }
     applied
 }
-
-/// What is below may have to be escaped.
-const FIRST_PLAIN: u8 = 14;
 
 const ESCAPES: [(u8, u8); 6] =
     [(b'b', 8), (b'f', 12), (b'n', b'\n'), (b'r', b'\r'), (b't', b'\t'), (b'v', 11)];
@@ -148,6 +145,10 @@ fn unescape<'a>(field: &[u8], plain: &'a mut Vec<u8>) -> Result<&'a [u8], CopyEr
         plain.push(known.map_or(next, |(_, byte)| *byte));
     }
     Ok(plain)
+}
+
+fn is_special(byte: u8, delimiter: u8) -> bool {
+    (8..=13).contains(&byte) | (byte == b'\\') | (byte == delimiter)
 }
 
 fn escape(plain: &[u8], delimiter: u8, out: &mut Vec<u8>) {

@@ -180,6 +180,7 @@ fn code_that_ran_reads_names_anew() {
     let both = "select recall(), recall_sql()";
     assert!(case.hears("as it is", &queries(&[both])).contains("***"));
     case.hears("behind a table of its own", &queries(&[BEFORE, both, OWN, both]));
+    case.hears("in one text", &queries(&[BEFORE, both, &[OWN, both].join(";")]));
     case.hears("in a transaction", &queries(&["begin", BEFORE, both, OWN, both, "commit", both]));
     for moves in [
         "select set_config('search_path', 'public, pg_temp', true), recall(), recall_sql()",
