@@ -408,9 +408,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// True if a relation of the catalog may come before what was made under this name, or stand in a
-    /// plan that was made before it: if the path is not known here, or code runs that may have run
-    /// before.
+    /// True if a relation of the catalog may come before what was made under this name, or stand in
+    /// a plan that was made before it: if the path is not known here, or code runs that may have
+    /// run before.
     pub(crate) fn has_rival(&self, schema: Option<&str>, name: &str) -> bool {
         let depth = self.made.tables.get(name).map_or(usize::MAX, |made| made.depth);
         schema.is_none()

@@ -13,7 +13,7 @@ use tests::{
 
 /// Nothing in these values tells what they are: only the label of what they are read from masks
 /// them.
-const SECRET: &str = "select last_name || ' of ' || id from customers where id <= 5";
+pub(crate) const SECRET: &str = "select last_name || ' of ' || id from customers where id <= 5";
 /// Nor in these.
 const NOTE: &str = "select translate(note, '@.', '--') from notes limit 2";
 /// One of the session's own that comes before the one that everybody knows.
@@ -21,13 +21,13 @@ const OWN: &str = "create temp table customers (id int, last_name text, first_na
 /// So that the session has a place for its own already.
 const BEFORE: &str = "create temp table nothing (x int)";
 
-struct Case<'a> {
+pub(crate) struct Case<'a> {
     stage: &'a Stage,
     secrets: Vec<String>,
 }
 
 impl<'a> Case<'a> {
-    fn of(stage: &'a Stage) -> Self {
+    pub(crate) fn of(stage: &'a Stage) -> Self {
         let emails = "select translate(email, '@.', '--') from customers order by id limit 20";
         let secrets = [SECRET, emails].map(|sql| stage.truth(sql).unwrap());
         let secrets = secrets.iter().flat_map(|text| text.lines()).map(str::to_uppercase);
@@ -36,7 +36,7 @@ impl<'a> Case<'a> {
 
     /// What comes back for these messages, each sent when the one before was answered. Fails if a
     /// secret is in it.
-    fn hears(&self, what: &str, messages: &[Vec<u8>]) -> String {
+    pub(crate) fn hears(&self, what: &str, messages: &[Vec<u8>]) -> String {
         let mut raw = Raw::sign_in(self.stage.weir.port(), PERSON, PASSWORD, "shop").unwrap();
         let mut all = String::new();
         for message in messages {
@@ -84,7 +84,7 @@ fn prepared(name: &str, sql: &str) -> Vec<u8> {
     [parse(name, sql), sync()].concat()
 }
 
-fn queries(all: &[&str]) -> Vec<Vec<u8>> {
+pub(crate) fn queries(all: &[&str]) -> Vec<Vec<u8>> {
     all.iter().map(|sql| query(sql)).collect()
 }
 
