@@ -17,21 +17,26 @@ use wire_pg::{
     },
 };
 
-/// Fields that hold names from the catalog or the server's source, never values.
+/// Fields that hold names from the server's source, and no values.
 const SAFE_FIELDS: &[u8] = &[
     field::SEVERITY,
     field::SEVERITY_PLAIN,
     field::CODE,
-    field::SCHEMA,
-    field::TABLE,
-    field::COLUMN,
-    field::DATATYPE,
-    field::CONSTRAINT,
     field::POSITION,
     field::FILE,
     field::LINE,
     field::ROUTINE,
 ];
+
+/// Fields that hold names from the catalog where the server speaks for itself, and anything where
+/// code raises what it likes.
+const NAMES: &[u8] =
+    &[field::SCHEMA, field::TABLE, field::COLUMN, field::DATATYPE, field::CONSTRAINT];
+
+/// Functions of the server's source by which code speaks: PL/pgSQL's RAISE and ASSERT, and what
+/// PL/Python and PL/Perl have for it.
+const SPEAKERS: &[&[u8]] =
+    &[b"exec_stmt_raise", b"exec_stmt_assert", b"PLy_output", b"PLy_elog_impl", b"do_util_elog"];
 
 /// An ErrorResponse for a refusal; a fatal one ends the session.
 pub(crate) fn refuse(out: &mut BytesMut, refusal: &Refusal, fatal: bool) {
@@ -60,6 +65,8 @@ pub(crate) fn refuse(out: &mut BytesMut, refusal: &Refusal, fatal: bool) {
 pub(crate) fn redact(out: &mut BytesMut, tag: Tag, report: Report<'_>) -> Result<(), WireError> {
     let spoken = said_before_data(report);
     let code = report.code().bytes();
+    let by = report.field(field::ROUTINE);
+    let names = by.is_some_and(|by| !SPEAKERS.contains(&by.bytes()));
     encode::report(out, tag, report, |field_code, text| match field_code {
         field::MESSAGE if spoken || only_names(report) => Some(Cow::Borrowed(text.bytes())),
         field::DETAIL | field::HINT if spoken => Some(Cow::Borrowed(text.bytes())),
@@ -68,7 +75,9 @@ pub(crate) fn redact(out: &mut BytesMut, tag: Tag, report: Report<'_>) -> Result
             Some(Cow::Owned(message.into_bytes()))
         }
         field::WHERE => copied_line(text.bytes()).map(Cow::Borrowed),
-        kept if SAFE_FIELDS.contains(&kept) => Some(Cow::Borrowed(text.bytes())),
+        kept if SAFE_FIELDS.contains(&kept) || names && NAMES.contains(&kept) => {
+            Some(Cow::Borrowed(text.bytes()))
+        }
         _ => None,
     })
 }

@@ -119,6 +119,17 @@ impl Collector {
         }
     }
 
+    /// Notes that a value leaves by another way than the result, or is kept where anybody may read
+    /// it. One of which it is not known what it is may be any.
+    pub(crate) fn exports(&mut self, flow: &Flow) {
+        self.uses(flow, Use::Exported);
+        if flow.unknown {
+            self.dynamic = true;
+            let why = "it is not known what it holds, and it leaves by another way than the result";
+            self.unknown("a value", why);
+        }
+    }
+
     /// Notes a use of one column.
     pub(crate) fn column(&mut self, column: ColumnId, usage: Use) {
         self.uses.insert((column, usage));

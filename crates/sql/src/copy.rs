@@ -9,7 +9,7 @@ use crate::{
     relation::Reached,
     scope::{Env, Fragment, Table},
 };
-use model::{ColumnId, Operation, Use, catalog::Relation, facts::RelationRef};
+use model::{ColumnId, Operation, catalog::Relation, facts::RelationRef};
 use pg_raw_parse::{
     ConstValue, Node,
     list::CastNodeList,
@@ -48,7 +48,7 @@ impl Walk<'_> {
             return Some(columns);
         }
         for field in &columns.fields {
-            self.facts.uses(&field.flow, Use::Exported);
+            self.facts.exports(&field.flow);
         }
         if columns.rest != Rest::Closed {
             self.facts.unknown("the columns of COPY", "they are not known; name them");

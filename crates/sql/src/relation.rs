@@ -45,6 +45,8 @@ impl<'a> Walk<'a> {
             return self.lost(schema, name, "it is in another database");
         }
         if schema.is_none() && !self.path.certain {
+            // What is asked of it is told by what comes back, whatever is masked.
+            self.facts.dynamic |= self.scope.path_lost;
             return self.lost(schema, name, "the search path is not known here; write its schema");
         }
         if self.made.stale {

@@ -41,11 +41,13 @@ pub(super) fn redacted(plan: &Plan, part: usize, report: Report<'_>) -> bool {
     let mut parts = plan.parts.iter().take(part.saturating_add(1));
     let in_code = report.field(field::WHERE).is_some_and(|context| !of_input(context.bytes()));
     let foreseen = plan.parts.iter().any(|part| runs_code(plan, part));
-    let fails = report
+    // A failure says what it met, and what the server logs for whoever looks into it (a plan, with
+    // what is constant in it) may say anything.
+    let tells = report
         .field(field::SEVERITY_PLAIN)
-        .is_none_or(|word| matches!(word.bytes(), b"ERROR" | b"FATAL" | b"PANIC"));
+        .is_none_or(|word| !matches!(word.bytes(), b"NOTICE" | b"WARNING"));
     let hides = |part: &gate::Part| {
-        part.verdict.redact_diagnostics || (fails && part.verdict.redact_errors)
+        part.verdict.redact_diagnostics || (tells && part.verdict.redact_errors)
     };
     parts.any(hides) || (in_code && !foreseen)
 }

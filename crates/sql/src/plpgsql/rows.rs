@@ -275,6 +275,8 @@ impl Walk<'_> {
             Some(rows) => rows,
             // By its name it can be any cursor of the session.
             None => {
+                let why = "it may be any of the session; open it where it is read";
+                self.facts.unknown(format!("cursor \"{cursor}\""), why);
                 let all = body.cursors.values().flat_map(|rows| &rows.columns.fields);
                 let mut flow = Flow::merge(all.map(|field| &field.flow));
                 flow.unknown = true;

@@ -139,7 +139,7 @@ impl Walk<'_> {
                 self.opened(name, body);
                 // The server's list of cursors shows the name to whoever asks.
                 if let Some(flow) = self.variable(name) {
-                    self.facts.uses(&flow, Use::Exported);
+                    self.facts.exports(&flow);
                 }
             }
             Step::Label(_)

@@ -156,7 +156,11 @@ impl Reader<'_> {
             "execute" => self.dynamic(false)?,
             "open" => self.open()?,
             "fetch" => self.fetch()?,
-            "move" => _ = self.moved(&[";"])?,
+            "move" => {
+                // What it passes over runs, and may fail and say what it met.
+                let (cursor, into) = (self.moved(&[";"])?, Vec::new());
+                self.steps.push(Step::Fetch { cursor, into, own: false });
+            }
             "close" => _ = self.until(&[";"])?,
             "get" => self.diagnostics()?,
             "perform" => {

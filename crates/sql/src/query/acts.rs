@@ -30,17 +30,17 @@ impl Walk<'_> {
                     self.facts.unknown(object.clone(), "what it runs elsewhere is not seen");
                 }
                 self.facts.about(operation, object);
-                self.facts.uses(&flow, Use::Exported);
+                self.facts.exports(&flow);
                 Flow { unknown: true, ..flow }
             }
             Act::Whole(operation) => {
                 self.facts.whole(operation, object);
-                self.facts.uses(&flow, Use::Exported);
+                self.facts.exports(&flow);
                 flow
             }
             Act::Export(operation) => {
                 self.facts.about(operation, object);
-                self.facts.uses(&flow, Use::Exported);
+                self.facts.exports(&flow);
                 flow
             }
             Act::Hidden | Act::Runs => {
@@ -64,7 +64,7 @@ impl Walk<'_> {
                 Flow { unknown: flow.unknown || custom, ..flow }
             }
             Act::Measure => {
-                self.facts.uses(&flow, Use::Exported);
+                self.facts.exports(&flow);
                 flow
             }
             Act::Count => self.measured(function, arguments, flow),
@@ -87,7 +87,7 @@ impl Walk<'_> {
             self.facts.about(Operation::SetRole, object.clone());
         }
         self.facts.about(Operation::Set, object);
-        self.facts.uses(&flow, Use::Exported);
+        self.facts.exports(&flow);
         flow
     }
 

@@ -296,7 +296,7 @@ impl<'a> Walk<'a> {
             // An extension's function computes, unless it is one of those known to do more.
             let volatile = function.volatility == model::catalog::Volatility::Volatile;
             if volatile && !builtin::computes(&function.name) {
-                self.facts.uses(&flow, Use::Exported);
+                self.facts.exports(&flow);
                 flow.unknown = true;
             }
         }

@@ -11,6 +11,7 @@ mod bad_input;
 mod bearers;
 mod benign;
 mod bypass;
+mod byways;
 mod canary;
 mod carried;
 mod certificates;
