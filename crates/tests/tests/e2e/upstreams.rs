@@ -147,7 +147,8 @@ fn with_late_cancels(server: u16, late: Duration) -> u16 {
 #[test]
 fn a_cancel_request_that_comes_late_meets_no_other_statement() {
     let upstream = Postgres::options().shop().start().unwrap();
-    let port = with_late_cancels(upstream.port(), Duration::from_secs(2));
+    // Sooner than Weir gives a connection up.
+    let port = with_late_cancels(upstream.port(), Duration::from_millis(1300));
     let limited = Weir::options(&upstream).limit("statement_timeout", "\"1s\"");
     let weir = limited.upstream(&at(port)).start().unwrap();
     let mut raw = Raw::sign_in(weir.port(), ADMIN, PASSWORD, "shop").unwrap();
@@ -160,13 +161,13 @@ fn a_cancel_request_that_comes_late_meets_no_other_statement() {
     };
     // Its time is over, and it is done before it can be cancelled.
     let begun = Instant::now();
-    assert_eq!(rows("select pg_sleep(1.5)"), 1);
-    assert!(begun.elapsed() < Duration::from_millis(2900), "{:?}", begun.elapsed());
-    // The request is at the server some 1.5 s from now.
+    assert_eq!(rows("select pg_sleep(1.3)"), 1);
+    assert!(begun.elapsed() < Duration::from_millis(2200), "{:?}", begun.elapsed());
+    // The request is at the server a second from now.
     for _ in 0..6 {
         assert_eq!(rows("select pg_sleep(0.6)"), 1);
     }
-    assert!(begun.elapsed() > Duration::from_millis(2900 + 6 * 600), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() > Duration::from_millis(2200 + 6 * 600), "{:?}", begun.elapsed());
 }
 
 #[test]
