@@ -45,6 +45,8 @@ pub(super) struct Probe {
     /// understood.
     own: Option<Option<Builder>>,
     under_way: usize,
+    /// The server is told to forget its plans along with it.
+    forgets: bool,
 }
 
 /// `in_failed_sql_transaction`.
@@ -106,8 +108,8 @@ impl Relay {
             {
                 return true;
             }
-            if self.session.keeps_plans()
-                && self.run_hidden(FORGET, |()| Request::Structure(Part::Settings)).is_err()
+            let forgets = self.session.keeps_plans();
+            if forgets && self.run_hidden(FORGET, |()| Request::Structure(Part::Settings)).is_err()
             {
                 return true;
             }
@@ -124,6 +126,7 @@ impl Relay {
             self.probe = Probe {
                 under_way: QUESTIONS.len() + more.len(),
                 own: own.then(|| Some(Builder::default())),
+                forgets,
                 ..Probe::default()
             };
             if idle {
@@ -215,7 +218,7 @@ impl Relay {
         if answered && self.session.bound_role().is_some_and(|b| probe.role.as_deref() != Some(b)) {
             self.must_end = Some(End::Ordered(ROLE_LOST));
         }
-        if answered {
+        if answered && probe.forgets {
             self.session.plans_forgotten();
         }
         match probe.own.take() {

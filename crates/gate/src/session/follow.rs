@@ -39,7 +39,10 @@ impl Session {
     /// whether strings conform to the standard.
     pub fn set_scope_settings(&mut self, search_path: &str, user: &str, conforming: bool) {
         let names = sql::listed(search_path);
-        self.scope.path_lost = names.is_none();
+        if std::mem::replace(&mut self.scope.path_lost, names.is_none()) != names.is_none() {
+            self.scope.prepared.clear();
+            self.names_mean_otherwise();
+        }
         // What does not exist is passed over by the server, and by every search for a name too.
         let names = names.unwrap_or_default().into_iter();
         self.path =

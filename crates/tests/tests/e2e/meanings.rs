@@ -3,7 +3,6 @@
 
 use crate::names::{bind, execute, parse, query, sync};
 use serde_json::Value;
-use std::time::Duration;
 use testkit::weir::{ADMIN, PASSWORD, PERSON};
 use tests::{
     Stage,
@@ -246,7 +245,6 @@ fn what_others_make_comes_before() {
         let seen = stage.weir.psql(PERSON, "shop", "select note from public.letters").unwrap();
         seen.stdout.contains("harmless").then_some(())
     });
-    std::thread::sleep(Duration::from_millis(300));
     statement.send(&run("a")).unwrap();
     case.holds_nothing("a statement", &words(&statement.until(b'Z').unwrap()));
     portal.send(&[one, sync()].concat()).unwrap();
