@@ -51,7 +51,7 @@ use crate::{inside::Side, knowledge::KnowledgeWatch, upstream::Replication};
 use bytes::BytesMut;
 use expected::{Expected, Portal, Prepared};
 use gate::{Cleared, Refusal, Sequence, Session, Statement, Synced};
-use net::Stream;
+use net::{Stream, listen::Seat};
 use pipe::Pipe;
 use std::{
     collections::VecDeque,
@@ -238,6 +238,7 @@ pub(crate) struct Relay {
     /// A preview's transaction can go back to where nothing was tried yet.
     untried: bool,
     keeping: parting::Keeping,
+    seat: Seat,
 }
 
 impl Relay {
@@ -316,6 +317,7 @@ impl Relay {
             side: Side::default(),
             untried: false,
             keeping: parting::Keeping::default(),
+            seat: Seat::default(),
         }
     }
 

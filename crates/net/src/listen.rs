@@ -7,7 +7,7 @@ mod threads;
 
 pub use pending::{Crowd, Crowded, Limits, Pending};
 pub use seldom::Seldom;
-pub use threads::Threads;
+pub use threads::{Elsewhere, Seat, Threads};
 
 use crate::stream::tune;
 use std::{future::Future, io, net::SocketAddr, time::Duration};

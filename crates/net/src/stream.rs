@@ -75,6 +75,13 @@ pub fn give_up_after(tcp: &TcpStream, limit: Duration) -> io::Result<()> {
     }
 }
 
+/// By another descriptor of the same socket: what waits for the old one goes with that.
+fn settle(tcp: &mut TcpStream) -> io::Result<()> {
+    let same = socket2::SockRef::from(&*tcp).try_clone()?;
+    *tcp = TcpStream::from_std(same.into())?;
+    Ok(())
+}
+
 impl Stream {
     /// The address at the other end; `None` where there is no TCP, or when the peer is gone.
     pub fn peer(&self) -> Option<SocketAddr> {
@@ -86,16 +93,22 @@ impl Stream {
         matches!(self, Self::TlsServer(_) | Self::TlsClient(_))
     }
 
-    /// The same connection for the runtime that this is called in: a socket is waited for by the
-    /// runtime that it came to. One with TLS, or within the program, stays where it is.
+    /// Has the runtime that this is called in wait for the connection from now on, in place of the
+    /// one that it came to. One within the program has none.
     ///
     /// # Errors
-    /// The system refuses.
-    pub fn moved(self) -> io::Result<Self> {
+    /// The system refuses; all is as before then.
+    pub fn settle(&mut self) -> io::Result<()> {
         match self {
-            Self::Tcp(tcp) => Ok(Self::Tcp(TcpStream::from_std(tcp.into_std()?)?)),
-            Self::Unix(unix) => Ok(Self::Unix(UnixStream::from_std(unix.into_std()?)?)),
-            Self::Inside(_) | Self::TlsServer(_) | Self::TlsClient(_) => Ok(self),
+            Self::Tcp(tcp) => settle(tcp),
+            Self::TlsServer(tls) => settle(tls.get_mut().0),
+            Self::TlsClient(tls) => settle(tls.get_mut().0),
+            Self::Unix(unix) => {
+                let same = socket2::SockRef::from(&*unix).try_clone()?;
+                *unix = UnixStream::from_std(same.into())?;
+                Ok(())
+            }
+            Self::Inside(_) => Ok(()),
         }
     }
 

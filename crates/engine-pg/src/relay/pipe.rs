@@ -65,6 +65,11 @@ impl Pipe {
         self.stream
     }
 
+    /// Has the runtime that this is called in wait for the stream.
+    pub(super) fn settle(&mut self) -> io::Result<()> {
+        self.stream.settle()
+    }
+
     /// True if nothing is on its way in either direction, as far as can be told.
     pub(super) fn is_quiet(&self) -> bool {
         self.input.is_empty() && self.output.is_empty() && !self.unflushed && !self.ended

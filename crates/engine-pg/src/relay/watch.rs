@@ -3,6 +3,7 @@
 
 use super::{End, Idler, Left, Relay, Resting, expected::settled};
 use gate::Sequence;
+use net::listen::Elsewhere;
 use std::{
     future::Future,
     pin::{Pin, pin},
@@ -33,6 +34,13 @@ pub(crate) enum Order {
     Release,
     /// End now, and why.
     End(&'static str),
+}
+
+/// Why a session is not relayed for a moment.
+enum Pause {
+    Ordered(Order),
+    /// It goes on elsewhere.
+    Goes(Elsewhere),
 }
 
 /// How far a session went on one upstream connection.
@@ -278,11 +286,12 @@ impl Relay {
     pub(crate) async fn run(mut self: Box<Self>, orders: &mut Orders) -> Course {
         let end = loop {
             match self.until_ordered(orders).await {
-                Ok(Order::Drain) => self.draining = true,
-                Ok(Order::Cancel) => self.cancel_hold(),
-                Ok(Order::Release) if self.is_asked() => break End::Rests,
-                Ok(Order::Release) => {}
-                Ok(Order::End(why)) => break End::Ordered(why),
+                Ok(Pause::Goes(elsewhere)) => self.goes(elsewhere).await,
+                Ok(Pause::Ordered(Order::Drain)) => self.draining = true,
+                Ok(Pause::Ordered(Order::Cancel)) => self.cancel_hold(),
+                Ok(Pause::Ordered(Order::Release)) if self.is_asked() => break End::Rests,
+                Ok(Pause::Ordered(Order::Release)) => {}
+                Ok(Pause::Ordered(Order::End(why))) => break End::Ordered(why),
                 Err(end) => break end,
             }
         };
@@ -294,17 +303,41 @@ impl Relay {
         Course::Ended(end, left)
     }
 
-    /// Relays until an order comes, or the end.
-    async fn until_ordered(&mut self, orders: &mut Orders) -> Result<Order, End> {
+    /// Relays until an order comes, the session should go elsewhere, or the end.
+    async fn until_ordered(&mut self, orders: &mut Orders) -> Result<Pause, End> {
         let mut order = pin!(orders.next());
         let mut bell = Bell::default();
         std::future::poll_fn(|cx| {
             if let Poll::Ready(end) = self.turn(cx) {
                 return Poll::Ready(Err(end));
             }
-            bell.answer(cx, |cx| order.as_mut().poll(cx)).map(Ok)
+            if let Some(elsewhere) = self.leaves() {
+                return Poll::Ready(Ok(Pause::Goes(elsewhere)));
+            }
+            bell.answer(cx, |cx| order.as_mut().poll(cx)).map(|order| Ok(Pause::Ordered(order)))
         })
         .await
+    }
+
+    /// Where it should go, if it has nothing to do but to wait for its client.
+    fn leaves(&mut self) -> Option<Elsewhere> {
+        let waits = self.expected.is_empty()
+            && self.block.is_none()
+            && self.client.is_quiet()
+            && self.upstream.is_quiet()
+            && !self.timer.cancels();
+        if waits { self.seat.rests() } else { None }
+    }
+
+    /// Goes on elsewhere. What could not be settled there is waited for by the thread before.
+    async fn goes(&mut self, elsewhere: Elsewhere) {
+        self.timer.sleep = None;
+        elsewhere.go().await;
+        for pipe in [&mut self.client, &mut self.upstream] {
+            if let Err(error) = pipe.settle() {
+                tracing::debug!(%error, "a connection could not be settled on another thread");
+            }
+        }
     }
 
     /// True between transactions, with nothing under way: not even what waits for a Sync.

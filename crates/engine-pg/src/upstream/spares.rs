@@ -109,11 +109,6 @@ impl Spare {
     fn is_good(&self) -> bool {
         self.since.elapsed() < self.keep.idle && is_young(&self.upstream, self.keep)
     }
-
-    /// True if a session of this thread can have it.
-    fn comes_along(&self, to: ThreadId) -> bool {
-        self.thread == to || !self.upstream.stream.is_tls()
-    }
 }
 
 /// True if a connection is not too old to be kept.
@@ -199,24 +194,20 @@ impl Spares {
         if self.len() == 0 {
             return None;
         }
-        let here = thread::current().id();
-        let fits =
-            |spare: &Spare| spare.kind == *kind && spare.is_good() && spare.comes_along(here);
+        let fits = |spare: &Spare| spare.kind == *kind && spare.is_good();
         let mut kept = self.lock();
         let name = kind.identity.name.as_str();
         let mine = kept.by_name.get_mut(name)?;
-        let Spare { upstream, thread, .. } = mine.remove(mine.iter().rposition(fits)?);
+        let Spare { mut upstream, thread, .. } = mine.remove(mine.iter().rposition(fits)?);
         if mine.is_empty() {
             kept.by_name.remove(name);
         }
         self.counted(&kept);
         drop(kept);
-        if thread == here {
-            return Some(upstream);
+        if thread != thread::current().id() {
+            upstream.stream.settle().ok()?;
         }
-        let Upstream { stream, .. } = upstream;
-        let stream = stream.moved().ok()?;
-        Some(Upstream { stream, ..upstream })
+        Some(upstream)
     }
 
     /// Closes those that are not of this mind.

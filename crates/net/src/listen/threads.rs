@@ -1,21 +1,29 @@
 //! Threads for sessions, each with a runtime of its own: what a session does happens on one thread,
-//! so that nothing of it is handed from thread to thread. Knows no session.
+//! so that nothing of it is handed from thread to thread, until it goes to another one as a whole.
+//! Knows no session.
+
+mod share;
+
+pub use share::{Elsewhere, Seat};
 
 use super::Accepted;
+use share::Loads;
 use std::{
     fmt,
     future::Future,
     io,
+    pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
+    task::{Context, Poll, ready},
     thread,
 };
 use tokio::{net::TcpStream, runtime, sync::oneshot, task::JoinHandle};
 
-/// Threads that connections are given to, each to the one that has fewest. When this is dropped,
-/// what still runs on them is ended.
+/// Threads that connections are given to, each to the one that has fewest; those that have much to
+/// do go on together ([`Seat`]). When this is dropped, what still runs on them is ended.
 pub struct Threads {
     lanes: Vec<Lane>,
 }
@@ -44,7 +52,9 @@ impl Threads {
         count: usize,
         before_rest: impl Fn() + Clone + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        let lanes = (0..count.max(1)).map(|number| Lane::start(number, before_rest.clone()));
+        let loads: Loads = (0..count.max(1)).map(|_| AtomicU32::default()).collect();
+        let lane = |number| Lane::start(number, Arc::clone(&loads), before_rest.clone());
+        let lanes = (0..count.max(1)).map(lane);
         Ok(Self { lanes: lanes.collect::<io::Result<_>>()? })
     }
 
@@ -55,30 +65,59 @@ impl Threads {
         F: FnOnce(Accepted) -> T + Send + 'static,
         T: Future<Output = ()> + Send + 'static,
     {
-        let fewest = self.lanes.iter().min_by_key(|lane| lane.there.load(Ordering::Relaxed));
-        let Some(lane) = fewest else { return };
         let Accepted { stream, peer, pending } = accepted;
         // A socket belongs to the runtime that waits for it.
         let moved = stream.into_std();
-        let place = Place::take(&lane.there);
-        let task = lane.runtime.spawn(async move {
+        let mut course = Box::pin(async move {
             match moved.and_then(TcpStream::from_std) {
                 Ok(stream) => handle(Accepted { stream, peer, pending }).await,
                 Err(error) => tracing::warn!(%error, %peer, "a connection could not be taken up"),
             }
-            drop(place);
         });
-        let mut task = Ends(task);
-        if let Err(error) = (&mut task.0).await
-            && !error.is_cancelled()
-        {
-            tracing::error!(%error, "a connection's task ended abnormally");
+        let lanes = self.lanes.iter();
+        let mut next = lanes.min_by_key(|lane| lane.there.load(Ordering::Relaxed));
+        while let Some(lane) = next {
+            let stay = Stay { course: Some(course), _place: Place::take(&lane.there) };
+            let mut task = Ends(lane.runtime.spawn(stay));
+            match (&mut task.0).await {
+                Ok(None) => return,
+                Ok(Some((departs, to))) => (course, next) = (departs, self.lanes.get(to)),
+                Err(error) if error.is_cancelled() => return,
+                Err(error) => {
+                    tracing::error!(%error, "a connection's task ended abnormally");
+                    return;
+                }
+            }
         }
     }
 }
 
+/// What a connection does on one thread: to its end, or to where it goes on elsewhere.
+struct Stay<T> {
+    course: Option<Pin<Box<T>>>,
+    _place: Place,
+}
+
+impl<T: Future<Output = ()>> Future for Stay<T> {
+    type Output = Option<(Pin<Box<T>>, usize)>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(course) = &mut self.course else { return Poll::Ready(None) };
+        let polled = course.as_mut().poll(cx);
+        let Some(to) = share::departs() else {
+            ready!(polled);
+            return Poll::Ready(None);
+        };
+        Poll::Ready(self.course.take().filter(|_| polled.is_pending()).map(|course| (course, to)))
+    }
+}
+
 impl Lane {
-    fn start(number: usize, before_rest: impl Fn() + Send + Sync + 'static) -> io::Result<Self> {
+    fn start(
+        number: usize,
+        loads: Loads,
+        before_rest: impl Fn() + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         let mut builder = runtime::Builder::new_current_thread();
         let own = builder.enable_all().on_thread_park(before_rest).build()?;
         let runtime = own.handle().clone();
@@ -86,7 +125,12 @@ impl Lane {
         let builder = thread::Builder::new().name(format!("sessions-{number}"));
         let thread = builder.spawn(move || {
             // Either way it is over.
-            let _ = own.block_on(stopped);
+            let _ = own.block_on(async {
+                tokio::select! {
+                    stopped = stopped => stopped,
+                    () = share::measure(number, loads) => Ok(()),
+                }
+            });
             // What it runs besides may take as long as it likes: nobody waits for it any more.
             own.shutdown_background();
         })?;
@@ -127,9 +171,9 @@ impl Drop for Place {
 }
 
 /// A task that ends with whoever waits for it.
-struct Ends(JoinHandle<()>);
+struct Ends<T>(JoinHandle<T>);
 
-impl Drop for Ends {
+impl<T> Drop for Ends<T> {
     fn drop(&mut self) {
         self.0.abort();
     }

@@ -1,7 +1,11 @@
-//! Connections stay on the thread that they were given to, and end with whoever waits for them.
+//! Connections stay on the thread that they were given to until they are told to go elsewhere, and
+//! end with whoever waits for them.
 
 use super::*;
-use crate::listen::{Limits, Listener};
+use crate::{
+    Stream,
+    listen::{Limits, Listener},
+};
 use std::{collections::BTreeMap, sync::Mutex};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -47,6 +51,56 @@ async fn each_connection_stays_on_the_thread_that_had_fewest() {
         *each.entry(format!("{:?}", used[0])).or_default() += 1;
     }
     assert_eq!(each.values().copied().collect::<Vec<_>>(), [3, 3], "evenly");
+    drop(clients);
+    for one in served {
+        one.await.unwrap();
+    }
+    assert!(threads.lanes.iter().all(|lane| lane.there.load(Ordering::Relaxed) == 0));
+}
+
+/// Answers each byte with the thread that it was read on.
+async fn whereabouts(accepted: Accepted) {
+    let (mut stream, mut seat) = (Stream::Tcp(accepted.stream), Seat::default());
+    let mut byte = [0; 1];
+    while stream.read(&mut byte).await.unwrap_or(0) == 1 {
+        let name = thread::current().name().unwrap().to_owned();
+        stream.write_all(&name.as_bytes()[name.len() - 1..]).await.unwrap();
+        if let Some(elsewhere) = seat.rests() {
+            elsewhere.go().await;
+            stream.settle().unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn those_that_have_something_to_do_come_together_and_part_again() {
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), Limits::default()).await.unwrap();
+    let threads = Arc::new(Threads::start(2, || {}).unwrap());
+    let (mut clients, mut served) = (Vec::new(), Vec::new());
+    for _ in 0..6 {
+        clients.push(TcpStream::connect(listener.address()).await.unwrap());
+        let (accepted, threads) = (listener.accept().await, Arc::clone(&threads));
+        served.push(tokio::spawn(async move { threads.run(accepted, whereabouts).await }));
+    }
+    let mut round = async || {
+        let mut seen = Vec::new();
+        for client in &mut clients {
+            client.write_all(b"x").await.unwrap();
+            let mut name = [0; 1];
+            client.read_exact(&mut name).await.unwrap();
+            seen.push(char::from(name[0]));
+        }
+        seen.sort_unstable();
+        String::from_iter(seen)
+    };
+    assert_eq!(round().await, "000111");
+    while round().await != "000000" {}
+    // Two are told to go; once it is seen how little that is, they will come back.
+    while round().await != "000011" {
+        let there = threads.lanes[1].there.load(Ordering::Relaxed);
+        let more = u32::try_from(2_usize.saturating_sub(there)).unwrap();
+        threads.lanes[0].runtime.spawn(async move { share::tests::tell(1, more) }).await.unwrap();
+    }
     drop(clients);
     for one in served {
         one.await.unwrap();
