@@ -6,7 +6,7 @@ use identity::{ScramVerifier, Secret, Thresholds};
 use ledger::Time;
 use model::verdict::{Approval, asked_words};
 use serde_json::{Value, json};
-use std::{fmt::Write, time::SystemTime};
+use std::time::SystemTime;
 use store::{HoldState, KeptHold, NoVoice, SignedIn, Signing, Store, StoreError, TryLimits, Voice};
 
 /// Longest reason that is kept: characters.
@@ -219,36 +219,4 @@ pub(crate) fn voices(voices: &[Voice]) -> Vec<Value> {
         })
     };
     voices.iter().map(one).collect()
-}
-
-/// A text of a stranger's, such that a terminal or a chat shows what is there: control and
-/// invisible characters, and those that turn the direction of a line, are written out.
-pub(crate) fn visible(text: &str) -> String {
-    let mut seen = String::with_capacity(text.len());
-    for c in text.chars() {
-        let hides = matches!(
-            c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
-        );
-        if (c.is_control() && c != '\n' && c != '\t') || hides {
-            let _ = write!(seen, "\\u{{{:x}}}", u32::from(c));
-        } else {
-            seen.push(c);
-        }
-    }
-    seen
-}
-
-#[cfg(test)]
-mod tests {
-    use super::visible;
-
-    #[test]
-    fn what_a_terminal_would_hide_is_written_out() {
-        assert_eq!(visible("SELECT 1\n\t-- ü"), "SELECT 1\n\t-- ü");
-        assert_eq!(visible("a\u{1b}[2Kb\r"), "a\\u{1b}[2Kb\\u{d}");
-        assert_eq!(visible("DROP\u{202e}x\u{200b}"), "DROP\\u{202e}x\\u{200b}");
-    }
 }

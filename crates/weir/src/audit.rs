@@ -26,7 +26,7 @@ pub(crate) use show::{How, show};
 pub(crate) use tail::tail;
 pub(crate) use verify::verify;
 
-use crate::exit::Failure;
+use crate::{exit::Failure, visible::in_line};
 use config::Config;
 use ledger::{LedgerError, Reader, Sequence};
 use std::{
@@ -66,6 +66,7 @@ async fn note(config: &Config, what: &str) -> anyhow::Result<()> {
 }
 
 /// Says on standard error that a part of the ledger cannot be read; what follows still can.
-fn warn(error: &LedgerError) {
+pub(crate) fn warn(error: &LedgerError) {
+    let error = in_line(&error.to_string());
     eprintln!("weir: the ledger is damaged: {error} (see `weir audit verify`)");
 }

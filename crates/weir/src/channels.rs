@@ -24,7 +24,7 @@ pub(crate) use slack::Slack;
 
 use about::{About, Step};
 
-use crate::{approvals::visible, serve::Shared};
+use crate::{serve::Shared, visible::visible};
 use anyhow::Context;
 use config::{ChannelTo, SecretSource, Shows};
 use export::{Key, Post};

@@ -127,7 +127,7 @@ fn completions(shell: Shell) -> Result<(), Failure> {
         Shell::Fish => clap_complete::generate(Fish, &mut command, "weir", &mut script),
     }
     let mut out = Out::new();
-    out.line(String::from_utf8_lossy(&script).trim_end())?;
+    out.data(String::from_utf8_lossy(&script).trim_end())?;
     Ok(out.flush()?)
 }
 

@@ -1,6 +1,6 @@
 //! How a command can end badly, and the exit code and words for each. Knows no command.
 
-use crate::out::is_broken_pipe;
+use crate::{out::is_broken_pipe, visible::visible};
 use std::{fmt::Write, process::ExitCode};
 
 /// Exit codes with their meaning, for the help and the reference page.
@@ -43,22 +43,22 @@ impl Failure {
     pub(crate) fn report(self) -> ExitCode {
         match self {
             Self::Problems(problems) => {
-                eprint!("{}", render(&problems));
+                eprint!("{}", visible(&render(&problems)));
                 ExitCode::from(2)
             }
             Self::Usage(why) => {
-                eprintln!("weir: {why}");
+                eprintln!("weir: {}", visible(&why));
                 ExitCode::from(2)
             }
             Self::Refused(why) => {
-                eprintln!("weir: {why}");
+                eprintln!("weir: {}", visible(&why));
                 ExitCode::from(3)
             }
             Self::Ended(code) => ExitCode::from(code),
             // Whoever reads the output has seen enough (`weir audit tail | head`).
             Self::Failed(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
             Self::Failed(error) => {
-                eprintln!("weir: {error:#}");
+                eprintln!("weir: {}", visible(&format!("{error:#}")));
                 ExitCode::FAILURE
             }
         }

@@ -44,6 +44,7 @@ mod signing;
 mod tasks;
 mod uptake;
 mod vault;
+mod visible;
 mod watch;
 mod witness;
 mod workloads;

@@ -10,7 +10,7 @@
 mod planner;
 mod sample;
 
-use crate::{approvals::visible, mcp::verdict, serve::Shared, shares::Shares};
+use crate::{mcp::verdict, serve::Shared, shares::Shares, visible::visible};
 use engine_pg::inside::{Answer, Ask, Caller, Changed, Inside, Note, Upto};
 use gate::{Plan, Preview, Refusal, Via};
 use identity::Credential;

@@ -174,10 +174,10 @@ fn print(found: &Found, answers: &Answers, table: &Table, form: &Form) -> Result
             out.json(&object(table, row))?;
         }
     } else if form.csv {
-        out.line(csv(table.columns.iter().map(String::as_str)))?;
+        out.data(csv(table.columns.iter().map(String::as_str)))?;
         for row in &table.rows {
             let cells: Vec<String> = row.iter().map(ToString::to_string).collect();
-            out.line(csv(cells.iter().map(String::as_str)))?;
+            out.data(csv(cells.iter().map(String::as_str)))?;
         }
     } else {
         let header: Vec<String> = table.columns.iter().map(|name| name.to_uppercase()).collect();
@@ -218,9 +218,9 @@ fn json(cell: &Cell) -> serde_json::Value {
     }
 }
 
-/// On one line, and nothing in it that a terminal would obey.
+/// On one line: where a text was broken does not matter in a list.
 fn plain(cell: &Cell) -> String {
-    cell.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    cell.to_string().replace(['\n', '\r', '\t'], " ")
 }
 
 /// A text that no spreadsheet takes for a formula: one that would be gets an apostrophe.

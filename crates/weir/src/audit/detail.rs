@@ -1,6 +1,7 @@
 //! One record in full, for people: a heading and its fields, one a line. Works on the JSON as it
 //! stands in the log, so that it also shows records of later versions.
 
+use crate::visible::in_line;
 use ledger::Entry;
 use serde_json::Value;
 use std::fmt::Write;
@@ -11,7 +12,7 @@ pub(super) fn detail(entry: &Entry) -> String {
         return format!("record {}: not JSON\n", entry.sequence);
     };
     let kind = fields.get("type").and_then(Value::as_str).unwrap_or("record");
-    let mut text = format!("{} ({})\n", kind.replace('_', " "), entry.sequence);
+    let mut text = format!("{} ({})\n", words(kind), entry.sequence);
     for (name, value) in fields.iter().filter(|(name, _)| *name != "type") {
         field(&mut text, 1, name, value);
     }
@@ -20,7 +21,7 @@ pub(super) fn detail(entry: &Entry) -> String {
 
 fn field(text: &mut String, depth: usize, name: &str, value: &Value) {
     let indent = "  ".repeat(depth);
-    let name = name.replace('_', " ");
+    let name = words(name);
     // Writing to a String cannot fail.
     let _ = match value {
         Value::Array(items) if items.iter().any(Value::is_object) => {
@@ -46,18 +47,41 @@ fn field(text: &mut String, depth: usize, name: &str, value: &Value) {
     };
 }
 
-/// A value on one line.
+/// A name as words.
+fn words(name: &str) -> String {
+    in_line(&name.replace('_', " "))
+}
+
+/// A value on one line: texts hold what clients wrote, which must not look like other fields.
 fn flat(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => in_line(text),
         Value::Array(items) => items.iter().map(flat).collect::<Vec<_>>().join(", "),
         Value::Object(fields) => {
             let pair = |(name, value): (&String, &Value)| match value {
-                Value::Object(inner) if inner.is_empty() => name.clone(),
-                _ => format!("{} {}", name.replace('_', " "), flat(value)),
+                Value::Object(inner) if inner.is_empty() => in_line(name),
+                _ => format!("{} {}", words(name), flat(value)),
             };
             fields.iter().map(pair).collect::<Vec<_>>().join(", ")
         }
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::field;
+    use serde_json::json;
+
+    #[test]
+    fn what_clients_wrote_is_no_field() {
+        let mut text = String::new();
+        field(&mut text, 1, "claimed_name", &json!("zed\n  time: never\u{1b}[8m"));
+        field(&mut text, 1, "notes", &json!([{ "key\n": "a\r" }, { "b": ["c\u{9b}", "d"] }]));
+        assert_eq!(
+            text,
+            "  claimed name: zed\\n  time: never\\u{1b}[8m\n  \
+             notes:\n    - key\\n a\\u{d}\n    - b c\\u{9b}, d\n"
+        );
     }
 }

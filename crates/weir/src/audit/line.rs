@@ -1,6 +1,10 @@
 //! One line per entry, for people. Knows no file.
+//!
+//! Names are what clients called themselves and what they asked for, and those that were not let in
+//! proved nothing: whatever they chose stays in the line and column where it stands.
 
 use super::join::{Event, Joined, Statement};
+use crate::visible::in_line;
 use ledger::{Record, Time, record::Started};
 use std::fmt::Write;
 
@@ -9,9 +13,19 @@ const MAX_TEXT: usize = 160;
 
 /// An entry on one line.
 pub(super) fn line(joined: &Joined) -> String {
-    match joined {
+    in_line(&match joined {
         Joined::Statement(statement) => statement_line(statement),
         Joined::Event(event) => event_line(event),
+    })
+}
+
+/// A name in its column: one with white space stands in quotes, or it would fill the next columns.
+fn name(name: Option<&str>, none: &str) -> String {
+    match name {
+        Some(name) if name.contains(char::is_whitespace) => {
+            format!("\"{}\"", name.replace('"', "\\\""))
+        }
+        name => name.unwrap_or(none).to_owned(),
     }
 }
 
@@ -22,8 +36,8 @@ pub(super) fn moment(time: Time) -> String {
 }
 
 fn statement_line(one: &Statement) -> String {
-    let who = one.identity.as_deref().unwrap_or("?");
-    let database = one.database.as_deref().unwrap_or("?");
+    let who = name(one.identity.as_deref(), "?");
+    let database = name(one.database.as_deref(), "?");
     let verdict = if one.kind == "refused" && one.verdict != Some("hold") {
         "deny"
     } else {
@@ -158,7 +172,7 @@ fn event_line(event: &Event) -> String {
         }
         other => (Time::from_micros(0), other.type_word().to_owned()),
     };
-    let who = event.identity.as_deref().unwrap_or("-");
-    let database = event.database.as_deref().unwrap_or("-");
+    let who = name(event.identity.as_deref(), "-");
+    let database = name(event.database.as_deref(), "-");
     format!("{}  {who:<16}  {database:<10}  {}", moment(time), text.trim_end())
 }

@@ -98,6 +98,6 @@ fn find(dir: &Path, id: &str, outcome: bool) -> Result<Sequence, Failure> {
 
 fn print(text: &str) -> Result<(), Failure> {
     let mut out = Out::new();
-    out.line(text.trim_end_matches('\n'))?;
+    out.data(text.trim_end_matches('\n'))?;
     Ok(out.flush()?)
 }

@@ -1,7 +1,7 @@
 //! `weir audit show`: every record about one statement or one session.
 
 use super::{detail::detail, warn};
-use crate::{exit::Failure, out::Out};
+use crate::{exit::Failure, out::Out, visible::in_line};
 use ledger::{Entry, LedgerError, Record, Sequence, SessionId, ShapeId, StatementId, Vault};
 use std::{
     collections::{HashMap, HashSet},
@@ -43,7 +43,7 @@ pub(crate) fn show(dir: &Path, id: &str, how: How) -> Result<(), Failure> {
     let mut out = Out::new();
     let refusal = matches!(wanted, Wanted::Statement(_)).then(|| refusal(&found)).flatten();
     if let Some(refusal) = refusal.filter(|_| !json) {
-        out.line(refusal)?;
+        out.text(refusal)?;
         if !full {
             out.line("All records of it, with what the verdict rests on: --full")?;
             return Ok(out.flush()?);
@@ -62,9 +62,10 @@ pub(crate) fn show(dir: &Path, id: &str, how: How) -> Result<(), Failure> {
             }
             out.json(&object)?;
         } else {
-            out.line(detail(entry))?;
+            out.text(detail(entry))?;
             if let Some(text) = text {
-                out.line(format!("  as it came: {text}\n"))?;
+                out.line(format!("  as it came: {text}"))?;
+                out.line("")?;
             }
         }
     }
@@ -92,20 +93,22 @@ fn refusal(found: &[Entry]) -> Option<String> {
     let mut lines = vec![
         format!("refused {}", refused.statement),
         format!("  time: {}", refused.time),
-        format!("  who: {}", who.as_deref().unwrap_or("?")),
+        format!("  who: {}", in_line(who.as_deref().unwrap_or("?"))),
     ];
     if let Some(shape) = shape {
-        lines.push(format!("  text: {}", shape.text));
+        lines.push(format!("  text: {}", in_line(&shape.text)));
         // Refused for another reason than the verdict on its shape says, if that lets it run.
         let held = shape.verdict == model::Outcome::Hold;
         lines.push(format!("  verdict: {}", if held { "hold" } else { "deny" }));
     }
     let reasons = shape.iter().flat_map(|shape| shape.reasons.iter().map(String::as_str));
     let own = Some(&*refused.reason).filter(|reason| !reason.is_empty());
-    lines.extend(own.into_iter().chain(reasons).map(|reason| format!("  reason: {reason}")));
+    lines.extend(
+        own.into_iter().chain(reasons).map(|reason| format!("  reason: {}", in_line(reason))),
+    );
     if let Some(shape) = shape.filter(|shape| !shape.policies.is_empty()) {
         let policies: Vec<&str> = shape.policies.iter().map(|id| id.as_str()).collect();
-        lines.push(format!("  policies: {}", policies.join(", ")));
+        lines.push(format!("  policies: {}", in_line(&policies.join(", "))));
     }
     lines.push(format!("  sqlstate: {}", refused.sqlstate));
     Some(lines.join("\n"))

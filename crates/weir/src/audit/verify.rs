@@ -1,6 +1,6 @@
 //! `weir audit verify`: is the ledger sound?
 
-use crate::{cli::VerifyArgs, exit::Failure, out::Out};
+use crate::{cli::VerifyArgs, exit::Failure, out::Out, visible::in_line};
 use ledger::{Known, Sequence, Time, Verification};
 use std::{fs, path::Path};
 
@@ -57,7 +57,8 @@ pub(crate) fn verify(dir: &Path, args: &VerifyArgs) -> Result<(), Failure> {
         return Ok(());
     }
     if !json {
-        found.damage.iter().for_each(|damage| eprintln!("{damage}"));
+        let tell = |damage: &ledger::Damage| eprintln!("{}", in_line(&damage.to_string()));
+        found.damage.iter().for_each(tell);
     }
     Err(Failure::Refused(format!("the ledger in {} is not sound", dir.display())))
 }

@@ -2,11 +2,7 @@
 //! everything that could deceive written out. Knows no channel's format.
 
 use super::{About, Channel, about::Alarm};
-use crate::{
-    approvals::{outcome, visible},
-    grants,
-    say::Word,
-};
+use crate::{approvals::outcome, grants, say::Word, visible::visible};
 use config::Shows;
 use gate::hold::later_too;
 use ledger::Time;

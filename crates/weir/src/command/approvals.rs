@@ -6,11 +6,12 @@ mod delegations;
 use super::preview;
 use crate::{
     actor::actor,
-    approvals::{Proven, decide, object, outcome, take_back, visible, words},
+    approvals::{Proven, decide, object, outcome, take_back, words},
     cli::{ApprovalsCommand, Show, Voice},
     exit::Failure,
     out::Out,
     signing,
+    visible::visible,
 };
 use config::Config;
 use gate::hold::later_too;

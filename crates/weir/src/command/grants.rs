@@ -4,7 +4,7 @@
 use super::approvals::proven;
 use crate::{
     actor::actor,
-    approvals::{visible, words},
+    approvals::words,
     cli::{GrantRequest, GrantVoice, GrantsCommand, ReviewVerdict},
     exit::{Failure, problems},
     grants::{Wanted, object, outcome, request},
@@ -12,6 +12,7 @@ use crate::{
     say::{Word, say as say_word},
     signing,
     uptake::taken_up,
+    visible::visible,
 };
 use config::Config;
 use gate::hold::later_too;

@@ -89,7 +89,7 @@ pub(super) async fn run(config: &Config, command: IdentityCommand) -> Result<(),
         false => taken_up(&config.state_dir).await,
     };
     let mut out = Out::new();
-    out.line(said)?;
+    out.text(said)?;
     out.flush()?;
     uptake.told()
 }

@@ -211,14 +211,14 @@ fn say(file: &Path, name: &str, password: &Password<'_>) -> io::Result<()> {
             out.line(format!("The password is in ${variable} when `weir serve` starts."))?;
         }
         Password::None => {
-            out.line(format!(
+            out.text(format!(
                 "The URL has no password. If the database asks for one, set `password` in \
                  [database.upstream] of {shown},\nor begin anew with --password-env {}.",
                 variable(name)
             ))?;
         }
     }
-    out.line("\nNext:")?;
+    out.text("\nNext:")?;
     out.line("  weir identity add alice --kind person")?;
     out.line("  weir check")?;
     out.line("  weir serve")?;

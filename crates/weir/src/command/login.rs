@@ -132,7 +132,7 @@ async fn by_browser(flow: &Flow) -> anyhow::Result<Tokens> {
     let redirect = format!("http://127.0.0.1:{}/callback", listener.local_addr()?.port());
     let pending = flow.browser(&redirect)?;
     let mut out = Out::new();
-    out.line(format!("Opening a browser. If none opens, go to\n{}", pending.url))?;
+    out.text(format!("Opening a browser. If none opens, go to\n{}", pending.url))?;
     out.flush()?;
     open(&pending.url);
     let query = tokio::time::timeout(PATIENCE, brought_back(&listener));
@@ -222,7 +222,7 @@ pub(super) async fn token(args: TokenArgs) -> Result<(), Failure> {
             "until": ledger::Time::from(token.until),
         }))?;
     } else {
-        out.line(token.secret.expose())?;
+        out.data(token.secret.expose())?;
     }
     Ok(out.flush()?)
 }

@@ -81,7 +81,7 @@ pub(crate) fn each(dir: &Path, mut take: impl FnMut(&ledger::Entry)) -> Result<(
                 take(&entry);
             }
             Err(error @ ledger::LedgerError::Damaged(_)) => {
-                eprintln!("weir: the ledger is damaged: {error} (see `weir audit verify`)");
+                crate::audit::warn(&error);
             }
             Err(error) => return Err(error.into()),
         }
@@ -110,7 +110,7 @@ fn show(set: &PolicySet, id: &str) -> Result<(), Failure> {
     };
     let mut out = Out::new();
     out.line(format!("// {}:{}", policy.file.display(), policy.line))?;
-    out.line(&policy.text)?;
+    out.text(&policy.text)?;
     Ok(out.flush()?)
 }
 

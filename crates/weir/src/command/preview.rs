@@ -3,11 +3,11 @@
 
 use super::{identity::password_of, mcp};
 use crate::{
-    approvals::visible,
     cli::PreviewArgs,
     exit::Failure,
     mcp::{Remote, post, tool},
     out::Out,
+    visible::visible,
 };
 use config::Config;
 use identity::Secret;

@@ -11,7 +11,7 @@ use std::fmt::Write;
 
 pub(super) fn print() -> Result<(), Failure> {
     let mut out = Out::new();
-    out.line(page().trim_end())?;
+    out.text(page().trim_end())?;
     Ok(out.flush()?)
 }
 

@@ -4,12 +4,13 @@
 use super::identity::password_of;
 use crate::{
     actor::actor,
-    approvals::{Proven, visible},
+    approvals::Proven,
     cli::{TaskCommand, TaskCreate, TaskVoice},
     exit::Failure,
     out::Out,
     tasks::{self, Wanted, object},
     uptake::{Uptake, taken_up},
+    visible::visible,
 };
 use config::Config;
 use ledger::Time;

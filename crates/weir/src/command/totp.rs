@@ -73,7 +73,7 @@ async fn enrol(
         .dark_color(Dense1x2::Light)
         .light_color(Dense1x2::Dark)
         .build();
-    out.line(picture)?;
+    out.text(picture)?;
     out.line(uri.expose())?;
     show_codes(out, &codes)
 }

@@ -4,7 +4,7 @@ use super::{Join, Joined};
 use crate::audit::line::line;
 use ledger::{
     Entry, Record, Redactor, Sequence, SessionId, ShapeId, Time,
-    record::{Disclosed, Intent, Outcome, Refused, SessionOpened, Shape, Via},
+    record::{Disclosed, Intent, Outcome, Refused, SessionOpened, SessionRefused, Shape, Via},
 };
 use model::{Disclosure, Durability, IdentityKind, Label, MaskMethod, Operation};
 
@@ -190,6 +190,35 @@ fn labels_count_only_if_values_of_theirs_left() {
     let (joined, _) = log.join();
     let Joined::Statement(one) = &joined[1] else { panic!("{joined:?}") };
     assert!(one.masked.is_empty() && one.raw.is_empty(), "{one:?}");
+}
+
+#[test]
+fn what_clients_chose_forges_no_line_and_no_column() {
+    let mut log = Log(Vec::new());
+    log.push(SessionRefused {
+        time: at(0),
+        address: None,
+        claimed: "zed\n2027-01-15 08:00:00.000  root  bench  allow\u{1b}[31m".into(),
+        database: "a\tb".into(),
+        reason: "not\r\u{202e}encrypted".into(),
+    });
+    log.push(opened());
+    let text = "SELECT \u{9b}2J,\n '\u{1b}]0;x\u{7}'".into();
+    log.push(Shape { text, ..shape(model::Outcome::Allow) });
+    log.push(intent(1));
+    log.push(outcome(1, 0, 0));
+    let (joined, _) = log.join();
+    let lines: Vec<String> = joined.iter().map(line).collect();
+    for line in &lines {
+        assert!(!line.contains(|c: char| c.is_control() || c == '\u{202e}'), "{line:?}");
+    }
+    assert_eq!(
+        lines[0],
+        "2027-01-15 08:00:00.000  \
+         \"zed\\n2027-01-15 08:00:00.000  root  bench  allow\\u{1b}[31m\"  \
+         \"a\\tb\"       not let in from a local socket: not\\u{d}\\u{202e}encrypted"
+    );
+    assert!(lines[2].ends_with("SELECT \\u{9b}2J, '\\u{1b}]0;x\\u{7}'"), "{}", lines[2]);
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use super::{opened, proven};
 use crate::{
-    approvals::visible,
     cli::{Delegate, Undelegate},
     delegations::{delegate, object, words},
     exit::Failure,
     out::Out,
+    visible::visible,
 };
 use config::Config;
 use ledger::Time;

@@ -30,10 +30,10 @@ pub(super) fn export(
             out.json(&columns.iter().map(|column| view.explained(column)).collect::<Vec<_>>())?;
         }
         ExportFormat::Csv => {
-            out.line(HEADER.join(","))?;
+            out.data(HEADER.join(","))?;
             for column in columns {
                 let cells = cells(view, column);
-                out.line(cells.iter().map(|cell| csv(cell)).collect::<Vec<_>>().join(","))?;
+                out.data(cells.iter().map(|cell| csv(cell)).collect::<Vec<_>>().join(","))?;
             }
         }
         ExportFormat::Markdown => markdown(view, columns, &mut out)?,
@@ -86,9 +86,9 @@ fn markdown(view: &View<'_>, columns: &[ColumnLabel], out: &mut Out) -> Result<(
         tables.entry(key).or_default().push(column);
     }
     let labelled = columns.iter().filter(|column| column.label().is_some()).count();
-    out.line(format!("# Labels\n\n{labelled} labelled columns in {} tables.", tables.len()))?;
+    out.text(format!("# Labels\n\n{labelled} labelled columns in {} tables.", tables.len()))?;
     for ((database, schema, table), columns) in tables {
-        out.line(format!("\n## {database}: {}\n", cell(&format!("{schema}.{table}"))))?;
+        out.text(format!("\n## {database}: {}\n", cell(&format!("{schema}.{table}"))))?;
         out.line("| Column | Type | Label | Class | Confidence | By | Why |")?;
         out.line("|---|---|---|---|---|---|---|")?;
         for column in columns {

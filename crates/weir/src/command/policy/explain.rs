@@ -183,7 +183,7 @@ fn one(out: &mut Out, case: &Case<'_>, who: &Circumstances, as_json: bool) -> Re
         if !changes.is_empty() {
             out.line("")?;
             out.line("Each of these alone would let it run:")?;
-            changes.iter().try_for_each(|change| out.line(change))?;
+            changes.iter().try_for_each(|change| out.text(change))?;
         }
     }
     Ok(())

@@ -68,7 +68,7 @@ fn replay(tried: &PolicySet, ledger: &Path, name: &str, since: i64) -> Result<u6
 fn put(text: &str, output: Option<&Path>) -> Result<(), Failure> {
     let Some(file) = output else {
         let mut out = Out::new();
-        out.line(text.trim_end())?;
+        out.text(text.trim_end())?;
         return Ok(out.flush()?);
     };
     let of = || format!("{} cannot be written", file.display());
