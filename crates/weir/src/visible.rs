@@ -1,6 +1,7 @@
-//! Text of strangers, such that a terminal, a log or a chat shows what is there: control characters,
-//! invisible ones and those that turn the direction of a line are written out, and none of them is
-//! obeyed. Names are chosen by clients, statements by whoever sends them. Knows no output.
+//! Text of strangers, such that a terminal, a log or a chat shows what is there: control
+//! characters, invisible ones and those that turn the direction of a line are written out, and none
+//! of them is obeyed. Names are chosen by clients, statements by whoever sends them. Knows no
+//! output.
 
 use std::fmt::Write;
 

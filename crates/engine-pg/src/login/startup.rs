@@ -13,6 +13,9 @@ use wire_pg::{
 const NEWEST_MINOR: u16 = 2;
 /// What the name of a protocol extension begins with.
 const EXTENSION_PREFIX: &str = "_pq_.";
+/// Parameters of a start-up packet that are no settings. Names of settings go upstream in lower
+/// case, so any spelling of these would be read as one of them there.
+const NO_SETTINGS: [&str; 4] = ["database", "options", "replication", "user"];
 
 /// A start-up packet, understood.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,6 +68,7 @@ pub(super) fn read(packet: &[u8]) -> Result<Wish, Reason> {
         database.clone_from(&name);
     }
     from_options.append(&mut settings);
+    from_options.iter().try_for_each(|(name, _)| is_setting(name))?;
     let less =
         (startup.minor > NEWEST_MINOR || !extensions.is_empty()).then_some(Less { extensions });
     Ok(Wish {
@@ -125,6 +129,18 @@ fn last_named(settings: &[(String, String)], wanted: &str) -> String {
         .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
         .map(|(_, value)| value.clone())
         .unwrap_or_default()
+}
+
+/// Refuses what would be another part of the start-up packet upstream, past everything that is
+/// asked of one: a second user or database, options within options, a replication connection.
+fn is_setting(name: &str) -> Result<(), Reason> {
+    let lower = name.to_ascii_lowercase();
+    if NO_SETTINGS.contains(&lower.as_str()) || lower.starts_with(EXTENSION_PREFIX) {
+        return Err(Reason::Parameter(format!(
+            "\"{name}\" is no setting: a start-up packet has it by itself and in lower case"
+        )));
+    }
+    Ok(())
 }
 
 /// Names and values must be text that the record can hold and policy can compare.

@@ -121,6 +121,12 @@ fn startup_options_are_judged() {
     let outcome = psql(&person);
     assert_ne!(outcome.code, Some(0), "{outcome}");
     assert!(outcome.stderr.contains("session_replication_role"), "{outcome}");
+    // What is no setting is refused before policy is asked, to whoever may send any option.
+    for nested in ["options%3D-crole%3Dx", "user%3Dbob", "replication%3Dtrue", "_pq_.x%3D1"] {
+        let outcome = psql(&url(&stage, weir::ADMIN, &format!("options=-c%20{nested}")));
+        assert_ne!(outcome.code, Some(0), "{outcome}");
+        assert!(outcome.stderr.contains("is no setting"), "{outcome}");
+    }
     let replication = url(&stage, weir::PERSON, "replication=database");
     assert_ne!(psql(&replication).code, Some(0));
 }

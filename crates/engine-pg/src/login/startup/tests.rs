@@ -51,6 +51,33 @@ fn more_than_is_spoken_is_answered() {
 }
 
 #[test]
+fn other_parts_of_a_packet_are_no_settings() {
+    for options in [
+        "-c options=-crole=x",
+        "-coptions=-crole=x",
+        r"--options=-c\ role=x",
+        "-c OPTIONS=-crole=x",
+        "-c work_mem=1MB -c user=bob",
+        "--database=other",
+        "-c replication=true",
+        "-c Replication=database",
+        "-c _pq_.compression=zstd",
+        "--_PQ-.compression=zstd",
+    ] {
+        let read = read(&packet(0, &[("user", "alice"), ("options", options)]));
+        let Err(Reason::Parameter(why)) = &read else { panic!("{options}: {read:?}") };
+        assert!(why.contains("is no setting"), "{options}: {why}");
+    }
+    // Upstream these would be read in lower case.
+    for name in ["Options", "USER", "Database", "REPLICATION", "_PQ_.compression"] {
+        let read = read(&packet(0, &[("user", "alice"), (name, "-crole=x")]));
+        assert!(matches!(read, Err(Reason::Parameter(_))), "{name}: {read:?}");
+    }
+    let fine = "-c user_name.x=1 -c my.options=a -c pq_.x=1";
+    assert_eq!(read(&packet(0, &[("user", "a"), ("options", fine)])).unwrap().settings.len(), 3);
+}
+
+#[test]
 fn replication_is_read_as_postgresql_reads_it() {
     let mode = |value| read(&packet(0, &[("user", "a"), ("replication", value)]));
     for (value, expected) in [
