@@ -24,6 +24,7 @@ pub(super) struct Expected {
     pub(super) hidden: bool,
     /// What went upstream was made to fail in the refused statement's place, so that transaction
     /// state, order and skipping are the server's own; the client gets this instead of its error.
+    /// Of a Bind, only if the server fails it with the same SQLSTATE.
     pub(super) refusal: Option<Box<Refusal>>,
 }
 

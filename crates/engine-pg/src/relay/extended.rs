@@ -137,12 +137,12 @@ impl Relay {
         }
         match bound {
             Ok((made, None)) => {
-                self.expected.push_back(Expected::of(Request::Bind(Some(made))));
+                self.expect_bind(made, bind.statement);
                 self.upstream.output.extend_from_slice(message.whole);
             }
             Ok((made, Some(turned))) => {
                 let whole = super::turned::bind(&made.1.plan, &bind, &turned)?;
-                self.expected.push_back(Expected::of(Request::Bind(Some(made))));
+                self.expect_bind(made, bind.statement);
                 self.upstream.output.extend_from_slice(&whole);
             }
             Err(refusal) => self.refuse_extended(refusal)?,
@@ -162,7 +162,7 @@ impl Relay {
                 self.renewed(&prepared.plan)?
             }
             // A name that SQL's PREPARE made, or one that nobody made: the server will tell.
-            None => self.plan_by_name("EXECUTE", statement)?,
+            None => self.plan_of_statement(statement)?,
         };
         Ok((plan, prepared))
     }
@@ -205,13 +205,6 @@ impl Relay {
         });
         self.portals.insert(name.clone(), Arc::clone(&made));
         Ok((name, made))
-    }
-
-    /// The plan of what SQL knows by a name: `EXECUTE name`, `FETCH ALL FROM name`.
-    fn plan_by_name(&mut self, verb: &str, name: Text<'_>) -> Result<Arc<Plan>, Refusal> {
-        let name = name.lossy().replace('"', "\"\"");
-        let text = format!("{verb} \"{name}\"");
-        self.plan(Text::new(text.as_bytes()))
     }
 
     pub(super) fn describe(&mut self, message: Message<'_>) -> Result<Step, End> {
@@ -379,7 +372,7 @@ impl Relay {
     fn portal(&mut self, name: Text<'_>) -> Result<Arc<Portal>, Refusal> {
         let Some(portal) = self.portals.get(known_as(name)).cloned() else {
             // A cursor that SQL made can be run as a portal.
-            let plan = self.plan_by_name("FETCH ALL FROM", name)?;
+            let plan = self.plan_of_portal(name)?;
             return Ok(Arc::new(Portal::of(plan)));
         };
         if !self.session.same_scope(&portal.plan) {

@@ -2,7 +2,7 @@
 //! SQL.
 
 use super::{
-    End, Relay,
+    End, Expected, Relay,
     expected::{Request, Run},
     names::Undone,
     server::broke,
@@ -36,6 +36,11 @@ impl Relay {
                 None
             }
             Some(front) if hidden => front.refusal.take(),
+            // A name that nobody gave a statement. Whatever the server would say of others is not
+            // for whoever bound it.
+            Some(Expected { request: Request::Bind(_), refusal, .. }) => {
+                refusal.take_if(|unknown| unknown.sqlstate == code)
+            }
             // The error that was made to happen, or the one that made it unnecessary.
             Some(front) if code == "42601" || code == "25P02" => front.refusal.take(),
             // A server without SQL has another code for what is none.

@@ -1,7 +1,7 @@
 //! Messages of the client that are not held whole: carried on as they come, or refused before they
 //! have come. Knows of them what stands at their beginning.
 
-use super::{End, Expected, Relay, Step, expected::Request, extended::Bound};
+use super::{End, Relay, Step, extended::Bound};
 use gate::{Parameters, Refusal};
 use std::sync::atomic::Ordering;
 use wire_pg::{
@@ -123,7 +123,7 @@ impl Relay {
             Ok(made) => {
                 self.read_early(Some(&made.1.plan))?;
                 made.1.unknown_formats.store(true, Ordering::Relaxed);
-                self.expected.push_back(Expected::of(Request::Bind(Some(made))));
+                self.expect_bind(made, statement);
                 self.client_passes = frame.len;
             }
             Err(refusal) => {

@@ -3,11 +3,11 @@
 //! granted beyond the Sync behind which the server listens again. Knows no rows.
 
 use super::{
-    Relay,
+    Expected, Relay,
     expected::{Portal, Prepared, Request, settled},
 };
 use foldhash::fast::RandomState;
-use gate::Plan;
+use gate::{Plan, Refusal};
 use model::facts::SessionChange;
 use std::{collections::HashMap, sync::Arc};
 use wire_pg::Text;
@@ -33,7 +33,59 @@ pub(super) fn known_as<'a>(name: Text<'a>) -> &'a [u8] {
     bytes.get(..NAME_BYTES).unwrap_or(bytes)
 }
 
+/// What the server answers to a prepared statement's name that it does not have
+/// (`exec_bind_message`, `FetchPreparedStatement`).
+fn no_statement(name: &str) -> Refusal {
+    let message = match name {
+        "" => "unnamed prepared statement does not exist".to_owned(),
+        name => format!("prepared statement \"{name}\" does not exist"),
+    };
+    Refusal { sqlstate: "26000", message, hint: None, ..Refusal::limit(String::new(), "") }
+}
+
+/// What the server answers to an Execute of the unnamed portal where there is none
+/// (`exec_execute_message`).
+fn no_unnamed_portal() -> Refusal {
+    let message = "portal \"\" does not exist".to_owned();
+    Refusal { sqlstate: "34000", message, hint: None, ..Refusal::limit(String::new(), "") }
+}
+
 impl Relay {
+    /// The plan of a statement that SQL may know by a name, if the protocol does not. SQL gives
+    /// nothing the empty name, so what the protocol did not make is not there.
+    pub(super) fn plan_of_statement(&mut self, name: Text<'_>) -> Result<Arc<Plan>, Refusal> {
+        match name.bytes() {
+            [] => Err(no_statement("")),
+            _ => self.plan_by_name("EXECUTE", name),
+        }
+    }
+
+    /// The same for a cursor that is run as a portal.
+    pub(super) fn plan_of_portal(&mut self, name: Text<'_>) -> Result<Arc<Plan>, Refusal> {
+        match name.bytes() {
+            [] => Err(no_unnamed_portal()),
+            _ => self.plan_by_name("FETCH ALL FROM", name),
+        }
+    }
+
+    /// The plan of what SQL knows by a name: `EXECUTE name`, `FETCH ALL FROM name`.
+    fn plan_by_name(&mut self, verb: &str, name: Text<'_>) -> Result<Arc<Plan>, Refusal> {
+        let name = name.lossy().replace('"', "\"\"");
+        let text = format!("{verb} \"{name}\"");
+        self.plan(Text::new(text.as_bytes()))
+    }
+
+    /// A Bind is on its way. Of a name that the protocol did not make the server may say that
+    /// nobody did, and its words are withheld like all others from whoever runs what is not known:
+    /// these are made of the client's own, then.
+    pub(super) fn expect_bind(&mut self, made: (Box<[u8]>, Arc<Portal>), statement: Text<'_>) {
+        let unknown = made.1.prepared.is_none() && !self.session.unrestricted();
+        let name = statement.utf8().filter(|name| unknown && (self.utf8 || name.is_ascii()));
+        let refusal = name.map(|name| Box::new(no_statement(name)));
+        let request = Request::Bind(Some(made));
+        self.expected.push_back(Expected { request, hidden: false, refusal });
+    }
+
     /// The server made a prepared statement.
     pub(super) fn parsed(&mut self, name: &[u8], made: Option<Arc<Prepared>>) {
         let Some(made) = made else { return };

@@ -281,6 +281,52 @@ fn honest_pipelines_work() {
     assert_eq!(counts, [50, 50, 1, 1, 1]);
 }
 
+#[test]
+fn what_nobody_named_is_answered_as_by_the_server() {
+    let stage = Stage::shop().unwrap();
+    let describe = |what: &str| frame(b'D', format!("{what}\0").as_bytes());
+    let portal = ("34000", "portal \"\" does not exist");
+    let unnamed = ("26000", "unnamed prepared statement does not exist");
+    let named = ("26000", "prepared statement \"no where\" does not exist");
+    let cases = [
+        (execute(""), portal),
+        (describe("P"), portal),
+        ([describe("P"), execute("")].concat(), portal),
+        (bind("", ""), unnamed),
+        (describe("S"), unnamed),
+        ([bind("", ""), execute("")].concat(), unnamed),
+        (bind("p", "no where"), named),
+        (describe("Sno where"), named),
+        ([bind("", "no where"), describe("P"), execute("")].concat(), named),
+    ];
+    for who in [ADMIN, PERSON] {
+        let mut raw = Raw::sign_in(stage.weir.port(), who, PASSWORD, "shop").unwrap();
+        for begin in ["", "begin"] {
+            for (messages, (code, words)) in &cases {
+                raw.send(&[query(begin), messages.clone(), sync()].concat()).unwrap();
+                let mut answers = raw.until(b'Z').unwrap();
+                answers.extend(raw.until(b'Z').unwrap());
+                let errors = answers.iter().filter(|message| message.tag == b'E');
+                let said: Vec<String> =
+                    errors.map(|it| String::from_utf8_lossy(&it.body).into_owned()).collect();
+                let [said] = said.as_slice() else { panic!("{who}: {words}: {said:?}") };
+                let has = |field: String| said.split('\0').any(|part| part == field);
+                assert!(has(format!("C{code}")) && has(format!("M{words}")), "{who}: {said:?}");
+                raw.send(&query("rollback")).unwrap();
+                raw.until(b'Z').unwrap();
+            }
+        }
+        // What SQL made is bound by its name, also where the protocol did not make it.
+        let prepare = query("prepare \"no where\" as select 'here'::text");
+        raw.send(&prepare).unwrap();
+        raw.until(b'Z').unwrap();
+        raw.send(&[bind("", "no where"), execute(""), sync()].concat()).unwrap();
+        let answers = raw.until(b'Z').unwrap();
+        let here = answers.iter().any(|m| m.tag == b'D' && m.body.ends_with(b"here"));
+        assert!(here, "{who}: {answers:?}");
+    }
+}
+
 /// Sends one message after the other, each once the one before is answered, and gives all that the
 /// server said.
 fn hears(stage: &Stage, messages: impl IntoIterator<Item = Vec<u8>>) -> String {
