@@ -37,6 +37,8 @@ pub struct Credential {
     pub acts_for: Option<String>,
     /// It is not enough by itself: a code goes with it.
     pub half: bool,
+    /// Of a password, how often one was set anew before it: the same one given again differs.
+    pub number: u64,
     /// The only task that it works on.
     pub task: Option<String>,
 }
@@ -55,6 +57,7 @@ impl Credential {
             source: String::new(),
             acts_for: None,
             half: false,
+            number: 0,
             task: None,
         }
     }

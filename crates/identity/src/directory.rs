@@ -33,6 +33,9 @@ pub struct Entry {
     pub identity: Identity,
     /// What its password is checked against.
     pub verifier: ScramVerifier,
+    /// How often its password was set anew: the same one given again is another one, so that
+    /// whoever was let in by it before is out.
+    pub passwords: u64,
     /// Whether it may sign in, and agents on its behalf.
     pub enabled: bool,
     /// Its password is not enough: a code goes with it.
@@ -45,7 +48,8 @@ pub struct Entry {
 impl Entry {
     /// One that may sign in, by its password alone too.
     pub fn new(identity: Identity, verifier: ScramVerifier, credentials: Vec<Credential>) -> Self {
-        Self { identity, verifier, enabled: true, second_factor: false, credentials }
+        let (passwords, enabled, second_factor) = (0, true, false);
+        Self { identity, verifier, passwords, enabled, second_factor, credentials }
     }
 }
 
@@ -261,7 +265,8 @@ impl Directory {
     }
 
     /// A credential of an identity as it is now, if it is still one; what it was is the same as
-    /// what was signed in with. Only its times and its scope may have changed.
+    /// what was signed in with. Only its times and its scope may have changed. A password that was
+    /// set again is another one.
     pub fn still(&self, name: &str, credential: &Credential) -> Option<Arc<Credential>> {
         let people = self.people.load();
         let known = people.names.get(&credential.signs_in(name))?;
@@ -270,7 +275,8 @@ impl Directory {
         } else {
             known.others.iter().find(|one| one.id == credential.id)?
         };
-        now.verifier.is_same(&credential.verifier).then(|| Arc::clone(now))
+        let is_same = now.number == credential.number && now.verifier.is_same(&credential.verifier);
+        is_same.then(|| Arc::clone(now))
     }
 
     /// Notes that a credential was used. Writes nothing: somebody takes the notes now and then.
@@ -335,8 +341,8 @@ fn settle(secret: &[u8; KEY_BYTES], entries: Vec<Entry>) -> People {
     for (name, entry) in &by_name {
         let standing = stand(name, &by_name, &twice, MAX_CHAIN).map(Arc::new);
         let own = entry.credentials.iter().filter(|one| one.acts_for.is_none());
-        let half = entry.second_factor;
-        let lead = Credential { half, ..Credential::password(entry.verifier.clone()) };
+        let (half, number) = (entry.second_factor, entry.passwords);
+        let lead = Credential { half, number, ..Credential::password(entry.verifier.clone()) };
         people.add((*name).to_owned(), lead, own, standing);
         let mut persons: Vec<&str> =
             entry.credentials.iter().filter_map(|one| one.acts_for.as_deref()).collect();

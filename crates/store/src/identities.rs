@@ -47,6 +47,8 @@ pub struct Account {
     pub acts_for: Option<IdentityName>,
     /// What its password is checked against.
     pub verifier: Verifier,
+    /// How often its password was set anew, the same one given again too.
+    pub passwords: u64,
     /// Whether it may sign in.
     pub enabled: bool,
     /// When it was added.
@@ -115,8 +117,8 @@ impl Store {
         // One transaction, so that groups and identities are of one moment.
         let mut transaction = self.pool.begin().await?;
         let rows = sqlx::query(
-            "SELECT name, kind, acts_for, verifier, enabled, created, changed FROM identities
-             ORDER BY name",
+            "SELECT name, kind, acts_for, verifier, passwords, enabled, created, changed
+             FROM identities ORDER BY name",
         )
         .fetch_all(&mut *transaction)
         .await?;
@@ -182,7 +184,8 @@ impl Store {
         Ok(())
     }
 
-    /// Replaces what an identity's password is checked against.
+    /// Replaces what an identity's password is checked against. What was signed in with the one
+    /// before is over, also if this is the same.
     pub async fn set_verifier(
         &self,
         name: &str,
@@ -192,11 +195,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         touch(&mut transaction, name, now).await?;
-        sqlx::query("UPDATE identities SET verifier = ? WHERE name = ?")
-            .bind(verifier.expose())
-            .bind(name)
-            .execute(&mut *transaction)
-            .await?;
+        let set = "UPDATE identities SET verifier = ?, passwords = passwords + 1 WHERE name = ?";
+        sqlx::query(set).bind(verifier.expose()).bind(name).execute(&mut *transaction).await?;
         credentials::fit(&mut transaction, name, verifier, now).await?;
         note(&mut transaction, now, by, name, "password changed").await?;
         transaction.commit().await?;
@@ -396,12 +396,14 @@ fn account(
     let acts_for: Option<String> = row.try_get("acts_for")?;
     let acts_for = acts_for.filter(|principal| *principal != name);
     let verifier: String = row.try_get("verifier")?;
+    let passwords: i64 = row.try_get("passwords")?;
     Ok(Account {
         groups: groups.remove(&name).unwrap_or_default(),
         name: IdentityName::new(name),
         kind,
         acts_for: acts_for.map(IdentityName::new),
         verifier: Verifier(verifier),
+        passwords: passwords.unsigned_abs(),
         enabled: row.try_get("enabled")?,
         created: time(row.try_get("created")?),
         changed: time(row.try_get("changed")?),

@@ -46,6 +46,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/021_passkeys.sql"),
     include_str!("migrations/022_second.sql"),
     include_str!("migrations/023_certificates.sql"),
+    include_str!("migrations/024_passwords.sql"),
 ];
 
 /// Control state. Cheap to clone; usable from several processes at once.

@@ -58,6 +58,7 @@ fn credential(kept: KeptCredential) -> Option<Credential> {
         source: new.source,
         task: new.delegated.as_ref().and_then(|one| one.task.clone()),
         half: false,
+        number: 0,
         acts_for: new.delegated.map(|one| one.acts_for.to_string()),
     })
 }
@@ -81,7 +82,8 @@ fn entry(account: Account, second_factor: bool, credentials: Vec<Credential>) ->
         groups: account.groups,
         acts_for: account.acts_for.map(|name| Box::new(delegator(name))),
     };
-    Some(Entry { identity, verifier, enabled: account.enabled, second_factor, credentials })
+    let (passwords, enabled) = (account.passwords, account.enabled);
+    Some(Entry { identity, verifier, passwords, enabled, second_factor, credentials })
 }
 
 #[cfg(test)]

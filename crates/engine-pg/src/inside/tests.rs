@@ -51,6 +51,7 @@ fn publish(directory: &Directory, people: &[Identity]) {
     let entry = |identity: &Identity| Entry {
         identity: identity.clone(),
         verifier: verifier.clone(),
+        passwords: 0,
         enabled: true,
         second_factor: false,
         credentials: Vec::new(),

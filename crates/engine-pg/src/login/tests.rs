@@ -35,7 +35,7 @@ fn entry(name: &str, enabled: bool) -> Entry {
         acts_for: None,
     };
     let verifier = ScramVerifier::for_password(&Secret::from("wonder".to_owned())).unwrap();
-    Entry { identity, verifier, enabled, second_factor: false, credentials: Vec::new() }
+    Entry { enabled, ..Entry::new(identity, verifier, Vec::new()) }
 }
 
 async fn start(name: &str, change: impl FnOnce(&mut Door)) -> Server {

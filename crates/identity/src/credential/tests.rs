@@ -30,6 +30,7 @@ fn credential(id: &str, lead: &ScramVerifier, secret: &Secret) -> Credential {
         expires: Some(at(20)),
         databases: Vec::new(),
         half: false,
+        number: 0,
         acts_for: None,
         task: None,
         source: "test".to_owned(),
@@ -107,6 +108,12 @@ fn what_was_signed_in_with_is_there_until_it_is_not() {
     let longer = Credential { expires: Some(at(30)), ..token.clone() };
     directory.publish(vec![entry(lead.clone(), vec![longer])]);
     assert_eq!(directory.still("alice", &token).unwrap().expires, Some(at(30)));
+    assert!(directory.still("alice", &password).is_some());
+    let again = Entry { passwords: 1, ..entry(lead.clone(), vec![token.clone()]) };
+    directory.publish(vec![again]);
+    assert!(directory.still("alice", &password).is_none(), "the same password, set again");
+    assert!(directory.still("alice", &token).is_some(), "which is not a token's matter");
+    let password = sign_in(&directory, "alice", &text("wonder"), at(10)).unwrap().credential;
     assert!(directory.still("alice", &password).is_some());
     let renewed = lead.beside(&text("looking-glass"));
     directory.publish(vec![entry(renewed, Vec::new())]);

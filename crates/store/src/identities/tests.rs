@@ -69,12 +69,17 @@ async fn changes_are_noted_and_repeats_are_not() {
     let alice = store.identity("alice").await.unwrap().unwrap();
     assert_eq!(alice.groups, ["b", "c"]);
     assert_eq!((alice.verifier.expose(), alice.enabled, alice.changed), ("v2", false, at(6)));
+    assert_eq!(alice.passwords, 1);
     let expected =
         ["added: person in b, a", "disabled", "groups: +c", "groups: -a", "password changed"];
     assert_eq!(whats(&store).await, expected);
     let last = store.events("ledger", 100).await.unwrap().pop().unwrap();
     assert_eq!((last.by.as_str(), last.at), ("bob", at(6)));
     assert!(matches!(&last.what, Happened::Identity { identity, .. } if identity == "alice"));
+    store.set_verifier("alice", &Verifier("v2".into()), "bob", at(7)).await.unwrap();
+    let alice = store.identity("alice").await.unwrap().unwrap();
+    assert_eq!((alice.verifier.expose(), alice.passwords), ("v2", 2), "the same one is another");
+    assert_eq!(store.identities().await.unwrap()[0].passwords, 2);
 }
 
 #[tokio::test]

@@ -113,6 +113,20 @@ fn an_unknown_database_is_refused_by_the_upstream_and_a_disabled_identity_by_wei
 }
 
 #[test]
+fn a_password_that_is_set_again_ends_what_it_let_in() {
+    let stage = Stage::shop().unwrap();
+    let sign_in = || Raw::sign_in(stage.weir.port(), weir::PERSON, weir::PASSWORD, "shop").unwrap();
+    let mut open = sign_in();
+    let set = ["identity", "password", weir::PERSON, "--password-stdin"];
+    stage.weir.run_as_somebody(&set).unwrap().success().unwrap();
+    let last = open.rest().unwrap();
+    let said =
+        |words: &[u8]| last.iter().any(|it| it.body.windows(words.len()).any(|w| w == words));
+    assert!(said(b"was revoked"), "{last:?}");
+    sign_in().query("select 1").unwrap();
+}
+
+#[test]
 fn startup_options_are_judged() {
     let stage = Stage::shop().unwrap();
     let admin = url(&stage, weir::ADMIN, "options=-c%20work_mem%3D8MB");
