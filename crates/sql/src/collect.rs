@@ -194,7 +194,7 @@ impl Collector {
         }
     }
 
-    fn looked_up(&mut self, flow: &Flow, values: u32) {
+    pub(crate) fn looked_up(&mut self, flow: &Flow, values: u32) {
         if let Some(fields) = &flow.fields {
             return fields.iter().for_each(|field| self.looked_up(&field.flow, values));
         }

@@ -160,6 +160,13 @@ pub struct MadeBefore {
     pub columns: Option<Vec<(String, Carried)>>,
 }
 
+/// The number under which stands, beside the columns of a view of the session's own, what the view
+/// asks about: whoever reads the view asks it again.
+pub const ASKED: i16 = i16::MIN;
+
+/// The same for what it looks up.
+pub const LOOKED_UP: i16 = i16::MIN + 1;
+
 /// What was put into a column.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Carried {

@@ -2,7 +2,7 @@
 //! generated columns and inheritance. Knows no statement.
 
 use crate::{
-    MAX_EXPANSION,
+    ASKED, Carried, LOOKED_UP, MAX_EXPANSION,
     analyse::{MadeAs, Walk},
     builtin,
     flow::{Columns, Distance, Field, Flow},
@@ -230,6 +230,25 @@ impl<'a> Walk<'a> {
         flow.distance = flow.distance.max(Distance::of(carried.derivation));
     }
 
+    /// A view of the session's own is the client's: what it asks is asked each time it is read, of
+    /// what bears a label by then.
+    fn asks_what_it_asks(&mut self, view: RelationId, what: &str) {
+        let of = |number| self.scope.carried.get(&ColumnId { relation: view, number });
+        let flow = |carried: &Carried| Flow {
+            sources: carried.sources.iter().copied().collect(),
+            ..Flow::default()
+        };
+        if let Some(asked) = of(ASKED) {
+            if asked.unknown {
+                self.facts.unknown(what, "what it asks about is not known");
+            }
+            self.facts.uses(&flow(asked), Use::Inferred);
+        }
+        if let Some(looked_up) = of(LOOKED_UP) {
+            self.facts.looked_up(&flow(looked_up), 1);
+        }
+    }
+
     fn expand_view(&mut self, relation: &'a Relation, columns: &mut Columns) {
         let what = || format!("view \"{}.{}\"", relation.schema, relation.name);
         if crate::is_temporary(&relation.schema) {
@@ -241,7 +260,7 @@ impl<'a> Walk<'a> {
                     self.facts.on(Operation::Select, reference(base));
                 }
             }
-            return;
+            return self.asks_what_it_asks(relation.id, &what());
         }
         if builtin::opaque_view(relation) {
             return;

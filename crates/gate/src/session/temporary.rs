@@ -4,12 +4,12 @@
 
 use crate::{database::Knowledge, plan::Plan};
 use model::{
-    Catalog, ColumnId, Label, LabelMap, Labelling, Operation, RelationId,
+    Catalog, ColumnId, Label, LabelMap, Labelling, Operation, RelationId, Use,
     catalog::{Relation, RelationKind},
     facts::{Derivation, Destination, Facts},
     stronger,
 };
-use sql::{Carried, MadeBefore, is_temporary};
+use sql::{ASKED, Carried, LOOKED_UP, MadeBefore, is_temporary};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, OnceLock},
@@ -28,7 +28,12 @@ struct Pending {
     /// It was made of a query.
     query: bool,
     view: bool,
+    /// What a view asks about, and what it looks up.
+    asks: [BTreeSet<ColumnId>; 2],
 }
+
+/// Under which numbers these stand beside its columns.
+const ASKS: [(i16, Use); 2] = [(ASKED, Use::Inferred), (LOOKED_UP, Use::LookedUp)];
 
 /// See the module's own page.
 #[derive(Debug, Default)]
@@ -96,6 +101,12 @@ impl Temporary {
             pending.exact = made.columns.clone().filter(|_| made.query);
             pending.query = made.query;
             (pending.made, pending.view) = (true, made.view);
+            if made.view {
+                pending.asks = ASKS.map(|(_, usage)| {
+                    let asked = facts.columns.iter().filter(|used| used.usage == usage);
+                    asked.map(|used| used.column).collect()
+                });
+            }
         }
         for moved in &facts.moves {
             let told = policy::told(facts, &moved.from, labels);
@@ -296,6 +307,26 @@ impl Temporary {
             }
             self.put_column(id, carried);
         }
+        if relation.kind == RelationKind::View {
+            self.settle_asks(relation, known, pending);
+        }
+    }
+
+    /// One that nobody saw come to be may ask anything.
+    fn settle_asks(&mut self, view: &Relation, known: bool, pending: Option<&Pending>) {
+        let made = pending.filter(|pending| pending.made && pending.view);
+        for (at, (number, _)) in ASKS.into_iter().enumerate() {
+            let id = view.column_id(number);
+            let carried = match made.and_then(|made| made.asks.get(at)) {
+                Some(asked) => Carried { sources: asked.clone(), ..nothing() },
+                None if known && self.put.contains_key(&id) => continue,
+                None => nothing_known(),
+            };
+            if !known {
+                self.put.remove(&id);
+            }
+            self.put_column(id, carried);
+        }
     }
 
     /// Follows views to what the tables below them hold by now.
@@ -344,7 +375,8 @@ impl Temporary {
         }
         let catalog = self.own.clone().over(Arc::clone(&shared.catalog));
         let mut labels = LabelMap::clone(&shared.labels);
-        for (id, carried) in &*self.carried {
+        let is_column = |id: &ColumnId| !ASKS.iter().any(|(number, _)| *number == id.number);
+        for (id, carried) in self.carried.iter().filter(|(id, _)| is_column(id)) {
             label(*id, carried, &catalog, &mut labels);
         }
         let laid = Arc::new(Knowledge {
@@ -394,7 +426,8 @@ impl Pending {
     fn copy(&self, unknown: bool) -> Self {
         let all = if unknown { Some(nothing_known()) } else { self.all.clone() };
         let (columns, exact) = (self.columns.clone(), self.exact.clone().filter(|_| !unknown));
-        Self { columns, all, exact, made: self.made, query: self.query, view: self.view }
+        let asks = self.asks.clone();
+        Self { columns, all, exact, made: self.made, query: self.query, view: self.view, asks }
     }
 }
 
