@@ -315,7 +315,8 @@ impl Reading {
         asked: bool,
         stale_since: &mut Option<tokio::time::Instant>,
     ) -> Result<(), Failure> {
-        if asked && self.database.is_fresh() && self.looked.elapsed() < LOOK {
+        let needed = self.database.is_look_needed();
+        if asked && !needed && self.database.is_fresh() && self.looked.elapsed() < LOOK {
             // Who asked has been answered.
             return Ok(());
         }
@@ -324,11 +325,14 @@ impl Reading {
         }
         if !asked || self.database.is_fresh() {
             self.looked = Instant::now();
+            let number = self.database.begins_look();
             let fingerprint = self.reader().await?.fingerprint().await?;
             self.confirmed = self.looked;
             match &self.last {
                 Some(last) if last.fingerprint() == fingerprint => {
                     // Nobody waits for what somebody's lock withheld.
+                    self.database.ends_look(number);
+                    self.tell.send_replace(number);
                     if self.database.is_fresh() && !self.is_complete() {
                         self.read(true).await?;
                     }
@@ -374,6 +378,7 @@ impl Reading {
     /// which nobody shall wait.
     async fn read(&mut self, again: bool) -> Result<(), Failure> {
         let begin = Instant::now();
+        let number = self.database.begins_look();
         let generation = self.database.wanted();
         let version = self.version + 1;
         self.reader().await?;
@@ -386,6 +391,7 @@ impl Reading {
         }
         let snapshot = reader.renew(before.as_ref(), version).await?;
         (self.looked, self.confirmed) = (begin, begin);
+        self.database.note_touched(number, snapshot.touched.as_ref());
         let catalog = Arc::clone(&snapshot.catalog);
         let same = before.is_some_and(|before| Arc::ptr_eq(&before.catalog, &catalog));
         let weighs = !same || again || self.labeller.has_work();
@@ -412,7 +418,8 @@ impl Reading {
                 labelled = labels.columns.len(), "catalog read"
             );
         }
-        self.tell.send_replace(generation);
+        self.database.ends_look(number);
+        self.tell.send_replace(number);
         Ok(())
     }
 

@@ -15,6 +15,7 @@ mod acting;
 mod asides;
 mod asleep;
 mod beside;
+mod block;
 mod change;
 mod client;
 mod cost;
@@ -34,6 +35,7 @@ mod pipe;
 mod preview;
 mod probe;
 mod puzzled;
+mod readiness;
 mod reads;
 mod replication;
 mod resting;
@@ -48,6 +50,7 @@ mod words;
 mod work;
 
 use crate::{inside::Side, knowledge::KnowledgeWatch, upstream::Replication};
+use block::Block;
 use bytes::BytesMut;
 use expected::{Expected, Portal, Prepared};
 use gate::{Cleared, Refusal, Sequence, Session, Statement, Synced};
@@ -56,7 +59,7 @@ use pipe::Pipe;
 use std::{
     collections::VecDeque,
     future::Future,
-    pin::{Pin, pin},
+    pin::pin,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -100,36 +103,6 @@ pub(crate) const GOODBYE: Duration = Duration::from_secs(2);
 const MAX_COPY_ENDS: usize = 64;
 /// Prepared statements and portals of the protocol in one session.
 const MAX_NAMES: usize = 64 * 1024;
-
-/// Why the client's next message has to wait.
-enum Block {
-    /// Its intent must be on stable storage first.
-    Sync(Synced),
-    /// What is known of the database is being read again, or what is in the way goes.
-    Knowledge(Pin<Box<dyn Future<Output = ()> + Send>>),
-    /// The server is being asked for the scope; cleared when the answers are in.
-    Probe,
-    /// The server is being asked what the open transaction sees; cleared when it is ready again.
-    Structure,
-    /// What is under way may change what names mean; cleared when all of it is answered.
-    Settle,
-    /// Labels that its values will carry are being kept.
-    Labels(gate::Keeping),
-    /// Somebody must approve it.
-    Hold(hold::Wait),
-    /// What a limited statement changed is being counted.
-    Count,
-    /// The server's planner is being asked what it will cost.
-    Cost,
-    /// A part of its task's budget is being reserved.
-    Budget(gate::hold::Doing<()>),
-    /// What was said of the end user is being checked.
-    EndUser(acting::Answer),
-    /// A request to cancel what ran before is on its way: it must not meet what comes now.
-    Cancel,
-    /// It changed too much, and consent to that is asked for.
-    Beyond(gate::hold::Doing<gate::hold::Asked>),
-}
 
 /// What became of a client's message.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -432,67 +405,5 @@ impl Relay {
             || self.both == Some(replication::Both::Open)
             || matches!(self.block, Some(Block::Hold(_) | Block::Beyond(_)));
         !waits_for_it && (self.block.is_some() || !expected::settled(&self.expected))
-    }
-
-    /// Lifts blocks whose time has come.
-    fn unblock(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut lifted = self.poll_hold(cx) || self.poll_beyond(cx);
-        if let Some(early) = &mut self.early_sync
-            && Pin::new(early).poll(cx).is_ready()
-        {
-            self.early_sync = None;
-        }
-        self.timer.poll_cancel(cx);
-        let done = match &mut self.block {
-            Some(Block::Cancel) => !self.timer.cancels(),
-            None | Some(Block::Probe | Block::Structure | Block::Hold(_) | Block::Beyond(_)) => {
-                false
-            }
-            Some(Block::Budget(_)) => self.poll_budget(cx),
-            Some(Block::EndUser(_)) => self.poll_end_user(cx),
-            // Lifted by the answer.
-            Some(Block::Count | Block::Cost) => false,
-            // A server that waits for COPY data answers nothing else.
-            Some(Block::Settle) => expected::settled(&self.expected) || self.copying_in,
-            Some(Block::Knowledge(wait)) => wait.as_mut().poll(cx).is_ready(),
-            Some(Block::Labels(kept)) => match kept.as_mut().poll(cx) {
-                Poll::Pending => false,
-                Poll::Ready(Ok(())) => true,
-                Poll::Ready(Err(error)) => {
-                    tracing::error!(%error, "a label could not be kept");
-                    self.refuse_next = Some(Refusal::unrecordable());
-                    true
-                }
-            },
-            Some(Block::Sync(synced)) => match Pin::new(synced).poll(cx) {
-                Poll::Pending => false,
-                Poll::Ready(Ok(())) => true,
-                Poll::Ready(Err(_)) => {
-                    self.sync_failed();
-                    true
-                }
-            },
-        };
-        if done {
-            self.block = None;
-            lifted = true;
-        }
-        if let Some(synced) = &mut self.rows_block
-            && let Poll::Ready(result) = Pin::new(synced).poll(cx)
-        {
-            self.rows_block = None;
-            lifted = true;
-            self.rows_synced(result.is_ok());
-        }
-        lifted |= self.poll_rows(cx);
-        lifted
-    }
-
-    /// What was parked could not be made durable: it does not run, and the client is told.
-    fn sync_failed(&mut self) {
-        if let Some(Parked { cleared }) = self.parked.take() {
-            self.session.abandon(cleared, "not synced", std::time::SystemTime::now());
-        }
-        self.refuse_next = Some(Refusal::unrecordable());
     }
 }

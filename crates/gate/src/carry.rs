@@ -17,7 +17,7 @@ use model::{
 };
 use sql::is_temporary;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     future::Future,
     pin::Pin,
     sync::{Arc, PoisonError},
@@ -116,6 +116,18 @@ pub(crate) fn would(session: &Session, plan: &Plan) -> bool {
     carried(session, plan, &book).iter().any(|label| !bears(borne, label))
 }
 
+/// The columns to which a plan brings values that bear labels, whether or not these are in force;
+/// `None` if it brings none.
+pub(crate) fn reached(session: &Session, plan: &Plan) -> Option<BTreeSet<ColumnId>> {
+    let moves = plan.parts.iter().flat_map(|part| &part.facts.moves);
+    if !moves.into_iter().any(|moved| moved.unknown || !moved.from.is_empty()) {
+        return None;
+    }
+    let book = session.database().book.lock().unwrap_or_else(PoisonError::into_inner);
+    let reached = carrying(session, plan, &book).reached;
+    (!reached.is_empty()).then_some(reached)
+}
+
 /// True if a column bears a label already, by whatever it was found.
 fn bears(borne: &LabelMap, label: &CarriedLabel) -> bool {
     label.id.is_some_and(|id| {
@@ -125,18 +137,24 @@ fn bears(borne: &LabelMap, label: &CarriedLabel) -> bool {
 
 /// The labels that a plan's values bring with them and that are not noted yet.
 fn carried(session: &Session, plan: &Plan, book: &LabelBook) -> Vec<CarriedLabel> {
+    carrying(session, plan, book).new.into_values().collect()
+}
+
+/// All that a plan's values bring.
+fn carrying<'a>(session: &Session, plan: &'a Plan, book: &'a LabelBook) -> Carrying<'a> {
     let mut carrying = Carrying {
         catalog: &plan.knowledge.catalog,
         labels: &plan.knowledge.labels,
-        shared: &session.database().knowledge(),
+        shared: session.database().knowledge(),
         book,
         homes: session.homes(plan),
         unknown: !plan.unrestricted,
         brought: HashMap::new(),
+        reached: BTreeSet::new(),
         new: BTreeMap::new(),
     };
     carrying.follow(plan);
-    carrying.new.into_values().collect()
+    carrying
 }
 
 const fn puts(operation: Operation) -> bool {
@@ -177,13 +195,15 @@ struct Carrying<'a> {
     /// As the session has them, its own tables included.
     labels: &'a LabelMap,
     /// What all know now.
-    shared: &'a Knowledge,
+    shared: Arc<Knowledge>,
     book: &'a LabelBook,
     homes: Vec<String>,
     /// What is not understood counts as the most sensitive there is.
     unknown: bool,
     /// Labels that columns will have by this plan.
     brought: HashMap<ColumnId, Brought>,
+    /// Columns of tables that others may read, to which it brings labels or more of one.
+    reached: BTreeSet<ColumnId>,
     /// What is not in force yet.
     new: BTreeMap<Place, CarriedLabel>,
 }
@@ -274,6 +294,7 @@ impl Carrying<'_> {
             let evidence = self.evidence(from);
             return self.put(place, brought, evidence);
         }
+        self.reached.insert(id);
         let now = self.brought.get(&id).cloned().or_else(|| {
             let label = self.shared.labels.label(id)?.clone();
             Some((label, self.shared.labels.is_derived(id)))

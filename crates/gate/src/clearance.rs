@@ -1,6 +1,6 @@
 //! The witness that a statement was decided and recorded. Knows nothing of how.
 
-use crate::plan::Plan;
+use crate::{flight::UnderWay, plan::Plan};
 use ledger::{Sequence, StatementId};
 use model::{
     Durability, Operation,
@@ -48,6 +48,8 @@ pub struct Statement {
     pub preview: bool,
     /// The strictest demand of its parts.
     pub durability: Durability,
+    /// Others may have to wait for it.
+    pub(crate) _under_way: Option<UnderWay>,
 }
 
 /// One statement of the run.

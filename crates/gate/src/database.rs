@@ -5,6 +5,7 @@ use crate::{
     book::{CarriedLabel, DecidedLabel, FoundBefore, LabelBook},
     cache::PlanCache,
     counters::Counters,
+    flight::Flights,
     line::VerdictCache,
 };
 use arc_swap::ArcSwap;
@@ -88,6 +89,8 @@ pub struct Database {
     pub(crate) plans: PlanCache,
     /// Its own: the facts of a clone's statements name the same oids.
     pub(crate) verdicts: VerdictCache,
+    /// What is under way in it.
+    pub(crate) flights: Flights,
     /// What is counted of it; several databases may be counted together.
     pub counters: Arc<Counters>,
 }
@@ -111,6 +114,7 @@ impl Database {
             carried: AtomicU64::new(0),
             plans: PlanCache::default(),
             verdicts: VerdictCache::default(),
+            flights: Flights::default(),
             counters,
         }
     }

@@ -31,6 +31,7 @@ pub mod change;
 mod clearance;
 pub mod counters;
 mod database;
+mod flight;
 pub mod history;
 pub mod hold;
 mod line;
@@ -53,6 +54,7 @@ pub use carry::{Keep, Keeping};
 pub use clearance::{Cleared, Statement, StatementPart, may_leave, only_transaction};
 pub use counters::Counters;
 pub use database::{Database, Knowledge};
+pub use flight::Touched;
 pub use ledger::{
     Sequence, Synced,
     record::{Disclosed, Via},

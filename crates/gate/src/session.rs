@@ -6,6 +6,7 @@ mod asked;
 mod call;
 mod ending;
 mod fetched;
+mod flying;
 mod follow;
 mod past;
 mod planning;
@@ -18,6 +19,7 @@ mod temporary;
 mod turned;
 mod working;
 
+use flying::Flying;
 use follow::Held;
 pub(crate) use follow::{changes_names, ends_transaction};
 pub(crate) use planning::names_something as runs_by_name;
@@ -129,6 +131,7 @@ pub struct Session {
     plans_kept: bool,
     scope_touched: bool,
     catalog_touched: bool,
+    flying: Flying,
     /// Cursors WITH HOLD, of transactions that are committed and of the open one.
     held: Held,
     /// What the scope's names depend on, without what is put into the session's own tables.
@@ -189,6 +192,7 @@ impl Session {
             plans_kept: false,
             scope_touched: false,
             catalog_touched: false,
+            flying: Flying::of(database),
             held: Held::default(),
             names_key: 0,
             path: Vec::new(),
@@ -214,14 +218,9 @@ impl Session {
         };
         session.mark = session.mark_of();
         let policies = gate.policies.load_full();
-        let context = session.context(now);
-        let allowed = policies.may_connect(
-            &session.identity,
-            &session.database.name,
-            &session.database.environment,
-            &context,
-        );
-        if let Err(verdict) = allowed {
+        let (context, environment) = (session.context(now), &session.database.environment);
+        let (identity, name) = (&session.identity, &session.database.name);
+        if let Err(verdict) = policies.may_connect(identity, name, environment, &context) {
             let refusal = Refusal::by_policy(&verdict, None);
             record::session_refused(&session, &refusal, now);
             return Err(refusal);
@@ -298,7 +297,7 @@ impl Session {
 
     /// Whether what names mean is known now, whoever asks.
     pub fn certainty(&mut self) -> Readiness {
-        if !self.is_fresh() {
+        if !self.is_fresh() || self.needs_look().is_some() {
             if self.unrestricted {
                 self.awaited.get_or_insert_with(|| self.database.wanted());
             }
@@ -326,7 +325,7 @@ impl Session {
 
     /// A message of the client's was dealt with: the next one comes behind what was done till now.
     pub fn dealt(&mut self) {
-        self.awaited = None;
+        (self.awaited, self.flying.look) = (None, None);
     }
 
     fn is_fresh(&self) -> bool {
@@ -334,7 +333,7 @@ impl Session {
     }
 
     pub(crate) fn is_certain(&self) -> bool {
-        self.is_fresh() && self.scope_known && !self.keeps_plans()
+        self.is_fresh() && self.is_sure_of_catalog() && self.scope_known && !self.keeps_plans()
     }
 
     /// The path on which names are looked up.
@@ -414,6 +413,7 @@ impl Session {
                 return Err(Refusal::unenforceable(what, "Send it again."));
             }
         }
+        let under_way = self.sets_out(plan)?;
         self.begin_work(plan, via, now)?;
         self.count_look_ups(plan, via, parameters.elements, now)?;
         let unlike = self.unlike_its_past(plan, now);
@@ -439,6 +439,7 @@ impl Session {
             lifted: approved.is_some_and(|approved| approved.covers(plan.beyond())),
             preview: self.previews(),
             durability,
+            _under_way: under_way,
         }))
     }
 

@@ -241,7 +241,14 @@ impl Walk<'_> {
                 | TransactionStmtKind::TRANS_STMT_COMMIT_PREPARED
                 | TransactionStmtKind::TRANS_STMT_PREPARE
         );
-        self.facts.plain(if commits { Operation::Commit } else { Operation::Transaction });
+        match commits {
+            // What another transaction did, which nobody knows here.
+            true if kind == TransactionStmtKind::TRANS_STMT_COMMIT_PREPARED => {
+                self.facts.about(Operation::Commit, "prepared".to_owned())
+            }
+            true => self.facts.plain(Operation::Commit),
+            false => self.facts.plain(Operation::Transaction),
+        }
         let opens = matches!(
             kind,
             TransactionStmtKind::TRANS_STMT_BEGIN

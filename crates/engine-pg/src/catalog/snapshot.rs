@@ -7,6 +7,7 @@ use super::{
     queries::{self, About, Section},
     versions::{Delta, FIRST_NORMAL_OID, Fingerprint, Versions},
 };
+use gate::Touched;
 use model::{
     Catalog, FunctionId, RelationId, TypeId,
     catalog::{Function, Relation, RelationKind},
@@ -20,6 +21,8 @@ pub struct Snapshot {
     pub catalog: Arc<Catalog>,
     pub(super) versions: Versions,
     withheld: Withheld,
+    /// What was changed since the one before; `None` if that is not known.
+    pub(crate) touched: Option<Touched>,
 }
 
 /// Relations and functions whose text could not be had, because somebody held a lock.
@@ -106,6 +109,12 @@ impl<'a> Renewal<'a> {
 
     /// The outcome.
     pub(super) fn finish(self, read: Catalog) -> Snapshot {
+        let touched = self.delta.as_ref().map(|delta| {
+            let [relations, functions, _] = &delta.gone;
+            let relations = delta.relations.union(relations).map(|id| RelationId(*id));
+            let functions = delta.functions.union(functions).map(|id| FunctionId(*id));
+            Touched { relations: relations.collect(), functions: functions.collect() }
+        });
         let (catalog, withheld) = match (&self.delta, self.before) {
             (Some(delta), Some(before)) => {
                 let relations = delta.relations.iter().map(|id| RelationId(*id));
@@ -124,7 +133,7 @@ impl<'a> Renewal<'a> {
                 (Arc::new(read), withheld)
             }
         };
-        Snapshot { catalog, versions: self.versions, withheld }
+        Snapshot { catalog, versions: self.versions, withheld, touched }
     }
 
     /// What the server says of itself and of the path, of the rows that came first.

@@ -22,12 +22,14 @@ pub(crate) struct KnowledgeWatch {
 }
 
 impl KnowledgeWatch {
-    /// Resolves when what is known is fresh (or, with `reached`, when it is as of that generation),
-    /// or the limit is reached. `None` if this was waited for just now, in vain.
+    /// Resolves when what is known is fresh (or, with `reached`, when it is as of that generation)
+    /// and comes from this look or a later one, or the limit is reached. `None` if this was waited
+    /// for just now, in vain.
     pub(crate) fn wait(
         &mut self,
         limit: Duration,
         reached: Option<u64>,
+        look: Option<u64>,
     ) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         let wanted = reached.unwrap_or_else(|| self.database.wanted());
         if self.gave_up.swap(0, Ordering::Relaxed) == wanted {
@@ -40,7 +42,8 @@ impl KnowledgeWatch {
             let fresh = async {
                 loop {
                     known.mark_unchanged();
-                    if database.has_reached(reached) {
+                    let looked = look.is_none_or(|look| database.has_looked(look));
+                    if looked && database.has_reached(reached) {
                         return true;
                     }
                     // What was read meanwhile may have been too old: a reading under way did not
@@ -55,5 +58,21 @@ impl KnowledgeWatch {
                 gave_up.store(reached.unwrap_or_else(|| database.wanted()), Ordering::Relaxed);
             }
         }))
+    }
+
+    /// Resolves when this look at the catalog, or a later one, is over and what is known is fresh;
+    /// the error is that it was not within the limit.
+    pub(crate) fn looks(&mut self, limit: Duration, look: u64) -> gate::hold::Doing<()> {
+        let database = Arc::clone(&self.database);
+        let wait = self.wait(limit, None, Some(look));
+        Box::pin(async move {
+            if let Some(wait) = wait {
+                wait.await;
+            }
+            match database.has_looked(look) && database.is_fresh() {
+                true => Ok(()),
+                false => Err("the catalog could not be looked at".to_owned()),
+            }
+        })
     }
 }

@@ -3,12 +3,12 @@
 
 use super::{
     Block, End, Expected, MAX_COPY_ENDS, MAX_EXPECTED, PROTOCOL_MESSAGE_BYTES, Parked, Relay, Step,
-    expected::{Request, Run, settled},
+    expected::{Request, Run},
     hold::Held,
     replication::Both,
 };
 use bytes::Buf;
-use gate::{Cleared, Parameters, Plan, Readiness, Refusal, Statement, Via, hold::Given};
+use gate::{Cleared, Parameters, Plan, Refusal, Statement, Via, hold::Given};
 use model::Durability;
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -238,77 +238,6 @@ impl Relay {
         Ok(())
     }
 
-    /// True if a text can be planned now; otherwise what is missing has been asked for.
-    pub(super) fn ready(&mut self) -> bool {
-        if !self.knows_for_whom() {
-            return false;
-        }
-        let readiness = self.session.readiness(SystemTime::now());
-        if !self.session.unrestricted() && self.is_unsettled() {
-            self.settle();
-            return false;
-        }
-        self.become_ready(readiness)
-    }
-
-    /// The same for those who run without being understood, where what they write where matters.
-    pub(super) fn becomes_certain(&mut self) -> bool {
-        if self.is_unsettled() && !self.copying_in {
-            self.settle();
-            return false;
-        }
-        let readiness = self.session.certainty();
-        self.become_ready(readiness)
-    }
-
-    fn become_ready(&mut self, readiness: Readiness) -> bool {
-        match readiness {
-            Readiness::Ready => true,
-            Readiness::CatalogStale => {
-                let reached = self.session.awaited();
-                let wait = self.knowledge.wait(self.limits.catalog_wait, reached);
-                match wait {
-                    Some(wait) => {
-                        self.block = Some(Block::Knowledge(wait));
-                        false
-                    }
-                    // It was waited for in vain: what is known is stale, and planning says so.
-                    None => true,
-                }
-            }
-            Readiness::ScopeUnknown => self.ask_scope(),
-        }
-    }
-
-    /// True if what is under way may change what the names of the next statement mean.
-    fn is_unsettled(&self) -> bool {
-        let ends = |e: &Expected| {
-            matches!(e.request, Request::Sync | Request::Query(_) | Request::FunctionCall(_))
-        };
-        let under_way = &self.expected;
-        // Whatever runs may take a role off, by code that stands in the database.
-        // A Bind does too: it reads values as their types say, and plans.
-        let runs = |e: &Expected| {
-            ends(e) || matches!(e.request, Request::Execute(_) | Request::Bind(Some(_)))
-        };
-        let leaves = self.session.bound_role().is_some() && under_way.iter().any(runs);
-        if leaves || under_way.iter().any(Expected::moves_names) {
-            return true;
-        }
-        !settled(under_way)
-            && (self.changing > 0 || self.session.is_scope_touched() && under_way.iter().any(ends))
-    }
-
-    /// Lets the client's next message wait until the server has answered all before it.
-    pub(super) fn settle(&mut self) {
-        if self.copying_in {
-            // No statement may come before the COPY data's end, so nothing honest waits here.
-            self.must_end = Some(End::ClientMistook(b'Q'));
-        }
-        encode::flush(&mut self.upstream.output);
-        self.block = Some(Block::Settle);
-    }
-
     /// Plans, decides and records a text; `None` if it has to wait.
     pub(super) fn clear(
         &mut self,
@@ -350,6 +279,11 @@ impl Relay {
             self.block = Some(Block::Labels(keeping));
             return Ok(false);
         }
+        if let Some(over) = self.session.waits_for_others(plan) {
+            self.block =
+                Some(Block::Others(Box::pin(tokio::time::timeout(super::block::OTHERS, over))));
+            return Ok(false);
+        }
         Ok(self.has_way(plan))
     }
 
@@ -360,7 +294,8 @@ impl Relay {
         let unrestricted = self.session.unrestricted();
         match text.utf8() {
             Some(utf8) if self.utf8 || utf8.is_ascii() => {
-                if !unrestricted && !self.session.database().is_fresh() {
+                let old = !self.session.database().is_fresh() || self.session.lacks_look();
+                if !unrestricted && old {
                     return Err(Refusal::unenforceable(
                         "what Weir knows of the database is out of date and could not be read \
                          again",
@@ -441,7 +376,8 @@ impl Relay {
     ) {
         let now = Instant::now();
         self.delay.forwarded(now, &self.session.database().counters.added);
-        let run = Box::new(Run::new(cleared.into_inner(), portal, now));
+        let mut run = Box::new(Run::new(cleared.into_inner(), portal, now));
+        (run.moves, run.looked) = (self.session.moves_seen(), self.session.database().looked());
         if run.statement.ends_transaction() {
             self.ending += 1;
         }

@@ -127,6 +127,15 @@ pub(super) struct Run {
     pub(super) copied: bool,
     /// The state of labels that its masks are made for.
     pub(super) carried: u64,
+    /// How often somebody had begun to change the catalog when it was sent; nothing that is met if
+    /// somebody was at it.
+    pub(super) moves: u64,
+    /// The last look at the catalog before it was sent.
+    pub(super) looked: u64,
+    /// The look at the catalog that its rows wait for.
+    pub(super) look: Option<u64>,
+    /// The catalog was what it was decided by when what is being answered was read.
+    pub(super) certain: bool,
     /// The rows that it changes are counted, and it is undone if they are too many.
     pub(super) counted: bool,
 }
@@ -159,6 +168,10 @@ impl Run {
             limited: false,
             copied: false,
             carried,
+            moves: u64::MAX,
+            looked: 0,
+            look: None,
+            certain: false,
             counted: false,
         }
     }
@@ -206,6 +219,9 @@ impl Run {
         self.copy = None;
         self.fetched = None;
         self.limited = false;
+        // What was decided again was decided for the part before.
+        self.carried = self.statement.plan.knowledge.carried;
+        (self.look, self.certain) = (None, false);
     }
 
     /// The plan of the part that is being answered.

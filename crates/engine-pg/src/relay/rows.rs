@@ -54,6 +54,9 @@ impl Relay {
             }
             self.rows_synced(true);
         }
+        if self.is_in_doubt()? {
+            return Ok(0);
+        }
         let rest = match self.look_for_canaries(rest, frame)? {
             Some(rest) => rest,
             None => return Ok(0),
@@ -137,6 +140,43 @@ impl Relay {
         Some(masks)
     }
 
+    /// Where somebody may have changed the catalog since the statement was sent, its rows may come
+    /// from something else than was decided on. What it reads is settled once its first row is
+    /// there: the catalog is looked at behind that, and rows wait until it was. True if they do.
+    fn is_in_doubt(&mut self) -> Result<bool, End> {
+        let Some(run) = self.run_mut() else { return Ok(false) };
+        if run.certain || run.statement.plan.unrestricted {
+            return Ok(false);
+        }
+        let (plan, part) = (Arc::clone(&run.statement.plan), run.part);
+        let (moves, look, sent) = (run.moves, run.look, run.looked);
+        let database = self.session.database();
+        let look = match look {
+            None if moves == database.moved() => {
+                if let Some(run) = self.run_mut() {
+                    run.certain = true;
+                }
+                return Ok(false);
+            }
+            None => database.needs_look(),
+            Some(look) => look,
+        };
+        let looked = database.has_looked(look) && database.is_fresh();
+        if looked && self.session.was_replaced(&plan, part, sent) {
+            return Err(End::Ordered("what it reads was replaced meanwhile; run it again"));
+        }
+        if let Some(run) = self.run_mut() {
+            run.look = Some(look);
+            if looked {
+                // What they may show is decided again.
+                (run.certain, run.carried) = (true, u64::MAX);
+                return Ok(false);
+            }
+        }
+        self.rows_wait = Some(self.knowledge.looks(self.limits.catalog_wait, look));
+        Ok(true)
+    }
+
     /// Where a column got a label since the statement was sent, its rows may hold what was written
     /// there: what they may show is decided again, before the next of them leaves.
     pub(super) fn look_again(&mut self) -> Result<(), End> {
@@ -156,8 +196,10 @@ impl Relay {
         }
         let Some(fields) = fields else { return Ok(()) };
         let masks = match again {
-            Some(again) => self.session.masks(&again, part, &fields),
-            None => self.session.masks_for_anything(&plan, &fields),
+            Some(again) if self.session.may_run(&again) => {
+                self.session.masks(&again, part, &fields)
+            }
+            _ => self.session.masks_for_anything(&plan, &fields),
         };
         if let Some(run) = self.run_mut() {
             run.masks = Some(masks);

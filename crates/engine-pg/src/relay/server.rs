@@ -410,6 +410,9 @@ impl Relay {
             self.forget_portals(self.answered);
             self.session.transaction_ended();
         }
+        if self.expected.is_empty() {
+            self.session.landed();
+        }
         self.settled_for_whom(hidden);
         self.structure_ready();
         if self.change_ready(ended)?.unwrap_or(!hidden) {

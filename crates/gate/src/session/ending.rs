@@ -33,6 +33,7 @@ impl Session {
     /// Records the end. Called by `Drop` if nobody did, so that no session ends unrecorded.
     pub fn close(&mut self, reason: &str, now: SystemTime) {
         self.act_for_nobody(now);
+        self.crashes();
         if !std::mem::replace(&mut self.closed, true) {
             self.beat(now);
             record::session_closed(self, reason, now);

@@ -275,8 +275,7 @@ impl Session {
             self.structure_doubtful();
         }
         // Others see a change only once it is committed, so that is when it counts.
-        let changes = |effect: &Effect| changes_shared_catalog(effect.operation);
-        self.catalog_touched |= succeeded && part.facts.effects.iter().any(changes);
+        self.catalog_touched |= succeeded && part.facts.effects.iter().any(changes_shared_catalog);
         if succeeded && part.facts.effects.iter().any(|e| e.operation == Operation::Commit) {
             // COMMIT AND CHAIN leaves a transaction open in which all of it is known to others.
             self.structure_doubtful();
@@ -411,9 +410,12 @@ const fn changes_own(operation: Operation) -> bool {
     matches!(operation, Operation::CreateTemp | Operation::DropTemp) || alters_names(operation)
 }
 
-/// True if other sessions' facts may change. Temporary objects are the session's own.
-fn changes_shared_catalog(operation: Operation) -> bool {
-    operation.changes_catalog() && !matches!(operation, Operation::CreateTemp | Operation::DropTemp)
+/// True if other sessions' facts may change. Temporary objects are the session's own. What another
+/// transaction did that is committed by its name is not known.
+pub(super) fn changes_shared_catalog(effect: &Effect) -> bool {
+    let operation = effect.operation;
+    let own = matches!(operation, Operation::CreateTemp | Operation::DropTemp);
+    operation.changes_catalog() && !own || operation == Operation::Commit && effect.object.is_some()
 }
 
 /// True if what names mean may be different after it.

@@ -121,7 +121,7 @@ impl Session {
         let policies = self.gate.policies.load();
         plan.policies == policies.version()
             && plan.context.asker == self.asker
-            && (self.unrestricted
+            && (self.unrestricted && !plan.is_waited_for()
                 || (plan.knowledge.revision == self.database.revision()
                     && plan.context.scope == self.scope_key))
             && plan.unrestricted == self.unrestricted

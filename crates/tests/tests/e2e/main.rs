@@ -42,6 +42,7 @@ mod leaving;
 mod lineage;
 mod mcp;
 mod meanings;
+mod meanwhile;
 mod metrics;
 mod migrations;
 mod names;
