@@ -123,6 +123,7 @@ fn warnings(config: &Config) -> Vec<Problem> {
             warn(format!("database \"{}\": {error}", database.name), "sessions fail until it is");
         }
     }
+    databases::warnings(&config.databases, &mut warn);
     exports::warnings(&config.exports, &mut warn);
     channels::warnings(&config.channels, &mut warn);
     warnings

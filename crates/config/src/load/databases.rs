@@ -46,6 +46,38 @@ pub(super) fn databases(table: &mut Table<'_>, environment: &str) -> Vec<Databas
     databases
 }
 
+/// What is allowed but deserves a second look.
+pub(super) fn warnings(databases: &[Database], warn: &mut impl FnMut(String, &str)) {
+    for (at, one) in databases.iter().enumerate() {
+        for other in databases.iter().skip(at + 1).filter(|other| is_same(one, other, databases)) {
+            warn(
+                format!(
+                    "databases \"{}\" and \"{}\" are the same one at {}",
+                    one.name, other.name, one.upstream.host
+                ),
+                "give it one name: labels that values take along by one name are not known by the \
+                 other, and a change of the structure only after a second",
+            );
+        }
+    }
+}
+
+/// True if two sections lead to one database. `*` leads to every one that no section is named like.
+fn is_same(one: &Database, other: &Database, all: &[Database]) -> bool {
+    let at = |database: &Database| (database.upstream.host.clone(), database.upstream.port);
+    let behind = |database: &Database| {
+        let own = Some(database.name.clone()).filter(|name| name != "*");
+        database.upstream.database.clone().or(own)
+    };
+    let reaches = |name: &str| all.iter().all(|database| database.name != name);
+    at(one) == at(other)
+        && match (behind(one), behind(other)) {
+            (Some(one), Some(other)) => one == other,
+            (Some(name), None) | (None, Some(name)) => reaches(&name),
+            (None, None) => true,
+        }
+}
+
 pub(super) fn database(mut table: Table<'_>, environment: &str) -> Database {
     let name = table.required(
         "name",

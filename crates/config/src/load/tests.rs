@@ -75,3 +75,29 @@ fn a_name_finds_its_database_before_the_star() {
     assert_eq!(found("other"), Some(("a".into(), "other")));
     assert_eq!(found("*"), Some(("a".into(), "*")));
 }
+
+#[test]
+fn two_names_for_one_database_deserve_a_second_look() {
+    let section = |name: &str, host: &str, database: &str| {
+        let behind = match database {
+            "" => String::new(),
+            name => format!("database = \"{name}\"\n"),
+        };
+        format!(
+            "[[database]]\nname = \"{name}\"\n[database.upstream]\nhost = \"{host}\"\n\
+             user = \"weir\"\n{behind}"
+        )
+    };
+    let warned = |sections: &[String]| {
+        let text =
+            format!("state_dir = \"state\"\nenvironment = \"staging\"\n{}", sections.concat());
+        let config = parse("/etc/weir/weir.toml".as_ref(), &text).unwrap();
+        config.warnings.iter().any(|warning| warning.message.contains("are the same one"))
+    };
+    let (shop, any) = (section("shop", "db", ""), section("*", "db", ""));
+    assert!(warned(&[shop.clone(), section("sales", "db", "shop")]));
+    assert!(warned(&[section("sales", "db", "shop"), any.clone()]), "by its own name, too");
+    assert!(!warned(&[shop.clone(), any.clone()]), "its name leads to its own section");
+    assert!(!warned(&[shop.clone(), section("sales", "db", "shop2")]));
+    assert!(!warned(&[shop, section("sales", "other", "shop")]));
+}

@@ -150,6 +150,7 @@ impl Relay {
         }
         let (plan, part) = (Arc::clone(&run.statement.plan), run.part);
         let (moves, look, sent) = (run.moves, run.look, run.looked);
+        let waited = look.is_some();
         let database = self.session.database();
         let look = match look {
             None if moves == database.moved() => {
@@ -161,7 +162,11 @@ impl Relay {
             None => database.needs_look(),
             Some(look) => look,
         };
-        let looked = database.has_looked(look) && database.is_fresh();
+        let looked = database.has_looked(look);
+        if waited && !looked {
+            let why = "the catalog could not be looked at while somebody may be changing it";
+            return Err(End::Ordered(why));
+        }
         if looked && self.session.was_replaced(&plan, part, sent) {
             return Err(End::Ordered("what it reads was replaced meanwhile; run it again"));
         }
