@@ -101,6 +101,13 @@ impl Flight {
     }
 }
 
+impl UnderWay {
+    /// True if it is a run of this plan.
+    pub(crate) fn is_of(&self, plan: &Arc<Plan>) -> bool {
+        Arc::ptr_eq(&self.plan, plan)
+    }
+}
+
 impl Drop for UnderWay {
     fn drop(&mut self) {
         let mut under_way = lock(&self.flight.0);

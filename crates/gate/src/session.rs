@@ -325,7 +325,8 @@ impl Session {
 
     /// A message of the client's was dealt with: the next one comes behind what was done till now.
     pub fn dealt(&mut self) {
-        (self.awaited, self.flying.look) = (None, None);
+        self.awaited = None;
+        self.stays();
     }
 
     fn is_fresh(&self) -> bool {
@@ -413,7 +414,7 @@ impl Session {
                 return Err(Refusal::unenforceable(what, "Send it again."));
             }
         }
-        let under_way = self.sets_out(plan)?;
+        let under_way = self.under_way(plan)?;
         self.begin_work(plan, via, now)?;
         self.count_look_ups(plan, via, parameters.elements, now)?;
         let unlike = self.unlike_its_past(plan, now);

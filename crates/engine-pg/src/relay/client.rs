@@ -265,7 +265,7 @@ impl Relay {
 
     /// True if the labels that a plan's values carry are in force and kept, and nothing of Weir's
     /// own is in its way; else it has to wait, and to be planned anew.
-    pub(super) fn carries(&mut self, plan: &Plan) -> Result<bool, Refusal> {
+    pub(super) fn carries(&mut self, plan: &Arc<Plan>) -> Result<bool, Refusal> {
         if self.session.may_carry_unseen(plan) && !self.becomes_certain() {
             return Ok(false);
         }
@@ -284,7 +284,14 @@ impl Relay {
                 Some(Block::Others(Box::pin(tokio::time::timeout(super::block::OTHERS, over))));
             return Ok(false);
         }
-        Ok(self.has_way(plan))
+        if !self.has_way(plan) {
+            return Ok(false);
+        }
+        if !self.session.sets_out(plan) {
+            self.block = Some(Block::Knowledge(Box::pin(std::future::ready(()))));
+            return Ok(false);
+        }
+        Ok(true)
     }
 
     /// Plans a text. What is not UTF-8 can be planned only for those from whom nothing is hidden: a

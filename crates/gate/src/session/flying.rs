@@ -17,31 +17,46 @@ pub(super) struct Flying {
     moving: Option<Moving>,
     flight: Arc<Flight>,
     /// The look at the catalog that the message which waits must come after.
-    pub(super) look: Option<u64>,
+    look: Option<u64>,
+    /// What sets out with the message that is looked at.
+    entered: Option<UnderWay>,
 }
 
 impl Flying {
     pub(super) fn of(database: &Database) -> Self {
-        Self { moving: None, flight: database.flights.open(), look: None }
+        Self { moving: None, flight: database.flights.open(), look: None, entered: None }
     }
 }
 
 impl Session {
-    /// A plan is about to be sent.
-    pub(super) fn sets_out(&mut self, plan: &Arc<Plan>) -> Result<Option<UnderWay>, Refusal> {
+    /// A plan is about to be submitted. False if a column got a label since it was planned: it has
+    /// to be planned anew, since whoever gave it did not see this.
+    pub fn sets_out(&mut self, plan: &Arc<Plan>) -> bool {
+        self.flying.entered = None;
         if self.catalog_touched || plan.parts.iter().any(may_change_catalog) {
             self.flying.moving.get_or_insert_with(|| self.database.moves());
         }
         if !plan.is_waited_for() {
-            return Ok(None);
+            return true;
         }
-        let under_way = self.flying.flight.enter(plan, &self.database);
-        // Whoever gave a column its label since it was planned did not see it.
-        if self.database.carried() != plan.knowledge.carried {
-            let what = "a column got a label since it was planned";
-            return Err(Refusal::unenforceable(what, "Send it again."));
+        self.flying.entered = Some(self.flying.flight.enter(plan, &self.database));
+        self.database.carried() == plan.knowledge.carried
+    }
+
+    /// A plan is submitted.
+    pub(super) fn under_way(&mut self, plan: &Arc<Plan>) -> Result<Option<UnderWay>, Refusal> {
+        let entered = self.flying.entered.take().filter(|entered| entered.is_of(plan));
+        if entered.is_some() || self.sets_out(plan) {
+            return Ok(entered.or_else(|| self.flying.entered.take()));
         }
-        Ok(Some(under_way))
+        self.flying.entered = None;
+        let what = "a column got a label since it was planned";
+        Err(Refusal::unenforceable(what, "Send it again."))
+    }
+
+    /// The message was dealt with, whatever became of it.
+    pub(super) fn stays(&mut self) {
+        (self.flying.look, self.flying.entered) = (None, None);
     }
 
     /// The server has done all that it was sent: what it committed is noted.
