@@ -383,8 +383,7 @@ impl Relay {
     ) {
         let now = Instant::now();
         self.delay.forwarded(now, &self.session.database().counters.added);
-        let mut run = Box::new(Run::new(cleared.into_inner(), portal, now));
-        (run.moves, run.looked) = (self.session.moves_seen(), self.session.database().looked());
+        let run = Box::new(Run::new(cleared.into_inner(), portal, now));
         if run.statement.ends_transaction() {
             self.ending += 1;
         }
