@@ -48,11 +48,6 @@ pub struct Statement {
     pub preview: bool,
     /// The strictest demand of its parts.
     pub durability: Durability,
-    /// How often somebody had begun to change the catalog when it was decided; no such number if
-    /// somebody was at it.
-    pub moves: u64,
-    /// The last look at the catalog before that.
-    pub looked: u64,
     /// Others may have to wait for it.
     pub(crate) _under_way: Option<UnderWay>,
 }

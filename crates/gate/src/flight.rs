@@ -146,8 +146,8 @@ impl Flights {
     fn others_rest_on(&self, own: &Arc<Flight>, columns: &BTreeSet<ColumnId>, now: u64) -> bool {
         let (mut old, mut rests) = (false, false);
         for one in lock(&self.sessions).all.iter().filter_map(Weak::upgrade) {
-            for (plan, _) in lock(&one.0).iter().filter(|(_, since)| *since < now) {
-                old = true;
+            for (plan, since) in lock(&one.0).iter().filter(|(_, since)| *since < now) {
+                old |= *since < now;
                 rests |= !Arc::ptr_eq(own, &one) && rests_on(plan, columns);
             }
         }

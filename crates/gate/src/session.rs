@@ -440,8 +440,6 @@ impl Session {
             lifted: approved.is_some_and(|approved| approved.covers(plan.beyond())),
             preview: self.previews(),
             durability,
-            moves: self.moves_seen(),
-            looked: self.database.looked(),
             _under_way: under_way,
         }))
     }

@@ -383,7 +383,8 @@ impl Relay {
     ) {
         let now = Instant::now();
         self.delay.forwarded(now, &self.session.database().counters.added);
-        let run = Box::new(Run::new(cleared.into_inner(), portal, now));
+        let mut run = Box::new(Run::new(cleared.into_inner(), portal, now));
+        (run.moves, run.looked) = (self.session.moves_seen(), self.session.database().looked());
         if run.statement.ends_transaction() {
             self.ending += 1;
         }

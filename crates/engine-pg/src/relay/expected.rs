@@ -127,6 +127,11 @@ pub(super) struct Run {
     pub(super) copied: bool,
     /// The state of labels that its masks are made for.
     pub(super) carried: u64,
+    /// How often somebody had begun to change the catalog when it was sent; nothing that is met if
+    /// somebody was at it.
+    pub(super) moves: u64,
+    /// The last look at the catalog before it was sent.
+    pub(super) looked: u64,
     /// The look at the catalog that its rows wait for.
     pub(super) look: Option<u64>,
     /// The catalog was what it was decided by when what is being answered was read.
@@ -163,6 +168,8 @@ impl Run {
             limited: false,
             copied: false,
             carried,
+            moves: u64::MAX,
+            looked: 0,
             look: None,
             certain: false,
             counted: false,

@@ -149,7 +149,7 @@ impl Relay {
             return Ok(false);
         }
         let (plan, part) = (Arc::clone(&run.statement.plan), run.part);
-        let (moves, sent, look) = (run.statement.moves, run.statement.looked, run.look);
+        let (moves, look, sent) = (run.moves, run.look, run.looked);
         let waited = look.is_some();
         let database = self.session.database();
         let look = match look {

@@ -95,7 +95,7 @@ impl Session {
 
     /// How often somebody had begun to change the catalog, as [`Database::moved`] counts; no such
     /// number if somebody is at it.
-    pub(super) fn moves_seen(&self) -> u64 {
+    pub fn moves_seen(&self) -> u64 {
         let seen = self.database.moved();
         let own = usize::from(self.flying.moving.is_some());
         if self.database.moving() > own { u64::MAX } else { seen }

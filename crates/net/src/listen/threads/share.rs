@@ -235,28 +235,6 @@ pub(super) mod tests {
         assert_eq!(advice(&[70, 70], 1, 4), to(0, u32::MAX));
     }
 
-    #[tokio::test]
-    async fn what_a_thread_does_is_measured() {
-        let loads: Loads = (0..2).map(|_| AtomicU32::default()).collect();
-        let mut seats = [Seat::default(), Seat::default()];
-        let works = async {
-            loop {
-                // As long as this goes on the thread is busy.
-                if let Some(to) = seats.iter_mut().find_map(Seat::rests) {
-                    return to;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        let to = tokio::select! {
-            biased;
-            () = measure(1, Arc::clone(&loads)) => unreachable!("it goes on"),
-            to = works => to,
-        };
-        assert_eq!(to, Elsewhere(0));
-        assert!(loads[1].load(Ordering::Relaxed) > 0 && loads[0].load(Ordering::Relaxed) == 0);
-    }
-
     #[test]
     fn a_connection_that_is_soon_over_stays_where_it_is() {
         let here = Here {
