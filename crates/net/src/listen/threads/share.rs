@@ -1,8 +1,7 @@
-//! Who works on which thread. Where a thread has much more to do than another, some of its
-//! connections go there. Where all have little to do, they come together on few threads: one that
-//! several keep busy finds more to do each time it wakes. With more to do they part: where clients
-//! and servers use the same processors, each thread gets one share of their time. Knows no
-//! connection.
+//! Who works on which thread. Connections come together on as few threads as have the time for
+//! them: a thread that several keep busy finds more to do each time it wakes, so each of them costs
+//! fewer waits, wake-ups and writes. Where they become too many, some go to a thread that has less
+//! to do. Knows no connection.
 //!
 //! A connection is moved where it has nothing to do, by itself: whoever waits for a client takes a
 //! look at what its thread was told at the end of its last window.
@@ -24,11 +23,11 @@ use tokio::sync::Notify;
 /// What a thread's load is measured over.
 const WINDOW: Duration = Duration::from_millis(100);
 /// With less than this to do for each, fewer threads will do: thousandths of a processor.
-const EASY: u32 = 150;
+const EASY: u32 = 600;
 /// From this on a thread gives some of its connections away: thousandths of a processor.
-const BUSY: u32 = 300;
+const BUSY: u32 = 850;
 /// Loads that differ by less are even: thousandths of a processor.
-const EVEN: u32 = 100;
+const EVEN: u32 = 200;
 /// A thread with less to do than this has nothing to do: thousandths of a processor.
 const QUIET: u32 = 5;
 /// So often a connection waited for more before it goes elsewhere: one that is soon over stays.
@@ -205,14 +204,14 @@ pub(super) mod tests {
 
     #[test]
     fn as_few_threads_as_have_the_time_serve_all() {
-        assert_eq!(advice(&[30, 40], 0, 3), Leave::default());
-        assert_eq!(advice(&[30, 40], 1, 3), to(0, u32::MAX));
-        assert_eq!(advice(&[0, 40, 0], 1, 3), to(0, u32::MAX));
+        assert_eq!(advice(&[100, 150], 0, 3), Leave::default());
+        assert_eq!(advice(&[100, 150], 1, 3), to(0, u32::MAX));
+        assert_eq!(advice(&[0, 150, 0], 1, 3), to(0, u32::MAX));
         // Together it is more than one should do.
-        assert_eq!(advice(&[100, 100], 1, 3), Leave::default());
-        assert_eq!(advice(&[120, 0, 120], 2, 3), to(1, u32::MAX));
-        assert_eq!(advice(&[180, 20, 50], 2, 3), to(1, u32::MAX));
-        assert_eq!(advice(&[70], 0, 3), Leave::default());
+        assert_eq!(advice(&[400, 400], 1, 3), Leave::default());
+        assert_eq!(advice(&[500, 0, 500], 2, 3), to(1, u32::MAX));
+        assert_eq!(advice(&[700, 100, 200], 2, 3), to(1, u32::MAX));
+        assert_eq!(advice(&[300], 0, 3), Leave::default());
     }
 
     #[test]
@@ -223,7 +222,7 @@ pub(super) mod tests {
         assert_eq!(advice(&[1000, 0], 0, 2), to(1, 1));
         // One alone would only be as busy elsewhere.
         assert_eq!(advice(&[1000, 0], 0, 1), Leave::default());
-        assert_eq!(advice(&[280, 0], 0, 8), Leave::default());
+        assert_eq!(advice(&[800, 0], 0, 8), Leave::default());
         assert_eq!(advice(&[950, 900], 0, 8), Leave::default());
         assert_eq!(advice(&[1000], 0, 8), Leave::default());
     }
@@ -231,8 +230,8 @@ pub(super) mod tests {
     #[test]
     fn what_was_given_away_is_taken_back_only_when_less_is_left() {
         // What made a thread busy does not come back to it at once.
-        assert_eq!(advice(&[150, 150], 1, 4), Leave::default());
-        assert_eq!(advice(&[70, 70], 1, 4), to(0, u32::MAX));
+        assert_eq!(advice(&[425, 425], 1, 4), Leave::default());
+        assert_eq!(advice(&[290, 290], 1, 4), to(0, u32::MAX));
     }
 
     #[test]

@@ -83,8 +83,6 @@ async fn those_that_have_something_to_do_come_together_and_part_again() {
         served.push(tokio::spawn(async move { threads.run(accepted, whereabouts).await }));
     }
     let mut round = async || {
-        // So that there is little to do.
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         let mut seen = Vec::new();
         for client in &mut clients {
             client.write_all(b"x").await.unwrap();
